@@ -1,0 +1,43 @@
+/* Activations: sigmoid and softmax. */
+
+/* sigma(z) = 1 / (1 + e^-z), with a real division. Below -88.37 (float32) or
+ * -709.43 (float64) the result is 0, above the other end exactly 1. */
+FN_INLINE vec FN(sigmoid_lanes)(vec z)
+{
+    return 1 / (1 + FN(exp_lanes)(-z));
+}
+
+static void FN(exp)(size_t n, const real *x, real *y)
+{
+    FN_MAP(FN(exp_lanes), n, x, y);
+}
+
+static void FN(sigmoid)(size_t n, const real *x, real *y)
+{
+    FN_MAP(FN(sigmoid_lanes), n, x, y);
+}
+
+#if FN_BITS == 64
+static void FN(log)(size_t n, const real *x, real *y)
+{
+    FN_MAP(FN(log_lanes), n, x, y);
+}
+#endif
+
+/* Row by row: subtract the maximum, so that no z overflows; the sum runs over
+ * the outputs in ascending order whatever the vector width. */
+static void FN(softmax)(size_t m, size_t n, size_t stride, const real *z, real *a)
+{
+    for (size_t s = 0; s < m; s++, z += stride, a += stride) {
+        real largest = z[0], sum = 0;
+        for (size_t j = 1; j < n; j++)
+            largest = z[j] > largest ? z[j] : largest;
+        for (size_t j = 0; j < n; j++)
+            a[j] = z[j] - largest;
+        FN(exp)(n, a, a);
+        for (size_t j = 0; j < n; j++)
+            sum += a[j];
+        for (size_t j = 0; j < n; j++)
+            a[j] /= sum;
+    }
+}

@@ -1,0 +1,103 @@
+/* Costs: the output error in the network's type, the value in double.
+ *
+ * Both are computed from the weighted inputs z, so that a saturated neuron
+ * gives neither NaN nor a clipped value. fn_network allows four pairs of
+ * output layer and cost only (fastnet/costs.py has the table). */
+
+/* delta = factor * dC/dz. For three of the four pairs dC/dz is a - y (eqs. 66,
+ * 68, 84); sigmoid neurons under the quadratic cost keep sigma'(z) = a(1 - a)
+ * (eq. 65). Pads of delta are set to zero, so that the pads of the parameters
+ * stay zero. z is for the user's own costs and not read here. */
+static void FN(output_error)(fn_output output, fn_cost cost, size_t m, size_t n, real factor,
+                             const real *z, const real *a, const real *y, real *delta)
+{
+    const size_t stride = fn_stride(n, sizeof(real));
+    (void)z;
+    if (output == FN_SIGMOID && cost == FN_QUADRATIC)
+        for (size_t i = 0; i < m * stride; i++)
+            delta[i] = (a[i] - y[i]) * (a[i] * (1 - a[i])) * factor;
+    else
+        for (size_t i = 0; i < m * stride; i++)
+            delta[i] = (a[i] - y[i]) * factor;
+    for (size_t s = 0; s < m; s++)
+        memset(delta + s * stride + n, 0, (stride - n) * sizeof(real));
+}
+
+/* One layer's outputs are taken in runs of this many, as doubles. */
+#define FN_RUN 64
+
+/* C = sum max(z, 0) - y z + ln(1 + e^-|z|), which is eq. 63 with a = sigma(z). */
+static double FN(cross_entropy)(size_t n, const double *z, const double *y)
+{
+    double t[FN_RUN], u[FN_RUN], ln_u[FN_RUN], sum = 0;
+    for (size_t j = 0; j < n; j++)
+        t[j] = -__builtin_fabs(z[j]);
+    FN_F64(exp)(n, t, t);
+    for (size_t j = 0; j < n; j++)
+        u[j] = 1 + t[j];
+    FN_F64(log)(n, u, ln_u);
+    for (size_t j = 0; j < n; j++) {
+        double log1p = ln_u[j] + (t[j] - (u[j] - 1)) / u[j]; /* restores what 1 + t rounded off */
+        double linear = z[j] > 0 ? z[j] : 0;
+        linear = FN_FMA(-y[j], z[j], linear);
+        sum += linear + log1p;
+    }
+    return sum;
+}
+
+/* C = 1/2 sum (a - y)^2 (eq. 54) */
+static double FN(quadratic)(fn_output output, size_t n, const double *z, const double *y)
+{
+    double a[FN_RUN], sum = 0;
+    if (output == FN_SIGMOID)
+        FN_F64(sigmoid)(n, z, a);
+    else
+        memcpy(a, z, n * sizeof *a);
+    for (size_t j = 0; j < n; j++)
+        sum = FN_FMA(a[j] - y[j], a[j] - y[j], sum);
+    return sum / 2;
+}
+
+/* C = -sum y ln a = sum y (ln sum_k e^(z_k - max) - (z - max)) (eq. 80) */
+static double FN(log_likelihood)(size_t n, const real *z, const real *y)
+{
+    double largest = z[0], sum = 0, cost = 0, e[FN_RUN];
+    for (size_t j = 1; j < n; j++)
+        largest = z[j] > largest ? z[j] : largest;
+    for (size_t j0 = 0; j0 < n; j0 += FN_RUN) {
+        size_t run = n - j0 < FN_RUN ? n - j0 : FN_RUN;
+        for (size_t j = 0; j < run; j++)
+            e[j] = z[j0 + j] - largest;
+        FN_F64(exp)(run, e, e);
+        for (size_t j = 0; j < run; j++)
+            sum += e[j];
+    }
+    FN_F64(log)(1, &sum, &sum);
+    for (size_t j = 0; j < n; j++)
+        if (y[j] != 0)
+            cost = FN_FMA((double)y[j], sum - (z[j] - largest), cost);
+    return cost;
+}
+
+static double FN(cost_sum)(fn_output output, fn_cost cost, size_t m, size_t n, const real *z,
+                           const real *y)
+{
+    const size_t stride = fn_stride(n, sizeof(real));
+    double total = 0, zd[FN_RUN], yd[FN_RUN];
+    for (size_t s = 0; s < m; s++, z += stride, y += stride) {
+        if (cost == FN_LOG_LIKELIHOOD) {
+            total += FN(log_likelihood)(n, z, y);
+            continue;
+        }
+        for (size_t j0 = 0; j0 < n; j0 += FN_RUN) {
+            size_t run = n - j0 < FN_RUN ? n - j0 : FN_RUN;
+            for (size_t j = 0; j < run; j++) {
+                zd[j] = z[j0 + j];
+                yd[j] = y[j0 + j];
+            }
+            total += cost == FN_CROSS_ENTROPY ? FN(cross_entropy)(run, zd, yd)
+                                              : FN(quadratic)(output, run, zd, yd);
+        }
+    }
+    return total;
+}

@@ -1,0 +1,9 @@
+#ifndef FASTNET_CPU_H
+#define FASTNET_CPU_H
+
+/* Whether the processor has, and the operating system saves the registers of,
+ * what the files target_avx2.c and target_avx512.c are compiled for. */
+int fn_cpu_has_avx2(void);
+int fn_cpu_has_avx512(void);
+
+#endif

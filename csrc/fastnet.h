@@ -1,0 +1,117 @@
+/* The C interface of fastnet: what Python's side (fastnet/_kernels.pyx) calls.
+ *
+ * Nothing here knows of Python, and nothing allocates: the caller passes the
+ * parameters, the examples and a workspace.
+ *
+ * Legend of dimensions, used in every file:
+ *   m          examples in a mini-batch
+ *   n_in       inputs of a layer, n_out its outputs
+ *   L          layers of weights; sizes[0..L] are the numbers of neurons
+ *   stride     elements from one row of a matrix to the next
+ * A "padded" matrix has rows that are whole cache lines: stride is a multiple
+ * of 64 bytes, and the kernels may read and write all of a row up to
+ * fn_stride(n), pads included. Pads of the parameters are always zero.
+ *
+ * Parameters of a network are one flat array. Layer l holds its weights
+ * input-major, one row per input with the weights from that input to all
+ * outputs, and behind them one row of biases; see fn_layout.
+ */
+#ifndef FASTNET_H
+#define FASTNET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum { FN_SIGMOID, FN_SOFTMAX, FN_LINEAR } fn_output;
+typedef enum { FN_QUADRATIC, FN_CROSS_ENTROPY, FN_LOG_LIKELIHOOD, FN_OTHER_COST } fn_cost;
+typedef enum { FN_U8, FN_F32, FN_F64, FN_I64 } fn_type;
+
+typedef struct {
+    size_t layers;          /* L, at least 1 */
+    const size_t *sizes;    /* [L+1], each at least 1 */
+    fn_output output;
+    fn_cost cost;
+} fn_network;
+
+/* n examples as the user holds them; never written, never copied whole. */
+typedef struct {
+    size_t n;
+    const void *inputs;     /* [n][n_in] of inputs_type */
+    size_t inputs_stride;   /* bytes */
+    fn_type inputs_type;    /* FN_U8, FN_F32 or FN_F64 */
+    double scale;           /* an input is value * scale, rounded once */
+    const void *targets;    /* FN_I64: labels [n]; else [n][n_out]; may be NULL */
+    size_t targets_stride;  /* bytes */
+    fn_type targets_type;   /* FN_I64, FN_F32 or FN_F64 */
+} fn_examples;
+
+/* Stands in for output_error when the cost is the user's own: reads the
+ * padded [m][stride] matrices z, a and y and writes dC/dz into delta.
+ * A result other than 0 ends the training at once with that result. */
+typedef int (*fn_delta_callback)(void *context, size_t m, size_t n_out, size_t stride,
+                                 const void *z, const void *a, const void *y, void *delta);
+
+typedef struct {
+    fn_delta_callback call;     /* NULL: the cost's own output error */
+    void *context;
+} fn_delta;
+
+/* Where the parameters of one layer lie, in elements from the first. */
+typedef struct {
+    size_t weights;     /* [n_in][stride] */
+    size_t biases;      /* [stride] */
+    size_t stride;
+} fn_place;
+
+/* Row stride, in elements of `bytes` each, of a padded matrix with n columns:
+ * whole cache lines, and never a multiple of 256 elements, which would send
+ * all rows to the same few cache sets. */
+size_t fn_stride(size_t n, size_t bytes);
+
+/* Fill places[L]; return the length of the whole parameter array. */
+size_t fn_layout(const fn_network *network, size_t bytes, fn_place *places);
+
+/* The largest number of examples that is worked on at once; a larger
+ * mini-batch is gathered from pieces of this size. */
+#define FN_PIECE 1024
+
+/* The number of examples that feedforward and evaluate work on at once: their
+ * workspace is that of a mini-batch of this size. */
+#define FN_EVALUATED 64
+
+/* One table per type and instruction set, made from kernels.def. */
+#define KERNEL(op, result, arguments) result (*op) arguments;
+typedef float fn_f32;
+typedef double fn_f64;
+#define KERNEL_F64(op, result, arguments)
+#define REAL fn_f32
+typedef struct {
+#include "kernels.def"
+} fn_kernels_f32;
+#undef REAL
+#undef KERNEL_F64
+#define KERNEL_F64 KERNEL
+#define REAL fn_f64
+typedef struct {
+#include "kernels.def"
+} fn_kernels_f64;
+#undef REAL
+#undef KERNEL_F64
+#undef KERNEL
+
+/* The tables in use. fn_select changes both; it returns 0, or -1 (and changes
+ * nothing) where the name is unknown or the processor lacks the instructions.
+ * fn_isa_name(i) is the i-th instruction set that this machine has, from the
+ * plainest to the best, or NULL. */
+extern const fn_kernels_f32 *fn_f32_kernels;
+extern const fn_kernels_f64 *fn_f64_kernels;
+int fn_select(const char *isa);
+const char *fn_selected(void);
+const char *fn_isa_name(size_t i);
+
+/* Random numbers from a raw 64-bit stream; the same bits on every machine. */
+void fn_permutation(size_t n, const uint64_t *raw, int64_t *order);
+void fn_uniform(size_t n, const uint64_t *raw, double *u);
+void fn_standard_normal(size_t n, const uint64_t *raw, double *x);
+
+#endif

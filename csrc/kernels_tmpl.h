@@ -1,0 +1,24 @@
+/* All kernels of one type (FN_BITS) for one instruction set, and their table. */
+#include "real.h"
+
+#include "exp_log_tmpl.h"
+#include "activation_tmpl.h"
+#include "cost_tmpl.h"
+#include "tile_tmpl.h"
+#include "layer_tmpl.h"
+#include "gather_tmpl.h"
+#include "minibatch_tmpl.h"
+#include "evaluate_tmpl.h"
+
+#define KERNEL(op, result, arguments) .op = FN(op),
+#if FN_BITS == 64
+#define KERNEL_F64 KERNEL
+const fn_kernels_f64 FN(kernels) = {
+#else
+#define KERNEL_F64(op, result, arguments)
+const fn_kernels_f32 FN(kernels) = {
+#endif
+#include "kernels.def"
+};
+#undef KERNEL
+#undef KERNEL_F64

@@ -1,0 +1,54 @@
+/* The element type of the bodies that follow: set FN_BITS to 32 or 64 and
+ * include. Defines real, the vectors of it, and FN(op), the name of a kernel
+ * of this type and instruction set: fn_<op>_<f32|f64>_<isa>. */
+#undef real
+#undef vec
+#undef ivec
+#undef integer
+#undef FN
+#undef FN_LANES
+#undef FN_FMA
+
+#if FN_BITS == 32
+#define real float
+#define integer int32_t
+#define FN(op) FN_JOIN4(fn_##op, _f32_, FN_ISA, )
+#elif FN_BITS == 64
+#define real double
+#define integer int64_t
+#define FN(op) FN_JOIN4(fn_##op, _f64_, FN_ISA, )
+#else
+#error "set FN_BITS to 32 or 64"
+#endif
+
+/* Vectors may lie at any element's address and alias any array of reals. */
+#define vec FN(vec)
+#define ivec FN(ivec)
+#define FN_LANES (FN_VECTOR_BYTES / sizeof(real))
+typedef real vec __attribute__((vector_size(FN_VECTOR_BYTES), aligned(sizeof(real)), may_alias));
+typedef integer ivec __attribute__((vector_size(FN_VECTOR_BYTES), aligned(sizeof(real)), may_alias));
+
+/* a*b + c: one rounding where the target has FMA (-ffp-contract=fast). Every
+ * product that is added to something is written with this, so that it is
+ * never in doubt which of two products is contracted. */
+#define FN_FMA(a, b, c) ((a) * (b) + (c))
+
+FN_INLINE vec FN(load)(const real *p) { return *(const vec *)p; }
+FN_INLINE void FN(store)(real *p, vec x) { *(vec *)p = x; }
+FN_INLINE vec FN(splat)(real x) { return x - (vec){0}; }
+/* where mask ? a : b, lane by lane */
+FN_INLINE vec FN(select)(ivec mask, vec a, vec b) { return (vec)((mask & (ivec)a) | (~mask & (ivec)b)); }
+
+/* y[i] = body(x[i]) for any n: whole vectors, then one from a buffer. */
+#define FN_MAP(body, n, x, y)                                           \
+    do {                                                                \
+        size_t i_ = 0;                                                  \
+        for (; i_ + FN_LANES <= (n); i_ += FN_LANES)                    \
+            FN(store)((y) + i_, body(FN(load)((x) + i_)));              \
+        if (i_ < (n)) {                                                 \
+            real rest_[FN_LANES] = {0};                                 \
+            memcpy(rest_, (x) + i_, ((n) - i_) * sizeof(real));         \
+            FN(store)(rest_, body(FN(load)(rest_)));                    \
+            memcpy((y) + i_, rest_, ((n) - i_) * sizeof(real));         \
+        }                                                               \
+    } while (0)

@@ -1,0 +1,3 @@
+#define FN_ISA avx2
+#define FN_VECTOR_BYTES 32
+#include "target.h"

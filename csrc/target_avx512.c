@@ -1,0 +1,3 @@
+#define FN_ISA avx512
+#define FN_VECTOR_BYTES 64
+#include "target.h"

@@ -1,0 +1,3 @@
+#define FN_ISA neon
+#define FN_VECTOR_BYTES 16
+#include "target.h"

@@ -1,0 +1,27 @@
+"""fastnet: small feed-forward neural networks, trained on CPUs, fast."""
+
+from fastnet._load import __version__, show_config
+from fastnet.costs import CrossEntropyCost, LogLikelihoodCost, QuadraticCost
+from fastnet.data import Dataset, load_mnist, read_idx
+from fastnet.functions import sigmoid, sigmoid_prime, softmax, vectorized_result
+from fastnet.network import Network, load
+from fastnet.training import DivergenceError, History
+
+__all__ = [
+    "CrossEntropyCost",
+    "Dataset",
+    "DivergenceError",
+    "History",
+    "LogLikelihoodCost",
+    "Network",
+    "QuadraticCost",
+    "__version__",
+    "load",
+    "load_mnist",
+    "read_idx",
+    "show_config",
+    "sigmoid",
+    "sigmoid_prime",
+    "softmax",
+    "vectorized_result",
+]

@@ -1,0 +1,52 @@
+"""The first module to be imported: finds the compiled kernels, or says in one
+line why there are none."""
+
+import platform
+import sys
+from importlib import metadata
+
+import numpy as np
+
+
+def _is_command() -> bool:
+    """Whether this process is ``fastnet ...`` or ``python -m fastnet ...``."""
+    started = sys.argv[0] if sys.argv else ""
+    if started == "-m":  # what Python sets until it has found the module
+        arguments = sys.orig_argv
+        return arguments[arguments.index("-m") + 1 :][:1] == ["fastnet"]
+    return started.replace("\\", "/").rsplit("/", 1)[-1] in ("fastnet", "fastnet.exe")
+
+
+def _fail(message: str) -> None:
+    if _is_command():
+        print(f"fastnet: error: {message}", file=sys.stderr)
+        sys.exit(2)
+    raise ImportError(message) from None
+
+
+try:
+    from fastnet import _kernels
+except ModuleNotFoundError as error:
+    if error.name != "fastnet._kernels":
+        raise
+    _fail(
+        "the C kernels are not built here; run 'make train' or 'pip install .' in the checkout, "
+        "and start Python outside of it"
+    )
+except ImportError as error:
+    _fail(str(error))
+
+__version__ = metadata.version("fastnet")
+
+
+def show_config() -> None:
+    """Print the versions in use, the compiler, and the instruction set that was chosen."""
+    print(
+        f"fastnet          {__version__}",
+        f"instruction set  {_kernels.isa()} (available: {', '.join(_kernels.available())}; "
+        f"FASTNET_ISA chooses)",
+        f"compiler         {_kernels.compiler()}",
+        f"NumPy            {np.__version__}",
+        f"Python           {platform.python_version()} on {platform.system()} {platform.machine()}",
+        sep="\n",
+    )

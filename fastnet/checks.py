@@ -1,0 +1,38 @@
+"""Arguments that users pass: one clear error each, before anything is changed."""
+
+import math
+import operator
+from typing import Any
+
+
+def integer(name: str, value: Any, at_least: int) -> int:
+    """``value`` as an int that is ``at_least`` or more; booleans are no integers."""
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name}: expected an integer, got {value!r}") from None
+    if number < at_least:
+        raise ValueError(f"{name}: expected {at_least} or more, got {number}")
+    return number
+
+
+def nonnegative(name: str, value: Any) -> float:
+    """``value`` as a finite float that is not negative."""
+    try:
+        if isinstance(value, (str, bytes, bool)):
+            raise TypeError
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: expected a number, got {value!r}") from None
+    if not math.isfinite(number) or number < 0:
+        raise ValueError(f"{name}: expected a finite number of 0 or more, got {value!r}")
+    return number
+
+
+def choice(name: str, value: Any, known: tuple[str, ...]) -> str:
+    """``value`` if it is one of the ``known`` names."""
+    if not isinstance(value, str) or value not in known:
+        raise ValueError(f"{name}: expected one of {', '.join(known)}; got {value!r}")
+    return value

@@ -1,0 +1,151 @@
+"""The command line: ``fastnet train``, ``fastnet predict``, ``fastnet info``."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from fastnet import costs
+from fastnet._load import show_config
+from fastnet.data import Dataset, load_images, load_mnist, read_idx
+from fastnet.network import DTYPES, Network, load
+from fastnet.training import DivergenceError
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line, where argparse would print the usage too."""
+        self.exit(2, f"{self.prog}: error: {message}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    formatter = argparse.ArgumentDefaultsHelpFormatter
+    parser = _Parser(prog="fastnet", description="Small neural networks, trained fast.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    train = commands.add_parser(
+        "train",
+        help="train a network and report its accuracy after each epoch",
+        description="Train a network on digits and print its accuracy on the test data after "
+        "each epoch. Without options: the experiment of M. Nielsen's Neural Networks and Deep "
+        "Learning, chapter 3, on the MNIST digits that come with the package.",
+        formatter_class=formatter,
+    )
+    add = train.add_argument
+    add("--hidden", type=int, nargs="*", default=[30], metavar="N", help="sizes of the hidden layers")
+    add("--cost", choices=costs.NAMES, default="cross-entropy", help="cost function")
+    add("--output", choices=costs.OUTPUTS, help="output layer; None is the cost's usual one")
+    add("--epochs", type=int, default=30, metavar="N", help="passes over the training data")
+    add("--mini-batch-size", type=int, default=10, metavar="N", help="examples per update")
+    add("--eta", type=float, default=0.5, metavar="RATE", help="learning rate")
+    add("--lmbda", type=float, default=0.0, metavar="LAMBDA", help="L2 regularization parameter")
+    add("--seed", type=int, default=1, metavar="N", help="seed of weights and order")
+    add("--dtype", choices=DTYPES, default="float32", help="precision")
+    add("--initializer", choices=("large", "default"), default="large",
+        help="weights N(0, 1), or N(0, 1) / sqrt(n_in)")  # fmt: skip
+    for split, kind in (("train", "training"), ("test", "test")):
+        for what in ("images", "labels"):
+            add(f"--{split}-{what}", metavar="FILE",
+                help=f"{kind} {what} in IDX form, plain or .gz; None is MNIST")  # fmt: skip
+    add("--save", metavar="FILE", help="write the trained network to this file")
+    train.set_defaults(run=_train)
+
+    predict = commands.add_parser(
+        "predict",
+        help="print the digits that a saved network sees in images",
+        description="Print one predicted class per line.",
+    )
+    predict.add_argument("model", metavar="MODEL", help="a file that --save wrote")
+    predict.add_argument("images", metavar="IMAGES", help="images in IDX form, plain or .gz")
+    predict.set_defaults(run=_predict)
+
+    info = commands.add_parser(
+        "info", help="print versions, compiler and instruction set", description="As show_config."
+    )
+    info.set_defaults(run=lambda options: show_config())
+    return parser
+
+
+def _load_data(options: argparse.Namespace) -> tuple[Dataset, Dataset]:
+    """(training, test): the files given, or MNIST."""
+    files = [options.train_images, options.train_labels, options.test_images, options.test_labels]
+    if not any(files):
+        training, _, test = load_mnist()
+        return training, test
+    if not all(files):
+        raise ValueError(
+            "expected all four of --train-images, --train-labels, --test-images and "
+            "--test-labels, or none"
+        )
+    return load_images(*files[:2]), load_images(*files[2:])
+
+
+def _train(options: argparse.Namespace) -> None:
+    training, test = _load_data(options)
+    if options.save:
+        folder = os.path.dirname(options.save) or "."
+        if not os.path.isdir(folder) or os.path.isdir(options.save):
+            raise ValueError(f"--save: expected a file in a folder that exists, got {options.save}")
+    n_out = max(2, int(max(training.high, test.high)) + 1)
+    sizes = [training.X.shape[1], *options.hidden, n_out]
+    net = Network(
+        sizes, options.cost, output=options.output, dtype=options.dtype, seed=options.seed
+    )
+    if options.initializer == "large":
+        net.large_weight_initializer()
+    print(f"{len(training)} training examples, {len(test)} test examples, {net!r}")
+    start = time.perf_counter()
+    history = net.SGD(
+        training,
+        options.epochs,
+        options.mini_batch_size,
+        options.eta,
+        options.lmbda,
+        evaluation_data=test,
+        monitor_evaluation_accuracy=True,
+    )
+    seconds = time.perf_counter() - start
+    counts = history.evaluation_accuracy
+    if counts:
+        best = max(counts)
+        print(
+            f"Best test accuracy:  {best / len(test):.2%} (epoch {counts.index(best) + 1})",
+            f"Final test accuracy: {counts[-1] / len(test):.2%}",
+            f"Training time: {seconds:.2f} s, the test after each epoch included; "
+            f"{options.epochs * len(training) / seconds:,.0f} examples per second",
+            sep="\n",
+        )
+    if options.save:
+        net.save(options.save)
+        print(f"Saved to {options.save}")
+
+
+def _predict(options: argparse.Namespace) -> None:
+    net = load(options.model)
+    images = read_idx(options.images)
+    if images.ndim < 2 or len(images) == 0:
+        raise ValueError(f"{options.images}: expected images (n, rows, columns), got {images.shape}")
+    scale = 1.0 if net.input_scale is None else net.input_scale
+    labels = [0] * len(images)  # not used by feedforward
+    outputs = net.feedforward(Dataset(images.reshape(len(images), -1), labels, scale))
+    single = outputs.shape[1] == 1
+    digits = (outputs[:, 0] >= 0.5).astype(int) if single else outputs.argmax(axis=1)
+    print(*digits, sep="\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> Any:
+    """Run the command line; the exit status is 0, or 2 after one line on standard error."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, `head` say, has what it wanted
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        parser.exit(130, "fastnet: interrupted\n")
+    except (ValueError, TypeError, OSError, DivergenceError, MemoryError) as error:
+        parser.exit(2, f"fastnet {options.command}: error: {error}\n")
+    return 0

@@ -1,0 +1,134 @@
+"""Cost functions, and which output layer each goes with.
+
+A cost is a class with two static methods, as in the book; arrays are columns,
+(n_out, m), one example each:
+
+    fn(a, y)        the cost, summed over the columns
+    delta(z, a, y)  the output error dC/dz, (n_out, m)
+
+To add one of the package's own: write the class here and its row in
+``PAIRS``, its output error and value in csrc/cost_tmpl.h, and the same in
+reference.py. A user's own class needs none of that: it is called from the loop.
+"""
+
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastnet.functions import sigmoid_prime
+
+
+class Cost(Protocol):
+    """What a cost class has to have."""
+
+    @staticmethod
+    def fn(a: NDArray, y: NDArray) -> float: ...
+
+    @staticmethod
+    def delta(z: NDArray, a: NDArray, y: NDArray) -> NDArray: ...
+
+
+def _log_times(y: NDArray, a: NDArray) -> NDArray:
+    """y ln a, with 0 ln 0 = 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(y == 0, 0.0, y * np.log(a))
+
+
+class QuadraticCost:
+    """C = 1/2 ||a - y||^2 (eq. 54), for sigmoid or linear outputs."""
+
+    @staticmethod
+    def fn(a: ArrayLike, y: ArrayLike) -> float:
+        """1/2 ||a - y||^2, summed over all columns."""
+        return float(np.sum(np.square(np.subtract(a, y))) / 2)
+
+    @staticmethod
+    def delta(z: ArrayLike, a: ArrayLike, y: ArrayLike) -> NDArray:
+        """(a - y) sigma'(z), the output error of sigmoid neurons (eq. 65)."""
+        return np.subtract(a, y) * sigmoid_prime(z)
+
+
+class CrossEntropyCost:
+    """C = -sum_j [y_j ln a_j + (1 - y_j) ln(1 - a_j)] (eqs. 57, 63), for sigmoid outputs.
+
+    Targets may lie anywhere in [0, 1].
+    """
+
+    @staticmethod
+    def fn(a: ArrayLike, y: ArrayLike) -> float:
+        """Summed over all columns; 0 ln 0 is 0, and a wrong certainty costs infinity."""
+        a, y = np.asarray(a, np.float64), np.asarray(y, np.float64)
+        return float(np.sum(-_log_times(y, a) - _log_times(1 - y, 1 - a)))
+
+    @staticmethod
+    def delta(z: ArrayLike, a: ArrayLike, y: ArrayLike) -> NDArray:
+        """a - y (eq. 66); z is not needed."""
+        return np.subtract(a, y)
+
+
+class LogLikelihoodCost:
+    """C = -ln a_y (eq. 80), for softmax outputs.
+
+    With target rows that sum to one it is -sum_j y_j ln a_j.
+    """
+
+    @staticmethod
+    def fn(a: ArrayLike, y: ArrayLike) -> float:
+        """Summed over all columns; y has the shape of a, or holds one label per column."""
+        a, y = np.asarray(a, np.float64), np.asarray(y)
+        if y.shape != a.shape:
+            columns = a.reshape(a.shape[0], -1)
+            return float(np.sum(-np.log(columns[y.reshape(-1), np.arange(columns.shape[1])])))
+        return float(np.sum(-_log_times(y.astype(np.float64), a)))
+
+    @staticmethod
+    def delta(z: ArrayLike, a: ArrayLike, y: ArrayLike) -> NDArray:
+        """a - y (eq. 84), y having the shape of a; z is not needed."""
+        return np.subtract(a, y)
+
+
+class Pair(NamedTuple):
+    name: str
+    cost: type
+    outputs: tuple[str, ...]  # the first is the usual one
+
+
+PAIRS = (
+    Pair("quadratic", QuadraticCost, ("sigmoid", "linear")),
+    Pair("cross-entropy", CrossEntropyCost, ("sigmoid",)),
+    Pair("log-likelihood", LogLikelihoodCost, ("softmax",)),
+)
+OUTPUTS = ("sigmoid", "softmax", "linear")
+NAMES = tuple(pair.name for pair in PAIRS)
+BY_CLASS_NAME = {pair.cost.__name__: pair.cost for pair in PAIRS}
+
+
+class Choice(NamedTuple):
+    """A cost and an output layer that go together; ``kernel`` is the cost's name
+    in C, or None for a user's own class."""
+
+    cost: Any
+    kernel: str | None
+    output: str
+
+
+def choose(cost: Any, output: str | None) -> Choice:
+    """Settle ``Network``'s arguments ``cost`` (a class or a name) and ``output``."""
+    if output is not None and output not in OUTPUTS:
+        raise ValueError(f"output: expected one of {', '.join(OUTPUTS)}; got {output!r}")
+    for pair in PAIRS:
+        if cost is pair.cost or (isinstance(cost, str) and cost == pair.name):
+            if output is not None and output not in pair.outputs:
+                allowed = ", ".join(f"{o} + {p.name}" for p in PAIRS for o in p.outputs)
+                raise ValueError(
+                    f"output: {output} does not go with the {pair.name} cost; "
+                    f"the pairs allowed are {allowed}"
+                )
+            return Choice(pair.cost, pair.name, output or pair.outputs[0])
+    if callable(getattr(cost, "fn", None)) and callable(getattr(cost, "delta", None)):
+        return Choice(cost, None, output or "sigmoid")
+    raise ValueError(
+        f"cost: expected one of {', '.join(NAMES)}, or a class with static methods "
+        f"fn(a, y) and delta(z, a, y); got {cost!r}"
+    )

@@ -1,0 +1,67 @@
+"""The functions of the text, for use on their own."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastnet import _kernels, checks
+
+
+def sigmoid(z: ArrayLike) -> NDArray[np.floating]:
+    """The sigmoid function, 1 / (1 + e^-z).
+
+    Parameters
+    ----------
+    z : array_like of any shape, or a number
+        float32 stays float32; everything else is computed in float64.
+
+    Returns
+    -------
+    ndarray of the shape of ``z``, or a scalar for a number. The bits are those
+    of the networks' own neurons.
+    """
+    array = np.asarray(z)
+    if array.dtype != np.float32:
+        array = array.astype(np.float64)
+    out = np.empty(array.size, array.dtype)
+    _kernels.sigmoid(np.ascontiguousarray(array).reshape(-1), out)
+    return out.reshape(array.shape)[()]
+
+
+def sigmoid_prime(z: ArrayLike) -> NDArray[np.floating]:
+    """The sigmoid's derivative, sigma(z) (1 - sigma(z)); shapes as for ``sigmoid``."""
+    a = sigmoid(z)
+    return a * (1 - a)
+
+
+def softmax(z: ArrayLike, c: float = 1.0) -> NDArray[np.floating]:
+    """The softmax of the text's eq. 83, e^(c z_j) / sum_k e^(c z_k).
+
+    Parameters
+    ----------
+    z : array_like, (n,) or (n, m)
+        Weighted inputs of one layer, or columns of them, one per example.
+    c : float
+        1 is the ordinary softmax (eq. 78); the larger, the closer to the
+        maximum function. Finite and not negative.
+
+    Returns
+    -------
+    ndarray of the shape of ``z``; each column sums to one. Stable for any finite z.
+    """
+    c = checks.nonnegative("c", c)
+    array = np.asarray(z)
+    if array.dtype != np.float32:
+        array = array.astype(np.float64)
+    e = np.exp(array.dtype.type(c) * (array - array.max(axis=0)))
+    return e / e.sum(axis=0)
+
+
+def vectorized_result(j: int, n: int = 10) -> NDArray[np.float64]:
+    """The desired output for class ``j`` of ``n``: (n, 1), zero but for a one in row j."""
+    n = checks.integer("n", n, 1)
+    j = checks.integer("j", j, 0)
+    if j >= n:
+        raise ValueError(f"j: expected a class from 0 to {n - 1}, got {j}")
+    e = np.zeros((n, 1))
+    e[j] = 1.0
+    return e

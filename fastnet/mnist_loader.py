@@ -1,0 +1,45 @@
+"""The MNIST digits in the book's own form, for scripts written for it.
+
+``fastnet.load_mnist`` gives the same digits in a form that is trained on
+without any conversion.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnet.data import Dataset, load_mnist
+from fastnet.functions import vectorized_result
+
+Arrays = tuple[NDArray[np.float32], NDArray[np.int64]]
+Pairs = list[tuple[NDArray[np.float32], NDArray[np.float64]]]
+Digits = list[tuple[NDArray[np.float32], int]]
+
+
+def _arrays(data: Dataset) -> Arrays:
+    return data.X * np.float32(data.scale), data.y
+
+
+def load_data() -> tuple[Arrays, Arrays, Arrays]:
+    """(training, validation, test), each ``(images, digits)``.
+
+    images: (n, 784) float32 in [0, 1); digits: (n,) int64. n is 50,000, 10,000
+    and 10,000.
+    """
+    training, validation, test = load_mnist()
+    return _arrays(training), _arrays(validation), _arrays(test)
+
+
+def load_data_wrapper() -> tuple[Pairs, Digits, Digits]:
+    """(training, validation, test) as lists of pairs ``(x, y)``.
+
+    x: (784, 1) float32. y: for training a (10, 1) unit column, for validation
+    and test the digit.
+    """
+    training, validation, test = load_data()
+    columns = [vectorized_result(digit) for digit in range(10)]
+    pairs = [(x[:, None], columns[digit]) for x, digit in zip(*training, strict=True)]
+    return pairs, _digits(validation), _digits(test)
+
+
+def _digits(arrays: Arrays) -> Digits:
+    return [(x[:, None], int(digit)) for x, digit in zip(*arrays, strict=True)]

@@ -1,0 +1,209 @@
+"""What a network computes: its shape, its cost and its parameters.
+
+One method, one call of the kernels. Everything that trains or evaluates works
+on this; ``Network`` is the interface around it.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnet import _kernels
+from fastnet.costs import Choice
+from fastnet.data import Dataset
+
+# Examples handed at once to the value of a user's own cost.
+_PIECE = 1024
+
+
+class Arrays(Sequence):
+    """The weights or the biases of all layers: writable views of the parameters.
+
+    Reads like a list. Assigning to an element, or to a slice, copies the new
+    values in after checking their shapes; the number of layers is fixed.
+    """
+
+    def __init__(self, name: str, views: list[NDArray]):
+        self._name = name
+        self._views = views
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+    def __getitem__(self, which: Any) -> Any:
+        return self._views[which]
+
+    def __iter__(self) -> Iterator[NDArray]:
+        return iter(self._views)
+
+    def __setitem__(self, which: Any, new: Any) -> None:
+        if isinstance(which, slice):
+            places, values = list(range(len(self)))[which], list(new)
+            if len(places) != len(values):
+                raise ValueError(
+                    f"{self._name}: expected {len(places)} arrays, got {len(values)}"
+                )
+        else:
+            places, values = [range(len(self))[which]], [new]
+        checked = [self._checked(l, value) for l, value in zip(places, values, strict=True)]
+        for l, value in zip(places, checked, strict=True):
+            self._views[l][...] = value
+
+    def _checked(self, l: int, value: Any) -> NDArray:
+        name, view = f"{self._name}[{l}]", self._views[l]
+        try:
+            array = np.asarray(value)
+        except ValueError:
+            raise ValueError(f"{name}: expected an array of shape {view.shape}") from None
+        if array.dtype.kind not in "iuf":
+            raise TypeError(f"{name}: expected real numbers, got {array.dtype}")
+        if array.shape != view.shape:
+            raise ValueError(f"{name}: expected shape {view.shape}, got {array.shape}")
+        with np.errstate(over="ignore"):
+            array = array.astype(view.dtype)  # a copy: the new may be a view of the old
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name}: expected numbers finite in {view.dtype}")
+        return array
+
+    def __repr__(self) -> str:
+        return f"{self._name}: {self._views!r}"
+
+
+class Model:
+    """Shape, cost and parameters of one network.
+
+    ``values`` holds all parameters in one flat array, laid out as
+    ``_kernels.layout`` says; pads between them are zero.
+    """
+
+    def __init__(self, sizes: tuple[int, ...], choice: Choice, dtype: str):
+        self.sizes = sizes
+        self.choice = choice
+        length, self._places = _kernels.layout(sizes, dtype)
+        self.values = _kernels.aligned(length, dtype)
+
+    # ---- the parameters in the book's shapes
+
+    def weights(self) -> Arrays:
+        """(n_out, n_in) for each layer."""
+        return Arrays(
+            "weights",
+            [
+                self.values[w:b].reshape(-1, stride)[:, :n_out].T
+                for (w, b, stride), n_out in zip(self._places, self.sizes[1:], strict=True)
+            ],
+        )
+
+    def biases(self) -> Arrays:
+        """(n_out, 1) for each layer."""
+        return Arrays(
+            "biases",
+            [
+                self.values[b : b + n_out].reshape(n_out, 1)
+                for (_, b, _), n_out in zip(self._places, self.sizes[1:], strict=True)
+            ],
+        )
+
+    def is_finite(self) -> bool:
+        return bool(np.isfinite(self.values).all())
+
+    # ---- data that fits
+
+    def check_inputs(self, name: str, data: Dataset) -> None:
+        if data.X.shape[1] != self.sizes[0]:
+            raise ValueError(
+                f"{name}: expected {self.sizes[0]} features per example, got {data.X.shape[1]}"
+            )
+        if data.largest > np.finfo(self.values.dtype).max:
+            raise ValueError(
+                f"{name}: expected inputs within the range of {self.values.dtype}, "
+                f"got {data.largest:g}"
+            )
+
+    def check(self, name: str, data: Dataset) -> None:
+        """Raise a ValueError that starts with ``name`` unless the data fits this network."""
+        self.check_inputs(name, data)
+        n_out = self.sizes[-1]
+        if data.y.ndim == 1:
+            classes = 2 if n_out == 1 and self.choice.output != "softmax" else n_out
+            if data.high >= classes:
+                raise ValueError(
+                    f"{name}: expected labels from 0 to {classes - 1} for {n_out} outputs, "
+                    f"got {data.high:.0f}"
+                )
+            return
+        if data.y.shape[1] != n_out:
+            raise ValueError(f"{name}: expected {n_out} targets per example, got {data.y.shape[1]}")
+        if self.choice.kernel in ("cross-entropy", "log-likelihood"):
+            if data.low < 0 or data.high > 1:
+                raise ValueError(
+                    f"{name}: expected targets from 0 to 1 for the {self.choice.kernel} cost, "
+                    f"got {data.low:g} to {data.high:g}"
+                )
+        if self.choice.kernel == "log-likelihood":
+            sums = data.y.sum(axis=1, dtype=np.float64)
+            worst = sums[np.abs(sums - 1).argmax()]
+            if abs(worst - 1) > 1e-5:
+                raise ValueError(
+                    f"{name}: expected target rows that sum to 1 for the log-likelihood cost, "
+                    f"got a sum of {worst:g}"
+                )
+        if max(-data.low, data.high) > np.finfo(self.values.dtype).max:
+            raise ValueError(f"{name}: expected targets within the range of {self.values.dtype}")
+
+    # ---- what the kernels do
+
+    def feedforward(self, X: NDArray, scale: float) -> NDArray:
+        """(n, n_in) -> (n, n_out)."""
+        out = np.empty((len(X), self.sizes[-1]), self.values.dtype)
+        _kernels.feedforward(self.sizes, self.choice.output, self.values, X, scale, out)
+        return out
+
+    def train(
+        self, data: Dataset, order: NDArray, mini_batch_size: int, eta: float, decay: float
+    ) -> None:
+        """One pass over the examples in ``order``."""
+        own = None if self.choice.kernel else self.choice.cost.delta
+        _kernels.train(
+            self.sizes, self.choice.output, self.choice.kernel, self.values,
+            data.X, data.scale, data.y, order, mini_batch_size, eta, decay, own,
+        )  # fmt: skip
+
+    def gradient(self, data: Dataset) -> "Model":
+        """The sum of the examples' gradients, as the parameters of a model."""
+        nabla = Model(self.sizes, self.choice, self.values.dtype.name)
+        own = None if self.choice.kernel else self.choice.cost.delta
+        _kernels.gradient(
+            self.sizes, self.choice.output, self.choice.kernel, self.values,
+            data.X, data.scale, data.y, nabla.values, own,
+        )  # fmt: skip
+        return nabla
+
+    def evaluate(self, data: Dataset) -> tuple[int, float]:
+        """(number of correct examples, sum of the examples' costs)."""
+        correct, cost = _kernels.evaluate(
+            self.sizes, self.choice.output, self.choice.kernel, self.values,
+            data.X, data.scale, data.y,
+        )  # fmt: skip
+        return correct, cost if self.choice.kernel else self._own_cost(data)
+
+    def _own_cost(self, data: Dataset) -> float:
+        total = 0.0
+        n_out = self.sizes[-1]
+        for first in range(0, len(data), _PIECE):
+            X, y = data.X[first : first + _PIECE], data.y[first : first + _PIECE]
+            if y.ndim == 1:
+                single = n_out == 1 and self.choice.output != "softmax"
+                one_hot = y[:, None] if single else y[:, None] == np.arange(n_out)
+                y = one_hot.astype(self.values.dtype)
+            total += float(self.choice.cost.fn(self.feedforward(X, data.scale).T, y.T))
+        return total
+
+    def total_cost(self, data: Dataset, lmbda: float) -> float:
+        """The mean cost, plus 1/2 (lmbda/n) sum W^2."""
+        squares = sum(
+            float(np.square(self.values[w:b], dtype=np.float64).sum()) for w, b, _ in self._places
+        )
+        return self.evaluate(data)[1] / len(data) + lmbda / len(data) / 2 * squares

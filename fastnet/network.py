@@ -1,0 +1,485 @@
+"""The interface that readers of the book know."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastnet import checks, costs, persistence, training
+from fastnet.data import Dataset, as_dataset
+from fastnet.model import Arrays, Model
+from fastnet.random_stream import RandomStream
+from fastnet.training import History, Monitor
+
+DTYPES = ("float32", "float64")
+
+
+class Network:
+    """A fully connected feed-forward network.
+
+    Hidden neurons are sigmoid. The weights start as ``default_weight_initializer``
+    sets them.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Neurons per layer, ``[n_in, hidden..., n_out]``: two or more positive integers.
+    cost : class or str
+        ``QuadraticCost``, ``CrossEntropyCost`` or ``LogLikelihoodCost``, or the names
+        "quadratic", "cross-entropy", "log-likelihood", or a class of your own
+        with static methods ``fn(a, y)`` and ``delta(z, a, y)``, which are called with
+        columns, (n_out, m); ``fn`` returns the sum over the columns.
+    output : str or None
+        "sigmoid", "softmax" or "linear"; None stands for the cost's usual layer
+        (sigmoid, sigmoid, softmax; sigmoid for a class of your own). Allowed are
+        sigmoid + quadratic, linear + quadratic, sigmoid + cross-entropy and
+        softmax + log-likelihood.
+    dtype : str or dtype
+        "float32" or "float64", the type of the parameters and of all arithmetic.
+    seed : None, int, sequence of ints, SeedSequence, BitGenerator or Generator
+        As ``numpy.random.default_rng`` takes it. The same seed gives the same initial
+        weights and the same order of examples, and so the same trained network, to
+        the last bit, whatever the release of NumPy.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the argument, what was expected and what came.
+
+    Examples
+    --------
+    >>> import fastnet
+    >>> net = fastnet.Network([2, 3, 1], seed=1)
+    >>> history = net.SGD([([0, 1], 1), ([1, 0], 0)], 100, 2, 3.0, verbose=False)
+    >>> net.feedforward([[0, 1], [1, 0]]).round().ravel().tolist()
+    [1.0, 0.0]
+    """
+
+    def __init__(
+        self,
+        sizes: Any,
+        cost: Any = costs.CrossEntropyCost,
+        *,
+        output: str | None = None,
+        dtype: Any = "float32",
+        seed: Any = None,
+    ):
+        try:
+            checked = tuple(checks.integer("sizes", size, 1) for size in sizes)
+        except (TypeError, ValueError):
+            checked = ()
+        if len(checked) < 2:
+            raise ValueError(f"sizes: expected two or more positive integers, got {sizes!r}")
+        choice = costs.choose(cost, output)
+        try:
+            name = np.dtype(dtype).name
+        except TypeError:
+            name = repr(dtype)
+        if name not in DTYPES or dtype is None:
+            raise ValueError(f"dtype: expected one of {', '.join(DTYPES)}; got {dtype!r}")
+        self._stream = RandomStream(seed)
+        self._model = Model(checked, choice, name)
+        self.input_scale: float | None = None
+        self.default_weight_initializer()
+
+    # ---- parameters
+
+    @property
+    def sizes(self) -> list[int]:
+        """Neurons per layer, input first."""
+        return list(self._model.sizes)
+
+    @property
+    def num_layers(self) -> int:
+        """The number of layers, the input layer included."""
+        return len(self._model.sizes)
+
+    @property
+    def cost(self) -> Any:
+        """The cost class."""
+        return self._model.choice.cost
+
+    @property
+    def output(self) -> str:
+        """The kind of output layer: "sigmoid", "softmax" or "linear"."""
+        return self._model.choice.output
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type of the parameters and of all arithmetic."""
+        return self._model.values.dtype
+
+    @property
+    def weights(self) -> Arrays:
+        """One array (n_out, n_in) per layer; row j holds the weights into neuron j.
+
+        Writable views of the parameters that the kernels use, so
+        ``net.weights[0][3, 5] = 0.1`` acts. ``net.weights[0] = w`` and
+        ``net.weights = [...]`` check all shapes, then copy.
+        """
+        return self._model.weights()
+
+    @weights.setter
+    def weights(self, new: Any) -> None:
+        self._model.weights()[:] = new
+
+    @property
+    def biases(self) -> Arrays:
+        """One array (n_out, 1) per layer; views like ``weights``."""
+        return self._model.biases()
+
+    @biases.setter
+    def biases(self, new: Any) -> None:
+        self._model.biases()[:] = new
+
+    def default_weight_initializer(self) -> None:
+        """Weights N(0, 1) / sqrt(n_in), biases N(0, 1).
+
+        Drawn layer by layer, the weights of a layer row by row, then its biases.
+        """
+        self._draw(lambda n_in: 1 / np.sqrt(n_in))
+
+    def large_weight_initializer(self) -> None:
+        """Weights and biases N(0, 1), as in the book's first chapter.
+
+        Drawn in the same order as by ``default_weight_initializer``.
+        """
+        self._draw(lambda n_in: 1.0)
+
+    def _draw(self, deviation: Any) -> None:
+        for weights, biases in zip(self.weights, self.biases, strict=True):
+            weights[...] = self._stream.normal(*weights.shape) * deviation(weights.shape[1])
+            biases[...] = self._stream.normal(*biases.shape)
+
+    # ---- use
+
+    def feedforward(self, a: Any) -> NDArray:
+        """The network's output.
+
+        Parameters
+        ----------
+        a : Dataset or array_like
+            A Dataset's inputs are scaled as it says; an array is taken as it is.
+            An array of shape (n_in,) gives (n_out,); (n_in, 1), the book's column,
+            gives (n_out, 1); (n, n_in) gives (n, n_out). With n_in == 1 an array
+            (n, 1) is n examples.
+
+        Returns
+        -------
+        ndarray of the network's dtype.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For any other shape, and for NaN or infinity.
+        """
+        n_in = self._model.sizes[0]
+        if isinstance(a, Dataset):
+            self._model.check_inputs("a", a)
+            return self._model.feedforward(a.X, a.scale)
+        array = np.asarray(a)
+        column = array.shape == (n_in, 1) and n_in > 1
+        if array.shape == (n_in,) or column:
+            rows = array.reshape(1, n_in)
+        elif array.ndim == 2 and array.shape[1] == n_in:
+            rows = array
+        else:
+            raise ValueError(
+                f"a: expected shape ({n_in},), ({n_in}, 1) or (n, {n_in}), got {array.shape}"
+            )
+        if len(rows) == 0:
+            return np.empty((0, self._model.sizes[-1]), self.dtype)
+        data = as_dataset("a", (rows, np.zeros(len(rows), np.int64)))
+        self._model.check_inputs("a", data)
+        out = self._model.feedforward(data.X, data.scale)
+        if array.ndim == 1:
+            return out[0]
+        return out.reshape(-1, 1) if column else out
+
+    def accuracy(self, data: Any, convert: bool = False) -> int:
+        """The number of examples in ``data`` that the network gets right.
+
+        Right is: the largest output stands where the target's largest does (for
+        a label, at the label); with one output neuron, the output is 0.5 or more
+        for label 1 and less for label 0.
+
+        Parameters
+        ----------
+        data : Dataset, pair (X, y) or iterable of (x, y)
+        convert : bool
+            Accepted for scripts of the book and not needed: whether the targets
+            are labels or columns is seen from the data.
+
+        Returns
+        -------
+        int
+        """
+        return self._model.evaluate(self._fitting("data", data))[0]
+
+    def total_cost(self, data: Any, lmbda: float, convert: bool = False) -> float:
+        """The mean cost over ``data`` plus the L2 term, 1/2 (lmbda/n) sum W^2, n = len(data).
+
+        Parameters
+        ----------
+        data, convert : as for ``accuracy``
+        lmbda : float
+            The regularization parameter; 0 for the cost alone.
+
+        Returns
+        -------
+        float
+        """
+        lmbda = checks.nonnegative("lmbda", lmbda)
+        return self._model.total_cost(self._fitting("data", data), lmbda)
+
+    def _fitting(self, name: str, data: Any) -> Dataset:
+        dataset = as_dataset(name, data)
+        self._model.check(name, dataset)
+        return dataset
+
+    # ---- training
+
+    def SGD(
+        self,
+        training_data: Any,
+        epochs: int,
+        mini_batch_size: int,
+        eta: float,
+        lmbda: float = 0.0,
+        evaluation_data: Any = None,
+        monitor_evaluation_cost: bool = False,
+        monitor_evaluation_accuracy: bool = False,
+        monitor_training_cost: bool = False,
+        monitor_training_accuracy: bool = False,
+        *,
+        verbose: bool = True,
+    ) -> History:
+        """Train by mini-batch stochastic gradient descent.
+
+        Each epoch visits every example once, in a fresh random order. Each
+        mini-batch of m examples moves the weights to
+        W (1 - eta lmbda / n) - (eta / m) sum dC/dW and the biases to
+        b - (eta / m) sum dC/db, the gradients by back-propagation; n is the
+        number of training examples. The last mini-batch of an epoch may be
+        smaller and is divided by its own size.
+
+        Parameters
+        ----------
+        training_data : Dataset, pair (X, y) or iterable of (x, y)
+            The examples to learn: a ``Dataset``, a tuple of arrays (n, n_in) and
+            (n,) or (n, n_out), or the book's list of columns and targets.
+        epochs : int
+            Passes over the training data, 0 or more.
+        mini_batch_size : int
+            Examples per update, 1 or more; more than n means all of them.
+        eta : float
+            Learning rate: how far a mini-batch moves the parameters per unit of its
+            mean gradient. Finite, 0 or more.
+        lmbda : float, default 0.0
+            Regularization parameter of L2 weight decay; its effect on the weights
+            is divided by n. Finite, 0 or more.
+        evaluation_data : as training_data, or None
+            What to monitor on: validation or test data.
+        monitor_evaluation_cost : bool, default False
+            Record the cost on the evaluation data after each epoch, L2 term included.
+        monitor_evaluation_accuracy : bool, default False
+            Record the number of evaluation examples that are right.
+        monitor_training_cost : bool, default False
+            Record the cost on the training data, L2 term included.
+        monitor_training_accuracy : bool, default False
+            Record the number of training examples that are right.
+        verbose : bool, default True
+            Print a line per epoch with the figures that are monitored.
+
+        Returns
+        -------
+        History
+            A named tuple ``(evaluation_cost, evaluation_accuracy, training_cost,
+            training_accuracy)`` of lists with one entry per epoch, empty where
+            nothing was monitored. Costs are means per example, accuracies counts
+            of examples.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For arguments and data that do not fit; nothing is changed.
+        DivergenceError
+            If a parameter stops being finite, which is checked once per epoch; the
+            network keeps the parameters of the last epoch in which all were.
+        """
+        epochs = checks.integer("epochs", epochs, 0)
+        mini_batch_size = checks.integer("mini_batch_size", mini_batch_size, 1)
+        eta = checks.nonnegative("eta", eta)
+        lmbda = checks.nonnegative("lmbda", lmbda)
+        evaluated = monitor_evaluation_cost or monitor_evaluation_accuracy
+        if evaluated and evaluation_data is None:
+            flag = "cost" if monitor_evaluation_cost else "accuracy"
+            raise ValueError(
+                f"evaluation_data: expected data, since monitor_evaluation_{flag} is set; got None"
+            )
+        data = self._fitting("training_data", training_data)
+        history = History([], [], [], [])
+        monitors = []
+        if evaluation_data is not None:
+            evaluation = self._fitting("evaluation_data", evaluation_data)
+            label = "evaluation data"
+            if monitor_evaluation_cost:
+                monitors.append(Monitor(history.evaluation_cost, evaluation, True, label))
+            if monitor_evaluation_accuracy:
+                monitors.append(Monitor(history.evaluation_accuracy, evaluation, False, label))
+        if monitor_training_cost:
+            monitors.append(Monitor(history.training_cost, data, True, "training data"))
+        if monitor_training_accuracy:
+            monitors.append(Monitor(history.training_accuracy, data, False, "training data"))
+        self._check_finite()
+
+        def report(epoch: int, figures: list[str]) -> None:
+            if verbose:
+                print(f"Epoch {epoch:{len(str(epochs))}} / {epochs}", *figures, sep="  ", flush=True)
+
+        self.input_scale = data.scale
+        training.run(
+            self._model, self._stream, data, epochs, mini_batch_size, eta, lmbda, monitors, report
+        )
+        return history
+
+    def _check_finite(self) -> None:
+        if not self._model.is_finite():
+            raise ValueError("weights, biases: expected finite numbers, got NaN or infinity")
+
+    def update_mini_batch(self, mini_batch: Any, eta: float, lmbda: float, n: int) -> None:
+        """Move the parameters by one step of gradient descent on ``mini_batch``.
+
+        Parameters
+        ----------
+        mini_batch : as ``training_data`` of ``SGD``
+            All its examples make the one mini-batch.
+        eta, lmbda : float
+            Learning rate and regularization parameter.
+        n : int
+            The size of the whole training set, by which lmbda is divided.
+        """
+        eta = checks.nonnegative("eta", eta)
+        decay = 1 - eta * checks.nonnegative("lmbda", lmbda) / checks.integer("n", n, 1)
+        data = self._fitting("mini_batch", mini_batch)
+        self._check_finite()
+        before = self._model.values.copy()
+        try:
+            self._model.train(data, np.arange(len(data)), len(data), eta, decay)
+        except BaseException:
+            self._model.values[...] = before
+            raise
+
+    def backprop(self, x: ArrayLike, y: ArrayLike) -> tuple[list[NDArray], list[NDArray]]:
+        """The gradient of one example's cost.
+
+        Parameters
+        ----------
+        x : (n_in,) or (n_in, 1) array_like
+            The input, taken as it is.
+        y : int, or (n_out,) or (n_out, 1) array_like
+            A label or the target outputs.
+
+        Returns
+        -------
+        (nabla_b, nabla_w) : lists of arrays with the shapes of ``biases`` and ``weights``
+            dC/db and dC/dw, layer by layer.
+        """
+        n_in = self._model.sizes[0]
+        array, target = np.asarray(x), np.asarray(y)
+        if array.shape not in ((n_in,), (n_in, 1)):
+            raise ValueError(f"x: expected shape ({n_in},) or ({n_in}, 1), got {array.shape}")
+        if target.ndim > 2 or (target.ndim == 2 and target.shape[1] != 1):
+            raise ValueError(f"y: expected a label or a column of targets, got {target.shape}")
+        labels = target.reshape(1) if target.ndim == 0 else target.reshape(1, -1)
+        nabla = self._model.gradient(self._fitting("x, y", (array.reshape(1, n_in), labels)))
+        return list(nabla.biases()), list(nabla.weights())
+
+    # ---- as an object
+
+    def save(self, filename: Any) -> None:
+        """Write the network to ``filename`` as JSON, in the book's format and more.
+
+        The numbers are written exactly, so ``fastnet.load`` gives an equal network.
+        The book's own ``network2.load`` reads the file too.
+        """
+        persistence.save(
+            filename,
+            {
+                "sizes": self.sizes,
+                "weights": [w.tolist() for w in self.weights],
+                "biases": [b.tolist() for b in self.biases],
+                "cost": self.cost.__name__,
+                "output": self.output,
+                "dtype": self.dtype.name,
+                "input_scale": self.input_scale,
+            },
+        )
+
+    def __eq__(self, other: object) -> bool:
+        """Equal shape, cost, output layer, dtype and parameters."""
+        if not isinstance(other, Network):
+            return NotImplemented
+        mine, others = self._model, other._model
+        return (
+            mine.sizes == others.sizes
+            and mine.choice == others.choice
+            and mine.values.dtype == others.values.dtype
+            and bool(np.array_equal(mine.values, others.values))
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # mutable
+
+    def __getstate__(self) -> dict[str, Any]:
+        model = self._model
+        return {**self.__dict__, "_model": (model.sizes, model.choice, model.values)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        sizes, choice, values = state["_model"]
+        self._model = Model(sizes, choice, values.dtype.name)
+        self._model.values[...] = values
+
+    def __repr__(self) -> str:
+        cost = self._model.choice.kernel or getattr(self.cost, "__name__", repr(self.cost))
+        return f"<Network {self.sizes}: {self.output} outputs, {cost} cost, {self.dtype}>"
+
+
+def load(filename: Any, cost: Any = None) -> Network:
+    """Read a network that ``Network.save`` or the book's ``network2.py`` wrote.
+
+    Parameters
+    ----------
+    filename : str or path
+    cost : class, name or None
+        None takes the cost that the file names. A network with a cost class of
+        your own needs that class here.
+
+    Returns
+    -------
+    Network
+        In the dtype that the file names; float64 for a file of the book's.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged or does not hold a network, or its cost is unknown;
+        the message says what was expected and found.
+    OSError
+        If it cannot be read.
+    """
+    fields = persistence.load(filename)
+    if cost is None:
+        cost = costs.BY_CLASS_NAME.get(fields["cost"])
+        if cost is None:
+            raise ValueError(
+                f"{filename}: cost: expected one of {', '.join(costs.BY_CLASS_NAME)}, found "
+                f"{fields['cost']!r}; for a class of your own: fastnet.load(filename, cost=...)"
+            )
+    try:
+        net = Network(fields["sizes"], cost, output=fields["output"], dtype=fields["dtype"])
+        net.weights, net.biases = fields["weights"], fields["biases"]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{filename}: {error}") from None
+    net.input_scale = fields["input_scale"]
+    return net

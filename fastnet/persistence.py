@@ -1,0 +1,122 @@
+"""Networks in files: the book's JSON format, with more keys beside its four.
+
+The book's keys are sizes, weights, biases and cost (the name of the class).
+What that format lacks is in further keys, which the book's own reader ignores:
+output, dtype, and input_scale, the scale of the inputs trained on.
+
+Works on plain dictionaries; knows no Network.
+"""
+
+import json
+import math
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def save(path: Any, fields: dict[str, Any]) -> None:
+    """Write ``fields`` as JSON; a file that stood there is replaced only by a whole one."""
+    path = Path(path)
+    text = json.dumps(fields)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    try:
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)  # as open() would; mkstemp's files are private
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def load(path: Any) -> dict[str, Any]:
+    """Read and check a file that ``save`` or the book's network2.py wrote.
+
+    Returns
+    -------
+    dict with sizes (tuple of int), weights and biases (lists of float64 arrays,
+    (n_out, n_in) and (n_out, 1)), cost (str), output (str or None), dtype
+    ("float64" where the file has none) and input_scale (None where it has none).
+
+    Raises
+    ------
+    ValueError
+        If the file is not JSON, lacks something, has wrong shapes or holds
+        anything but finite numbers; the message names the file and the key.
+    OSError
+        If it cannot be read.
+    """
+    path = Path(path)
+    try:
+        fields = json.loads(path.read_bytes())
+    except ValueError as error:  # also bytes that are no UTF-8
+        raise ValueError(f"{path}: expected a network in JSON, found damage: {error}") from None
+    if not isinstance(fields, dict):
+        raise ValueError(f"{path}: expected a JSON object, found {type(fields).__name__}")
+    try:
+        return _checked(fields)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _checked(fields: dict[str, Any]) -> dict[str, Any]:
+    missing = [key for key in ("sizes", "weights", "biases", "cost") if key not in fields]
+    if missing:
+        raise ValueError(f"expected the key {missing[0]!r}, found {sorted(fields)}")
+    sizes = fields["sizes"]
+    if (
+        not isinstance(sizes, list)
+        or len(sizes) < 2
+        or not all(type(n) is int and n > 0 for n in sizes)
+    ):
+        raise ValueError(f"sizes: expected two or more positive integers, found {sizes!r}")
+    layers = list(zip(sizes, sizes[1:], strict=False))
+    scale = fields.get("input_scale")
+    if scale is not None and not (type(scale) in (int, float) and 0 <= scale < math.inf):
+        raise ValueError(f"input_scale: expected a finite number of 0 or more, found {scale!r}")
+    for key, known in (("cost", None), ("output", None), ("dtype", ("float32", "float64"))):
+        value = fields.get(key)
+        if value is not None and (not isinstance(value, str) or (known and value not in known)):
+            raise ValueError(f"{key}: expected {known or 'a name'}, found {value!r}")
+    return {
+        "sizes": tuple(sizes),
+        "weights": _arrays("weights", fields["weights"], [(b, a) for a, b in layers]),
+        "biases": _arrays("biases", fields["biases"], [(b, 1) for _, b in layers]),
+        "cost": fields["cost"],
+        "output": fields.get("output"),
+        "dtype": fields.get("dtype") or "float64",
+        "input_scale": scale,
+    }
+
+
+def _arrays(key: str, value: Any, shapes: list[tuple[int, int]]) -> list[np.ndarray]:
+    if not isinstance(value, list) or len(value) != len(shapes):
+        raise ValueError(f"{key}: expected a list of {len(shapes)} layers")
+    return [
+        _array(f"{key}[{l}]", rows, shape)
+        for l, (rows, shape) in enumerate(zip(value, shapes, strict=True))
+    ]
+
+
+def _array(key: str, rows: Any, shape: tuple[int, int]) -> np.ndarray:
+    if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
+        raise ValueError(f"{key}: expected a list of rows, shape {shape}")
+    lengths = {len(row) for row in rows}
+    if len(rows) != shape[0] or lengths != {shape[1]}:
+        raise ValueError(
+            f"{key}: expected shape {shape}, found {len(rows)} rows of {sorted(lengths)}"
+        )
+    if not all(type(number) in (int, float) for row in rows for number in row):
+        raise ValueError(f"{key}: expected numbers only")
+    try:
+        array = np.array(rows, np.float64)
+    except OverflowError:
+        array = np.array([[math.inf]])
+    if not np.isfinite(array).all():
+        raise ValueError(f"{key}: expected finite numbers only")
+    return array

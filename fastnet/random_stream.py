@@ -1,0 +1,58 @@
+"""Seeded randomness that no release of NumPy can change.
+
+Only the raw 64-bit stream of a NumPy bit generator is used, which NumPy
+guarantees; what is made of it (csrc/random.c) is fastnet's own.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnet import _kernels
+
+
+def _bit_generator(seed: Any) -> np.random.BitGenerator:
+    if isinstance(seed, np.random.Generator):
+        return seed.bit_generator
+    if isinstance(seed, np.random.BitGenerator):
+        return seed
+    if isinstance(seed, np.random.RandomState):
+        return seed._bit_generator
+    try:
+        return np.random.PCG64(seed)
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"seed: expected None, a non-negative integer, a sequence of them, a SeedSequence, "
+            f"a BitGenerator or a Generator; got {seed!r}"
+        ) from None
+
+
+class RandomStream:
+    """Normal numbers and permutations from one seed.
+
+    Parameters
+    ----------
+    seed : None, int, sequence of ints, SeedSequence, BitGenerator or Generator
+        As ``numpy.random.default_rng`` takes it; integers seed a PCG64. A
+        generator is shared, not copied: drawing here advances it.
+    """
+
+    def __init__(self, seed: Any = None):
+        self._bits = _bit_generator(seed)
+
+    def raw(self, n: int) -> NDArray[np.uint64]:
+        """The next ``n`` 64-bit numbers."""
+        if isinstance(self._bits, np.random.MT19937):  # gives 32 bits at a time
+            halves = self._bits.random_raw(2 * n)
+            return halves[0::2] << np.uint64(32) | halves[1::2]
+        return self._bits.random_raw(n)
+
+    def normal(self, *shape: int) -> NDArray[np.float64]:
+        """Independent N(0, 1) numbers, one raw number each, in row order."""
+        return _kernels.standard_normal(self.raw(math.prod(shape))).reshape(shape)
+
+    def permutation(self, n: int) -> NDArray[np.int64]:
+        """0 .. n-1 in random order; takes n raw numbers."""
+        return _kernels.permutation(self.raw(n))

@@ -1,0 +1,89 @@
+"""The epoch loop: the order of the examples, monitoring, history, stopping."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from fastnet.data import Dataset
+from fastnet.model import Model
+from fastnet.random_stream import RandomStream
+
+
+class History(NamedTuple):
+    """What was monitored, one entry per epoch; a list stays empty where nothing was.
+
+    Costs include the L2 term; accuracies are counts of correct examples.
+    """
+
+    evaluation_cost: list[float]
+    evaluation_accuracy: list[int]
+    training_cost: list[float]
+    training_accuracy: list[int]
+
+
+class DivergenceError(ArithmeticError):
+    """A parameter stopped being finite; the network keeps those of the last epoch
+    in which all were.
+
+    Attributes
+    ----------
+    epoch : int
+        The epoch in which it happened, counted from 1.
+    """
+
+    def __init__(self, epoch: int):
+        super().__init__(
+            f"training diverged in epoch {epoch}: a parameter is no longer finite; "
+            f"the parameters are back at the end of epoch {epoch - 1} (a smaller eta may help)"
+        )
+        self.epoch = epoch
+
+    def __reduce__(self):
+        return DivergenceError, (self.epoch,)
+
+
+class Monitor(NamedTuple):
+    """One figure that is followed: on which data, and how the book calls it."""
+
+    history: list
+    data: Dataset
+    cost: bool
+    label: str
+
+    def measure(self, model: Model, lmbda: float) -> str:
+        if self.cost:
+            self.history.append(model.total_cost(self.data, lmbda))
+            return f"Cost on {self.label}: {self.history[-1]:.6g}"
+        self.history.append(model.evaluate(self.data)[0])
+        return f"Accuracy on {self.label}: {self.history[-1]} / {len(self.data)}"
+
+
+def run(
+    model: Model,
+    stream: RandomStream,
+    training: Dataset,
+    epochs: int,
+    mini_batch_size: int,
+    eta: float,
+    lmbda: float,
+    monitors: list[Monitor],
+    report: Callable[[int, list[str]], None],
+) -> None:
+    """Train for ``epochs`` passes, each in a fresh random order.
+
+    After each epoch every monitor adds to its list, and ``report`` is called
+    with the epoch, from 1, and the monitored figures in words.
+
+    Raises
+    ------
+    DivergenceError
+        Checked once per epoch.
+    """
+    n = len(training)
+    decay = 1 - eta * lmbda / n
+    for epoch in range(1, epochs + 1):
+        before = model.values.copy()
+        model.train(training, stream.permutation(n), mini_batch_size, eta, decay)
+        if not model.is_finite():
+            model.values[...] = before
+            raise DivergenceError(epoch)
+        report(epoch, [monitor.measure(model, lmbda) for monitor in monitors])

@@ -1,0 +1,58 @@
+"""The C side of the build; all else is in pyproject.toml.
+
+Each instruction set's kernels are a static library with compiler flags of its
+own, from the same sources; the extension module links them all and chooses at
+import. No flag depends on the machine that builds.
+"""
+
+import glob
+import platform
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+TARGETS = {
+    "x86_64": {
+        "baseline": [],
+        "avx2": ["-mavx2", "-mfma"],
+        "avx512": ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mfma"],
+    },
+    "aarch64": {"neon": []},
+}
+MACHINE = {"AMD64": "x86_64", "arm64": "aarch64"}.get(platform.machine(), platform.machine())
+
+FLAGS = ["-std=c11", "-O3", "-fno-math-errno", "-fvisibility=hidden", "-Wall", "-Wextra"]
+HEADERS = [*glob.glob("csrc/*.h"), "csrc/kernels.def"]
+
+
+def library(name: str, sources: list[str], flags: list[str]) -> tuple[str, dict]:
+    return name, {
+        "sources": sources,
+        "cflags": FLAGS + flags,
+        "include_dirs": ["csrc"],
+        "obj_deps": {"": HEADERS},
+    }
+
+
+libraries = [
+    library(f"fastnet_{isa}", [f"csrc/target_{isa}.c"], ["-ffp-contract=fast", *flags])
+    for isa, flags in TARGETS.get(MACHINE, {"baseline": []}).items()
+]
+libraries.append(
+    library(
+        "fastnet_core",
+        ["csrc/cpu.c", "csrc/dispatch.c", "csrc/layout.c", "csrc/random.c"],
+        ["-ffp-contract=off"],
+    )
+)
+
+kernels = Extension(
+    "fastnet._kernels",
+    ["fastnet/_kernels.pyx"],
+    include_dirs=["csrc"],
+    # Names first those that need the others: the linker reads from left to right.
+    libraries=["fastnet_core"],
+    depends=HEADERS,
+)
+
+setup(libraries=libraries, ext_modules=cythonize([kernels], build_dir="build/cython"))
