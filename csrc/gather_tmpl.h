@@ -5,6 +5,7 @@
  * columns, and columns[c] says which input the c-th is. Of MNIST's 784 columns
  * 383 remain on average at m = 10. The bits are those of the dense product.
  */
+#define FN_RUN_OF_COLUMNS 16
 
 /* The value of input j of a row; inlined with constant type. */
 FN_INLINE real FN(input)(const fn_type type, const void *row, size_t j, double scale,
@@ -17,13 +18,36 @@ FN_INLINE real FN(input)(const fn_type type, const void *row, size_t j, double s
     }
 }
 
-FN_INLINE uint8_t FN(is_nonzero)(const fn_type type, const void *row, size_t j)
-{
-    switch (type) {
-    case FN_U8: return ((const uint8_t *)row)[j];
-    case FN_F32: return ((const float *)row)[j] != 0;
-    default: return ((const double *)row)[j] != 0;
+/* seen[j] = whether input j0 + j is other than zero in any row, for a whole run
+ * of columns: the bits of all rows are or-ed, a real's without its sign. In
+ * vectors by hand, since gcc 12 turns the loops inside out. */
+#define FN_SEEN(name, bits_type, shift)                                                        \
+    FN_INLINE void FN(seen_##name)(size_t m, const void *const *rows, size_t j0, uint8_t *seen) \
+    {                                                                                          \
+        typedef bits_type run __attribute__((vector_size(FN_RUN_OF_COLUMNS * sizeof(bits_type)), \
+                                             aligned(sizeof(bits_type)), may_alias));          \
+        run all = {0};                                                                         \
+        for (size_t s = 0; s < m; s++)                                                         \
+            all |= *(const run *)((const bits_type *)rows[s] + j0) << shift;                   \
+        for (size_t j = 0; j < FN_RUN_OF_COLUMNS; j++)                                         \
+            seen[j] = all[j] != 0;                                                             \
     }
+FN_SEEN(u8, uint8_t, 0)
+FN_SEEN(f32, uint32_t, 1)
+FN_SEEN(f64, uint64_t, 1)
+
+/* The same for the last columns, fewer than a run. */
+FN_INLINE void FN(seen_rest)(const fn_type type, size_t m, const void *const *rows, size_t j0,
+                             size_t width, uint8_t *seen)
+{
+    memset(seen, 0, width);
+    for (size_t s = 0; s < m; s++)
+        for (size_t j = 0; j < width; j++)
+            switch (type) {
+            case FN_U8: seen[j] |= ((const uint8_t *)rows[s])[j0 + j] != 0; break;
+            case FN_F32: seen[j] |= ((const float *)rows[s])[j0 + j] != 0; break;
+            default: seen[j] |= ((const double *)rows[s])[j0 + j] != 0; break;
+            }
 }
 
 /* rows[m] -> columns, x [m][x_stride]; returns n_columns. */
@@ -32,20 +56,20 @@ FN_INLINE size_t FN(gather_inputs_as)(const fn_type type, size_t m, size_t n_in,
                                       uint32_t *columns, real *x, size_t x_stride)
 {
     size_t n_columns = 0;
-    for (size_t j0 = 0; j0 < n_in; j0 += 64) {
-        const size_t width = n_in - j0 < 64 ? n_in - j0 : 64;
-        uint8_t seen[64] = {0};
-        if (width == 64) /* a constant length, so that it becomes vectors */
-            for (size_t s = 0; s < m; s++)
-                for (size_t j = 0; j < 64; j++)
-                    seen[j] |= FN(is_nonzero)(type, rows[s], j0 + j);
+    for (size_t j0 = 0; j0 < n_in; j0 += FN_RUN_OF_COLUMNS) {
+        const size_t left = n_in - j0, width = left < FN_RUN_OF_COLUMNS ? left : FN_RUN_OF_COLUMNS;
+        uint8_t seen[FN_RUN_OF_COLUMNS];
+        if (width < FN_RUN_OF_COLUMNS)
+            FN(seen_rest)(type, m, rows, j0, width, seen);
+        else if (type == FN_U8)
+            FN(seen_u8)(m, rows, j0, seen);
+        else if (type == FN_F32)
+            FN(seen_f32)(m, rows, j0, seen);
         else
-            for (size_t s = 0; s < m; s++)
-                for (size_t j = 0; j < width; j++)
-                    seen[j] |= FN(is_nonzero)(type, rows[s], j0 + j);
-        for (size_t j = 0; j < width; j++) {
+            FN(seen_f64)(m, rows, j0, seen);
+        for (size_t j = 0; j < width; j++) { /* no branch: which are zero is unpredictable */
             columns[n_columns] = (uint32_t)(j0 + j);
-            n_columns += seen[j] != 0;
+            n_columns += seen[j];
         }
     }
     for (size_t s = 0; s < m; s++)

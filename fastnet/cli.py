@@ -34,7 +34,14 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=formatter,
     )
     add = train.add_argument
-    add("--hidden", type=int, nargs="*", default=[30], metavar="N", help="sizes of the hidden layers")
+    add(
+        "--hidden",
+        type=int,
+        nargs="*",
+        default=[30],
+        metavar="N",
+        help="sizes of the hidden layers",
+    )
     add("--cost", choices=costs.NAMES, default="cross-entropy", help="cost function")
     add("--output", choices=costs.OUTPUTS, help="output layer; None is the cost's usual one")
     add("--epochs", type=int, default=30, metavar="N", help="passes over the training data")
@@ -126,7 +133,9 @@ def _predict(options: argparse.Namespace) -> None:
     net = load(options.model)
     images = read_idx(options.images)
     if images.ndim < 2 or len(images) == 0:
-        raise ValueError(f"{options.images}: expected images (n, rows, columns), got {images.shape}")
+        raise ValueError(
+            f"{options.images}: expected images (n, rows, columns), got {images.shape}"
+        )
     scale = 1.0 if net.input_scale is None else net.input_scale
     labels = [0] * len(images)  # not used by feedforward
     outputs = net.feedforward(Dataset(images.reshape(len(images), -1), labels, scale))

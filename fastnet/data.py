@@ -75,15 +75,15 @@ class Dataset:
         self.X = self._checked_inputs(np.asarray(X))
         self.y = self._checked_targets(np.asarray(y))
         if len(self.X) != len(self.y):
-            raise ValueError(
-                f"y: expected as many as X has rows, {len(self.X)}, got {len(self.y)}"
-            )
+            raise ValueError(f"y: expected as many as X has rows, {len(self.X)}, got {len(self.y)}")
 
     def _checked_inputs(self, X: NDArray) -> NDArray:
         if X.ndim != 2:
             raise ValueError(f"X: expected shape (n, n_in), got {X.shape}")
         if 0 in X.shape:
-            raise ValueError(f"X: expected at least one example and one feature, got shape {X.shape}")
+            raise ValueError(
+                f"X: expected at least one example and one feature, got shape {X.shape}"
+            )
         kind = X.dtype.kind
         if X.dtype.str[1:] not in ("u1", "f4", "f8") or not X.dtype.isnative:
             if kind not in "biuf":

@@ -53,7 +53,8 @@ def softmax(z: ArrayLike, c: float = 1.0) -> NDArray[np.floating]:
     if array.dtype != np.float32:
         array = array.astype(np.float64)
     e = np.exp(array.dtype.type(c) * (array - array.max(axis=0)))
-    return e / e.sum(axis=0)
+    result: NDArray[np.floating] = e / e.sum(axis=0)
+    return result
 
 
 def vectorized_result(j: int, n: int = 10) -> NDArray[np.float64]:

@@ -42,9 +42,7 @@ class Arrays(Sequence):
         if isinstance(which, slice):
             places, values = list(range(len(self)))[which], list(new)
             if len(places) != len(values):
-                raise ValueError(
-                    f"{self._name}: expected {len(places)} arrays, got {len(values)}"
-                )
+                raise ValueError(f"{self._name}: expected {len(places)} arrays, got {len(values)}")
         else:
             places, values = [range(len(self))[which]], [new]
         checked = [self._checked(l, value) for l, value in zip(places, values, strict=True)]
@@ -82,6 +80,7 @@ class Model:
         self.sizes = sizes
         self.choice = choice
         length, self._places = _kernels.layout(sizes, dtype)
+        self.dtype = np.dtype(dtype)
         self.values = _kernels.aligned(length, dtype)
 
     # ---- the parameters in the book's shapes
@@ -116,10 +115,9 @@ class Model:
             raise ValueError(
                 f"{name}: expected {self.sizes[0]} features per example, got {data.X.shape[1]}"
             )
-        if data.largest > np.finfo(self.values.dtype).max:
+        if data.largest > np.finfo(self.dtype).max:
             raise ValueError(
-                f"{name}: expected inputs within the range of {self.values.dtype}, "
-                f"got {data.largest:g}"
+                f"{name}: expected inputs within the range of {self.dtype}, got {data.largest:g}"
             )
 
     def check(self, name: str, data: Dataset) -> None:
@@ -136,12 +134,12 @@ class Model:
             return
         if data.y.shape[1] != n_out:
             raise ValueError(f"{name}: expected {n_out} targets per example, got {data.y.shape[1]}")
-        if self.choice.kernel in ("cross-entropy", "log-likelihood"):
-            if data.low < 0 or data.high > 1:
-                raise ValueError(
-                    f"{name}: expected targets from 0 to 1 for the {self.choice.kernel} cost, "
-                    f"got {data.low:g} to {data.high:g}"
-                )
+        bounded = self.choice.kernel in ("cross-entropy", "log-likelihood")
+        if bounded and (data.low < 0 or data.high > 1):
+            raise ValueError(
+                f"{name}: expected targets from 0 to 1 for the {self.choice.kernel} cost, "
+                f"got {data.low:g} to {data.high:g}"
+            )
         if self.choice.kernel == "log-likelihood":
             sums = data.y.sum(axis=1, dtype=np.float64)
             worst = sums[np.abs(sums - 1).argmax()]
@@ -150,14 +148,14 @@ class Model:
                     f"{name}: expected target rows that sum to 1 for the log-likelihood cost, "
                     f"got a sum of {worst:g}"
                 )
-        if max(-data.low, data.high) > np.finfo(self.values.dtype).max:
-            raise ValueError(f"{name}: expected targets within the range of {self.values.dtype}")
+        if max(-data.low, data.high) > np.finfo(self.dtype).max:
+            raise ValueError(f"{name}: expected targets within the range of {self.dtype}")
 
     # ---- what the kernels do
 
     def feedforward(self, X: NDArray, scale: float) -> NDArray:
         """(n, n_in) -> (n, n_out)."""
-        out = np.empty((len(X), self.sizes[-1]), self.values.dtype)
+        out = np.empty((len(X), self.sizes[-1]), self.dtype)
         _kernels.feedforward(self.sizes, self.choice.output, self.values, X, scale, out)
         return out
 
@@ -173,7 +171,7 @@ class Model:
 
     def gradient(self, data: Dataset) -> "Model":
         """The sum of the examples' gradients, as the parameters of a model."""
-        nabla = Model(self.sizes, self.choice, self.values.dtype.name)
+        nabla = Model(self.sizes, self.choice, self.dtype.name)
         own = None if self.choice.kernel else self.choice.cost.delta
         _kernels.gradient(
             self.sizes, self.choice.output, self.choice.kernel, self.values,
@@ -197,7 +195,7 @@ class Model:
             if y.ndim == 1:
                 single = n_out == 1 and self.choice.output != "softmax"
                 one_hot = y[:, None] if single else y[:, None] == np.arange(n_out)
-                y = one_hot.astype(self.values.dtype)
+                y = one_hot.astype(self.dtype)
             total += float(self.choice.cost.fn(self.feedforward(X, data.scale).T, y.T))
         return total
 

@@ -107,7 +107,7 @@ class Network:
     @property
     def dtype(self) -> np.dtype:
         """The type of the parameters and of all arithmetic."""
-        return self._model.values.dtype
+        return self._model.dtype
 
     @property
     def weights(self) -> Arrays:
@@ -193,7 +193,7 @@ class Network:
         self._model.check_inputs("a", data)
         out = self._model.feedforward(data.X, data.scale)
         if array.ndim == 1:
-            return out[0]
+            return out.reshape(-1)
         return out.reshape(-1, 1) if column else out
 
     def accuracy(self, data: Any, convert: bool = False) -> int:
@@ -335,7 +335,9 @@ class Network:
 
         def report(epoch: int, figures: list[str]) -> None:
             if verbose:
-                print(f"Epoch {epoch:{len(str(epochs))}} / {epochs}", *figures, sep="  ", flush=True)
+                print(
+                    f"Epoch {epoch:{len(str(epochs))}} / {epochs}", *figures, sep="  ", flush=True
+                )
 
         self.input_scale = data.scale
         training.run(

@@ -11,6 +11,7 @@ import json
 import math
 import os
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
         or not all(type(n) is int and n > 0 for n in sizes)
     ):
         raise ValueError(f"sizes: expected two or more positive integers, found {sizes!r}")
-    layers = list(zip(sizes, sizes[1:], strict=False))
+    layers = list(pairwise(sizes))
     scale = fields.get("input_scale")
     if scale is not None and not (type(scale) in (int, float) and 0 <= scale < math.inf):
         raise ValueError(f"input_scale: expected a finite number of 0 or more, found {scale!r}")

@@ -11,9 +11,10 @@ layer its weights input-major, (n_in, stride) with the outputs in the first
 n_out columns, then its biases, (stride,).
 """
 
-import numpy as np
-
+from itertools import pairwise
 from statistics import NormalDist
+
+import numpy as np
 
 
 def stride(n, dtype):
@@ -31,7 +32,7 @@ def padded(m, n, dtype):
 def layout(sizes, dtype):
     """(length, [(weights, biases, stride), ...]): where each layer's parameters lie."""
     at, places = 0, []
-    for n_in, n_out in zip(sizes, sizes[1:], strict=False):
+    for n_in, n_out in pairwise(sizes):
         step = stride(n_out, dtype)
         places.append((at, at + n_in * step, step))
         at += (n_in + 1) * step
@@ -43,7 +44,7 @@ def layers(sizes, parameters):
     _, places = layout(sizes, parameters.dtype)
     return [
         (parameters[w:b].reshape(n_in, step)[:, :n_out], parameters[b : b + n_out])
-        for (w, b, step), n_in, n_out in zip(places, sizes, sizes[1:], strict=False)
+        for (w, b, step), (n_in, n_out) in zip(places, pairwise(sizes), strict=True)
     ]
 
 
@@ -161,7 +162,7 @@ def step(sizes, output, cost, parameters, target, x, y, factor, decay, delta=Non
         below = np.empty_like(activations[l])
         if l > 0:
             backpropagate(here[l][0], error, activations[l], below)
-        update(*there[l], activations[l], error, decay)
+        update(there[l][0], there[l][1], activations[l], error, decay)
         error = below
 
 

@@ -37,7 +37,7 @@ class DivergenceError(ArithmeticError):
         )
         self.epoch = epoch
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type, tuple[int]]:
         return DivergenceError, (self.epoch,)
 
 

@@ -1,0 +1,55 @@
+# make train   install into .venv, then run the experiment on MNIST
+# make test    install with the test extra, then run the tests
+# make bench   install with the bench extra, then time fastnet beside its peers
+# make peers   install scikit-learn and JAX for make bench (PyTorch: see bench/README.md)
+# make lint    ruff, mypy, and the C compiler's warnings as errors
+# make wheel   dist/*.tar.gz and dist/*.whl
+# make clean   remove what these made
+#
+# ARGS goes to the command: make train ARGS="--hidden 100", make test ARGS="-k idx".
+
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+SOURCES := setup.py pyproject.toml $(wildcard csrc/*) $(wildcard fastnet/*.p*) $(wildcard fastnet/mnist/*)
+
+.PHONY: train test bench peers lint wheel clean
+
+train: $(VENV)/installed
+	$(BIN)/fastnet train $(ARGS)
+
+test: $(VENV)/installed-test
+	$(BIN)/pytest $(ARGS)
+
+bench: $(VENV)/installed-bench
+	$(BIN)/pytest bench --benchmark-only --benchmark-quiet --benchmark-json=$(VENV)/bench.json $(ARGS)
+	$(BIN)/python bench/table.py $(VENV)/bench.json
+
+peers: $(VENV)/installed-bench
+	$(BIN)/pip install -q ".[bench-peers]"
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	CFLAGS=-Werror $(BIN)/python setup.py -q build_clib --force --build-temp=$(VENV)/lint --build-clib=$(VENV)/lint
+
+wheel: $(VENV)/installed-dev
+	$(BIN)/python -m build
+
+$(BIN)/python:
+	@python=$$(PYTHON="$(PYTHON)" sh tools/find_python.sh) && "$$python" -m venv $(VENV)
+
+# One stamp per set of extras; each is made again when a source has changed.
+INSTALL = $(BIN)/pip install -q "$(1)" && touch $@ || \
+    { echo "make: installing failed, see above; building needs a package index (PyPI) within reach" >&2; exit 1; }
+
+$(VENV)/installed: $(BIN)/python $(SOURCES)
+	@$(call INSTALL,.)
+
+$(VENV)/installed-%: $(BIN)/python $(SOURCES)
+	@$(call INSTALL,.[$*])
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
