@@ -8,7 +8,6 @@ import. No flag depends on the machine that builds.
 import glob
 import platform
 
-from Cython.Build import cythonize
 from setuptools import Extension, setup
 
 TARGETS = {
@@ -21,7 +20,7 @@ TARGETS = {
 }
 MACHINE = {"AMD64": "x86_64", "arm64": "aarch64"}.get(platform.machine(), platform.machine())
 
-FLAGS = ["-std=c11", "-O3", "-fno-math-errno", "-fvisibility=hidden", "-Wall", "-Wextra"]
+FLAGS = ["-std=c11", "-O3", "-fno-math-errno", "-fvisibility=hidden", "-g0", "-Wall", "-Wextra"]
 HEADERS = [*glob.glob("csrc/*.h"), "csrc/kernels.def"]
 
 
@@ -38,13 +37,9 @@ libraries = [
     library(f"fastnet_{isa}", [f"csrc/target_{isa}.c"], ["-ffp-contract=fast", *flags])
     for isa, flags in TARGETS.get(MACHINE, {"baseline": []}).items()
 ]
-libraries.append(
-    library(
-        "fastnet_core",
-        ["csrc/cpu.c", "csrc/dispatch.c", "csrc/layout.c", "csrc/random.c"],
-        ["-ffp-contract=off"],
-    )
-)
+# random.c gives the same bits everywhere only if nothing is fused.
+CORE = ["csrc/cpu.c", "csrc/dispatch.c", "csrc/layout.c", "csrc/random.c"]
+libraries.append(library("fastnet_core", CORE, ["-ffp-contract=off"]))
 
 kernels = Extension(
     "fastnet._kernels",
@@ -53,6 +48,10 @@ kernels = Extension(
     # Names first those that need the others: the linker reads from left to right.
     libraries=["fastnet_core"],
     depends=HEADERS,
+    extra_compile_args=["-g0"],
 )
 
-setup(libraries=libraries, ext_modules=cythonize([kernels], build_dir="build/cython"))
+if __name__ == "__main__":
+    from Cython.Build import cythonize
+
+    setup(libraries=libraries, ext_modules=cythonize([kernels], build_dir="build/cython"))

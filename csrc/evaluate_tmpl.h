@@ -1,6 +1,11 @@
 /* Forward only: outputs, and counts and costs of a whole data set, in pieces
  * of FN_EVALUATED examples that stay in the caches. */
 
+static size_t FN(evaluated)(const fn_examples *examples)
+{
+    return examples->n < FN_EVALUATED ? examples->n : FN_EVALUATED;
+}
+
 static size_t FN(next_piece)(const fn_network *network, const real *parameters,
                              const fn_examples *examples, size_t first, FN(workspace) *w)
 {
@@ -15,7 +20,7 @@ static void FN(feedforward)(const fn_network *network, const real *parameters,
 {
     const size_t L = network->layers, n_out = network->sizes[L];
     const uint64_t usual = fn_flush_subnormals();
-    FN(workspace) w = FN(open_workspace)(network, FN_EVALUATED, examples, memory);
+    FN(workspace) w = FN(open_workspace)(network, FN(evaluated)(examples), examples, memory);
     for (size_t first = 0, m; first < examples->n; first += m) {
         m = FN(next_piece)(network, parameters, examples, first, &w);
         for (size_t s = 0; s < m; s++)
@@ -42,7 +47,7 @@ static double FN(evaluate)(const fn_network *network, const real *parameters,
 {
     const size_t L = network->layers, n_out = network->sizes[L];
     const uint64_t usual = fn_flush_subnormals();
-    FN(workspace) w = FN(open_workspace)(network, FN_EVALUATED, examples, memory);
+    FN(workspace) w = FN(open_workspace)(network, FN(evaluated)(examples), examples, memory);
     const size_t stride = w.places[L - 1].stride;
     double cost = 0;
     *correct = 0;

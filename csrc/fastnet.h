@@ -75,8 +75,7 @@ size_t fn_layout(const fn_network *network, size_t bytes, fn_place *places);
  * mini-batch is gathered from pieces of this size. */
 #define FN_PIECE 1024
 
-/* The number of examples that feedforward and evaluate work on at once: their
- * workspace is that of a mini-batch of this size. */
+/* The largest number of examples that feedforward and evaluate work on at once. */
 #define FN_EVALUATED 64
 
 /* One table per type and instruction set, made from kernels.def. */

@@ -368,7 +368,7 @@ def feedforward(sizes, output, parameters, X, scale, out):
     a.expect("out", (e.examples.n, shape.n_out()))
     if a.length(0) > 1 and <size_t>a.view.strides[0] != shape.n_out() * a.view.itemsize:
         raise ValueError("out: expected a contiguous array")
-    cdef Workspace w = Workspace(evaluation_size(shape, single))
+    cdef Workspace w = Workspace(evaluation_size(shape, e.examples.n, single))
     cdef void *start = w.start()
     cdef void *values = p.data()
     cdef void *result = a.data()
@@ -386,7 +386,7 @@ def evaluate(sizes, output, cost, parameters, X, scale, y):
     cdef Array p = shape.parameters("parameters", parameters, False)
     cdef Examples e = Examples(shape, X, scale, y)
     cdef bint single = p.dtype == "float32"
-    cdef Workspace w = Workspace(evaluation_size(shape, single))
+    cdef Workspace w = Workspace(evaluation_size(shape, e.examples.n, single))
     cdef void *start = w.start()
     cdef void *values = p.data()
     cdef size_t correct = 0
@@ -401,10 +401,11 @@ def evaluate(sizes, output, cost, parameters, X, scale, y):
     return correct, total
 
 
-cdef size_t evaluation_size(Shape shape, bint single):
+cdef size_t evaluation_size(Shape shape, size_t n, bint single):
+    cdef size_t m = min(n, <size_t>FN_EVALUATED)
     if single:
-        return fn_f32_kernels.workspace_size(&shape.network, FN_EVALUATED)
-    return fn_f64_kernels.workspace_size(&shape.network, FN_EVALUATED)
+        return fn_f32_kernels.workspace_size(&shape.network, m)
+    return fn_f64_kernels.workspace_size(&shape.network, m)
 
 
 # ---- single kernels, for tests, benchmarks and fastnet.sigmoid --------------

@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--mini-batch-size", type=int, default=10, metavar="N", help="examples per update")
     add("--eta", type=float, default=0.5, metavar="RATE", help="learning rate")
     add("--lmbda", type=float, default=0.0, metavar="LAMBDA", help="L2 regularization parameter")
-    add("--seed", type=int, default=1, metavar="N", help="seed of weights and order")
+    add("--seed", type=int, default=0, metavar="N", help="seed of weights and order")
     add("--dtype", choices=DTYPES, default="float32", help="precision")
     add("--initializer", choices=("large", "default"), default="large",
         help="weights N(0, 1), or N(0, 1) / sqrt(n_in)")  # fmt: skip

@@ -32,8 +32,7 @@ class Cost(Protocol):
 def _log_times(y: NDArray, a: NDArray) -> NDArray:
     """y ln a, with 0 ln 0 = 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        product: NDArray = np.where(y == 0, 0.0, y * np.log(a))
-    return product
+        return np.where(y == 0, 0.0, y * np.log(a))
 
 
 class QuadraticCost:
@@ -47,8 +46,8 @@ class QuadraticCost:
     @staticmethod
     def delta(z: ArrayLike, a: ArrayLike, y: ArrayLike) -> NDArray:
         """(a - y) sigma'(z), the output error of sigmoid neurons (eq. 65)."""
-        error: NDArray = np.subtract(a, y)
-        return error * sigmoid_prime(z)
+        error: NDArray = np.subtract(a, y) * sigmoid_prime(z)
+        return error
 
 
 class CrossEntropyCost:

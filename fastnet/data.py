@@ -36,6 +36,28 @@ def _rows(array: NDArray) -> NDArray:
     return array if contiguous and array.strides[0] >= 0 else np.ascontiguousarray(array)
 
 
+def checked_inputs(name: str, X: NDArray) -> tuple[NDArray, float]:
+    """``X`` in a type and layout that the kernels read, and its largest magnitude."""
+    if X.ndim != 2:
+        raise ValueError(f"{name}: expected shape (n, n_in), got {X.shape}")
+    if 0 in X.shape:
+        raise ValueError(
+            f"{name}: expected at least one example and one feature, got shape {X.shape}"
+        )
+    kind = X.dtype.kind
+    if X.dtype.str[1:] not in ("u1", "f4", "f8") or not X.dtype.isnative:
+        if kind not in "biuf":
+            raise TypeError(f"{name}: expected numbers, got {X.dtype}")
+        real = np.float32 if X.dtype.itemsize <= 4 else np.float64
+        X = X.astype(np.uint8 if kind == "b" else real if kind == "f" else np.float64)
+    X = _rows(X)
+    low, high = (0.0, 255.0) if X.dtype == np.uint8 else _extremes(X)
+    largest = max(-low, high)
+    if not math.isfinite(largest):
+        raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
+    return X, largest
+
+
 class Dataset:
     """Examples: inputs and what the network should answer to them.
 
@@ -72,30 +94,13 @@ class Dataset:
 
     def __init__(self, X: ArrayLike, y: ArrayLike, scale: float = 1.0):
         self.scale = checks.nonnegative("scale", scale)
-        self.X = self._checked_inputs(np.asarray(X))
+        self.X, largest = checked_inputs("X", np.asarray(X))
+        self.largest = largest * self.scale
+        if not math.isfinite(self.largest):
+            raise ValueError(f"scale: expected finite products with X, got {self.largest}")
         self.y = self._checked_targets(np.asarray(y))
         if len(self.X) != len(self.y):
             raise ValueError(f"y: expected as many as X has rows, {len(self.X)}, got {len(self.y)}")
-
-    def _checked_inputs(self, X: NDArray) -> NDArray:
-        if X.ndim != 2:
-            raise ValueError(f"X: expected shape (n, n_in), got {X.shape}")
-        if 0 in X.shape:
-            raise ValueError(
-                f"X: expected at least one example and one feature, got shape {X.shape}"
-            )
-        kind = X.dtype.kind
-        if X.dtype.str[1:] not in ("u1", "f4", "f8") or not X.dtype.isnative:
-            if kind not in "biuf":
-                raise TypeError(f"X: expected numbers, got {X.dtype}")
-            small = np.float32 if X.dtype.itemsize < 8 else np.float64
-            X = X.astype(np.uint8 if kind == "b" else small if kind == "f" else np.float64)
-        X = _rows(X)
-        low, high = (0.0, 255.0) if X.dtype == np.uint8 else _extremes(X)
-        self.largest = max(-low, high) * self.scale
-        if not math.isfinite(self.largest):
-            raise ValueError("X: expected finite numbers, got NaN or infinity")
-        return X
 
     def _checked_targets(self, y: NDArray) -> NDArray:
         if y.ndim == 1:

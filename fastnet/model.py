@@ -40,7 +40,10 @@ class Arrays(Sequence):
 
     def __setitem__(self, which: Any, new: Any) -> None:
         if isinstance(which, slice):
-            places, values = list(range(len(self)))[which], list(new)
+            try:
+                places, values = list(range(len(self)))[which], list(new)
+            except TypeError:
+                raise TypeError(f"{self._name}: expected a list of arrays, got {new!r}") from None
             if len(places) != len(values):
                 raise ValueError(f"{self._name}: expected {len(places)} arrays, got {len(values)}")
         else:
@@ -110,19 +113,18 @@ class Model:
 
     # ---- data that fits
 
-    def check_inputs(self, name: str, data: Dataset) -> None:
-        if data.X.shape[1] != self.sizes[0]:
+    def check_inputs(self, name: str, n_in: int, largest: float) -> None:
+        """Raise a ValueError that starts with ``name`` unless such inputs fit."""
+        if n_in != self.sizes[0]:
+            raise ValueError(f"{name}: expected {self.sizes[0]} features per example, got {n_in}")
+        if largest > np.finfo(self.dtype).max:
             raise ValueError(
-                f"{name}: expected {self.sizes[0]} features per example, got {data.X.shape[1]}"
-            )
-        if data.largest > np.finfo(self.dtype).max:
-            raise ValueError(
-                f"{name}: expected inputs within the range of {self.dtype}, got {data.largest:g}"
+                f"{name}: expected inputs within the range of {self.dtype}, got {largest:g}"
             )
 
     def check(self, name: str, data: Dataset) -> None:
         """Raise a ValueError that starts with ``name`` unless the data fits this network."""
-        self.check_inputs(name, data)
+        self.check_inputs(name, data.X.shape[1], data.largest)
         n_out = self.sizes[-1]
         if data.y.ndim == 1:
             classes = 2 if n_out == 1 and self.choice.output != "softmax" else n_out

@@ -1,12 +1,13 @@
 """The interface that readers of the book know."""
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastnet import checks, costs, persistence, training
-from fastnet.data import Dataset, as_dataset
+from fastnet.data import Dataset, as_dataset, checked_inputs
 from fastnet.model import Arrays, Model
 from fastnet.random_stream import RandomStream
 from fastnet.training import History, Monitor
@@ -175,7 +176,7 @@ class Network:
         """
         n_in = self._model.sizes[0]
         if isinstance(a, Dataset):
-            self._model.check_inputs("a", a)
+            self._model.check_inputs("a", a.X.shape[1], a.largest)
             return self._model.feedforward(a.X, a.scale)
         array = np.asarray(a)
         column = array.shape == (n_in, 1) and n_in > 1
@@ -189,12 +190,22 @@ class Network:
             )
         if len(rows) == 0:
             return np.empty((0, self._model.sizes[-1]), self.dtype)
-        data = as_dataset("a", (rows, np.zeros(len(rows), np.int64)))
-        self._model.check_inputs("a", data)
-        out = self._model.feedforward(data.X, data.scale)
+        if not self._plainly_fits(rows):
+            rows, largest = checked_inputs("a", rows)
+            self._model.check_inputs("a", n_in, largest)
+        out = self._model.feedforward(rows, 1.0)
         if array.ndim == 1:
             return out.reshape(-1)
         return out.reshape(-1, 1) if column else out
+
+    def _plainly_fits(self, rows: NDArray) -> bool:
+        """Whether ``rows`` is of the network's type, contiguous, finite and not huge:
+        the short way for single examples, whose checks would cost more than the network.
+        """
+        if rows.dtype != self.dtype or not rows.flags.c_contiguous:
+            return False
+        flat = rows.reshape(-1)
+        return math.isfinite(flat.dot(flat))  # NaN and infinity show in the sum of squares
 
     def accuracy(self, data: Any, convert: bool = False) -> int:
         """The number of examples in ``data`` that the network gets right.
@@ -411,7 +422,7 @@ class Network:
                 "sizes": self.sizes,
                 "weights": [w.tolist() for w in self.weights],
                 "biases": [b.tolist() for b in self.biases],
-                "cost": self.cost.__name__,
+                "cost": getattr(self.cost, "__name__", type(self.cost).__name__),
                 "output": self.output,
                 "dtype": self.dtype.name,
                 "input_scale": self.input_scale,

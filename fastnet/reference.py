@@ -111,7 +111,8 @@ def backpropagate(weights, delta, a, delta_below):
 
 def update(weights, biases, a, delta, decay):
     """W = decay W + a^T delta, b = b + sum_s delta_s."""
-    weights *= weights.dtype.type(decay)
+    if decay != 1:
+        weights *= weights.dtype.type(decay)
     weights += a.T @ delta
     biases += delta.sum(axis=0)
 
@@ -121,6 +122,8 @@ def update(weights, biases, a, delta, decay):
 
 def inputs(X, scale, dtype):
     """Rows of X as the network sees them: value * scale, rounded once."""
+    if X.dtype == np.uint8:
+        return (np.arange(256) * np.float64(scale)).astype(dtype)[X]
     return (X * np.float64(scale)).astype(dtype)
 
 

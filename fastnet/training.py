@@ -77,13 +77,19 @@ def run(
     ------
     DivergenceError
         Checked once per epoch.
+    Exception
+        What a user's own cost raises. In both cases the parameters are back at the
+        end of the last complete epoch.
     """
     n = len(training)
     decay = 1 - eta * lmbda / n
     for epoch in range(1, epochs + 1):
         before = model.values.copy()
-        model.train(training, stream.permutation(n), mini_batch_size, eta, decay)
-        if not model.is_finite():
+        try:
+            model.train(training, stream.permutation(n), mini_batch_size, eta, decay)
+            if not model.is_finite():
+                raise DivergenceError(epoch)
+        except BaseException:
             model.values[...] = before
-            raise DivergenceError(epoch)
+            raise
         report(epoch, [monitor.measure(model, lmbda) for monitor in monitors])

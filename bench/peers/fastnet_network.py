@@ -1,0 +1,32 @@
+"""fastnet through its public interface: checks, order of examples and all."""
+
+import fastnet
+
+from . import base
+
+
+class Peer(base.Peer):
+    """`Network.SGD` for one epoch, without monitoring, on the uint8 pixels."""
+
+    def __init__(self, problem):
+        super().__init__(problem)
+        self.network = fastnet.Network(
+            problem.sizes, cost=fastnet.CrossEntropyCost, seed=problem.seed
+        )
+        self.network.weights = problem.weights
+        self.network.biases = problem.biases
+        self.training = problem.training.dataset
+        self.test = problem.test.dataset
+
+    def epoch(self):
+        problem = self.problem
+        self.network.SGD(self.training, 1, problem.mini_batch_size, problem.eta, verbose=False)
+
+    def correct(self):
+        return self.network.accuracy(self.test)
+
+    def feedforward(self, x):
+        return self.network.feedforward(x)
+
+    def parameters(self):
+        return self.network.weights, self.network.biases

@@ -1,0 +1,61 @@
+"""Vectorised NumPy: `fastnet.reference`, one matrix product per layer and mini-batch."""
+
+import numpy as np
+
+from fastnet import reference
+
+from . import base
+
+
+def views(sizes, parameters):
+    """The weights (n_out, n_in) and biases (n_out, 1) that lie in a flat parameter array."""
+    layers = reference.layers(sizes, parameters)
+    return [w.T for w, _ in layers], [b[:, None] for _, b in layers]
+
+
+def flat_parameters(sizes, weights, biases, dtype=np.float32):
+    """The book's arrays, copied into the flat layout that `reference.train` takes."""
+    size, _ = reference.layout(sizes, dtype)
+    parameters = np.zeros(size, dtype)
+    for lists in zip(views(sizes, parameters), (weights, biases), strict=True):
+        for view, values in zip(*lists, strict=True):
+            view[...] = values
+    return parameters
+
+
+class Peer(base.Peer):
+    """`reference.train`; inputs are scaled to float32 and targets spread out beforehand."""
+
+    def __init__(self, problem):
+        super().__init__(problem)
+        self.flat = flat_parameters(problem.sizes, problem.weights, problem.biases)
+        self.generator = problem.generator()
+        self.training = problem.training.inputs, problem.training.targets
+        self.test = problem.test.inputs, problem.test.labels
+
+    def epoch(self):
+        self.train(self.generator.permutation(len(self.problem.training)))
+
+    def train(self, order):
+        """One pass over the examples `order`, an int64 array."""
+        problem = self.problem
+        inputs, targets = self.training
+        reference.train(
+            problem.sizes, "sigmoid", "cross-entropy", self.flat, inputs, 1.0, targets,
+            order, problem.mini_batch_size, problem.eta, 1.0,
+        )  # fmt: skip
+
+    def correct(self):
+        inputs, labels = self.test
+        correct, _ = reference.evaluate(
+            self.problem.sizes, "sigmoid", None, self.flat, inputs, 1.0, labels
+        )
+        return int(correct)
+
+    def feedforward(self, x):
+        out = np.empty((1, self.problem.sizes[-1]), np.float32)
+        reference.feedforward(self.problem.sizes, "sigmoid", self.flat, x[None], 1.0, out)
+        return out[0]
+
+    def parameters(self):
+        return views(self.problem.sizes, self.flat)
