@@ -31,11 +31,18 @@ FN_INLINE void *FN(take)(size_t *used, char *memory, size_t bytes)
     return memory ? memory + at : NULL;
 }
 
+/* How many of m examples are worked on at once. A user's own cost is promised
+ * the whole mini-batch. */
+static size_t FN(piece)(const fn_network *network, size_t m)
+{
+    return m < FN_PIECE || network->cost == FN_OTHER_COST ? m : FN_PIECE;
+}
+
 /* Divide memory among the arrays for mini-batches of m; with memory NULL only
  * count. Returns the bytes needed. */
 static size_t FN(divide)(const fn_network *network, size_t m, char *memory, FN(workspace) *w)
 {
-    const size_t L = network->layers, *sizes = network->sizes, piece = m < FN_PIECE ? m : FN_PIECE;
+    const size_t L = network->layers, *sizes = network->sizes, piece = FN(piece)(network, m);
     const size_t stride = fn_stride(sizes[L], sizeof(real));
     size_t used = 0, widest = 0, scratch = 0, parameters = 0;
     for (size_t l = 0; l < L; l++) {
@@ -62,7 +69,7 @@ static size_t FN(divide)(const fn_network *network, size_t m, char *memory, FN(w
     for (size_t i = 0; i < 2; i++)
         w->delta[i] = FN(take)(&used, memory, piece * widest * sizeof(real));
     w->scratch = FN(take)(&used, memory, scratch * sizeof(real));
-    w->nabla = FN(take)(&used, memory, m > FN_PIECE ? parameters * sizeof(real) : 0);
+    w->nabla = FN(take)(&used, memory, m > piece ? parameters * sizeof(real) : 0);
     return used;
 }
 
@@ -196,8 +203,8 @@ static int FN(accumulate)(const fn_network *network, const real *parameters, rea
                           const fn_examples *examples, const int64_t *order, size_t first,
                           size_t n, real factor, fn_delta own, FN(workspace) *w, uint64_t usual)
 {
-    for (size_t k = 0; k < n; k += FN_PIECE) {
-        const size_t piece = n - k < FN_PIECE ? n - k : FN_PIECE;
+    for (size_t k = 0, piece; k < n; k += piece) {
+        piece = FN(piece)(network, n - k);
         const int failed = FN(step)(network, parameters, nabla, examples, order, first + k, piece,
                                     factor, 1, own, w, usual);
         if (failed)
@@ -229,7 +236,7 @@ static int FN(train)(const fn_network *network, real *parameters, const fn_examp
     for (size_t k = 0; k < n_order && !failed; k += m) {
         const size_t size = n_order - k < m ? n_order - k : m;
         const real factor = (real)(-eta / (double)size);
-        if (size <= FN_PIECE) {
+        if (FN(piece)(network, size) == size) {
             const size_t after = n_order - k - size;
             FN(prefetch_inputs)(network, examples, order + k + size, after < size ? after : size);
             failed = FN(step)(network, parameters, parameters, examples, order, k, size, factor,

@@ -1,6 +1,9 @@
 """fastnet: small feed-forward neural networks, trained on CPUs, fast."""
 
 from fastnet._load import __version__, show_config
+
+# isort: split
+from fastnet import mnist_loader
 from fastnet.costs import CrossEntropyCost, LogLikelihoodCost, QuadraticCost
 from fastnet.data import Dataset, load_mnist, read_idx
 from fastnet.functions import sigmoid, sigmoid_prime, softmax, vectorized_result
@@ -18,6 +21,7 @@ __all__ = [
     "__version__",
     "load",
     "load_mnist",
+    "mnist_loader",
     "read_idx",
     "show_config",
     "sigmoid",

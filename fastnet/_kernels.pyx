@@ -79,8 +79,13 @@ cdef class Array:
     cdef str dtype
 
     def __cinit__(self, str name, array, int ndim, tuple dtypes, *, bint writable=False):
-        PyObject_GetBuffer(array, &self.view,
-                           PyBUF_STRIDES | PyBUF_FORMAT | (PyBUF_WRITABLE if writable else 0))
+        if writable and not getattr(getattr(array, "flags", None), "writeable", True):
+            raise ValueError(f"{name}: expected a writable array, got a read-only one")
+        try:
+            PyObject_GetBuffer(array, &self.view,
+                               PyBUF_STRIDES | PyBUF_FORMAT | (PyBUF_WRITABLE if writable else 0))
+        except TypeError:
+            raise TypeError(f"{name}: expected an array, got {type(array).__name__}") from None
         self.held = True
         code = self.view.format.decode() if self.view.format != NULL else "B"
         self.dtype = TYPE_NAMES.get(code, code)
@@ -112,10 +117,10 @@ cdef class Array:
             raise ValueError(f"{name}: expected shape {shape}, got {came}")
         return self
 
-    cdef Array expect_padded(self, str name):
+    cdef Array expect_padded(self, str name, array):
         cdef size_t stride = fn_stride(self.length(1), self.view.itemsize) * self.view.itemsize
-        if self.length(0) > 1 and <size_t>self.view.strides[0] != stride:
-            raise ValueError(f"{name}: expected rows {stride} bytes apart, got {self.view.strides[0]}")
+        if array.strides[0] != stride:  # of a single row too: what is behind it may be written
+            raise ValueError(f"{name}: expected rows {stride} bytes apart, got {array.strides[0]}")
         return self
 
 
@@ -128,7 +133,14 @@ cdef Array vector(str name, array, tuple dtypes, bint writable=False):
 
 cdef Array matrix(str name, array, tuple shape, tuple dtypes, bint writable=False):
     cdef Array held = Array(name, array, 2, dtypes, writable=writable)
-    return held.expect(name, shape).expect_padded(name)
+    return held.expect(name, shape).expect_padded(name, array)
+
+
+cdef tuple rows_and_columns(str name, array):
+    shape = np.shape(array)
+    if len(shape) != 2:
+        raise ValueError(f"{name}: expected 2 dimensions, got shape {shape}")
+    return shape
 
 
 def padded(m, n, dtype):
@@ -288,10 +300,12 @@ cdef int call_delta(void *context, size_t m, size_t n_out, size_t stride, const 
         result = own.function(own.matrix(z, m, stride)[:, :n_out].T.copy(),
                               own.matrix(a, m, stride)[:, :n_out].T.copy(),
                               own.matrix(y, m, stride)[:, :n_out].T.copy())
-        if np.shape(result) != (n_out, m):
-            raise ValueError(f"delta: expected the shape of z, {(n_out, m)}, "
-                             f"got {np.shape(result)}")
-        own.matrix(delta, m, stride)[:, :n_out] = np.asarray(result).T
+        result = np.asarray(result)
+        if result.shape != (n_out, m):
+            raise ValueError(f"delta: expected the shape of z, {(n_out, m)}, got {result.shape}")
+        if result.dtype.kind not in "biuf":
+            raise TypeError(f"delta: expected real numbers, got {result.dtype}")
+        own.matrix(delta, m, stride)[:, :n_out] = result.T
         return 0
     except BaseException as error:
         own.error = error
@@ -435,7 +449,7 @@ def sigmoid(z, out):
 
 
 def softmax(z, out):
-    m, n = z.shape
+    m, n = rows_and_columns("z", z)
     cdef Array a = matrix("z", z, (m, n), REAL)
     cdef Array b = matrix("out", out, (m, n), (a.dtype,), True)
     cdef size_t stride = fn_stride(n, a.view.itemsize)
@@ -446,7 +460,7 @@ def softmax(z, out):
 
 
 def weighted_input(a, weights, biases, z):
-    (m, n_in), n_out = a.shape, biases.shape[0]
+    (m, n_in), n_out = rows_and_columns("a", a), len(biases)
     cdef Array x = matrix("a", a, (m, n_in), REAL)
     cdef Array w = matrix("weights", weights, (n_in, n_out), (x.dtype,))
     cdef Array b = vector("biases", biases, (x.dtype,))
@@ -461,7 +475,7 @@ def weighted_input(a, weights, biases, z):
 
 
 def output_error(output, cost, z, a, y, factor, delta):
-    m, n = z.shape
+    m, n = rows_and_columns("z", z)
     cdef Array z_ = matrix("z", z, (m, n), REAL)
     cdef Array a_ = matrix("a", a, (m, n), (z_.dtype,))
     cdef Array y_ = matrix("y", y, (m, n), (z_.dtype,))
@@ -475,7 +489,7 @@ def output_error(output, cost, z, a, y, factor, delta):
 
 
 def cost_sum(output, cost, z, y):
-    m, n = z.shape
+    m, n = rows_and_columns("z", z)
     cdef Array z_ = matrix("z", z, (m, n), REAL)
     cdef Array y_ = matrix("y", y, (m, n), (z_.dtype,))
     if z_.dtype == "float32":
@@ -486,7 +500,7 @@ def cost_sum(output, cost, z, y):
 
 
 def backpropagate(weights, delta, a, delta_below):
-    (n_in, n_out), m = weights.shape, delta.shape[0]
+    (n_in, n_out), m = rows_and_columns("weights", weights), len(delta)
     cdef Array w = matrix("weights", weights, (n_in, n_out), REAL)
     cdef Array d = matrix("delta", delta, (m, n_out), (w.dtype,))
     cdef Array a_ = matrix("a", a, (m, n_in), (w.dtype,))
@@ -501,7 +515,7 @@ def backpropagate(weights, delta, a, delta_below):
 
 
 def update(weights, biases, a, delta, decay):
-    (n_in, n_out), m = weights.shape, delta.shape[0]
+    (n_in, n_out), m = rows_and_columns("weights", weights), len(delta)
     cdef Array w = matrix("weights", weights, (n_in, n_out), REAL, True)
     cdef Array b = vector("biases", biases, (w.dtype,), True).expect("biases", (n_out,))
     cdef Array a_ = matrix("a", a, (m, n_in), (w.dtype,))

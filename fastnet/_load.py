@@ -3,7 +3,8 @@ line why there are none."""
 
 import platform
 import sys
-from importlib import metadata
+from importlib import import_module, metadata
+from itertools import pairwise
 
 import numpy as np
 
@@ -12,8 +13,12 @@ def _is_command() -> bool:
     """Whether this process is ``fastnet ...`` or ``python -m fastnet ...``."""
     started = sys.argv[0] if sys.argv else ""
     if started == "-m":  # what Python sets until it has found the module
-        arguments = sys.orig_argv
-        return arguments[arguments.index("-m") + 1 :][:1] == ["fastnet"]
+        options = pairwise(sys.orig_argv)  # -m may stand among others: -Im fastnet, -mfastnet
+        return any(
+            one.startswith("-")
+            and (one.endswith("mfastnet") or (one[-1] == "m" and two == "fastnet"))
+            for one, two in [*options, (sys.orig_argv[-1], "")]
+        )
     return started.replace("\\", "/").rsplit("/", 1)[-1] in ("fastnet", "fastnet.exe")
 
 
@@ -25,7 +30,7 @@ def _fail(message: str) -> None:
 
 
 try:
-    from fastnet import _kernels
+    _kernels = import_module("fastnet._kernels")
 except ModuleNotFoundError as error:
     if error.name != "fastnet._kernels":
         raise

@@ -4,6 +4,9 @@ import math
 import operator
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 def integer(name: str, value: Any, at_least: int) -> int:
     """``value`` as an int that is ``at_least`` or more; booleans are no integers."""
@@ -26,13 +29,16 @@ def nonnegative(name: str, value: Any) -> float:
         number = float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{name}: expected a number, got {value!r}") from None
+    except OverflowError:
+        number = math.inf
     if not math.isfinite(number) or number < 0:
         raise ValueError(f"{name}: expected a finite number of 0 or more, got {value!r}")
     return number
 
 
-def choice(name: str, value: Any, known: tuple[str, ...]) -> str:
-    """``value`` if it is one of the ``known`` names."""
-    if not isinstance(value, str) or value not in known:
-        raise ValueError(f"{name}: expected one of {', '.join(known)}; got {value!r}")
-    return value
+def array(name: str, value: Any, expected: str = "an array") -> NDArray:
+    """``value`` as an array, where it can be one."""
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise ValueError(f"{name}: expected {expected}, got rows of different lengths") from None

@@ -147,14 +147,19 @@ def _predict(options: argparse.Namespace) -> None:
 def main(arguments: Sequence[str] | None = None) -> Any:
     """Run the command line; the exit status is 0, or 2 after one line on standard error."""
     parser = _parser()
-    options = parser.parse_args(arguments)
+    command = "fastnet"
     try:
-        options.run(options)
-        sys.stdout.flush()
+        try:
+            options = parser.parse_args(arguments)
+            command = f"fastnet {options.command}"
+            options.run(options)
+        finally:
+            sys.stdout.flush()
     except BrokenPipeError:  # the reader, `head` say, has what it wanted
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         parser.exit(130, "fastnet: interrupted\n")
     except (ValueError, TypeError, OSError, DivergenceError, MemoryError) as error:
-        parser.exit(2, f"fastnet {options.command}: error: {error}\n")
+        parser.exit(2, f"{command}: error: {error}\n")
     return 0

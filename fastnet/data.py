@@ -31,9 +31,11 @@ def _extremes(array: NDArray) -> tuple[float, float]:
 
 
 def _rows(array: NDArray) -> NDArray:
-    """``array`` itself if its rows are contiguous and ascend, else a copy that is so."""
+    """``array`` itself if its rows are contiguous, aligned and ascend, else a copy that is so."""
     contiguous = array.shape[1] == 1 or array.strides[1] == array.itemsize
-    return array if contiguous and array.strides[0] >= 0 else np.ascontiguousarray(array)
+    if contiguous and array.strides[0] >= 0 and array.flags.aligned:
+        return array
+    return array.copy(order="C")
 
 
 def checked_inputs(name: str, X: NDArray) -> tuple[NDArray, float]:
@@ -94,11 +96,11 @@ class Dataset:
 
     def __init__(self, X: ArrayLike, y: ArrayLike, scale: float = 1.0):
         self.scale = checks.nonnegative("scale", scale)
-        self.X, largest = checked_inputs("X", np.asarray(X))
+        self.X, largest = checked_inputs("X", checks.array("X", X))
         self.largest = largest * self.scale
         if not math.isfinite(self.largest):
             raise ValueError(f"scale: expected finite products with X, got {self.largest}")
-        self.y = self._checked_targets(np.asarray(y))
+        self.y = self._checked_targets(checks.array("y", y))
         if len(self.X) != len(self.y):
             raise ValueError(f"y: expected as many as X has rows, {len(self.X)}, got {len(self.y)}")
 
@@ -132,14 +134,13 @@ class Dataset:
             y = self.y[which]
             x = (self.X[which] * np.float64(self.scale))[:, None]
             return x, int(y) if y.ndim == 0 else y[:, None].copy()
+        if not isinstance(which, slice) and (isinstance(which, tuple) or np.ndim(which) != 1):
+            raise TypeError(f"expected an integer, a slice or a list of indices, got {which!r}")
         part = object.__new__(Dataset)
         part.__dict__.update(self.__dict__)  # what was checked for all holds for the part
-        part.X, part.y = _rows(np.atleast_2d(self.X[which])), self.y[which]
-        if part.y.ndim == 1:
-            part.y = np.ascontiguousarray(part.y)
-        else:
-            part.y = _rows(part.y)
-        if len(part.X) == 0:
+        part.X, part.y = _rows(self.X[which]), self.y[which]
+        part.y = np.ascontiguousarray(part.y) if part.y.ndim == 1 else _rows(part.y)
+        if len(part) == 0:
             raise ValueError(f"expected a slice with at least one example, got none of {len(self)}")
         return part
 
@@ -153,12 +154,14 @@ class Dataset:
 
 def _from_pairs(pairs: Iterable) -> Dataset:
     """The book's list of (x, y): columns; y a column or a digit."""
-    try:
-        listed = [(x, y) for x, y in pairs]
-    except (TypeError, ValueError):
-        raise TypeError(
-            "expected a Dataset, a tuple (X, y) of arrays, or an iterable of pairs (x, y)"
-        ) from None
+    listed = []
+    for i, pair in enumerate(pairs):
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise TypeError(
+                f"expected a Dataset, a tuple (X, y) of arrays, or an iterable of pairs (x, y); "
+                f"got {_briefly(pair)} as element {i}"
+            )
+        listed.append(pair)
     if not listed:
         raise ValueError("expected at least one example, got none")
     try:
@@ -173,14 +176,26 @@ def _from_pairs(pairs: Iterable) -> Dataset:
     return Dataset(X, y)
 
 
+def _briefly(value: Any) -> str:
+    """What came, in a few words."""
+    shown = repr(value)
+    return shown if len(shown) <= 40 else f"a {type(value).__name__}"
+
+
 def as_dataset(name: str, data: Any) -> Dataset:
     """``data`` in any of the accepted forms as a Dataset; errors start with ``name``."""
     if isinstance(data, Dataset):
         return data
+    arrays = isinstance(data, tuple) and len(data) == 2 and not isinstance(data[0], tuple)
+    if not arrays and not isinstance(data, (list, tuple)):
+        if not isinstance(data, Iterable) or isinstance(data, (str, bytes, dict)):
+            raise TypeError(
+                f"{name}: expected a Dataset, a tuple (X, y) of arrays, or an iterable of pairs "
+                f"(x, y); got {_briefly(data)}"
+            )
+        data = list(data)  # here, so that an error of the iterator's own passes as it is
     try:
-        if isinstance(data, tuple) and len(data) == 2 and not isinstance(data[0], tuple):
-            return Dataset(*data)
-        return _from_pairs(data)
+        return Dataset(*data) if arrays else _from_pairs(data)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}: {error}") from None
 
@@ -234,8 +249,13 @@ def read_idx(path: Any) -> NDArray:
     expected, found = math.prod(shape) * dtype.itemsize, len(content) - start
     if expected != found:
         raise ValueError(f"{path}: expected {expected} bytes for shape {shape}, found {found}")
-    array = np.frombuffer(content, dtype, offset=start).reshape(shape)
-    return array.astype(dtype.newbyteorder("="), copy=False)
+    try:
+        array = np.frombuffer(content, dtype, offset=start).reshape(shape)
+    except ValueError as error:  # NumPy's limits on dimensions
+        raise ValueError(f"{path}: expected a shape that arrays can have, found {error}") from None
+    array = array.astype(dtype.newbyteorder("="), copy=False)
+    array.flags.writeable = False
+    return array
 
 
 def load_images(images: Any, labels: Any) -> Dataset:

@@ -52,7 +52,8 @@ def softmax(z: ArrayLike, c: float = 1.0) -> NDArray[np.floating]:
     array = np.asarray(z)
     if array.dtype != np.float32:
         array = array.astype(np.float64)
-    e = np.exp(array.dtype.type(c) * (array - array.max(axis=0)))
+    with np.errstate(over="ignore"):  # far below the maximum: e^-inf is 0
+        e = np.exp(array.dtype.type(c) * (array - array.max(axis=0)))
     result: NDArray[np.floating] = e / e.sum(axis=0)
     return result
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet import _kernels
+from fastnet import _kernels, checks
 from fastnet.costs import Choice
 from fastnet.data import Dataset
 
@@ -33,6 +33,8 @@ class Arrays(Sequence):
         return len(self._views)
 
     def __getitem__(self, which: Any) -> Any:
+        if isinstance(which, slice):
+            return Arrays(self._name, self._views[which])
         return self._views[which]
 
     def __iter__(self) -> Iterator[NDArray]:
@@ -54,10 +56,7 @@ class Arrays(Sequence):
 
     def _checked(self, l: int, value: Any) -> NDArray:
         name, view = f"{self._name}[{l}]", self._views[l]
-        try:
-            array = np.asarray(value)
-        except ValueError:
-            raise ValueError(f"{name}: expected an array of shape {view.shape}") from None
+        array = checks.array(name, value, f"shape {view.shape}")
         if array.dtype.kind not in "iuf":
             raise TypeError(f"{name}: expected real numbers, got {array.dtype}")
         if array.shape != view.shape:
@@ -84,6 +83,7 @@ class Model:
         self.choice = choice
         length, self._places = _kernels.layout(sizes, dtype)
         self.dtype = np.dtype(dtype)
+        self._largest = float(np.finfo(self.dtype).max)
         self.values = _kernels.aligned(length, dtype)
 
     # ---- the parameters in the book's shapes
@@ -117,7 +117,7 @@ class Model:
         """Raise a ValueError that starts with ``name`` unless such inputs fit."""
         if n_in != self.sizes[0]:
             raise ValueError(f"{name}: expected {self.sizes[0]} features per example, got {n_in}")
-        if largest > np.finfo(self.dtype).max:
+        if largest > self._largest:
             raise ValueError(
                 f"{name}: expected inputs within the range of {self.dtype}, got {largest:g}"
             )
@@ -150,7 +150,7 @@ class Model:
                     f"{name}: expected target rows that sum to 1 for the log-likelihood cost, "
                     f"got a sum of {worst:g}"
                 )
-        if max(-data.low, data.high) > np.finfo(self.dtype).max:
+        if max(-data.low, data.high) > self._largest:
             raise ValueError(f"{name}: expected targets within the range of {self.dtype}")
 
     # ---- what the kernels do
@@ -181,29 +181,39 @@ class Model:
         )  # fmt: skip
         return nabla
 
-    def evaluate(self, data: Dataset) -> tuple[int, float]:
-        """(number of correct examples, sum of the examples' costs)."""
-        correct, cost = _kernels.evaluate(
-            self.sizes, self.choice.output, self.choice.kernel, self.values,
-            data.X, data.scale, data.y,
-        )  # fmt: skip
-        return correct, cost if self.choice.kernel else self._own_cost(data)
+    def _evaluate(self, data: Dataset, kernel: str | None) -> tuple[int, float]:
+        return _kernels.evaluate(
+            self.sizes, self.choice.output, kernel, self.values, data.X, data.scale, data.y
+        )
 
-    def _own_cost(self, data: Dataset) -> float:
+    def accuracy(self, data: Dataset) -> int:
+        """The number of correct examples."""
+        return self._evaluate(data, None)[0]
+
+    def _cost_sum(self, data: Dataset) -> float:
+        if self.choice.kernel:
+            return self._evaluate(data, self.choice.kernel)[1]
         total = 0.0
-        n_out = self.sizes[-1]
         for first in range(0, len(data), _PIECE):
-            X, y = data.X[first : first + _PIECE], data.y[first : first + _PIECE]
-            if y.ndim == 1:
-                single = n_out == 1 and self.choice.output != "softmax"
-                one_hot = y[:, None] if single else y[:, None] == np.arange(n_out)
-                y = one_hot.astype(self.dtype)
-            total += float(self.choice.cost.fn(self.feedforward(X, data.scale).T, y.T))
+            part = data[first : first + _PIECE]
+            value = self.choice.cost.fn(
+                self.feedforward(part.X, part.scale).T, self._columns(part.y)
+            )
+            if np.ndim(value) or np.asarray(value).dtype.kind not in "biuf":
+                raise TypeError(f"fn: expected a number, the sum over the columns, got {value!r}")
+            total += float(value)
         return total
+
+    def _columns(self, y: NDArray) -> NDArray:
+        """Targets as a user's own cost sees them, (n_out, m), labels as zeros and ones."""
+        if y.ndim == 1:
+            single = self.sizes[-1] == 1 and self.choice.output != "softmax"
+            y = y[:, None] if single else y[:, None] == np.arange(self.sizes[-1])
+        return y.astype(self.dtype).T
 
     def total_cost(self, data: Dataset, lmbda: float) -> float:
         """The mean cost, plus 1/2 (lmbda/n) sum W^2."""
         squares = sum(
             float(np.square(self.values[w:b], dtype=np.float64).sum()) for w, b, _ in self._places
         )
-        return self.evaluate(data)[1] / len(data) + lmbda / len(data) / 2 * squares
+        return self._cost_sum(data) / len(data) + lmbda / len(data) / 2 * squares

@@ -1,5 +1,6 @@
 """The interface that readers of the book know."""
 
+import copy
 import math
 from typing import Any
 
@@ -178,7 +179,7 @@ class Network:
         if isinstance(a, Dataset):
             self._model.check_inputs("a", a.X.shape[1], a.largest)
             return self._model.feedforward(a.X, a.scale)
-        array = np.asarray(a)
+        array = checks.array("a", a)
         column = array.shape == (n_in, 1) and n_in > 1
         if array.shape == (n_in,) or column:
             rows = array.reshape(1, n_in)
@@ -202,10 +203,11 @@ class Network:
         """Whether ``rows`` is of the network's type, contiguous, finite and not huge:
         the short way for single examples, whose checks would cost more than the network.
         """
-        if rows.dtype != self.dtype or not rows.flags.c_contiguous:
+        if rows.dtype != self.dtype or not rows.flags.carray:
             return False
         flat = rows.reshape(-1)
-        return math.isfinite(flat.dot(flat))  # NaN and infinity show in the sum of squares
+        with np.errstate(over="ignore", invalid="ignore"):
+            return math.isfinite(flat.dot(flat))  # NaN and infinity show in the sum of squares
 
     def accuracy(self, data: Any, convert: bool = False) -> int:
         """The number of examples in ``data`` that the network gets right.
@@ -225,7 +227,7 @@ class Network:
         -------
         int
         """
-        return self._model.evaluate(self._fitting("data", data))[0]
+        return self._model.accuracy(self._fitting("data", data))
 
     def total_cost(self, data: Any, lmbda: float, convert: bool = False) -> float:
         """The mean cost over ``data`` plus the L2 term, 1/2 (lmbda/n) sum W^2, n = len(data).
@@ -399,7 +401,7 @@ class Network:
             dC/db and dC/dw, layer by layer.
         """
         n_in = self._model.sizes[0]
-        array, target = np.asarray(x), np.asarray(y)
+        array, target = checks.array("x", x), checks.array("y", y)
         if array.shape not in ((n_in,), (n_in, 1)):
             raise ValueError(f"x: expected shape ({n_in},) or ({n_in}, 1), got {array.shape}")
         if target.ndim > 2 or (target.ndim == 2 and target.shape[1] != 1):
@@ -415,7 +417,15 @@ class Network:
 
         The numbers are written exactly, so ``fastnet.load`` gives an equal network.
         The book's own ``network2.load`` reads the file too.
+
+        Raises
+        ------
+        ValueError
+            If a weight or a bias is not finite: JSON has no such numbers.
+        OSError
+            If the file cannot be written; what stood there stays.
         """
+        self._check_finite()
         persistence.save(
             filename,
             {
@@ -423,6 +433,7 @@ class Network:
                 "weights": [w.tolist() for w in self.weights],
                 "biases": [b.tolist() for b in self.biases],
                 "cost": getattr(self.cost, "__name__", type(self.cost).__name__),
+                "own_cost": self._model.choice.kernel is None,
                 "output": self.output,
                 "dtype": self.dtype.name,
                 "input_scale": self.input_scale,
@@ -445,7 +456,11 @@ class Network:
 
     def __getstate__(self) -> dict[str, Any]:
         model = self._model
-        return {**self.__dict__, "_model": (model.sizes, model.choice, model.values)}
+        return {
+            **self.__dict__,
+            "_model": (model.sizes, model.choice, model.values),
+            "_stream": copy.deepcopy(self._stream),  # a copy's training is its own
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -484,7 +499,7 @@ def load(filename: Any, cost: Any = None) -> Network:
     fields = persistence.load(filename)
     if cost is None:
         cost = costs.BY_CLASS_NAME.get(fields["cost"])
-        if cost is None:
+        if cost is None or fields["own_cost"]:
             raise ValueError(
                 f"{filename}: cost: expected one of {', '.join(costs.BY_CLASS_NAME)}, found "
                 f"{fields['cost']!r}; for a class of your own: fastnet.load(filename, cost=...)"

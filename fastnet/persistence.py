@@ -2,7 +2,8 @@
 
 The book's keys are sizes, weights, biases and cost (the name of the class).
 What that format lacks is in further keys, which the book's own reader ignores:
-output, dtype, and input_scale, the scale of the inputs trained on.
+own_cost, whether the cost is a class of the user's; output; dtype; and
+input_scale, the scale of the inputs trained on.
 
 Works on plain dictionaries; knows no Network.
 """
@@ -10,6 +11,7 @@ Works on plain dictionaries; knows no Network.
 import json
 import math
 import os
+import sys
 import tempfile
 from itertools import pairwise
 from pathlib import Path
@@ -20,8 +22,11 @@ import numpy as np
 
 def save(path: Any, fields: dict[str, Any]) -> None:
     """Write ``fields`` as JSON; a file that stood there is replaced only by a whole one."""
-    path = Path(path)
-    text = json.dumps(fields)
+    path = Path(path).resolve()  # a link stays one
+    text = json.dumps(fields, allow_nan=False)
+    if path.exists() and not path.is_file():  # a pipe or a device; a folder raises here
+        path.write_text(text, encoding="utf-8")
+        return
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
     try:
         with open(descriptor, "w", encoding="utf-8") as file:
@@ -41,7 +46,7 @@ def load(path: Any) -> dict[str, Any]:
     Returns
     -------
     dict with sizes (tuple of int), weights and biases (lists of float64 arrays,
-    (n_out, n_in) and (n_out, 1)), cost (str), output (str or None), dtype
+    (n_out, n_in) and (n_out, 1)), cost (str), own_cost (bool), output (str or None), dtype
     ("float64" where the file has none) and input_scale (None where it has none).
 
     Raises
@@ -55,7 +60,7 @@ def load(path: Any) -> dict[str, Any]:
     path = Path(path)
     try:
         fields = json.loads(path.read_bytes())
-    except ValueError as error:  # also bytes that are no UTF-8
+    except (ValueError, RecursionError) as error:  # also bytes that are no UTF-8
         raise ValueError(f"{path}: expected a network in JSON, found damage: {error}") from None
     if not isinstance(fields, dict):
         raise ValueError(f"{path}: expected a JSON object, found {type(fields).__name__}")
@@ -78,7 +83,8 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(f"sizes: expected two or more positive integers, found {sizes!r}")
     layers = list(pairwise(sizes))
     scale = fields.get("input_scale")
-    if scale is not None and not (type(scale) in (int, float) and 0 <= scale < math.inf):
+    largest = sys.float_info.max
+    if scale is not None and not (type(scale) in (int, float) and 0 <= scale <= largest):
         raise ValueError(f"input_scale: expected a finite number of 0 or more, found {scale!r}")
     for key, known in (("cost", None), ("output", None), ("dtype", ("float32", "float64"))):
         value = fields.get(key)
@@ -89,6 +95,7 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
         "weights": _arrays("weights", fields["weights"], [(b, a) for a, b in layers]),
         "biases": _arrays("biases", fields["biases"], [(b, 1) for _, b in layers]),
         "cost": fields["cost"],
+        "own_cost": fields.get("own_cost") is True,
         "output": fields.get("output"),
         "dtype": fields.get("dtype") or "float64",
         "input_scale": scale,

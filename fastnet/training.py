@@ -53,7 +53,7 @@ class Monitor(NamedTuple):
         if self.cost:
             self.history.append(model.total_cost(self.data, lmbda))
             return f"Cost on {self.label}: {self.history[-1]:.6g}"
-        self.history.append(model.evaluate(self.data)[0])
+        self.history.append(model.accuracy(self.data))
         return f"Accuracy on {self.label}: {self.history[-1]} / {len(self.data)}"
 
 

@@ -1,0 +1,165 @@
+"""What the tests share: instruction sets, guarded arrays, random networks and examples, MNIST."""
+
+import numpy as np
+import pytest
+
+import fastnet
+from fastnet import _kernels
+
+# ---- what a test runs on ---------------------------------------------------
+
+
+@pytest.fixture(params=["baseline", "avx2", "avx512", "neon"])
+def isa(request):
+    """The name of an instruction set, whose kernels are in use during the test."""
+    if request.param not in _kernels.available():
+        pytest.skip(f"this machine has no {request.param} kernels")
+    before = _kernels.isa()
+    _kernels.select(request.param)
+    yield request.param
+    _kernels.select(before)
+
+
+@pytest.fixture(params=["float32", "float64"])
+def dtype(request):
+    return request.param
+
+
+@pytest.fixture(
+    params=[
+        ("sigmoid", "quadratic"),
+        ("sigmoid", "cross-entropy"),
+        ("linear", "quadratic"),
+        ("softmax", "log-likelihood"),
+    ],
+    ids="+".join,
+)
+def pair(request):
+    """An output layer and a cost that go together."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def mnist():
+    """(training, validation, test)"""
+    return fastnet.load_mnist()
+
+
+# ---- arrays ----------------------------------------------------------------
+
+
+class Guarded:
+    """Arrays in the kernels' layout, each between guard bytes that must stay as they are."""
+
+    SIZE, BYTE = 128, 0xA5
+
+    def __init__(self):
+        self._blocks = []
+        self._whole = {}
+
+    def _block(self, length, dtype, misaligned):
+        """``length`` elements, ``misaligned`` elements behind a cache line's start."""
+        dtype = np.dtype(dtype)
+        used = length * dtype.itemsize
+        raw = np.full(used + 2 * self.SIZE + 128, self.BYTE, np.uint8)
+        start = self.SIZE + (-(raw.ctypes.data + self.SIZE)) % 64 + misaligned * dtype.itemsize
+        block = raw[start : start + used]
+        self._blocks.append((raw[:start], raw[start + used :]))
+        return block.view(dtype)
+
+    def vector(self, values, dtype, *, misaligned=0):
+        """A copy of ``values`` with guards directly before and behind it."""
+        block = self._block(len(values), dtype, misaligned)
+        block[...] = values
+        return block
+
+    def padded(self, values, dtype, *, pads=0.0):
+        """A padded copy of ``values`` (m, n), or of (n,) as one row; ``pads`` fills the pads."""
+        rows = np.atleast_2d(values)
+        stride = _kernels.padded(1, rows.shape[1], dtype).strides[0] // np.dtype(dtype).itemsize
+        whole = self._block(len(rows) * stride, dtype, 0).reshape(len(rows), stride)
+        whole[...] = pads
+        whole[:, : rows.shape[1]] = rows
+        self._whole[whole.ctypes.data] = whole
+        return whole[:, : rows.shape[1]] if np.ndim(values) == 2 else whole[0, : rows.shape[1]]
+
+    def pads(self, array):
+        """The pads behind the rows of an array that ``padded`` made."""
+        return self._whole[array.ctypes.data][:, array.shape[-1] :]
+
+    def check(self):
+        """Fail if a guard has changed; then forget the arrays."""
+        for before, behind in self._blocks:
+            assert (before == self.BYTE).all(), "a kernel wrote before an array's start"
+            assert (behind == self.BYTE).all(), "a kernel wrote behind an array's end"
+        self._blocks.clear()
+        self._whole.clear()
+
+
+@pytest.fixture
+def guarded():
+    return Guarded()
+
+
+# ---- networks and examples -------------------------------------------------
+
+
+def _places(sizes, dtype):
+    """True where the flat parameter array of such a network holds a parameter, False at pads."""
+    length, layers = _kernels.layout(sizes, dtype)
+    used = np.zeros(length, bool)
+    for (weights, biases, stride), n_in, n_out in zip(layers, sizes, sizes[1:], strict=False):
+        used[weights:biases].reshape(n_in, stride)[:, :n_out] = True
+        used[biases : biases + n_out] = True
+    return used
+
+
+@pytest.fixture(scope="session")
+def places():
+    """places(sizes, dtype): where the flat parameter array holds parameters, not pads."""
+    return _places
+
+
+@pytest.fixture(scope="session")
+def random_parameters():
+    """random_parameters(sizes, dtype, seed): a flat array of N(0, 1) / sqrt(n_in), zero pads."""
+
+    def make(sizes, dtype, seed):
+        random = np.random.default_rng(seed)
+        used = _places(sizes, dtype)
+        parameters = _kernels.aligned(len(used), dtype)
+        parameters[used] = random.standard_normal(used.sum())
+        layers = _kernels.layout(sizes, dtype)[1]
+        for (weights, biases, _), n_in in zip(layers, sizes, strict=False):
+            parameters[weights:biases] /= np.sqrt(n_in)
+        return parameters
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def random_examples():
+    """random_examples(n, sizes, cost, ...) -> (X, scale, y) that suit such a network.
+
+    ``targets`` is "labels", "float32" or "float64"; ``inputs`` the dtype of X, of
+    which about a third is zero, some whole columns too.
+    """
+
+    def make(n, sizes, cost, seed, *, inputs="uint8", targets="labels"):
+        random = np.random.default_rng(seed)
+        n_in, n_out = sizes[0], sizes[-1]
+        X = random.integers(1, 256, (n, n_in))
+        X[random.random((n, n_in)) < 0.3] = 0
+        X[:, 1:][:, random.random(n_in - 1) < 0.1] = 0
+        scale = 1 / 256
+        if inputs != "uint8":
+            X, scale = np.where(X == 0, 0, X - 100) / 7, 1 / 30
+        if targets == "labels":
+            classes = 2 if n_out == 1 and cost != "log-likelihood" else n_out
+            return X.astype(inputs), scale, random.integers(0, classes, n)
+        y = random.random((n, n_out))
+        if cost == "log-likelihood":  # rows whose sum is exactly one
+            y = random.multinomial(64, [1 / n_out] * n_out, n) / 64
+        return X.astype(inputs), scale, y.astype(targets)
+
+    return make

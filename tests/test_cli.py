@@ -1,0 +1,331 @@
+"""The command line, as a function and as a process."""
+
+import gzip
+import json
+import os
+import pathlib
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import sysconfig
+
+import numpy as np
+import pytest
+
+import fastnet
+from fastnet import _kernels
+from fastnet.cli import main
+
+SCRIPT = [str(pathlib.Path(sysconfig.get_path("scripts")) / "fastnet")]
+MODULE = [sys.executable, "-m", "fastnet"]
+RANDOM = np.random.default_rng(5)
+# 3 classes in 5 x 4 pixels: the class is where it is bright
+LABELS = np.arange(90, dtype=np.uint8) % 3
+PIXELS = RANDOM.integers(100, size=(90, 5, 4)).astype(np.uint8)
+PIXELS[np.arange(90), LABELS] += 150
+
+
+def write_idx(path, array):
+    head = struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
+    path.write_bytes(head + array.tobytes())
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The current folder, with small data in it."""
+    monkeypatch.chdir(tmp_path)
+    write_idx(tmp_path / "train-images", PIXELS[:60])
+    write_idx(tmp_path / "train-labels", LABELS[:60])
+    write_idx(tmp_path / "test-images", PIXELS[60:])
+    write_idx(tmp_path / "test-labels", LABELS[60:])
+    return tmp_path
+
+
+FILES = [
+    word for name in ("train-images", "train-labels", "test-images", "test-labels")
+    for word in (f"--{name}", name)
+]  # fmt: skip
+OPTIONS = [
+    "--hidden", "12", "6", "--cost", "quadratic", "--output", "sigmoid", "--epochs", "8",
+    "--mini-batch-size", "3", "--eta", "3", "--lmbda", "0.05", "--seed", "12",
+    "--dtype", "float64", "--initializer", "default",
+]  # fmt: skip
+
+
+def data():
+    """What the files hold: (training, test)."""
+    both = fastnet.Dataset(PIXELS.reshape(90, 20), LABELS, 1 / 256)
+    return both[:60], both[60:]
+
+
+def run(command, *arguments, **options):
+    environment = {**os.environ, "PYTHONWARNINGS": "error", **options.pop("env", {})}
+    return subprocess.run([*command, *arguments], env=environment, capture_output=True, text=True,
+                          timeout=60, **options)  # fmt: skip
+
+
+# ---- train
+
+
+def test_train_does_with_every_option_what_python_does(folder, capsys):
+    assert main(["train", *FILES, *OPTIONS, "--save", "net.json"]) == 0
+    printed = capsys.readouterr()
+    training, test = data()
+    net = fastnet.Network([20, 12, 6, 3], "quadratic", output="sigmoid", dtype="float64", seed=12)
+    history = net.SGD(
+        training, 8, 3, 3.0, 0.05, evaluation_data=test, monitor_evaluation_accuracy=True
+    )
+    epochs = capsys.readouterr().out
+    assert epochs.count("Epoch") == 8
+    assert epochs in printed.out
+    assert printed.err == ""
+    saved = fastnet.load("net.json")
+    assert saved == net
+    assert saved.input_scale == 1 / 256
+    assert len(set(history.evaluation_accuracy)) > 1
+
+
+def test_train_uses_large_weights_when_told_so(folder, capsys):
+    assert main(["train", *FILES, "--epochs", "0", "--initializer", "large", "--seed", "4",
+                 "--save", "net.json"]) == 0  # fmt: skip
+    net = fastnet.Network([20, 30, 3], seed=4)
+    net.large_weight_initializer()
+    assert fastnet.load("net.json") == net
+
+
+def test_without_hidden_sizes_there_is_no_hidden_layer(folder, capsys):
+    assert main(["train", *FILES, "--epochs", "1", "--save", "net.json", "--hidden"]) == 0
+    assert fastnet.load("net.json").sizes == [20, 3]
+
+
+def test_train_prints_a_line_per_epoch_then_best_final_time_and_speed(folder, capsys):
+    assert main(["train", *FILES, *OPTIONS, "--epochs", "12"]) == 0
+    out = capsys.readouterr().out
+    assert "60 training examples, 30 test examples" in out
+    counts = [int(n) for n in re.findall(r"^Epoch +\d+ / 12 .*: (\d+) / 30$", out, re.MULTILINE)]
+    assert len(counts) == 12
+    best = re.search(r"Best test accuracy: +(\S+)% \(epoch (\d+)\)", out)
+    assert float(best[1]) == pytest.approx(100 * max(counts) / 30, abs=0.005)
+    assert int(best[2]) == counts.index(max(counts)) + 1
+    final = re.search(r"Final test accuracy: +(\S+)%", out)
+    assert float(final[1]) == pytest.approx(100 * counts[-1] / 30, abs=0.005)
+    assert re.search(r"Training time: \d+\.\d\d s.* [\d,]+ examples per second", out)
+
+
+def test_the_defaults_are_the_texts_experiment(capsys, tmp_path):
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main(["train", "--help"])
+    options = capsys.readouterr().out
+    assert re.search(r"--epochs N .*?\(default: 30\)", options, re.DOTALL)
+    seed = int(re.search(r"--seed N .*?\(default: (\d+)\)", options, re.DOTALL)[1])
+
+    assert main(["train", "--epochs", "1", "--save", str(tmp_path / "net.json")]) == 0
+    assert "50000 training examples, 10000 test examples" in capsys.readouterr().out
+    training, _, _ = fastnet.load_mnist()
+    net = fastnet.Network([784, 30, 10], fastnet.CrossEntropyCost, seed=seed)
+    net.large_weight_initializer()
+    net.SGD(training, 1, 10, 0.5, verbose=False)
+    assert fastnet.load(tmp_path / "net.json") == net
+
+
+# ---- predict and info
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_predict_prints_the_digits_that_python_finds(folder, capsys, compressed):
+    main(["train", *FILES, *OPTIONS, "--save", "net.json"])
+    capsys.readouterr()
+    images = "test-images"
+    if compressed:
+        images += ".gz"
+        pathlib.Path(images).write_bytes(gzip.compress(pathlib.Path("test-images").read_bytes()))
+    assert main(["predict", "net.json", images]) == 0
+    digits = [int(line) for line in capsys.readouterr().out.splitlines()]
+    assert digits == fastnet.load("net.json").feedforward(data()[1]).argmax(axis=1).tolist()
+    assert len(set(digits)) > 1
+
+
+def test_predict_takes_the_scale_from_the_model_file(folder, capsys):
+    net = fastnet.Network([20, 1], "quadratic", output="linear", dtype="float64")
+    net.weights[0], net.biases[0] = np.full((1, 20), 1 / 20), [[0.0]]  # the mean of the pixels
+    net.save("net.json")
+    fields = json.loads(pathlib.Path("net.json").read_text())
+    means = PIXELS[60:].reshape(30, 20).mean(axis=1)
+    half = 0.5 / np.median(means)
+    for scale, expected in ((half, means * half >= 0.5), (1.0, means > 0), (0, means < 0)):
+        pathlib.Path("net.json").write_text(json.dumps({**fields, "input_scale": scale}))
+        assert main(["predict", "net.json", "test-images"]) == 0
+        digits = [int(line) for line in capsys.readouterr().out.splitlines()]
+        assert digits == expected.astype(int).tolist()
+
+
+def test_info_is_show_config(capsys):
+    assert main(["info"]) == 0
+    out = capsys.readouterr().out
+    fastnet.show_config()
+    assert capsys.readouterr().out == out
+    for word in (fastnet.__version__, np.__version__, _kernels.isa(), *_kernels.available(),
+                 sys.version.split()[0], _kernels.compiler()):  # fmt: skip
+        assert word in out
+
+
+# ---- as a process
+
+
+@pytest.mark.parametrize("command", [SCRIPT, MODULE], ids=["script", "module"])
+def test_the_script_and_the_module_train_and_predict(folder, command):
+    trained = run(command, "train", *FILES, *OPTIONS, "--save", "net.json")
+    assert (trained.returncode, trained.stderr) == (0, "")
+    assert "Epoch 8 / 8" in trained.stdout
+    predicted = run(command, "predict", "net.json", "test-images")
+    assert (predicted.returncode, predicted.stderr) == (0, "")
+    digits = fastnet.load("net.json").feedforward(data()[1]).argmax(axis=1)
+    assert predicted.stdout == "".join(f"{digit}\n" for digit in digits)
+
+
+BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+
+
+def test_a_reader_that_has_seen_enough_ends_the_program_quietly(folder):
+    process = subprocess.Popen(
+        [*MODULE, "train", *FILES, "--epochs", "1000000"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=BUFFERED,
+    )  # fmt: skip
+    assert process.stdout.readline().startswith(b"60 training examples")
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(timeout=60) == 0
+
+
+@pytest.mark.parametrize("arguments", ["predict net.json test-images", "info", "--help"])
+def test_a_pipe_that_nobody_reads_ends_the_program_quietly(folder, arguments):
+    fastnet.Network([20, 3], seed=1).save("net.json")
+    read, write = os.pipe()
+    os.close(read)
+    ended = subprocess.run(
+        [*MODULE, *arguments.split()],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        env=BUFFERED,
+        timeout=60,
+    )
+    os.close(write)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+# ---- wrong options and files
+
+WRONG = [
+    ("", "COMMAND"),
+    ("fly", "fly"),
+    ("train --epoches 3", "--epoches"),
+    ("train 3", "3"),
+    ("train --epochs 1.5", "--epochs"),
+    ("train --epochs -1", "epochs"),
+    ("train --hidden 0", "sizes"),
+    ("train --hidden x", "--hidden"),
+    ("train --hidden 99999999999", "sizes"),
+    ("train --cost mse", "mse"),
+    ("train --output relu", "relu"),
+    ("train --cost log-likelihood --output linear", "allowed"),
+    ("train --mini-batch-size 0", "mini_batch_size"),
+    ("train --eta nan", "eta"),
+    ("train --eta -1", "eta"),
+    ("train --eta x", "--eta"),
+    ("train --lmbda inf", "lmbda"),
+    ("train --seed -1", "seed"),
+    ("train --dtype float16", "float16"),
+    ("train --initializer tiny", "tiny"),
+    ("train --eta 1e38 --epochs 3 --cost quadratic --output linear", "diverged in epoch 1"),
+    ("train --save nowhere/net.json", "nowhere"),
+    ("train --save .", "--save"),
+    ("train --save", "--save"),
+    ("predict", "MODEL"),
+    ("predict net.json", "IMAGES"),
+    ("predict nothing test-images", "nothing"),
+    ("predict net.json nothing", "nothing"),
+    ("predict test-images test-images", "test-images"),
+    ("predict deep test-images", "deep"),
+    ("predict net.json net.json", "net.json"),
+    ("predict net.json test-labels", "(30,)"),
+    ("predict net.json small", "20 features"),
+    ("predict net.json none", "none"),
+    ("predict net.json .", "."),
+    ("info 3", "3"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "word"), WRONG)
+def test_a_wrong_option_or_file_ends_with_one_line_and_status_2(folder, capsys, arguments, word):
+    fastnet.Network([20, 3], seed=1).save("net.json")
+    write_idx(folder / "small", PIXELS[:, 1:])
+    write_idx(folder / "none", PIXELS[:0])
+    (folder / "deep").write_text("[" * 200_000)
+    arguments = arguments.split()
+    if arguments[:1] == ["train"]:
+        arguments[1:1] = FILES
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    err = capsys.readouterr().err
+    assert re.fullmatch(r"fastnet[^\n]*: error: [^\n]+\n", err)
+    assert word in err
+
+
+@pytest.mark.parametrize(
+    ("which", "word"),
+    [
+        ("train-images", "--train-images"),  # the others are missing
+        ("nothing train-labels test-images test-labels", "nothing"),
+        ("train-labels train-images test-images test-labels", "train-labels"),
+        ("train-images test-labels test-images test-labels", "60"),
+        ("train-images train-labels small test-labels", "20 features"),
+        ("train-images train-labels none none", "none"),
+        ("cut train-labels test-images test-labels", "cut: expected"),
+        (". train-labels test-images test-labels", "."),
+    ],
+)
+def test_wrong_data_files_end_with_one_line_that_names_them(folder, capsys, which, word):
+    write_idx(folder / "small", PIXELS[60:, 1:])
+    write_idx(folder / "none", PIXELS[:0])
+    (folder / "cut").write_bytes((folder / "train-images").read_bytes()[:-1])
+    arguments = [w for pair in zip(FILES[::2], which.split(), strict=False) for w in pair]
+    with pytest.raises(SystemExit) as ended:
+        main(["train", *arguments])
+    assert ended.value.code == 2
+    err = capsys.readouterr().err
+    assert re.fullmatch(r"fastnet[^\n]*: error: [^\n]+\n", err)
+    assert word in err
+
+
+@pytest.mark.parametrize(
+    "command", [SCRIPT, MODULE, [sys.executable, "-Im", "fastnet"]], ids=["script", "-m", "-Im"]
+)
+def test_a_process_ends_so_too_and_an_unknown_instruction_set_is_one_line(folder, command):
+    for arguments, env, words in (
+        (["train", "--eta", "nan"], {}, ["eta"]),
+        (["info"], {"FASTNET_ISA": "sse9"}, ["FASTNET_ISA", "sse9", "expected one of"]),
+    ):
+        ended = run(command, *arguments, env=env)
+        assert ended.returncode == 2
+        assert ended.stderr.count("\n") == 1
+        assert all(word in ended.stderr for word in words)
+
+
+# ---- a checkout that is not built
+
+
+def test_a_checkout_that_is_not_built_says_in_one_line_what_builds_it(tmp_path):
+    (tmp_path / "fastnet").mkdir()
+    for source in pathlib.Path(fastnet.__file__).parent.glob("*.py"):
+        shutil.copy(source, tmp_path / "fastnet")
+    imported = run([sys.executable, "-c", "import fastnet"], cwd=tmp_path)
+    assert imported.returncode == 1
+    assert re.match("ImportError: .*make train.*pip install", imported.stderr.splitlines()[-1])
+    for command in (MODULE, [sys.executable, "-um", "fastnet"]):
+        ended = run(command, "train", cwd=tmp_path)
+        assert ended.returncode == 2
+        assert re.fullmatch(r"fastnet: error: [^\n]*make train[^\n]*\n", ended.stderr)

@@ -1,0 +1,124 @@
+"""Back-propagation against finite differences of the cost, in float64."""
+
+import math
+
+import numpy as np
+import pytest
+
+from fastnet import _kernels, costs, reference
+
+# Hidden layers from none to three; sizes that fill no vector and no tile.
+NETWORKS = [(1, 1), (5, 3), (7, 9, 1), (3, 17, 1, 4), (5, 3, 7, 2, 3)]
+
+# Of the central difference: its error, STEP^2 C'''/6, is below 1e-10, and the
+# rounding of the two costs adds about 1e-16 C / STEP.
+STEP = 1e-5
+
+each_targets = pytest.mark.parametrize("targets", ["labels", "float32", "float64"])
+
+
+@pytest.fixture(params=NETWORKS, ids=lambda sizes: "-".join(map(str, sizes)))
+def sizes(request, pair):
+    """One of NETWORKS; with softmax outputs two or more, since one alone is always 1."""
+    *below, n_out = request.param
+    return (*below, n_out if pair[0] != "softmax" else max(n_out, 2))
+
+
+def assert_slopes(module, sizes, pair, parameters, data, used):
+    """module.gradient is the slope of module.evaluate's cost; pads have none."""
+
+    def cost():
+        return module.evaluate(sizes, *pair, parameters, *data)[1]
+
+    nabla, slopes = np.full_like(parameters, np.nan), np.zeros_like(parameters)
+    module.gradient(sizes, *pair, parameters, *data, nabla)
+    tolerance = 1e-15 * cost() / STEP
+    for i in np.flatnonzero(used):
+        at = parameters[i]
+        parameters[i] = at + STEP
+        above = cost()
+        parameters[i] = at - STEP
+        slopes[i] = (above - cost()) / (2 * STEP)
+        parameters[i] = at
+    assert np.unique(slopes[used]).size > 1
+    np.testing.assert_array_less(np.abs(nabla - slopes), tolerance + 1e-9)
+    assert not nabla[~used].any()
+
+
+@each_targets
+@pytest.mark.parametrize("inputs", ["uint8", "float32", "float64"])
+def test_the_gradient_is_the_slope_of_the_cost(
+    pair, sizes, targets, inputs, isa, places, random_parameters, random_examples
+):
+    parameters = random_parameters(sizes, "float64", 1)
+    data = random_examples(6, sizes, pair[1], 2, inputs=inputs, targets=targets)
+    assert_slopes(_kernels, sizes, pair, parameters, data, places(sizes, "float64"))
+
+
+@each_targets
+def test_the_reference_s_gradient_is_the_slope_of_its_cost(
+    pair, sizes, targets, places, random_parameters, random_examples
+):
+    parameters = random_parameters(sizes, "float64", 1)
+    data = random_examples(6, sizes, pair[1], 2, inputs="float64", targets=targets)
+    assert_slopes(reference, sizes, pair, parameters, data, places(sizes, "float64"))
+
+
+@each_targets
+def test_the_cost_of_evaluate_is_that_of_the_cost_class(
+    pair, sizes, targets, dtype, isa, random_parameters, random_examples
+):
+    """fn(a, y) of the outputs; evaluate takes it from z, in double."""
+    parameters = random_parameters(sizes, dtype, 3)
+    X, scale, y = random_examples(70, sizes, pair[1], 4, targets=targets)
+    out = np.empty((70, sizes[-1]), dtype)
+    _kernels.feedforward(sizes, pair[0], parameters, X, scale, out)
+    correct, cost = _kernels.evaluate(sizes, *pair, parameters, X, scale, y)
+    (choice,) = (p.cost for p in costs.PAIRS if p.name == pair[1])
+    t = reference.targets(y, sizes[-1], pair[0], dtype)
+    # fn gets outputs that are wrong by some ULP; a dC/da says how much that matters.
+    a, t = out.astype(np.float64), t.astype(np.float64)
+    slope = {"quadratic": a * (a - t), "cross-entropy": (a - t) / (1 - a), "log-likelihood": t}
+    tolerance = 4 * np.finfo(dtype).eps * np.abs(slope[pair[1]]).sum()
+    assert abs(cost - choice.fn(a.T, t.T)) <= tolerance
+    assert correct == np.sum(reference.classes(out) == reference.classes(t))
+    assert np.unique(out).size > 1
+
+
+def test_the_float32_gradient_is_the_float64_one_rounded(
+    pair, isa, random_parameters, random_examples
+):
+    sizes = (20, 33, 17, 5)
+    single = random_parameters(sizes, "float32", 5)
+    double = random_parameters(sizes, "float64", 5)
+    data = random_examples(30, sizes, pair[1], 6)
+    nabla32, nabla64 = np.empty_like(single), np.empty_like(double)
+    _kernels.gradient(sizes, *pair, single, *data, nabla32)
+    _kernels.gradient(sizes, *pair, double, *data, nabla64)
+    pairs = zip(reference.layers(sizes, nabla32), reference.layers(sizes, nabla64), strict=True)
+    for layer32, layer64 in pairs:
+        for part32, part64 in zip(layer32, layer64, strict=True):
+            # The sums run over 30 examples and 33 neurons at most.
+            tolerance = 30 * np.finfo(np.float32).eps * np.abs(part64).max()
+            np.testing.assert_array_less(np.abs(part32 - part64), tolerance)
+            assert np.unique(part32).size > 1
+
+
+@pytest.mark.parametrize("n", [1023, 1024, 1025, 2500])
+def test_the_gradient_of_many_examples_is_the_sum_of_theirs(
+    n, pair, isa, random_parameters, random_examples
+):
+    """Gathered from pieces of 1024 examples."""
+    sizes = (9, 5, 3)
+    parameters = random_parameters(sizes, "float64", 7)
+    X, scale, y = random_examples(n, sizes, pair[1], 8)
+    whole = np.empty_like(parameters)
+    _kernels.gradient(sizes, *pair, parameters, X, scale, y, whole)
+    single = np.empty((n, len(parameters)))
+    for i in range(n):
+        _kernels.gradient(sizes, *pair, parameters, X[i : i + 1], scale, y[i : i + 1], single[i])
+    exact = np.array([math.fsum(column) for column in single.T])
+    terms = np.abs(single).sum(axis=0)
+    assert np.abs(exact).max() > 1
+    # n roundings of the sum, and those of the single gradients once more.
+    assert (np.abs(whole - exact) <= (n + 20) * 2.0**-53 * terms).all()

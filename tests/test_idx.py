@@ -1,0 +1,249 @@
+"""read_idx, the bundled digits, and the book's loader."""
+
+import gzip
+import hashlib
+import importlib.resources
+import re
+import struct
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import fastnet
+from fastnet import read_idx
+
+TYPES = {0x08: "u1", 0x09: "i1", 0x0B: "i2", 0x0C: "i4", 0x0D: "f4", 0x0E: "f8"}
+
+# SHA-256 of the four files' contents before compression
+ORIGINALS = {
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+
+
+def idx(array, code=None, shape=None):
+    """The bytes of an IDX file."""
+    code = next(c for c, t in TYPES.items() if array.dtype == t) if code is None else code
+    shape = array.shape if shape is None else shape
+    head = struct.pack(f">BBBB{len(shape)}I", 0, 0, code, len(shape), *shape)
+    return head + array.astype(array.dtype.newbyteorder(">")).tobytes()
+
+
+def numbers(dtype, shape):
+    if np.dtype(dtype).kind == "f":
+        return np.random.default_rng(1).normal(size=shape).astype(dtype)
+    info = np.iinfo(dtype)
+    return np.random.default_rng(1).integers(info.min, info.max, shape, dtype, endpoint=True)
+
+
+IMAGES = idx(numbers("u1", (5, 4, 3)))
+
+
+def written(tmp_path, content, name="data"):
+    (tmp_path / name).write_bytes(content)
+    return tmp_path / name
+
+
+# ---- what is read
+
+
+@pytest.mark.parametrize("dtype", TYPES.values())
+@pytest.mark.parametrize("shape", [(7,), (4, 3), (5, 4, 3), (2, 3, 4, 5), (1,) * 7])
+@pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gz"])
+def test_every_type_and_number_of_dimensions_is_read_plain_and_compressed(
+    tmp_path, dtype, shape, compress
+):
+    array = numbers(dtype, shape)
+    read = read_idx(written(tmp_path, compress(idx(array))))
+    assert read.shape == shape
+    assert read.dtype == np.dtype(dtype)
+    assert read.dtype.isnative
+    np.testing.assert_array_equal(read, array)
+
+
+def test_compression_is_seen_from_the_content_and_not_from_the_name(tmp_path):
+    expected = numbers("u1", (5, 4, 3))
+    for name, content in (("a.gz", IMAGES), ("b", gzip.compress(IMAGES))):
+        np.testing.assert_array_equal(read_idx(written(tmp_path, content, name)), expected)
+
+
+def test_the_path_may_be_text(tmp_path):
+    assert read_idx(str(written(tmp_path, IMAGES))).shape == (5, 4, 3)
+
+
+def test_a_gzip_file_of_several_parts_is_one_file(tmp_path):
+    content = gzip.compress(IMAGES[:30]) + gzip.compress(IMAGES[30:])
+    assert read_idx(written(tmp_path, content)).shape == (5, 4, 3)
+
+
+@pytest.mark.parametrize("dtype", TYPES.values())
+def test_what_is_read_is_read_only_whatever_its_type(tmp_path, dtype):
+    read = read_idx(written(tmp_path, idx(numbers(dtype, (3,)))))
+    assert not read.flags.writeable
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 28, 28), (5, 0), (3, 0, 2)])
+def test_a_dimension_may_be_zero(tmp_path, shape):
+    assert read_idx(written(tmp_path, idx(np.zeros(shape, "u1")))).shape == shape
+
+
+# ---- what is refused
+
+
+def refused(tmp_path, content, *words):
+    path = written(tmp_path, content, "bad-file")
+    with pytest.raises(ValueError, match="bad-file: expected") as caught:
+        read_idx(path)
+    for word in ("found", *words):
+        assert word in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gz"])
+def test_a_file_that_ends_early_is_refused_wherever_it_ends(tmp_path, compress):
+    for length in range(len(IMAGES)):
+        refused(tmp_path, compress(IMAGES[:length]))
+
+
+def test_a_truncated_or_too_long_file_says_how_many_bytes_were_expected_and_found(tmp_path):
+    refused(tmp_path, IMAGES[:-1], "60 bytes", "(5, 4, 3)", "59")
+    refused(tmp_path, IMAGES + b"\0", "60 bytes", "(5, 4, 3)", "61")
+    refused(tmp_path, gzip.compress(IMAGES + b"\0" * 40), "60 bytes", "100")
+    refused(tmp_path, idx(numbers("f8", (3,)))[:-8], "24 bytes", "16")
+
+
+def test_a_type_that_idx_does_not_have_is_refused(tmp_path):
+    for code in set(range(256)) - set(TYPES):
+        refused(tmp_path, idx(np.zeros(3, "u1"), code=code), f"{code:02X}")
+
+
+def test_a_type_that_does_not_fit_the_length_is_refused(tmp_path):
+    refused(tmp_path, idx(np.zeros(6, "u1"), code=0x0D), "24 bytes", "6")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\0", b"\0\0\x08", b"PK\3\4 a zip", b"\x93NUMPY\1\0", b"\0\1\x08\1\0\0\0\0", b"y,x\n"],
+)
+def test_a_file_that_is_no_idx_file_is_refused(tmp_path, content):
+    refused(tmp_path, content, "IDX", repr(content[:4]))
+
+
+def test_a_file_without_dimensions_is_refused(tmp_path):
+    refused(tmp_path, b"\0\0\x08\0" + b"\7", "dimensions")
+
+
+@pytest.mark.parametrize("shape", [(2**32 - 1,), (2**32 - 1,) * 3, (60_000, 28, 28)])
+def test_enormous_sizes_in_a_small_file_are_refused_before_anything_is_allocated(tmp_path, shape):
+    content = idx(np.zeros(5, "u1"), code=0x0E, shape=shape)
+    tracemalloc.start()
+    refused(tmp_path, content, str(shape), "5")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000
+
+
+@pytest.mark.parametrize("shape", [(1,) * 65, (1,) * 255, (0, *(2**32 - 1,) * 3)])
+def test_dimensions_that_no_array_can_have_are_refused(tmp_path, shape):
+    refused(tmp_path, idx(np.zeros(0 if 0 in shape else 1, "u1"), shape=shape))
+
+
+def test_a_gzip_file_that_ends_early_is_refused(tmp_path):
+    whole = gzip.compress(IMAGES)
+    for length in range(2, len(whole)):
+        refused(tmp_path, whole[:length], "gzip")
+
+
+def test_a_gzip_file_with_any_byte_damaged_is_refused_or_reads_the_same(tmp_path):
+    whole = gzip.compress(IMAGES, mtime=0)
+    expected, messages = numbers("u1", (5, 4, 3)), []
+    for place in range(2, len(whole)):
+        content = bytearray(whole)
+        content[place] ^= 0x55
+        path = written(tmp_path, bytes(content))
+        try:
+            read = read_idx(path)  # the date and the system, say, are of no consequence
+        except ValueError as error:
+            messages.append(str(error))
+        else:
+            np.testing.assert_array_equal(read, expected)
+    assert len(messages) > len(whole) - 20
+    assert all("data: expected" in message for message in messages)
+
+
+def test_rubbish_behind_a_gzip_file_is_refused(tmp_path):
+    refused(tmp_path, gzip.compress(IMAGES) + b"rubbish", "gzip")
+
+
+def test_a_file_that_cannot_be_read_raises_the_systems_error(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nothing-here"):
+        read_idx(tmp_path / "nothing-here")
+    with pytest.raises(OSError, match=tmp_path.name):
+        read_idx(tmp_path)
+
+
+# ---- the bundled digits
+
+
+@pytest.mark.parametrize("name", ORIGINALS)
+def test_the_bundled_files_hold_the_original_bytes(name):
+    content = (importlib.resources.files("fastnet") / "mnist" / f"{name}.gz").read_bytes()
+    assert hashlib.sha256(gzip.decompress(content)).hexdigest() == ORIGINALS[name]
+
+
+def test_licence_and_origin_stand_beside_the_digits():
+    text = (importlib.resources.files("fastnet") / "mnist" / "LICENSE.md").read_text("utf-8")
+    for words in ("LeCun", "Cortes", "Burges", "CC.BY-SA.3.0|Share.?Alike 3.0"):
+        assert re.search(words, text)
+
+
+def test_load_mnist_gives_every_original_digit_in_order_unscaled_bytes_and_a_scale(mnist):
+    training, validation, test = mnist
+    assert [data.X.shape for data in mnist] == [(50_000, 784), (10_000, 784), (10_000, 784)]
+    assert {data.scale for data in mnist} == {1 / 256}
+    assert {data.X.dtype for data in mnist} == {np.dtype("u1")}
+    for name, parts in (("train", (training, validation)), ("t10k", (test,))):
+        X = np.concatenate([data.X for data in parts]).reshape(-1, 28, 28)
+        y = np.concatenate([data.y for data in parts]).astype("u1")
+        for array, kind in ((X, "images-idx3"), (y, "labels-idx1")):
+            digest = hashlib.sha256(idx(array)).hexdigest()
+            assert digest == ORIGINALS[f"{name}-{kind}-ubyte"]
+
+
+# ---- the book's loader
+
+
+def test_load_data_gives_arrays_as_in_the_book(mnist):
+    from fastnet import mnist_loader
+
+    loaded = mnist_loader.load_data()
+    assert len(loaded) == 3
+    for (images, digits), data in zip(loaded, mnist, strict=True):
+        assert images.shape == (len(data), 784)
+        assert images.dtype == np.float32
+        assert digits.shape == (len(data),)
+        assert digits.dtype.kind == "i"
+        np.testing.assert_array_equal(images[:500], data.X[:500] / 256)
+        np.testing.assert_array_equal(digits, data.y)
+        assert images.min() == 0
+        assert images.max() == 255 / 256
+
+
+def test_load_data_wrapper_gives_lists_of_pairs_as_in_the_book(mnist):
+    from fastnet import mnist_loader
+
+    loaded = mnist_loader.load_data_wrapper()
+    assert [len(pairs) for pairs in loaded] == [50_000, 10_000, 10_000]
+    for kind, pairs, data in zip(("training", "validation", "test"), loaded, mnist, strict=True):
+        assert isinstance(pairs, list)
+        for i in (0, 1, 4_999, len(pairs) - 1):
+            x, y = pairs[i]
+            assert x.shape == (784, 1)
+            np.testing.assert_array_equal(x[:, 0], data.X[i] / 256)
+            if kind == "training":
+                np.testing.assert_array_equal(y, fastnet.vectorized_result(int(data.y[i])))
+            else:
+                assert y == data.y[i]

@@ -1,0 +1,355 @@
+"""The steps of one layer, and the gathering of examples, against the reference in float64.
+
+Tolerances are bounds on rounding: a sum of k products differs from the exact
+one by at most about k units of half an ULP of the sum of the absolute terms,
+in the kernel and, for float64, in the reference too.
+"""
+
+import numpy as np
+import pytest
+
+from fastnet import _kernels, reference
+
+SIZES = (1, 7, 8, 9, 15, 16, 17, 30, 31, 32, 33, 100)
+EXAMPLES = (1, 3, 6, 7, 10, 13, 14, 15, 64, 65)
+
+# (n_in, n_out, m) beyond one block of the register tile, and where a stride of
+# 256 elements is avoided.
+DEEP = [(257, 33, 7), (513, 256, 3), (33, 300, 257), (1, 512, 300), (784, 10, 5)]
+
+
+each_n_in = pytest.mark.parametrize(
+    "shapes",
+    [[(n_in, n_out, m) for n_out in SIZES for m in EXAMPLES] for n_in in SIZES] + [DEEP],
+    ids=[*map(str, SIZES), "deep"],
+)
+
+
+def unit(dtype):
+    """Half a unit in the last place of 1, for each rounding; the reference's roundings added."""
+    return np.finfo(dtype).eps / 2 * (2 if dtype == "float64" else 1)
+
+
+def assert_close(result, expected, terms, roundings, dtype, shape):
+    """|result - expected| within ``roundings`` roundings of the sum of absolute ``terms``."""
+    excess = np.abs(result - expected) - roundings * unit(dtype) * terms
+    assert excess.max() <= 0, f"(n_in, n_out, m) = {shape}"
+    assert np.unique(result).size > min(result.size, 4) / 2
+
+
+def drawn(random, dtype, *shape):
+    """N(0, 1) numbers, exact in dtype, as float64."""
+    return random.standard_normal(shape).astype(dtype).astype(np.float64)
+
+
+# ---- weighted_input, backpropagate, update ---------------------------------
+
+
+@each_n_in
+def test_weighted_input_adds_the_biases_to_the_product(shapes, dtype, isa, guarded):
+    random = np.random.default_rng(1)
+    for n_in, n_out, m in shapes:
+        a, w = drawn(random, dtype, m, n_in), drawn(random, dtype, n_in, n_out)
+        b, expected = drawn(random, dtype, n_out), np.empty((m, n_out))
+        reference.weighted_input(a, w, b, expected)
+        inputs = [guarded.padded(a, dtype, pads=np.nan), guarded.padded(w, dtype)]
+        inputs.append(guarded.padded(b, dtype))
+        z = guarded.padded(np.full((m, n_out), np.nan), dtype)
+        _kernels.weighted_input(*inputs, z)
+        terms = np.abs(a) @ np.abs(w) + np.abs(b)
+        assert_close(z, expected, terms, n_in + 1, dtype, (n_in, n_out, m))
+        for array, before in zip(inputs, (a, w, b), strict=True):
+            np.testing.assert_array_equal(array, before)
+        guarded.check()
+
+
+@each_n_in
+def test_backpropagate_takes_the_error_back_through_the_weights(shapes, dtype, isa, guarded):
+    random = np.random.default_rng(2)
+    for n_in, n_out, m in shapes:
+        w, delta = drawn(random, dtype, n_in, n_out), drawn(random, dtype, m, n_out)
+        a, expected = random.random((m, n_in)).astype(dtype), np.empty((m, n_in))
+        a = a.astype(np.float64)
+        reference.backpropagate(w, delta, a, expected)
+        inputs = [guarded.padded(w, dtype), guarded.padded(delta, dtype)]
+        inputs.append(guarded.padded(a, dtype, pads=np.nan))
+        below = guarded.padded(np.full((m, n_in), np.nan), dtype, pads=np.nan)
+        _kernels.backpropagate(*inputs, below)
+        terms = (np.abs(delta) @ np.abs(w.T)) * (a * (1 - a))
+        assert_close(below, expected, terms, n_out + 4, dtype, (n_in, n_out, m))
+        assert not guarded.pads(below).any(), "pads of an error have to be zero"
+        for array, before in zip(inputs, (w, delta, a), strict=True):
+            np.testing.assert_array_equal(array, before)
+        guarded.check()
+
+
+@each_n_in
+def test_update_decays_the_weights_and_adds_the_gradient(shapes, dtype, isa, guarded):
+    random = np.random.default_rng(3)
+    for n_in, n_out, m in shapes:
+        a, delta = drawn(random, dtype, m, n_in), drawn(random, dtype, m, n_out)
+        w, b = drawn(random, dtype, n_in, n_out), drawn(random, dtype, n_out)
+        decay = 0.875 if (n_out + m) % 2 else 1.0
+        weights, biases = guarded.padded(w, dtype), guarded.padded(b, dtype)
+        inputs = [guarded.padded(a, dtype, pads=np.nan), guarded.padded(delta, dtype)]
+        _kernels.update(weights, biases, *inputs, decay)
+        terms_w = decay * np.abs(w) + np.abs(a.T) @ np.abs(delta)
+        terms_b = np.abs(b) + np.abs(delta).sum(axis=0)
+        reference.update(w, b, a, delta, decay)
+        assert_close(weights, w, terms_w, m + 2, dtype, (n_in, n_out, m))
+        assert_close(biases, b, terms_b, m + 1, dtype, (n_in, n_out, m))
+        assert not guarded.pads(weights).any(), "pads of weights have to stay zero"
+        assert not guarded.pads(biases).any(), "pads of biases have to stay zero"
+        for array, before in zip(inputs, (a, delta), strict=True):
+            np.testing.assert_array_equal(array, before)
+        guarded.check()
+
+
+def test_decay_is_rounded_to_the_type_once(dtype, isa, guarded):
+    w = guarded.padded(np.ones((3, 5)), dtype)
+    b, a, delta = np.zeros(5), np.zeros((2, 3)), np.zeros((2, 5))
+    _kernels.update(w, *(guarded.padded(array, dtype) for array in (b, a, delta)), 0.1)
+    np.testing.assert_array_equal(w, np.array(0.1, dtype))
+
+
+# ---- output_error and cost_sum ---------------------------------------------
+
+
+def output_layer(random, pair, dtype, m, n):
+    """(z, a, y) of an output layer, exact in dtype, as float64; some neurons saturated."""
+    output, cost = pair
+    z = 4 * drawn(random, dtype, m, n)
+    z[random.random((m, n)) < 0.1] *= 16
+    y = random.random((m, n))
+    if cost == "log-likelihood":
+        y /= y.sum(axis=1, keepdims=True)
+    a = z.copy()
+    if output != "linear":
+        getattr(reference, output)(z, a)
+    return z, a.astype(dtype).astype(np.float64), y.astype(dtype).astype(np.float64)
+
+
+def test_output_error_is_the_factor_times_the_cost_s_slope(pair, dtype, isa, guarded):
+    random = np.random.default_rng(4)
+    factor = float(np.array(-0.3, dtype))
+    for n in SIZES:
+        for m in EXAMPLES:
+            z, a, y = arrays = output_layer(random, pair, dtype, m, n)
+            expected = np.empty((m, n))
+            reference.output_error(*pair, z, a, y, factor, expected)
+            inputs = [guarded.padded(array, dtype, pads=np.nan) for array in arrays]
+            delta = guarded.padded(np.full((m, n), np.nan), dtype, pads=np.nan)
+            _kernels.output_error(*pair, *inputs, factor, delta)
+            # Rounded are a - y, 1 - a, and three products.
+            excess = np.abs(delta - expected) - 5 * unit(dtype) * np.abs(expected)
+            assert excess.max() <= np.finfo(dtype).tiny, (m, n)
+            assert n * m == 1 or pair[0] == "softmax" or np.unique(delta).size > 1
+            assert not guarded.pads(delta).any(), "pads of an error have to be zero"
+            for array, before in zip(inputs, arrays, strict=True):
+                np.testing.assert_array_equal(array, before)
+            guarded.check()
+
+
+def test_cost_sum_is_that_of_float64_whatever_the_type(pair, dtype, isa, guarded):
+    """All terms of the costs are taken in double, so one tolerance serves both types."""
+    random = np.random.default_rng(5)
+    costs = []
+    for n in (*SIZES, 63, 64, 65, 129):
+        for m in EXAMPLES:
+            z, _, y = output_layer(random, pair, dtype, m, n)
+            expected = reference.cost_sum(*pair, z, y)
+            inputs = [guarded.padded(array, dtype, pads=np.nan) for array in (z, y)]
+            cost = _kernels.cost_sum(*pair, *inputs)
+            # Sums of m n terms, a few roundings each, of the size of what they are made from.
+            size = np.abs(z) + np.abs(y) + 1 + (z**2 if pair[0] == "linear" else 0)
+            size *= y if pair[1] == "log-likelihood" else 1
+            assert abs(cost - expected) <= (m * n + 8) * 2.0**-53 * size.sum(), (m, n)
+            costs.append(cost)
+            guarded.check()
+    assert len(set(costs)) > 100
+
+
+def test_saturated_outputs_cost_what_the_formula_says(dtype, isa):
+    """Neither NaN nor a clipped value where 1 - a rounds to 0."""
+    z, y = _kernels.padded(2, 2, dtype), _kernels.padded(2, 2, dtype)
+    z[...], y[...] = [[1000, -1000], [-1000, 1000]], [[1, 0], [1, 0]]
+    assert _kernels.cost_sum("sigmoid", "cross-entropy", z, y) == 2000.0
+    assert _kernels.cost_sum("softmax", "log-likelihood", z, y) == 2000.0
+    assert _kernels.cost_sum("sigmoid", "quadratic", z, y) == 1.0
+
+
+# ---- gathering, through feedforward and gradient ---------------------------
+
+
+@pytest.fixture(params=["uint8", "float32", "float64"])
+def inputs(request):
+    return request.param
+
+
+# A mask of the columns in use is made for 64 columns at a time.
+@pytest.mark.parametrize("n_in", [1, 7, 33, 63, 64, 65, 127, 128, 130, 300])
+def test_examples_of_every_type_arrive_scaled(
+    n_in, inputs, dtype, isa, guarded, random_parameters, random_examples
+):
+    """Alone in a linear layer: a = x W + b, and under the quadratic cost nabla = x^T (a - y)."""
+    sizes = (n_in, 3)
+    parameters = random_parameters(sizes, dtype, 6)
+    w, b = (part.astype(np.float64) for part in reference.layers(sizes, parameters)[0])
+    for n in (1, 3, 63, 64, 65, 129):
+        X, scale, y = random_examples(2 * n, sizes, "quadratic", n, inputs=inputs)
+        X, y = X[::2], np.ascontiguousarray(y[::2])
+        assert n == 1 or np.ptp(X) > 0
+        x = reference.inputs(X, scale, dtype).astype(np.float64)
+        expected = x @ w + b
+        terms = np.abs(x) @ np.abs(w) + np.abs(b)
+        out = guarded.vector(np.full(n * 3, np.nan), dtype).reshape(n, 3)
+        _kernels.feedforward(sizes, "linear", parameters, X, scale, out)
+        assert_close(out, expected, terms, n_in + 1, dtype, (n_in, 3, n))
+
+        error, largest = expected - np.eye(3)[y], terms + 1
+        nabla = guarded.vector(np.full(len(parameters), np.nan), dtype)
+        _kernels.gradient(sizes, "linear", "quadratic", parameters, X, scale, y, nabla)
+        nabla_w, nabla_b = reference.layers(sizes, nabla)[0]
+        roundings, shape = n + n_in + 3, (n_in, 3, n)
+        assert_close(nabla_w, x.T @ error, np.abs(x.T) @ largest, roundings, dtype, shape)
+        assert_close(nabla_b, error.sum(axis=0), largest.sum(axis=0), roundings, dtype, shape)
+        guarded.check()
+
+
+def test_a_scale_is_applied_before_the_one_rounding(inputs, dtype, isa):
+    """value * scale in float64, then rounded to the network's type, for each of 256 values."""
+    scale = 0.1
+    X = np.arange(256).astype(inputs).reshape(256, 1)
+    parameters = _kernels.aligned(_kernels.layout([1, 1], dtype)[0], dtype)
+    parameters[0] = 1
+    out = np.empty((256, 1), dtype)
+    _kernels.feedforward([1, 1], "linear", parameters, X, scale, out)
+    expected = [np.array(v * scale, dtype) for v in range(256)]
+    np.testing.assert_array_equal(out[:, 0], expected)
+    np.testing.assert_array_equal(reference.inputs(X, scale, dtype)[:, 0], expected)
+
+
+# ---- arguments -------------------------------------------------------------
+
+
+def arguments(kernel, dtype="float32"):
+    """Valid arguments by name: m = 3, n_in = 5, n_out = 4."""
+
+    def padded(m, n):
+        return _kernels.padded(m, n, dtype)
+
+    sizes = [5, 4]
+    parameters = _kernels.aligned(_kernels.layout(sizes, dtype)[0], dtype)
+    pair = {"output": "sigmoid", "cost": "quadratic"}
+    layer = {"weights": padded(5, 4), "biases": padded(1, 4)[0]}
+    network = {"sizes": sizes, "parameters": parameters, "X": np.ones((3, 5)), "scale": 1.0}
+    training = {**network, **pair, "y": np.zeros((3, 4), np.float32)}
+    step = {"order": np.arange(3), "mini_batch_size": 2, "eta": 1.0, "decay": 1.0}
+    z, a, y = padded(3, 4), padded(3, 4), padded(3, 4)
+    delta, below, x = padded(3, 4), padded(3, 5), padded(3, 5)
+    return {
+        "softmax": {"z": z, "out": a},
+        "weighted_input": {"a": x, **layer, "z": z},
+        "output_error": {**pair, "z": z, "a": a, "y": y, "factor": 1.0, "delta": delta},
+        "cost_sum": {**pair, "z": z, "y": y},
+        "backpropagate": {"weights": padded(5, 4), "delta": delta, "a": x, "delta_below": below},
+        "update": {**layer, "a": x, "delta": delta, "decay": 1.0},
+        "train": {**training, **step},
+        "gradient": {**training, "nabla": parameters.copy()},
+        "feedforward": {**network, "output": "sigmoid", "out": np.empty((3, 4), dtype)},
+        "evaluate": training,
+    }[kernel]
+
+
+WRITTEN = {
+    "softmax": ["out"],
+    "weighted_input": ["z"],
+    "output_error": ["delta"],
+    "cost_sum": [],
+    "backpropagate": ["delta_below"],
+    "update": ["weights", "biases"],
+    "train": ["parameters"],
+    "gradient": ["nabla"],
+    "feedforward": ["out"],
+    "evaluate": [],
+}
+ARRAYS = [
+    (kernel, name)
+    for kernel in WRITTEN
+    for name, value in arguments(kernel).items()
+    if isinstance(value, np.ndarray)
+]
+
+
+PADDED = [(kernel, name) for kernel, name in ARRAYS if arguments(kernel)[name].strides[0] == 64]
+
+
+def assert_refused(kernel, error, message, **wrong):
+    with pytest.raises(error, match=message):
+        getattr(_kernels, kernel)(**{**arguments(kernel), **wrong})
+
+
+@pytest.mark.parametrize(("kernel", "name"), ARRAYS)
+def test_an_array_of_the_wrong_kind_is_refused_by_name(kernel, name):
+    getattr(_kernels, kernel)(**arguments(kernel))  # what is changed below is all that is wrong
+    array = arguments(kernel)[name]
+    kind = f"^{name}: expected a [12]-dimensional array of .*, got"
+    assert_refused(kernel, TypeError, kind, **{name: array.astype(np.complex64)})
+    some = f"^({'|'.join(arguments(kernel))}): expected"
+    assert_refused(kernel, (TypeError, ValueError), some, **{name: array[None]})
+    spread = np.repeat(array, 2, axis=-1)[..., ::2]
+    assert_refused(kernel, ValueError, f"^{name}: expected contiguous", **{name: spread})
+
+
+@pytest.mark.parametrize(("kernel", "name"), ARRAYS)
+def test_shapes_that_do_not_agree_are_refused(kernel, name):
+    array = arguments(kernel)[name]
+    grown = np.zeros((len(array) + 1, *array.shape[1:]), array.dtype)
+    if (kernel, name) in PADDED:
+        grown = _kernels.padded(*grown.shape, array.dtype)
+    message = rf"^({'|'.join(arguments(kernel))}): expected shape \(.*\), got \(.*\)"
+    if name == "order":
+        grown[-1], message = 3, "^order: expected indices from 0 to 2"
+    assert_refused(kernel, ValueError, message, **{name: grown})
+
+
+@pytest.mark.parametrize(("kernel", "name"), PADDED)
+def test_rows_without_pads_are_refused_by_name(kernel, name):
+    bare = np.array(arguments(kernel)[name])
+    assert_refused(kernel, ValueError, f"^{name}: expected rows 64 bytes apart", **{name: bare})
+
+
+def test_a_single_row_without_pads_is_refused_too():
+    """It would be written beyond its end; here more memory follows, so that nothing breaks."""
+    rows = {name: array[:1] for name, array in arguments("softmax").items()}
+    rows["out"] = np.zeros(64, np.float32)[:4].reshape(1, 4)
+    with pytest.raises(ValueError, match=r"^out: expected rows 64 bytes"):
+        _kernels.softmax(**rows)
+
+
+@pytest.mark.parametrize("kernel", [kernel for kernel, names in WRITTEN.items() if names])
+def test_a_read_only_array_is_refused_as_a_result(kernel):
+    for name in WRITTEN[kernel]:
+        array = arguments(kernel)[name]
+        array.flags.writeable = False
+        message = f"^{name}: .*(writable|read-only)"
+        assert_refused(kernel, (ValueError, BufferError), message, **{name: array})
+
+
+@pytest.mark.parametrize("kernel", WRITTEN)
+def test_read_only_inputs_are_accepted(kernel):
+    good = arguments(kernel)
+    for name, value in good.items():
+        if isinstance(value, np.ndarray) and name not in WRITTEN[kernel]:
+            value.flags.writeable = False
+    getattr(_kernels, kernel)(**good)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "name"),
+    [*PADDED, ("update", "biases"), ("gradient", "nabla"), ("feedforward", "out")],
+)
+def test_the_two_real_types_are_not_mixed(kernel, name):
+    message = f"^({'|'.join(arguments(kernel))}): expected"
+    double = arguments(kernel, "float64")[name]
+    assert_refused(kernel, (TypeError, ValueError), message, **{name: double})
