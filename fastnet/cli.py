@@ -95,7 +95,7 @@ def _train(options: argparse.Namespace) -> None:
         folder = os.path.dirname(options.save) or "."
         if not os.path.isdir(folder) or os.path.isdir(options.save):
             raise ValueError(f"--save: expected a file in a folder that exists, got {options.save}")
-    n_out = max(2, int(max(training.high, test.high)) + 1)
+    n_out = max(2, int(max(training.target_range[1], test.target_range[1])) + 1)
     sizes = [training.X.shape[1], *options.hidden, n_out]
     net = Network(
         sizes, options.cost, output=options.output, dtype=options.dtype, seed=options.seed

@@ -4,6 +4,7 @@ import gzip
 import math
 import zlib
 from collections.abc import Iterable
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -38,8 +39,16 @@ def _rows(array: NDArray) -> NDArray:
     return array.copy(order="C")
 
 
+def _magnitude(X: NDArray) -> float:
+    """The largest absolute value, or what is not finite."""
+    if X.dtype == np.uint8:
+        return 255.0
+    low, high = _extremes(X)
+    return max(-low, high)
+
+
 def checked_inputs(name: str, X: NDArray) -> tuple[NDArray, float]:
-    """``X`` in a type and layout that the kernels read, and its largest magnitude."""
+    """``X`` in a type and layout that the kernels read, and its largest absolute value."""
     if X.ndim != 2:
         raise ValueError(f"{name}: expected shape (n, n_in), got {X.shape}")
     if 0 in X.shape:
@@ -53,11 +62,10 @@ def checked_inputs(name: str, X: NDArray) -> tuple[NDArray, float]:
         real = np.float32 if X.dtype.itemsize <= 4 else np.float64
         X = X.astype(np.uint8 if kind == "b" else real if kind == "f" else np.float64)
     X = _rows(X)
-    low, high = (0.0, 255.0) if X.dtype == np.uint8 else _extremes(X)
-    largest = max(-low, high)
-    if not math.isfinite(largest):
+    magnitude = _magnitude(X)
+    if not math.isfinite(magnitude):
         raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
-    return X, largest
+    return X, magnitude
 
 
 class Dataset:
@@ -96,8 +104,8 @@ class Dataset:
 
     def __init__(self, X: ArrayLike, y: ArrayLike, scale: float = 1.0):
         self.scale = checks.nonnegative("scale", scale)
-        self.X, largest = checked_inputs("X", checks.array("X", X))
-        self.largest = largest * self.scale
+        self.X, magnitude = checked_inputs("X", checks.array("X", X))
+        self.largest = magnitude * self.scale
         if not math.isfinite(self.largest):
             raise ValueError(f"scale: expected finite products with X, got {self.largest}")
         self.y = self._checked_targets(checks.array("y", y))
@@ -112,7 +120,6 @@ class Dataset:
                 )
             if len(y) and (y.min() < 0 or y.max() > 2**31):
                 raise ValueError(f"y: expected labels of 0 or more, got {y.min()} to {y.max()}")
-            self.low, self.high = 0.0, float(y.max(initial=0))
             return np.ascontiguousarray(y, np.int64)
         if y.ndim != 2 or 0 in y.shape:
             raise ValueError(f"y: expected labels (n,) or targets (n, n_out), got shape {y.shape}")
@@ -121,10 +128,22 @@ class Dataset:
         if y.dtype not in (np.float32, np.float64):
             y = y.astype(np.float64)
         y = _rows(y)
-        self.low, self.high = _extremes(y)
-        if not (math.isfinite(self.low) and math.isfinite(self.high)):
+        self.target_range = _extremes(y)
+        if not all(map(math.isfinite, self.target_range)):
             raise ValueError("y: expected finite targets, got NaN or infinity")
         return y
+
+    # What decides whether a network can take the data; looked at again for a part.
+
+    @cached_property
+    def largest(self) -> float:
+        """The largest absolute value of an input, scaled."""
+        return _magnitude(self.X) * self.scale
+
+    @cached_property
+    def target_range(self) -> tuple[float, float]:
+        """The smallest and largest target or label."""
+        return _extremes(self.y.reshape(len(self.y), -1))
 
     def __len__(self) -> int:
         return len(self.X)
@@ -137,8 +156,7 @@ class Dataset:
         if not isinstance(which, slice) and (isinstance(which, tuple) or np.ndim(which) != 1):
             raise TypeError(f"expected an integer, a slice or a list of indices, got {which!r}")
         part = object.__new__(Dataset)
-        part.__dict__.update(self.__dict__)  # what was checked for all holds for the part
-        part.X, part.y = _rows(self.X[which]), self.y[which]
+        part.scale, part.X, part.y = self.scale, _rows(self.X[which]), self.y[which]
         part.y = np.ascontiguousarray(part.y) if part.y.ndim == 1 else _rows(part.y)
         if len(part) == 0:
             raise ValueError(f"expected a slice with at least one example, got none of {len(self)}")

@@ -126,21 +126,22 @@ class Model:
         """Raise a ValueError that starts with ``name`` unless the data fits this network."""
         self.check_inputs(name, data.X.shape[1], data.largest)
         n_out = self.sizes[-1]
+        low, high = data.target_range
         if data.y.ndim == 1:
             classes = 2 if n_out == 1 and self.choice.output != "softmax" else n_out
-            if data.high >= classes:
+            if high >= classes:
                 raise ValueError(
                     f"{name}: expected labels from 0 to {classes - 1} for {n_out} outputs, "
-                    f"got {data.high:.0f}"
+                    f"got {high:.0f}"
                 )
             return
         if data.y.shape[1] != n_out:
             raise ValueError(f"{name}: expected {n_out} targets per example, got {data.y.shape[1]}")
         bounded = self.choice.kernel in ("cross-entropy", "log-likelihood")
-        if bounded and (data.low < 0 or data.high > 1):
+        if bounded and (low < 0 or high > 1):
             raise ValueError(
                 f"{name}: expected targets from 0 to 1 for the {self.choice.kernel} cost, "
-                f"got {data.low:g} to {data.high:g}"
+                f"got {low:g} to {high:g}"
             )
         if self.choice.kernel == "log-likelihood":
             sums = data.y.sum(axis=1, dtype=np.float64)
@@ -150,7 +151,7 @@ class Model:
                     f"{name}: expected target rows that sum to 1 for the log-likelihood cost, "
                     f"got a sum of {worst:g}"
                 )
-        if max(-data.low, data.high) > self._largest:
+        if max(-low, high) > self._largest:
             raise ValueError(f"{name}: expected targets within the range of {self.dtype}")
 
     # ---- what the kernels do

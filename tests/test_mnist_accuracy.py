@@ -18,9 +18,10 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import fastnet
 import numpy as np
 import pytest
+
+import fastnet
 
 SEEDS = int(os.environ.get("FASTNET_TEST_SEEDS", "3"))
 EXPERIMENTS = json.loads(Path(__file__).with_name("mnist_accuracy.json").read_text())
