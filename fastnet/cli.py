@@ -66,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     predict.add_argument("model", metavar="MODEL", help="a file that --save wrote")
     predict.add_argument("images", metavar="IMAGES", help="images in IDX form, plain or .gz")
+    predict.add_argument(
+        "--scale", type=float, help="multiply the pixels by this, not by the scale in MODEL"
+    )
     predict.set_defaults(run=_predict)
 
     info = commands.add_parser(
@@ -78,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
 def _load_data(options: argparse.Namespace) -> tuple[Dataset, Dataset]:
     """(training, test): the files given, or MNIST."""
     files = [options.train_images, options.train_labels, options.test_images, options.test_labels]
-    if not any(files):
+    if all(file is None for file in files):
         training, _, test = load_mnist()
         return training, test
     if not all(files):
@@ -91,10 +94,12 @@ def _load_data(options: argparse.Namespace) -> tuple[Dataset, Dataset]:
 
 def _train(options: argparse.Namespace) -> None:
     training, test = _load_data(options)
-    if options.save:
+    if options.save is not None:
         folder = os.path.dirname(options.save) or "."
-        if not os.path.isdir(folder) or os.path.isdir(options.save):
-            raise ValueError(f"--save: expected a file in a folder that exists, got {options.save}")
+        if not options.save or not os.path.isdir(folder) or os.path.isdir(options.save):
+            raise ValueError(
+                f"--save: expected a file in a folder that exists, got {options.save!r}"
+            )
     n_out = max(2, int(max(training.target_range[1], test.target_range[1])) + 1)
     sizes = [training.X.shape[1], *options.hidden, n_out]
     net = Network(
@@ -124,7 +129,7 @@ def _train(options: argparse.Namespace) -> None:
             f"{options.epochs * len(training) / seconds:,.0f} examples per second",
             sep="\n",
         )
-    if options.save:
+    if options.save is not None:
         net.save(options.save)
         print(f"Saved to {options.save}")
 
@@ -136,7 +141,12 @@ def _predict(options: argparse.Namespace) -> None:
         raise ValueError(
             f"{options.images}: expected images (n, rows, columns), got {images.shape}"
         )
-    scale = 1.0 if net.input_scale is None else net.input_scale
+    scale = net.input_scale if options.scale is None else options.scale
+    if scale is None:
+        raise ValueError(
+            f"--scale: expected a number, since {options.model} does not say how its inputs were "
+            f"scaled; the pixels of MNIST usually are by 1/256 = {1 / 256}"
+        )
     labels = [0] * len(images)  # not used by feedforward
     outputs = net.feedforward(Dataset(images.reshape(len(images), -1), labels, scale))
     single = outputs.shape[1] == 1

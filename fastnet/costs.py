@@ -29,10 +29,36 @@ class Cost(Protocol):
     def delta(z: NDArray, a: NDArray, y: NDArray) -> NDArray: ...
 
 
+def _columns(a: ArrayLike, y: ArrayLike) -> tuple[NDArray, NDArray]:
+    """Both as float64, after a check that nothing would be broadcast."""
+    outputs, targets = np.asarray(a, np.float64), np.asarray(y, np.float64)
+    if outputs.shape != targets.shape:
+        raise ValueError(f"y: expected the shape of a, {outputs.shape}, got {targets.shape}")
+    return outputs, targets
+
+
+def _difference(a: ArrayLike, y: ArrayLike) -> NDArray:
+    outputs, targets = _columns(a, y)
+    difference: NDArray = outputs - targets
+    return difference
+
+
 def _log_times(y: NDArray, a: NDArray) -> NDArray:
     """y ln a, with 0 ln 0 = 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(y == 0, 0.0, y * np.log(a))
+
+
+def _one_hot(a: ArrayLike, y: ArrayLike) -> ArrayLike:
+    """Integer labels, a number or (m,), as ones in columns like those of a."""
+    labels, outputs = np.asarray(y), np.asarray(a)
+    one_each = labels.shape == outputs.shape[1:] or (labels.ndim == 0 and outputs.shape[1:] == (1,))
+    if labels.dtype.kind not in "iu" or not one_each:
+        return y
+    if labels.size and not 0 <= labels.min() <= labels.max() < len(outputs):
+        raise ValueError(f"y: expected labels from 0 to {len(outputs) - 1}, got {y!r}")
+    classes = np.arange(len(outputs)).reshape(-1, *[1] * (outputs.ndim - 1))
+    return np.asarray(classes == labels, np.float64)
 
 
 class QuadraticCost:
@@ -41,12 +67,12 @@ class QuadraticCost:
     @staticmethod
     def fn(a: ArrayLike, y: ArrayLike) -> float:
         """1/2 ||a - y||^2, summed over all columns."""
-        return float(np.sum(np.square(np.subtract(a, y))) / 2)
+        return float(np.sum(np.square(_difference(a, y))) / 2)
 
     @staticmethod
     def delta(z: ArrayLike, a: ArrayLike, y: ArrayLike) -> NDArray:
         """(a - y) sigma'(z), the output error of sigmoid neurons (eq. 65)."""
-        error: NDArray = np.subtract(a, y) * sigmoid_prime(z)
+        error: NDArray = _difference(a, y) * sigmoid_prime(z)
         return error
 
 
@@ -59,13 +85,13 @@ class CrossEntropyCost:
     @staticmethod
     def fn(a: ArrayLike, y: ArrayLike) -> float:
         """Summed over all columns; 0 ln 0 is 0, and a wrong certainty costs infinity."""
-        a, y = np.asarray(a, np.float64), np.asarray(y, np.float64)
+        a, y = _columns(a, y)
         return float(np.sum(-_log_times(y, a) - _log_times(1 - y, 1 - a)))
 
     @staticmethod
     def delta(z: ArrayLike, a: ArrayLike, y: ArrayLike) -> NDArray:
         """a - y (eq. 66); z is not needed."""
-        return np.subtract(a, y)
+        return _difference(a, y)
 
 
 class LogLikelihoodCost:
@@ -77,16 +103,13 @@ class LogLikelihoodCost:
     @staticmethod
     def fn(a: ArrayLike, y: ArrayLike) -> float:
         """Summed over all columns; y has the shape of a, or holds one label per column."""
-        a, y = np.asarray(a, np.float64), np.asarray(y)
-        if y.shape != a.shape:
-            columns = a.reshape(a.shape[0], -1)
-            return float(np.sum(-np.log(columns[y.reshape(-1), np.arange(columns.shape[1])])))
-        return float(np.sum(-_log_times(y.astype(np.float64), a)))
+        a, y = _columns(a, _one_hot(a, y))
+        return float(np.sum(-_log_times(y, a)))
 
     @staticmethod
     def delta(z: ArrayLike, a: ArrayLike, y: ArrayLike) -> NDArray:
-        """a - y (eq. 84), y having the shape of a; z is not needed."""
-        return np.subtract(a, y)
+        """a - y (eq. 84), y as for ``fn``; z is not needed."""
+        return _difference(a, _one_hot(a, y))
 
 
 class Pair(NamedTuple):

@@ -151,7 +151,7 @@ class Dataset:
     def __getitem__(self, which: Any) -> Any:
         if isinstance(which, (int, np.integer)):
             y = self.y[which]
-            x = (self.X[which] * np.float64(self.scale))[:, None]
+            x = (self.X[which].astype(np.float64) * self.scale)[:, None]
             return x, int(y) if y.ndim == 0 else y[:, None].copy()
         if not isinstance(which, slice) and (isinstance(which, tuple) or np.ndim(which) != 1):
             raise TypeError(f"expected an integer, a slice or a list of indices, got {which!r}")
@@ -171,7 +171,7 @@ class Dataset:
 
 
 def _from_pairs(pairs: Iterable) -> Dataset:
-    """The book's list of (x, y): columns; y a column or a digit."""
+    """The book's list of (x, y): columns; y a column, a digit, or the target of one neuron."""
     listed = []
     for i, pair in enumerate(pairs):
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
@@ -191,6 +191,8 @@ def _from_pairs(pairs: Iterable) -> Dataset:
         X = X[:, :, 0]
     if y.ndim == 3 and y.shape[2] == 1:
         y = y[:, :, 0]
+    if y.ndim == 1 and y.dtype.kind == "f":  # the one target of a single output neuron
+        y = y[:, None]
     return Dataset(X, y)
 
 

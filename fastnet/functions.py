@@ -6,6 +6,14 @@ from numpy.typing import ArrayLike, NDArray
 from fastnet import _kernels, checks
 
 
+def _real(z: ArrayLike) -> NDArray[np.floating]:
+    """float32 as it is, all other real numbers as float64."""
+    array = checks.array("z", z)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"z: expected real numbers, got {array.dtype}")
+    return array if array.dtype == np.float32 else array.astype(np.float64)
+
+
 def sigmoid(z: ArrayLike) -> NDArray[np.floating]:
     """The sigmoid function, 1 / (1 + e^-z).
 
@@ -19,9 +27,7 @@ def sigmoid(z: ArrayLike) -> NDArray[np.floating]:
     ndarray of the shape of ``z``, or a scalar for a number. The bits are those
     of the networks' own neurons.
     """
-    array = np.asarray(z)
-    if array.dtype != np.float32:
-        array = array.astype(np.float64)
+    array = _real(z)
     out = np.empty(array.size, array.dtype)
     _kernels.sigmoid(np.ascontiguousarray(array).reshape(-1), out)
     return out.reshape(array.shape)[()]
@@ -49,9 +55,9 @@ def softmax(z: ArrayLike, c: float = 1.0) -> NDArray[np.floating]:
     ndarray of the shape of ``z``; each column sums to one. Stable for any finite z.
     """
     c = checks.nonnegative("c", c)
-    array = np.asarray(z)
-    if array.dtype != np.float32:
-        array = array.astype(np.float64)
+    array = _real(z)
+    if array.ndim == 0 or array.size == 0:
+        raise ValueError(f"z: expected one or more weighted inputs, got shape {array.shape}")
     with np.errstate(over="ignore"):  # far below the maximum: e^-inf is 0
         e = np.exp(array.dtype.type(c) * (array - array.max(axis=0)))
     result: NDArray[np.floating] = e / e.sum(axis=0)

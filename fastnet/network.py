@@ -117,7 +117,8 @@ class Network:
 
         Writable views of the parameters that the kernels use, so
         ``net.weights[0][3, 5] = 0.1`` acts. ``net.weights[0] = w`` and
-        ``net.weights = [...]`` check all shapes, then copy.
+        ``net.weights = [...]`` check all shapes, then copy. To keep values while
+        others are written over them, copy first: ``w = net.weights[0].copy()``.
         """
         return self._model.weights()
 
@@ -319,6 +320,11 @@ class Network:
         DivergenceError
             If a parameter stops being finite, which is checked once per epoch; the
             network keeps the parameters of the last epoch in which all were.
+
+        Notes
+        -----
+        An epoch is one call into compiled code: other Python threads run beside it,
+        and an interrupt (Ctrl-C) is answered when it ends.
         """
         epochs = checks.integer("epochs", epochs, 0)
         mini_batch_size = checks.integer("mini_batch_size", mini_batch_size, 1)
@@ -347,12 +353,12 @@ class Network:
         self._check_finite()
 
         def report(epoch: int, figures: list[str]) -> None:
+            self.input_scale = data.scale
             if verbose:
                 print(
                     f"Epoch {epoch:{len(str(epochs))}} / {epochs}", *figures, sep="  ", flush=True
                 )
 
-        self.input_scale = data.scale
         training.run(
             self._model, self._stream, data, epochs, mini_batch_size, eta, lmbda, monitors, report
         )
@@ -373,17 +379,17 @@ class Network:
             Learning rate and regularization parameter.
         n : int
             The size of the whole training set, by which lmbda is divided.
+
+        Raises
+        ------
+        ValueError, TypeError, DivergenceError
+            As ``SGD``; the network is as it was.
         """
         eta = checks.nonnegative("eta", eta)
         decay = 1 - eta * checks.nonnegative("lmbda", lmbda) / checks.integer("n", n, 1)
         data = self._fitting("mini_batch", mini_batch)
         self._check_finite()
-        before = self._model.values.copy()
-        try:
-            self._model.train(data, np.arange(len(data)), len(data), eta, decay)
-        except BaseException:
-            self._model.values[...] = before
-            raise
+        training.train(self._model, data, np.arange(len(data)), len(data), eta, decay)
 
     def backprop(self, x: ArrayLike, y: ArrayLike) -> tuple[list[NDArray], list[NDArray]]:
         """The gradient of one example's cost.
@@ -393,7 +399,7 @@ class Network:
         x : (n_in,) or (n_in, 1) array_like
             The input, taken as it is.
         y : int, or (n_out,) or (n_out, 1) array_like
-            A label or the target outputs.
+            A label or the target outputs; of one output neuron a float, too.
 
         Returns
         -------
@@ -406,7 +412,8 @@ class Network:
             raise ValueError(f"x: expected shape ({n_in},) or ({n_in}, 1), got {array.shape}")
         if target.ndim > 2 or (target.ndim == 2 and target.shape[1] != 1):
             raise ValueError(f"y: expected a label or a column of targets, got {target.shape}")
-        labels = target.reshape(1) if target.ndim == 0 else target.reshape(1, -1)
+        is_label = target.ndim == 0 and target.dtype.kind != "f"
+        labels = target.reshape(1) if is_label else target.reshape(1, -1)
         nabla = self._model.gradient(self._fitting("x, y", (array.reshape(1, n_in), labels)))
         return list(nabla.biases()), list(nabla.weights())
 

@@ -124,7 +124,7 @@ def inputs(X, scale, dtype):
     """Rows of X as the network sees them: value * scale, rounded once."""
     if X.dtype == np.uint8:
         return (np.arange(256) * np.float64(scale)).astype(dtype)[X]
-    return (X * np.float64(scale)).astype(dtype)
+    return (X.astype(np.float64) * scale).astype(dtype)
 
 
 def targets(y, n_out, output, dtype):

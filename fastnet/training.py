@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from numpy.typing import NDArray
+
 from fastnet.data import Dataset
 from fastnet.model import Model
 from fastnet.random_stream import RandomStream
@@ -26,18 +28,21 @@ class DivergenceError(ArithmeticError):
 
     Attributes
     ----------
-    epoch : int
-        The epoch in which it happened, counted from 1.
+    epoch : int or None
+        The epoch in which it happened, counted from 1; None outside of ``SGD``.
     """
 
-    def __init__(self, epoch: int):
+    def __init__(self, epoch: int | None = None):
+        where, back = "the mini-batch", "before it"
+        if epoch is not None:
+            where, back = f"epoch {epoch}", f"at the end of epoch {epoch - 1}"
         super().__init__(
-            f"training diverged in epoch {epoch}: a parameter is no longer finite; "
-            f"the parameters are back at the end of epoch {epoch - 1} (a smaller eta may help)"
+            f"training diverged in {where}: a parameter is no longer finite; "
+            f"the parameters are back as they were {back} (a smaller eta may help)"
         )
         self.epoch = epoch
 
-    def __reduce__(self) -> tuple[type, tuple[int]]:
+    def __reduce__(self) -> tuple[type, tuple[int | None]]:
         return DivergenceError, (self.epoch,)
 
 
@@ -55,6 +60,26 @@ class Monitor(NamedTuple):
             return f"Cost on {self.label}: {self.history[-1]:.6g}"
         self.history.append(model.accuracy(self.data))
         return f"Accuracy on {self.label}: {self.history[-1]} / {len(self.data)}"
+
+
+def train(
+    model: Model,
+    data: Dataset,
+    order: NDArray,
+    mini_batch_size: int,
+    eta: float,
+    decay: float,
+    epoch: int | None = None,
+) -> None:
+    """One pass over ``order``; whatever goes wrong, the parameters are as before."""
+    before = model.values.copy()
+    try:
+        model.train(data, order, mini_batch_size, eta, decay)
+        if not model.is_finite():
+            raise DivergenceError(epoch)
+    except BaseException:
+        model.values[...] = before
+        raise
 
 
 def run(
@@ -84,12 +109,5 @@ def run(
     n = len(training)
     decay = 1 - eta * lmbda / n
     for epoch in range(1, epochs + 1):
-        before = model.values.copy()
-        try:
-            model.train(training, stream.permutation(n), mini_batch_size, eta, decay)
-            if not model.is_finite():
-                raise DivergenceError(epoch)
-        except BaseException:
-            model.values[...] = before
-            raise
+        train(model, training, stream.permutation(n), mini_batch_size, eta, decay, epoch)
         report(epoch, [monitor.measure(model, lmbda) for monitor in monitors])

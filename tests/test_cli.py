@@ -200,7 +200,7 @@ def test_a_reader_that_has_seen_enough_ends_the_program_quietly(folder):
     assert process.wait(timeout=60) == 0
 
 
-@pytest.mark.parametrize("arguments", ["predict net.json test-images", "info", "--help"])
+@pytest.mark.parametrize("arguments", ["predict net.json test-images --scale 1", "info", "--help"])
 def test_a_pipe_that_nobody_reads_ends_the_program_quietly(folder, arguments):
     fastnet.Network([20, 3], seed=1).save("net.json")
     read, write = os.pipe()
@@ -251,7 +251,11 @@ WRONG = [
     ("predict deep test-images", "deep"),
     ("predict net.json net.json", "net.json"),
     ("predict net.json test-labels", "(30,)"),
-    ("predict net.json small", "20 features"),
+    ("predict net.json small --scale 1", "20 features"),
+    ("predict net.json test-images", "--scale"),
+    ("predict net.json test-images --scale none", "none"),
+    ("train --save=", "--save"),
+    ("train --train-images=", "--train-images"),
     ("predict net.json none", "none"),
     ("predict net.json .", "."),
     ("info 3", "3"),

@@ -85,6 +85,18 @@ def test_the_cost_of_evaluate_is_that_of_the_cost_class(
     assert np.unique(out).size > 1
 
 
+def test_of_equal_outputs_the_first_counts_and_one_half_counts_as_label_1(dtype, isa):
+    """All parameters zero: every output of the sigmoid is 1/2."""
+    X, y = np.ones((4, 2)), np.array([0, 1, 1, 1])
+    for module in (_kernels, reference):
+        for n_out, expected in ((1, 3), (2, 1)):
+            parameters = np.zeros(_kernels.layout([2, n_out], dtype)[0], dtype)
+            correct, cost = module.evaluate(
+                [2, n_out], "sigmoid", "quadratic", parameters, X, 1.0, y
+            )
+            assert (correct, cost) == (expected, 4 * n_out / 8)
+
+
 def test_the_float32_gradient_is_the_float64_one_rounded(
     pair, isa, random_parameters, random_examples
 ):

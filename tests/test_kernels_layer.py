@@ -176,6 +176,10 @@ def test_saturated_outputs_cost_what_the_formula_says(dtype, isa):
     assert _kernels.cost_sum("sigmoid", "cross-entropy", z, y) == 2000.0
     assert _kernels.cost_sum("softmax", "log-likelihood", z, y) == 2000.0
     assert _kernels.cost_sum("sigmoid", "quadratic", z, y) == 1.0
+    # and nothing is lost beside the 1 of 1 + e^-z where the neuron is right
+    z[...] = [[30, -30], [33, -33]]
+    cost = _kernels.cost_sum("sigmoid", "cross-entropy", z, y)
+    assert cost == pytest.approx(2 * np.log1p(np.exp(-30)) + 2 * np.log1p(np.exp(-33)), rel=1e-15)
 
 
 # ---- gathering, through feedforward and gradient ---------------------------

@@ -161,6 +161,16 @@ def test_the_initializers_give_normal_numbers_of_the_deviation_they_promise(larg
         assert len(np.unique(array)) == array.size
 
 
+@pytest.mark.parametrize("generator", ["MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64"])
+def test_every_bit_generator_gives_normal_numbers(generator):
+    net = Network([1, 10_000], dtype="float64", seed=getattr(np.random, generator)(3))
+    w = net.weights[0]
+    assert abs(w.mean()) < 0.04
+    assert abs(w.std() - 1) < 0.04
+    assert abs(np.mean(np.abs(w) < 1) - 0.6827) < 0.02
+    assert len(np.unique(w)) == w.size
+
+
 def test_large_weights_are_the_default_ones_times_the_root_of_the_number_of_inputs():
     large, default = (Network([4, 9, 3], dtype="float64", seed=1) for _ in range(2))
     large.large_weight_initializer()

@@ -153,6 +153,17 @@ def test_update_mini_batch_is_the_step_that_sgd_makes(dtype):
     assert by_sgd == by_hand != Network([4, 5, 3], dtype=dtype, seed=1)
 
 
+def test_sgd_divides_the_decay_by_the_examples_and_a_smaller_last_batch_by_its_own_size():
+    x, y = digits(n=1)
+    X, Y = np.repeat(x, 25, axis=0), np.repeat(y, 25)  # equal examples, so any order is the same
+    by_sgd, by_hand = (Network([4, 5, 3], dtype="float64", seed=1) for _ in range(2))
+    by_sgd.SGD((X, Y), 2, 10, 0.5, 3.0, verbose=False)
+    for size in (10, 10, 5) * 2:
+        by_hand.update_mini_batch((X[:size], Y[:size]), 0.5, 3.0, 25)
+    for array, expected in zip(by_sgd.weights, by_hand.weights, strict=True):
+        np.testing.assert_allclose(array, expected, rtol=1e-13)
+
+
 def test_a_mini_batch_larger_than_the_data_is_all_of_it():
     nets = [Network([4, 5, 3], dtype="float64", seed=1) for _ in range(3)]
     for net, size in zip(nets, (25, 26, 10**30), strict=True):

@@ -1,0 +1,90 @@
+"""The cost classes and the functions, used on their own."""
+
+import numpy as np
+import pytest
+
+import fastnet
+from fastnet import CrossEntropyCost, DivergenceError, LogLikelihoodCost, Network, QuadraticCost
+
+A = np.array([[0.2, 0.5], [0.7, 0.1], [0.1, 0.4]])  # two columns of three outputs
+ONE_HOT = np.array([[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]])
+LABELS = np.array([1, 0])
+COSTS = [QuadraticCost, CrossEntropyCost, LogLikelihoodCost]
+
+
+@pytest.mark.parametrize("cost", COSTS)
+def test_the_cost_of_columns_is_the_sum_of_the_costs_of_each(cost):
+    each = [cost.fn(A[:, [s]], ONE_HOT[:, [s]]) for s in range(2)]
+    assert each[0] != each[1]
+    assert cost.fn(A, ONE_HOT) == pytest.approx(sum(each), rel=1e-14)
+
+
+def test_the_costs_are_those_of_the_formulas():
+    assert QuadraticCost.fn([0.5, 0.25], [1.0, 0.0]) == (0.25 + 0.0625) / 2
+    assert CrossEntropyCost.fn([0.8], [1.0]) == pytest.approx(-np.log(0.8), rel=1e-15)
+    expected = -(0.3 * np.log(0.8) + 0.7 * np.log(0.2))
+    assert CrossEntropyCost.fn([0.8], [0.3]) == pytest.approx(expected, rel=1e-15)
+    assert LogLikelihoodCost.fn([0.2, 0.8], 1) == pytest.approx(-np.log(0.8), rel=1e-15)
+
+
+def test_certainty_costs_nothing_where_right_and_infinity_where_wrong():
+    assert CrossEntropyCost.fn([1.0, 0.0], [1.0, 0.0]) == 0
+    assert CrossEntropyCost.fn([1.0, 0.0], [0.0, 0.0]) == np.inf
+    assert LogLikelihoodCost.fn([1.0, 0.0], 0) == 0
+    assert LogLikelihoodCost.fn([1.0, 0.0], 1) == np.inf
+
+
+def test_labels_stand_for_unit_columns_in_the_log_likelihood():
+    assert LogLikelihoodCost.fn(A, LABELS) == LogLikelihoodCost.fn(A, ONE_HOT)
+    np.testing.assert_array_equal(LogLikelihoodCost.delta(None, A, LABELS), A - ONE_HOT)
+    np.testing.assert_array_equal(LogLikelihoodCost.delta(None, A[:, 0], 1), (A - ONE_HOT)[:, 0])
+    np.testing.assert_array_equal(LogLikelihoodCost.delta(None, A[:, :1], 1), (A - ONE_HOT)[:, :1])
+
+
+@pytest.mark.parametrize("label", [3, -1])
+def test_a_label_that_no_output_stands_for_is_refused(label):
+    with pytest.raises(ValueError, match=r"^y: expected labels from 0 to 2"):
+        LogLikelihoodCost.fn(A[:, 0], label)
+
+
+@pytest.mark.parametrize("cost", COSTS)
+def test_nothing_is_broadcast(cost):
+    column, row = A[:, :1], A[:, 0]
+    for a, y in ((column, row), (row, column), (A, column), (row, 0.5)):
+        with pytest.raises(ValueError, match=r"^y: expected the shape of a"):
+            cost.fn(a, y)
+        with pytest.raises(ValueError, match=r"^y: expected the shape of a"):
+            cost.delta(a, a, y)
+
+
+@pytest.mark.parametrize("function", [fastnet.sigmoid, fastnet.sigmoid_prime, fastnet.softmax])
+@pytest.mark.parametrize("z", ["a", [1j], [[1.0], [1.0, 2.0]], None])
+def test_what_is_no_array_of_real_numbers_is_refused_by_name(function, z):
+    with pytest.raises((TypeError, ValueError), match=r"^z: expected"):
+        function(z)
+
+
+@pytest.mark.parametrize("z", [[], 1.0])
+def test_softmax_needs_a_layer_of_outputs(z):
+    with pytest.raises(ValueError, match=r"^z: expected one or more"):
+        fastnet.softmax(z)
+
+
+def test_a_mini_batch_that_diverges_leaves_the_network_as_it_was():
+    net = Network([1, 1], "quadratic", output="linear", seed=1)
+    before = net.weights[0].copy()
+    with pytest.raises(DivergenceError, match="in the mini-batch") as caught:
+        net.update_mini_batch([([1e19], [-1e30])], 1e30, 0.0, 1)
+    assert caught.value.epoch is None
+    np.testing.assert_array_equal(net.weights[0], before)
+
+
+def test_the_single_neuron_of_the_text_takes_its_target_as_a_number():
+    net = Network([1, 1], seed=1)
+    same = Network([1, 1], seed=1)
+    net.SGD([([1.0], 0.0)], 3, 1, 0.15, verbose=False)
+    same.SGD([([1.0], 0)], 3, 1, 0.15, verbose=False)
+    assert net == same
+    assert net != Network([1, 1], seed=1)
+    nabla_b, _ = net.backprop([1.0], 0.25)
+    assert nabla_b[0] == pytest.approx(net.feedforward([1.0])[0] - 0.25, rel=1e-6)
