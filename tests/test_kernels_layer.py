@@ -190,8 +190,8 @@ def inputs(request):
     return request.param
 
 
-# A mask of the columns in use is made for 64 columns at a time.
-@pytest.mark.parametrize("n_in", [1, 7, 33, 63, 64, 65, 127, 128, 130, 300])
+# Which columns are in use is found for runs of 16.
+@pytest.mark.parametrize("n_in", [1, 7, 15, 16, 17, 31, 32, 33, 63, 64, 65, 130, 300])
 def test_examples_of_every_type_arrive_scaled(
     n_in, inputs, dtype, isa, guarded, random_parameters, random_examples
 ):
