@@ -45,7 +45,8 @@ kernels = Extension(
     "fastnet._kernels",
     ["fastnet/_kernels.pyx"],
     include_dirs=["csrc"],
-    # Names first those that need the others: the linker reads from left to right.
+    # build_ext appends all the libraries above. The linker reads from left to right:
+    # the core calls the targets, and they call the core's layout.
     libraries=["fastnet_core"],
     depends=HEADERS,
     extra_compile_args=["-g0"],

@@ -26,14 +26,15 @@ static void FN(log)(size_t n, const real *x, real *y)
 
 /* Row by row: subtract the maximum, so that no z overflows; the sum runs over
  * the outputs in ascending order whatever the vector width. */
-static void FN(softmax)(size_t m, size_t n, size_t stride, const real *z, real *a)
+static void FN(softmax)(size_t m, size_t n, const real *z, real *a)
 {
+    const size_t stride = fn_stride(n, sizeof(real));
     for (size_t s = 0; s < m; s++, z += stride, a += stride) {
-        real largest = z[0], sum = 0;
+        real largest = FN(bounded)(z[0]), sum = 0;
         for (size_t j = 1; j < n; j++)
-            largest = z[j] > largest ? z[j] : largest;
+            largest = FN(bounded)(z[j]) > largest ? FN(bounded)(z[j]) : largest;
         for (size_t j = 0; j < n; j++)
-            a[j] = z[j] - largest;
+            a[j] = FN(bounded)(z[j]) - largest;
         FN(exp)(n, a, a);
         for (size_t j = 0; j < n; j++)
             sum += a[j];

@@ -1,24 +1,25 @@
 /* Costs: the output error in the network's type, the value in double.
  *
  * Both are computed from the weighted inputs z, so that a saturated neuron
- * gives neither NaN nor a clipped value. fn_network allows four pairs of
- * output layer and cost only (fastnet/costs.py has the table). */
+ * gives neither NaN nor a clipped value. Four pairs of output layer and cost
+ * are meant; fastnet/costs.py, which has their table, lets no other pass. */
 
 /* delta = factor * dC/dz. For three of the four pairs dC/dz is a - y (eqs. 66,
  * 68, 84); sigmoid neurons under the quadratic cost keep sigma'(z) = a(1 - a)
  * (eq. 65). Pads of delta are set to zero, so that the pads of the parameters
  * stay zero. z is for the user's own costs and not read here. */
-static void FN(output_error)(fn_output output, fn_cost cost, size_t m, size_t n, real factor,
-                             const real *z, const real *a, const real *y, real *delta)
+static void FN(output_error)(fn_output output, fn_cost cost, size_t m, size_t n, double factor,
+                             const real *z, const real *a, const real *y, real *restrict delta)
 {
     const size_t stride = fn_stride(n, sizeof(real));
+    const real times = (real)factor;
     (void)z;
     if (output == FN_SIGMOID && cost == FN_QUADRATIC)
         for (size_t i = 0; i < m * stride; i++)
-            delta[i] = (a[i] - y[i]) * (a[i] * (1 - a[i])) * factor;
+            delta[i] = (a[i] - y[i]) * (a[i] * (1 - a[i])) * times;
     else
         for (size_t i = 0; i < m * stride; i++)
-            delta[i] = (a[i] - y[i]) * factor;
+            delta[i] = (a[i] - y[i]) * times;
     for (size_t s = 0; s < m; s++)
         memset(delta + s * stride + n, 0, (stride - n) * sizeof(real));
 }
@@ -61,13 +62,13 @@ static double FN(quadratic)(fn_output output, size_t n, const double *z, const d
 /* C = -sum y ln a = sum y (ln sum_k e^(z_k - max) - (z - max)) (eq. 80) */
 static double FN(log_likelihood)(size_t n, const real *z, const real *y)
 {
-    double largest = z[0], sum = 0, cost = 0, e[FN_RUN];
+    double largest = FN(bounded)(z[0]), sum = 0, cost = 0, e[FN_RUN];
     for (size_t j = 1; j < n; j++)
-        largest = z[j] > largest ? z[j] : largest;
+        largest = FN(bounded)(z[j]) > largest ? FN(bounded)(z[j]) : largest;
     for (size_t j0 = 0; j0 < n; j0 += FN_RUN) {
         size_t run = n - j0 < FN_RUN ? n - j0 : FN_RUN;
         for (size_t j = 0; j < run; j++)
-            e[j] = z[j0 + j] - largest;
+            e[j] = FN(bounded)(z[j0 + j]) - largest;
         FN_F64(exp)(run, e, e);
         for (size_t j = 0; j < run; j++)
             sum += e[j];
@@ -75,7 +76,7 @@ static double FN(log_likelihood)(size_t n, const real *z, const real *y)
     FN_F64(log)(1, &sum, &sum);
     for (size_t j = 0; j < n; j++)
         if (y[j] != 0)
-            cost = FN_FMA((double)y[j], sum - (z[j] - largest), cost);
+            cost = FN_FMA((double)y[j], sum - (FN(bounded)(z[j]) - largest), cost);
     return cost;
 }
 
@@ -92,7 +93,7 @@ static double FN(cost_sum)(fn_output output, fn_cost cost, size_t m, size_t n, c
         for (size_t j0 = 0; j0 < n; j0 += FN_RUN) {
             size_t run = n - j0 < FN_RUN ? n - j0 : FN_RUN;
             for (size_t j = 0; j < run; j++) {
-                zd[j] = z[j0 + j];
+                zd[j] = FN(bounded)(z[j0 + j]);
                 yd[j] = y[j0 + j];
             }
             total += cost == FN_CROSS_ENTROPY ? FN(cross_entropy)(run, zd, yd)

@@ -1,8 +1,9 @@
-/* Which table of kernels is used. */
+/* Which table of kernels is used, and the calls through it. */
 #include <string.h>
 
 #include "cpu.h"
-#include "fastnet.h"
+#include "simd.h"
+#include "tables.h"
 
 typedef struct {
     const char *name;
@@ -38,9 +39,7 @@ static const target targets[] = {TARGET(baseline, always)};
 
 enum { TARGETS = sizeof targets / sizeof *targets };
 
-const fn_kernels_f32 *fn_f32_kernels;
-const fn_kernels_f64 *fn_f64_kernels;
-static const char *selected;
+static const target *selected;
 
 const char *fn_isa_name(size_t i)
 {
@@ -54,12 +53,39 @@ int fn_select(const char *isa)
 {
     for (size_t t = 0; t < TARGETS; t++)
         if (strcmp(targets[t].name, isa) == 0 && targets[t].available()) {
-            fn_f32_kernels = targets[t].f32;
-            fn_f64_kernels = targets[t].f64;
-            selected = targets[t].name;
+            selected = &targets[t];
             return 0;
         }
     return -1;
 }
 
-const char *fn_selected(void) { return selected; }
+const char *fn_selected(void) { return selected->name; }
+
+/* The calls: CALL_<result> keeps what the kernel returns until the treatment of
+ * subnormal numbers is the caller's again. */
+#define CALL(result, call)                                \
+    const uint64_t before = fn_flush_subnormals();        \
+    const result returned = (call);                       \
+    fn_restore_subnormals(before);                        \
+    return returned;
+#define CALL_size_t(call) CALL(size_t, call)
+#define CALL_int(call) CALL(int, call)
+#define CALL_double(call) CALL(double, call)
+#define CALL_void(call)                                   \
+    const uint64_t before = fn_flush_subnormals();        \
+    call;                                                 \
+    fn_restore_subnormals(before);
+
+#define REAL void
+#define KERNEL(op, result, arguments, names)                                               \
+    result fn_##op(fn_type type, FN_UNPACKED arguments)                                    \
+    {                                                                                      \
+        CALL_##result((type == FN_F32 ? selected->f32->op names : selected->f64->op names)) \
+    }
+#define KERNEL_F64(op, result, arguments, names)            \
+    result fn_##op(fn_type type, FN_UNPACKED arguments)     \
+    {                                                       \
+        (void)type;                                         \
+        CALL_##result(selected->f64->op names)              \
+    }
+#include "kernels.def"

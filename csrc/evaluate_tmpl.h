@@ -19,7 +19,6 @@ static void FN(feedforward)(const fn_network *network, const real *parameters,
                             const fn_examples *examples, real *a, void *memory)
 {
     const size_t L = network->layers, n_out = network->sizes[L];
-    const uint64_t usual = fn_flush_subnormals();
     FN(workspace) w = FN(open_workspace)(network, FN(evaluated)(examples), examples, memory);
     for (size_t first = 0, m; first < examples->n; first += m) {
         m = FN(next_piece)(network, parameters, examples, first, &w);
@@ -27,7 +26,6 @@ static void FN(feedforward)(const fn_network *network, const real *parameters,
             memcpy(a + (first + s) * n_out, w.a[L] + s * w.places[L - 1].stride,
                    n_out * sizeof(real));
     }
-    fn_restore_subnormals(usual);
 }
 
 /* The class that n_out outputs stand for: the first of the largest, or, for
@@ -46,7 +44,6 @@ static double FN(evaluate)(const fn_network *network, const real *parameters,
                            const fn_examples *examples, size_t *correct, void *memory)
 {
     const size_t L = network->layers, n_out = network->sizes[L];
-    const uint64_t usual = fn_flush_subnormals();
     FN(workspace) w = FN(open_workspace)(network, FN(evaluated)(examples), examples, memory);
     const size_t stride = w.places[L - 1].stride;
     double cost = 0;
@@ -60,6 +57,5 @@ static double FN(evaluate)(const fn_network *network, const real *parameters,
         if (network->cost != FN_OTHER_COST)
             cost += FN(cost_sum)(network->output, network->cost, m, n_out, w.z, w.y);
     }
-    fn_restore_subnormals(usual);
     return cost;
 }

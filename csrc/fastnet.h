@@ -72,38 +72,29 @@ size_t fn_stride(size_t n, size_t bytes);
 size_t fn_layout(const fn_network *network, size_t bytes, fn_place *places);
 
 /* The largest number of examples that is worked on at once; a larger
- * mini-batch is gathered from pieces of this size. */
+ * mini-batch is gathered from pieces of this size, unless the cost is the
+ * user's own, which is promised the whole. */
 #define FN_PIECE 1024
 
 /* The largest number of examples that feedforward and evaluate work on at once. */
 #define FN_EVALUATED 64
 
-/* One table per type and instruction set, made from kernels.def. */
-#define KERNEL(op, result, arguments) result (*op) arguments;
-typedef float fn_f32;
-typedef double fn_f64;
-#define KERNEL_F64(op, result, arguments)
-#define REAL fn_f32
-typedef struct {
-#include "kernels.def"
-} fn_kernels_f32;
-#undef REAL
-#undef KERNEL_F64
+/* Every kernel of kernels.def as fn_<op>(type, ...): type FN_F32 or FN_F64 says
+ * what the arrays hold. It runs with the table in use, and with subnormal
+ * numbers counting as zero (see simd.h). */
+#define REAL void
+#define FN_UNPACKED(...) __VA_ARGS__
+#define KERNEL(op, result, arguments, names) result fn_##op(fn_type type, FN_UNPACKED arguments);
 #define KERNEL_F64 KERNEL
-#define REAL fn_f64
-typedef struct {
 #include "kernels.def"
-} fn_kernels_f64;
 #undef REAL
-#undef KERNEL_F64
 #undef KERNEL
+#undef KERNEL_F64
 
-/* The tables in use. fn_select changes both; it returns 0, or -1 (and changes
- * nothing) where the name is unknown or the processor lacks the instructions.
+/* fn_select changes the table in use; it returns 0, or -1 (and changes nothing)
+ * where the name is unknown or the processor lacks the instructions.
  * fn_isa_name(i) is the i-th instruction set that this machine has, from the
  * plainest to the best, or NULL. */
-extern const fn_kernels_f32 *fn_f32_kernels;
-extern const fn_kernels_f64 *fn_f64_kernels;
 int fn_select(const char *isa);
 const char *fn_selected(void);
 const char *fn_isa_name(size_t i);

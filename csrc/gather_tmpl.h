@@ -3,7 +3,8 @@
  * A column that is zero in all m examples adds nothing to z and nothing to the
  * update (0 * w for finite w), so only the others are gathered: x has n_columns
  * columns, and columns[c] says which input the c-th is. Of MNIST's 784 columns
- * 383 remain on average at m = 10. The bits are those of the dense product.
+ * 383 remain on average at m = 10. The bits are those of the dense product, up
+ * to the sign of a zero.
  */
 #define FN_RUN_OF_COLUMNS 16
 
@@ -50,11 +51,12 @@ FN_INLINE void FN(seen_rest)(const fn_type type, size_t m, const void *const *ro
             }
 }
 
-/* rows[m] -> columns, x [m][x_stride]; returns n_columns. */
+/* rows[m] -> columns, x [m][n_in]; returns n_columns. */
 FN_INLINE size_t FN(gather_inputs_as)(const fn_type type, size_t m, size_t n_in,
                                       const void *const *rows, double scale, const real *table,
-                                      uint32_t *columns, real *x, size_t x_stride)
+                                      uint32_t *restrict columns, real *restrict x)
 {
+    const size_t stride = fn_stride(n_in, sizeof(real));
     size_t n_columns = 0;
     for (size_t j0 = 0; j0 < n_in; j0 += FN_RUN_OF_COLUMNS) {
         const size_t left = n_in - j0, width = left < FN_RUN_OF_COLUMNS ? left : FN_RUN_OF_COLUMNS;
@@ -74,7 +76,7 @@ FN_INLINE size_t FN(gather_inputs_as)(const fn_type type, size_t m, size_t n_in,
     }
     for (size_t s = 0; s < m; s++)
         for (size_t c = 0; c < n_columns; c++)
-            x[s * x_stride + c] = FN(input)(type, rows[s], columns[c], scale, table);
+            x[s * stride + c] = FN(input)(type, rows[s], columns[c], scale, table);
     return n_columns;
 }
 

@@ -10,12 +10,12 @@
 #include "minibatch_tmpl.h"
 #include "evaluate_tmpl.h"
 
-#define KERNEL(op, result, arguments) .op = FN(op),
+#define KERNEL(op, result, arguments, names) .op = FN(op),
 #if FN_BITS == 64
 #define KERNEL_F64 KERNEL
 const fn_kernels_f64 FN(kernels) = {
 #else
-#define KERNEL_F64(op, result, arguments)
+#define KERNEL_F64(op, result, arguments, names)
 const fn_kernels_f32 FN(kernels) = {
 #endif
 #include "kernels.def"

@@ -1,36 +1,40 @@
 /* A layer's three steps: weighted input, back-propagated error, update. The
- * forms with `columns` serve the first layer: a has n_columns columns, and
- * column c stands for input columns[c]; NULL stands for all n_in inputs. */
+ * forms with `columns` serve the first layer: of a's n_in columns the first
+ * n_columns are filled, and column c stands for input columns[c]; NULL stands
+ * for all n_in inputs. */
 
 /* z[s] = b + sum_i a[s][i] w[i] (z^l = w^l a^(l-1) + b^l) */
-static void FN(weighted_input_of)(size_t m, size_t n_columns, const uint32_t *columns, size_t n_out,
-                                  size_t a_stride, const real *a, const real *weights,
-                                  const real *biases, real *z)
+static void FN(weighted_input_of)(size_t m, size_t n_in, size_t n_columns, const uint32_t *columns,
+                                  size_t n_out, const real *a, const real *weights,
+                                  const real *biases, real *restrict z)
 {
-    const size_t stride = fn_stride(n_out, sizeof(real));
-    for (size_t s = 0; s < m; s++)
-        memcpy(z + s * stride, biases, stride * sizeof(real));
-    FN(multiply)(m, n_out, (FN(product)){.k = n_columns, .a = a, .a_row = a_stride, .a_k = 1,
+    const size_t stride = fn_stride(n_out, sizeof(real)), a_row = fn_stride(n_in, sizeof(real));
+    for (size_t s = 0; s < m; s++) {
+        memcpy(z + s * stride, biases, n_out * sizeof(real));
+        memset(z + s * stride + n_out, 0, (stride - n_out) * sizeof(real));
+    }
+    FN(multiply)(m, n_out, (FN(product)){.k = n_columns, .a = a, .a_row = a_row, .a_k = 1,
                                          .b = weights, .b_stride = stride, .b_rows = columns,
                                          .c = z, .c_stride = stride});
 }
 
-static void FN(weighted_input)(size_t m, size_t n_in, size_t n_out, size_t a_stride, const real *a,
+static void FN(weighted_input)(size_t m, size_t n_in, size_t n_out, const real *a,
                                const real *weights, const real *biases, real *z)
 {
-    FN(weighted_input_of)(m, n_in, NULL, n_out, a_stride, a, weights, biases, z);
+    FN(weighted_input_of)(m, n_in, n_in, NULL, n_out, a, weights, biases, z);
 }
 
 /* w[i] = decay w[i] + sum_s a[s][i] delta[s]; b = b + sum_s delta[s] */
-static void FN(update_of)(size_t m, size_t n_columns, const uint32_t *columns, size_t n_in,
-                          size_t n_out, size_t a_stride, const real *a, const real *delta,
-                          real decay, real *weights, real *biases)
+static void FN(update_of)(size_t m, size_t n_in, size_t n_columns, const uint32_t *columns,
+                          size_t n_out, const real *a, const real *delta, double decay,
+                          real *restrict weights, real *restrict biases)
 {
-    const size_t stride = fn_stride(n_out, sizeof(real));
-    if (decay != 1)
+    const size_t stride = fn_stride(n_out, sizeof(real)), a_row = fn_stride(n_in, sizeof(real));
+    const real kept = (real)decay;
+    if (kept != 1)
         for (size_t i = 0; i < n_in * stride; i++)
-            weights[i] *= decay;
-    FN(multiply)(n_columns, n_out, (FN(product)){.k = m, .a = a, .a_row = 1, .a_k = a_stride,
+            weights[i] *= kept;
+    FN(multiply)(n_columns, n_out, (FN(product)){.k = m, .a = a, .a_row = 1, .a_k = a_row,
                                                  .b = delta, .b_stride = stride, .c = weights,
                                                  .c_stride = stride, .c_rows = columns});
     for (size_t s = 0; s < m; s++)
@@ -38,10 +42,10 @@ static void FN(update_of)(size_t m, size_t n_columns, const uint32_t *columns, s
             biases[o] += delta[s * stride + o];
 }
 
-static void FN(update)(size_t m, size_t n_in, size_t n_out, size_t a_stride, const real *a,
-                       const real *delta, real decay, real *weights, real *biases)
+static void FN(update)(size_t m, size_t n_in, size_t n_out, const real *a, const real *delta,
+                       double decay, real *weights, real *biases)
 {
-    FN(update_of)(m, n_in, NULL, n_in, n_out, a_stride, a, delta, decay, weights, biases);
+    FN(update_of)(m, n_in, n_in, NULL, n_out, a, delta, decay, weights, biases);
 }
 
 /* to[j][i] = from[i][j], by squares that stay in the first cache. */
@@ -65,7 +69,8 @@ static size_t FN(scratch_size)(size_t m, size_t n_in, size_t n_out)
  * The sum runs along a row of w, so the vectors run over the examples: delta
  * is transposed, multiplied and the result transposed back. */
 static void FN(backpropagate)(size_t m, size_t n_in, size_t n_out, const real *weights,
-                              const real *delta, const real *a, real *delta_below, real *scratch)
+                              const real *delta, const real *a, real *restrict delta_below,
+                              real *restrict scratch)
 {
     const size_t stride = fn_stride(n_out, sizeof(real)), below = fn_stride(n_in, sizeof(real));
     const size_t across = fn_stride(m, sizeof(real));

@@ -13,13 +13,12 @@ typedef struct {
     const void **rows;          /* [m] the examples' inputs */
     uint32_t *columns;          /* [n_in] the inputs that are not all zero */
     real *table;                /* [256] value of each byte */
-    real *x;                    /* [m][x_stride] */
+    real *x;                    /* [m][stride of n_in], the first n_columns of each row filled */
     real *y, *z;                /* [m][stride of the output layer] */
     real **a;                   /* [L+1], a[l] is [m][stride of layer l]; a[0] is unused */
     real *delta[2];             /* [m][largest stride], one for every other layer */
     real *scratch;              /* for backpropagate */
     real *nabla;                /* gradient, for large mini-batches */
-    size_t x_stride;
     size_t n_columns;
 } FN(workspace);
 
@@ -52,13 +51,12 @@ static size_t FN(divide)(const fn_network *network, size_t m, char *memory, FN(w
         scratch = needed > scratch ? needed : scratch;
         parameters += (sizes[l] + 1) * out;
     }
-    w->x_stride = fn_stride(sizes[0], sizeof(real));
     w->places = FN(take)(&used, memory, L * sizeof *w->places);
     w->rows = FN(take)(&used, memory, piece * sizeof *w->rows);
     w->columns = FN(take)(&used, memory, sizes[0] * sizeof *w->columns);
     w->a = FN(take)(&used, memory, (L + 1) * sizeof *w->a);
     w->table = FN(take)(&used, memory, 256 * sizeof(real));
-    w->x = FN(take)(&used, memory, piece * w->x_stride * sizeof(real));
+    w->x = FN(take)(&used, memory, piece * fn_stride(sizes[0], sizeof(real)) * sizeof(real));
     w->y = FN(take)(&used, memory, piece * stride * sizeof(real));
     w->z = FN(take)(&used, memory, piece * stride * sizeof(real));
     for (size_t l = 1; l <= L; l++) {
@@ -97,7 +95,7 @@ static void FN(gather_inputs)(const fn_network *network, const fn_examples *exam
 {
 #define FN_GATHER(type) \
     FN(gather_inputs_as)(type, m, network->sizes[0], w->rows, examples->scale, w->table, \
-                         w->columns, w->x, w->x_stride)
+                         w->columns, w->x)
     for (size_t s = 0; s < m; s++)
         w->rows[s] = (const char *)examples->inputs
                      + (order ? (size_t)order[first + s] : first + s) * examples->inputs_stride;
@@ -110,8 +108,8 @@ static void FN(gather_inputs)(const fn_network *network, const fn_examples *exam
 }
 
 /* Ask for the inputs of the next mini-batch, which lie anywhere in memory,
- * while this one is worked on: [784, 30, 10], m = 10, takes 39 ms an epoch with
- * it and 49 ms without. */
+ * while this one is worked on: an epoch of [784, 30, 10], m = 10, takes 39 ms
+ * with it and 49 ms without (AVX-512, Intel Xeon of 2023). */
 static void FN(prefetch_inputs)(const fn_network *network, const fn_examples *examples,
                                 const int64_t *order, size_t m)
 {
@@ -134,24 +132,23 @@ static void FN(forward)(const fn_network *network, const real *parameters, size_
         const size_t size = m * at->stride;
         real *a = w->a[l + 1], *z = l + 1 < L ? a : w->z;
         if (l == 0)
-            FN(weighted_input_of)(m, w->n_columns, w->columns, sizes[1], w->x_stride, w->x,
+            FN(weighted_input_of)(m, sizes[0], w->n_columns, w->columns, sizes[1], w->x,
                                   parameters + at->weights, parameters + at->biases, z);
         else
-            FN(weighted_input)(m, sizes[l], sizes[l + 1], w->places[l - 1].stride, w->a[l],
-                               parameters + at->weights, parameters + at->biases, z);
+            FN(weighted_input)(m, sizes[l], sizes[l + 1], w->a[l], parameters + at->weights,
+                               parameters + at->biases, z);
         if (l + 1 < L || network->output == FN_SIGMOID)
             FN(sigmoid)(size, z, a);
         else if (network->output == FN_SOFTMAX)
-            FN(softmax)(m, sizes[L], at->stride, z, a);
+            FN(softmax)(m, sizes[L], z, a);
         else
             memcpy(a, z, size * sizeof(real));
     }
 }
 
-/* The error at the output, times factor, into delta. A user's own cost is
- * called with the processor's usual treatment of subnormal numbers. */
+/* The error at the output, times factor, into delta. */
 static int FN(start_backward)(const fn_network *network, size_t m, real factor, fn_delta own,
-                              FN(workspace) *w, uint64_t usual, real *delta)
+                              FN(workspace) *w, real *delta)
 {
     const size_t n_out = network->sizes[network->layers];
     const size_t stride = fn_stride(n_out, sizeof(real));
@@ -161,9 +158,9 @@ static int FN(start_backward)(const fn_network *network, size_t m, real factor, 
         return 0;
     }
     memset(delta, 0, m * stride * sizeof(real));
-    fn_restore_subnormals(usual);
+    const uint64_t flushing = fn_keep_subnormals();
     const int failed = own.call(own.context, m, n_out, stride, w->z, w->a[network->layers], w->y, delta);
-    fn_flush_subnormals();
+    fn_restore_subnormals(flushing);
     for (size_t i = 0; i < m * stride; i++)
         delta[i] *= factor;
     return failed;
@@ -173,13 +170,13 @@ static int FN(start_backward)(const fn_network *network, size_t m, real factor, 
  * examples at `parameters`); target may be parameters. */
 static int FN(step)(const fn_network *network, const real *parameters, real *target,
                     const fn_examples *examples, const int64_t *order, size_t first, size_t m,
-                    real factor, real decay, fn_delta own, FN(workspace) *w, uint64_t usual)
+                    real factor, real decay, fn_delta own, FN(workspace) *w)
 {
     const size_t L = network->layers, *sizes = network->sizes;
     FN(gather_inputs)(network, examples, order, first, m, w);
     FN(gather_targets)(network, examples, order, first, m, w->y);
     FN(forward)(network, parameters, m, w);
-    const int failed = FN(start_backward)(network, m, factor, own, w, usual, w->delta[L % 2]);
+    const int failed = FN(start_backward)(network, m, factor, own, w, w->delta[L % 2]);
     if (failed)
         return failed;
     for (size_t l = L; l-- > 0;) {
@@ -188,11 +185,11 @@ static int FN(step)(const fn_network *network, const real *parameters, real *tar
         if (l > 0) {
             FN(backpropagate)(m, sizes[l], sizes[l + 1], parameters + at->weights, delta, w->a[l],
                               w->delta[l % 2], w->scratch);
-            FN(update)(m, sizes[l], sizes[l + 1], w->places[l - 1].stride, w->a[l], delta, decay,
-                       target + at->weights, target + at->biases);
+            FN(update)(m, sizes[l], sizes[l + 1], w->a[l], delta, decay, target + at->weights,
+                       target + at->biases);
         } else {
-            FN(update_of)(m, w->n_columns, w->columns, sizes[0], sizes[1], w->x_stride, w->x, delta,
-                          decay, target + at->weights, target + at->biases);
+            FN(update_of)(m, sizes[0], w->n_columns, w->columns, sizes[1], w->x, delta, decay,
+                          target + at->weights, target + at->biases);
         }
     }
     return 0;
@@ -201,12 +198,12 @@ static int FN(step)(const fn_network *network, const real *parameters, real *tar
 /* nabla += factor * gradient of the examples first .. first+n, piece by piece. */
 static int FN(accumulate)(const fn_network *network, const real *parameters, real *nabla,
                           const fn_examples *examples, const int64_t *order, size_t first,
-                          size_t n, real factor, fn_delta own, FN(workspace) *w, uint64_t usual)
+                          size_t n, real factor, fn_delta own, FN(workspace) *w)
 {
     for (size_t k = 0, piece; k < n; k += piece) {
         piece = FN(piece)(network, n - k);
         const int failed = FN(step)(network, parameters, nabla, examples, order, first + k, piece,
-                                    factor, 1, own, w, usual);
+                                    factor, 1, own, w);
         if (failed)
             return failed;
     }
@@ -230,7 +227,6 @@ static int FN(train)(const fn_network *network, real *parameters, const fn_examp
                      const int64_t *order, size_t n_order, size_t m, double eta, double decay,
                      fn_delta own, void *memory)
 {
-    const uint64_t usual = fn_flush_subnormals();
     FN(workspace) w = FN(open_workspace)(network, m, examples, memory);
     int failed = 0;
     for (size_t k = 0; k < n_order && !failed; k += m) {
@@ -240,29 +236,26 @@ static int FN(train)(const fn_network *network, real *parameters, const fn_examp
             const size_t after = n_order - k - size;
             FN(prefetch_inputs)(network, examples, order + k + size, after < size ? after : size);
             failed = FN(step)(network, parameters, parameters, examples, order, k, size, factor,
-                              (real)decay, own, &w, usual);
+                              (real)decay, own, &w);
         } else {
             const fn_place *last = w.places + network->layers - 1;
             memset(w.nabla, 0, (last->biases + last->stride) * sizeof(real));
             failed = FN(accumulate)(network, parameters, w.nabla, examples, order, k, size, factor,
-                                    own, &w, usual);
+                                    own, &w);
             if (!failed)
                 FN(add_gradient)(network, parameters, w.nabla, (real)decay, &w);
         }
     }
-    fn_restore_subnormals(usual);
     return failed;
 }
 
 static int FN(gradient)(const fn_network *network, const real *parameters,
                         const fn_examples *examples, real *nabla, fn_delta own, void *memory)
 {
-    const uint64_t usual = fn_flush_subnormals();
     FN(workspace) w = FN(open_workspace)(network, examples->n, examples, memory);
     const fn_place *last = w.places + network->layers - 1;
     memset(nabla, 0, (last->biases + last->stride) * sizeof(real));
     const int failed = FN(accumulate)(network, parameters, nabla, examples, NULL, 0, examples->n, 1,
-                                      own, &w, usual);
-    fn_restore_subnormals(usual);
+                                      own, &w);
     return failed;
 }

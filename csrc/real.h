@@ -8,14 +8,17 @@
 #undef FN
 #undef FN_LANES
 #undef FN_FMA
+#undef FN_LARGEST
 
 #if FN_BITS == 32
 #define real float
 #define integer int32_t
+#define FN_LARGEST 3.40282347e38f
 #define FN(op) FN_JOIN4(fn_##op, _f32_, FN_ISA, )
 #elif FN_BITS == 64
 #define real double
 #define integer int64_t
+#define FN_LARGEST 1.7976931348623157e308
 #define FN(op) FN_JOIN4(fn_##op, _f64_, FN_ISA, )
 #else
 #error "set FN_BITS to 32 or 64"
@@ -35,7 +38,13 @@ typedef integer ivec __attribute__((vector_size(FN_VECTOR_BYTES), aligned(sizeof
 
 FN_INLINE vec FN(load)(const real *p) { return *(const vec *)p; }
 FN_INLINE void FN(store)(real *p, vec x) { *(vec *)p = x; }
-FN_INLINE vec FN(splat)(real x) { return x - (vec){0}; }
+FN_INLINE vec FN(splat)(real x) { return x - (vec){0}; } /* minus: -0 stays -0 */
+/* A weighted input beyond the type's range, as its largest number: differences
+ * of two such are then not NaN. */
+FN_INLINE real FN(bounded)(real z)
+{
+    return z > FN_LARGEST ? FN_LARGEST : z < -FN_LARGEST ? -FN_LARGEST : z;
+}
 /* where mask ? a : b, lane by lane */
 FN_INLINE vec FN(select)(ivec mask, vec a, vec b) { return (vec)((mask & (ivec)a) | (~mask & (ivec)b)); }
 

@@ -16,7 +16,8 @@
  * Rows are split evenly (10 as 5 + 5 where a tile has 6), so that no narrow
  * tile, bound by the latency of its few sums, is left over. */
 
-/* Terms of the sum per pass: one pass over B's block stays in the first cache. */
+/* Terms of the sum per pass: a pass's two vectors of B, 32 KiB at most, stay in the
+ * caches next to the core while all rows of C go by. */
 #define FN_DEPTH 256
 
 typedef struct {

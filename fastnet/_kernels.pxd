@@ -56,65 +56,33 @@ cdef extern from "fastnet.h" nogil:
     size_t fn_stride(size_t n, size_t bytes)
     size_t fn_layout(const fn_network *network, size_t bytes, fn_place *places)
 
-    ctypedef struct fn_kernels_f32:
-        void (*exp)(size_t n, const float *x, float *y) noexcept nogil
-        void (*sigmoid)(size_t n, const float *x, float *y) noexcept nogil
-        void (*softmax)(size_t m, size_t n, size_t stride, const float *z, float *a) noexcept nogil
-        void (*weighted_input)(size_t m, size_t n_in, size_t n_out, size_t a_stride,
-                               const float *a, const float *weights, const float *biases, float *z) noexcept nogil
-        void (*output_error)(fn_output output, fn_cost cost, size_t m, size_t n, float factor,
-                             const float *z, const float *a, const float *y, float *delta) noexcept nogil
-        double (*cost_sum)(fn_output output, fn_cost cost, size_t m, size_t n,
-                           const float *z, const float *y) noexcept nogil
-        void (*backpropagate)(size_t m, size_t n_in, size_t n_out, const float *weights,
-                              const float *delta, const float *a, float *delta_below,
-                              float *scratch) noexcept nogil
-        size_t (*scratch_size)(size_t m, size_t n_in, size_t n_out) noexcept nogil
-        void (*update)(size_t m, size_t n_in, size_t n_out, size_t a_stride, const float *a,
-                       const float *delta, float decay, float *weights, float *biases) noexcept nogil
-        size_t (*workspace_size)(const fn_network *network, size_t m) noexcept nogil
-        int (*train)(const fn_network *network, float *parameters, const fn_examples *examples,
-                     const int64_t *order, size_t n_order, size_t m, double eta, double decay,
-                     fn_delta delta, void *workspace) noexcept nogil
-        int (*gradient)(const fn_network *network, const float *parameters,
-                        const fn_examples *examples, float *nabla, fn_delta delta, void *workspace) noexcept nogil
-        void (*feedforward)(const fn_network *network, const float *parameters,
-                            const fn_examples *examples, float *a, void *workspace) noexcept nogil
-        double (*evaluate)(const fn_network *network, const float *parameters,
-                           const fn_examples *examples, size_t *correct, void *workspace) noexcept nogil
+    # The kernels, as kernels.def lists them, behind the type of their arrays.
+    void fn_exp(fn_type type, size_t n, const void *x, void *y)
+    void fn_log(fn_type type, size_t n, const void *x, void *y)
+    void fn_sigmoid(fn_type type, size_t n, const void *x, void *y)
+    void fn_softmax(fn_type type, size_t m, size_t n, const void *z, void *a)
+    void fn_weighted_input(fn_type type, size_t m, size_t n_in, size_t n_out, const void *a,
+                           const void *weights, const void *biases, void *z)
+    void fn_output_error(fn_type type, fn_output output, fn_cost cost, size_t m, size_t n,
+                         double factor, const void *z, const void *a, const void *y, void *delta)
+    double fn_cost_sum(fn_type type, fn_output output, fn_cost cost, size_t m, size_t n,
+                       const void *z, const void *y)
+    void fn_backpropagate(fn_type type, size_t m, size_t n_in, size_t n_out, const void *weights,
+                          const void *delta, const void *a, void *delta_below, void *scratch)
+    size_t fn_scratch_size(fn_type type, size_t m, size_t n_in, size_t n_out)
+    void fn_update(fn_type type, size_t m, size_t n_in, size_t n_out, const void *a,
+                   const void *delta, double decay, void *weights, void *biases)
+    size_t fn_workspace_size(fn_type type, const fn_network *network, size_t m)
+    int fn_train(fn_type type, const fn_network *network, void *parameters,
+                 const fn_examples *examples, const int64_t *order, size_t n_order, size_t m,
+                 double eta, double decay, fn_delta delta, void *workspace)
+    int fn_gradient(fn_type type, const fn_network *network, const void *parameters,
+                    const fn_examples *examples, void *nabla, fn_delta delta, void *workspace)
+    void fn_feedforward(fn_type type, const fn_network *network, const void *parameters,
+                        const fn_examples *examples, void *a, void *workspace)
+    double fn_evaluate(fn_type type, const fn_network *network, const void *parameters,
+                       const fn_examples *examples, size_t *correct, void *workspace)
 
-    ctypedef struct fn_kernels_f64:
-        void (*exp)(size_t n, const double *x, double *y) noexcept nogil
-        void (*log)(size_t n, const double *x, double *y) noexcept nogil
-        void (*sigmoid)(size_t n, const double *x, double *y) noexcept nogil
-        void (*softmax)(size_t m, size_t n, size_t stride, const double *z, double *a) noexcept nogil
-        void (*weighted_input)(size_t m, size_t n_in, size_t n_out, size_t a_stride,
-                               const double *a, const double *weights, const double *biases,
-                               double *z) noexcept nogil
-        void (*output_error)(fn_output output, fn_cost cost, size_t m, size_t n, double factor,
-                             const double *z, const double *a, const double *y, double *delta) noexcept nogil
-        double (*cost_sum)(fn_output output, fn_cost cost, size_t m, size_t n,
-                           const double *z, const double *y) noexcept nogil
-        void (*backpropagate)(size_t m, size_t n_in, size_t n_out, const double *weights,
-                              const double *delta, const double *a, double *delta_below,
-                              double *scratch) noexcept nogil
-        size_t (*scratch_size)(size_t m, size_t n_in, size_t n_out) noexcept nogil
-        void (*update)(size_t m, size_t n_in, size_t n_out, size_t a_stride, const double *a,
-                       const double *delta, double decay, double *weights, double *biases) noexcept nogil
-        size_t (*workspace_size)(const fn_network *network, size_t m) noexcept nogil
-        int (*train)(const fn_network *network, double *parameters, const fn_examples *examples,
-                     const int64_t *order, size_t n_order, size_t m, double eta, double decay,
-                     fn_delta delta, void *workspace) noexcept nogil
-        int (*gradient)(const fn_network *network, const double *parameters,
-                        const fn_examples *examples, double *nabla, fn_delta delta,
-                        void *workspace) noexcept nogil
-        void (*feedforward)(const fn_network *network, const double *parameters,
-                            const fn_examples *examples, double *a, void *workspace) noexcept nogil
-        double (*evaluate)(const fn_network *network, const double *parameters,
-                           const fn_examples *examples, size_t *correct, void *workspace) noexcept nogil
-
-    const fn_kernels_f32 *fn_f32_kernels
-    const fn_kernels_f64 *fn_f64_kernels
     int fn_select(const char *isa)
     const char *fn_selected()
     const char *fn_isa_name(size_t i)

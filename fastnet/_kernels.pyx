@@ -1,8 +1,8 @@
 # cython: language_level=3, binding=True, embedsignature=False
 """The way from Python into the C kernels, and the only file that sees pointers.
 
-Every function checks its arrays (dtype, shape, layout, writability), releases
-the interpreter's lock and makes one call. The same functions, with the same
+Every kernel's function checks its arrays (dtype, shape, layout, writability),
+releases the interpreter's lock and makes one call. The same functions, with the same
 signatures, stand in plain NumPy in fastnet/reference.py, where each says what
 it computes.
 
@@ -72,11 +72,16 @@ _select_at_import()
 cdef dict TYPE_NAMES = {"B": "uint8", "f": "float32", "d": "float64", "l": "int64", "q": "int64",
                         "L": "uint64", "Q": "uint64"}
 
+cdef dict TYPES = {"uint8": FN_U8, "float32": FN_F32, "float64": FN_F64,
+                   "int64": FN_I64, "uint64": FN_I64}  # C asks for no uint64
+
+
 cdef class Array:
     """A checked array, held as long as this object lives."""
     cdef Py_buffer view
     cdef bint held
     cdef str dtype
+    cdef fn_type code
 
     def __cinit__(self, str name, array, int ndim, tuple dtypes, *, bint writable=False):
         if writable and not getattr(getattr(array, "flags", None), "writeable", True):
@@ -93,6 +98,7 @@ cdef class Array:
                 or (ndim and self.view.itemsize != np.dtype(self.dtype).itemsize)):
             raise TypeError(f"{name}: expected a {ndim}-dimensional array of {' or '.join(dtypes)}, "
                             f"got {self.view.ndim} dimensions of {self.dtype}")
+        self.code = TYPES[self.dtype]
         if self.view.shape[ndim - 1] > 1 and self.view.strides[ndim - 1] != self.view.itemsize:
             raise ValueError(f"{name}: expected contiguous rows")
         if ndim == 2 and self.view.shape[0] > 1 and self.view.strides[0] < 0:
@@ -102,14 +108,14 @@ cdef class Array:
         if self.held:
             PyBuffer_Release(&self.view)
 
-    cdef void *data(self):
+    cdef void *data(self) noexcept nogil:
         return self.view.buf
 
-    cdef size_t length(self, int axis):
+    cdef size_t length(self, int axis) noexcept nogil:
         return self.view.shape[axis]
 
-    cdef fn_type type(self):
-        return {"uint8": FN_U8, "float32": FN_F32, "float64": FN_F64, "int64": FN_I64}[self.dtype]
+    cdef fn_type type(self) noexcept nogil:
+        return self.code
 
     cdef Array expect(self, str name, tuple shape):
         cdef tuple came = tuple([self.view.shape[i] for i in range(self.view.ndim)])
@@ -170,7 +176,7 @@ cdef class Workspace:
     def __dealloc__(self):
         free(self.memory)
 
-    cdef void *start(self):
+    cdef void *start(self) noexcept nogil:
         return <void *>((<uintptr_t>self.memory + 63) // 64 * 64)
 
 
@@ -181,6 +187,13 @@ cdef dict COSTS = {"quadratic": FN_QUADRATIC, "cross-entropy": FN_CROSS_ENTROPY,
                    "log-likelihood": FN_LOG_LIKELIHOOD, None: FN_OTHER_COST}
 
 cdef size_t LARGEST = 2 ** 31 - 1
+
+
+cdef code(str name, value, dict known):
+    """The C constant of a name."""
+    if value not in known:
+        raise ValueError(f"{name}: expected one of {', '.join(map(str, known))}; got {value!r}")
+    return known[value]
 
 
 cdef class Shape:
@@ -199,8 +212,8 @@ cdef class Shape:
             self.sizes[i] = sizes[i]
         self.network.layers = len(sizes) - 1
         self.network.sizes = self.sizes
-        self.network.output = OUTPUTS[output]
-        self.network.cost = COSTS[cost]
+        self.network.output = code("output", output, OUTPUTS)
+        self.network.cost = code("cost", cost, COSTS)
 
     def __dealloc__(self):
         free(self.sizes)
@@ -221,12 +234,12 @@ cdef class Shape:
 
 
 cdef class Examples:
-    """A data set in C; y is None where only the inputs matter."""
+    """A data set in C; without y where only the inputs matter."""
     cdef fn_examples examples
     cdef Array X
     cdef Array y
 
-    def __cinit__(self, Shape shape, X, double scale, y):
+    def __cinit__(self, Shape shape, X, double scale, *y):
         self.X = Array("X", X, 2, ("uint8", "float32", "float64"))
         n = self.X.length(0)
         self.X.expect("X", (n, shape.n_in()))
@@ -235,12 +248,12 @@ cdef class Examples:
         self.examples.inputs_stride = self.X.view.strides[0]
         self.examples.inputs_type = self.X.type()
         self.examples.scale = scale
-        if y is None:
+        if not y:
             return
-        if getattr(y, "ndim", 0) == 1:
-            self.y = vector("y", y, ("int64",)).expect("y", (n,))
+        if getattr(y[0], "ndim", 0) == 1:
+            self.y = vector("y", y[0], ("int64",)).expect("y", (n,))
         else:
-            self.y = Array("y", y, 2, REAL).expect("y", (n, shape.n_out()))
+            self.y = Array("y", y[0], 2, REAL).expect("y", (n, shape.n_out()))
         self.examples.targets = self.y.data()
         self.examples.targets_stride = self.y.view.strides[0]
         self.examples.targets_type = self.y.type()
@@ -269,11 +282,11 @@ cdef class Delta:
     """The user's delta(z, a, y), called in the place of the output error."""
     cdef object function
     cdef object error
-    cdef bint single
+    cdef fn_type type
 
-    def __cinit__(self, function, bint single):
+    def __cinit__(self, function, fn_type type):
         self.function = function
-        self.single = single
+        self.type = type
 
     cdef fn_delta callback(self):
         cdef fn_delta result
@@ -284,7 +297,7 @@ cdef class Delta:
         return result
 
     cdef object matrix(self, const void *data, size_t m, size_t stride):
-        if self.single:
+        if self.type == FN_F32:
             return np.asarray(<float[:m, :stride]><float *>data)
         return np.asarray(<double[:m, :stride]><double *>data)
 
@@ -323,26 +336,20 @@ def train(sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, 
     cdef const int64_t *indices = <const int64_t *>o.data()
     cdef size_t i, n = e.examples.n, n_order = o.length(0)
     cdef size_t m = max(1, min(mini_batch_size, n_order))
-    cdef double eta_ = eta, decay_ = decay
-    cdef bint single = p.dtype == "float32", inside = True
-    cdef Delta own = Delta(delta, single)
+    cdef double rate = eta, kept = decay
+    cdef bint inside = True
+    cdef fn_type type = p.type()
+    cdef Delta own = Delta(delta, type)
     cdef fn_delta callback = own.callback()
-    cdef Workspace w = Workspace(fn_f32_kernels.workspace_size(&shape.network, m) if single
-                                 else fn_f64_kernels.workspace_size(&shape.network, m))
-    cdef void *start = w.start()
-    cdef void *values = p.data()
-    cdef int failed = 0
+    cdef Workspace w = Workspace(fn_workspace_size(type, &shape.network, m))
+    cdef int failed
     for i in range(n_order):
         inside &= 0 <= indices[i] and <size_t>indices[i] < n
     if not inside:
         raise ValueError(f"order: expected indices from 0 to {n - 1}")
     with nogil:
-        if single:
-            failed = fn_f32_kernels.train(&shape.network, <float *>values, &e.examples, indices,
-                                          n_order, m, eta_, decay_, callback, start)
-        else:
-            failed = fn_f64_kernels.train(&shape.network, <double *>values, &e.examples, indices,
-                                          n_order, m, eta_, decay_, callback, start)
+        failed = fn_train(type, &shape.network, p.data(), &e.examples, indices, n_order, m, rate,
+                          kept, callback, w.start())
     own.check(failed)
 
 
@@ -351,75 +358,49 @@ def gradient(sizes, output, cost, parameters, X, scale, y, nabla, delta=None):
     cdef Array p = shape.parameters("parameters", parameters, False)
     cdef Array g = shape.parameters("nabla", nabla, True)
     cdef Examples e = Examples(shape, X, scale, y)
-    cdef bint single = p.dtype == "float32"
-    cdef Delta own = Delta(delta, single)
+    cdef fn_type type = p.type()
+    cdef Delta own = Delta(delta, type)
     cdef fn_delta callback = own.callback()
-    cdef size_t n = e.examples.n
-    cdef Workspace w = Workspace(fn_f32_kernels.workspace_size(&shape.network, n) if single
-                                 else fn_f64_kernels.workspace_size(&shape.network, n))
-    cdef void *start = w.start()
-    cdef void *values = p.data()
-    cdef void *result = g.data()
-    cdef int failed = 0
+    cdef Workspace w = Workspace(fn_workspace_size(type, &shape.network, e.examples.n))
+    cdef int failed
     if g.dtype != p.dtype:
         raise TypeError(f"nabla: expected {p.dtype}, got {g.dtype}")
     with nogil:
-        if single:
-            failed = fn_f32_kernels.gradient(&shape.network, <float *>values, &e.examples,
-                                             <float *>result, callback, start)
-        else:
-            failed = fn_f64_kernels.gradient(&shape.network, <double *>values, &e.examples,
-                                             <double *>result, callback, start)
+        failed = fn_gradient(type, &shape.network, p.data(), &e.examples, g.data(), callback,
+                             w.start())
     own.check(failed)
 
 
 def feedforward(sizes, output, parameters, X, scale, out):
     cdef Shape shape = Shape(sizes, output, None)
     cdef Array p = shape.parameters("parameters", parameters, False)
-    cdef Examples e = Examples(shape, X, scale, None)
-    cdef bint single = p.dtype == "float32"
+    cdef Examples e = Examples(shape, X, scale)
     cdef Array a = Array("out", out, 2, (p.dtype,), writable=True)
     a.expect("out", (e.examples.n, shape.n_out()))
     if a.length(0) > 1 and <size_t>a.view.strides[0] != shape.n_out() * a.view.itemsize:
         raise ValueError("out: expected a contiguous array")
-    cdef Workspace w = Workspace(evaluation_size(shape, e.examples.n, single))
-    cdef void *start = w.start()
-    cdef void *values = p.data()
-    cdef void *result = a.data()
+    cdef fn_type type = p.type()
+    cdef Workspace w = evaluation_workspace(type, shape, e)
     with nogil:
-        if single:
-            fn_f32_kernels.feedforward(&shape.network, <float *>values, &e.examples,
-                                       <float *>result, start)
-        else:
-            fn_f64_kernels.feedforward(&shape.network, <double *>values, &e.examples,
-                                       <double *>result, start)
+        fn_feedforward(type, &shape.network, p.data(), &e.examples, a.data(), w.start())
 
 
 def evaluate(sizes, output, cost, parameters, X, scale, y):
     cdef Shape shape = Shape(sizes, output, cost)
     cdef Array p = shape.parameters("parameters", parameters, False)
     cdef Examples e = Examples(shape, X, scale, y)
-    cdef bint single = p.dtype == "float32"
-    cdef Workspace w = Workspace(evaluation_size(shape, e.examples.n, single))
-    cdef void *start = w.start()
-    cdef void *values = p.data()
+    cdef fn_type type = p.type()
+    cdef Workspace w = evaluation_workspace(type, shape, e)
     cdef size_t correct = 0
-    cdef double total = 0
+    cdef double total
     with nogil:
-        if single:
-            total = fn_f32_kernels.evaluate(&shape.network, <float *>values, &e.examples, &correct,
-                                            start)
-        else:
-            total = fn_f64_kernels.evaluate(&shape.network, <double *>values, &e.examples, &correct,
-                                            start)
+        total = fn_evaluate(type, &shape.network, p.data(), &e.examples, &correct, w.start())
     return correct, total
 
 
-cdef size_t evaluation_size(Shape shape, size_t n, bint single):
-    cdef size_t m = min(n, <size_t>FN_EVALUATED)
-    if single:
-        return fn_f32_kernels.workspace_size(&shape.network, m)
-    return fn_f64_kernels.workspace_size(&shape.network, m)
+cdef Workspace evaluation_workspace(fn_type type, Shape shape, Examples e):
+    cdef size_t m = min(e.examples.n, <size_t>FN_EVALUATED)
+    return Workspace(fn_workspace_size(type, &shape.network, m))
 
 
 # ---- single kernels, for tests, benchmarks and fastnet.sigmoid --------------
@@ -427,106 +408,95 @@ cdef size_t evaluation_size(Shape shape, size_t n, bint single):
 def exp(x, out):
     cdef Array a = vector("x", x, REAL)
     cdef Array b = vector("out", out, (a.dtype,), True).expect("out", (a.length(0),))
-    if a.dtype == "float32":
-        fn_f32_kernels.exp(a.length(0), <float *>a.data(), <float *>b.data())
-    else:
-        fn_f64_kernels.exp(a.length(0), <double *>a.data(), <double *>b.data())
+    with nogil:
+        fn_exp(a.type(), a.length(0), a.data(), b.data())
 
 
 def log(x, out):
     cdef Array a = vector("x", x, ("float64",))
     cdef Array b = vector("out", out, (a.dtype,), True).expect("out", (a.length(0),))
-    fn_f64_kernels.log(a.length(0), <double *>a.data(), <double *>b.data())
+    with nogil:
+        fn_log(a.type(), a.length(0), a.data(), b.data())
 
 
 def sigmoid(z, out):
     cdef Array a = vector("z", z, REAL)
     cdef Array b = vector("out", out, (a.dtype,), True).expect("out", (a.length(0),))
-    if a.dtype == "float32":
-        fn_f32_kernels.sigmoid(a.length(0), <float *>a.data(), <float *>b.data())
-    else:
-        fn_f64_kernels.sigmoid(a.length(0), <double *>a.data(), <double *>b.data())
+    with nogil:
+        fn_sigmoid(a.type(), a.length(0), a.data(), b.data())
 
 
 def softmax(z, out):
+    cdef size_t m, n
     m, n = rows_and_columns("z", z)
     cdef Array a = matrix("z", z, (m, n), REAL)
     cdef Array b = matrix("out", out, (m, n), (a.dtype,), True)
-    cdef size_t stride = fn_stride(n, a.view.itemsize)
-    if a.dtype == "float32":
-        fn_f32_kernels.softmax(m, n, stride, <float *>a.data(), <float *>b.data())
-    else:
-        fn_f64_kernels.softmax(m, n, stride, <double *>a.data(), <double *>b.data())
+    with nogil:
+        fn_softmax(a.type(), m, n, a.data(), b.data())
 
 
 def weighted_input(a, weights, biases, z):
-    (m, n_in), n_out = rows_and_columns("a", a), len(biases)
+    cdef size_t m, n_in, n_out = len(biases)
+    m, n_in = rows_and_columns("a", a)
     cdef Array x = matrix("a", a, (m, n_in), REAL)
     cdef Array w = matrix("weights", weights, (n_in, n_out), (x.dtype,))
     cdef Array b = vector("biases", biases, (x.dtype,))
     cdef Array c = matrix("z", z, (m, n_out), (x.dtype,), True)
-    cdef size_t stride = fn_stride(n_in, x.view.itemsize)
-    if x.dtype == "float32":
-        fn_f32_kernels.weighted_input(m, n_in, n_out, stride, <float *>x.data(), <float *>w.data(),
-                                      <float *>b.data(), <float *>c.data())
-    else:
-        fn_f64_kernels.weighted_input(m, n_in, n_out, stride, <double *>x.data(),
-                                      <double *>w.data(), <double *>b.data(), <double *>c.data())
+    with nogil:
+        fn_weighted_input(x.type(), m, n_in, n_out, x.data(), w.data(), b.data(), c.data())
 
 
 def output_error(output, cost, z, a, y, factor, delta):
+    cdef size_t m, n
     m, n = rows_and_columns("z", z)
-    cdef Array z_ = matrix("z", z, (m, n), REAL)
-    cdef Array a_ = matrix("a", a, (m, n), (z_.dtype,))
-    cdef Array y_ = matrix("y", y, (m, n), (z_.dtype,))
-    cdef Array d_ = matrix("delta", delta, (m, n), (z_.dtype,), True)
-    if z_.dtype == "float32":
-        fn_f32_kernels.output_error(OUTPUTS[output], COSTS[cost], m, n, factor, <float *>z_.data(),
-                                    <float *>a_.data(), <float *>y_.data(), <float *>d_.data())
-    else:
-        fn_f64_kernels.output_error(OUTPUTS[output], COSTS[cost], m, n, factor, <double *>z_.data(),
-                                    <double *>a_.data(), <double *>y_.data(), <double *>d_.data())
+    cdef Array w = matrix("z", z, (m, n), REAL)
+    cdef Array x = matrix("a", a, (m, n), (w.dtype,))
+    cdef Array t = matrix("y", y, (m, n), (w.dtype,))
+    cdef Array d = matrix("delta", delta, (m, n), (w.dtype,), True)
+    cdef fn_output output_ = code("output", output, OUTPUTS)
+    cdef fn_cost cost_ = code("cost", cost, COSTS)
+    cdef double times = factor
+    with nogil:
+        fn_output_error(w.type(), output_, cost_, m, n, times, w.data(), x.data(), t.data(),
+                        d.data())
 
 
 def cost_sum(output, cost, z, y):
+    cdef size_t m, n
     m, n = rows_and_columns("z", z)
-    cdef Array z_ = matrix("z", z, (m, n), REAL)
-    cdef Array y_ = matrix("y", y, (m, n), (z_.dtype,))
-    if z_.dtype == "float32":
-        return fn_f32_kernels.cost_sum(OUTPUTS[output], COSTS[cost], m, n, <float *>z_.data(),
-                                       <float *>y_.data())
-    return fn_f64_kernels.cost_sum(OUTPUTS[output], COSTS[cost], m, n, <double *>z_.data(),
-                                   <double *>y_.data())
+    cdef Array w = matrix("z", z, (m, n), REAL)
+    cdef Array t = matrix("y", y, (m, n), (w.dtype,))
+    cdef fn_output output_ = code("output", output, OUTPUTS)
+    cdef fn_cost cost_ = code("cost", cost, COSTS)
+    cdef double total
+    with nogil:
+        total = fn_cost_sum(w.type(), output_, cost_, m, n, w.data(), t.data())
+    return total
 
 
 def backpropagate(weights, delta, a, delta_below):
-    (n_in, n_out), m = rows_and_columns("weights", weights), len(delta)
+    cdef size_t n_in, n_out, m = len(delta)
+    n_in, n_out = rows_and_columns("weights", weights)
     cdef Array w = matrix("weights", weights, (n_in, n_out), REAL)
     cdef Array d = matrix("delta", delta, (m, n_out), (w.dtype,))
-    cdef Array a_ = matrix("a", a, (m, n_in), (w.dtype,))
+    cdef Array x = matrix("a", a, (m, n_in), (w.dtype,))
     cdef Array b = matrix("delta_below", delta_below, (m, n_in), (w.dtype,), True)
-    cdef Workspace s = Workspace(fn_f64_kernels.scratch_size(m, n_in, n_out) * sizeof(double) * 2)
-    if w.dtype == "float32":
-        fn_f32_kernels.backpropagate(m, n_in, n_out, <float *>w.data(), <float *>d.data(),
-                                     <float *>a_.data(), <float *>b.data(), <float *>s.start())
-    else:
-        fn_f64_kernels.backpropagate(m, n_in, n_out, <double *>w.data(), <double *>d.data(),
-                                     <double *>a_.data(), <double *>b.data(), <double *>s.start())
+    cdef Workspace s = Workspace(fn_scratch_size(w.type(), m, n_in, n_out) * w.view.itemsize)
+    with nogil:
+        fn_backpropagate(w.type(), m, n_in, n_out, w.data(), d.data(), x.data(), b.data(),
+                         s.start())
 
 
 def update(weights, biases, a, delta, decay):
-    (n_in, n_out), m = rows_and_columns("weights", weights), len(delta)
+    cdef size_t n_in, n_out, m = len(delta)
+    n_in, n_out = rows_and_columns("weights", weights)
     cdef Array w = matrix("weights", weights, (n_in, n_out), REAL, True)
     cdef Array b = vector("biases", biases, (w.dtype,), True).expect("biases", (n_out,))
-    cdef Array a_ = matrix("a", a, (m, n_in), (w.dtype,))
+    cdef Array x = matrix("a", a, (m, n_in), (w.dtype,))
     cdef Array d = matrix("delta", delta, (m, n_out), (w.dtype,))
-    cdef size_t stride = fn_stride(n_in, w.view.itemsize)
-    if w.dtype == "float32":
-        fn_f32_kernels.update(m, n_in, n_out, stride, <float *>a_.data(), <float *>d.data(), decay,
-                              <float *>w.data(), <float *>b.data())
-    else:
-        fn_f64_kernels.update(m, n_in, n_out, stride, <double *>a_.data(), <double *>d.data(),
-                              decay, <double *>w.data(), <double *>b.data())
+    cdef double kept = decay
+    with nogil:
+        fn_update(w.type(), m, n_in, n_out, x.data(), d.data(), kept, w.data(), b.data())
 
 
 # ---- random numbers --------------------------------------------------------

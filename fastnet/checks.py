@@ -38,6 +38,8 @@ def nonnegative(name: str, value: Any) -> float:
 
 def array(name: str, value: Any, expected: str = "an array") -> NDArray:
     """``value`` as an array, where it can be one."""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise ValueError(f"{name}: expected {expected}, got one with masked elements")
     try:
         return np.asarray(value)
     except ValueError:

@@ -7,6 +7,8 @@ import time
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+import numpy as np
+
 from fastnet import costs
 from fastnet._load import show_config
 from fastnet.data import Dataset, load_images, load_mnist, read_idx
@@ -96,9 +98,10 @@ def _train(options: argparse.Namespace) -> None:
     training, test = _load_data(options)
     if options.save is not None:
         folder = os.path.dirname(options.save) or "."
-        if not options.save or not os.path.isdir(folder) or os.path.isdir(options.save):
+        writable = os.path.isdir(folder) and os.access(folder, os.W_OK)
+        if not options.save or not writable or os.path.isdir(options.save):
             raise ValueError(
-                f"--save: expected a file in a folder that exists, got {options.save!r}"
+                f"--save: expected a file in a folder that can be written to, got {options.save!r}"
             )
     n_out = max(2, int(max(training.target_range[1], test.target_range[1])) + 1)
     sizes = [training.X.shape[1], *options.hidden, n_out]
@@ -142,13 +145,19 @@ def _predict(options: argparse.Namespace) -> None:
             f"{options.images}: expected images (n, rows, columns), got {images.shape}"
         )
     scale = net.input_scale if options.scale is None else options.scale
+    if scale is None and images.dtype.kind == "f":
+        scale = 1.0
     if scale is None:
         raise ValueError(
             f"--scale: expected a number, since {options.model} does not say how its inputs were "
             f"scaled; the pixels of MNIST usually are by 1/256 = {1 / 256}"
         )
-    labels = [0] * len(images)  # not used by feedforward
-    outputs = net.feedforward(Dataset(images.reshape(len(images), -1), labels, scale))
+    X = images.reshape(len(images), -1)
+    if X.shape[1] != net.sizes[0]:
+        raise ValueError(
+            f"{options.images}: expected {net.sizes[0]} pixels per image, got {X.shape[1]}"
+        )
+    outputs = net.feedforward(Dataset(X, np.zeros(len(X), np.int64), scale))
     single = outputs.shape[1] == 1
     digits = (outputs[:, 0] >= 0.5).astype(int) if single else outputs.argmax(axis=1)
     print(*digits, sep="\n")

@@ -52,6 +52,8 @@ def _log_times(y: NDArray, a: NDArray) -> NDArray:
 def _one_hot(a: ArrayLike, y: ArrayLike) -> ArrayLike:
     """Integer labels, a number or (m,), as ones in columns like those of a."""
     labels, outputs = np.asarray(y), np.asarray(a)
+    if outputs.ndim == 0:
+        return y
     one_each = labels.shape == outputs.shape[1:] or (labels.ndim == 0 and outputs.shape[1:] == (1,))
     if labels.dtype.kind not in "iu" or not one_each:
         return y

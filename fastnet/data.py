@@ -118,9 +118,11 @@ class Dataset:
                 raise TypeError(
                     f"y: expected integer labels (or targets of shape (n, n_out)), got {y.dtype}"
                 )
-            if len(y) and (y.min() < 0 or y.max() > 2**31):
-                raise ValueError(f"y: expected labels of 0 or more, got {y.min()} to {y.max()}")
-            return np.ascontiguousarray(y, np.int64)
+            if len(y) and (y.min() < 0 or y.max() >= 2**31):
+                raise ValueError(
+                    f"y: expected labels from 0 to {2**31 - 1}, got {y.min()} to {y.max()}"
+                )
+            return np.require(y, np.int64, ["C_CONTIGUOUS", "ALIGNED"])
         if y.ndim != 2 or 0 in y.shape:
             raise ValueError(f"y: expected labels (n,) or targets (n, n_out), got shape {y.shape}")
         if y.dtype.kind not in "biuf":
@@ -149,7 +151,7 @@ class Dataset:
         return len(self.X)
 
     def __getitem__(self, which: Any) -> Any:
-        if isinstance(which, (int, np.integer)):
+        if isinstance(which, (int, np.integer)) and not isinstance(which, bool):
             y = self.y[which]
             x = (self.X[which].astype(np.float64) * self.scale)[:, None]
             return x, int(y) if y.ndim == 0 else y[:, None].copy()
@@ -199,7 +201,8 @@ def _from_pairs(pairs: Iterable) -> Dataset:
 def _briefly(value: Any) -> str:
     """What came, in a few words."""
     shown = repr(value)
-    return shown if len(shown) <= 40 else f"a {type(value).__name__}"
+    short = len(shown) <= 40 and "\n" not in shown
+    return shown if short else f"a {type(value).__name__}"
 
 
 def as_dataset(name: str, data: Any) -> Dataset:
@@ -261,7 +264,8 @@ def read_idx(path: Any) -> NDArray:
         raise ValueError(f"{path}: expected an IDX file, which starts 00 00, found {content[:4]!r}")
     code, dimensions = content[2], content[3]
     if code not in _IDX_TYPES:
-        raise ValueError(f"{path}: expected an IDX type of 08 to 0E, found {code:02X}")
+        known = ", ".join(f"{known:02X}" for known in _IDX_TYPES)
+        raise ValueError(f"{path}: expected an IDX type, one of {known}; found {code:02X}")
     dtype, start = np.dtype(_IDX_TYPES[code]), 4 + 4 * dimensions
     if dimensions == 0 or len(content) < start:
         raise ValueError(f"{path}: expected the sizes of {dimensions} dimensions, found the end")

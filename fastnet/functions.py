@@ -47,8 +47,8 @@ def softmax(z: ArrayLike, c: float = 1.0) -> NDArray[np.floating]:
     z : array_like, (n,) or (n, m)
         Weighted inputs of one layer, or columns of them, one per example.
     c : float
-        1 is the ordinary softmax (eq. 78); the larger, the closer to the
-        maximum function. Finite and not negative.
+        1 is the ordinary softmax (eq. 78), 0 makes all outputs equal; the larger,
+        the closer to the maximum function. Finite and not negative.
 
     Returns
     -------
@@ -58,9 +58,11 @@ def softmax(z: ArrayLike, c: float = 1.0) -> NDArray[np.floating]:
     array = _real(z)
     if array.ndim == 0 or array.size == 0:
         raise ValueError(f"z: expected one or more weighted inputs, got shape {array.shape}")
-    with np.errstate(over="ignore"):  # far below the maximum: e^-inf is 0
-        e = np.exp(array.dtype.type(c) * (array - array.max(axis=0)))
-    result: NDArray[np.floating] = e / e.sum(axis=0)
+    below = array.astype(np.float64)
+    with np.errstate(over="ignore"):  # what is too far below the maximum to say so is 0
+        below = np.maximum(below - below.max(axis=0), -np.finfo(np.float64).max)
+        e = np.exp(c * below)
+    result: NDArray[np.floating] = (e / e.sum(axis=0)).astype(array.dtype)
     return result
 
 

@@ -64,7 +64,9 @@ class Arrays(Sequence):
         with np.errstate(over="ignore"):
             array = array.astype(view.dtype)  # a copy: the new may be a view of the old
         if not np.isfinite(array).all():
-            raise ValueError(f"{name}: expected numbers finite in {view.dtype}")
+            raise ValueError(
+                f"{name}: expected numbers finite in {view.dtype}, got one that is not"
+            )
         return array
 
     def __repr__(self) -> str:
@@ -85,6 +87,7 @@ class Model:
         self.dtype = np.dtype(dtype)
         self._largest = float(np.finfo(self.dtype).max)
         self.values = _kernels.aligned(length, dtype)
+        self.input_scale: float | None = None  # of the bytes last trained on
 
     # ---- the parameters in the book's shapes
 
@@ -152,7 +155,10 @@ class Model:
                     f"got a sum of {worst:g}"
                 )
         if max(-low, high) > self._largest:
-            raise ValueError(f"{name}: expected targets within the range of {self.dtype}")
+            raise ValueError(
+                f"{name}: expected targets within the range of {self.dtype}, "
+                f"got {low:g} to {high:g}"
+            )
 
     # ---- what the kernels do
 
@@ -171,6 +177,10 @@ class Model:
             self.sizes, self.choice.output, self.choice.kernel, self.values,
             data.X, data.scale, data.y, order, mini_batch_size, eta, decay, own,
         )  # fmt: skip
+
+    def learned_from(self, data: Dataset) -> None:
+        """Remember the scale by which bytes become inputs for this network."""
+        self.input_scale = data.scale if data.X.dtype == np.uint8 else None
 
     def gradient(self, data: Dataset) -> "Model":
         """The sum of the examples' gradients, as the parameters of a model."""
@@ -214,7 +224,12 @@ class Model:
 
     def total_cost(self, data: Dataset, lmbda: float) -> float:
         """The mean cost, plus 1/2 (lmbda/n) sum W^2."""
-        squares = sum(
-            float(np.square(self.values[w:b], dtype=np.float64).sum()) for w, b, _ in self._places
-        )
-        return self._cost_sum(data) / len(data) + lmbda / len(data) / 2 * squares
+        cost = self._cost_sum(data) / len(data)
+        if lmbda == 0:  # for weights whose squares overflow, too
+            return cost
+        with np.errstate(over="ignore"):
+            squares = sum(
+                float(np.square(self.values[w:b], dtype=np.float64).sum())
+                for w, b, _ in self._places
+            )
+        return cost + lmbda / len(data) / 2 * squares

@@ -81,7 +81,6 @@ class Network:
             raise ValueError(f"dtype: expected one of {', '.join(DTYPES)}; got {dtype!r}")
         self._stream = RandomStream(seed)
         self._model = Model(checked, choice, name)
-        self.input_scale: float | None = None
         self.default_weight_initializer()
 
     # ---- parameters
@@ -134,6 +133,11 @@ class Network:
     @biases.setter
     def biases(self, new: Any) -> None:
         self._model.biases()[:] = new
+
+    @property
+    def input_scale(self) -> float | None:
+        """The scale of the uint8 inputs last trained on; None before, and after others."""
+        return self._model.input_scale
 
     def default_weight_initializer(self) -> None:
         """Weights N(0, 1) / sqrt(n_in), biases N(0, 1).
@@ -227,6 +231,12 @@ class Network:
         Returns
         -------
         int
+            From 0 to ``len(data)``.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For data that do not fit the network.
         """
         return self._model.accuracy(self._fitting("data", data))
 
@@ -242,6 +252,13 @@ class Network:
         Returns
         -------
         float
+            Summed in float64 whatever the network's dtype.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For data that do not fit the network, and a lmbda that is negative or
+            not finite.
         """
         lmbda = checks.nonnegative("lmbda", lmbda)
         return self._model.total_cost(self._fitting("data", data), lmbda)
@@ -353,7 +370,6 @@ class Network:
         self._check_finite()
 
         def report(epoch: int, figures: list[str]) -> None:
-            self.input_scale = data.scale
             if verbose:
                 print(
                     f"Epoch {epoch:{len(str(epochs))}} / {epochs}", *figures, sep="  ", flush=True
@@ -405,6 +421,11 @@ class Network:
         -------
         (nabla_b, nabla_w) : lists of arrays with the shapes of ``biases`` and ``weights``
             dC/db and dC/dw, layer by layer.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For an x or a y that do not fit the network.
         """
         n_in = self._model.sizes[0]
         array, target = checks.array("x", x), checks.array("y", y)
@@ -414,7 +435,11 @@ class Network:
             raise ValueError(f"y: expected a label or a column of targets, got {target.shape}")
         is_label = target.ndim == 0 and target.dtype.kind != "f"
         labels = target.reshape(1) if is_label else target.reshape(1, -1)
-        nabla = self._model.gradient(self._fitting("x, y", (array.reshape(1, n_in), labels)))
+        rows, magnitude = checked_inputs("x", array.reshape(1, n_in))
+        self._model.check_inputs("x", n_in, magnitude)
+        data = Dataset(rows, labels)
+        self._model.check("y", data)
+        nabla = self._model.gradient(data)
         return list(nabla.biases()), list(nabla.weights())
 
     # ---- as an object
@@ -465,14 +490,15 @@ class Network:
         model = self._model
         return {
             **self.__dict__,
-            "_model": (model.sizes, model.choice, model.values),
+            "_model": (model.sizes, model.choice, model.values, model.input_scale),
             "_stream": copy.deepcopy(self._stream),  # a copy's training is its own
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        sizes, choice, values = state["_model"]
+        sizes, choice, values, input_scale = state["_model"]
         self._model = Model(sizes, choice, values.dtype.name)
+        self._model.input_scale = input_scale
         self._model.values[...] = values
 
     def __repr__(self) -> str:
@@ -516,5 +542,5 @@ def load(filename: Any, cost: Any = None) -> Network:
         net.weights, net.biases = fields["weights"], fields["biases"]
     except (TypeError, ValueError) as error:
         raise ValueError(f"{filename}: {error}") from None
-    net.input_scale = fields["input_scale"]
+    net._model.input_scale = fields["input_scale"]
     return net

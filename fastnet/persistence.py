@@ -10,9 +10,8 @@ Works on plain dictionaries; knows no Network.
 
 import json
 import math
-import os
+import secrets
 import sys
-import tempfile
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -27,16 +26,13 @@ def save(path: Any, fields: dict[str, Any]) -> None:
     if path.exists() and not path.is_file():  # a pipe or a device; a folder raises here
         path.write_text(text, encoding="utf-8")
         return
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
     try:
-        with open(descriptor, "w", encoding="utf-8") as file:
+        with open(temporary, "x", encoding="utf-8") as file:
             file.write(text)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)  # as open() would; mkstemp's files are private
-        os.replace(temporary, path)
+        temporary.replace(path)
     except BaseException:
-        os.unlink(temporary)
+        temporary.unlink(missing_ok=True)
         raise
 
 
@@ -104,7 +100,8 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
 
 def _arrays(key: str, value: Any, shapes: list[tuple[int, int]]) -> list[np.ndarray]:
     if not isinstance(value, list) or len(value) != len(shapes):
-        raise ValueError(f"{key}: expected a list of {len(shapes)} layers")
+        found = f"{len(value)}" if isinstance(value, list) else type(value).__name__
+        raise ValueError(f"{key}: expected a list of {len(shapes)} layers, found {found}")
     return [
         _array(f"{key}[{l}]", rows, shape)
         for l, (rows, shape) in enumerate(zip(value, shapes, strict=True))
@@ -113,18 +110,19 @@ def _arrays(key: str, value: Any, shapes: list[tuple[int, int]]) -> list[np.ndar
 
 def _array(key: str, rows: Any, shape: tuple[int, int]) -> np.ndarray:
     if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
-        raise ValueError(f"{key}: expected a list of rows, shape {shape}")
+        raise ValueError(f"{key}: expected a list of {shape[0]} rows, found something else")
     lengths = {len(row) for row in rows}
     if len(rows) != shape[0] or lengths != {shape[1]}:
         raise ValueError(
             f"{key}: expected shape {shape}, found {len(rows)} rows of {sorted(lengths)}"
         )
-    if not all(type(number) in (int, float) for row in rows for number in row):
-        raise ValueError(f"{key}: expected numbers only")
+    odd = [x for row in rows for x in row if type(x) not in (int, float)]
+    if odd:
+        raise ValueError(f"{key}: expected numbers only, found {odd[0]!r}")
     try:
         array = np.array(rows, np.float64)
     except OverflowError:
         array = np.array([[math.inf]])
     if not np.isfinite(array).all():
-        raise ValueError(f"{key}: expected finite numbers only")
+        raise ValueError(f"{key}: expected finite numbers only, found one that is not")
     return array

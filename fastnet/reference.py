@@ -122,6 +122,8 @@ def update(weights, biases, a, delta, decay):
 
 def inputs(X, scale, dtype):
     """Rows of X as the network sees them: value * scale, rounded once."""
+    if X.dtype == dtype and scale == 1:
+        return X
     if X.dtype == np.uint8:
         return (np.arange(256) * np.float64(scale)).astype(dtype)[X]
     return (X.astype(np.float64) * scale).astype(dtype)

@@ -77,6 +77,7 @@ def train(
         model.train(data, order, mini_batch_size, eta, decay)
         if not model.is_finite():
             raise DivergenceError(epoch)
+        model.learned_from(data)
     except BaseException:
         model.values[...] = before
         raise

@@ -251,7 +251,7 @@ WRONG = [
     ("predict deep test-images", "deep"),
     ("predict net.json net.json", "net.json"),
     ("predict net.json test-labels", "(30,)"),
-    ("predict net.json small --scale 1", "20 features"),
+    ("predict net.json small --scale 1", "small: expected 20 pixels"),
     ("predict net.json test-images", "--scale"),
     ("predict net.json test-images --scale none", "none"),
     ("train --save=", "--save"),

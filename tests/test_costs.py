@@ -88,3 +88,30 @@ def test_the_single_neuron_of_the_text_takes_its_target_as_a_number():
     assert net != Network([1, 1], seed=1)
     nabla_b, _ = net.backprop([1.0], 0.25)
     assert nabla_b[0] == pytest.approx(net.feedforward([1.0])[0] - 0.25, rel=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("cost", "output"), [("cross-entropy", "sigmoid"), ("log-likelihood", "softmax")]
+)
+def test_a_weighted_input_beyond_the_range_gives_no_nan(cost, output, dtype):
+    net = Network([1, 2], cost, output=output, dtype=dtype)
+    huge = np.sqrt(np.finfo(dtype).max)
+    net.weights[0], net.biases[0] = [[2 * huge], [-2 * huge]], [[0.0], [0.0]]
+    x = np.array([[huge]], dtype)  # z is +infinity and -infinity
+    np.testing.assert_array_equal(net.feedforward(x), [[1.0, 0.0]])
+    assert net.total_cost((x, [0]), 0.0) == 0
+    assert net.total_cost((x, [1]), 0.0) >= float(np.finfo(dtype).max)
+
+
+def test_softmax_takes_any_finite_input_and_temperature():
+    assert fastnet.softmax([1e308, -1e308], 0.0).tolist() == [0.5, 0.5]
+    assert fastnet.softmax(np.float32([1, 2]), 1e39).tolist() == [0.0, 1.0]
+
+
+def test_the_sigmoid_has_the_bits_of_a_neuron():
+    z = np.linspace(-100, 100, 1001, dtype=np.float32)
+    net = Network([1, 1])
+    net.weights[0], net.biases[0] = [[1.0]], [[0.0]]
+    assert len(np.unique(z)) == 1001
+    np.testing.assert_array_equal(fastnet.sigmoid(z)[:, None], net.feedforward(z[:, None]))

@@ -203,6 +203,14 @@ def test_subnormal_numbers_still_work_after_every_call(dtype, isa, random_parame
     assert subnormals_work()
     _kernels.feedforward(sizes, "sigmoid", parameters, X, 1.0, np.empty((6, 3), dtype))
     assert subnormals_work()
+    z = _kernels.padded(6, 3, dtype)
+    for kernel in (_kernels.exp, _kernels.sigmoid):
+        kernel(z[0], np.empty(3, dtype))
+        assert subnormals_work()
+    _kernels.softmax(z, z)
+    assert subnormals_work()
+    _kernels.cost_sum("sigmoid", "quadratic", z, z)
+    assert subnormals_work()
 
 
 def test_subnormal_numbers_work_in_and_after_a_delta_of_the_user_s_own(dtype, isa):

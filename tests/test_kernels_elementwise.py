@@ -20,14 +20,14 @@ LIMITS = {
     ("exp", "float64"): (1.09, 1.06),
     ("sigmoid", "float32"): (2.49, 2.49),
     ("sigmoid", "float64"): (2.50, 2.50),
-    ("log", "float64"): (1.02, 1.02),
+    ("log", "float64"): (1.21, 1.33),
 }
 
 # Where the largest errors were found.
 WORST = {
     "exp": [5.198865, -48.866352, 315.74327854850753, -67.56582791955368],
     "sigmoid": [-16.635704, -36.73701060848081, -36.73692000028715],
-    "log": [0.7070861557371982, 0.7068222632707412],
+    "log": [0.7026644555710279, 0.6992138931435562],
 }
 
 
@@ -73,11 +73,12 @@ def ulps(result, y, rest=0.0):
 
 
 def apply(function, x):
-    """The kernel on a copy of x, in its dtype."""
+    """The kernel on a copy of x, in its dtype; nothing behind the result may change."""
     x = np.array(x)
-    out = np.full_like(x, 0.123)
-    getattr(_kernels, function)(x, out)
-    return out
+    out = np.full(len(x) + 64, 0.125, x.dtype)
+    getattr(_kernels, function)(x, out[: len(x)])
+    assert (out[len(x) :] == 0.125).all()
+    return out[: len(x)]
 
 
 # ---- accuracy --------------------------------------------------------------
@@ -230,9 +231,15 @@ def test_softmax_of_large_inputs_does_not_overflow(dtype, isa):
 
 
 def test_softmax_keeps_a_nan_to_its_own_row(dtype, isa):
-    out = softmax([[0.0, 0.0], [np.nan, 1.0], [1.0, np.nan], [np.inf, 0.0], [-np.inf, 2.0]], dtype)
-    np.testing.assert_array_equal(np.isnan(out).all(axis=1), [False, True, True, True, False])
-    np.testing.assert_array_equal(out[[0, 4]], [[0.5, 0.5], [0, 1]])
+    out = softmax([[0.0, 0.0], [np.nan, 1.0], [1.0, np.nan], [-np.inf, 2.0]], dtype)
+    np.testing.assert_array_equal(np.isnan(out).all(axis=1), [False, True, True, False])
+    np.testing.assert_array_equal(out[[0, 3]], [[0.5, 0.5], [0, 1]])
+
+
+def test_softmax_takes_an_overflowed_input_for_the_largest_number(dtype, isa):
+    out = softmax([[np.inf, 0.0, -np.inf], [np.inf, np.inf, 1.0], [-np.inf] * 3], dtype)
+    third = np.array(1, dtype) / np.array(3, dtype)
+    np.testing.assert_array_equal(out, [[1, 0, 0], [0.5, 0.5, 0], [third] * 3])
 
 
 # ---- arguments -------------------------------------------------------------

@@ -5,6 +5,9 @@ one by at most about k units of half an ULP of the sum of the absolute terms,
 in the kernel and, for float64, in the reference too.
 """
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -179,7 +182,8 @@ def test_saturated_outputs_cost_what_the_formula_says(dtype, isa):
     # and nothing is lost beside the 1 of 1 + e^-z where the neuron is right
     z[...] = [[30, -30], [33, -33]]
     cost = _kernels.cost_sum("sigmoid", "cross-entropy", z, y)
-    assert cost == pytest.approx(2 * np.log1p(np.exp(-30)) + 2 * np.log1p(np.exp(-33)), rel=1e-15)
+    expected = 2 * np.log1p(np.exp(-30)) + 2 * np.log1p(np.exp(-33))
+    assert cost == pytest.approx(expected, rel=1e-15, abs=0)
 
 
 # ---- gathering, through feedforward and gradient ---------------------------
@@ -338,6 +342,21 @@ def test_a_read_only_array_is_refused_as_a_result(kernel):
         array.flags.writeable = False
         message = f"^{name}: .*(writable|read-only)"
         assert_refused(kernel, (ValueError, BufferError), message, **{name: array})
+
+
+@pytest.mark.parametrize(
+    "call", ["gradient(*data, p)", "evaluate(*data)", "train(*data, n, 1, 1, 1)"]
+)
+def test_targets_are_required_where_they_are_used(call, tmp_path):
+    """In a process of its own, which a missing check would end."""
+    script = (
+        "import numpy as np; from fastnet._kernels import *; p = np.zeros(32); n = np.arange(2); "
+        f"data = [3, 2], 'sigmoid', 'quadratic', p, np.ones((2, 3)), 1.0, None; {call}"
+    )
+    command = [sys.executable, "-c", script]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert result.returncode == 1
+    assert "Error: y: expected" in result.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize("kernel", WRITTEN)

@@ -1,6 +1,8 @@
 """The reference in NumPy has the functions of the compiled module, and the same layout."""
 
 import inspect
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -90,3 +92,13 @@ def test_layers_are_views_of_the_parameters(places, dtype):
         biases += 1
     np.testing.assert_array_equal(parameters, places(sizes, dtype))
     assert 0 < places(sizes, dtype).mean() < 1
+
+
+def test_every_kernel_of_the_list_has_its_twin_in_numpy():
+    text = (Path(__file__).parent.parent / "csrc" / "kernels.def").read_text()
+    listed = re.findall(r"^KERNEL(?:_F64)?\((\w+),", text, re.MULTILINE)
+    assert len(listed) > 10
+    sizes = {"scratch_size", "workspace_size"}  # of C's memory
+    missing = set(listed) - sizes - set(vars(reference))
+    assert not missing
+    assert not set(listed) - sizes - set(vars(_kernels))

@@ -66,11 +66,11 @@ def test_equations_55_and_56_the_quadratic_cost_s_slopes_hold_the_sigmoid_s(star
 
     w, b = start
     a = fastnet.sigmoid(w + b)
-    assert cost(start) == pytest.approx(a**2 / 2, rel=1e-15)  # 54
+    assert cost(start) == pytest.approx(a**2 / 2, rel=1e-15, abs=0)  # 54
     formula = a * fastnet.sigmoid_prime(w + b)
     assert_slopes([formula, formula], slope(cost, start), size=0.1)
     nabla_b, nabla_w = neuron([w], b, QuadraticCost).backprop([1.0], [0.0])
-    assert [nabla_w[0].item(), nabla_b[0].item()] == pytest.approx([formula] * 2, rel=1e-14)
+    assert [nabla_w[0].item(), nabla_b[0].item()] == pytest.approx([formula] * 2, rel=1e-14, abs=0)
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_equations_57_to_62_the_cross_entropy_s_slopes_hold_the_error_alone(seve
     z = X @ weights + bias
     a, prime, t = fastnet.sigmoid(z), fastnet.sigmoid_prime(z), y[:, 0]
     definition = -np.mean(t * np.log(a) + (1 - t) * np.log(1 - a))  # 57
-    assert cost([*weights, bias]) == pytest.approx(definition, rel=1e-14)
+    assert cost([*weights, bias]) == pytest.approx(definition, rel=1e-14, abs=0)
     assert definition > 0
 
     differences = slope(cost, [*weights, bias])
@@ -108,12 +108,12 @@ def test_equations_57_to_62_the_cross_entropy_s_slopes_hold_the_error_alone(seve
 def test_the_cross_entropy_is_smallest_at_a_equal_to_y_where_it_is_the_binary_entropy(y):
     a = np.linspace(0.01, 0.99, 99)
     costs = [CrossEntropyCost.fn(np.array([[value]]), np.array([[y]])) for value in a]
-    assert a[np.argmin(costs)] == pytest.approx(y, rel=1e-12)
-    assert min(costs) == pytest.approx(binary_entropy(y), rel=1e-14)  # 64
+    assert a[np.argmin(costs)] == pytest.approx(y, rel=1e-12, abs=0)
+    assert min(costs) == pytest.approx(binary_entropy(y), rel=1e-14, abs=0)  # 64
     # and through the network's own value: z = ln(y / (1 - y))
     net = neuron([0.0], math.log(y / (1 - y)), CrossEntropyCost)
     value = net.total_cost(([[1.0]], [[y]]), 0.0)
-    assert value == pytest.approx(binary_entropy(y), rel=1e-14)
+    assert value == pytest.approx(binary_entropy(y), rel=1e-14, abs=0)
     for moved in (-0.01, 0.01):
         net.biases[0] = [[math.log(y / (1 - y)) + moved]]
         assert net.total_cost(([[1.0]], [[y]]), 0.0) > value
@@ -122,7 +122,9 @@ def test_the_cross_entropy_is_smallest_at_a_equal_to_y_where_it_is_the_binary_en
 def test_the_roles_of_a_and_y_are_not_to_be_swapped():
     """With y 0 or 1 the swapped form takes the logarithm of 0; the right one is finite."""
     a, ends = np.array([[0.3], [0.3]]), np.array([[0.0], [1.0]])
-    assert CrossEntropyCost.fn(a, ends) == pytest.approx(-math.log(0.7) - math.log(0.3), rel=1e-15)
+    assert CrossEntropyCost.fn(a, ends) == pytest.approx(
+        -math.log(0.7) - math.log(0.3), rel=1e-15, abs=0
+    )
     assert CrossEntropyCost.fn(ends, a) == math.inf
     assert CrossEntropyCost.fn(ends, ends) == 0.0
 
@@ -135,7 +137,7 @@ def test_equations_71_to_77_the_cost_with_slope_a_minus_y_is_the_cross_entropy()
             a = low + (high - low) * (nodes + 1) / 2
             integral = (weights * (a - y) / (a * (1 - a))).sum() * (high - low) / 2
             ends = [CrossEntropyCost.fn([[end]], [[y]]) for end in (low, high)]
-            assert ends[1] - ends[0] == pytest.approx(integral, rel=1e-13)
+            assert ends[1] - ends[0] == pytest.approx(integral, rel=1e-13, abs=0)
     # 72 from 73 and 74: dC/da times sigma'(z) is a - y, which is delta
     z, y = np.array([[-1.0], [0.5]]), np.array([[0.2], [0.7]])
     a = fastnet.sigmoid(z)

@@ -1,5 +1,5 @@
 /* Trains without Python and prints, for every instruction set that the
- * machine has, a hash of the trained parameters:
+ * machine has, a hash of the trained parameters and their cost:
  *
  *     neon f32 0123456789abcdef f64 0123456789abcdef
  *
@@ -55,33 +55,37 @@ static uint64_t hash(const void *memory, size_t bytes, size_t element)
     return h;
 }
 
-/* Defines hash_<type>: train from the same start, hash the parameters. */
-#define DEFINE_HASH(type, real)                                                                    \
-    static uint64_t hash_##type(const fn_examples *examples)                                       \
-    {                                                                                              \
-        fn_place places[3];                                                                        \
-        const fn_kernels_##type *kernels = fn_##type##_kernels;                                    \
-        const size_t length = fn_layout(&network, sizeof(real), places);                           \
-        const fn_delta none = {NULL, NULL};                                                        \
-        real *parameters = allocate(length * sizeof(real));                                        \
-        void *workspace = allocate(kernels->workspace_size(&network, 10));                         \
-        for (size_t l = 0, drawn = 0; l < 3; l++)                                                  \
-            for (size_t i = 0; i <= sizes[l]; i++) /* weights, then biases */                      \
-                for (size_t o = 0; o < sizes[l + 1]; o++) {                                        \
-                    double x;                                                                      \
-                    fn_standard_normal(1, raw + drawn++, &x);                                      \
-                    parameters[places[l].weights + i * places[l].stride + o] = (real)x;            \
-                }                                                                                  \
-        for (size_t epoch = 0; epoch < EPOCHS; epoch++)                                            \
-            kernels->train(&network, parameters, examples, order, EXAMPLES, 10, 0.5, 0.999, none,  \
-                           workspace);                                                             \
-        const uint64_t result = hash(parameters, length * sizeof(real), sizeof(real));             \
-        free(workspace);                                                                           \
-        free(parameters);                                                                          \
-        return result;                                                                             \
-    }
-DEFINE_HASH(f32, float)
-DEFINE_HASH(f64, double)
+/* Train from the same start; hash the parameters and the cost of the result. */
+static uint64_t trained(fn_type type, const fn_examples *examples)
+{
+    const size_t element = type == FN_F32 ? sizeof(float) : sizeof(double);
+    const fn_delta none = {NULL, NULL};
+    fn_place places[3];
+    const size_t length = fn_layout(&network, element, places);
+    char *parameters = allocate(length * element);
+    void *workspace = allocate(fn_workspace_size(type, &network, EXAMPLES));
+    for (size_t l = 0, drawn = 0; l < 3; l++)
+        for (size_t i = 0; i <= sizes[l]; i++) /* weights, then biases */
+            for (size_t o = 0; o < sizes[l + 1]; o++) {
+                const size_t at = places[l].weights + i * places[l].stride + o;
+                double x;
+                fn_standard_normal(1, raw + drawn++, &x);
+                if (type == FN_F32)
+                    ((float *)parameters)[at] = (float)x;
+                else
+                    ((double *)parameters)[at] = x;
+            }
+    for (size_t epoch = 0; epoch < EPOCHS; epoch++)
+        fn_train(type, &network, parameters, examples, order, EXAMPLES, 10, 0.5, 0.999, none,
+                 workspace);
+    size_t correct;
+    const double cost = fn_evaluate(type, &network, parameters, examples, &correct, workspace);
+    const uint64_t result = hash(parameters, length * element, element)
+                            ^ hash(&cost, sizeof cost, sizeof cost);
+    free(workspace);
+    free(parameters);
+    return result;
+}
 
 int main(void)
 {
@@ -101,7 +105,7 @@ int main(void)
     const char *isa;
     for (size_t i = 0; (isa = fn_isa_name(i)); i++) {
         fn_select(isa);
-        const uint64_t f32 = hash_f32(&examples), f64 = hash_f64(&examples);
+        const uint64_t f32 = trained(FN_F32, &examples), f64 = trained(FN_F64, &examples);
         printf("%s f32 %016llx f64 %016llx\n", isa, (unsigned long long)f32,
                (unsigned long long)f64);
     }
