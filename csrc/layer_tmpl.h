@@ -9,10 +9,10 @@ static void FN(weighted_input_of)(size_t m, size_t n_in, size_t n_columns, const
                                   const real *biases, real *restrict z)
 {
     const size_t stride = fn_stride(n_out, sizeof(real)), a_row = fn_stride(n_in, sizeof(real));
-    for (size_t s = 0; s < m; s++) {
-        memcpy(z + s * stride, biases, n_out * sizeof(real));
-        memset(z + s * stride + n_out, 0, (stride - n_out) * sizeof(real));
-    }
+    memcpy(z, biases, n_out * sizeof(real));
+    memset(z + n_out, 0, (stride - n_out) * sizeof(real));
+    for (size_t s = 1; s < m; s++)
+        memcpy(z + s * stride, z, stride * sizeof(real));
     FN(multiply)(m, n_out, (FN(product)){.k = n_columns, .a = a, .a_row = a_row, .a_k = 1,
                                          .b = weights, .b_stride = stride, .b_rows = columns,
                                          .c = z, .c_stride = stride});
