@@ -48,7 +48,7 @@ kernels = Extension(
     # build_ext appends all the libraries above. The linker reads from left to right:
     # the core calls the targets, and they call the core's layout.
     libraries=["fastnet_core"],
-    depends=HEADERS,
+    depends=[*HEADERS, *glob.glob("csrc/*.c")],
     extra_compile_args=["-g0"],
 )
 

@@ -1,7 +1,8 @@
 /* Activations: sigmoid and softmax. */
 
 /* sigma(z) = 1 / (1 + e^-z), with a real division. Below -88.37 (float32) or
- * -709.43 (float64) the result is 0, above the other end exactly 1. */
+ * -709.43 (float64) the result is 0, above the other end exactly 1. Largest errors
+ * found: float32 2.49 ULP at -16.635704, float64 2.50 at -36.737086600263126. */
 FN_INLINE vec FN(sigmoid_lanes)(vec z)
 {
     return 1 / (1 + FN(exp_lanes)(-z));

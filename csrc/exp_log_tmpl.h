@@ -10,7 +10,7 @@
  *     float32: q of degree 4; domain [-87.33, 88.37]; 1.10 ULP at 5.198865, and
  *       1.05 at -48.866352
  *     float64: q of degree 9; domain [-708.39, 709.43]; 1.09 ULP at
- *       315.74327854850753, and 1.06 at -67.56582791955368
+ *       315.74494774613146, and 1.06 at 518.1434226473357
  *
  * log (float64 only; costs are summed in double): x = 2^k m with m in
  *   [sqrt(1/2), sqrt(2)); s = (m-1)/(m+1); ln m = 2s + s^3 q(s^2), q of degree
@@ -19,8 +19,8 @@
  *   is better by 0.2 ULP, but adds two products, and compilers differ in which
  *   of them they fuse.
  *   ln 0 = -inf, of a negative number NaN, of +inf +inf; subnormal x is taken
- *   as 0. Largest errors found: 1.21 ULP at 0.7026644555710279 with FMA, 1.33
- *   at 0.6992138931435562 without.
+ *   as 0. Largest errors found: 1.22 ULP at 0.7015662386784748 with FMA, 1.34
+ *   at 0.7002890347046961 without.
  */
 #if FN_BITS == 32
 FN_INLINE vec FN(exp_lanes)(vec x)

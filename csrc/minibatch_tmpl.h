@@ -12,6 +12,7 @@ typedef struct {
     fn_place *places;           /* [L] */
     const void **rows;          /* [m] the examples' inputs */
     uint32_t *columns;          /* [n_in] the inputs that are not all zero */
+    const uint32_t *used;       /* columns, or NULL where x holds all inputs */
     real *table;                /* [256] value of each byte */
     real *x;                    /* [m][stride of n_in], the first n_columns of each row filled */
     real *y, *z;                /* [m][stride of the output layer] */
@@ -105,6 +106,7 @@ static void FN(gather_inputs)(const fn_network *network, const fn_examples *exam
     default: w->n_columns = FN_GATHER(FN_F64); break;
     }
 #undef FN_GATHER
+    w->used = w->n_columns < network->sizes[0] ? w->columns : NULL;
 }
 
 /* Ask for the inputs of the next mini-batch, which lie anywhere in memory,
@@ -132,7 +134,7 @@ static void FN(forward)(const fn_network *network, const real *parameters, size_
         const size_t size = m * at->stride;
         real *a = w->a[l + 1], *z = l + 1 < L ? a : w->z;
         if (l == 0)
-            FN(weighted_input_of)(m, sizes[0], w->n_columns, w->columns, sizes[1], w->x,
+            FN(weighted_input_of)(m, sizes[0], w->n_columns, w->used, sizes[1], w->x,
                                   parameters + at->weights, parameters + at->biases, z);
         else
             FN(weighted_input)(m, sizes[l], sizes[l + 1], w->a[l], parameters + at->weights,
@@ -188,7 +190,7 @@ static int FN(step)(const fn_network *network, const real *parameters, real *tar
             FN(update)(m, sizes[l], sizes[l + 1], w->a[l], delta, decay, target + at->weights,
                        target + at->biases);
         } else {
-            FN(update_of)(m, sizes[0], w->n_columns, w->columns, sizes[1], w->x, delta, decay,
+            FN(update_of)(m, sizes[0], w->n_columns, w->used, sizes[1], w->x, delta, decay,
                           target + at->weights, target + at->biases);
         }
     }

@@ -11,6 +11,7 @@ padded have rows of whole cache lines; ``padded`` makes them.
 """
 
 import os
+from operator import index
 
 import numpy as np
 
@@ -203,6 +204,7 @@ cdef class Shape:
 
     def __cinit__(self, sizes, output, cost):
         cdef size_t i
+        sizes = [index(size) for size in sizes]
         if len(sizes) < 2 or min(sizes) < 1 or max(sizes) > LARGEST:
             raise ValueError(f"sizes: expected two or more integers from 1 to {LARGEST}, got {sizes}")
         self.sizes = <size_t *>calloc(len(sizes), sizeof(size_t))

@@ -14,20 +14,20 @@ LENGTHS = (0, 1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100)
 DOMAIN = {"float32": (-87.33, 88.37), "float64": (-708.39, 709.43)}
 
 # Largest error in units in the last place: with fused multiply-add, without.
-# Measured over all float32, and over some 10^8 float64.
+# Measured over all float32, and over 10^8 to 10^9 float64.
 LIMITS = {
     ("exp", "float32"): (1.10, 1.05),
-    ("exp", "float64"): (1.09, 1.06),
+    ("exp", "float64"): (1.10, 1.06),
     ("sigmoid", "float32"): (2.49, 2.49),
     ("sigmoid", "float64"): (2.50, 2.50),
-    ("log", "float64"): (1.21, 1.33),
+    ("log", "float64"): (1.22, 1.35),
 }
 
 # Where the largest errors were found.
 WORST = {
-    "exp": [5.198865, -48.866352, 315.74327854850753, -67.56582791955368],
-    "sigmoid": [-16.635704, -36.73701060848081, -36.73692000028715],
-    "log": [0.7026644555710279, 0.6992138931435562],
+    "exp": [5.198865, -48.866352, 315.74494774613146, 518.1434226473357],
+    "sigmoid": [-16.635704, -36.737086600263126],
+    "log": [0.7015662386784748, 0.7002890347046961],
 }
 
 
@@ -98,7 +98,7 @@ def test_exp_is_as_inaccurate_as_stated(dtype, isa):
     """The stated limit is a measured maximum, not a guess from above."""
     if isa == "baseline":
         pytest.skip("the inputs named are the worst ones with fused multiply-add")
-    x = np.array([5.198865, 315.74327854850753][dtype == "float64"], dtype).reshape(1)
+    x = np.array([5.198865, 315.74494774613146][dtype == "float64"], dtype).reshape(1)
     with decimal.localcontext(prec=30):
         exact = decimal.Decimal(float(x[0])).exp()
     y = np.array([float(exact)])
