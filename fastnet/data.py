@@ -94,8 +94,20 @@ class Dataset:
 
     Notes
     -----
-    ``len(data)``, ``data[:1000]`` and ``data[indices]`` are data sets;
-    ``data[i]`` is the book's pair ``(x, y)``: a column, and a label or a column.
+    ``data[:1000]`` and ``data[indices]`` are data sets, ``len(data)`` the number of
+    examples, ``data[i]`` the book's pair ``(x, y)``: a column, and a label or a column.
+
+    Examples
+    --------
+    >>> pixels = np.array([[0, 128], [255, 0], [64, 64]], np.uint8)
+    >>> data = Dataset(pixels, [0, 1, 1], scale=1 / 256)
+    >>> data
+    <Dataset: 3 examples of 2 uint8 features, labels, scale 0.00390625>
+    >>> x, y = data[0]
+    >>> x.ravel().tolist(), y
+    ([0.0, 0.5], 0)
+    >>> len(data[1:])
+    2
     """
 
     X: NDArray
@@ -247,6 +259,13 @@ def read_idx(path: Any) -> NDArray:
     OSError
         If the file cannot be read.
 
+    Examples
+    --------
+    >>> from importlib.resources import files
+    >>> labels = read_idx(files("fastnet") / "mnist" / "t10k-labels-idx1-ubyte.gz")
+    >>> labels.shape, labels[:5].tolist()
+    ((10000,), [7, 2, 1, 0, 4])
+
     References
     ----------
     The format is described with the MNIST database of Y. LeCun, C. Cortes and
@@ -300,6 +319,14 @@ def load_mnist() -> tuple[Dataset, Dataset, Dataset]:
         uint8 pixels, (n, 784), with scale 1/256, which is the book's scaling;
         labels 0 to 9. Validation is the last 10,000 of the original training
         set, as in the book.
+
+    Examples
+    --------
+    >>> training, validation, test = load_mnist()
+    >>> training
+    <Dataset: 50000 examples of 784 uint8 features, labels, scale 0.00390625>
+    >>> training.y[:5].tolist()
+    [5, 0, 4, 1, 9]
 
     References
     ----------

@@ -26,6 +26,16 @@ def sigmoid(z: ArrayLike) -> NDArray[np.floating]:
     -------
     ndarray of the shape of ``z``, or a scalar for a number. The bits are those
     of the networks' own neurons.
+
+    Raises
+    ------
+    TypeError
+        If ``z`` holds anything but real numbers.
+
+    Examples
+    --------
+    >>> sigmoid([-2, 0, 2]).round(3).tolist()
+    [0.119, 0.5, 0.881]
     """
     array = _real(z)
     out = np.empty(array.size, array.dtype)
@@ -34,7 +44,17 @@ def sigmoid(z: ArrayLike) -> NDArray[np.floating]:
 
 
 def sigmoid_prime(z: ArrayLike) -> NDArray[np.floating]:
-    """The sigmoid's derivative, sigma(z) (1 - sigma(z)); shapes as for ``sigmoid``."""
+    """The sigmoid's derivative, sigma(z) (1 - sigma(z)).
+
+    Parameters
+    ----------
+    z : as for ``sigmoid``, which says what is returned and raised, too
+
+    Examples
+    --------
+    >>> sigmoid_prime([-2, 0, 2]).round(3).tolist()
+    [0.105, 0.25, 0.105]
+    """
     a = sigmoid(z)
     return a * (1 - a)
 
@@ -53,6 +73,19 @@ def softmax(z: ArrayLike, c: float = 1.0) -> NDArray[np.floating]:
     Returns
     -------
     ndarray of the shape of ``z``; each column sums to one. Stable for any finite z.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``z`` holds no weighted input or anything but real numbers, and for a
+        ``c`` that is negative or not finite.
+
+    Examples
+    --------
+    >>> softmax([1, 2, 4]).round(3).tolist()
+    [0.042, 0.114, 0.844]
+    >>> softmax([1, 2, 4], c=10).round(3).tolist()
+    [0.0, 0.0, 1.0]
     """
     c = checks.nonnegative("c", c)
     array = _real(z)
@@ -67,7 +100,29 @@ def softmax(z: ArrayLike, c: float = 1.0) -> NDArray[np.floating]:
 
 
 def vectorized_result(j: int, n: int = 10) -> NDArray[np.float64]:
-    """The desired output for class ``j`` of ``n``: (n, 1), zero but for a one in row j."""
+    """The desired output for class ``j`` of ``n``: zero but for a one in row j.
+
+    Parameters
+    ----------
+    j : int
+        From 0 to ``n - 1``.
+    n : int, default 10
+        The number of classes.
+
+    Returns
+    -------
+    (n, 1) ndarray of float64.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a ``j`` or an ``n`` that is no integer in range.
+
+    Examples
+    --------
+    >>> vectorized_result(2, 4).ravel().tolist()
+    [0.0, 0.0, 1.0, 0.0]
+    """
     n = checks.integer("n", n, 1)
     j = checks.integer("j", j, 0)
     if j >= n:

@@ -22,8 +22,17 @@ def _arrays(data: Dataset) -> Arrays:
 def load_data() -> tuple[Arrays, Arrays, Arrays]:
     """(training, validation, test), each ``(images, digits)``.
 
-    images: (n, 784) float32 in [0, 1); digits: (n,) int64. n is 50,000, 10,000
-    and 10,000.
+    Returns
+    -------
+    Three pairs of arrays: images (n, 784), float32 in [0, 1), and digits (n,), int64;
+    n is 50,000, 10,000 and 10,000.
+
+    Examples
+    --------
+    >>> training, validation, test = load_data()
+    >>> images, digits = test
+    >>> images.shape, digits[:3].tolist()
+    ((10000, 784), [7, 2, 1])
     """
     training, validation, test = load_mnist()
     return _arrays(training), _arrays(validation), _arrays(test)
@@ -32,8 +41,17 @@ def load_data() -> tuple[Arrays, Arrays, Arrays]:
 def load_data_wrapper() -> tuple[Pairs, Digits, Digits]:
     """(training, validation, test) as lists of pairs ``(x, y)``.
 
-    x: (784, 1) float32. y: for training a (10, 1) unit column, for validation
-    and test the digit.
+    Returns
+    -------
+    Three lists, of 50,000, 10,000 and 10,000 pairs: x is (784, 1), float32; y is a
+    (10, 1) unit column in the first, the digit in the others.
+
+    Examples
+    --------
+    >>> training_data, validation_data, test_data = load_data_wrapper()
+    >>> x, y = training_data[0]
+    >>> x.shape, y.shape, test_data[0][1]
+    ((784, 1), (10, 1), 7)
     """
     training, validation, test = load_data()
     columns = [vectorized_result(digit) for digit in range(10)]

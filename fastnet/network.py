@@ -179,6 +179,16 @@ class Network:
         ------
         ValueError, TypeError
             For any other shape, and for NaN or infinity.
+
+        Examples
+        --------
+        >>> net = Network([3, 2], seed=1)
+        >>> net.feedforward([0.1, 0.2, 0.3]).shape
+        (2,)
+        >>> net.feedforward([[0.1], [0.2], [0.3]]).shape
+        (2, 1)
+        >>> net.feedforward([[0.1, 0.2, 0.3]] * 5).shape
+        (5, 2)
         """
         n_in = self._model.sizes[0]
         if isinstance(a, Dataset):
@@ -237,6 +247,13 @@ class Network:
         ------
         ValueError, TypeError
             For data that do not fit the network.
+
+        Examples
+        --------
+        >>> net = Network([2, 2], seed=1)
+        >>> net.weights[0], net.biases[0] = [[1, 0], [0, 1]], [[0], [0]]
+        >>> net.accuracy(([[3, 1], [1, 3], [2, 1]], [0, 1, 1]))
+        2
         """
         return self._model.accuracy(self._fitting("data", data))
 
@@ -259,6 +276,15 @@ class Network:
         ValueError, TypeError
             For data that do not fit the network, and a lmbda that is negative or
             not finite.
+
+        Examples
+        --------
+        >>> net = Network([1, 1], "quadratic", output="linear", dtype="float64")
+        >>> net.weights[0], net.biases[0] = [[2.0]], [[0.0]]
+        >>> net.total_cost(([[1.0], [2.0]], [[1.0], [4.0]]), 0.0)  # mean of 1/2 and 0
+        0.25
+        >>> net.total_cost(([[1.0], [2.0]], [[1.0], [4.0]]), 0.5)
+        0.75
         """
         lmbda = checks.nonnegative("lmbda", lmbda)
         return self._model.total_cost(self._fitting("data", data), lmbda)
@@ -342,6 +368,16 @@ class Network:
         -----
         An epoch is one call into compiled code: other Python threads run beside it,
         and an interrupt (Ctrl-C) is answered when it ends.
+
+        Examples
+        --------
+        >>> import fastnet
+        >>> training, validation, test = fastnet.load_mnist()
+        >>> net = Network([784, 30, 10], seed=1)
+        >>> history = net.SGD(training[:5000], 2, 10, 0.5, evaluation_data=test,
+        ...                   monitor_evaluation_accuracy=True, verbose=False)
+        >>> history.evaluation_accuracy[1] > 8000
+        True
         """
         epochs = checks.integer("epochs", epochs, 0)
         mini_batch_size = checks.integer("mini_batch_size", mini_batch_size, 1)
@@ -400,6 +436,14 @@ class Network:
         ------
         ValueError, TypeError, DivergenceError
             As ``SGD``; the network is as it was.
+
+        Examples
+        --------
+        >>> net = Network([1, 1], "quadratic", output="linear", dtype="float64")
+        >>> net.weights[0], net.biases[0] = [[2.0]], [[0.0]]
+        >>> net.update_mini_batch([([1.0], [1.0])], 0.5, 0.0, 1)  # the error, a - y, is 1
+        >>> net.weights[0].item(), net.biases[0].item()
+        (1.5, -0.5)
         """
         eta = checks.nonnegative("eta", eta)
         decay = 1 - eta * checks.nonnegative("lmbda", lmbda) / checks.integer("n", n, 1)
@@ -426,6 +470,14 @@ class Network:
         ------
         ValueError, TypeError
             For an x or a y that do not fit the network.
+
+        Examples
+        --------
+        >>> net = Network([2, 1], "quadratic", output="linear", dtype="float64")
+        >>> net.weights[0], net.biases[0] = [[1.0, 2.0]], [[0.0]]
+        >>> nabla_b, nabla_w = net.backprop([3.0, 4.0], [10.0])  # the error, a - y, is 1
+        >>> nabla_b[0].tolist(), nabla_w[0].tolist()
+        ([[1.0]], [[3.0, 4.0]])
         """
         n_in = self._model.sizes[0]
         array, target = checks.array("x", x), checks.array("y", y)
@@ -450,12 +502,24 @@ class Network:
         The numbers are written exactly, so ``fastnet.load`` gives an equal network.
         The book's own ``network2.load`` reads the file too.
 
+        Parameters
+        ----------
+        filename : str or path
+
         Raises
         ------
         ValueError
             If a weight or a bias is not finite: JSON has no such numbers.
         OSError
             If the file cannot be written; what stood there stays.
+
+        Examples
+        --------
+        >>> import fastnet
+        >>> net = Network([2, 3, 1], seed=1)
+        >>> net.save("net.json")
+        >>> fastnet.load("net.json") == net
+        True
         """
         self._check_finite()
         persistence.save(
@@ -528,6 +592,12 @@ def load(filename: Any, cost: Any = None) -> Network:
         the message says what was expected and found.
     OSError
         If it cannot be read.
+
+    Examples
+    --------
+    >>> Network([2, 3, 1], "quadratic", seed=1).save("net.json")
+    >>> load("net.json")
+    <Network [2, 3, 1]: sigmoid outputs, quadratic cost, float32>
     """
     fields = persistence.load(filename)
     if cost is None:

@@ -13,7 +13,20 @@ from fastnet.random_stream import RandomStream
 class History(NamedTuple):
     """What was monitored, one entry per epoch; a list stays empty where nothing was.
 
-    Costs include the L2 term; accuracies are counts of correct examples.
+    Attributes
+    ----------
+    evaluation_cost, training_cost : lists of float
+        Means per example, the L2 term included.
+    evaluation_accuracy, training_accuracy : lists of int
+        Counts of correct examples.
+
+    Examples
+    --------
+    >>> import fastnet
+    >>> net = fastnet.Network([1, 1], seed=0)
+    >>> history = net.SGD([([1.0], 0)], 2, 1, 0.5, monitor_training_accuracy=True, verbose=False)
+    >>> history.evaluation_accuracy, len(history.training_accuracy)
+    ([], 2)
     """
 
     evaluation_cost: list[float]
@@ -30,6 +43,16 @@ class DivergenceError(ArithmeticError):
     ----------
     epoch : int or None
         The epoch in which it happened, counted from 1; None outside of ``SGD``.
+
+    Examples
+    --------
+    >>> import fastnet
+    >>> net = fastnet.Network([1, 1], "quadratic", output="linear", seed=0)
+    >>> try:
+    ...     net.SGD([([1e9], [1.0])], 30, 1, 1e9, verbose=False)
+    ... except DivergenceError as error:
+    ...     print(error.epoch)
+    2
     """
 
     def __init__(self, epoch: int | None = None):

@@ -1,7 +1,6 @@
 """Network: making one, its parameters, and what it answers."""
 
 import copy
-import doctest
 import itertools
 import pickle
 
@@ -9,7 +8,6 @@ import numpy as np
 import pytest
 
 import fastnet
-import fastnet.network
 from fastnet import CrossEntropyCost, LogLikelihoodCost, Network, QuadraticCost
 
 COSTS = {
@@ -349,8 +347,3 @@ def test_a_data_set_of_bytes_is_scaled_and_an_array_of_bytes_is_not():
     np.testing.assert_array_equal(net.feedforward(X), net.feedforward(X * 1.0))
     data = fastnet.Dataset(X, [0, 1], 1 / 256)
     np.testing.assert_array_equal(net.feedforward(data), net.feedforward(X / 256))
-
-
-def test_the_examples_in_the_docstrings_run():
-    result = doctest.testmod(fastnet.network, raise_on_error=True)
-    assert result.attempted > 0

@@ -1,5 +1,6 @@
 """The reference in NumPy has the functions of the compiled module, and the same layout."""
 
+import ast
 import inspect
 import re
 from pathlib import Path
@@ -39,6 +40,17 @@ def test_neither_of_the_two_lacks_a_function_of_the_other():
 def test_the_two_signatures_are_equal(name):
     kernel, plain = functions(_kernels)[name], functions(reference)[name]
     assert inspect.signature(kernel) == inspect.signature(plain)
+
+
+def test_the_stub_for_type_checkers_has_the_same_signatures():
+    stub = ast.parse((Path(_kernels.__file__).parent / "_kernels.pyi").read_text())
+    listed = {node.name: node.args for node in stub.body if isinstance(node, ast.FunctionDef)}
+    assert listed.keys() == functions(_kernels).keys()
+    for name, args in listed.items():
+        parameters = inspect.signature(functions(_kernels)[name]).parameters.values()
+        assert [arg.arg for arg in args.args] == [p.name for p in parameters]
+        defaults = [p.default for p in parameters if p.default is not p.empty]
+        assert [ast.literal_eval(default) for default in args.defaults] == defaults
 
 
 def test_every_function_of_the_reference_says_what_it_computes():

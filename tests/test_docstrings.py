@@ -1,0 +1,71 @@
+"""The documentation that Python's help shows: complete, and its examples run."""
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+
+import fastnet
+
+MODULES = [
+    importlib.import_module(f"fastnet.{module.name}")
+    for module in pkgutil.iter_modules(fastnet.__path__)
+    if module.name not in ("__main__", "_kernels")
+]
+
+
+def public_callables():
+    """{dotted name: what it stands for} of the package's functions, classes and methods."""
+    found = {}
+    for name in fastnet.__all__:
+        value = getattr(fastnet, name)
+        if inspect.ismodule(value):
+            own = [f for _, f in inspect.getmembers(value, inspect.isfunction)]
+            own = [f for f in own if f.__module__ == value.__name__ and f.__name__[0] != "_"]
+            found |= {f"{name}.{f.__name__}": f for f in own}
+        elif callable(value):
+            found[name] = value
+            if inspect.isclass(value):
+                methods = inspect.getmembers(value, inspect.isfunction)
+                found |= {f"{name}.{m}": f for m, f in methods if m[0] != "_" and m in vars(value)}
+    return found
+
+
+PUBLIC = public_callables()
+WITHOUT_EXAMPLE = {
+    "Network.default_weight_initializer",
+    "Network.large_weight_initializer",
+    "show_config",  # prints what differs between machines
+}
+COSTS = {"CrossEntropyCost", "LogLikelihoodCost", "QuadraticCost"}
+
+
+def shown(name):
+    """The docstring; with that of the class where it speaks for its two methods."""
+    owner = name.partition(".")[0]
+    names = {owner, name} if owner in COSTS else {name}
+    return "\n".join(inspect.getdoc(PUBLIC[name]) for name in names)
+
+
+def test_the_public_names_are_found():
+    assert {"Network.SGD", "Dataset", "CrossEntropyCost.fn", "mnist_loader.load_data"} <= {*PUBLIC}
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_name_has_a_summary_and_an_example(name):
+    assert inspect.getdoc(PUBLIC[name]).partition("\n\n")[0]
+    assert (">>>" in shown(name)) == (name not in WITHOUT_EXAMPLE)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_parameter_is_explained_by_name(name):
+    parameters = inspect.signature(PUBLIC[name]).parameters
+    assert [p for p in parameters if p != "self" and p not in shown(name)] == []
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_the_examples_run(module, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    doctest.testmod(module, raise_on_error=True)
