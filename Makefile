@@ -12,7 +12,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-SOURCES := setup.py pyproject.toml $(wildcard csrc/*) $(wildcard fastnet/*.p*) $(wildcard fastnet/mnist/*)
+# The folders themselves are older than a file that was added or removed.
+SOURCES := setup.py pyproject.toml csrc fastnet $(wildcard csrc/*) $(wildcard fastnet/*.p*) \
+    $(wildcard fastnet/mnist/*)
 
 .PHONY: train test bench peers lint wheel clean
 
@@ -26,8 +28,7 @@ bench: $(VENV)/installed-bench
 	$(BIN)/pytest bench --benchmark-only --benchmark-quiet --benchmark-json=$(VENV)/bench.json $(ARGS)
 	$(BIN)/python bench/table.py $(VENV)/bench.json
 
-peers: $(VENV)/installed-bench
-	$(BIN)/pip install -q ".[bench-peers]"
+peers: $(VENV)/installed-bench $(VENV)/installed-bench-peers
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -41,15 +42,20 @@ wheel: $(VENV)/installed-dev
 $(BIN)/python:
 	@python=$$(PYTHON="$(PYTHON)" sh tools/find_python.sh) && "$$python" -m venv $(VENV)
 
-# One stamp per set of extras; each is made again when a source has changed.
 INSTALL = $(BIN)/pip install -q "$(1)" && touch $@ || \
     { echo "make: installing failed, see above; building needs a package index (PyPI) within reach" >&2; exit 1; }
 
+# Made again when a source has changed, and without the modules that are gone.
 $(VENV)/installed: $(BIN)/python $(SOURCES)
+	@rm -rf build/lib*
 	@$(call INSTALL,.)
 
-$(VENV)/installed-%: $(BIN)/python $(SOURCES)
-	@$(call INSTALL,.[$*])
+# What an extra adds to the package that is installed; the version keeps pip from
+# the package index, where the name belongs to another project.
+VERSION = $(shell $(BIN)/python -P -c 'from importlib.metadata import version; print(version("fastnet"))')
+
+$(VENV)/installed-%: $(VENV)/installed
+	@$(call INSTALL,fastnet[$*]==$(VERSION))
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .benchmarks

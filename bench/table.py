@@ -104,10 +104,13 @@ def main():
     parser.add_argument("--no-kernels", action="store_true", help="leave out the single kernels")
     options = parser.parse_args()
     if options.results:
-        results = json.loads(Path(options.results).read_text(encoding="utf-8"))
+        try:
+            results = json.loads(Path(options.results).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            sys.exit(f"table.py: expected the JSON of --benchmark-json: {error}")
     else:
         results = run_benchmarks()
-    if not results["benchmarks"]:
+    if not isinstance(results, dict) or not results.get("benchmarks"):
         sys.exit("table.py: no benchmark was run")
 
     table = medians(results)

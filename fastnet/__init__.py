@@ -1,4 +1,4 @@
-"""fastnet: small feed-forward neural networks, trained on CPUs, fast."""
+"""Small feed-forward neural networks, trained on CPUs, fast."""
 
 from fastnet._load import __version__, show_config
 

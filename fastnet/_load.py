@@ -35,8 +35,8 @@ except ModuleNotFoundError as error:
     if error.name != "fastnet._kernels":
         raise
     _fail(
-        "the C kernels are not built here; run 'make train' or 'pip install .' in the checkout, "
-        "and start Python outside of it"
+        "the C kernels are not built in this folder: 'make train' or 'pip install .' in the "
+        "checkout builds and installs them; then start Python in another folder, or with -P"
     )
 except ImportError as error:
     _fail(str(error))

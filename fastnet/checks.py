@@ -2,6 +2,8 @@
 
 import math
 import operator
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,6 +36,13 @@ def nonnegative(name: str, value: Any) -> float:
     if not math.isfinite(number) or number < 0:
         raise ValueError(f"{name}: expected a finite number of 0 or more, got {value!r}")
     return number
+
+
+def path(name: str, value: Any) -> Path:
+    """``value`` as a path."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise TypeError(f"{name}: expected a str or a path, got {value!r}")
+    return Path(value)
 
 
 def array(name: str, value: Any, expected: str = "an array") -> NDArray:

@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from fastnet import costs
-from fastnet._load import show_config
+from fastnet import costs, persistence
+from fastnet._load import __version__, show_config
 from fastnet.data import Dataset, load_images, load_mnist, read_idx
 from fastnet.network import DTYPES, Network, load
 from fastnet.training import DivergenceError
@@ -23,58 +23,76 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    formatter = argparse.ArgumentDefaultsHelpFormatter
-    parser = _Parser(prog="fastnet", description="Small neural networks, trained fast.")
+    parser = _Parser(
+        prog="fastnet",
+        description="Small neural networks, trained fast. FASTNET_ISA in the environment names "
+        "an instruction set; fastnet info lists those that this machine has.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"fastnet {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     train = commands.add_parser(
         "train",
         help="train a network and report its accuracy after each epoch",
-        description="Train a network on digits and print its accuracy on the test data after "
+        description="Train a network on images and print its accuracy on the test data after "
         "each epoch. Without options: the experiment of M. Nielsen's Neural Networks and Deep "
         "Learning, chapter 3, on the MNIST digits that come with the package.",
-        formatter_class=formatter,
+        epilog="The four files of images and labels go together. Pixels are multiplied by 1/256.",
+        allow_abbrev=False,
     )
+    # fmt: off
     add = train.add_argument
-    add(
-        "--hidden",
-        type=int,
-        nargs="*",
-        default=[30],
-        metavar="N",
-        help="sizes of the hidden layers",
-    )
-    add("--cost", choices=costs.NAMES, default="cross-entropy", help="cost function")
-    add("--output", choices=costs.OUTPUTS, help="output layer; None is the cost's usual one")
-    add("--epochs", type=int, default=30, metavar="N", help="passes over the training data")
-    add("--mini-batch-size", type=int, default=10, metavar="N", help="examples per update")
-    add("--eta", type=float, default=0.5, metavar="RATE", help="learning rate")
-    add("--lmbda", type=float, default=0.0, metavar="LAMBDA", help="L2 regularization parameter")
-    add("--seed", type=int, default=0, metavar="N", help="seed of weights and order")
-    add("--dtype", choices=DTYPES, default="float32", help="precision")
+    add("--hidden", type=int, nargs="*", default=[30], metavar="N",
+        help="sizes of the hidden layers, as in --hidden 100 30; without a number there is "
+        "none (default: 30)")
+    add("--cost", choices=costs.NAMES, default="cross-entropy",
+        help="cost function; with quadratic the text takes --eta 3 (default: %(default)s)")
+    add("--output", choices=costs.OUTPUTS,
+        help=f"output layer; allowed are {costs.ALLOWED} (default: the first for the cost)")
+    add("--epochs", type=int, default=30, metavar="N",
+        help="passes over the training data (default: %(default)s)")
+    add("--mini-batch-size", type=int, default=10, metavar="N",
+        help="examples per update (default: %(default)s)")
+    add("--eta", type=float, default=0.5, metavar="RATE",
+        help="learning rate (default: %(default)s)")
+    add("--lmbda", type=float, default=0.0, metavar="LAMBDA",
+        help="L2 regularization parameter (default: %(default)s)")
+    add("--seed", type=int, default=0, metavar="N",
+        help="seed of weights and order (default: %(default)s)")
+    add("--dtype", choices=DTYPES, default="float32", help="precision (default: %(default)s)")
     add("--initializer", choices=("large", "default"), default="large",
-        help="weights N(0, 1), or N(0, 1) / sqrt(n_in)")  # fmt: skip
+        help="weights N(0, 1), or N(0, 1) / sqrt(n_in) (default: %(default)s)")
     for split, kind in (("train", "training"), ("test", "test")):
         for what in ("images", "labels"):
             add(f"--{split}-{what}", metavar="FILE",
-                help=f"{kind} {what} in IDX form, plain or .gz; None is MNIST")  # fmt: skip
-    add("--save", metavar="FILE", help="write the trained network to this file")
+                help=f"{kind} {what} in IDX form, plain or .gz (default: MNIST)")
+    add("--save", metavar="FILE",
+        help="write the network to this file after the last epoch (default: do not)")
+    # fmt: on
     train.set_defaults(run=_train)
 
     predict = commands.add_parser(
         "predict",
         help="print the digits that a saved network sees in images",
         description="Print one predicted class per line.",
+        allow_abbrev=False,
     )
     predict.add_argument("model", metavar="MODEL", help="a file that --save wrote")
     predict.add_argument("images", metavar="IMAGES", help="images in IDX form, plain or .gz")
     predict.add_argument(
-        "--scale", type=float, help="multiply the pixels by this, not by the scale in MODEL"
+        "--scale",
+        type=float,
+        metavar="FACTOR",
+        help="multiply the pixels by this (default: the scale in MODEL)",
     )
     predict.set_defaults(run=_predict)
 
     info = commands.add_parser(
-        "info", help="print versions, compiler and instruction set", description="As show_config."
+        "info",
+        help="print versions, compiler and instruction sets",
+        description="Print the versions of fastnet, NumPy and Python, the compiler, the "
+        "instruction set in use and those that this machine has.",
     )
     info.set_defaults(run=lambda options: show_config())
     return parser
@@ -97,12 +115,10 @@ def _load_data(options: argparse.Namespace) -> tuple[Dataset, Dataset]:
 def _train(options: argparse.Namespace) -> None:
     training, test = _load_data(options)
     if options.save is not None:
-        folder = os.path.dirname(options.save) or "."
-        writable = os.path.isdir(folder) and os.access(folder, os.W_OK)
-        if not options.save or not writable or os.path.isdir(options.save):
-            raise ValueError(
-                f"--save: expected a file in a folder that can be written to, got {options.save!r}"
-            )
+        try:
+            persistence.check_writable(options.save)  # now, not when the training is done
+        except OSError as error:
+            raise ValueError(f"--save: expected a file that can be written, got {error}") from None
     n_out = max(2, int(max(training.target_range[1], test.target_range[1])) + 1)
     sizes = [training.X.shape[1], *options.hidden, n_out]
     net = Network(
@@ -173,7 +189,8 @@ def main(arguments: Sequence[str] | None = None) -> Any:
             command = f"fastnet {options.command}"
             options.run(options)
         finally:
-            sys.stdout.flush()
+            if sys.stdout is not None:  # it is where the caller closed it
+                sys.stdout.flush()
     except BrokenPipeError:  # the reader, `head` say, has what it wanted
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

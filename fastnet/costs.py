@@ -11,6 +11,8 @@ To add one of the package's own: write the class here and its row in
 reference.py. A user's own class needs none of that: it is called from the loop.
 """
 
+from __future__ import annotations
+
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -137,7 +139,7 @@ class LogLikelihoodCost:
 
 class Pair(NamedTuple):
     name: str
-    cost: type
+    cost: type[Cost]
     outputs: tuple[str, ...]  # the first is the usual one
 
 
@@ -147,6 +149,7 @@ PAIRS = (
     Pair("log-likelihood", LogLikelihoodCost, ("softmax",)),
 )
 OUTPUTS = ("sigmoid", "softmax", "linear")
+ALLOWED = ", ".join(f"{output} + {pair.name}" for pair in PAIRS for output in pair.outputs)
 NAMES = tuple(pair.name for pair in PAIRS)
 BY_CLASS_NAME = {pair.cost.__name__: pair.cost for pair in PAIRS}
 
@@ -155,7 +158,7 @@ class Choice(NamedTuple):
     """A cost and an output layer that go together; ``kernel`` is the cost's name
     in C, or None for a user's own class."""
 
-    cost: Any
+    cost: type[Cost]
     kernel: str | None
     output: str
 
@@ -164,13 +167,13 @@ def choose(cost: Any, output: str | None) -> Choice:
     """Settle ``Network``'s arguments ``cost`` (a class or a name) and ``output``."""
     if output is not None and output not in OUTPUTS:
         raise ValueError(f"output: expected one of {', '.join(OUTPUTS)}; got {output!r}")
+    given = cost if isinstance(cost, (str, type)) else type(cost)  # an object stands for its class
     for pair in PAIRS:
-        if cost is pair.cost or (isinstance(cost, str) and cost == pair.name):
+        if given in (pair.cost, pair.name):
             if output is not None and output not in pair.outputs:
-                allowed = ", ".join(f"{o} + {p.name}" for p in PAIRS for o in p.outputs)
                 raise ValueError(
                     f"output: {output} does not go with the {pair.name} cost; "
-                    f"the pairs allowed are {allowed}"
+                    f"the pairs allowed are {ALLOWED}"
                 )
             return Choice(pair.cost, pair.name, output or pair.outputs[0])
     if callable(getattr(cost, "fn", None)) and callable(getattr(cost, "delta", None)):

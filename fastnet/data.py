@@ -1,18 +1,23 @@
 """Where the data comes in: data sets, MNIST, IDX files."""
 
+from __future__ import annotations
+
 import gzip
 import math
+import os
 import zlib
 from collections.abc import Iterable
 from functools import cached_property
 from importlib import resources
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastnet import checks
+
+# In what forms data are taken, wherever they are.
+Data: TypeAlias = "Dataset | tuple[ArrayLike, ArrayLike] | Iterable[tuple[ArrayLike, ArrayLike]]"
 
 # Elements looked at together when values are checked: a memory map larger than
 # memory is read once, in pieces.
@@ -81,10 +86,11 @@ class Dataset:
         converted once: booleans to uint8, half precision to float32, other
         integers to float64.
     y : (n,) integers or (n, n_out) numbers
-        Labels, 0 for the first class, or target outputs.
+        Labels, 0 for the first class, or target outputs; ``y[:, None]`` makes
+        targets of one number per example.
     scale : float
         An example's input is ``X * scale``; each product is rounded once from
-        float64.
+        float64. Pixels of 0 to 255 are usually scaled by 1/256.
 
     Raises
     ------
@@ -128,11 +134,13 @@ class Dataset:
         if y.ndim == 1:
             if y.dtype.kind not in "biu":
                 raise TypeError(
-                    f"y: expected integer labels (or targets of shape (n, n_out)), got {y.dtype}"
+                    f"y: expected integer labels, or targets of shape (n, n_out), got {y.dtype} "
+                    f"of shape {y.shape} (y[:, None] makes targets for one output)"
                 )
             if len(y) and (y.min() < 0 or y.max() >= 2**31):
                 raise ValueError(
-                    f"y: expected labels from 0 to {2**31 - 1}, got {y.min()} to {y.max()}"
+                    f"y: expected labels from 0 to {2**31 - 1}, got {y.min()} to {y.max()} "
+                    f"(targets have the shape (n, n_out))"
                 )
             return np.require(y, np.int64, ["C_CONTIGUOUS", "ALIGNED"])
         if y.ndim != 2 or 0 in y.shape:
@@ -238,7 +246,7 @@ def as_dataset(name: str, data: Any) -> Dataset:
 _IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 
-def read_idx(path: Any) -> NDArray:
+def read_idx(path: str | os.PathLike[str]) -> NDArray:
     """Read an array from a file in IDX format, the format of MNIST.
 
     Parameters
@@ -272,7 +280,7 @@ def read_idx(path: Any) -> NDArray:
     C. Burges: two zero bytes, a type, the number of dimensions, their sizes in
     four bytes each, the elements; all big-endian.
     """
-    path = Path(path)
+    path = checks.path("path", path)
     content = path.read_bytes()
     if content[:2] == b"\x1f\x8b":
         try:
@@ -301,7 +309,7 @@ def read_idx(path: Any) -> NDArray:
     return array
 
 
-def load_images(images: Any, labels: Any) -> Dataset:
+def load_images(images: str | os.PathLike[str], labels: str | os.PathLike[str]) -> Dataset:
     """A Dataset from an IDX file of images and one of labels, scaled by 1/256."""
     X, y = read_idx(images), read_idx(labels)
     try:

@@ -1,5 +1,7 @@
 """The functions of the text, for use on their own."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 

@@ -1,19 +1,34 @@
 """The interface that readers of the book know."""
 
+from __future__ import annotations
+
 import copy
 import math
-from typing import Any
+import os
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fastnet import checks, costs, persistence, training
-from fastnet.data import Dataset, as_dataset, checked_inputs
+from fastnet.costs import Cost
+from fastnet.data import Data, Dataset, as_dataset, checked_inputs
 from fastnet.model import Arrays, Model
 from fastnet.random_stream import RandomStream
 from fastnet.training import History, Monitor
 
 DTYPES = ("float32", "float64")
+
+Filename: TypeAlias = str | os.PathLike[str]
+Seed: TypeAlias = (
+    int
+    | Iterable[int]
+    | np.random.SeedSequence
+    | np.random.BitGenerator
+    | np.random.Generator
+    | None
+)
 
 
 class Network:
@@ -59,12 +74,12 @@ class Network:
 
     def __init__(
         self,
-        sizes: Any,
-        cost: Any = costs.CrossEntropyCost,
+        sizes: Iterable[int],
+        cost: type[Cost] | str = costs.CrossEntropyCost,
         *,
         output: str | None = None,
-        dtype: Any = "float32",
-        seed: Any = None,
+        dtype: DTypeLike = "float32",
+        seed: Seed = None,
     ):
         try:
             checked = tuple(checks.integer("sizes", size, 1) for size in sizes)
@@ -96,7 +111,7 @@ class Network:
         return len(self._model.sizes)
 
     @property
-    def cost(self) -> Any:
+    def cost(self) -> type[Cost]:
         """The cost class."""
         return self._model.choice.cost
 
@@ -153,14 +168,14 @@ class Network:
         """
         self._draw(lambda n_in: 1.0)
 
-    def _draw(self, deviation: Any) -> None:
+    def _draw(self, deviation: Callable[[int], float]) -> None:
         for weights, biases in zip(self.weights, self.biases, strict=True):
             weights[...] = self._stream.normal(*weights.shape) * deviation(weights.shape[1])
             biases[...] = self._stream.normal(*biases.shape)
 
     # ---- use
 
-    def feedforward(self, a: Any) -> NDArray:
+    def feedforward(self, a: Dataset | ArrayLike) -> NDArray:
         """The network's output.
 
         Parameters
@@ -224,12 +239,12 @@ class Network:
         with np.errstate(over="ignore", invalid="ignore"):
             return math.isfinite(flat.dot(flat))  # NaN and infinity show in the sum of squares
 
-    def accuracy(self, data: Any, convert: bool = False) -> int:
+    def accuracy(self, data: Data, convert: bool = False) -> int:
         """The number of examples in ``data`` that the network gets right.
 
         Right is: the largest output stands where the target's largest does (for
-        a label, at the label); with one output neuron, the output is 0.5 or more
-        for label 1 and less for label 0.
+        a label, at the label); with one output neuron, output and target lie on
+        the same side of 0.5: at least 0.5 for label 1, less for label 0.
 
         Parameters
         ----------
@@ -257,7 +272,7 @@ class Network:
         """
         return self._model.accuracy(self._fitting("data", data))
 
-    def total_cost(self, data: Any, lmbda: float, convert: bool = False) -> float:
+    def total_cost(self, data: Data, lmbda: float, convert: bool = False) -> float:
         """The mean cost over ``data`` plus the L2 term, 1/2 (lmbda/n) sum W^2, n = len(data).
 
         Parameters
@@ -289,7 +304,7 @@ class Network:
         lmbda = checks.nonnegative("lmbda", lmbda)
         return self._model.total_cost(self._fitting("data", data), lmbda)
 
-    def _fitting(self, name: str, data: Any) -> Dataset:
+    def _fitting(self, name: str, data: Data) -> Dataset:
         dataset = as_dataset(name, data)
         self._model.check(name, dataset)
         return dataset
@@ -298,12 +313,12 @@ class Network:
 
     def SGD(
         self,
-        training_data: Any,
+        training_data: Data,
         epochs: int,
         mini_batch_size: int,
         eta: float,
         lmbda: float = 0.0,
-        evaluation_data: Any = None,
+        evaluation_data: Data | None = None,
         monitor_evaluation_cost: bool = False,
         monitor_evaluation_accuracy: bool = False,
         monitor_training_cost: bool = False,
@@ -323,8 +338,9 @@ class Network:
         Parameters
         ----------
         training_data : Dataset, pair (X, y) or iterable of (x, y)
-            The examples to learn: a ``Dataset``, a tuple of arrays (n, n_in) and
-            (n,) or (n, n_out), or the book's list of columns and targets.
+            The examples to learn: a ``Dataset``; a tuple of arrays, inputs (n, n_in)
+            and labels (n,) or targets (n, n_out); or the book's list of columns and
+            targets. Only a ``Dataset`` scales its inputs, others are taken as they are.
         epochs : int
             Passes over the training data, 0 or more.
         mini_batch_size : int
@@ -336,7 +352,8 @@ class Network:
             Regularization parameter of L2 weight decay; its effect on the weights
             is divided by n. Finite, 0 or more.
         evaluation_data : as training_data, or None
-            What to monitor on: validation or test data.
+            What to monitor on: validation or test data. Needed by the two flags
+            that monitor it.
         monitor_evaluation_cost : bool, default False
             Record the cost on the evaluation data after each epoch, L2 term included.
         monitor_evaluation_accuracy : bool, default False
@@ -367,7 +384,8 @@ class Network:
         Notes
         -----
         An epoch is one call into compiled code: other Python threads run beside it,
-        and an interrupt (Ctrl-C) is answered when it ends.
+        and an interrupt (Ctrl-C) is answered when it ends; the network keeps the
+        epochs that are complete. A further call trains on from where this one ended.
 
         Examples
         --------
@@ -420,7 +438,7 @@ class Network:
         if not self._model.is_finite():
             raise ValueError("weights, biases: expected finite numbers, got NaN or infinity")
 
-    def update_mini_batch(self, mini_batch: Any, eta: float, lmbda: float, n: int) -> None:
+    def update_mini_batch(self, mini_batch: Data, eta: float, lmbda: float, n: int) -> None:
         """Move the parameters by one step of gradient descent on ``mini_batch``.
 
         Parameters
@@ -496,7 +514,7 @@ class Network:
 
     # ---- as an object
 
-    def save(self, filename: Any) -> None:
+    def save(self, filename: Filename) -> None:
         """Write the network to ``filename`` as JSON, in the book's format and more.
 
         The numbers are written exactly, so ``fastnet.load`` gives an equal network.
@@ -570,7 +588,7 @@ class Network:
         return f"<Network {self.sizes}: {self.output} outputs, {cost} cost, {self.dtype}>"
 
 
-def load(filename: Any, cost: Any = None) -> Network:
+def load(filename: Filename, cost: type[Cost] | str | None = None) -> Network:
     """Read a network that ``Network.save`` or the book's ``network2.py`` wrote.
 
     Parameters

@@ -8,32 +8,74 @@ input_scale, the scale of the inputs trained on.
 Works on plain dictionaries; knows no Network.
 """
 
+import contextlib
+import errno
 import json
 import math
+import os
 import secrets
+import shutil
 import sys
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from fastnet import checks
+
 
 def save(path: Any, fields: dict[str, Any]) -> None:
     """Write ``fields`` as JSON; a file that stood there is replaced only by a whole one."""
-    path = Path(path).resolve()  # a link stays one
     text = json.dumps(fields, allow_nan=False)
-    if path.exists() and not path.is_file():  # a pipe or a device; a folder raises here
-        path.write_text(text, encoding="utf-8")
+    place = checks.path("filename", path)
+    if _is_special(place):
+        place.write_text(text, encoding="utf-8")
         return
-    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
+    temporary = _beside(place)
     try:
-        with open(temporary, "x", encoding="utf-8") as file:
+        with _named(place), open(temporary, "x", encoding="utf-8") as file:
             file.write(text)
-        temporary.replace(path)
+        with _named(place):
+            if place.exists():
+                shutil.copymode(place, temporary)
+            temporary.replace(place.resolve())
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def check_writable(path: Any) -> None:
+    """Raise the OSError that ``save`` would raise; leaves nothing behind."""
+    place = checks.path("filename", path)
+    if place.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not _is_special(place):
+        temporary = _beside(place)
+        with _named(place):
+            temporary.touch(exist_ok=False)
+        temporary.unlink()
+
+
+def _is_special(place: Path) -> bool:
+    """A pipe or a device, which is written to and not replaced; or a folder, which cannot be."""
+    return place.exists() and not place.is_file()
+
+
+def _beside(place: Path) -> Path:
+    """A new name in the folder of the file, or, of a link, of what it stands for."""
+    place = place.resolve()
+    return place.with_name(f"{place.name}.{secrets.token_hex(8)}.part")
+
+
+@contextlib.contextmanager
+def _named(place: Path) -> Iterator[None]:
+    """Let the system's errors name the user's file and not the temporary one."""
+    try:
+        yield
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(place)) from None
 
 
 def load(path: Any) -> dict[str, Any]:
@@ -53,7 +95,7 @@ def load(path: Any) -> dict[str, Any]:
     OSError
         If it cannot be read.
     """
-    path = Path(path)
+    path = checks.path("filename", path)
     try:
         fields = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:  # also bytes that are no UTF-8

@@ -58,10 +58,11 @@ class DivergenceError(ArithmeticError):
     def __init__(self, epoch: int | None = None):
         where, back = "the mini-batch", "before it"
         if epoch is not None:
-            where, back = f"epoch {epoch}", f"at the end of epoch {epoch - 1}"
+            where = f"epoch {epoch}"
+            back = f"at the end of epoch {epoch - 1}" if epoch > 1 else "before the training"
         super().__init__(
             f"training diverged in {where}: a parameter is no longer finite; "
-            f"the parameters are back as they were {back} (a smaller eta may help)"
+            f"the parameters are back as they were {back} (a smaller eta or lmbda may help)"
         )
         self.epoch = epoch
 

@@ -171,6 +171,12 @@ def test_info_is_show_config(capsys):
         assert word in out
 
 
+def test_version_is_that_of_the_package(capsys):
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"fastnet {fastnet.__version__}\n"
+
+
 # ---- as a process
 
 
@@ -216,12 +222,25 @@ def test_a_pipe_that_nobody_reads_ends_the_program_quietly(folder, arguments):
     assert (ended.returncode, ended.stderr) == (0, b"")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
+def test_without_a_standard_output_nothing_is_printed_and_nothing_fails(folder):
+    ended = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *MODULE, "train", *FILES, "--save", "net.json"],
+        stderr=subprocess.PIPE,
+        timeout=60,
+    )
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert fastnet.load("net.json").sizes == [20, 30, 3]
+
+
 # ---- wrong options and files
 
 WRONG = [
     ("", "COMMAND"),
     ("fly", "fly"),
     ("train --epoches 3", "--epoches"),
+    ("train --epoch 3", "--epoch"),
+    ("--vers info", "--vers"),
     ("train 3", "3"),
     ("train --epochs 1.5", "--epochs"),
     ("train --epochs -1", "epochs"),

@@ -48,9 +48,9 @@ def plain_outputs(net, X):
 
 
 @pytest.mark.parametrize("name", COSTS)
-def test_a_cost_is_named_by_its_class_or_by_its_name(name):
+def test_a_cost_is_named_by_its_class_or_an_object_of_it_or_by_its_name(name):
     by_name, by_class = Network([2, 3], name, seed=1), Network([2, 3], COSTS[name], seed=1)
-    assert by_name == by_class
+    assert by_name == by_class == Network([2, 3], COSTS[name](), seed=1)
     assert by_name.cost is COSTS[name]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import Network
+from fastnet import Network, persistence
 
 PAIRS = [
     ("sigmoid", "quadratic", "QuadraticCost"),
@@ -151,6 +151,45 @@ def test_a_link_is_followed_when_its_file_is_saved_anew(path, tmp_path):
     net.save(link)
     assert link.is_symlink()
     assert fastnet.load(path) == net
+
+
+def test_the_permissions_of_a_file_stay_when_it_is_saved_anew(path):
+    net = Network([2, 1], seed=1)
+    net.save(path)
+    path.chmod(0o640)
+    net.save(path)
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.skipif(not os.path.isdir("/dev/fd"), reason="this system has no /dev/fd")
+def test_a_pipe_without_a_name_is_written_to():
+    net = Network([2, 1], seed=1)
+    read, write = os.pipe()
+    net.save(f"/dev/fd/{write}")
+    os.close(write)
+    with open(read) as pipe:
+        assert json.load(pipe)["sizes"] == [2, 1]
+
+
+def test_the_systems_errors_name_the_file_that_was_asked_for(tmp_path):
+    place = tmp_path / "nowhere" / "net.json"
+    for write in (Network([2, 1]).save, persistence.check_writable):
+        with pytest.raises(FileNotFoundError) as caught:
+            write(place)
+        assert caught.value.filename == str(place)
+    with pytest.raises(IsADirectoryError):
+        persistence.check_writable(tmp_path)
+
+
+def test_checking_that_a_file_can_be_written_leaves_no_trace(path, tmp_path):
+    persistence.check_writable(path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("use", [Network([2, 1]).save, fastnet.load])
+def test_a_filename_that_is_none_raises_an_error_that_names_the_argument(use):
+    with pytest.raises(TypeError, match=r"filename: expected a str or a path, got None"):
+        use(None)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")

@@ -15,6 +15,9 @@ for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11 python}; do
     fi
 done
 
+[ -n "$python" ] || [ -z "$PYTHON" ] ||
+    fail "PYTHON=$PYTHON is no CPython 3.11 or newer"
+
 [ -n "$python" ] ||
     fail "no CPython 3.11 or newer found: install it (Debian: python3 python3-venv python3-dev), or name one with make PYTHON=..."
 

@@ -1,0 +1,31 @@
+"""The README: its examples run, and it prints what they print."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from fastnet import _kernels, cli
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+
+pytestmark = pytest.mark.skipif(
+    _kernels.isa() == "baseline", reason="without fused multiply-add the last bits are others"
+)
+
+
+def test_make_train_ends_as_the_readme_says_but_for_the_time(capsys):
+    shown = re.search(r"^Epoch 28 .*?^Training time", README, re.DOTALL | re.MULTILINE)[0]
+    assert cli.main(["train"]) == 0
+    assert shown in capsys.readouterr().out
+
+
+def test_the_python_examples_run_and_print_what_the_readme_says(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    examples = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    assert len(examples) == 2
+    for example in examples:
+        exec(compile(example, "README.md", "exec"), {})
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 31
+    assert f"`{lines[-1]}`" in README
