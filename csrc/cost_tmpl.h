@@ -1,7 +1,8 @@
 /* Costs: the output error in the network's type, the value in double.
  *
- * Both are computed from the weighted inputs z, so that a saturated neuron
- * gives neither NaN nor a clipped value. Four pairs of output layer and cost
+ * The error is computed from the activations, where no pair divides by a(1 - a); the
+ * value from the weighted inputs z, so that a saturated neuron gives neither
+ * NaN nor a clipped value. Four pairs of output layer and cost
  * are meant; fastnet/costs.py, which has their table, lets no other pass. */
 
 /* delta = factor * dC/dz. For three of the four pairs dC/dz is a - y (eqs. 66,

@@ -24,16 +24,18 @@ static void FN(weighted_input)(size_t m, size_t n_in, size_t n_out, const real *
     FN(weighted_input_of)(m, n_in, n_in, NULL, n_out, a, weights, biases, z);
 }
 
-/* w[i] = decay w[i] + sum_s a[s][i] delta[s]; b = b + sum_s delta[s] */
+/* w[i] = decay w[i] + sum_s a[s][i] delta[s]; b = b + sum_s delta[s]. The decay is
+ * w - (1 - decay) w: as a factor near one it would be rounded to steps of 6e-8
+ * in float32, which a small lmbda does not survive. */
 static void FN(update_of)(size_t m, size_t n_in, size_t n_columns, const uint32_t *columns,
                           size_t n_out, const real *a, const real *delta, double decay,
                           real *restrict weights, real *restrict biases)
 {
     const size_t stride = fn_stride(n_out, sizeof(real)), a_row = fn_stride(n_in, sizeof(real));
-    const real kept = (real)decay;
-    if (kept != 1)
+    const real lost = (real)(1 - decay);
+    if (lost != 0)
         for (size_t i = 0; i < n_in * stride; i++)
-            weights[i] *= kept;
+            weights[i] = FN_FMA(-lost, weights[i], weights[i]);
     FN(multiply)(n_columns, n_out, (FN(product)){.k = m, .a = a, .a_row = 1, .a_k = a_row,
                                                  .b = delta, .b_stride = stride, .c = weights,
                                                  .c_stride = stride, .c_rows = columns});

@@ -172,7 +172,7 @@ static int FN(start_backward)(const fn_network *network, size_t m, real factor, 
  * examples at `parameters`); target may be parameters. */
 static int FN(step)(const fn_network *network, const real *parameters, real *target,
                     const fn_examples *examples, const int64_t *order, size_t first, size_t m,
-                    real factor, real decay, fn_delta own, FN(workspace) *w)
+                    real factor, double decay, fn_delta own, FN(workspace) *w)
 {
     const size_t L = network->layers, *sizes = network->sizes;
     FN(gather_inputs)(network, examples, order, first, m, w);
@@ -214,12 +214,13 @@ static int FN(accumulate)(const fn_network *network, const real *parameters, rea
 
 /* W = decay W + nabla, and b = b + nabla: biases do not decay. */
 static void FN(add_gradient)(const fn_network *network, real *parameters, const real *nabla,
-                             real decay, const FN(workspace) *w)
+                             double decay, const FN(workspace) *w)
 {
+    const real lost = (real)(1 - decay); /* see update_of */
     for (size_t l = 0; l < network->layers; l++) {
         const fn_place *at = w->places + l;
         for (size_t i = at->weights; i < at->biases; i++)
-            parameters[i] = FN_FMA(parameters[i], decay, nabla[i]);
+            parameters[i] = FN_FMA(-lost, parameters[i], parameters[i]) + nabla[i];
         for (size_t o = at->biases; o < at->biases + at->stride; o++)
             parameters[o] += nabla[o];
     }
@@ -238,14 +239,14 @@ static int FN(train)(const fn_network *network, real *parameters, const fn_examp
             const size_t after = n_order - k - size;
             FN(prefetch_inputs)(network, examples, order + k + size, after < size ? after : size);
             failed = FN(step)(network, parameters, parameters, examples, order, k, size, factor,
-                              (real)decay, own, &w);
+                              decay, own, &w);
         } else {
             const fn_place *last = w.places + network->layers - 1;
             memset(w.nabla, 0, (last->biases + last->stride) * sizeof(real));
             failed = FN(accumulate)(network, parameters, w.nabla, examples, order, k, size, factor,
                                     own, &w);
             if (!failed)
-                FN(add_gradient)(network, parameters, w.nabla, (real)decay, &w);
+                FN(add_gradient)(network, parameters, w.nabla, decay, &w);
         }
     }
     return failed;

@@ -74,7 +74,7 @@ cdef dict TYPE_NAMES = {"B": "uint8", "f": "float32", "d": "float64", "l": "int6
                         "L": "uint64", "Q": "uint64"}
 
 cdef dict TYPES = {"uint8": FN_U8, "float32": FN_F32, "float64": FN_F64,
-                   "int64": FN_I64, "uint64": FN_I64}  # C asks for no uint64
+                   "int64": FN_I64, "uint64": FN_I64}  # FN_I64: words of 64 bits
 
 
 cdef class Array:
@@ -126,8 +126,12 @@ cdef class Array:
 
     cdef Array expect_padded(self, str name, array):
         cdef size_t stride = fn_stride(self.length(1), self.view.itemsize) * self.view.itemsize
+        if not self.length(0) or not self.length(1):
+            raise ValueError(f"{name}: expected at least one row and one column")
         if array.strides[0] != stride:  # of a single row too: what is behind it may be written
             raise ValueError(f"{name}: expected rows {stride} bytes apart, got {array.strides[0]}")
+        if <uintptr_t>self.view.buf % 64:  # a part of the rows has its pads in the next row
+            raise ValueError(f"{name}: expected rows that start at cache lines")
         return self
 
 
@@ -150,16 +154,23 @@ cdef tuple rows_and_columns(str name, array):
     return shape
 
 
+cdef real(dtype):
+    """float32 or float64, checked."""
+    if np.dtype(dtype).name not in REAL:
+        raise TypeError(f"dtype: expected one of {', '.join(REAL)}; got {dtype!r}")
+    return np.dtype(dtype)
+
+
 def padded(m, n, dtype):
     """A zeroed (m, n) array whose rows start at cache lines, pads behind each."""
-    dtype = np.dtype(dtype)
+    dtype = real(dtype)
     stride = fn_stride(n, dtype.itemsize)
     return aligned(m * stride, dtype).reshape(m, stride)[:, :n]
 
 
 def aligned(length, dtype):
     """A zeroed 1-D array that starts at a cache line."""
-    dtype = np.dtype(dtype)
+    dtype = real(dtype)
     raw = np.zeros(length * dtype.itemsize + 63, np.uint8)
     start = -raw.ctypes.data % 64
     return raw[start:start + length * dtype.itemsize].view(dtype)
@@ -207,6 +218,8 @@ cdef class Shape:
         sizes = [index(size) for size in sizes]
         if len(sizes) < 2 or min(sizes) < 1 or max(sizes) > LARGEST:
             raise ValueError(f"sizes: expected two or more integers from 1 to {LARGEST}, got {sizes}")
+        if sum((a + 1) * (b + 512) for a, b in zip(sizes, sizes[1:])) * 8 >= 2 ** 62:
+            raise MemoryError(f"sizes: {sizes} have more parameters than memory can hold")
         self.sizes = <size_t *>calloc(len(sizes), sizeof(size_t))
         if self.sizes == NULL:
             raise MemoryError()
@@ -269,9 +282,7 @@ def layout(sizes, dtype):
     """
     cdef size_t l
     cdef Shape shape = Shape(sizes, "sigmoid", None)
-    itemsize = np.dtype(dtype).itemsize
-    if sum((a + 1) * (b + 512) for a, b in zip(sizes, sizes[1:])) * itemsize >= 2 ** 62:
-        raise MemoryError(f"sizes: {sizes} have more parameters than memory can hold")
+    itemsize = real(dtype).itemsize
     cdef Workspace places = Workspace(shape.network.layers * sizeof(fn_place))
     cdef fn_place *at = <fn_place *>places.start()
     length = fn_layout(&shape.network, itemsize, at)
@@ -320,7 +331,8 @@ cdef int call_delta(void *context, size_t m, size_t n_out, size_t stride, const 
             raise ValueError(f"delta: expected the shape of z, {(n_out, m)}, got {result.shape}")
         if result.dtype.kind not in "biuf":
             raise TypeError(f"delta: expected real numbers, got {result.dtype}")
-        own.matrix(delta, m, stride)[:, :n_out] = result.T
+        with np.errstate(over="ignore"):  # the training looks for what is not finite
+            own.matrix(delta, m, stride)[:, :n_out] = result.T
         return 0
     except BaseException as error:
         own.error = error
@@ -337,6 +349,8 @@ def train(sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, 
     cdef Array o = vector("order", order, ("int64",))
     cdef const int64_t *indices = <const int64_t *>o.data()
     cdef size_t i, n = e.examples.n, n_order = o.length(0)
+    if mini_batch_size < 1:
+        raise ValueError(f"mini_batch_size: expected 1 or more, got {mini_batch_size}")
     cdef size_t m = max(1, min(mini_batch_size, n_order))
     cdef double rate = eta, kept = decay
     cdef bint inside = True

@@ -161,7 +161,7 @@ def _predict(options: argparse.Namespace) -> None:
             f"{options.images}: expected images (n, rows, columns), got {images.shape}"
         )
     scale = net.input_scale if options.scale is None else options.scale
-    if scale is None and images.dtype.kind == "f":
+    if scale is None and images.dtype != np.uint8:
         scale = 1.0
     if scale is None:
         raise ValueError(

@@ -76,7 +76,8 @@ def checked_inputs(name: str, X: NDArray) -> tuple[NDArray, float]:
 class Dataset:
     """Examples: inputs and what the network should answer to them.
 
-    Checked once, here, and never copied after that; slices are views.
+    Checked once, here: do not change the arrays afterwards. Training copies nothing, and
+    a slice in ascending steps is a view.
 
     Parameters
     ----------

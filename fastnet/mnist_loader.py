@@ -55,7 +55,7 @@ def load_data_wrapper() -> tuple[Pairs, Digits, Digits]:
     """
     training, validation, test = load_data()
     columns = [vectorized_result(digit) for digit in range(10)]
-    pairs = [(x[:, None], columns[digit]) for x, digit in zip(*training, strict=True)]
+    pairs = [(x[:, None], columns[digit].copy()) for x, digit in zip(*training, strict=True)]
     return pairs, _digits(validation), _digits(test)
 
 

@@ -87,7 +87,7 @@ class Model:
         self.dtype = np.dtype(dtype)
         self._largest = float(np.finfo(self.dtype).max)
         self.values = _kernels.aligned(length, dtype)
-        self.input_scale: float | None = None  # of the bytes last trained on
+        self.input_scale: float | None = None  # of the inputs last trained on
 
     # ---- the parameters in the book's shapes
 
@@ -179,8 +179,8 @@ class Model:
         )  # fmt: skip
 
     def learned_from(self, data: Dataset) -> None:
-        """Remember the scale by which bytes become inputs for this network."""
-        self.input_scale = data.scale if data.X.dtype == np.uint8 else None
+        """Remember the scale of the inputs; of those taken as they are, bytes excepted, none."""
+        self.input_scale = data.scale if data.X.dtype == np.uint8 or data.scale != 1 else None
 
     def gradient(self, data: Dataset) -> "Model":
         """The sum of the examples' gradients, as the parameters of a model."""

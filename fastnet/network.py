@@ -151,7 +151,8 @@ class Network:
 
     @property
     def input_scale(self) -> float | None:
-        """The scale of the uint8 inputs last trained on; None before, and after others."""
+        """The scale of the inputs last trained on; None before, and where real numbers
+        were taken as they are."""
         return self._model.input_scale
 
     def default_weight_initializer(self) -> None:

@@ -5,6 +5,7 @@ guarantees; what is made of it (csrc/random.c) is fastnet's own.
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,15 @@ class RandomStream:
 
     def __init__(self, seed: Any = None):
         self._bits = _bit_generator(seed)
+
+    @property
+    def state(self) -> Mapping[str, Any]:
+        """Where in the stream the next number is taken."""
+        return self._bits.state
+
+    @state.setter
+    def state(self, state: Mapping[str, Any]) -> None:
+        self._bits.state = state
 
     def raw(self, n: int) -> NDArray[np.uint64]:
         """The next ``n`` 64-bit numbers."""

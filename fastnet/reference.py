@@ -112,7 +112,7 @@ def backpropagate(weights, delta, a, delta_below):
 def update(weights, biases, a, delta, decay):
     """W = decay W + a^T delta, b = b + sum_s delta_s."""
     if decay != 1:
-        weights *= weights.dtype.type(decay)
+        weights -= weights.dtype.type(1 - decay) * weights
     weights += a.T @ delta
     biases += delta.sum(axis=0)
 

@@ -128,11 +128,16 @@ def run(
     DivergenceError
         Checked once per epoch.
     Exception
-        What a user's own cost raises. In both cases the parameters are back at the
-        end of the last complete epoch.
+        What a user's own cost raises. In both cases the parameters and the random
+        stream are back at the end of the last complete epoch.
     """
     n = len(training)
     decay = 1 - eta * lmbda / n
     for epoch in range(1, epochs + 1):
-        train(model, training, stream.permutation(n), mini_batch_size, eta, decay, epoch)
+        before = stream.state
+        try:
+            train(model, training, stream.permutation(n), mini_batch_size, eta, decay, epoch)
+        except BaseException:
+            stream.state = before
+            raise
         report(epoch, [monitor.measure(model, lmbda) for monitor in monitors])

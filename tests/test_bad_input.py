@@ -208,10 +208,11 @@ def test_bad_data_is_refused_wherever_data_is_taken(place, case):
 
 
 def test_target_rows_that_do_not_sum_to_one_are_refused_by_the_log_likelihood():
-    bad = X, at(ONE_HOT, (7, slice(None)), 0.5)
-    for place, act in TAKES_DATA.items():
-        words = (place.split()[0], "sum to 1", "1.5")
-        assert_refused(lambda net, act=act: act(net, bad), words, "log-likelihood")
+    for element, total in ((0.5, "1.5"), (0.25, "0.75")):
+        bad = X, at(ONE_HOT, (7, slice(None)), element)
+        for place, act in TAKES_DATA.items():
+            words = (place.split()[0], "sum to 1", total)
+            assert_refused(lambda net, act=act, bad=bad: act(net, bad), words, "log-likelihood")
 
 
 def test_targets_beyond_0_and_1_are_data_like_any_other_to_the_quadratic_cost():
@@ -246,6 +247,8 @@ def test_a_monitor_flag_without_evaluation_data_is_refused(flag, other):
         ([[1, 2], [3, 4]], ("(4,)", "(2, 2)")),
         ([1, 2, 3, np.nan], ("finite", "NaN")),
         ([1, 2, 3, np.inf], ("finite", "infinity")),
+        (np.array([1, 2, 3, np.nan], np.float32), ("finite", "NaN")),
+        (np.array([1, 2, 3, -np.inf], np.float32), ("finite", "infinity")),
         ([1, 2, 3, 1e39], ("range of float32", "1e+39")),
         ([1, 2, 3, "4"], ("numbers",)),
         ([1, 2, 3, None], ("numbers", "object")),
@@ -287,6 +290,17 @@ def test_a_divergence_says_the_epoch_and_keeps_the_last_finite_parameters(dtype)
     assert net == last
     assert np.isfinite(net.weights[0]).all()
     assert np.abs(net.weights[0]) > 1e9
+
+
+def test_after_a_divergence_training_goes_on_as_if_it_had_not_been_tried():
+    net, twin = network("quadratic", output="linear"), network("quadratic", output="linear")
+    data = fastnet.Dataset((X * 200).astype(np.uint8), ONE_HOT, 1e15)
+    with pytest.raises(DivergenceError):
+        net.SGD(data, 3, 2, 1e15, verbose=False)
+    assert net.input_scale == twin.input_scale
+    for each in (net, twin):
+        each.SGD(GOOD, 2, 5, 0.1, verbose=False)
+    assert net == twin
 
 
 def test_a_divergence_in_the_first_epoch_keeps_the_first_parameters():

@@ -1,6 +1,7 @@
 """The command line, as a function and as a process."""
 
 import gzip
+import itertools
 import json
 import os
 import pathlib
@@ -28,8 +29,9 @@ PIXELS[np.arange(90), LABELS] += 150
 
 
 def write_idx(path, array):
-    head = struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
-    path.write_bytes(head + array.tobytes())
+    code = {"uint8": 8, "int16": 11, "float32": 13}[array.dtype.name]
+    head = struct.pack(f">BBBB{array.ndim}I", 0, 0, code, array.ndim, *array.shape)
+    path.write_bytes(head + array.astype(array.dtype.newbyteorder(">")).tobytes())
 
 
 @pytest.fixture
@@ -114,6 +116,15 @@ def test_train_prints_a_line_per_epoch_then_best_final_time_and_speed(folder, ca
     assert re.search(r"Training time: \d+\.\d\d s.* [\d,]+ examples per second", out)
 
 
+def test_speed_is_the_training_examples_of_all_epochs_per_second(folder, capsys, monkeypatch):
+    ticks = itertools.count(100, 2.5)
+    monkeypatch.setattr(fastnet.cli.time, "perf_counter", lambda: next(ticks))
+    assert main(["train", *FILES, *OPTIONS, "--epochs", "1250"]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("Training time: 2.50 s, ")
+    assert last.endswith(" 30,000 examples per second")  # 1250 * 60 / 2.5
+
+
 def test_the_defaults_are_the_texts_experiment(capsys, tmp_path):
     with pytest.raises(SystemExit, match=r"^0$"):
         main(["train", "--help"])
@@ -145,6 +156,26 @@ def test_predict_prints_the_digits_that_python_finds(folder, capsys, compressed)
     digits = [int(line) for line in capsys.readouterr().out.splitlines()]
     assert digits == fastnet.load("net.json").feedforward(data()[1]).argmax(axis=1).tolist()
     assert len(set(digits)) > 1
+
+
+@pytest.mark.parametrize("dtype", ["int16", "float32"])
+def test_predict_scales_images_of_every_type_as_train_did(folder, capsys, dtype):
+    for name, images in (("train-images", PIXELS[:60]), ("test-images", PIXELS[60:])):
+        write_idx(folder / name, images.astype(dtype))
+    assert main(["train", *FILES, *OPTIONS, "--save", "net.json"]) == 0
+    capsys.readouterr()
+    assert main(["predict", "net.json", "test-images"]) == 0
+    digits = [int(line) for line in capsys.readouterr().out.splitlines()]
+    assert digits == fastnet.load("net.json").feedforward(data()[1]).argmax(axis=1).tolist()
+    assert len(set(digits)) > 1
+
+
+def test_predict_says_1_where_one_output_is_just_a_half(folder, capsys):
+    net = fastnet.Network([20, 1], "quadratic")
+    net.weights[0], net.biases[0] = np.zeros((1, 20)), [[0.0]]
+    net.save("net.json")
+    assert main(["predict", "net.json", "test-images", "--scale", "1"]) == 0
+    assert set(capsys.readouterr().out.split()) == {"1"}
 
 
 def test_predict_takes_the_scale_from_the_model_file(folder, capsys):

@@ -108,11 +108,25 @@ def test_update_decays_the_weights_and_adds_the_gradient(shapes, dtype, isa, gua
         guarded.check()
 
 
-def test_decay_is_rounded_to_the_type_once(dtype, isa, guarded):
+def test_what_decays_is_rounded_to_the_type_once(dtype, isa, guarded):
     w = guarded.padded(np.ones((3, 5)), dtype)
     b, a, delta = np.zeros(5), np.zeros((2, 3)), np.zeros((2, 5))
     _kernels.update(w, *(guarded.padded(array, dtype) for array in (b, a, delta)), 0.1)
-    np.testing.assert_array_equal(w, np.array(0.1, dtype))
+    np.testing.assert_array_equal(w, 1 - np.array(1 - 0.1, dtype))
+
+
+def test_a_decay_of_few_units_in_the_last_place_is_the_right_one_on_average(dtype, isa):
+    """2e-7 a step is 1.7 to 3.4 units of a float32, and each step is rounded."""
+    lost, steps = 2e-7, 1000
+    start = np.random.default_rng(4).uniform(1, 2, (1, 1000)).astype(dtype)
+    w, b = _kernels.padded(1, 1000, dtype), _kernels.padded(1, 1000, dtype)[0]
+    a, delta = _kernels.padded(1, 1, dtype), _kernels.padded(1, 1000, dtype)
+    w[...] = start
+    for _ in range(steps):
+        _kernels.update(w, b, a, delta, 1 - lost)
+    decayed = np.mean(start.astype(np.float64) - w)
+    exact = np.mean(start.astype(np.float64)) * (1 - (1 - lost) ** steps)
+    assert decayed == pytest.approx(exact, rel=0.02, abs=0)
 
 
 # ---- output_error and cost_sum ---------------------------------------------
@@ -224,6 +238,32 @@ def test_examples_of_every_type_arrive_scaled(
         guarded.check()
 
 
+# Fewer columns than a run, and a run and more.
+@pytest.mark.parametrize("n_in", [5, 40])
+def test_a_column_that_only_the_last_example_uses_is_used(n_in, inputs, dtype, isa):
+    X = np.zeros((300, n_in), inputs)
+    X[-1] = 1 + np.arange(n_in)
+    parameters = _kernels.aligned(_kernels.layout([n_in, 2], dtype)[0], dtype)
+    nabla = parameters.copy()
+    y = np.full((300, 2), -1.0)  # with parameters of zero the error is one
+    _kernels.gradient([n_in, 2], "linear", "quadratic", parameters, X, 1.0, y, nabla)
+    nabla_w, nabla_b = reference.layers([n_in, 2], nabla)[0]
+    assert nabla_w.tolist() == [[1 + j, 1 + j] for j in range(n_in)]
+    assert nabla_b.tolist() == [300, 300]
+
+
+def test_a_label_of_no_class_is_a_target_of_zeros(pair, dtype, isa, random_parameters):
+    sizes, X = (6, 5, 3), np.random.default_rng(5).random((4, 6))
+    parameters = random_parameters(sizes, dtype, 5)
+    gradients = []
+    for y in (np.array([1, 99, -1, 2]), np.eye(5)[[1, 3, 4, 2], :3]):
+        nabla = np.empty_like(parameters)
+        _kernels.gradient(sizes, *pair, parameters, X, 1.0, y, nabla)
+        gradients.append(nabla)
+    assert gradients[0].any()
+    np.testing.assert_array_equal(*gradients)
+
+
 def test_a_scale_is_applied_before_the_one_rounding(inputs, dtype, isa):
     """value * scale in float64, then rounded to the network's type, for each of 256 values."""
     scale = 0.1
@@ -325,6 +365,44 @@ def test_shapes_that_do_not_agree_are_refused(kernel, name):
 def test_rows_without_pads_are_refused_by_name(kernel, name):
     bare = np.array(arguments(kernel)[name])
     assert_refused(kernel, ValueError, f"^{name}: expected rows 64 bytes apart", **{name: bare})
+
+
+@pytest.mark.parametrize(("kernel", "name"), PADDED)
+def test_a_part_of_the_rows_is_refused_by_name(kernel, name):
+    """Its pads are the next row's elements."""
+    m, n = arguments(kernel)[name].shape
+    whole = _kernels.padded(m, n + 3, np.float32)
+    wrong = {name: whole[:, 3:]}
+    assert_refused(kernel, ValueError, f"^{name}: expected rows that start at cache lines", **wrong)
+
+
+def test_matrices_without_rows_are_refused():
+    nothing = {
+        "a": _kernels.padded(0, 5, np.float32),
+        "z": _kernels.padded(0, 4, np.float32),
+    }
+    message = "^a: expected at least one row and one column"
+    assert_refused("weighted_input", ValueError, message, **nothing)
+
+
+@pytest.mark.parametrize("dtype", ["S100", "int8", "complex128", "float16"])
+def test_a_dtype_that_kernels_do_not_have_is_refused(dtype):
+    for call in (lambda: _kernels.layout([3, 2], dtype), lambda: _kernels.padded(3, 2, dtype),
+                 lambda: _kernels.aligned(3, dtype)):  # fmt: skip
+        with pytest.raises(TypeError, match=r"^dtype: expected one of float32, float64; got"):
+            call()
+
+
+def test_sizes_whose_parameters_cannot_be_counted_are_refused():
+    sizes = [2**31 - 1] * 5
+    with pytest.raises(MemoryError, match=r"^sizes: "):
+        _kernels.layout(sizes, "float32")
+    assert_refused("train", MemoryError, "^sizes: ", sizes=sizes)
+
+
+@pytest.mark.parametrize("size", [0, -5])
+def test_a_mini_batch_without_examples_is_refused(size):
+    assert_refused("train", ValueError, "^mini_batch_size: expected 1", mini_batch_size=size)
 
 
 def test_a_single_row_without_pads_is_refused_too():

@@ -77,6 +77,17 @@ def test_a_network_that_was_never_trained_has_no_scale(path):
     assert fastnet.load(path).input_scale is None
 
 
+@pytest.mark.parametrize(
+    ("dtype", "scale", "expected"),
+    [(np.uint8, 0.5, 0.5), (np.uint8, 1, 1), (np.float32, 0.5, 0.5), (np.float32, 1, None)],
+)
+def test_the_scale_is_kept_unless_real_numbers_were_taken_as_they_are(path, dtype, scale, expected):
+    net = Network([3, 2], seed=1)
+    net.SGD(fastnet.Dataset(np.eye(3, dtype=dtype), [0, 1, 1], scale), 1, 3, 0.5, verbose=False)
+    net.save(path)
+    assert fastnet.load(path).input_scale == expected
+
+
 # ---- the book's format
 
 

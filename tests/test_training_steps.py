@@ -142,6 +142,20 @@ def test_mini_batches_of_more_than_1024_examples_are_gathered_from_pieces(
     assert_near(reference.layers(sizes, after), reference.layers(sizes, expected), 1e-12)
 
 
+def test_a_mini_batch_may_be_very_large(dtype, isa):
+    n = 70_000
+    X = np.random.default_rng(1).integers(256, size=(n, 1)).astype(np.uint8)
+    parameters = _kernels.aligned(_kernels.layout([1, 1], dtype)[0], dtype)
+    data, order = (X, 1 / 256, np.ones((n, 1))), np.arange(n)
+    end = one_epoch([1, 1], ("linear", "quadratic"), parameters, data, order, n, 0.5)
+    weights, biases = reference.layers([1, 1], end)[0]
+    # With parameters of zero the error of each example is -1. A sum of n equal numbers,
+    # one after the other, may err by half a unit n times in the same direction.
+    tolerance = n / 2 * np.finfo(dtype).eps
+    assert weights == pytest.approx(0.5 * (X / 256).mean(), rel=tolerance)
+    assert biases == pytest.approx(0.5, rel=tolerance)
+
+
 def test_an_order_may_leave_out_and_repeat_examples(pair, isa, problem):
     sizes = (6, 5, 3)
     parameters, (X, scale, y) = problem(sizes, 20)
@@ -242,10 +256,12 @@ def test_labels_and_their_target_rows_train_alike(
     X, scale, y = random_examples(50, sizes, pair[1], 13)
     parameters, order = random_parameters(sizes, dtype, 14), np.arange(50)
     rows = np.eye(4)[y]
+    with_gaps = np.hstack([rows, 9 + rows])[:, :4]
+    single = np.hstack([rows, 9 + rows]).astype(np.float32)[:, :4]
     ends = [
         one_epoch(sizes, pair, parameters, (X, scale, targets), order, 10, 0.5)
-        for targets in (y, rows, rows.astype(np.float32))
+        for targets in (y, rows, rows.astype(np.float32), with_gaps, single)
     ]
     assert (ends[0] != parameters).any()
-    np.testing.assert_array_equal(ends[0], ends[1])
-    np.testing.assert_array_equal(ends[0], ends[2])
+    for end in ends[1:]:
+        np.testing.assert_array_equal(ends[0], end)

@@ -7,7 +7,10 @@ fail() {
     exit 1
 }
 
-for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11 python}; do
+python=
+set -- ${PYTHON:+"$PYTHON"}
+[ $# -gt 0 ] || set -- python3 python3.13 python3.12 python3.11 python
+for candidate in "$@"; do
     if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11) or sys.implementation.name != "cpython")' \
         2>/dev/null; then
         python=$candidate

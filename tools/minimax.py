@@ -20,7 +20,7 @@ def exp_tail(r: mpf) -> mpf:
 
 
 def log_tail(t: mpf) -> mpf:
-    """((ln((1+s)/(1-s)) - 2s) / s^3 at s = sqrt(t), so that ln = 2s + s t q(t)."""
+    """(ln((1+s)/(1-s)) - 2s) / s^3 at s = sqrt(t), so that ln = 2s + s t q(t)."""
     if t < mpf("1e-12"):
         return mpf(2) / 3 + 2 * t / 5
     s = mpmath.sqrt(t)
