@@ -151,7 +151,7 @@ def test_a_mini_batch_may_be_very_large(dtype, isa):
     weights, biases = reference.layers([1, 1], end)[0]
     # With parameters of zero the error of each example is -1. A sum of n equal numbers,
     # one after the other, may err by half a unit n times in the same direction.
-    tolerance = n / 2 * np.finfo(dtype).eps
+    tolerance = n / 2 * float(np.finfo(dtype).eps)
     assert weights == pytest.approx(0.5 * (X / 256).mean(), rel=tolerance)
     assert biases == pytest.approx(0.5, rel=tolerance)
 
