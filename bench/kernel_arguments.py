@@ -85,9 +85,8 @@ class Arguments(Ingredients):
         return f"{M}x{N_IN}x{HIDDEN}", (*arrays, self.padded(M, HIDDEN))
 
     def output_error(self):
-        z, a = self.padded(M, N_OUT), self.padded(M, N_OUT, 0, 1)
-        y, delta = self.targets(), self.padded(M, N_OUT)
-        return f"{M}x{N_OUT}", ("sigmoid", "cross-entropy", z, a, y, -0.05, delta)
+        a, y, delta = self.padded(M, N_OUT, 0, 1), self.targets(), self.padded(M, N_OUT)
+        return f"{M}x{N_OUT}", ("sigmoid", "cross-entropy", a, y, -0.05, delta)
 
     def cost_sum(self):
         return f"{M}x{N_OUT}", ("sigmoid", "cross-entropy", self.padded(M, N_OUT), self.targets())

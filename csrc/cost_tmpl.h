@@ -1,20 +1,19 @@
 /* Costs: the output error in the network's type, the value in double.
  *
- * The error is computed from the activations, where no pair divides by a(1 - a); the
- * value from the weighted inputs z, so that a saturated neuron gives neither
- * NaN nor a clipped value. Four pairs of output layer and cost
- * are meant; fastnet/costs.py, which has their table, lets no other pass. */
+ * The error is computed from the activations, since no pair divides by a(1 - a);
+ * the value from the weighted inputs z, so that a saturated neuron gives neither
+ * NaN nor a clipped value. Four pairs of output layer and cost are meant;
+ * fastnet/costs.py, which has their table, lets no other pass. */
 
 /* delta = factor * dC/dz. For three of the four pairs dC/dz is a - y (eqs. 66,
  * 68, 84); sigmoid neurons under the quadratic cost keep sigma'(z) = a(1 - a)
  * (eq. 65). Pads of delta are set to zero, so that the pads of the parameters
- * stay zero. z is for the user's own costs and not read here. */
+ * stay zero. */
 static void FN(output_error)(fn_output output, fn_cost cost, size_t m, size_t n, double factor,
-                             const real *z, const real *a, const real *y, real *restrict delta)
+                             const real *a, const real *y, real *restrict delta)
 {
     const size_t stride = fn_stride(n, sizeof(real));
     const real times = (real)factor;
-    (void)z;
     if (output == FN_SIGMOID && cost == FN_QUADRATIC)
         for (size_t i = 0; i < m * stride; i++)
             delta[i] = (a[i] - y[i]) * (a[i] * (1 - a[i])) * times;

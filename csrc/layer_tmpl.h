@@ -69,7 +69,8 @@ static size_t FN(scratch_size)(size_t m, size_t n_in, size_t n_out)
 
 /* delta_below[s][i] = (sum_o w[i][o] delta[s][o]) a[s][i] (1 - a[s][i]).
  * The sum runs along a row of w, so the vectors run over the examples: delta
- * is transposed, multiplied and the result transposed back. */
+ * is transposed, multiplied and the result transposed back. What the pads of
+ * `turned` hold goes into the pads of `error` only. */
 static void FN(backpropagate)(size_t m, size_t n_in, size_t n_out, const real *weights,
                               const real *delta, const real *a, real *restrict delta_below,
                               real *restrict scratch)
@@ -78,8 +79,6 @@ static void FN(backpropagate)(size_t m, size_t n_in, size_t n_out, const real *w
     const size_t across = fn_stride(m, sizeof(real));
     real *turned = scratch, *error = scratch + n_out * across;
     FN(transpose)(m, n_out, delta, stride, turned, across);
-    for (size_t o = 0; o < n_out; o++)
-        memset(turned + o * across + m, 0, (across - m) * sizeof(real));
     memset(error, 0, n_in * across * sizeof(real));
     FN(multiply)(n_in, m, (FN(product)){.k = n_out, .a = weights, .a_row = stride, .a_k = 1,
                                         .b = turned, .b_stride = across, .c = error,

@@ -155,7 +155,7 @@ static int FN(start_backward)(const fn_network *network, size_t m, real factor, 
     const size_t n_out = network->sizes[network->layers];
     const size_t stride = fn_stride(n_out, sizeof(real));
     if (!own.call) {
-        FN(output_error)(network->output, network->cost, m, n_out, factor, w->z,
+        FN(output_error)(network->output, network->cost, m, n_out, factor,
                          w->a[network->layers], w->y, delta);
         return 0;
     }

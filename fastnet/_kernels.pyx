@@ -462,19 +462,17 @@ def weighted_input(a, weights, biases, z):
         fn_weighted_input(x.type(), m, n_in, n_out, x.data(), w.data(), b.data(), c.data())
 
 
-def output_error(output, cost, z, a, y, factor, delta):
+def output_error(output, cost, a, y, factor, delta):
     cdef size_t m, n
-    m, n = rows_and_columns("z", z)
-    cdef Array w = matrix("z", z, (m, n), REAL)
-    cdef Array x = matrix("a", a, (m, n), (w.dtype,))
-    cdef Array t = matrix("y", y, (m, n), (w.dtype,))
-    cdef Array d = matrix("delta", delta, (m, n), (w.dtype,), True)
+    m, n = rows_and_columns("a", a)
+    cdef Array x = matrix("a", a, (m, n), REAL)
+    cdef Array t = matrix("y", y, (m, n), (x.dtype,))
+    cdef Array d = matrix("delta", delta, (m, n), (x.dtype,), True)
     cdef fn_output output_ = code("output", output, OUTPUTS)
     cdef fn_cost cost_ = code("cost", cost, COSTS)
     cdef double times = factor
     with nogil:
-        fn_output_error(w.type(), output_, cost_, m, n, times, w.data(), x.data(), t.data(),
-                        d.data())
+        fn_output_error(x.type(), output_, cost_, m, n, times, x.data(), t.data(), d.data())
 
 
 def cost_sum(output, cost, z, y):

@@ -81,7 +81,7 @@ def weighted_input(a, weights, biases, z):
     z[...] = a @ weights + biases
 
 
-def output_error(output, cost, z, a, y, factor, delta):
+def output_error(output, cost, a, y, factor, delta):
     """delta = factor * dC/dz of the output layer (eqs. 65, 66, 68, 84)."""
     slope = a * (1 - a) if (output, cost) == ("sigmoid", "quadratic") else 1
     delta[...] = (a - y) * slope * factor
@@ -159,7 +159,7 @@ def step(sizes, output, cost, parameters, target, x, y, factor, decay, delta=Non
     activations, z = forward(sizes, output, parameters, x)
     error = np.empty_like(z)
     if delta is None:
-        output_error(output, cost, z, activations[-1], y, parameters.dtype.type(factor), error)
+        output_error(output, cost, activations[-1], y, parameters.dtype.type(factor), error)
     else:
         error[...] = delta(z.T, activations[-1].T, y.T).T * factor
     here, there = layers(sizes, parameters), layers(sizes, target)

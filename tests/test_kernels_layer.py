@@ -151,9 +151,9 @@ def test_output_error_is_the_factor_times_the_cost_s_slope(pair, dtype, isa, gua
     factor = float(np.array(-0.3, dtype))
     for n in SIZES:
         for m in EXAMPLES:
-            z, a, y = arrays = output_layer(random, pair, dtype, m, n)
+            _, *arrays = output_layer(random, pair, dtype, m, n)
             expected = np.empty((m, n))
-            reference.output_error(*pair, z, a, y, factor, expected)
+            reference.output_error(*pair, *arrays, factor, expected)
             inputs = [guarded.padded(array, dtype, pads=np.nan) for array in arrays]
             delta = guarded.padded(np.full((m, n), np.nan), dtype, pads=np.nan)
             _kernels.output_error(*pair, *inputs, factor, delta)
@@ -298,7 +298,7 @@ def arguments(kernel, dtype="float32"):
     return {
         "softmax": {"z": z, "out": a},
         "weighted_input": {"a": x, **layer, "z": z},
-        "output_error": {**pair, "z": z, "a": a, "y": y, "factor": 1.0, "delta": delta},
+        "output_error": {**pair, "a": a, "y": y, "factor": 1.0, "delta": delta},
         "cost_sum": {**pair, "z": z, "y": y},
         "backpropagate": {"weights": padded(5, 4), "delta": delta, "a": x, "delta_below": below},
         "update": {**layer, "a": x, "delta": delta, "decay": 1.0},
