@@ -76,7 +76,8 @@ def cells(table, columns):
     rows = [["median time (times fastnet's)", *columns]]
     for job, times in table.items():
         yardstick = times.get(YARDSTICK)
-        rows.append([job, *(cell(times.get(column), yardstick) for column in columns)])
+        row = [cell(times.get(name), None if name == YARDSTICK else yardstick) for name in columns]
+        rows.append([job, *row])
     return rows
 
 
