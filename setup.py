@@ -14,7 +14,7 @@ TARGETS = {
     "x86_64": {
         "baseline": [],
         "avx2": ["-mavx2", "-mfma"],
-        "avx512": ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mfma"],
+        "avx512": ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mfma", "-mbmi2"],
     },
     "aarch64": {"neon": []},
 }
@@ -38,7 +38,7 @@ libraries = [
     for isa, flags in TARGETS.get(MACHINE, {"baseline": []}).items()
 ]
 # random.c gives the same bits everywhere only if nothing is fused.
-CORE = ["csrc/cpu.c", "csrc/dispatch.c", "csrc/layout.c", "csrc/random.c"]
+CORE = ["csrc/compress.c", "csrc/cpu.c", "csrc/dispatch.c", "csrc/layout.c", "csrc/random.c"]
 libraries.append(library("fastnet_core", CORE, ["-ffp-contract=off"]))
 
 kernels = Extension(

@@ -24,7 +24,7 @@
 
 typedef enum { FN_SIGMOID, FN_SOFTMAX, FN_LINEAR } fn_output;
 typedef enum { FN_QUADRATIC, FN_CROSS_ENTROPY, FN_LOG_LIKELIHOOD, FN_OTHER_COST } fn_cost;
-typedef enum { FN_U8, FN_F32, FN_F64, FN_I64 } fn_type;
+typedef enum { FN_U8, FN_U16, FN_U32, FN_F32, FN_F64, FN_I64 } fn_type;
 
 typedef struct {
     size_t layers;          /* L, at least 1 */
@@ -33,13 +33,26 @@ typedef struct {
     fn_cost cost;
 } fn_network;
 
-/* n examples as the user holds them; never written, never copied whole. */
+/* Ways into the first layer: dense rows, compressed rows with columns or with masks. */
+typedef enum { FN_DENSE, FN_COLUMNS, FN_MASKS } fn_form;
+
+/* n examples as the user holds them; never written, never copied whole.
+ *
+ * Dense: a row holds all its n_in inputs. Compressed (offsets is not NULL): a
+ * row holds only what is not zero, and where it stands is told by the columns or
+ * by the masks, one of the two. Both kinds train to the same bits. */
 typedef struct {
     size_t n;
-    const void *inputs;     /* [n][n_in] of inputs_type */
-    size_t inputs_stride;   /* bytes */
+    const void *inputs;     /* dense: [n][n_in]; compressed: [offsets[n]], row after row */
+    size_t inputs_stride;   /* bytes, of dense rows */
     fn_type inputs_type;    /* FN_U8, FN_F32 or FN_F64 */
     double scale;           /* an input is value * scale, rounded once */
+    const int64_t *offsets; /* NULL, or [n+1]: row s is inputs[offsets[s] .. offsets[s+1]) */
+    size_t longest;         /* inputs of the longest compressed row, at most */
+    const void *columns;    /* NULL, or [offsets[n]]: input of each, ascending in a row */
+    fn_type columns_type;   /* FN_U16 or FN_U32 */
+    const uint64_t *masks;  /* NULL, or [n][fn_words(n_in)]: bit j % 64 of word j / 64 for input
+                             * j; 128 bytes behind the last of inputs must be readable then */
     const void *targets;    /* FN_I64: labels [n]; else [n][n_out]; may be NULL */
     size_t targets_stride;  /* bytes */
     fn_type targets_type;   /* FN_I64, FN_F32 or FN_F64 */
@@ -70,6 +83,21 @@ size_t fn_stride(size_t n, size_t bytes);
 
 /* Fill places[L]; return the length of the whole parameter array. */
 size_t fn_layout(const fn_network *network, size_t bytes, fn_place *places);
+
+/* Bytes of an element. */
+static const size_t fn_bytes[] = {
+    [FN_U8] = 1, [FN_U16] = 2, [FN_U32] = 4, [FN_F32] = 4, [FN_F64] = 8, [FN_I64] = 8,
+};
+
+/* Words of 64 bits in a row of masks. */
+size_t fn_words(size_t n_in);
+
+/* Compress dense examples. fn_count fills offsets [n+1]; then fn_compress fills
+ * values [offsets[n]], of inputs_type, and what is not NULL of columns (FN_U16 or
+ * FN_U32) and masks. */
+void fn_count(const fn_examples *dense, size_t n_in, int64_t *offsets);
+void fn_compress(const fn_examples *dense, size_t n_in, void *values, void *columns,
+                 fn_type columns_type, uint64_t *masks);
 
 /* The largest number of examples that is worked on at once; a larger
  * mini-batch is gathered from pieces of this size, unless the cost is the

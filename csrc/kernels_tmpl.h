@@ -7,6 +7,8 @@
 #include "tile_tmpl.h"
 #include "layer_tmpl.h"
 #include "gather_tmpl.h"
+#include "list_tmpl.h"
+#include "sparse_tmpl.h"
 #include "minibatch_tmpl.h"
 #include "evaluate_tmpl.h"
 

@@ -3,16 +3,43 @@
  * n_columns are filled, and column c stands for input columns[c]; NULL stands
  * for all n_in inputs. */
 
+/* z[s] = b, pads zero. */
+static void FN(start_from_biases)(size_t m, size_t n_out, const real *biases, real *z)
+{
+    const size_t stride = fn_stride(n_out, sizeof(real));
+    memcpy(z, biases, n_out * sizeof(real));
+    memset(z + n_out, 0, (stride - n_out) * sizeof(real));
+    for (size_t s = 1; s < m; s++)
+        memcpy(z + s * stride, z, stride * sizeof(real));
+}
+
+/* w = decay w, as w - (1 - decay) w: as a factor near one the decay would be rounded
+ * to steps of 6e-8 in float32, which a small lmbda does not survive. */
+static void FN(decay)(size_t n_in, size_t n_out, double decay, real *weights)
+{
+    const real lost = (real)(1 - decay);
+    const size_t size = n_in * fn_stride(n_out, sizeof(real));
+    if (lost != 0)
+        for (size_t i = 0; i < size; i++)
+            weights[i] = FN_FMA(-lost, weights[i], weights[i]);
+}
+
+/* b = b + sum_s delta[s] */
+static void FN(update_biases)(size_t m, size_t n_out, const real *delta, real *restrict biases)
+{
+    const size_t stride = fn_stride(n_out, sizeof(real));
+    for (size_t s = 0; s < m; s++)
+        for (size_t o = 0; o < n_out; o++)
+            biases[o] += delta[s * stride + o];
+}
+
 /* z[s] = b + sum_i a[s][i] w[i] (z^l = w^l a^(l-1) + b^l) */
 static void FN(weighted_input_of)(size_t m, size_t n_in, size_t n_columns, const uint32_t *columns,
                                   size_t n_out, const real *a, const real *weights,
                                   const real *biases, real *restrict z)
 {
     const size_t stride = fn_stride(n_out, sizeof(real)), a_row = fn_stride(n_in, sizeof(real));
-    memcpy(z, biases, n_out * sizeof(real));
-    memset(z + n_out, 0, (stride - n_out) * sizeof(real));
-    for (size_t s = 1; s < m; s++)
-        memcpy(z + s * stride, z, stride * sizeof(real));
+    FN(start_from_biases)(m, n_out, biases, z);
     FN(multiply)(m, n_out, (FN(product)){.k = n_columns, .a = a, .a_row = a_row, .a_k = 1,
                                          .b = weights, .b_stride = stride, .b_rows = columns,
                                          .c = z, .c_stride = stride});
@@ -24,24 +51,17 @@ static void FN(weighted_input)(size_t m, size_t n_in, size_t n_out, const real *
     FN(weighted_input_of)(m, n_in, n_in, NULL, n_out, a, weights, biases, z);
 }
 
-/* w[i] = decay w[i] + sum_s a[s][i] delta[s]; b = b + sum_s delta[s]. The decay is
- * w - (1 - decay) w: as a factor near one it would be rounded to steps of 6e-8
- * in float32, which a small lmbda does not survive. */
+/* w[i] = decay w[i] + sum_s a[s][i] delta[s]; b = b + sum_s delta[s]. */
 static void FN(update_of)(size_t m, size_t n_in, size_t n_columns, const uint32_t *columns,
                           size_t n_out, const real *a, const real *delta, double decay,
                           real *restrict weights, real *restrict biases)
 {
     const size_t stride = fn_stride(n_out, sizeof(real)), a_row = fn_stride(n_in, sizeof(real));
-    const real lost = (real)(1 - decay);
-    if (lost != 0)
-        for (size_t i = 0; i < n_in * stride; i++)
-            weights[i] = FN_FMA(-lost, weights[i], weights[i]);
+    FN(decay)(n_in, n_out, decay, weights);
     FN(multiply)(n_columns, n_out, (FN(product)){.k = m, .a = a, .a_row = 1, .a_k = a_row,
                                                  .b = delta, .b_stride = stride, .c = weights,
                                                  .c_stride = stride, .c_rows = columns});
-    for (size_t s = 0; s < m; s++)
-        for (size_t o = 0; o < n_out; o++)
-            biases[o] += delta[s * stride + o];
+    FN(update_biases)(m, n_out, delta, biases);
 }
 
 static void FN(update)(size_t m, size_t n_in, size_t n_out, const real *a, const real *delta,

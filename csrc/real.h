@@ -9,6 +9,7 @@
 #undef FN_LANES
 #undef FN_FMA
 #undef FN_LARGEST
+#undef FN_LANE_BITS
 
 #if FN_BITS == 32
 #define real float
@@ -47,6 +48,48 @@ FN_INLINE real FN(bounded)(real z)
 }
 /* where mask ? a : b, lane by lane */
 FN_INLINE vec FN(select)(ivec mask, vec a, vec b) { return (vec)((mask & (ivec)a) | (~mask & (ivec)b)); }
+
+/* FN_LANES values of a fixed type. */
+typedef float FN(f32s) __attribute__((vector_size(4 * FN_LANES), aligned(4), may_alias));
+typedef double FN(f64s) __attribute__((vector_size(8 * FN_LANES), aligned(8), may_alias));
+
+#if defined(__AVX512F__)
+/* Lane i becomes the next of x's lanes where bit i is set, else 0. */
+#define FN_EXPAND
+#define FN_LANE_BITS ((1u << FN_LANES) - 1)
+#if FN_BITS == 32
+FN_INLINE vec FN(expand)(unsigned bits, vec x)
+{
+    return (vec)_mm512_maskz_expand_ps((__mmask16)bits, (__m512)x);
+}
+/* FN_LANES bytes as integers. */
+FN_INLINE ivec FN(widen_bytes)(const void *p)
+{
+    return (ivec)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p));
+}
+#else
+FN_INLINE vec FN(expand)(unsigned bits, vec x)
+{
+    return (vec)_mm512_maskz_expand_pd((__mmask8)bits, (__m512d)x);
+}
+FN_INLINE ivec FN(widen_bytes)(const void *p)
+{
+    return (ivec)_mm512_cvtepu8_epi64(_mm_loadl_epi64((const __m128i *)p));
+}
+#endif
+/* first + i for every bit i that is set, at to[0], to[1] ...; writes a whole vector. */
+FN_INLINE void FN(store_columns)(unsigned bits, uint32_t first, uint32_t *to)
+{
+    const __m512i lanes = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    const __m512i columns = _mm512_add_epi32(lanes, _mm512_set1_epi32((int)first));
+#if FN_BITS == 32
+    _mm512_storeu_si512(to, _mm512_maskz_compress_epi32((__mmask16)bits, columns));
+#else
+    _mm256_storeu_si256((__m256i *)to, _mm256_maskz_compress_epi32(
+                                           (__mmask8)bits, _mm512_castsi512_si256(columns)));
+#endif
+}
+#endif
 
 /* y[i] = body(x[i]) for any n: whole vectors, then one from a buffer. */
 #define FN_MAP(body, n, x, y)                                           \

@@ -17,6 +17,8 @@ cdef extern from "fastnet.h" nogil:
 
     ctypedef enum fn_type:
         FN_U8
+        FN_U16
+        FN_U32
         FN_F32
         FN_F64
         FN_I64
@@ -33,6 +35,11 @@ cdef extern from "fastnet.h" nogil:
         size_t inputs_stride
         fn_type inputs_type
         double scale
+        const int64_t *offsets
+        size_t longest
+        const void *columns
+        fn_type columns_type
+        const uint64_t *masks
         const void *targets
         size_t targets_stride
         fn_type targets_type
@@ -52,7 +59,14 @@ cdef extern from "fastnet.h" nogil:
 
     enum:
         FN_EVALUATED
+        FN_DENSE
+        FN_COLUMNS
+        FN_MASKS
 
+    size_t fn_words(size_t n_in)
+    void fn_count(const fn_examples *dense, size_t n_in, int64_t *offsets)
+    void fn_compress(const fn_examples *dense, size_t n_in, void *values, void *columns,
+                     fn_type columns_type, uint64_t *masks)
     size_t fn_stride(size_t n, size_t bytes)
     size_t fn_layout(const fn_network *network, size_t bytes, fn_place *places)
 
@@ -72,7 +86,9 @@ cdef extern from "fastnet.h" nogil:
     size_t fn_scratch_size(fn_type type, size_t m, size_t n_in, size_t n_out)
     void fn_update(fn_type type, size_t m, size_t n_in, size_t n_out, const void *a,
                    const void *delta, double decay, void *weights, void *biases)
-    size_t fn_workspace_size(fn_type type, const fn_network *network, size_t m)
+    int fn_way(fn_type type, const fn_network *network, double density)
+    size_t fn_workspace_size(fn_type type, const fn_network *network, const fn_examples *examples,
+                             size_t m)
     int fn_train(fn_type type, const fn_network *network, void *parameters,
                  const fn_examples *examples, const int64_t *order, size_t n_order, size_t m,
                  double eta, double decay, fn_delta delta, void *workspace)

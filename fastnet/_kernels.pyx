@@ -70,10 +70,10 @@ _select_at_import()
 
 # ---- arrays ----------------------------------------------------------------
 
-cdef dict TYPE_NAMES = {"B": "uint8", "f": "float32", "d": "float64", "l": "int64", "q": "int64",
+cdef dict TYPE_NAMES = {"B": "uint8", "H": "uint16", "I": "uint32", "f": "float32", "d": "float64", "l": "int64", "q": "int64",
                         "L": "uint64", "Q": "uint64"}
 
-cdef dict TYPES = {"uint8": FN_U8, "float32": FN_F32, "float64": FN_F64,
+cdef dict TYPES = {"uint8": FN_U8, "uint16": FN_U16, "uint32": FN_U32, "float32": FN_F32, "float64": FN_F64,
                    "int64": FN_I64, "uint64": FN_I64}  # FN_I64: words of 64 bits
 
 
@@ -136,6 +136,7 @@ cdef class Array:
 
 
 cdef tuple REAL = ("float32", "float64")
+cdef tuple INPUTS = ("uint8", "float32", "float64")
 
 
 cdef Array vector(str name, array, tuple dtypes, bint writable=False):
@@ -252,26 +253,92 @@ cdef class Examples:
     """A data set in C; without y where only the inputs matter."""
     cdef fn_examples examples
     cdef Array X
+    cdef Array offsets
+    cdef Array where
     cdef Array y
 
-    def __cinit__(self, Shape shape, X, double scale, *y):
-        self.X = Array("X", X, 2, ("uint8", "float32", "float64"))
-        n = self.X.length(0)
-        self.X.expect("X", (n, shape.n_in()))
-        self.examples.n = n
+    def __cinit__(self, size_t n_in, X, double scale, *y):
+        if hasattr(X, "offsets"):
+            self.take_compressed(X, n_in)
+        else:
+            self.X = Array("X", X, 2, INPUTS)
+            self.examples.n = self.X.length(0)
+            self.X.expect("X", (self.examples.n, n_in))
+            self.examples.inputs_stride = self.X.view.strides[0]
         self.examples.inputs = self.X.data()
-        self.examples.inputs_stride = self.X.view.strides[0]
         self.examples.inputs_type = self.X.type()
         self.examples.scale = scale
         if not y:
             return
-        if getattr(y[0], "ndim", 0) == 1:
-            self.y = vector("y", y[0], ("int64",)).expect("y", (n,))
-        else:
-            self.y = Array("y", y[0], 2, REAL).expect("y", (n, shape.n_out()))
+        self.y = self.targets(y[0], y[1])
         self.examples.targets = self.y.data()
         self.examples.targets_stride = self.y.view.strides[0]
         self.examples.targets_type = self.y.type()
+
+    cdef Array targets(self, y, size_t n_out):
+        if getattr(y, "ndim", 0) == 1:
+            return vector("y", y, ("int64",)).expect("y", (self.examples.n,))
+        return Array("y", y, 2, REAL).expect("y", (self.examples.n, n_out))
+
+    cdef take_compressed(self, X, size_t n_in):
+        """A data.Compressed, which has checked what its arrays hold."""
+        n, width = X.shape
+        if width != n_in:
+            raise ValueError(f"X: expected shape {(n, n_in)}, got {(n, width)}")
+        self.X = vector("values", X.values, INPUTS)
+        self.offsets = vector("offsets", X.offsets, ("int64",)).expect("offsets", (n + 1,))
+        self.examples.n = n
+        self.examples.offsets = <const int64_t *>self.offsets.data()
+        self.examples.longest = X.longest
+        if X.masks is None:
+            self.where = vector("columns", X.columns, ("uint16", "uint32"))
+            self.examples.columns = self.where.data()
+            self.examples.columns_type = self.where.type()
+        else:
+            self.where = Array("masks", X.masks, 2, ("uint64",))
+            self.where.expect("masks", (n, fn_words(n_in)))
+            self.examples.masks = <const uint64_t *>self.where.data()
+
+
+def count(X):
+    """offsets (n + 1,): before row s, how many inputs of the dense X are not zero."""
+    cdef size_t n_in = X.shape[1]
+    cdef Examples e = Examples(n_in, X, 1.0)
+    result = np.empty(len(X) + 1, np.int64)
+    cdef Array o = vector("offsets", result, ("int64",), True)
+    with nogil:
+        fn_count(&e.examples, n_in, <int64_t *>o.data())
+    return result
+
+
+def compress(X, values, columns, masks):
+    """Fill values, and columns or masks or neither where None, from the dense X."""
+    cdef size_t n_in = X.shape[1]
+    cdef Examples e = Examples(n_in, X, 1.0)
+    cdef Array v = vector("values", values, (e.X.dtype,), True)
+    cdef Array c, m
+    cdef void *to_columns = NULL
+    cdef void *to_masks = NULL
+    cdef fn_type columns_type = FN_U16
+    if columns is not None:
+        c = vector("columns", columns, ("uint16", "uint32"), True)
+        to_columns, columns_type = c.data(), c.type()
+    if masks is not None:
+        m = Array("masks", masks, 2, ("uint64",), writable=True)
+        m.expect("masks", (len(X), fn_words(n_in)))
+        to_masks = m.data()
+    with nogil:
+        fn_compress(&e.examples, n_in, v.data(), to_columns, columns_type, <uint64_t *>to_masks)
+
+
+WAYS = {FN_DENSE: "dense", FN_COLUMNS: "columns", FN_MASKS: "masks"}
+
+
+def way(sizes, dtype, density):
+    """"dense", "columns" or "masks": the quickest way into the first layer."""
+    cdef Shape shape = Shape(sizes, "sigmoid", None)
+    cdef double share = density
+    return WAYS[fn_way(TYPES[real(dtype).name], &shape.network, share)]
 
 
 def layout(sizes, dtype):
@@ -345,7 +412,7 @@ def train(sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, 
           delta=None):
     cdef Shape shape = Shape(sizes, output, cost)
     cdef Array p = shape.parameters("parameters", parameters, True)
-    cdef Examples e = Examples(shape, X, scale, y)
+    cdef Examples e = Examples(shape.n_in(), X, scale, y, shape.n_out())
     cdef Array o = vector("order", order, ("int64",))
     cdef const int64_t *indices = <const int64_t *>o.data()
     cdef size_t i, n = e.examples.n, n_order = o.length(0)
@@ -357,7 +424,7 @@ def train(sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, 
     cdef fn_type type = p.type()
     cdef Delta own = Delta(delta, type)
     cdef fn_delta callback = own.callback()
-    cdef Workspace w = Workspace(fn_workspace_size(type, &shape.network, m))
+    cdef Workspace w = Workspace(fn_workspace_size(type, &shape.network, &e.examples, m))
     cdef int failed
     for i in range(n_order):
         inside &= 0 <= indices[i] and <size_t>indices[i] < n
@@ -373,11 +440,11 @@ def gradient(sizes, output, cost, parameters, X, scale, y, nabla, delta=None):
     cdef Shape shape = Shape(sizes, output, cost)
     cdef Array p = shape.parameters("parameters", parameters, False)
     cdef Array g = shape.parameters("nabla", nabla, True)
-    cdef Examples e = Examples(shape, X, scale, y)
+    cdef Examples e = Examples(shape.n_in(), X, scale, y, shape.n_out())
     cdef fn_type type = p.type()
     cdef Delta own = Delta(delta, type)
     cdef fn_delta callback = own.callback()
-    cdef Workspace w = Workspace(fn_workspace_size(type, &shape.network, e.examples.n))
+    cdef Workspace w = Workspace(fn_workspace_size(type, &shape.network, &e.examples, e.examples.n))
     cdef int failed
     if g.dtype != p.dtype:
         raise TypeError(f"nabla: expected {p.dtype}, got {g.dtype}")
@@ -390,7 +457,7 @@ def gradient(sizes, output, cost, parameters, X, scale, y, nabla, delta=None):
 def feedforward(sizes, output, parameters, X, scale, out):
     cdef Shape shape = Shape(sizes, output, None)
     cdef Array p = shape.parameters("parameters", parameters, False)
-    cdef Examples e = Examples(shape, X, scale)
+    cdef Examples e = Examples(shape.n_in(), X, scale)
     cdef Array a = Array("out", out, 2, (p.dtype,), writable=True)
     a.expect("out", (e.examples.n, shape.n_out()))
     if a.length(0) > 1 and <size_t>a.view.strides[0] != shape.n_out() * a.view.itemsize:
@@ -404,7 +471,7 @@ def feedforward(sizes, output, parameters, X, scale, out):
 def evaluate(sizes, output, cost, parameters, X, scale, y):
     cdef Shape shape = Shape(sizes, output, cost)
     cdef Array p = shape.parameters("parameters", parameters, False)
-    cdef Examples e = Examples(shape, X, scale, y)
+    cdef Examples e = Examples(shape.n_in(), X, scale, y, shape.n_out())
     cdef fn_type type = p.type()
     cdef Workspace w = evaluation_workspace(type, shape, e)
     cdef size_t correct = 0
@@ -416,7 +483,7 @@ def evaluate(sizes, output, cost, parameters, X, scale, y):
 
 cdef Workspace evaluation_workspace(fn_type type, Shape shape, Examples e):
     cdef size_t m = min(e.examples.n, <size_t>FN_EVALUATED)
-    return Workspace(fn_workspace_size(type, &shape.network, m))
+    return Workspace(fn_workspace_size(type, &shape.network, &e.examples, m))
 
 
 # ---- single kernels, for tests, benchmarks and fastnet.sigmoid --------------
