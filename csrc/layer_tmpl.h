@@ -107,10 +107,10 @@ static void FN(through_sigmoid)(size_t m, size_t n_in, const real *error, size_t
                                 const real *a, size_t a_stride, real *restrict delta_below)
 {
     const size_t below = fn_stride(n_in, sizeof(real));
-    for (size_t i = 0; i < below; i += FN_LANES)
+    for (size_t i = 0; i < n_in; i += FN_LANES)
         for (size_t s = 0; s < m; s += FN_LANES) {
             vec lanes[FN_LANES];
-            FN(transpose_square)(i < n_in ? n_in - i : 0, error + i * across + s, across, lanes);
+            FN(transpose_square)(n_in - i, error + i * across + s, across, lanes);
 #pragma GCC unroll 16
             for (size_t q = 0; q < FN_LANES; q++)
                 if (q < m - s) {
@@ -118,6 +118,9 @@ static void FN(through_sigmoid)(size_t m, size_t n_in, const real *error, size_t
                     FN(store)(delta_below + (s + q) * below + i, lanes[q] * (active * (1 - active)));
                 }
         }
+    for (size_t s = 0; s < m; s++)
+        for (size_t i = n_in; i < below; i++)
+            delta_below[s * below + i] = 0;
 }
 
 /* In elements: the copy of A, of so many rows and terms, that multiply makes. */
