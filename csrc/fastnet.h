@@ -79,7 +79,11 @@ typedef struct {
 /* Row stride, in elements of `bytes` each, of a padded matrix with n columns:
  * whole cache lines, and never a multiple of 256 elements, which would send
  * all rows to the same few cache sets. */
-size_t fn_stride(size_t n, size_t bytes);
+static inline size_t fn_stride(size_t n, size_t bytes)
+{
+    const size_t line = 64 / bytes, stride = (n + line - 1) / line * line;
+    return stride % 256 ? stride : stride + line;
+}
 
 /* Fill places[L]; return the length of the whole parameter array. */
 size_t fn_layout(const fn_network *network, size_t bytes, fn_place *places);

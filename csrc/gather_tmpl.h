@@ -71,6 +71,8 @@ static size_t FN(keep_columns)(size_t m, size_t n_in, size_t stride, uint32_t *r
         return n_in;
     for (size_t j = 0; j < n_in; j += FN_LANES) {
         const ivec any = FN(seen)(m, x, stride, j);
+        if (!FN(some)(any))
+            continue;
         for (size_t i = 0; i < FN_LANES && j + i < n_in; i++) { /* no branch: unpredictable */
             columns[n_columns] = (uint32_t)(j + i);
             n_columns += (size_t)-any[i];

@@ -1,12 +1,6 @@
 /* Where things lie; the same for every instruction set. */
 #include "fastnet.h"
 
-size_t fn_stride(size_t n, size_t bytes)
-{
-    const size_t line = 64 / bytes, stride = (n + line - 1) / line * line;
-    return stride % 256 ? stride : stride + line;
-}
-
 size_t fn_layout(const fn_network *network, size_t bytes, fn_place *places)
 {
     size_t at = 0;

@@ -27,7 +27,7 @@
 #endif
 
 /* Vectors of a weight row per pass. */
-#define FN_FORWARD_VECTORS 4
+#define FN_FORWARD_VECTORS 5
 #define FN_UPDATE_VECTORS 2
 
 /* Examples, about, whose passes are made together. */
@@ -52,7 +52,7 @@ FN_INLINE void FN(list_forward)(const size_t g, const size_t nv, const FN(list) 
     vec sum[FN_GROUP][FN_FORWARD_VECTORS];
 #pragma GCC unroll 4
     for (size_t s = 0; s < g; s++)
-#pragma GCC unroll 4
+#pragma GCC unroll 5
         for (size_t v = 0; v < nv; v++)
             sum[s][v] = FN(load)(z + s * stride + v * FN_LANES);
     const uint32_t *rows = list->rows;
@@ -63,14 +63,14 @@ FN_INLINE void FN(list_forward)(const size_t g, const size_t nv, const FN(list) 
 #pragma GCC unroll 4
         for (size_t s = 0; s < g; s++) {
             const vec value = FN(splat)(x[s * room + k]);
-#pragma GCC unroll 4
+#pragma GCC unroll 5
             for (size_t v = 0; v < nv; v++)
                 sum[s][v] = FN_FMA(value, FN(load)(row + v * FN_LANES), sum[s][v]);
         }
     }
 #pragma GCC unroll 4
     for (size_t s = 0; s < g; s++)
-#pragma GCC unroll 4
+#pragma GCC unroll 5
         for (size_t v = 0; v < nv; v++)
             FN(store)(z + s * stride + v * FN_LANES, sum[s][v]);
 }
@@ -139,7 +139,7 @@ typedef void FN(list_update_function)(const FN(list) *, real *weights, size_t st
     }
 #define FN_LIST_FORWARD_ENTRY(g, nv) FN(list_forward_##g##x##nv),
 #define FN_LIST_UPDATE_ENTRY(g, nv) FN(list_update_##g##x##nv),
-#define FN_FORWARDS(T, g) T(g, 1) T(g, 2) T(g, 3) T(g, 4)
+#define FN_FORWARDS(T, g) T(g, 1) T(g, 2) T(g, 3) T(g, 4) T(g, 5)
 #define FN_UPDATES(T, g) T(g, 1) T(g, 2)
 FN_FORWARDS(FN_LIST_FORWARD, 1)
 FN_UPDATES(FN_LIST_UPDATE, 1)

@@ -49,6 +49,16 @@ FN_INLINE real FN(bounded)(real z)
 /* where mask ? a : b, lane by lane */
 FN_INLINE vec FN(select)(ivec mask, vec a, vec b) { return (vec)((mask & (ivec)a) | (~mask & (ivec)b)); }
 
+/* Whether a lane is other than zero. */
+FN_INLINE int FN(some)(ivec x)
+{
+    uint64_t words[sizeof x / 8], any = 0;
+    memcpy(words, &x, sizeof x);
+    for (size_t i = 0; i < sizeof x / 8; i++)
+        any |= words[i];
+    return any != 0;
+}
+
 /* a[0] b[0] a[1] b[1] ... from the lower halves of a and b, or from the upper ones. */
 #if defined(__clang__)
 #define FN_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)

@@ -166,9 +166,11 @@ static void FN(weighted_input_of_lists)(size_t groups, const FN(list) *lists, si
                                         const fn_examples *examples, size_t n_in,
                                         const int64_t *soon, size_t n_soon)
 {
-    for (size_t o = 0; o < n_out; o += FN_FORWARD_VECTORS * FN_LANES) {
-        const size_t vectors = (n_out - o + FN_LANES - 1) / FN_LANES;
-        const size_t nv = vectors < FN_FORWARD_VECTORS ? vectors : FN_FORWARD_VECTORS;
+    const size_t vectors = (n_out + FN_LANES - 1) / FN_LANES;
+    const size_t passes = (vectors + FN_FORWARD_VECTORS - 1) / FN_FORWARD_VECTORS;
+    for (size_t pass = 0; pass < passes; pass++) { /* as even as can be */
+        const size_t v = vectors * pass / passes, nv = vectors * (pass + 1) / passes - v;
+        const size_t o = v * FN_LANES;
         real *s = z;
         for (const FN(list) *list = lists; list < lists + groups; list++) {
             for (size_t i = 0; i < list->g && n_soon > 0; i++, n_soon--)

@@ -28,6 +28,8 @@
 /* B's panel is copied where so many rows of A go by: its lines lie in as many pages. */
 #define FN_PANEL_ROWS 40
 
+#define FN_ROW_VECTORS 4
+
 typedef struct {
     size_t k;                       /* terms */
     const real *a;
@@ -50,12 +52,12 @@ FN_INLINE void FN(tile)(const size_t mr, const size_t nv, const FN(product) *p, 
     const uint32_t *c_rows = p->c_rows;
     const size_t depth = p->k, b_stride = p->b_stride, c_stride = p->c_stride;
     for (size_t t = 0; t < tiles; t++) {
-        vec sum[FN_MOST_ROWS][2];
+        vec sum[FN_MOST_ROWS][FN_ROW_VECTORS];
         real *row[FN_MOST_ROWS];
 #pragma GCC unroll 16
         for (size_t r = 0; r < mr; r++) {
             row[r] = c + (c_rows ? c_rows[r] : r) * c_stride;
-#pragma GCC unroll 2
+#pragma GCC unroll 4
             for (size_t v = 0; v < nv; v++)
                 sum[r][v] = FN(load)(row[r] + v * FN_LANES);
             __builtin_prefetch(row[r] + nv * FN_LANES, 1, 2); /* for the next panel */
@@ -63,14 +65,14 @@ FN_INLINE void FN(tile)(const size_t mr, const size_t nv, const FN(product) *p, 
         const real *a = tile_a, *b = p->b;
         for (size_t k = 0; k < depth; k++) {
             const real *line = b_rows ? p->b + b_rows[k] * b_stride : b;
-            vec right[2];
-#pragma GCC unroll 2
+            vec right[FN_ROW_VECTORS];
+#pragma GCC unroll 4
             for (size_t v = 0; v < nv; v++)
                 right[v] = FN(load)(line + v * FN_LANES);
 #pragma GCC unroll 16
             for (size_t r = 0; r < mr; r++) {
                 vec left = FN(splat)(a[r * a_row]);
-#pragma GCC unroll 2
+#pragma GCC unroll 4
                 for (size_t v = 0; v < nv; v++)
                     sum[r][v] = FN_FMA(left, right[v], sum[r][v]);
             }
@@ -79,7 +81,7 @@ FN_INLINE void FN(tile)(const size_t mr, const size_t nv, const FN(product) *p, 
         }
 #pragma GCC unroll 16
         for (size_t r = 0; r < mr; r++)
-#pragma GCC unroll 2
+#pragma GCC unroll 4
             for (size_t v = 0; v < nv; v++)
                 FN(store)(row[r] + v * FN_LANES, sum[r][v]);
         tile_a += a_tile;
@@ -116,6 +118,13 @@ FN_EACH_TILE_2(FN_TILE, 2)
 static FN(tile_function) *const FN(tiles)[2][FN_MOST_ROWS] = {
     {FN_EACH_TILE_1(FN_TILE_ENTRY, 1)},
     {FN_EACH_TILE_2(FN_TILE_ENTRY, 2)},
+};
+
+/* A single row takes more vectors at once, since each sum waits for its last term. */
+FN_TILE(1, 3)
+FN_TILE(1, 4)
+static FN(tile_function) *const FN(row_tiles)[FN_ROW_VECTORS] = {
+    FN(tile_1x1), FN(tile_1x2), FN(tile_1x3), FN(tile_1x4),
 };
 
 /* Rows as tiles: the first `tall` of `height` rows, the other `flat` of one less. */
@@ -163,7 +172,8 @@ FN_INLINE void FN(tiles_of)(size_t first, size_t tiles, size_t height, size_t ve
     part.a_row = packed ? 1 : part.a_row;
     part.c += part.c_rows ? 0 : first * part.c_stride;
     part.c_rows = part.c_rows ? part.c_rows + first : NULL;
-    FN(tiles)[vectors - 1][height - 1](&part, height * row, tiles);
+    (height == 1 ? FN(row_tiles)[vectors - 1] : FN(tiles)[vectors - 1][height - 1])(
+        &part, height * row, tiles);
 }
 
 /* All of `rows` rows and `columns` columns (rounded up to vectors) of C. packed: NULL, or
@@ -173,6 +183,7 @@ static void FN(multiply)(size_t rows, size_t columns, FN(product) whole, real *p
     real panel[FN_DEPTH * 2 * FN_LANES] __attribute__((aligned(64)));
     const FN(division) wide = FN(divide_rows)(rows, FN_TILE_ROWS);
     const FN(division) thin = FN(divide_rows)(rows, FN_MOST_ROWS);
+    const size_t most = rows == 1 ? FN_ROW_VECTORS : 2;
     const int packing = packed && columns >= FN_PACKED && whole.k >= FN_PACKED;
     for (size_t k = 0; k < whole.k; k += FN_DEPTH) {
         FN(product) part = whole;
@@ -185,9 +196,10 @@ static void FN(multiply)(size_t rows, size_t columns, FN(product) whole, real *p
                      part.a + wide.tall * wide.height * whole.a_row, flat);
             part.a = packed;
         }
-        for (size_t j = 0; j < columns; j += 2 * FN_LANES) {
-            const size_t vectors = columns - j > FN_LANES ? 2 : 1;
-            const FN(division) d = vectors == 2 || packing ? wide : thin;
+        for (size_t j = 0, vectors; j < columns; j += vectors * FN_LANES) {
+            const size_t left = (columns - j + FN_LANES - 1) / FN_LANES;
+            vectors = left < most ? left : most;
+            const FN(division) d = vectors > 1 || packing ? wide : thin;
             FN(product) panelled = part;
             panelled.b = whole.b + (whole.b_rows ? 0 : k * whole.b_stride) + j;
             panelled.c = whole.c + j;

@@ -11,6 +11,7 @@ from fastnet.data import Dataset, load_mnist, read_idx
 from fastnet.functions import sigmoid, sigmoid_prime, softmax, vectorized_result
 from fastnet.network import Network, load
 from fastnet.training import DivergenceError, History
+from fastnet.ways import get_num_threads, set_num_threads
 
 __all__ = [
     "CrossEntropyCost",
@@ -21,10 +22,12 @@ __all__ = [
     "Network",
     "QuadraticCost",
     "__version__",
+    "get_num_threads",
     "load",
     "load_mnist",
     "mnist_loader",
     "read_idx",
+    "set_num_threads",
     "show_config",
     "sigmoid",
     "sigmoid_prime",

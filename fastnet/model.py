@@ -5,12 +5,13 @@ on this; ``Network`` is the interface around it.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet import _kernels, checks
+from fastnet import _kernels, checks, ways
 from fastnet.costs import Choice
 from fastnet.data import Dataset
 
@@ -80,9 +81,12 @@ class Model:
     ``_kernels.layout`` says; pads between them are zero.
     """
 
-    def __init__(self, sizes: tuple[int, ...], choice: Choice, dtype: str):
+    def __init__(
+        self, sizes: tuple[int, ...], choice: Choice, dtype: str, n_threads: int | None = None
+    ):
         self.sizes = sizes
         self.choice = choice
+        self.n_threads = n_threads
         length, self._places = _kernels.layout(sizes, dtype)
         self.dtype = np.dtype(dtype)
         self._largest = float(np.finfo(self.dtype).max)
@@ -112,7 +116,7 @@ class Model:
         )
 
     def is_finite(self) -> bool:
-        return bool(np.isfinite(self.values).all())
+        return _kernels.finite(self.values)
 
     # ---- data that fits
 
@@ -165,8 +169,26 @@ class Model:
     def feedforward(self, X: Any, scale: float) -> NDArray:
         """(n, n_in), dense or compressed -> (n, n_out)."""
         out = np.empty((len(X), self.sizes[-1]), self.dtype)
-        _kernels.feedforward(self.sizes, self.choice.output, self.values, X, scale, out)
+        threads = self._threads("feedforward", X, len(X))
+        _kernels.feedforward(self.sizes, self.choice.output, self.values, X, scale, out, threads)
         return out
+
+    def predictor(self) -> _kernels.Predictor:
+        """For one example at a time; sees the parameters as they are when it is called."""
+        return _kernels.Predictor(self.sizes, self.choice.output, self.values)
+
+    @cached_property
+    def _predictor(self) -> _kernels.Predictor:
+        return self.predictor()
+
+    def feedforward_one(self, x: Any) -> NDArray | None:
+        """(n_in,) -> (n_out,) by the shortest way; None where x is not of the plain form."""
+        return self._predictor.once(x)
+
+    def _threads(self, call: str, X: Any, m: int) -> int:
+        threads = ways.threads(self.sizes, m, X, self.n_threads)
+        ways.trace(call, self.sizes, self.dtype, X, m, threads)
+        return threads
 
     def train(
         self, data: Dataset, order: NDArray, mini_batch_size: int, eta: float, decay: float,
@@ -178,6 +200,7 @@ class Model:
         _kernels.train(
             self.sizes, self.choice.output, self.choice.kernel, self.values,
             X, data.scale, data.y, order, mini_batch_size, eta, decay, own,
+            self._threads("train", X, min(mini_batch_size, len(order))),
         )  # fmt: skip
 
     def learned_from(self, data: Dataset) -> None:
@@ -197,8 +220,9 @@ class Model:
     def _evaluate(self, data: Dataset, kernel: str | None, once: bool) -> tuple[int, float]:
         X = data.operand(self.sizes, self.dtype, once)
         return _kernels.evaluate(
-            self.sizes, self.choice.output, kernel, self.values, X, data.scale, data.y
-        )
+            self.sizes, self.choice.output, kernel, self.values, X, data.scale, data.y,
+            self._threads("evaluate", X, len(X)),
+        )  # fmt: skip
 
     def accuracy(self, data: Dataset, once: bool = False) -> int:
         """The number of correct examples; ``once``: the data are used for this alone."""

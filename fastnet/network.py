@@ -58,6 +58,10 @@ class Network:
         As ``numpy.random.default_rng`` takes it. The same seed gives the same initial
         weights and the same order of examples, and so the same trained network, to
         the last bit, whatever the release of NumPy.
+    n_threads : int or None
+        The most threads that a call uses, 1 or more; None takes what
+        ``fastnet.set_num_threads`` set, which is 1 at the start. More than one are used
+        for large layers only, and change no bit.
 
     Raises
     ------
@@ -81,6 +85,7 @@ class Network:
         output: str | None = None,
         dtype: DTypeLike = "float32",
         seed: Seed = None,
+        n_threads: int | None = None,
     ):
         try:
             checked = tuple(checks.integer("sizes", size, 1) for size in sizes)
@@ -95,8 +100,10 @@ class Network:
             name = repr(dtype)
         if name not in DTYPES or dtype is None:
             raise ValueError(f"dtype: expected one of {', '.join(DTYPES)}; got {dtype!r}")
+        if n_threads is not None:
+            n_threads = checks.integer("n_threads", n_threads, 1)
         self._stream = RandomStream(seed)
-        self._model = Model(checked, choice, name)
+        self._model = Model(checked, choice, name, n_threads)
         self.default_weight_initializer()
 
     # ---- parameters
@@ -149,6 +156,11 @@ class Network:
     @biases.setter
     def biases(self, new: Any) -> None:
         self._model.biases()[:] = new
+
+    @property
+    def n_threads(self) -> int | None:
+        """The most threads that a call uses; None: as ``fastnet.set_num_threads`` says."""
+        return self._model.n_threads
 
     @property
     def input_scale(self) -> float | None:
@@ -207,6 +219,9 @@ class Network:
         >>> net.feedforward([[0.1, 0.2, 0.3]] * 5).shape
         (5, 2)
         """
+        plain = self._model.feedforward_one(a)
+        if plain is not None:
+            return plain
         n_in = self._model.sizes[0]
         if isinstance(a, Dataset):
             self._model.check_inputs("a", a.X.shape[1], a.largest)
@@ -246,6 +261,29 @@ class Network:
         flat = rows.reshape(-1)
         with np.errstate(over="ignore", invalid="ignore"):
             return math.isfinite(flat.dot(flat))  # NaN and infinity show in the sum of squares
+
+    def predictor(self) -> Callable[[ArrayLike], NDArray]:
+        """A callable for one example at a time, for control loops: no allocation, few checks.
+
+        Returns
+        -------
+        callable
+            ``predict(x)`` takes x of shape (n_in,) as it is, and returns the output,
+            (n_out,), in the network's dtype: the same array each time, which the next call
+            overwrites. It computes with the parameters that the network has at the call.
+            An array of the network's dtype is read where it lies; others are converted.
+            ValueError if x has another shape or is not finite. One thread at a time may
+            use it.
+
+        Examples
+        --------
+        >>> net = Network([3, 2], seed=1)
+        >>> predict = net.predictor()
+        >>> a = predict(np.zeros(3, np.float32))
+        >>> a.shape, bool((a == net.feedforward([0, 0, 0])).all())
+        ((2,), True)
+        """
+        return self._model.predictor()
 
     def accuracy(self, data: Data, convert: bool = False) -> int:
         """The number of examples in ``data`` that the network gets right.
@@ -582,14 +620,16 @@ class Network:
         model = self._model
         return {
             **self.__dict__,
-            "_model": (model.sizes, model.choice, model.values, model.input_scale),
+            "_model": (
+                model.sizes, model.choice, model.values, model.input_scale, model.n_threads,
+            ),
             "_stream": copy.deepcopy(self._stream),  # a copy's training is its own
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        sizes, choice, values, input_scale = state["_model"]
-        self._model = Model(sizes, choice, values.dtype.name)
+        sizes, choice, values, input_scale, n_threads = state["_model"]
+        self._model = Model(sizes, choice, values.dtype.name, n_threads)
         self._model.input_scale = input_scale
         self._model.values[...] = values
 
