@@ -542,13 +542,24 @@ cdef class Predictor:
         return self.out.copy() if self.run(x) else None
 
     def __call__(self, x):
-        if not self.run(x):
-            plain = np.array(x, self.parameters.dtype)  # numbers of other types, lists
-            if plain.shape != (self.shape.n_in(),):
-                raise ValueError(f"x: expected shape ({self.shape.n_in()},), got {plain.shape}")
-            if not self.run(plain):
-                raise ValueError("x: expected finite numbers, got NaN or infinity")
+        if not self.run(x) and not self.run(self.plain(x)):
+            raise ValueError("x: expected finite numbers, got NaN or infinity")
         return self.out
+
+    cdef object plain(self, x):
+        """x, a list or an array of another type or layout, as ``run`` takes it."""
+        if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
+            raise ValueError("x: expected an array, got one with masked elements")
+        try:
+            x = np.asarray(x)
+        except ValueError:
+            raise ValueError("x: expected an array, got rows of different lengths") from None
+        if x.dtype.kind not in "biuf":
+            raise TypeError(f"x: expected numbers, got {x.dtype}")
+        if x.shape != (self.shape.n_in(),):
+            raise ValueError(f"x: expected shape ({self.shape.n_in()},), got {x.shape}")
+        with np.errstate(over="ignore"):  # infinity is found out
+            return np.array(x, self.parameters.dtype)
 
 
 # ---- single kernels, for tests, benchmarks and fastnet.sigmoid --------------
