@@ -70,11 +70,11 @@ _select_at_import()
 
 # ---- arrays ----------------------------------------------------------------
 
-cdef dict TYPE_NAMES = {"B": "uint8", "H": "uint16", "I": "uint32", "f": "float32", "d": "float64", "l": "int64", "q": "int64",
-                        "L": "uint64", "Q": "uint64"}
+cdef dict TYPE_NAMES = {"B": "uint8", "H": "uint16", "I": "uint32", "f": "float32", "d": "float64",
+                        "l": "int64", "q": "int64", "L": "uint64", "Q": "uint64"}
 
-cdef dict TYPES = {"uint8": FN_U8, "uint16": FN_U16, "uint32": FN_U32, "float32": FN_F32, "float64": FN_F64,
-                   "int64": FN_I64, "uint64": FN_I64}  # FN_I64: words of 64 bits
+cdef dict TYPES = {"uint8": FN_U8, "uint16": FN_U16, "uint32": FN_U32, "float32": FN_F32,
+                   "float64": FN_F64, "int64": FN_I64, "uint64": FN_I64}  # FN_I64: 64 bits
 
 
 cdef class Array:
@@ -281,7 +281,7 @@ cdef class Examples:
         return Array("y", y, 2, REAL).expect("y", (self.examples.n, n_out))
 
     cdef take_compressed(self, X, size_t n_in):
-        """A data.Compressed, which has checked what its arrays hold."""
+        """A compressed.Compressed, which has checked what its arrays hold."""
         n, width = X.shape
         if width != n_in:
             raise ValueError(f"X: expected shape {(n, n_in)}, got {(n, width)}")
