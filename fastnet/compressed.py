@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,8 +138,14 @@ def compress(X: NDArray, form: str, offsets: NDArray | None = None) -> Compresse
 # ---- given as CSR
 
 
-def is_sparse(X: Any) -> bool:
-    """Whether X is Compressed, or a matrix or array of scipy.sparse, which need not be there."""
+class Sparse(Protocol):
+    """A matrix or array of scipy.sparse, in any format; scipy need not be there."""
+
+    def tocsr(self) -> Any: ...
+
+
+def is_sparse(X: Any) -> TypeGuard[Any]:
+    """Whether X is Compressed or ``Sparse``."""
     return isinstance(X, Compressed) or hasattr(X, "tocsr")
 
 

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import gzip
+import io
 import math
 import mmap
 import os
 import zlib
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from importlib import resources
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fastnet import _kernels, checks, compressed
-from fastnet.compressed import Compressed
+from fastnet.compressed import Compressed, Sparse
 
 # In what forms data are taken, wherever they are.
-Data: TypeAlias = "Dataset | tuple[ArrayLike, ArrayLike] | Iterable[tuple[ArrayLike, ArrayLike]]"
+Data: TypeAlias = (
+    "Dataset | tuple[ArrayLike | Sparse, ArrayLike] | Iterable[tuple[ArrayLike, ArrayLike]]"
+)
 
 # Elements looked at together when values are checked: a memory map larger than
 # memory is read once, in pieces.
@@ -158,7 +161,7 @@ class Dataset:
 
     def __init__(
         self,
-        X: Any,
+        X: ArrayLike | Sparse | Compressed,
         y: ArrayLike,
         scale: float = 1.0,
         *,
@@ -396,6 +399,18 @@ def as_dataset(name: str, data: Any) -> Dataset:
         raise type(error)(f"{name}: {error}") from None
 
 
+def _unzipped(content: bytes) -> NDArray:
+    """The bytes of a gzip file, of one part or several, without ever holding them twice."""
+    size = int.from_bytes(content[-4:], "little")  # of the last part, most often the only one
+    found = np.empty(min(size, 1032 * len(content)), np.uint8)  # no more can be in it
+    view, at = found.data, 0
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+        while n := file.readinto(view[at : at + (1 << 15)]):
+            at += n
+        rest = file.read()
+    return found[:at] if not rest else np.append(found[:at], np.frombuffer(rest, np.uint8))
+
+
 _IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 
@@ -434,15 +449,16 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray:
     four bytes each, the elements; all big-endian.
     """
     path = checks.path("path", path)
-    content = path.read_bytes()
+    content: Any = path.read_bytes()
     if content[:2] == b"\x1f\x8b":
         try:
-            content = gzip.decompress(content)
+            content = _unzipped(content)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise ValueError(f"{path}: expected a whole gzip file, found damage: {error}") from None
-    if len(content) < 4 or content[:2] != b"\0\0":
-        raise ValueError(f"{path}: expected an IDX file, which starts 00 00, found {content[:4]!r}")
-    code, dimensions = content[2], content[3]
+    head = bytes(content[:4])
+    if len(head) < 4 or head[:2] != b"\0\0":
+        raise ValueError(f"{path}: expected an IDX file, which starts 00 00, found {head!r}")
+    code, dimensions = head[2], head[3]
     if code not in _IDX_TYPES:
         known = ", ".join(f"{known:02X}" for known in _IDX_TYPES)
         raise ValueError(f"{path}: expected an IDX type, one of {known}; found {code:02X}")
@@ -494,11 +510,9 @@ def load_mnist() -> tuple[Dataset, Dataset, Dataset]:
     Y. LeCun, C. Cortes, C. Burges: The MNIST database of handwritten digits
     (CC BY-SA 3.0); see fastnet/mnist/LICENSE.md.
     """
-    with resources.as_file(resources.files("fastnet") / "mnist") as folder:
-        training = load_images(
-            folder / "train-images-idx3-ubyte.gz", folder / "train-labels-idx1-ubyte.gz"
-        )
-        test = load_images(
-            folder / "t10k-images-idx3-ubyte.gz", folder / "t10k-labels-idx1-ubyte.gz"
-        )
+    folder = Path(__file__).with_name("mnist")
+    training = load_images(
+        folder / "train-images-idx3-ubyte.gz", folder / "train-labels-idx1-ubyte.gz"
+    )
+    test = load_images(folder / "t10k-images-idx3-ubyte.gz", folder / "t10k-labels-idx1-ubyte.gz")
     return training[:50_000], training[50_000:], test

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fastnet import checks, costs, persistence, training
-from fastnet.compressed import is_sparse
+from fastnet.compressed import Sparse, is_sparse
 from fastnet.costs import Cost
 from fastnet.data import Data, Dataset, as_dataset, checked_inputs
 from fastnet.model import Arrays, Model
@@ -177,16 +177,16 @@ class Network:
 
     # ---- use
 
-    def feedforward(self, a: Dataset | ArrayLike) -> NDArray:
+    def feedforward(self, a: Dataset | Sparse | ArrayLike) -> NDArray:
         """The network's output.
 
         Parameters
         ----------
         a : Dataset, array_like, or scipy.sparse matrix or array
             A Dataset's inputs are scaled as it says; others are taken as they are.
-            A sparse matrix is (n, n_in). An array of shape (n_in,) gives (n_out,); (n_in, 1), the book's column,
+            An array of shape (n_in,) gives (n_out,); (n_in, 1), the book's column,
             gives (n_out, 1); (n, n_in) gives (n, n_out). With n_in == 1 an array
-            (n, 1) is n examples.
+            (n, 1) is n examples. A sparse matrix is (n, n_in).
 
         Returns
         -------
@@ -212,6 +212,8 @@ class Network:
             self._model.check_inputs("a", a.X.shape[1], a.largest)
             return self._model.feedforward(a.operand(self._model.sizes, self.dtype), a.scale)
         if is_sparse(a):
+            if a.shape == (0, n_in):
+                return np.empty((0, self._model.sizes[-1]), self.dtype)
             X, largest = checked_inputs("a", a)
             self._model.check_inputs("a", X.shape[1], largest)
             return self._model.feedforward(X, 1.0)
