@@ -63,7 +63,7 @@ static uint64_t trained(fn_type type, const fn_examples *examples)
     fn_place places[3];
     const size_t length = fn_layout(&network, element, places);
     char *parameters = allocate(length * element);
-    void *workspace = allocate(fn_workspace_size(type, &network, EXAMPLES));
+    void *workspace = allocate(fn_workspace_size(type, &network, examples, EXAMPLES));
     for (size_t l = 0, drawn = 0; l < 3; l++)
         for (size_t i = 0; i <= sizes[l]; i++) /* weights, then biases */
             for (size_t o = 0; o < sizes[l + 1]; o++) {
