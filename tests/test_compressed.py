@@ -382,6 +382,15 @@ def test_an_unknown_option_is_refused(sparse):
     assert repr(sparse) in str(caught.value)
 
 
+def test_inputs_that_were_changed_lead_no_kernel_astray():
+    X = mostly_zero()
+    data = Dataset(X, LABELS, sparse=True)
+    assert data.operand([20, 3], DTYPE).density < 0.3
+    X[...] = 1  # not allowed, but no reason to write where nothing is
+    data._forms.clear()
+    assert data.operand([20, 3], DTYPE).density == 1
+
+
 def test_memory_maps_are_compressed_only_when_told(tmp_path):
     X.tofile(tmp_path / "pixels")
     whole = np.memmap(tmp_path / "pixels", np.uint8, "r", shape=X.shape)
@@ -438,12 +447,15 @@ def test_a_data_set_s_own_arrays_are_read_only_and_the_caller_s_stay_writable():
 # ---- a data set of compressed rows
 
 
-def test_csr_is_read_where_it_lies():
+def test_csr_values_are_read_where_they_lie_and_what_leads_to_them_is_copied():
     for dtype in ("uint8", "float32", "float64"):
         data, indices, indptr = csr_arrays(mostly_zero(dtype=dtype))
         rows = Dataset.from_csr(data, indices, indptr, 20, LABELS).X
         assert np.shares_memory(rows.values, data)
-        assert np.shares_memory(rows.offsets, indptr)
+        assert not np.shares_memory(rows.offsets, indptr)
+        columns = indices.astype("u2")
+        narrow = Dataset.from_csr(data, columns, indptr, 20, LABELS).X
+        assert not np.shares_memory(narrow.columns, columns)
         assert (rows.dtype, rows.shape) == (dtype, (N, 20))
 
 
