@@ -127,9 +127,9 @@ void fn_compress(const fn_examples *dense, size_t n_in, void *values, void *colu
     if (!columns)                                                                           \
         count = compress_row(type, FN_U16, row_of(dense, s), n_in, value, NULL, masks);     \
     else if (columns_type == FN_U16)                                                        \
-        count = compress_row(type, FN_U16, row_of(dense, s), n_in, value, column, NULL);    \
+        count = compress_row(type, FN_U16, row_of(dense, s), n_in, value, column, masks);    \
     else                                                                                    \
-        count = compress_row(type, FN_U32, row_of(dense, s), n_in, value, column, NULL)
+        count = compress_row(type, FN_U32, row_of(dense, s), n_in, value, column, masks)
         EACH_TYPE(dense->inputs_type, CALL)
 #undef CALL
         value += count * fn_bytes[dense->inputs_type];

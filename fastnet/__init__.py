@@ -7,8 +7,9 @@ from fastnet._load import show_config, version
 # isort: split
 from fastnet import mnist_loader
 from fastnet.costs import CrossEntropyCost, LogLikelihoodCost, QuadraticCost
-from fastnet.data import Dataset, load_mnist, read_idx
+from fastnet.data import Dataset
 from fastnet.functions import sigmoid, sigmoid_prime, softmax, vectorized_result
+from fastnet.idx import load_mnist, read_idx
 from fastnet.network import Network, load
 from fastnet.training import DivergenceError, History
 from fastnet.ways import get_num_threads, set_num_threads

@@ -11,7 +11,8 @@ import numpy as np
 
 from fastnet import costs, persistence
 from fastnet._load import show_config, version
-from fastnet.data import Dataset, load_images, load_mnist, read_idx
+from fastnet.data import Dataset
+from fastnet.idx import load_images, load_mnist, read_idx
 from fastnet.network import DTYPES, Network, load
 from fastnet.training import DivergenceError
 

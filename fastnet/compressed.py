@@ -182,15 +182,10 @@ def from_arrays(data: Any, indices: Any, indptr: Any, n_in: int, prefix: str = "
             f"{prefix}indices: expected as many as data, {len(values)}, got {len(columns)}"
         )
     _check_offsets(f"{prefix}indptr", offsets, len(values))
-    offsets = np.require(offsets, np.int64, ["C_CONTIGUOUS", "ALIGNED"])
     _check_columns(f"{prefix}indices", columns, offsets, n_in)
-    return Compressed(
-        np.require(values, None, ["C_CONTIGUOUS", "ALIGNED"]),
-        offsets,
-        np.require(columns, columns_dtype(n_in), ["C_CONTIGUOUS", "ALIGNED"]),
-        None,
-        n_in,
-    )
+    # Copies of what the kernels find their way by: the caller's may change.
+    offsets, columns = np.array(offsets, np.int64), np.array(columns, columns_dtype(n_in))
+    return Compressed(np.require(values, None, ["C", "ALIGNED"]), offsets, columns, None, n_in)
 
 
 def _vector(name: str, value: Any) -> NDArray:

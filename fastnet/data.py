@@ -1,16 +1,11 @@
-"""Where the data comes in: data sets, MNIST, IDX files."""
+"""Where the data comes in: data sets, and the forms that they are made from."""
 
 from __future__ import annotations
 
-import gzip
-import io
 import math
 import mmap
-import os
-import zlib
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -138,8 +133,8 @@ class Dataset:
 
     The compressed form is made once, when first needed, and kept beside X. For MNIST's
     50,000 training images, 39.2 MB of bytes of which 19 % are not zero, that takes about
-    30 ms and 22.9 MB, or 13.1 MB where bit masks stand for the columns (AVX-512); one
-    epoch of training repays it.
+    30 ms and 22.9 MB, or 13.1 MB where bit masks stand for the columns (AVX-512); two
+    epochs of training repay it.
 
     Examples
     --------
@@ -183,6 +178,7 @@ class Dataset:
         if len(self.X) != len(self.y):
             raise ValueError(f"y: expected as many as X has rows, {len(self.X)}, got {len(self.y)}")
         self._forms: dict[str, Compressed] = {}
+        self._density: float | None = None
 
     @classmethod
     def from_csr(
@@ -202,7 +198,8 @@ class Dataset:
             The inputs that are stored, row after row; all others are zero. Types as for
             X of ``Dataset``.
         indices : (nnz,) integers
-            The column of each, from 0, ascending in each row without repetition.
+            The column of each, from 0, ascending in each row without repetition. Copied, in
+            two bytes each, or four where n_in > 65,536; so is ``indptr``.
         indptr : (n + 1,) integers
             Row s is ``data[indptr[s]:indptr[s + 1]]``.
         n_in : int
@@ -269,10 +266,6 @@ class Dataset:
 
     # How the kernels read the inputs.
 
-    @cached_property
-    def _offsets(self) -> NDArray:
-        return _kernels.count(self.X)
-
     def operand(self, sizes: Sequence[int], dtype: DTypeLike, once: bool = False) -> Any:
         """What the kernels take as X for a network: the rows, or their compressed form.
 
@@ -301,13 +294,17 @@ class Dataset:
         auto = self.sparse == "auto"
         if auto and (_is_mapped(self.X) or (once and not self._forms)):
             return self.X
-        form = _kernels.way(sizes, dtype, self._offsets[-1] / self.X.size)
+        offsets = None  # never kept: those of an X that has changed would lead out of the values
+        if self._density is None:
+            offsets = _kernels.count(self.X)
+            self._density = int(offsets[-1]) / self.X.size
+        form = _kernels.way(sizes, dtype, self._density)
         if form == "dense":
             if auto:
                 return self.X
             form = "columns"
         if form not in self._forms:
-            self._forms[form] = compressed.compress(self.X, form, self._offsets)
+            self._forms[form] = compressed.compress(self.X, form, offsets)
         return self._forms[form]
 
     def __len__(self) -> int:
@@ -321,7 +318,7 @@ class Dataset:
         if not isinstance(which, slice) and (isinstance(which, tuple) or np.ndim(which) != 1):
             raise TypeError(f"expected an integer, a slice or a list of indices, got {which!r}")
         part = object.__new__(Dataset)
-        part.scale, part.sparse, part._forms = self.scale, self.sparse, {}
+        part.scale, part.sparse, part._forms, part._density = self.scale, self.sparse, {}, None
         X, y = self.X[which], self.y[which]
         part.X = X if isinstance(X, Compressed) else checks.read_only(_rows(X))
         part.y = checks.read_only(np.ascontiguousarray(y) if y.ndim == 1 else _rows(y))
@@ -331,7 +328,7 @@ class Dataset:
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what can be made again."""
-        return {k: v for k, v in self.__dict__.items() if k != "_offsets"} | {"_forms": {}}
+        return {**self.__dict__, "_forms": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -397,122 +394,3 @@ def as_dataset(name: str, data: Any) -> Dataset:
         return Dataset(*data) if arrays else _from_pairs(data)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}: {error}") from None
-
-
-def _unzipped(content: bytes) -> NDArray:
-    """The bytes of a gzip file, of one part or several, without ever holding them twice."""
-    size = int.from_bytes(content[-4:], "little")  # of the last part, most often the only one
-    found = np.empty(min(size, 1032 * len(content)), np.uint8)  # no more can be in it
-    view, at = found.data, 0
-    with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
-        while n := file.readinto(view[at : at + (1 << 15)]):
-            at += n
-        rest = file.read()
-    return found[:at] if not rest else np.append(found[:at], np.frombuffer(rest, np.uint8))
-
-
-_IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
-
-
-def read_idx(path: str | os.PathLike[str]) -> NDArray:
-    """Read an array from a file in IDX format, the format of MNIST.
-
-    Parameters
-    ----------
-    path : str or path
-        A plain or gzip-compressed file; which of the two is seen from its content.
-
-    Returns
-    -------
-    ndarray in native byte order, of uint8, int8, int16, int32, float32 or
-    float64, read-only.
-
-    Raises
-    ------
-    ValueError
-        If the file is truncated, too long, or no IDX file; the message says
-        what was expected and found.
-    OSError
-        If the file cannot be read.
-
-    Examples
-    --------
-    >>> from importlib.resources import files
-    >>> labels = read_idx(files("fastnet") / "mnist" / "t10k-labels-idx1-ubyte.gz")
-    >>> labels.shape, labels[:5].tolist()
-    ((10000,), [7, 2, 1, 0, 4])
-
-    References
-    ----------
-    The format is described with the MNIST database of Y. LeCun, C. Cortes and
-    C. Burges: two zero bytes, a type, the number of dimensions, their sizes in
-    four bytes each, the elements; all big-endian.
-    """
-    path = checks.path("path", path)
-    content: Any = path.read_bytes()
-    if content[:2] == b"\x1f\x8b":
-        try:
-            content = _unzipped(content)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise ValueError(f"{path}: expected a whole gzip file, found damage: {error}") from None
-    head = bytes(content[:4])
-    if len(head) < 4 or head[:2] != b"\0\0":
-        raise ValueError(f"{path}: expected an IDX file, which starts 00 00, found {head!r}")
-    code, dimensions = head[2], head[3]
-    if code not in _IDX_TYPES:
-        known = ", ".join(f"{known:02X}" for known in _IDX_TYPES)
-        raise ValueError(f"{path}: expected an IDX type, one of {known}; found {code:02X}")
-    dtype, start = np.dtype(_IDX_TYPES[code]), 4 + 4 * dimensions
-    if dimensions == 0 or len(content) < start:
-        raise ValueError(f"{path}: expected the sizes of {dimensions} dimensions, found the end")
-    shape = tuple(int(n) for n in np.frombuffer(content, ">u4", dimensions, 4))
-    expected, found = math.prod(shape) * dtype.itemsize, len(content) - start
-    if expected != found:
-        raise ValueError(f"{path}: expected {expected} bytes for shape {shape}, found {found}")
-    try:
-        array = np.frombuffer(content, dtype, offset=start).reshape(shape)
-    except ValueError as error:  # NumPy's limits on dimensions
-        raise ValueError(f"{path}: expected a shape that arrays can have, found {error}") from None
-    array = array.astype(dtype.newbyteorder("="), copy=False)
-    array.flags.writeable = False
-    return array
-
-
-def load_images(images: str | os.PathLike[str], labels: str | os.PathLike[str]) -> Dataset:
-    """A Dataset from an IDX file of images and one of labels, scaled by 1/256."""
-    X, y = read_idx(images), read_idx(labels)
-    try:
-        return Dataset(X.reshape(len(X), -1) if len(X) else X, y, 1 / 256)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{images}, {labels}: {error}") from None
-
-
-def load_mnist() -> tuple[Dataset, Dataset, Dataset]:
-    """The MNIST digits that come with the package.
-
-    Returns
-    -------
-    (training, validation, test) : Datasets of 50,000, 10,000 and 10,000 examples
-        uint8 pixels, (n, 784), with scale 1/256, which is the book's scaling;
-        labels 0 to 9. Validation is the last 10,000 of the original training
-        set, as in the book.
-
-    Examples
-    --------
-    >>> training, validation, test = load_mnist()
-    >>> training
-    <Dataset: 50000 examples of 784 uint8 features, labels, scale 0.00390625>
-    >>> training.y[:5].tolist()
-    [5, 0, 4, 1, 9]
-
-    References
-    ----------
-    Y. LeCun, C. Cortes, C. Burges: The MNIST database of handwritten digits
-    (CC BY-SA 3.0); see fastnet/mnist/LICENSE.md.
-    """
-    folder = Path(__file__).with_name("mnist")
-    training = load_images(
-        folder / "train-images-idx3-ubyte.gz", folder / "train-labels-idx1-ubyte.gz"
-    )
-    test = load_images(folder / "t10k-images-idx3-ubyte.gz", folder / "t10k-labels-idx1-ubyte.gz")
-    return training[:50_000], training[50_000:], test

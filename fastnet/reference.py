@@ -48,6 +48,30 @@ def layers(sizes, parameters):
     ]
 
 
+# ---- compressed rows, see fastnet/compressed.py -----------------------------
+
+
+def count(X):
+    """offsets (n + 1,): before row s, how many inputs of the dense X are not zero."""
+    return np.concatenate([[0], np.cumsum(np.count_nonzero(X, axis=1))])
+
+
+def compress(X, values, columns, masks):
+    """Fill values, and columns or masks or neither where None, from the dense X."""
+    rows, at = X.nonzero()
+    values[: len(at)] = X[rows, at]
+    if columns is not None:
+        columns[: len(at)] = at
+    if masks is not None:
+        masks[...] = 0
+        np.bitwise_or.at(masks, (rows, at // 64), np.uint64(1) << (at % 64).astype(np.uint64))
+
+
+def way(sizes, dtype, density):
+    """The quickest way into the first layer; there is but one here."""
+    return "dense"
+
+
 # ---- elementwise -----------------------------------------------------------
 
 
@@ -127,6 +151,8 @@ def update(weights, biases, a, delta, decay):
 
 def inputs(X, scale, dtype):
     """Rows of X as the network sees them: value * scale, rounded once."""
+    if hasattr(X, "offsets"):  # compressed
+        X = np.array([X[s] for s in range(len(X))])
     if X.dtype == dtype and scale == 1:
         return X
     if X.dtype == np.uint8:

@@ -10,7 +10,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from fastnet import Dataset, Network, _kernels
+from fastnet import Dataset, Network, _kernels, reference
 from fastnet.compressed import Compressed, compress
 
 N = 60
@@ -89,6 +89,35 @@ def test_compression_fills_its_arrays_and_not_a_byte_more(dtype, n_in, guarded):
     bits = np.unpackbits(masks.astype("<u8").view("u1"), axis=1, bitorder="little")
     np.testing.assert_array_equal(bits[:, :n_in], X != 0)
     assert not bits[:, n_in:].any()
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
+def test_the_kernels_compress_as_their_twins_in_numpy_do(dtype):
+    X = mostly_zero(9, 150, dtype)
+    offsets = _kernels.count(X)
+    np.testing.assert_array_equal(offsets, reference.count(X))
+    made = []
+    for module in (_kernels, reference):
+        values, columns = np.zeros(offsets[-1], dtype), np.zeros(offsets[-1], "uint32")
+        masks = np.ones((9, 3), "uint64")
+        module.compress(X, values, columns, masks)
+        made.append([values.tolist(), columns.tolist(), masks.tolist()])
+    assert made[0] == made[1]
+
+
+@pytest.mark.parametrize("form", ["columns", "masks"])
+def test_the_twins_in_numpy_read_compressed_rows_too(form, random_parameters):
+    sizes = (20, 9, 3)
+    start, order = random_parameters(sizes, "float64", 3), np.arange(N)[::-1].copy()
+    trained = []
+    for rows in (X, compress(X, form)):
+        parameters = start.copy()
+        reference.train(sizes, "sigmoid", "quadratic", parameters, rows, 0.1, LABELS, order, 7,
+                        0.5, 0.9)  # fmt: skip
+        out = np.empty((N, 3))
+        reference.feedforward(sizes, "sigmoid", parameters, rows, 0.1, out)
+        trained.append(bits(parameters, out))
+    assert trained[0] == trained[1]
 
 
 def test_rows_of_any_stride_are_compressed():
@@ -353,6 +382,15 @@ def test_an_unknown_option_is_refused(sparse):
     assert repr(sparse) in str(caught.value)
 
 
+def test_inputs_that_were_changed_lead_no_kernel_astray():
+    X = mostly_zero()
+    data = Dataset(X, LABELS, sparse=True)
+    assert data.operand([20, 3], DTYPE).density < 0.3
+    X[...] = 1  # not allowed, but no reason to write where nothing is
+    data._forms.clear()
+    assert data.operand([20, 3], DTYPE).density == 1
+
+
 def test_memory_maps_are_compressed_only_when_told(tmp_path):
     X.tofile(tmp_path / "pixels")
     whole = np.memmap(tmp_path / "pixels", np.uint8, "r", shape=X.shape)
@@ -409,12 +447,15 @@ def test_a_data_set_s_own_arrays_are_read_only_and_the_caller_s_stay_writable():
 # ---- a data set of compressed rows
 
 
-def test_csr_is_read_where_it_lies():
+def test_csr_values_are_read_where_they_lie_and_what_leads_to_them_is_copied():
     for dtype in ("uint8", "float32", "float64"):
         data, indices, indptr = csr_arrays(mostly_zero(dtype=dtype))
         rows = Dataset.from_csr(data, indices, indptr, 20, LABELS).X
         assert np.shares_memory(rows.values, data)
-        assert np.shares_memory(rows.offsets, indptr)
+        assert not np.shares_memory(rows.offsets, indptr)
+        columns = indices.astype("u2")
+        narrow = Dataset.from_csr(data, columns, indptr, 20, LABELS).X
+        assert not np.shares_memory(narrow.columns, columns)
         assert (rows.dtype, rows.shape) == (dtype, (N, 20))
 
 
