@@ -59,6 +59,7 @@ cdef extern from "fastnet.h" nogil:
 
     enum:
         FN_EVALUATED
+        FN_SUMS_BYTES
         FN_DENSE
         FN_COLUMNS
         FN_MASKS
@@ -98,6 +99,7 @@ cdef extern from "fastnet.h" nogil:
                         const fn_examples *examples, void *a, void *workspace)
     double fn_evaluate(fn_type type, const fn_network *network, const void *parameters,
                        const fn_examples *examples, size_t *correct, void *workspace)
+    double fn_fma_rounds(fn_type type, size_t n, void *sums)
 
     int fn_select(const char *isa)
     const char *fn_selected()
