@@ -34,8 +34,8 @@ def assert_trains_like_reference(problem, implementation, mini_batches=20):
         return
     reference = numpy_reference.Peer(short)
     peer.epoch()
-    before = [array.copy() for array in reference.parameters()[0]]
+    before = reference.parameters()[0][-1].copy()
     reference.train(order)
     trained = reference.parameters()
-    assert all((a != b).any() for a, b in zip(before, trained[0], strict=True))
+    assert (trained[0][-1] != before).any()
     assert_same_parameters(peer.parameters(), trained, TOLERANCE[problem.dtype.name])

@@ -7,6 +7,12 @@ from pathlib import Path
 KERNEL = "kernel "  # how the names of the jobs begin that are single kernels
 
 
+def of_limit(info):
+    """A job's time in units of the time that its dense arithmetic takes at the peak."""
+    at_peak = info["dense_operations"] / (info["peak"] * info["threads"])
+    return info["seconds"] / at_peak
+
+
 class Results:
     """The figures of one instruction set.
 

@@ -12,6 +12,7 @@ import argparse
 import sys
 
 import results as measured_results
+from results import of_limit
 from wanted import WANTED
 
 YARDSTICK = "fastnet"
@@ -61,10 +62,7 @@ def cell(info, yardstick):
 
 
 def of_the_limit(info):
-    """A job's time in units of the time that its dense arithmetic takes at the peak."""
-    if not info or "peak" not in info:
-        return "-"
-    return f"{info['seconds'] * info['peak'] / info['dense_operations']:.2f}"
+    return three_digits(of_limit(info)) if info and "peak" in info else "-"
 
 
 def times(results, columns, kernels=True):

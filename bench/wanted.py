@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import jobs
+from results import of_limit
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,6 @@ def seconds(results, job, peer="fastnet"):
     return results.info(job, peer)["seconds"]
 
 
-def of_limit(results, line):
-    info = results.info(line.job)
-    return info["seconds"] * info["peak"] / info["dense_operations"]
-
-
 def above_training(results, line):
     info = results.info(line.job)
     return (info["seconds"] - 0.6) / info["training_seconds"]
@@ -53,8 +49,8 @@ def allocations(results, line):
     return (info["many_batches"] - info["few_batches"]) / (5000 - 50)
 
 
-LIMIT = Figure("of the dense limit", True, of_limit)
-PEAK = Figure("of the FMA peak", False, lambda results, line: 1 / of_limit(results, line))
+LIMIT = Figure("of the dense limit", True, lambda results, line: of_limit(results.info(line.job)))
+PEAK = Figure("of the FMA peak", False, lambda results, line: 1 / of_limit(results.info(line.job)))
 AHEAD = Figure(
     "x {other}",
     False,
