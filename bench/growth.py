@@ -31,7 +31,7 @@ from fastnet import _kernels  # noqa: E402
 
 FOLDER = Path(__file__).parent / "growth"
 NAMES = ("fastnet", "NumPy", "JAX", "PyTorch")
-SECONDS = 0.12  # of calls that are timed, per point
+SECONDS = 0.25  # of calls that are timed, per point
 OPERATIONS = 2e9  # of a call, if that is neither too many examples nor too few
 LARGEST_N = 50_000
 
@@ -101,10 +101,10 @@ def problem(case):
 
 
 def seconds_per_example(trainer):
-    """The median of as many epochs as fit into a moment, two at least."""
+    """The median of as many epochs as fit into a moment, three at least."""
     trainer.epoch()
     taken = []
-    while len(taken) < 2 or sum(taken) < SECONDS:
+    while len(taken) < 3 or sum(taken) < SECONDS:
         before = time.perf_counter()
         trainer.epoch()
         taken.append(time.perf_counter() - before)

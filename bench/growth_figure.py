@@ -7,7 +7,7 @@ import matplotlib as mpl
 mpl.use("Agg")
 
 import matplotlib.pyplot as plt
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 # Okabe and Ito's colours, told apart by everybody, and markers for print in grey.
 STYLES = {
@@ -22,7 +22,7 @@ def draw(folder, axes, names):
     """Read growth.csv, write growth.png; `axes` says what each sweep's axis is called."""
     with (folder / "growth.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    figure, panels = plt.subplots(2, 3, figsize=(12, 7.2), sharey=False, layout="constrained")
+    figure, panels = plt.subplots(2, 3, figsize=(12, 7.2), layout="constrained")
     *panels, legend = panels.flat
     plain = FuncFormatter(lambda value, _: f"{value:g}")
     for panel, (sweep, description) in zip(panels, axes.items(), strict=True):
@@ -33,11 +33,14 @@ def draw(folder, axes, names):
             panel.plot(values, times, label=name, **STYLES[name])
         panel.set(xscale="log", yscale="log", xlabel=description)
         panel.set_ylabel("time per example (µs)")
+        low, high = panel.get_ylim()
+        few = high / low < 100  # less than two decades: ticks between them too
+        panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,)))
         for axis in (panel.xaxis, panel.yaxis):
             axis.set_major_formatter(plain)
             axis.set_minor_formatter(NullFormatter())
         panel.grid(which="major", color="0.85", linewidth=0.6)
-        if sweep == "depth":  # less than two decades: name what was measured
+        if sweep == "depth":  # name what was measured
             panel.set_xticks(values, [f"{value:g}" for value in values])
     legend.axis("off")
     legend.legend(*panels[0].get_legend_handles_labels(), loc="upper left", frameon=False)
