@@ -41,10 +41,10 @@ def random_labels(inputs, n_out, seed=6):
     return z.argmax(axis=1)
 
 
-def random_examples(n, n_in, n_out, density=1.0, dtype="float32", **options):
-    """Random `Examples`; the options are those of `fastnet.Dataset`."""
+def random_examples(n, n_in, n_out, density=1.0, dtype="float32"):
+    """Random `Examples` as `random_inputs` and `random_labels` make them."""
     inputs = random_inputs(n, n_in, density, dtype)
-    dataset = fastnet.Dataset(inputs, random_labels(inputs, n_out), **options)
+    dataset = fastnet.Dataset(inputs, random_labels(inputs, n_out))
     return Examples(dataset, n_out, dtype)
 
 

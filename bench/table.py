@@ -10,6 +10,7 @@ times fastnet's time that is.
 
 import argparse
 import sys
+from collections import Counter
 
 import results as measured_results
 from results import of_limit
@@ -17,6 +18,7 @@ from wanted import WANTED
 
 YARDSTICK = "fastnet"
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+BUSY = 1.2  # times the slowest peak: more is no spread of one machine at rest
 SAME_PEAK = 0.9  # of AVX-512's: an AVX2 of which the bounds "Zen 4" are meant
 
 
@@ -33,13 +35,19 @@ def heading(results):
 
 def peaks(results):
     """How fast a core's multiply-adds were beside the jobs."""
-    words = []
+    words, busy = [], False
     for dtype in ("float32", "float64"):
         found = [peak / 1e9 for peak in results.peaks(dtype)]
         if found:
             spread = f" ({min(found):.1f} to {max(found):.1f})" if len(found) > 1 else ""
+            busy = busy or max(found) > BUSY * min(found)
             words.append(f"{dtype} {results.peak(dtype) / 1e9:.1f} GFLOP/s{spread}")
-    return f"FMA peak of a core, {results.isa}: " + ", ".join(words) if words else ""
+    if not words:
+        return ""
+    warning = (
+        "\nThe peak varied: something else ran on this machine. Measure again." if busy else ""
+    )
+    return f"FMA peak of a core, {results.isa}: {', '.join(words)}{warning}"
 
 
 def with_unit(seconds):
@@ -147,7 +155,10 @@ def main():
     print(f"\n{heading(results)}")
     print(*filter(None, map(peaks, [results, *others])), sep="\n")
     print(f"\n{form(times(results, columns, not options.no_kernels))}")
-    print(f"\n{form(beside_wanted(results, avx2))}")
+    wanted = beside_wanted(results, avx2)
+    print(f"\n{form(wanted)}")
+    verdicts = Counter(row[-1] for row in wanted[1:])
+    print("\n" + ", ".join(f"{count} {text}" for text, count in verdicts.most_common()))
     for reason in results.machine["absent"]:
         print(f"\n{reason}")
 
