@@ -40,7 +40,7 @@ class Examples:
     @cached_property
     def labels(self):
         """The classes, int64, (n,)."""
-        return np.asarray(self.dataset.y, dtype=np.int64)
+        return np.array(self.dataset.y, dtype=np.int64)  # PyTorch wants it writable
 
     @cached_property
     def inputs(self):
