@@ -38,7 +38,7 @@ libraries = [
     for isa, flags in TARGETS.get(MACHINE, {"baseline": []}).items()
 ]
 # random.c gives the same bits everywhere only if nothing is fused.
-CORE = ["csrc/compress.c", "csrc/cpu.c", "csrc/dispatch.c", "csrc/layout.c", "csrc/random.c"]
+CORE = ["csrc/compress.c", "csrc/cpu.c", "csrc/dispatch.c", "csrc/layout.c", "csrc/random.c", "csrc/threads.c"]
 libraries.append(library("fastnet_core", CORE, ["-ffp-contract=off"]))
 
 kernels = Extension(
@@ -50,6 +50,7 @@ kernels = Extension(
     libraries=["fastnet_core"],
     depends=[*HEADERS, *glob.glob("csrc/*.c")],
     extra_compile_args=["-g0"],
+    extra_link_args=["-pthread"],
 )
 
 if __name__ == "__main__":

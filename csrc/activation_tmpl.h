@@ -1,4 +1,4 @@
-/* Activations: sigmoid and softmax. */
+/* Activations: sigmoid and softmax; whether numbers are finite. */
 
 /* sigma(z) = 1 / (1 + e^-z), with a real division. Below -88.37 (float32) or
  * -709.43 (float64) the result is 0, above the other end exactly 1. Largest errors
@@ -6,6 +6,18 @@
 FN_INLINE vec FN(sigmoid_lanes)(vec z)
 {
     return 1 / (1 + FN(exp_lanes)(-z));
+}
+
+static int FN(finite)(size_t n, const real *x)
+{
+    const integer exponent = (integer)(FN_BITS == 32 ? 0x7F800000 : 0x7FF0000000000000);
+    integer found = 0; /* ones where an exponent is all ones */
+    for (size_t i = 0; i < n; i++) {
+        integer bits;
+        memcpy(&bits, x + i, sizeof bits);
+        found |= (bits & exponent) == exponent;
+    }
+    return !found;
 }
 
 static void FN(exp)(size_t n, const real *x, real *y)

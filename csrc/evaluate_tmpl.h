@@ -1,31 +1,34 @@
 /* Forward only: outputs, and counts and costs of a whole data set, in pieces
- * of FN_EVALUATED examples that stay in the caches. */
+ * of FN_EVALUATED examples that stay in the caches. Threads take the pieces in turn;
+ * what they find is added up in the order of the pieces. */
+
+/* The arguments of feedforward and evaluate, for all of the team. */
+typedef struct {
+    const fn_network *network;
+    const real *parameters;
+    const fn_examples *examples;
+    real *a;                    /* feedforward: [n][n_out] */
+    double *cost;               /* evaluate: [pieces] */
+    size_t *correct;            /* evaluate: [pieces] */
+    char *memory;
+    size_t size;                /* of each thread's memory */
+} FN(evaluation);
 
 static size_t FN(evaluated)(const fn_examples *examples)
 {
     return examples->n < FN_EVALUATED ? examples->n : FN_EVALUATED;
 }
 
-static size_t FN(next_piece)(const fn_network *network, const real *parameters,
-                             const fn_examples *examples, size_t first, FN(workspace) *w)
+static size_t FN(pieces)(const fn_examples *examples)
 {
-    const size_t left = examples->n - first, m = left < FN_EVALUATED ? left : FN_EVALUATED;
-    FN(gather_inputs)(network, examples, NULL, first, m, w);
-    FN(forward)(network, parameters, m, w);
-    return m;
+    return (examples->n + FN_EVALUATED - 1) / FN_EVALUATED;
 }
 
-static void FN(feedforward)(const fn_network *network, const real *parameters,
-                            const fn_examples *examples, real *a, void *memory)
+static size_t FN(evaluation_size)(const fn_network *network, const fn_examples *examples,
+                                  size_t threads)
 {
-    const size_t L = network->layers, n_out = network->sizes[L];
-    FN(workspace) w = FN(open_workspace)(network, FN(evaluated)(examples), examples, memory);
-    for (size_t first = 0, m; first < examples->n; first += m) {
-        m = FN(next_piece)(network, parameters, examples, first, &w);
-        for (size_t s = 0; s < m; s++)
-            memcpy(a + (first + s) * n_out, w.a[L] + s * w.places[L - 1].stride,
-                   n_out * sizeof(real));
-    }
+    const size_t own = FN(workspace_size)(network, examples, FN(evaluated)(examples), 1);
+    return threads * own + FN(pieces)(examples) * (sizeof(double) + sizeof(size_t));
 }
 
 /* The class that n_out outputs stand for: the first of the largest, or, for
@@ -40,22 +43,65 @@ static size_t FN(class_of)(size_t n_out, const real *a)
     return best;
 }
 
-static double FN(evaluate)(const fn_network *network, const real *parameters,
-                           const fn_examples *examples, size_t *correct, void *memory)
+static void FN(evaluate_member)(fn_team *team, size_t thread, void *context)
 {
-    const size_t L = network->layers, n_out = network->sizes[L];
-    FN(workspace) w = FN(open_workspace)(network, FN(evaluated)(examples), examples, memory);
-    const size_t stride = w.places[L - 1].stride;
-    double cost = 0;
-    *correct = 0;
-    for (size_t first = 0, m; first < examples->n; first += m) {
-        m = FN(next_piece)(network, parameters, examples, first, &w);
-        FN(gather_targets)(network, examples, NULL, first, m, w.y);
+    const FN(evaluation) *e = context;
+    const fn_network *network = e->network;
+    const size_t L = network->layers, n_out = network->sizes[L], n = e->examples->n;
+    fn_team alone = {.threads = 1};
+    FN(work) work = {
+        .network = network, .examples = e->examples, .team = &alone,
+        .w = FN(open_workspace)(network, e->examples, FN(evaluated)(e->examples), 1, 0,
+                                e->memory + thread * e->size),
+    };
+    const FN(workspace) *w = &work.w;
+    const size_t stride = w->places[L - 1].stride;
+    for (size_t piece = thread; piece < FN(pieces)(e->examples); piece += team->threads) {
+        const size_t first = piece * FN_EVALUATED, left = n - first;
+        const size_t m = left < FN_EVALUATED ? left : FN_EVALUATED;
+        FN(forward)(&work, e->parameters, first, 0, m);
+        if (e->a) {
+            for (size_t s = 0; s < m; s++)
+                memcpy(e->a + (first + s) * n_out, w->a[L] + s * stride, n_out * sizeof(real));
+            continue;
+        }
+        FN(gather_targets)(network, e->examples, NULL, first, m, w->y);
+        e->correct[piece] = 0;
         for (size_t s = 0; s < m; s++)
-            *correct += FN(class_of)(n_out, w.a[L] + s * stride)
-                        == FN(class_of)(n_out, w.y + s * stride);
-        if (network->cost != FN_OTHER_COST)
-            cost += FN(cost_sum)(network->output, network->cost, m, n_out, w.z, w.y);
+            e->correct[piece] += FN(class_of)(n_out, w->a[L] + s * stride)
+                                 == FN(class_of)(n_out, w->y + s * stride);
+        e->cost[piece] = network->cost == FN_OTHER_COST ? 0
+            : FN(cost_sum)(network->output, network->cost, m, n_out, w->z, w->y);
+    }
+}
+
+static void FN(feedforward)(const fn_network *network, const real *parameters,
+                            const fn_examples *examples, real *a, size_t threads, void *memory)
+{
+    FN(evaluation) e = {
+        .network = network, .parameters = parameters, .examples = examples, .a = a, .memory = memory,
+        .size = FN(workspace_size)(network, examples, FN(evaluated)(examples), 1),
+    };
+    fn_run_team(threads, FN(evaluate_member), &e);
+}
+
+static double FN(evaluate)(const fn_network *network, const real *parameters,
+                           const fn_examples *examples, size_t *correct, size_t threads,
+                           void *memory)
+{
+    const size_t pieces = FN(pieces)(examples);
+    FN(evaluation) e = {
+        .network = network, .parameters = parameters, .examples = examples, .memory = memory,
+        .size = FN(workspace_size)(network, examples, FN(evaluated)(examples), 1),
+    };
+    double cost = 0;
+    e.cost = (double *)(e.memory + threads * e.size);
+    e.correct = (size_t *)(e.cost + pieces);
+    fn_run_team(threads, FN(evaluate_member), &e);
+    *correct = 0;
+    for (size_t piece = 0; piece < pieces; piece++) {
+        *correct += e.correct[piece];
+        cost += e.cost[piece];
     }
     return cost;
 }

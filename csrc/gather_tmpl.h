@@ -1,90 +1,99 @@
-/* From the user's examples to the first layer's operand.
+/* From the user's examples to the first layer's operand, dense.
  *
  * A column that is zero in all m examples adds nothing to z and nothing to the
- * update (0 * w for finite w), so only the others are gathered: x has n_columns
- * columns, and columns[c] says which input the c-th is. Of MNIST's 784 columns
+ * update (0 * w for finite w), so only the others are kept: x has n_columns
+ * columns then, and columns[c] says which input the c-th is. Of MNIST's 784 columns
  * 383 remain on average at m = 10. The bits are those of the dense product, up
  * to the sign of a zero.
  */
-#define FN_RUN_OF_COLUMNS 16
 
-/* The value of input j of a row; inlined with constant type. */
-FN_INLINE real FN(input)(const fn_type type, const void *row, size_t j, double scale,
-                         const real *table)
+/* The k-th value as it is stored, to a real: value * scale, rounded once. `exact`
+ * says that the scale is a real itself: then a product of reals is the same. */
+FN_INLINE real FN(scaled)(const fn_type type, const int exact, const void *values, size_t k,
+                          double scale)
 {
-    switch (type) {
-    case FN_U8: return table[((const uint8_t *)row)[j]];
-    case FN_F32: return (real)(((const float *)row)[j] * scale);
-    default: return (real)(((const double *)row)[j] * scale);
-    }
+    if (type == FN_U8)
+        return exact ? (real)((const uint8_t *)values)[k] * (real)scale
+                     : (real)(((const uint8_t *)values)[k] * scale);
+    if (type == FN_F32)
+        return exact ? (real)((const float *)values)[k] * (real)scale
+                     : (real)(((const float *)values)[k] * scale);
+    return (real)(((const double *)values)[k] * scale);
 }
 
-/* seen[j] = whether input j0 + j is other than zero in any row, for a whole run
- * of columns: the bits of all rows are or-ed, a real's without its sign. In
- * vectors by hand, since gcc 12 turns the loops inside out. */
-#define FN_SEEN(name, bits_type, shift)                                                        \
-    FN_INLINE void FN(seen_##name)(size_t m, const void *const *rows, size_t j0, uint8_t *seen) \
+/* Not inlined: gcc 12 forgets there what restrict says, and then converts one by one. */
+#define FN_SCALE(name, type, exact)                                                            \
+    static FN_ALONE void FN(scale_##name)(size_t n, const void *restrict values, double scale, \
+                                          real *restrict x)                                    \
     {                                                                                          \
-        typedef bits_type run __attribute__((vector_size(FN_RUN_OF_COLUMNS * sizeof(bits_type)), \
-                                             aligned(sizeof(bits_type)), may_alias));          \
-        run all = {0};                                                                         \
-        for (size_t s = 0; s < m; s++)                                                         \
-            all |= *(const run *)((const bits_type *)rows[s] + j0) << shift;                   \
-        for (size_t j = 0; j < FN_RUN_OF_COLUMNS; j++)                                         \
-            seen[j] = all[j] != 0;                                                             \
+        for (size_t k = 0; k < n; k++)                                                         \
+            x[k] = FN(scaled)(type, exact, values, k, scale);                                  \
     }
-FN_SEEN(u8, uint8_t, 0)
-FN_SEEN(f32, uint32_t, 1)
-FN_SEEN(f64, uint64_t, 1)
+FN_SCALE(u8, FN_U8, 0)
+FN_SCALE(u8_exact, FN_U8, 1)
+FN_SCALE(f32, FN_F32, 0)
+FN_SCALE(f32_exact, FN_F32, 1)
+FN_SCALE(f64, FN_F64, 0)
+#undef FN_SCALE
 
-/* The same for the last columns, fewer than a run. */
-FN_INLINE void FN(seen_rest)(const fn_type type, size_t m, const void *const *rows, size_t j0,
-                             size_t width, uint8_t *seen)
+/* x[k] = values[k] * scale, n of them. */
+static void FN(scale)(fn_type type, size_t n, const void *values, double scale, real *x)
 {
-    memset(seen, 0, width);
-    for (size_t s = 0; s < m; s++)
-        for (size_t j = 0; j < width; j++)
-            switch (type) {
-            case FN_U8: seen[j] |= ((const uint8_t *)rows[s])[j0 + j] != 0; break;
-            case FN_F32: seen[j] |= ((const float *)rows[s])[j0 + j] != 0; break;
-            default: seen[j] |= ((const double *)rows[s])[j0 + j] != 0; break;
-            }
+    const int exact = (real)scale == scale;
+    switch (type) {
+    case FN_U8: (exact ? FN(scale_u8_exact) : FN(scale_u8))(n, values, scale, x); break;
+    case FN_F32: (exact ? FN(scale_f32_exact) : FN(scale_f32))(n, values, scale, x); break;
+    default: FN(scale_f64)(n, values, scale, x); break;
+    }
 }
 
-/* rows[m] -> columns, x [m][n_in]; returns n_columns; where that is n_in, x holds
- * all inputs in order and columns is not to be used. */
-FN_INLINE size_t FN(gather_inputs_as)(const fn_type type, size_t m, size_t n_in,
-                                      const void *const *rows, double scale, const real *table,
-                                      uint32_t *restrict columns, real *restrict x)
+/* Lanes of ones where input j + lane is other than zero in any of the m rows of x. */
+FN_INLINE ivec FN(seen)(size_t m, const real *x, size_t stride, size_t j)
 {
-    const size_t stride = fn_stride(n_in, sizeof(real));
-    size_t n_columns = 0;
-    for (size_t j0 = 0; j0 < n_in; j0 += FN_RUN_OF_COLUMNS) {
-        const size_t left = n_in - j0, width = left < FN_RUN_OF_COLUMNS ? left : FN_RUN_OF_COLUMNS;
-        uint8_t seen[FN_RUN_OF_COLUMNS];
-        if (width < FN_RUN_OF_COLUMNS)
-            FN(seen_rest)(type, m, rows, j0, width, seen);
-        else if (type == FN_U8)
-            FN(seen_u8)(m, rows, j0, seen);
-        else if (type == FN_F32)
-            FN(seen_f32)(m, rows, j0, seen);
-        else
-            FN(seen_f64)(m, rows, j0, seen);
-        for (size_t j = 0; j < width; j++) { /* no branch: which are zero is unpredictable */
-            columns[n_columns] = (uint32_t)(j0 + j);
-            n_columns += seen[j];
-        }
-    }
-    if (8 * n_columns >= 7 * n_in) { /* hardly any zero: all columns, in vectors */
-        for (size_t s = 0; s < m; s++)
-            for (size_t j = 0; j < n_in; j++)
-                x[s * stride + j] = FN(input)(type, rows[s], j, scale, table);
+    ivec any = {0};
+    for (size_t s = 0; s < m; s++)
+        any |= FN(load)(x + s * stride + j) != 0;
+    return any;
+}
+
+/* Of x [m][stride] keep the columns that are not all zero, where they are few enough;
+ * returns how many are kept, and in columns which they are, where that is not n_in. */
+static size_t FN(keep_columns)(size_t m, size_t n_in, size_t stride, uint32_t *restrict columns,
+                               real *x)
+{
+    ivec all = {0};
+    size_t zeros = 0, n_columns = 0;
+    for (size_t j = 0; j < n_in; j += FN_LANES) /* pads are zero: the count is too large */
+        all += ~FN(seen)(m, x, stride, j);
+    for (size_t i = 0; i < FN_LANES; i++)
+        zeros += (size_t)-all[i];
+    if (8 * zeros <= n_in + 8 * FN_LANES)
         return n_in;
+    for (size_t j = 0; j < n_in; j += FN_LANES) {
+        const ivec any = FN(seen)(m, x, stride, j);
+        for (size_t i = 0; i < FN_LANES && j + i < n_in; i++) { /* no branch: unpredictable */
+            columns[n_columns] = (uint32_t)(j + i);
+            n_columns += (size_t)-any[i];
+        }
     }
     for (size_t s = 0; s < m; s++)
         for (size_t c = 0; c < n_columns; c++)
-            x[s * stride + c] = FN(input)(type, rows[s], columns[c], scale, table);
+            x[s * stride + c] = x[s * stride + columns[c]];
     return n_columns;
+}
+
+/* The i-th example of an order; NULL stands for 0, 1, 2 ... */
+FN_INLINE size_t FN(example)(const int64_t *order, size_t i) { return order ? (size_t)order[i] : i; }
+
+/* Examples order[first .. first+m) -> x [m][stride] */
+static void FN(gather_inputs)(const fn_examples *examples, size_t n_in, const int64_t *order,
+                              size_t first, size_t m, real *x, size_t stride)
+{
+    for (size_t s = 0; s < m; s++)
+        FN(scale)(examples->inputs_type, n_in,
+                  (const char *)examples->inputs
+                  + FN(example)(order, first + s) * examples->inputs_stride,
+                  examples->scale, x + s * stride);
 }
 
 /* y [m][stride]: labels become a one at their place, or, where one neuron
@@ -95,11 +104,12 @@ static void FN(gather_targets)(const fn_network *network, const fn_examples *exa
     const size_t n_out = network->sizes[network->layers];
     const size_t stride = fn_stride(n_out, sizeof(real));
     for (size_t s = 0; s < m; s++, y += stride) {
-        const size_t at = order ? (size_t)order[first + s] : first + s;
+        const size_t at = FN(example)(order, first + s);
         const char *row = (const char *)examples->targets + at * examples->targets_stride;
         if (examples->targets_type == FN_I64) {
             const int64_t label = *(const int64_t *)row;
-            memset(y, 0, stride * sizeof(real));
+            for (size_t o = 0; o < stride; o += FN_LANES)
+                FN(store)(y + o, (vec){0});
             if (n_out == 1 && network->output != FN_SOFTMAX)
                 y[0] = (real)label;
             else if (label >= 0 && (size_t)label < n_out)
@@ -112,4 +122,33 @@ static void FN(gather_targets)(const fn_network *network, const fn_examples *exa
                 y[o] = (real)((const double *)row)[o];
         }
     }
+}
+
+FN_INLINE void FN(prefetch)(const void *start, size_t bytes)
+{
+    const char *line = (const char *)((uintptr_t)start & ~(uintptr_t)63);
+    for (; line < (const char *)start + bytes; line += 64)
+        __builtin_prefetch(line, 0, 2);
+}
+
+/* Ask for one example, which lies anywhere in memory, a mini-batch before it is needed:
+ * an epoch of [784, 30, 10], m = 10, takes 39 ms with it and 49 ms without (dense,
+ * AVX-512, Intel Xeon of 2023). */
+FN_INLINE void FN(prefetch_example)(const fn_examples *examples, size_t n_in, size_t at)
+{
+    const size_t bytes = fn_bytes[examples->inputs_type];
+    if (examples->targets)
+        __builtin_prefetch((const char *)examples->targets + at * examples->targets_stride, 0, 2);
+    if (!examples->offsets) {
+        FN(prefetch)((const char *)examples->inputs + at * examples->inputs_stride, n_in * bytes);
+        return;
+    }
+    const size_t from = (size_t)examples->offsets[at];
+    const size_t n = (size_t)examples->offsets[at + 1] - from;
+    FN(prefetch)((const char *)examples->inputs + from * bytes, n * bytes);
+    if (examples->masks)
+        FN(prefetch)(examples->masks + at * fn_words(n_in), fn_words(n_in) * sizeof(uint64_t));
+    else
+        FN(prefetch)((const char *)examples->columns + from * fn_bytes[examples->columns_type],
+                     n * fn_bytes[examples->columns_type]);
 }

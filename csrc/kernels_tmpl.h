@@ -9,6 +9,7 @@
 #include "gather_tmpl.h"
 #include "list_tmpl.h"
 #include "sparse_tmpl.h"
+#include "workspace_tmpl.h"
 #include "minibatch_tmpl.h"
 #include "evaluate_tmpl.h"
 #include "peak_tmpl.h"

@@ -3,110 +3,178 @@
  * n_columns are filled, and column c stands for input columns[c]; NULL stands
  * for all n_in inputs. */
 
+/* Row stride of activations that tiles read as A: 16 bytes more than whole cache lines, for
+ * a term of all a tile's rows then lies in different banks of the first cache. With whole
+ * lines, five rows by two vectors made 62 GFLOP/s, so 93 (AVX2, Zen 3). */
+FN_INLINE size_t FN(a_stride)(size_t n) { return fn_stride(n, sizeof(real)) + 16 / sizeof(real); }
+
 /* z[s] = b, pads zero. */
-static void FN(start_from_biases)(size_t m, size_t n_out, const real *biases, real *z)
+static void FN(start_from_biases)(size_t m, size_t n_out, const real *biases, real *restrict z,
+                                  size_t z_stride)
 {
-    const size_t stride = fn_stride(n_out, sizeof(real));
-    memcpy(z, biases, n_out * sizeof(real));
-    memset(z + n_out, 0, (stride - n_out) * sizeof(real));
-    for (size_t s = 1; s < m; s++)
-        memcpy(z + s * stride, z, stride * sizeof(real));
+    const size_t line = 64 / sizeof(real);
+    for (size_t o = 0; o < fn_stride(n_out, sizeof(real)); o += line)
+        for (size_t s = 0; s < m; s++)
+#pragma GCC unroll 4
+            for (size_t i = 0; i < line; i += FN_LANES) /* the pads of the biases are zero */
+                FN(store)(z + s * z_stride + o + i, FN(load)(biases + o + i));
 }
 
 /* w = decay w, as w - (1 - decay) w: as a factor near one the decay would be rounded
  * to steps of 6e-8 in float32, which a small lmbda does not survive. */
-static void FN(decay)(size_t n_in, size_t n_out, double decay, real *weights)
+static void FN(decay)(size_t rows, size_t n_out, size_t stride, double decay, real *weights)
 {
     const real lost = (real)(1 - decay);
-    const size_t size = n_in * fn_stride(n_out, sizeof(real));
     if (lost != 0)
-        for (size_t i = 0; i < size; i++)
-            weights[i] = FN_FMA(-lost, weights[i], weights[i]);
+        for (size_t i = 0; i < rows; i++)
+            for (size_t o = 0; o < n_out; o += FN_LANES) {
+                real *w = weights + i * stride + o;
+                FN(store)(w, FN_FMA(FN(splat)(-lost), FN(load)(w), FN(load)(w)));
+            }
 }
 
 /* b = b + sum_s delta[s] */
-static void FN(update_biases)(size_t m, size_t n_out, const real *delta, real *restrict biases)
+static void FN(update_biases)(size_t m, size_t n_out, size_t stride, const real *delta,
+                              real *restrict biases)
+{
+    for (size_t o = 0; o < n_out; o += FN_LANES) {
+        vec sum = FN(load)(biases + o);
+        for (size_t s = 0; s < m; s++)
+            sum += FN(load)(delta + s * stride + o);
+        FN(store)(biases + o, sum);
+    }
+}
+
+/* z[s] += sum_i a[s][i] w[i] (z^l = w^l a^(l-1) + b^l) */
+static void FN(weighted_input_of)(size_t m, size_t n_columns, const uint32_t *columns, size_t n_out,
+                                  const real *a, size_t a_stride, const real *weights,
+                                  real *restrict z, size_t z_stride)
+{
+    FN(multiply)(m, n_out, (FN(product)){.k = n_columns, .a = a, .a_row = a_stride, .a_k = 1,
+                                         .b = weights, .b_stride = fn_stride(n_out, sizeof(real)),
+                                         .b_rows = columns, .c = z, .c_stride = z_stride}, NULL);
+}
+
+/* w[i] += sum_s a[s][i] delta[s]; packed: room for packed_size elements */
+static void FN(update_of)(size_t m, size_t n_columns, const uint32_t *columns, size_t n_out,
+                          const real *a, size_t a_stride, const real *delta,
+                          real *restrict weights, real *packed)
 {
     const size_t stride = fn_stride(n_out, sizeof(real));
-    for (size_t s = 0; s < m; s++)
-        for (size_t o = 0; o < n_out; o++)
-            biases[o] += delta[s * stride + o];
-}
-
-/* z[s] = b + sum_i a[s][i] w[i] (z^l = w^l a^(l-1) + b^l) */
-static void FN(weighted_input_of)(size_t m, size_t n_in, size_t n_columns, const uint32_t *columns,
-                                  size_t n_out, const real *a, const real *weights,
-                                  const real *biases, real *restrict z)
-{
-    const size_t stride = fn_stride(n_out, sizeof(real)), a_row = fn_stride(n_in, sizeof(real));
-    FN(start_from_biases)(m, n_out, biases, z);
-    FN(multiply)(m, n_out, (FN(product)){.k = n_columns, .a = a, .a_row = a_row, .a_k = 1,
-                                         .b = weights, .b_stride = stride, .b_rows = columns,
-                                         .c = z, .c_stride = stride});
-}
-
-static void FN(weighted_input)(size_t m, size_t n_in, size_t n_out, const real *a,
-                               const real *weights, const real *biases, real *z)
-{
-    FN(weighted_input_of)(m, n_in, n_in, NULL, n_out, a, weights, biases, z);
-}
-
-/* w[i] = decay w[i] + sum_s a[s][i] delta[s]; b = b + sum_s delta[s]. */
-static void FN(update_of)(size_t m, size_t n_in, size_t n_columns, const uint32_t *columns,
-                          size_t n_out, const real *a, const real *delta, double decay,
-                          real *restrict weights, real *restrict biases)
-{
-    const size_t stride = fn_stride(n_out, sizeof(real)), a_row = fn_stride(n_in, sizeof(real));
-    FN(decay)(n_in, n_out, decay, weights);
-    FN(multiply)(n_columns, n_out, (FN(product)){.k = m, .a = a, .a_row = 1, .a_k = a_row,
+    FN(multiply)(n_columns, n_out, (FN(product)){.k = m, .a = a, .a_row = 1, .a_k = a_stride,
                                                  .b = delta, .b_stride = stride, .c = weights,
-                                                 .c_stride = stride, .c_rows = columns});
-    FN(update_biases)(m, n_out, delta, biases);
+                                                 .c_stride = stride, .c_rows = columns}, packed);
 }
 
-static void FN(update)(size_t m, size_t n_in, size_t n_out, const real *a, const real *delta,
-                       double decay, real *weights, real *biases)
+/* lanes[j][i] = from[i][j] for i < rows, zero for the others: a square of FN_LANES. */
+FN_INLINE void FN(transpose_square)(size_t rows, const real *from, size_t stride,
+                                    vec lanes[FN_LANES])
 {
-    FN(update_of)(m, n_in, n_in, NULL, n_out, a, delta, decay, weights, biases);
+#pragma GCC unroll 16
+    for (size_t i = 0; i < FN_LANES; i++)
+        lanes[i] = i < rows ? FN(load)(from + i * stride) : (vec){0};
+#pragma GCC unroll 4
+    for (size_t round = 1; round < FN_LANES; round *= 2) { /* each turns the indices by one bit */
+        vec turned[FN_LANES];
+#pragma GCC unroll 8
+        for (size_t i = 0; i < FN_LANES / 2; i++) {
+            turned[2 * i] = FN(interleave_lower)(lanes[i], lanes[i + FN_LANES / 2]);
+            turned[2 * i + 1] = FN(interleave_upper)(lanes[i], lanes[i + FN_LANES / 2]);
+        }
+#pragma GCC unroll 16
+        for (size_t i = 0; i < FN_LANES; i++)
+            lanes[i] = turned[i];
+    }
 }
 
-/* to[j][i] = from[i][j], by squares that stay in the first cache. */
+/* to[j][i] = from[i][j]; pads of from and to are read and written. */
 static void FN(transpose)(size_t rows, size_t columns, const real *from, size_t from_stride,
-                          real *to, size_t to_stride)
+                          real *restrict to, size_t to_stride)
 {
-    for (size_t i0 = 0; i0 < rows; i0 += 16)
-        for (size_t j0 = 0; j0 < columns; j0 += 16)
-            for (size_t j = j0; j < columns && j < j0 + 16; j++)
-                for (size_t i = i0; i < rows && i < i0 + 16; i++)
-                    to[j * to_stride + i] = from[i * from_stride + j];
+    for (size_t i = 0; i < rows; i += FN_LANES)
+        for (size_t j = 0; j < columns; j += FN_LANES) {
+            vec lanes[FN_LANES];
+            FN(transpose_square)(rows - i, from + i * from_stride + j, from_stride, lanes);
+#pragma GCC unroll 16
+            for (size_t q = 0; q < FN_LANES; q++)
+                if (q < columns - j)
+                    FN(store)(to + (j + q) * to_stride + i, lanes[q]);
+        }
 }
 
-/* In elements: delta and delta_below, each with the examples along its rows. */
+/* delta_below[s][i] = error[i][s] a[s][i] (1 - a[s][i]) */
+static void FN(through_sigmoid)(size_t m, size_t n_in, const real *error, size_t across,
+                                const real *a, size_t a_stride, real *restrict delta_below)
+{
+    const size_t below = fn_stride(n_in, sizeof(real));
+    for (size_t i = 0; i < n_in; i += FN_LANES)
+        for (size_t s = 0; s < m; s += FN_LANES) {
+            vec lanes[FN_LANES];
+            FN(transpose_square)(n_in - i, error + i * across + s, across, lanes);
+#pragma GCC unroll 16
+            for (size_t q = 0; q < FN_LANES; q++)
+                if (q < m - s) {
+                    const vec active = FN(load)(a + (s + q) * a_stride + i);
+                    FN(store)(delta_below + (s + q) * below + i, lanes[q] * (active * (1 - active)));
+                }
+        }
+    for (size_t s = 0; s < m; s++)
+        for (size_t i = n_in; i < below; i++)
+            delta_below[s * below + i] = 0;
+}
+
+/* In elements: the copy of A, of so many rows and terms, that multiply makes. */
+static size_t FN(packed_size)(size_t rows, size_t terms)
+{
+    return terms < FN_PACKED ? 0 : rows * (terms < FN_DEPTH ? terms : FN_DEPTH);
+}
+
+/* In elements: delta and delta_below, each with the examples along its rows, and weights. */
 static size_t FN(scratch_size)(size_t m, size_t n_in, size_t n_out)
 {
-    return (n_in + n_out) * fn_stride(m, sizeof(real));
+    return (n_in + n_out) * fn_stride(m, sizeof(real)) + FN(packed_size)(n_in, n_out);
 }
 
 /* delta_below[s][i] = (sum_o w[i][o] delta[s][o]) a[s][i] (1 - a[s][i]).
  * The sum runs along a row of w, so the vectors run over the examples: delta
  * is transposed, multiplied and the result transposed back. What the pads of
  * `turned` hold goes into the pads of `error` only. */
-static void FN(backpropagate)(size_t m, size_t n_in, size_t n_out, const real *weights,
-                              const real *delta, const real *a, real *restrict delta_below,
-                              real *restrict scratch)
+static void FN(backpropagate_of)(size_t m, size_t n_in, size_t n_out, const real *weights,
+                                 const real *delta, const real *a, size_t a_stride,
+                                 real *restrict delta_below, real *restrict scratch)
 {
-    const size_t stride = fn_stride(n_out, sizeof(real)), below = fn_stride(n_in, sizeof(real));
-    const size_t across = fn_stride(m, sizeof(real));
-    real *turned = scratch, *error = scratch + n_out * across;
+    const size_t stride = fn_stride(n_out, sizeof(real)), across = fn_stride(m, sizeof(real));
+    real *turned = scratch, *error = turned + n_out * across, *packed = error + n_in * across;
     FN(transpose)(m, n_out, delta, stride, turned, across);
     memset(error, 0, n_in * across * sizeof(real));
     FN(multiply)(n_in, m, (FN(product)){.k = n_out, .a = weights, .a_row = stride, .a_k = 1,
                                         .b = turned, .b_stride = across, .c = error,
-                                        .c_stride = across});
-    FN(transpose)(n_in, m, error, across, delta_below, below);
-    for (size_t s = 0; s < m; s++) {
-        for (size_t i = 0; i < n_in; i++)
-            delta_below[s * below + i] *= a[s * below + i] * (1 - a[s * below + i]);
-        memset(delta_below + s * below + n_in, 0, (below - n_in) * sizeof(real));
-    }
+                                        .c_stride = across}, packed);
+    FN(through_sigmoid)(m, n_in, error, across, a, a_stride, delta_below);
+}
+
+/* The steps as kernels of their own, for tests and measurements. */
+
+static void FN(weighted_input)(size_t m, size_t n_in, size_t n_out, const real *a,
+                               const real *weights, const real *biases, real *z)
+{
+    const size_t stride = fn_stride(n_out, sizeof(real));
+    FN(start_from_biases)(m, n_out, biases, z, stride);
+    FN(weighted_input_of)(m, n_in, NULL, n_out, a, fn_stride(n_in, sizeof(real)), weights, z, stride);
+}
+
+static void FN(backpropagate)(size_t m, size_t n_in, size_t n_out, const real *weights,
+                              const real *delta, const real *a, real *delta_below, real *scratch)
+{
+    FN(backpropagate_of)(m, n_in, n_out, weights, delta, a, fn_stride(n_in, sizeof(real)),
+                         delta_below, scratch);
+}
+
+static void FN(update)(size_t m, size_t n_in, size_t n_out, const real *a, const real *delta,
+                       double decay, real *weights, real *biases)
+{
+    const size_t stride = fn_stride(n_out, sizeof(real));
+    FN(decay)(n_in, n_out, stride, decay, weights);
+    FN(update_of)(m, n_in, NULL, n_out, a, fn_stride(n_in, sizeof(real)), delta, weights, NULL);
+    FN(update_biases)(m, n_out, stride, delta, biases);
 }

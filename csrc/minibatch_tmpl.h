@@ -2,299 +2,304 @@
  *
  * No gradient is stored: the output error is multiplied by -eta/m once, so
  * that every error below carries that factor and each layer's update adds
- * a^T delta straight onto the weights. A layer's error is taken back through
- * its weights before they change, so all gradients are those of the weights
- * before the mini-batch. Only a mini-batch of more than FN_PIECE examples
- * collects its gradient in an array first, piece by piece.
+ * a^T delta straight onto the weights. All errors are taken back before any weight
+ * changes, so all gradients are those of the weights before the mini-batch. Only a
+ * mini-batch of more than FN_PIECE examples collects its gradient in an array first,
+ * piece by piece.
+ *
+ * Several threads (fn_team) share a mini-batch: each takes its examples as far as
+ * the errors; when all have come so far, each changes its part of the weights. An
+ * element is computed by one thread, in the order that one thread alone would keep,
+ * so the bits do not depend on how many there are.
  */
 
+/* What a call is about, and who of the team this thread is. */
 typedef struct {
-    fn_place *places;           /* [L] */
-    const void **rows;          /* [m] the examples' inputs */
-    real *table;                /* [256] value of each byte */
-    size_t n_columns;           /* dense: columns that are gathered */
-    uint32_t *columns;          /* [n_in] the inputs that are not all zero */
-    const uint32_t *used;       /* columns, or NULL where x holds all inputs */
-    real *x;                    /* [m][stride of n_in], the first n_columns of each row filled */
-    size_t groups, room;        /* compressed: the lists, whose columns and x these are */
-    FN(list) *lists;            /* [groups] */
-    uint64_t *all;              /* [words of n_in] */
-    real *y, *z;                /* [m][stride of the output layer] */
-    real **a;                   /* [L+1], a[l] is [m][stride of layer l]; a[0] is unused */
-    real *delta[2];             /* [m][largest stride], one for every other layer */
-    real *scratch;              /* for backpropagate */
-    real *nabla;                /* gradient, for large mini-batches */
-} FN(workspace);
-
-/* The next `bytes` of the workspace, in whole cache lines. */
-FN_INLINE void *FN(take)(size_t *used, char *memory, size_t bytes)
-{
-    size_t at = *used;
-    *used += (bytes + 63) / 64 * 64;
-    return memory ? memory + at : NULL;
-}
-
-/* How many of m examples are worked on at once. A user's own cost is promised
- * the whole mini-batch. */
-static size_t FN(piece)(const fn_network *network, size_t m)
-{
-    return m < FN_PIECE || network->cost == FN_OTHER_COST ? m : FN_PIECE;
-}
-
-/* Divide memory among the arrays for mini-batches of m; with memory NULL only
- * count. Returns the bytes needed. */
-static size_t FN(divide)(const fn_network *network, const fn_examples *examples, size_t m,
-                         char *memory, FN(workspace) *w)
-{
-    const size_t L = network->layers, *sizes = network->sizes, piece = FN(piece)(network, m);
-    const size_t stride = fn_stride(sizes[L], sizeof(real));
-    size_t used = 0, widest = 0, scratch = 0, parameters = 0;
-    for (size_t l = 0; l < L; l++) {
-        const size_t out = fn_stride(sizes[l + 1], sizeof(real));
-        const size_t needed = l ? FN(scratch_size)(piece, sizes[l], sizes[l + 1]) : 0;
-        widest = out > widest ? out : widest;
-        scratch = needed > scratch ? needed : scratch;
-        parameters += (sizes[l] + 1) * out;
-    }
-    w->places = FN(take)(&used, memory, L * sizeof *w->places);
-    w->rows = FN(take)(&used, memory, piece * sizeof *w->rows);
-    w->a = FN(take)(&used, memory, (L + 1) * sizeof *w->a);
-    w->table = FN(take)(&used, memory, 256 * sizeof(real));
-    const size_t groups = examples->offsets ? FN(groups)(examples, piece) : 0;
-    w->room = examples->offsets ? FN(list_room)(examples, sizes[0]) : fn_stride(sizes[0], sizeof(real));
-    w->lists = FN(take)(&used, memory, groups * sizeof *w->lists);
-    w->all = FN(take)(&used, memory, groups ? fn_words(sizes[0]) * sizeof *w->all : 0);
-    w->columns = FN(take)(&used, memory, (groups ? groups : 1) * w->room * sizeof *w->columns);
-    w->x = FN(take)(&used, memory, piece * w->room * sizeof(real));
-    w->y = FN(take)(&used, memory, piece * stride * sizeof(real));
-    w->z = FN(take)(&used, memory, piece * stride * sizeof(real));
-    for (size_t l = 1; l <= L; l++) {
-        real *a = FN(take)(&used, memory, piece * fn_stride(sizes[l], sizeof(real)) * sizeof(real));
-        if (memory)
-            w->a[l] = a;
-    }
-    for (size_t i = 0; i < 2; i++)
-        w->delta[i] = FN(take)(&used, memory, piece * widest * sizeof(real));
-    w->scratch = FN(take)(&used, memory, scratch * sizeof(real));
-    w->nabla = FN(take)(&used, memory, m > piece ? parameters * sizeof(real) : 0);
-    return used;
-}
-
-static size_t FN(workspace_size)(const fn_network *network, const fn_examples *examples, size_t m)
-{
+    const fn_network *network;
+    const fn_examples *examples;
+    const int64_t *order;       /* or NULL: 0, 1, 2 ... */
+    size_t n_order;
+    fn_delta own;               /* with a call: one thread only */
+    fn_team *team;
+    size_t thread;
     FN(workspace) w;
-    return FN(divide)(network, examples, m, NULL, &w);
+} FN(work);
+
+/* Where the part `which` of n things begins, of which `unit` stay together. */
+FN_INLINE size_t FN(part)(size_t n, size_t unit, size_t which, size_t parts)
+{
+    const size_t start = (n + unit - 1) / unit * which / parts * unit;
+    return start < n ? start : n;
 }
 
-static FN(workspace) FN(open_workspace)(const fn_network *network, size_t m,
-                                        const fn_examples *examples, void *memory)
+/* The first layer's weighted inputs z of examples first + s0 .. first + s1 of the order,
+ * sparse: lists are made and used chunk by chunk. */
+static void FN(enter_by_lists)(FN(work) *work, const real *weights, size_t first, size_t s0,
+                               size_t s1, real *z, size_t z_stride)
 {
-    FN(workspace) w = {0};
-    FN(divide)(network, examples, m, memory, &w);
-    fn_layout(network, sizeof(real), w.places);
-    for (size_t value = 0; value < 256; value++)
-        w.table[value] = (real)((double)value * examples->scale);
-    return w;
-}
-
-/* The inputs of examples order[first .. first+m), or first .. first+m where
- * order is NULL, as w->x and w->columns, or as w->lists. */
-static void FN(gather_inputs)(const fn_network *network, const fn_examples *examples,
-                              const int64_t *order, size_t first, size_t m, FN(workspace) *w)
-{
-#define FN_GATHER(type) \
-    FN(gather_inputs_as)(type, m, network->sizes[0], w->rows, examples->scale, w->table, \
-                         w->columns, w->x)
-    if (examples->offsets) {
-        w->groups = FN(groups)(examples, m);
-        FN(make_lists)(examples, network->sizes[0], order, first, m, w->room, w->lists, w->columns,
-                       w->x, w->all);
-        return;
-    }
-    for (size_t s = 0; s < m; s++)
-        w->rows[s] = (const char *)examples->inputs
-                     + (order ? (size_t)order[first + s] : first + s) * examples->inputs_stride;
-    switch (examples->inputs_type) {
-    case FN_U8: w->n_columns = FN_GATHER(FN_U8); break;
-    case FN_F32: w->n_columns = FN_GATHER(FN_F32); break;
-    default: w->n_columns = FN_GATHER(FN_F64); break;
-    }
-#undef FN_GATHER
-    w->used = w->n_columns < network->sizes[0] ? w->columns : NULL;
-}
-
-FN_INLINE void FN(prefetch)(const void *start, size_t bytes)
-{
-    for (size_t line = 0; line < bytes; line += 64)
-        __builtin_prefetch((const char *)start + line, 0, 2);
-}
-
-/* Ask for the inputs of the next mini-batch, which lie anywhere in memory,
- * while this one is worked on: an epoch of [784, 30, 10], m = 10, takes 39 ms
- * with it and 49 ms without (AVX-512, Intel Xeon of 2023). */
-static void FN(prefetch_inputs)(const fn_network *network, const fn_examples *examples,
-                                const int64_t *order, size_t m)
-{
-    const size_t bytes = fn_bytes[examples->inputs_type], words = fn_words(network->sizes[0]);
-    for (size_t s = 0; s < m; s++) {
-        const size_t at = (size_t)order[s];
-        if (!examples->offsets) {
-            FN(prefetch)((const char *)examples->inputs + at * examples->inputs_stride,
-                         network->sizes[0] * bytes);
-            continue;
-        }
-        const size_t from = (size_t)examples->offsets[at];
-        const size_t n = (size_t)examples->offsets[at + 1] - from;
-        FN(prefetch)((const char *)examples->inputs + from * bytes, n * bytes);
-        if (examples->masks)
-            FN(prefetch)(examples->masks + at * words, words * sizeof(uint64_t));
-        else
-            FN(prefetch)((const char *)examples->columns + from * fn_bytes[examples->columns_type],
-                         n * fn_bytes[examples->columns_type]);
+    const fn_network *network = work->network;
+    FN(workspace) *w = &work->w;
+    for (size_t s = s0, m; s < s1; s += m) {
+        const size_t next = first + s + FN_AHEAD, left = next < work->n_order ? work->n_order - next : 0;
+        const int64_t *soon = work->order ? work->order + next : NULL;
+        m = s1 - s < FN_CHUNK ? s1 - s : FN_CHUNK;
+        const size_t n_soon = !soon ? 0 : left < m ? left : m;
+        FN(make_lists)(work->examples, network, work->order, first + s, m, w->room, w->lists + s,
+                       w->list_rows + s * w->room, w->x + s * w->room, w->all);
+        for (size_t i = 0; i < n_soon; i++)
+            __builtin_prefetch(work->examples->offsets + soon[i]);
+        FN(weighted_input_of_lists)(FN(groups)(work->examples, m), w->lists + s, network->sizes[1],
+                                    weights, z + (s - s0) * z_stride, z_stride, work->examples,
+                                    network->sizes[0], soon, n_soon);
     }
 }
 
-/* From w->x to the activations w->a[1..L] and the output layer's w->z. */
-static void FN(forward)(const fn_network *network, const real *parameters, size_t m,
-                        FN(workspace) *w)
+/* The same, dense. A thread alone leaves out the columns that are zero in all its examples. */
+static void FN(enter_dense)(FN(work) *work, const real *weights, size_t first, size_t s0, size_t s1,
+                            real *z, size_t z_stride)
 {
-    const size_t L = network->layers, *sizes = network->sizes;
+    const size_t n_in = work->network->sizes[0], m = s1 - s0;
+    FN(workspace) *w = &work->w;
+    real *x = w->x + s0 * w->room;
+    FN(gather_inputs)(work->examples, n_in, work->order, first + s0, m, x, w->room);
+    w->n_columns = n_in;
+    if (work->team->threads == 1)
+        w->n_columns = FN(keep_columns)(m, n_in, w->room, w->columns, x);
+    w->used = w->n_columns < n_in ? w->columns : NULL;
+    FN(weighted_input_of)(m, w->n_columns, w->used, work->network->sizes[1], x, w->room, weights, z,
+                          z_stride);
+}
+
+/* Examples first + s0 .. first + s1 of the order: from the inputs to the
+ * activations w->a[1..L] and the output layer's w->z. */
+static void FN(forward)(FN(work) *work, const real *parameters, size_t first, size_t s0, size_t s1)
+{
+    const FN(workspace) *w = &work->w;
+    const size_t L = work->network->layers, *sizes = work->network->sizes;
     for (size_t l = 0; l < L; l++) {
         const fn_place *at = w->places + l;
-        const size_t size = m * at->stride;
-        real *a = w->a[l + 1], *z = l + 1 < L ? a : w->z;
-        if (l == 0 && w->groups)
-            FN(weighted_input_of_lists)(w->groups, w->lists, sizes[1], m,
-                                        parameters + at->weights, parameters + at->biases, z);
-        else if (l == 0)
-            FN(weighted_input_of)(m, sizes[0], w->n_columns, w->used, sizes[1], w->x,
-                                  parameters + at->weights, parameters + at->biases, z);
+        const real *weights = parameters + at->weights;
+        const size_t stride = l + 1 < L ? FN(a_stride)(sizes[l + 1]) : at->stride;
+        real *a = w->a[l + 1] + s0 * stride, *z = l + 1 < L ? a : w->z + s0 * stride;
+        FN(start_from_biases)(s1 - s0, sizes[l + 1], parameters + at->biases, z, stride);
+        if (l > 0)
+            FN(weighted_input_of)(s1 - s0, sizes[l], NULL, sizes[l + 1],
+                                  w->a[l] + s0 * FN(a_stride)(sizes[l]), FN(a_stride)(sizes[l]),
+                                  weights, z, stride);
+        else if (w->lists)
+            FN(enter_by_lists)(work, weights, first, s0, s1, z, stride);
         else
-            FN(weighted_input)(m, sizes[l], sizes[l + 1], w->a[l], parameters + at->weights,
-                               parameters + at->biases, z);
-        if (l + 1 < L || network->output == FN_SIGMOID)
-            FN(sigmoid)(size, z, a);
-        else if (network->output == FN_SOFTMAX)
-            FN(softmax)(m, sizes[L], z, a);
+            FN(enter_dense)(work, weights, first, s0, s1, z, stride);
+        if (l + 1 < L || work->network->output == FN_SIGMOID)
+            FN(sigmoid)((s1 - s0) * stride, z, a);
+        else if (work->network->output == FN_SOFTMAX)
+            FN(softmax)(s1 - s0, sizes[L], z, a);
         else
-            memcpy(a, z, size * sizeof(real));
+            memcpy(a, z, (s1 - s0) * stride * sizeof(real));
     }
 }
 
-/* The error at the output, times factor, into delta. */
-static int FN(start_backward)(const fn_network *network, size_t m, real factor, fn_delta own,
-                              FN(workspace) *w, real *delta)
+/* The errors of examples s0 .. s1, times factor, from the output layer down. */
+static int FN(backward)(const fn_network *network, const real *parameters, size_t s0, size_t s1,
+                        real factor, fn_delta own, FN(workspace) *w)
 {
-    const size_t n_out = network->sizes[network->layers];
-    const size_t stride = fn_stride(n_out, sizeof(real));
-    if (!own.call) {
-        FN(output_error)(network->output, network->cost, m, n_out, factor,
-                         w->a[network->layers], w->y, delta);
-        return 0;
+    const size_t L = network->layers, *sizes = network->sizes, m = s1 - s0;
+    const size_t stride = w->places[L - 1].stride;
+    real *delta = w->delta[L] + s0 * stride;
+    if (own.call) {
+        memset(delta, 0, m * stride * sizeof(real));
+        const uint64_t flushing = fn_keep_subnormals();
+        const int failed = own.call(own.context, m, sizes[L], stride, w->z, w->a[L], w->y, delta);
+        fn_restore_subnormals(flushing);
+        if (failed)
+            return failed;
+        for (size_t i = 0; i < m * stride; i++)
+            delta[i] *= factor;
+    } else {
+        FN(output_error)(network->output, network->cost, m, sizes[L], factor,
+                         w->a[L] + s0 * stride, w->y + s0 * stride, delta);
     }
-    memset(delta, 0, m * stride * sizeof(real));
-    const uint64_t flushing = fn_keep_subnormals();
-    const int failed = own.call(own.context, m, n_out, stride, w->z, w->a[network->layers], w->y, delta);
-    fn_restore_subnormals(flushing);
-    for (size_t i = 0; i < m * stride; i++)
-        delta[i] *= factor;
-    return failed;
-}
-
-/* target = decay * target + factor * (the sum of the gradients of the m
- * examples at `parameters`); target may be parameters. */
-static int FN(step)(const fn_network *network, const real *parameters, real *target,
-                    const fn_examples *examples, const int64_t *order, size_t first, size_t m,
-                    real factor, double decay, fn_delta own, FN(workspace) *w)
-{
-    const size_t L = network->layers, *sizes = network->sizes;
-    FN(gather_inputs)(network, examples, order, first, m, w);
-    FN(gather_targets)(network, examples, order, first, m, w->y);
-    FN(forward)(network, parameters, m, w);
-    const int failed = FN(start_backward)(network, m, factor, own, w, w->delta[L % 2]);
-    if (failed)
-        return failed;
-    for (size_t l = L; l-- > 0;) {
-        const fn_place *at = w->places + l;
-        const real *delta = w->delta[(l + 1) % 2];
-        if (l > 0) {
-            FN(backpropagate)(m, sizes[l], sizes[l + 1], parameters + at->weights, delta, w->a[l],
-                              w->delta[l % 2], w->scratch);
-            FN(update)(m, sizes[l], sizes[l + 1], w->a[l], delta, decay, target + at->weights,
-                       target + at->biases);
-        } else if (w->groups) {
-            FN(update_of_lists)(w->groups, w->lists, sizes[0], sizes[1], m, delta, decay,
-                                target + at->weights, target + at->biases);
-        } else {
-            FN(update_of)(m, sizes[0], w->n_columns, w->used, sizes[1], w->x, delta, decay,
-                          target + at->weights, target + at->biases);
-        }
+    for (size_t l = L - 1; l > 0; l--) {
+        const size_t a_stride = FN(a_stride)(sizes[l]);
+        FN(backpropagate_of)(m, sizes[l], sizes[l + 1], parameters + w->places[l].weights,
+                             w->delta[l + 1] + s0 * w->places[l].stride, w->a[l] + s0 * a_stride,
+                             a_stride, w->delta[l] + s0 * w->places[l - 1].stride, w->scratch);
     }
     return 0;
 }
 
+/* How many of the gathered columns stand for inputs below `input`. */
+FN_INLINE size_t FN(columns_before)(const FN(workspace) *w, size_t input)
+{
+    size_t c = 0;
+    if (!w->used)
+        return input;
+    while (c < w->n_columns && w->used[c] < input)
+        c++;
+    return c;
+}
+
+/* The first layer of weights, sparse: for this thread's outputs. */
+static void FN(change_by_lists)(FN(work) *work, size_t m, double decay, real *weights)
+{
+    const FN(workspace) *w = &work->w;
+    const size_t parts = work->team->threads, n_out = work->network->sizes[1];
+    const size_t stride = w->places[0].stride, line = 64 / sizeof(real);
+    const size_t from = FN(part)(n_out, line, work->thread, parts);
+    const size_t to = FN(part)(n_out, line, work->thread + 1, parts);
+    FN(decay)(work->network->sizes[0], to - from, stride, decay, weights + from);
+    for (size_t t = 0; t < parts; t++) {
+        const size_t s1 = FN(part)(m, 1, t + 1, parts);
+        for (size_t s = FN(part)(m, 1, t, parts), chunk; s < s1; s += chunk) {
+            chunk = s1 - s < FN_CHUNK ? s1 - s : FN_CHUNK;
+            FN(update_of_lists)(FN(groups)(work->examples, chunk), w->lists + s, to - from, stride,
+                                w->delta[1] + s * stride + from, weights + from);
+        }
+    }
+}
+
+/* A layer of weights, dense: for this thread's inputs, a few rows at a time, which the first
+ * cache holds; the next mini-batch's inputs are asked for in between. */
+static void FN(change_dense)(FN(work) *work, size_t l, size_t next, size_t m, double decay,
+                             real *weights)
+{
+    const FN(workspace) *w = &work->w;
+    const size_t *sizes = work->network->sizes, stride = w->places[l].stride;
+    const size_t from = FN(part)(sizes[l], FN_TILE_ROWS, work->thread, work->team->threads);
+    const size_t to = FN(part)(sizes[l], FN_TILE_ROWS, work->thread + 1, work->team->threads);
+    const size_t c0 = l ? from : FN(columns_before)(w, from), c1 = l ? to : FN(columns_before)(w, to);
+    const uint32_t *columns = !l && w->used ? w->used : NULL;
+    const size_t rows = m < FN_PACKED ? 8 * FN_TILE_ROWS : to - from;
+    size_t s = next;
+    FN(decay)(to - from, sizes[l + 1], stride, decay, weights + from * stride);
+    for (size_t c = c0, n; c < c1; c += n) {
+        n = c1 - c < rows ? c1 - c : rows;
+        FN(update_of)(m, n, columns ? columns + c : NULL, sizes[l + 1], (l ? w->a[l] : w->x) + c,
+                      l ? FN(a_stride)(sizes[l]) : w->room, w->delta[l + 1],
+                      columns ? weights : weights + c * stride, w->scratch);
+        for (; !l && work->order && s < next + m * (c + n - c0) / (c1 - c0) && s < work->n_order; s++)
+            FN(prefetch_example)(work->examples, sizes[0], (size_t)work->order[s]);
+    }
+}
+
+/* target = decay * target + factor * (the sum of the gradients of the m
+ * examples at `parameters`); target may be parameters. All of the team take part. */
+static int FN(step)(FN(work) *work, const real *parameters, real *target, size_t first, size_t m,
+                    real factor, double decay)
+{
+    const fn_network *network = work->network;
+    FN(workspace) *w = &work->w;
+    const size_t s0 = FN(part)(m, 1, work->thread, work->team->threads);
+    const size_t s1 = FN(part)(m, 1, work->thread + 1, work->team->threads);
+    FN(gather_targets)(network, work->examples, work->order, first + s0, s1 - s0,
+                       w->y + s0 * w->places[network->layers - 1].stride);
+    FN(forward)(work, parameters, first, s0, s1);
+    const int failed = FN(backward)(network, parameters, s0, s1, factor, work->own, w);
+    if (failed)
+        return failed;
+    fn_wait_for_team(work->team);
+    for (size_t l = network->layers; l-- > 0;) {
+        const fn_place *at = w->places + l;
+        if (l == 0 && w->lists)
+            FN(change_by_lists)(work, m, decay, target + at->weights);
+        else
+            FN(change_dense)(work, l, first + m, m, decay, target + at->weights);
+        if (work->thread == 0)
+            FN(update_biases)(m, network->sizes[l + 1], at->stride, w->delta[l + 1],
+                              target + at->biases);
+    }
+    fn_wait_for_team(work->team);
+    return 0;
+}
+
 /* nabla += factor * gradient of the examples first .. first+n, piece by piece. */
-static int FN(accumulate)(const fn_network *network, const real *parameters, real *nabla,
-                          const fn_examples *examples, const int64_t *order, size_t first,
-                          size_t n, real factor, fn_delta own, FN(workspace) *w)
+static int FN(accumulate)(FN(work) *work, const real *parameters, real *nabla, size_t first,
+                          size_t n, real factor)
 {
     for (size_t k = 0, piece; k < n; k += piece) {
-        piece = FN(piece)(network, n - k);
-        const int failed = FN(step)(network, parameters, nabla, examples, order, first + k, piece,
-                                    factor, 1, own, w);
+        piece = FN(piece)(work->network, n - k);
+        const int failed = FN(step)(work, parameters, nabla, first + k, piece, factor, 1);
         if (failed)
             return failed;
     }
     return 0;
 }
 
-/* W = decay W + nabla, and b = b + nabla: biases do not decay. */
-static void FN(add_gradient)(const fn_network *network, real *parameters, const real *nabla,
+/* W = decay W + nabla, and b = b + nabla: biases do not decay. nabla is zero afterwards. */
+static void FN(add_gradient)(const fn_network *network, real *parameters, real *nabla,
                              double decay, const FN(workspace) *w)
 {
-    const real lost = (real)(1 - decay); /* see update_of */
+    const real lost = (real)(1 - decay); /* see decay */
     for (size_t l = 0; l < network->layers; l++) {
         const fn_place *at = w->places + l;
         for (size_t i = at->weights; i < at->biases; i++)
             parameters[i] = FN_FMA(-lost, parameters[i], parameters[i]) + nabla[i];
         for (size_t o = at->biases; o < at->biases + at->stride; o++)
             parameters[o] += nabla[o];
+        memset(nabla + at->weights, 0, (at->biases + at->stride - at->weights) * sizeof(real));
     }
+}
+
+/* The arguments of train, for all of the team. */
+typedef struct {
+    FN(work) work;              /* the common part */
+    real *parameters;
+    size_t m;
+    double eta, decay;
+    void *memory;
+    int failed;
+} FN(training);
+
+static void FN(train_member)(fn_team *team, size_t thread, void *context)
+{
+    FN(training) *training = context;
+    FN(work) work = training->work;
+    const size_t n = work.n_order, m = training->m;
+    work.team = team, work.thread = thread;
+    if (thread == 0)
+        work.w = FN(open_workspace)(work.network, work.examples, m, team->threads, 0, training->memory);
+    fn_wait_for_team(team);
+    if (thread > 0)
+        work.w = FN(open_workspace)(work.network, work.examples, m, team->threads, thread, training->memory);
+    int failed = 0;
+    for (size_t k = 0; k < n && !failed; k += m) {
+        const size_t size = n - k < m ? n - k : m;
+        const real factor = (real)(-training->eta / (double)size);
+        if (FN(piece)(work.network, size) == size) {
+            failed = FN(step)(&work, training->parameters, training->parameters, k, size, factor,
+                              training->decay);
+            continue;
+        }
+        failed = FN(accumulate)(&work, training->parameters, work.w.nabla, k, size, factor);
+        if (thread == 0 && !failed)
+            FN(add_gradient)(work.network, training->parameters, work.w.nabla, training->decay, &work.w);
+        fn_wait_for_team(team);
+    }
+    if (thread == 0)
+        training->failed = failed;
 }
 
 static int FN(train)(const fn_network *network, real *parameters, const fn_examples *examples,
                      const int64_t *order, size_t n_order, size_t m, double eta, double decay,
-                     fn_delta own, void *memory)
+                     fn_delta own, size_t threads, void *memory)
 {
-    FN(workspace) w = FN(open_workspace)(network, m, examples, memory);
-    int failed = 0;
-    for (size_t k = 0; k < n_order && !failed; k += m) {
-        const size_t size = n_order - k < m ? n_order - k : m;
-        const real factor = (real)(-eta / (double)size);
-        if (FN(piece)(network, size) == size) {
-            const size_t after = n_order - k - size;
-            FN(prefetch_inputs)(network, examples, order + k + size, after < size ? after : size);
-            failed = FN(step)(network, parameters, parameters, examples, order, k, size, factor,
-                              decay, own, &w);
-        } else {
-            const fn_place *last = w.places + network->layers - 1;
-            memset(w.nabla, 0, (last->biases + last->stride) * sizeof(real));
-            failed = FN(accumulate)(network, parameters, w.nabla, examples, order, k, size, factor,
-                                    own, &w);
-            if (!failed)
-                FN(add_gradient)(network, parameters, w.nabla, decay, &w);
-        }
-    }
-    return failed;
+    FN(training) training = {
+        .work = {.network = network, .examples = examples, .order = order, .n_order = n_order, .own = own},
+        .parameters = parameters, .m = m, .eta = eta, .decay = decay, .memory = memory,
+    };
+    fn_run_team(own.call ? 1 : threads, FN(train_member), &training);
+    return training.failed;
 }
 
 static int FN(gradient)(const fn_network *network, const real *parameters,
                         const fn_examples *examples, real *nabla, fn_delta own, void *memory)
 {
-    FN(workspace) w = FN(open_workspace)(network, examples->n, examples, memory);
-    const fn_place *last = w.places + network->layers - 1;
+    fn_team alone = {.threads = 1};
+    FN(work) work = {
+        .network = network, .examples = examples, .n_order = examples->n, .own = own, .team = &alone,
+        .w = FN(open_workspace)(network, examples, examples->n, 1, 0, memory),
+    };
+    const fn_place *last = work.w.places + network->layers - 1;
     memset(nabla, 0, (last->biases + last->stride) * sizeof(real));
-    const int failed = FN(accumulate)(network, parameters, nabla, examples, NULL, 0, examples->n, 1,
-                                      own, &w);
-    return failed;
+    return FN(accumulate)(&work, parameters, nabla, 0, examples->n, 1);
 }

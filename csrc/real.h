@@ -49,6 +49,31 @@ FN_INLINE real FN(bounded)(real z)
 /* where mask ? a : b, lane by lane */
 FN_INLINE vec FN(select)(ivec mask, vec a, vec b) { return (vec)((mask & (ivec)a) | (~mask & (ivec)b)); }
 
+/* a[0] b[0] a[1] b[1] ... from the lower halves of a and b, or from the upper ones. */
+#if defined(__clang__)
+#define FN_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define FN_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (ivec){__VA_ARGS__})
+#endif
+#if FN_VECTOR_BYTES * 8 / FN_BITS == 2
+#define FN_LOWER_HALVES 0, 2
+#define FN_UPPER_HALVES 1, 3
+#elif FN_VECTOR_BYTES * 8 / FN_BITS == 4
+#define FN_LOWER_HALVES 0, 4, 1, 5
+#define FN_UPPER_HALVES 2, 6, 3, 7
+#elif FN_VECTOR_BYTES * 8 / FN_BITS == 8
+#define FN_LOWER_HALVES 0, 8, 1, 9, 2, 10, 3, 11
+#define FN_UPPER_HALVES 4, 12, 5, 13, 6, 14, 7, 15
+#else
+#define FN_LOWER_HALVES 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define FN_UPPER_HALVES 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#endif
+FN_INLINE vec FN(interleave_lower)(vec a, vec b) { return FN_SHUFFLE(a, b, FN_LOWER_HALVES); }
+FN_INLINE vec FN(interleave_upper)(vec a, vec b) { return FN_SHUFFLE(a, b, FN_UPPER_HALVES); }
+#undef FN_SHUFFLE
+#undef FN_LOWER_HALVES
+#undef FN_UPPER_HALVES
+
 /* FN_LANES values of a fixed type. */
 typedef float FN(f32s) __attribute__((vector_size(4 * FN_LANES), aligned(4), may_alias));
 typedef double FN(f64s) __attribute__((vector_size(8 * FN_LANES), aligned(8), may_alias));
@@ -77,16 +102,17 @@ FN_INLINE ivec FN(widen_bytes)(const void *p)
     return (ivec)_mm512_cvtepu8_epi64(_mm_loadl_epi64((const __m128i *)p));
 }
 #endif
-/* first + i for every bit i that is set, at to[0], to[1] ...; writes a whole vector. */
-FN_INLINE void FN(store_columns)(unsigned bits, uint32_t first, uint32_t *to)
+/* first + i * step for every bit i that is set, at to[0], to[1] ...; writes a whole vector. */
+FN_INLINE void FN(store_rows)(unsigned bits, uint32_t first, uint32_t step, uint32_t *to)
 {
     const __m512i lanes = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-    const __m512i columns = _mm512_add_epi32(lanes, _mm512_set1_epi32((int)first));
+    const __m512i steps = _mm512_mullo_epi32(lanes, _mm512_set1_epi32((int)step));
+    const __m512i rows = _mm512_add_epi32(steps, _mm512_set1_epi32((int)first));
 #if FN_BITS == 32
-    _mm512_storeu_si512(to, _mm512_maskz_compress_epi32((__mmask16)bits, columns));
+    _mm512_storeu_si512(to, _mm512_maskz_compress_epi32((__mmask16)bits, rows));
 #else
     _mm256_storeu_si256((__m256i *)to, _mm256_maskz_compress_epi32(
-                                           (__mmask8)bits, _mm512_castsi512_si256(columns)));
+                                           (__mmask8)bits, _mm512_castsi512_si256(rows)));
 #endif
 }
 #endif

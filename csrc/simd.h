@@ -13,17 +13,22 @@
 #endif
 
 #define FN_INLINE static inline __attribute__((always_inline, unused))
+#define FN_ALONE __attribute__((noinline))
 #define FN_JOIN4_(a, b, c, d) a##b##c##d
 #define FN_JOIN4(a, b, c, d) FN_JOIN4_(a, b, c, d)
 
-/* Rows of the register tile, by the number of vector registers: rows times
- * two accumulators, two vectors of B and one broadcast must fit. */
+/* Rows of the register tile, by the number of vector registers: rows times two
+ * accumulators, two vectors of B and one broadcast must fit. A tile that is one vector
+ * wide may have more. */
 #if FN_VECTOR_BYTES == 64
 #define FN_TILE_ROWS 14     /* 32 registers */
+#define FN_MOST_ROWS 14
 #elif defined(__aarch64__)
 #define FN_TILE_ROWS 12     /* 32 registers */
+#define FN_MOST_ROWS 12
 #else
 #define FN_TILE_ROWS 6      /* 16 registers */
+#define FN_MOST_ROWS 12
 #endif
 
 /* Subnormal numbers cost a hundred cycles each on many processors, and the

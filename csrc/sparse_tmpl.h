@@ -1,21 +1,38 @@
 /* From compressed examples to lists, and through the lists into the first layer. */
 
-/* Values as they are stored, to reals, each value * scale rounded once. `exact`
- * says that the scale is a real itself: then a product of reals is the same. */
-FN_INLINE real FN(scaled)(const fn_type type, const int exact, const void *values, size_t k,
-                          double scale)
+/* rows[k] = columns[k] * stride */
+static FN_ALONE void FN(rows_of_u16)(size_t n, const uint16_t *restrict columns, uint32_t stride,
+                                     uint32_t *restrict rows)
 {
-    if (type == FN_U8)
-        return exact ? (real)((const uint8_t *)values)[k] * (real)scale
-                     : (real)(((const uint8_t *)values)[k] * scale);
-    if (type == FN_F32)
-        return exact ? (real)((const float *)values)[k] * (real)scale
-                     : (real)(((const float *)values)[k] * scale);
-    return (real)(((const double *)values)[k] * scale);
+    for (size_t k = 0; k < n; k++)
+        rows[k] = columns[k] * stride;
+}
+
+static FN_ALONE void FN(rows_of_u32)(size_t n, const uint32_t *restrict columns, uint32_t stride,
+                                     uint32_t *restrict rows)
+{
+    for (size_t k = 0; k < n; k++)
+        rows[k] = columns[k] * stride;
+}
+
+/* One example's list, from its columns; returns its length. */
+static size_t FN(list_one)(const fn_examples *examples, size_t at, uint32_t stride, uint32_t *rows,
+                           real *x)
+{
+    const size_t first = (size_t)examples->offsets[at];
+    const size_t n = (size_t)examples->offsets[at + 1] - first;
+    if (examples->columns_type == FN_U16)
+        FN(rows_of_u16)(n, (const uint16_t *)examples->columns + first, stride, rows);
+    else
+        FN(rows_of_u32)(n, (const uint32_t *)examples->columns + first, stride, rows);
+    FN(scale)(examples->inputs_type, n,
+              (const char *)examples->inputs + first * fn_bytes[examples->inputs_type],
+              examples->scale, x);
+    return n;
 }
 
 #ifdef FN_EXPAND
-/* The same for FN_LANES values from p, which may be more than are there. */
+/* The same as scaled for FN_LANES values from p, which may be more than are there. */
 FN_INLINE vec FN(scaled_lanes)(const fn_type type, const int exact, const char *p, double scale)
 {
     if (type == FN_U8 && exact)
@@ -31,31 +48,14 @@ FN_INLINE vec FN(scaled_lanes)(const fn_type type, const int exact, const char *
         wide = *(const FN(f64s) *)p;
     return __builtin_convertvector(wide * scale, vec);
 }
-#endif
 
-/* One example's list, from its columns. */
-FN_INLINE void FN(list_one)(const fn_type type, const int exact, const fn_examples *examples,
-                            size_t at, uint32_t *restrict columns, real *restrict x)
-{
-    const size_t from = (size_t)examples->offsets[at], n = (size_t)examples->offsets[at + 1] - from;
-    const char *values = (const char *)examples->inputs + from * fn_bytes[type];
-    for (size_t k = 0; k < n; k++)
-        x[k] = FN(scaled)(type, exact, values, k, examples->scale);
-    if (examples->columns_type == FN_U16)
-        for (size_t k = 0; k < n; k++)
-            columns[k] = ((const uint16_t *)examples->columns)[from + k];
-    else
-        memcpy(columns, (const uint32_t *)examples->columns + from, n * sizeof *columns);
-}
-
-#ifdef FN_EXPAND
-/* The inputs that are in the union of masks; returns how many. */
-static size_t FN(list_union)(size_t words, const uint64_t *all, uint32_t *columns)
+/* Where the weights start of the inputs in the union of masks; returns how many they are. */
+static size_t FN(list_union)(size_t words, const uint64_t *all, uint32_t stride, uint32_t *rows)
 {
     size_t n = 0;
     for (size_t j = 0; j < 64 * words; j += FN_LANES) {
         const unsigned bits = (unsigned)(all[j / 64] >> j % 64) & FN_LANE_BITS;
-        FN(store_columns)(bits, (uint32_t)j, columns + n);
+        FN(store_rows)(bits, (uint32_t)j * stride, stride, rows + n);
         n += (size_t)__builtin_popcount(bits);
     }
     return n;
@@ -82,7 +82,6 @@ FN_INLINE void FN(spread)(const fn_type type, const int exact, const fn_examples
         }
     }
 }
-#endif
 
 /* The body once for each type of values, and for a scale that is exact or not. */
 #define FN_EACH_TYPE(examples, CALL)                                         \
@@ -98,6 +97,8 @@ FN_INLINE void FN(spread)(const fn_type type, const int exact, const fn_examples
         default: CALL(FN_F64, 0); break;                                     \
         }                                                                    \
     } while (0)
+#endif
+
 
 static int FN(way)(const fn_network *network, double density)
 {
@@ -110,7 +111,7 @@ static int FN(way)(const fn_network *network, double density)
 /* Elements that a list may take: its inputs, and a vector that is stored behind them. */
 static size_t FN(list_room)(const fn_examples *examples, size_t n_in)
 {
-    const size_t most = examples->longest * FN_GROUP;
+    const size_t most = examples->masks ? examples->longest * FN_GROUP : examples->longest;
     return fn_stride((most < n_in ? most : n_in) + FN_LANES, sizeof(real));
 }
 
@@ -122,28 +123,29 @@ static size_t FN(groups)(const fn_examples *examples, size_t m)
 
 /* The lists of examples order[first .. first+m), or first .. first+m where order
  * is NULL; the groups are as even as can be. room: as list_room says. */
-static void FN(make_lists)(const fn_examples *examples, size_t n_in, const int64_t *order,
-                           size_t first, size_t m, size_t room, FN(list) *lists,
-                           uint32_t *columns, real *x, uint64_t *all)
+static void FN(make_lists)(const fn_examples *examples, const fn_network *network,
+                           const int64_t *order, size_t first, size_t m, size_t room,
+                           FN(list) *lists, uint32_t *rows, real *x, uint64_t *all)
 {
-    const size_t groups = FN(groups)(examples, m), words = fn_words(n_in);
+    const size_t groups = FN(groups)(examples, m), words = fn_words(network->sizes[0]);
+    const uint32_t stride = (uint32_t)fn_stride(network->sizes[1], sizeof(real));
     (void)all, (void)words;
-    for (size_t q = 0; q < groups; q++, columns += room) {
+    for (size_t q = 0; q < groups; q++, rows += room) {
         const size_t from = m * q / groups, to = m * (q + 1) / groups;
-        lists[q] = (FN(list)){.g = to - from, .columns = columns, .x = x, .room = room};
+        lists[q] = (FN(list)){.g = to - from, .rows = rows, .x = x, .room = room};
 #ifdef FN_EXPAND
         if (examples->masks) {
             memset(all, 0, words * sizeof *all);
             for (size_t s = from; s < to; s++) {
-                const size_t at = order ? (size_t)order[first + s] : first + s;
+                const size_t at = FN(example)(order, first + s);
                 for (size_t word = 0; word < words; word++)
                     all[word] |= examples->masks[at * words + word];
             }
-            lists[q].n = FN(list_union)(words, all, columns);
+            lists[q].n = FN(list_union)(words, all, stride, rows);
         }
 #endif
         for (size_t s = from; s < to; s++, x += room) {
-            const size_t at = order ? (size_t)order[first + s] : first + s;
+            const size_t at = FN(example)(order, first + s);
 #ifdef FN_EXPAND
 #define FN_CALL(type, exact) FN(spread)(type, exact, examples, at, all, words, x)
             if (examples->masks) {
@@ -152,36 +154,42 @@ static void FN(make_lists)(const fn_examples *examples, size_t n_in, const int64
             }
 #undef FN_CALL
 #endif
-#define FN_CALL(type, exact) FN(list_one)(type, exact, examples, at, columns, x)
-            FN_EACH_TYPE(examples, FN_CALL);
-#undef FN_CALL
-            lists[q].n = (size_t)(examples->offsets[at + 1] - examples->offsets[at]);
+            lists[q].n = FN(list_one)(examples, at, stride, rows, x);
         }
     }
 }
 
-/* z[s] = b + sum_i x[s][i] w[i] over the lists. */
-static void FN(weighted_input_of_lists)(size_t groups, const FN(list) *lists, size_t n_out, size_t m,
-                                        const real *weights, const real *biases, real *z)
+/* z[s] += sum_i x[s][i] w[i] over lists of at most FN_CHUNK examples; the `soon` examples
+ * that are needed next, n_soon of them, are asked for meanwhile. */
+static void FN(weighted_input_of_lists)(size_t groups, const FN(list) *lists, size_t n_out,
+                                        const real *weights, real *z, size_t z_stride,
+                                        const fn_examples *examples, size_t n_in,
+                                        const int64_t *soon, size_t n_soon)
 {
-    const size_t stride = fn_stride(n_out, sizeof(real));
-    FN(start_from_biases)(m, n_out, biases, z);
-    for (size_t q = 0; q < groups; z += lists[q++].g * stride)
-        FN_EACH_PASS(lists[q].g, n_out, v, nv)
-            FN(lists)[lists[q].g - 1][nv - 1].forward(lists + q, weights + v * FN_LANES, stride,
-                                                      z + v * FN_LANES);
+    for (size_t o = 0; o < n_out; o += FN_FORWARD_VECTORS * FN_LANES) {
+        const size_t vectors = (n_out - o + FN_LANES - 1) / FN_LANES;
+        const size_t nv = vectors < FN_FORWARD_VECTORS ? vectors : FN_FORWARD_VECTORS;
+        real *s = z;
+        for (const FN(list) *list = lists; list < lists + groups; list++) {
+            for (size_t i = 0; i < list->g && n_soon > 0; i++, n_soon--)
+                FN(prefetch_example)(examples, n_in, (size_t)*soon++);
+            FN(list_forwards)[list->g - 1][nv - 1](list, weights + o, z_stride, s + o);
+            s += list->g * z_stride;
+        }
+    }
 }
 
-/* w[i] = decay w[i] + sum_s x[s][i] delta[s] over the lists; b = b + sum_s delta[s]. */
-static void FN(update_of_lists)(size_t groups, const FN(list) *lists, size_t n_in, size_t n_out,
-                                size_t m, const real *delta, double decay, real *weights,
-                                real *biases)
+/* w[i] += sum_s x[s][i] delta[s] over lists of at most FN_CHUNK examples, for n_out outputs
+ * of each row. */
+static void FN(update_of_lists)(size_t groups, const FN(list) *lists, size_t n_out, size_t stride,
+                                const real *delta, real *weights)
 {
-    const size_t stride = fn_stride(n_out, sizeof(real));
-    FN(decay)(n_in, n_out, decay, weights);
-    FN(update_biases)(m, n_out, delta, biases);
-    for (size_t q = 0; q < groups; delta += lists[q++].g * stride)
-        FN_EACH_PASS(lists[q].g, n_out, v, nv)
-            FN(lists)[lists[q].g - 1][nv - 1].update(lists + q, weights + v * FN_LANES, stride,
-                                                     delta + v * FN_LANES);
+    for (size_t o = 0; o < n_out; o += FN_UPDATE_VECTORS * FN_LANES) {
+        const size_t nv = n_out - o > FN_LANES ? FN_UPDATE_VECTORS : 1;
+        const real *s = delta;
+        for (const FN(list) *list = lists; list < lists + groups; list++) {
+            FN(list_updates)[list->g - 1][nv - 1](list, weights + o, stride, s + o);
+            s += list->g * stride;
+        }
+    }
 }

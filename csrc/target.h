@@ -1,6 +1,7 @@
 /* The whole of a target's file: FN_ISA and FN_VECTOR_BYTES are set before. */
 #include "simd.h"
 #include "tables.h"
+#include "threads.h"
 
 #define FN_F64(op) FN_JOIN4(fn_##op, _f64_, FN_ISA, )
 /* Doubles first: costs in float32 are summed with them. */

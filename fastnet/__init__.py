@@ -1,6 +1,8 @@
 """Small feed-forward neural networks, trained on CPUs, fast."""
 
-from fastnet._load import __version__, show_config
+from typing import TYPE_CHECKING
+
+from fastnet._load import show_config, version
 
 # isort: split
 from fastnet import mnist_loader
@@ -29,3 +31,13 @@ __all__ = [
     "softmax",
     "vectorized_result",
 ]
+
+__version__: str
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        """The version, when it is asked for."""
+        if name == "__version__":
+            return version()
+        raise AttributeError(f"module 'fastnet' has no attribute {name!r}")

@@ -58,7 +58,6 @@ cdef extern from "fastnet.h" nogil:
         size_t stride
 
     enum:
-        FN_EVALUATED
         FN_SUMS_BYTES
         FN_DENSE
         FN_COLUMNS
@@ -72,6 +71,7 @@ cdef extern from "fastnet.h" nogil:
     size_t fn_layout(const fn_network *network, size_t bytes, fn_place *places)
 
     # The kernels, as kernels.def lists them, behind the type of their arrays.
+    int fn_finite(fn_type type, size_t n, const void *x)
     void fn_exp(fn_type type, size_t n, const void *x, void *y)
     void fn_log(fn_type type, size_t n, const void *x, void *y)
     void fn_sigmoid(fn_type type, size_t n, const void *x, void *y)
@@ -89,16 +89,19 @@ cdef extern from "fastnet.h" nogil:
                    const void *delta, double decay, void *weights, void *biases)
     int fn_way(fn_type type, const fn_network *network, double density)
     size_t fn_workspace_size(fn_type type, const fn_network *network, const fn_examples *examples,
-                             size_t m)
+                             size_t m, size_t threads)
+    size_t fn_evaluation_size(fn_type type, const fn_network *network, const fn_examples *examples,
+                              size_t threads)
     int fn_train(fn_type type, const fn_network *network, void *parameters,
                  const fn_examples *examples, const int64_t *order, size_t n_order, size_t m,
-                 double eta, double decay, fn_delta delta, void *workspace)
+                 double eta, double decay, fn_delta delta, size_t threads, void *workspace)
     int fn_gradient(fn_type type, const fn_network *network, const void *parameters,
                     const fn_examples *examples, void *nabla, fn_delta delta, void *workspace)
     void fn_feedforward(fn_type type, const fn_network *network, const void *parameters,
-                        const fn_examples *examples, void *a, void *workspace)
+                        const fn_examples *examples, void *a, size_t threads, void *workspace)
     double fn_evaluate(fn_type type, const fn_network *network, const void *parameters,
-                       const fn_examples *examples, size_t *correct, void *workspace)
+                       const fn_examples *examples, size_t *correct, size_t threads,
+                       void *workspace)
     double fn_fma_rounds(fn_type type, size_t n, void *sums)
 
     int fn_select(const char *isa)

@@ -70,11 +70,11 @@ _select_at_import()
 
 # ---- arrays ----------------------------------------------------------------
 
-cdef dict TYPE_NAMES = {"B": "uint8", "H": "uint16", "I": "uint32", "f": "float32", "d": "float64", "l": "int64", "q": "int64",
-                        "L": "uint64", "Q": "uint64"}
+cdef dict TYPE_NAMES = {"B": "uint8", "H": "uint16", "I": "uint32", "f": "float32", "d": "float64",
+                        "l": "int64", "q": "int64", "L": "uint64", "Q": "uint64"}
 
-cdef dict TYPES = {"uint8": FN_U8, "uint16": FN_U16, "uint32": FN_U32, "float32": FN_F32, "float64": FN_F64,
-                   "int64": FN_I64, "uint64": FN_I64}  # FN_I64: words of 64 bits
+cdef dict TYPES = {"uint8": FN_U8, "uint16": FN_U16, "uint32": FN_U32, "float32": FN_F32,
+                   "float64": FN_F64, "int64": FN_I64, "uint64": FN_I64}  # FN_I64: 64 bits
 
 
 cdef class Array:
@@ -281,7 +281,7 @@ cdef class Examples:
         return Array("y", y, 2, REAL).expect("y", (self.examples.n, n_out))
 
     cdef take_compressed(self, X, size_t n_in):
-        """A data.Compressed, which has checked what its arrays hold."""
+        """A compressed.Compressed, which has checked what its arrays hold."""
         n, width = X.shape
         if width != n_in:
             raise ValueError(f"X: expected shape {(n, n_in)}, got {(n, width)}")
@@ -409,7 +409,7 @@ cdef int call_delta(void *context, size_t m, size_t n_out, size_t stride, const 
 # ---- the whole way ---------------------------------------------------------
 
 def train(sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, eta, decay,
-          delta=None):
+          delta=None, threads=1):
     cdef Shape shape = Shape(sizes, output, cost)
     cdef Array p = shape.parameters("parameters", parameters, True)
     cdef Examples e = Examples(shape.n_in(), X, scale, y, shape.n_out())
@@ -424,7 +424,8 @@ def train(sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, 
     cdef fn_type type = p.type()
     cdef Delta own = Delta(delta, type)
     cdef fn_delta callback = own.callback()
-    cdef Workspace w = Workspace(fn_workspace_size(type, &shape.network, &e.examples, m))
+    cdef size_t n_threads = team(threads)
+    cdef Workspace w = Workspace(fn_workspace_size(type, &shape.network, &e.examples, m, n_threads))
     cdef int failed
     for i in range(n_order):
         inside &= 0 <= indices[i] and <size_t>indices[i] < n
@@ -432,7 +433,7 @@ def train(sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, 
         raise ValueError(f"order: expected indices from 0 to {n - 1}")
     with nogil:
         failed = fn_train(type, &shape.network, p.data(), &e.examples, indices, n_order, m, rate,
-                          kept, callback, w.start())
+                          kept, callback, n_threads, w.start())
     own.check(failed)
 
 
@@ -444,7 +445,7 @@ def gradient(sizes, output, cost, parameters, X, scale, y, nabla, delta=None):
     cdef fn_type type = p.type()
     cdef Delta own = Delta(delta, type)
     cdef fn_delta callback = own.callback()
-    cdef Workspace w = Workspace(fn_workspace_size(type, &shape.network, &e.examples, e.examples.n))
+    cdef Workspace w = Workspace(fn_workspace_size(type, &shape.network, &e.examples, e.examples.n, 1))
     cdef int failed
     if g.dtype != p.dtype:
         raise TypeError(f"nabla: expected {p.dtype}, got {g.dtype}")
@@ -454,7 +455,7 @@ def gradient(sizes, output, cost, parameters, X, scale, y, nabla, delta=None):
     own.check(failed)
 
 
-def feedforward(sizes, output, parameters, X, scale, out):
+def feedforward(sizes, output, parameters, X, scale, out, threads=1):
     cdef Shape shape = Shape(sizes, output, None)
     cdef Array p = shape.parameters("parameters", parameters, False)
     cdef Examples e = Examples(shape.n_in(), X, scale)
@@ -463,30 +464,99 @@ def feedforward(sizes, output, parameters, X, scale, out):
     if a.length(0) > 1 and <size_t>a.view.strides[0] != shape.n_out() * a.view.itemsize:
         raise ValueError("out: expected a contiguous array")
     cdef fn_type type = p.type()
-    cdef Workspace w = evaluation_workspace(type, shape, e)
+    cdef size_t n_threads = team(threads)
+    cdef Workspace w = Workspace(fn_evaluation_size(type, &shape.network, &e.examples, n_threads))
     with nogil:
-        fn_feedforward(type, &shape.network, p.data(), &e.examples, a.data(), w.start())
+        fn_feedforward(type, &shape.network, p.data(), &e.examples, a.data(), n_threads, w.start())
 
 
-def evaluate(sizes, output, cost, parameters, X, scale, y):
+def evaluate(sizes, output, cost, parameters, X, scale, y, threads=1):
     cdef Shape shape = Shape(sizes, output, cost)
     cdef Array p = shape.parameters("parameters", parameters, False)
     cdef Examples e = Examples(shape.n_in(), X, scale, y, shape.n_out())
     cdef fn_type type = p.type()
-    cdef Workspace w = evaluation_workspace(type, shape, e)
-    cdef size_t correct = 0
+    cdef size_t correct = 0, n_threads = team(threads)
+    cdef Workspace w = Workspace(fn_evaluation_size(type, &shape.network, &e.examples, n_threads))
     cdef double total
     with nogil:
-        total = fn_evaluate(type, &shape.network, p.data(), &e.examples, &correct, w.start())
+        total = fn_evaluate(type, &shape.network, p.data(), &e.examples, &correct, n_threads,
+                            w.start())
     return correct, total
 
 
-cdef Workspace evaluation_workspace(fn_type type, Shape shape, Examples e):
-    cdef size_t m = min(e.examples.n, <size_t>FN_EVALUATED)
-    return Workspace(fn_workspace_size(type, &shape.network, &e.examples, m))
+cdef size_t team(threads) except 0:
+    """A number of threads, checked."""
+    if index(threads) < 1:
+        raise ValueError(f"threads: expected 1 or more, got {threads}")
+    return threads
+
+
+cdef class Predictor:
+    """``feedforward`` of one example, in memory that is kept from call to call.
+
+    Called with x (n_in,), it returns its own array (n_out,), the same one each time.
+    ``once`` returns a new array, or None where x is not a plain array of the network's
+    type. The interpreter's lock is held meanwhile.
+    """
+    cdef Shape shape
+    cdef Array parameters
+    cdef Array a
+    cdef Workspace workspace
+    cdef fn_examples example
+    cdef object out
+    cdef bytes format
+
+    def __init__(self, sizes, output, parameters):
+        self.shape = Shape(sizes, output, None)
+        self.parameters = self.shape.parameters("parameters", parameters, False)
+        self.example.n = 1
+        self.example.inputs_type = self.parameters.type()
+        self.example.scale = 1
+        self.out = np.empty(self.shape.n_out(), self.parameters.dtype)
+        self.a = vector("out", self.out, REAL, True)
+        self.workspace = Workspace(fn_evaluation_size(self.parameters.type(), &self.shape.network,
+                                                      &self.example, 1))
+        self.format = b"f" if self.parameters.type() == FN_F32 else b"d"
+
+    cdef int run(self, x) except -1:
+        """1 when ``out`` is filled, 0 when x is not plain: of another type, shape or layout,
+        or not finite."""
+        cdef Py_buffer view
+        cdef int done = 0
+        if type(x) is not np.ndarray:
+            return 0
+        PyObject_GetBuffer(x, &view, PyBUF_STRIDES | PyBUF_FORMAT)
+        if (view.ndim == 1 and view.format != NULL and view.format[0] == self.format[0]
+                and view.format[1] == 0 and <size_t>view.shape[0] == self.shape.n_in()
+                and (view.strides[0] == view.itemsize or view.shape[0] == 1)
+                and <uintptr_t>view.buf % view.itemsize == 0
+                and fn_finite(self.example.inputs_type, view.shape[0], view.buf)):
+            self.example.inputs = view.buf
+            fn_feedforward(self.example.inputs_type, &self.shape.network, self.parameters.data(),
+                           &self.example, self.a.data(), 1, self.workspace.start())
+            done = 1
+        PyBuffer_Release(&view)
+        return done
+
+    def once(self, x):
+        return self.out.copy() if self.run(x) else None
+
+    def __call__(self, x):
+        if not self.run(x):
+            plain = np.array(x, self.parameters.dtype)  # numbers of other types, lists
+            if plain.shape != (self.shape.n_in(),):
+                raise ValueError(f"x: expected shape ({self.shape.n_in()},), got {plain.shape}")
+            if not self.run(plain):
+                raise ValueError("x: expected finite numbers, got NaN or infinity")
+        return self.out
 
 
 # ---- single kernels, for tests, benchmarks and fastnet.sigmoid --------------
+
+def finite(x):
+    cdef Array a = vector("x", x, REAL)
+    return bool(fn_finite(a.type(), a.length(0), a.data()))
+
 
 def exp(x, out):
     cdef Array a = vector("x", x, REAL)

@@ -1,9 +1,8 @@
 """The first module to be imported: finds the compiled kernels, or says in one
 line why there are none."""
 
-import platform
 import sys
-from importlib import import_module, metadata
+from importlib import import_module
 from itertools import pairwise
 
 import numpy as np
@@ -41,13 +40,20 @@ except ModuleNotFoundError as error:
 except ImportError as error:
     _fail(str(error))
 
-__version__ = metadata.version("fastnet")
+
+def version() -> str:
+    """The version of the package that is installed."""
+    from importlib import metadata  # takes a third as long to import as NumPy, seldom needed
+
+    return metadata.version("fastnet")
 
 
 def show_config() -> None:
     """Print the versions in use, the compiler, and the instruction set that was chosen."""
+    import platform
+
     print(
-        f"fastnet          {__version__}",
+        f"fastnet          {version()}",
         f"instruction set  {_kernels.isa()} (available: {', '.join(_kernels.available())}; "
         f"FASTNET_ISA chooses)",
         f"compiler         {_kernels.compiler()}",

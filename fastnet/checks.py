@@ -53,3 +53,21 @@ def array(name: str, value: Any, expected: str = "an array") -> NDArray:
         return np.asarray(value)
     except ValueError:
         raise ValueError(f"{name}: expected {expected}, got rows of different lengths") from None
+
+
+def numbers(name: str, array: NDArray) -> NDArray:
+    """``array`` in a type that the kernels read: uint8, float32 or float64."""
+    kind = array.dtype.kind
+    if array.dtype.str[1:] in ("u1", "f4", "f8") and array.dtype.isnative:
+        return array
+    if kind not in "biuf":
+        raise TypeError(f"{name}: expected numbers, got {array.dtype}")
+    real = np.float32 if array.dtype.itemsize <= 4 else np.float64
+    return array.astype(np.uint8 if kind == "b" else real if kind == "f" else np.float64)
+
+
+def read_only(array: NDArray) -> NDArray:
+    """A view of ``array`` that nobody can write to."""
+    view = array.view()
+    view.flags.writeable = False
+    return view

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from fastnet import costs, persistence
-from fastnet._load import __version__, show_config
+from fastnet._load import show_config, version
 from fastnet.data import Dataset, load_images, load_mnist, read_idx
 from fastnet.network import DTYPES, Network, load
 from fastnet.training import DivergenceError
@@ -22,6 +22,14 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {message}\n")
 
 
+class _Version(argparse.Action):
+    """Looks the version up when it is asked for, which takes a while."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        print(f"fastnet {version()}")
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="fastnet",
@@ -29,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
         "an instruction set; fastnet info lists those that this machine has.",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"fastnet {__version__}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     train = commands.add_parser(
@@ -173,7 +181,7 @@ def _predict(options: argparse.Namespace) -> None:
         raise ValueError(
             f"{options.images}: expected {net.sizes[0]} pixels per image, got {X.shape[1]}"
         )
-    outputs = net.feedforward(Dataset(X, np.zeros(len(X), np.int64), scale))
+    outputs = net.feedforward(Dataset(X, np.zeros(len(X), np.int64), scale, sparse=False))
     single = outputs.shape[1] == 1
     digits = (outputs[:, 0] >= 0.5).astype(int) if single else outputs.argmax(axis=1)
     print(*digits, sep="\n")

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import gzip
+import io
 import math
+import mmap
 import os
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from importlib import resources
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from fastnet import checks
+from fastnet import _kernels, checks, compressed
+from fastnet.compressed import Compressed, Sparse
 
 # In what forms data are taken, wherever they are.
-Data: TypeAlias = "Dataset | tuple[ArrayLike, ArrayLike] | Iterable[tuple[ArrayLike, ArrayLike]]"
+Data: TypeAlias = (
+    "Dataset | tuple[ArrayLike | Sparse, ArrayLike] | Iterable[tuple[ArrayLike, ArrayLike]]"
+)
 
 # Elements looked at together when values are checked: a memory map larger than
 # memory is read once, in pieces.
@@ -26,7 +31,7 @@ _PIECE = 1 << 20
 
 def _extremes(array: NDArray) -> tuple[float, float]:
     """The smallest and largest element; NaN if there is one."""
-    rows = max(1, _PIECE // max(1, array.shape[1]))
+    rows = max(1, _PIECE // max(1, math.prod(array.shape[1:])))
     low, high = math.inf, -math.inf
     for first in range(0, len(array), rows):
         piece = array[first : first + rows]
@@ -44,29 +49,41 @@ def _rows(array: NDArray) -> NDArray:
     return array.copy(order="C")
 
 
-def _magnitude(X: NDArray) -> float:
+def _kept(array: NDArray, given: Any) -> NDArray:
+    """``array``, read-only if it is not the very one that was given."""
+    return array if array is given else checks.read_only(array)
+
+
+def _magnitude(X: NDArray | Compressed) -> float:
     """The largest absolute value, or what is not finite."""
-    if X.dtype == np.uint8:
+    values = X.stored if isinstance(X, Compressed) else X
+    if values.dtype == np.uint8:
         return 255.0
-    low, high = _extremes(X)
-    return max(-low, high)
+    low, high = _extremes(values)
+    return max(-low, high) if values.size else 0.0
 
 
-def checked_inputs(name: str, X: NDArray) -> tuple[NDArray, float]:
-    """``X`` in a type and layout that the kernels read, and its largest absolute value."""
-    if X.ndim != 2:
-        raise ValueError(f"{name}: expected shape (n, n_in), got {X.shape}")
-    if 0 in X.shape:
-        raise ValueError(
-            f"{name}: expected at least one example and one feature, got shape {X.shape}"
-        )
-    kind = X.dtype.kind
-    if X.dtype.str[1:] not in ("u1", "f4", "f8") or not X.dtype.isnative:
-        if kind not in "biuf":
-            raise TypeError(f"{name}: expected numbers, got {X.dtype}")
-        real = np.float32 if X.dtype.itemsize <= 4 else np.float64
-        X = X.astype(np.uint8 if kind == "b" else real if kind == "f" else np.float64)
-    X = _rows(X)
+def _is_mapped(array: NDArray) -> bool:
+    """Whether ``array`` is a memory map, or part of one."""
+    owner: Any = array
+    while owner is not None and not isinstance(owner, (np.memmap, mmap.mmap)):
+        owner = owner.obj if isinstance(owner, memoryview) else getattr(owner, "base", None)
+    return owner is not None
+
+
+def checked_inputs(name: str, X: Any) -> tuple[Any, float]:
+    """``X``, an array or sparse, in a type and layout that the kernels read, and its
+    largest absolute value."""
+    if compressed.is_sparse(X):
+        X = compressed.from_sparse(name, X)
+    else:
+        if X.ndim != 2:
+            raise ValueError(f"{name}: expected shape (n, n_in), got {X.shape}")
+        if 0 in X.shape:
+            raise ValueError(
+                f"{name}: expected at least one example and one feature, got shape {X.shape}"
+            )
+        X = _rows(checks.numbers(name, X))
     magnitude = _magnitude(X)
     if not math.isfinite(magnitude):
         raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
@@ -76,22 +93,37 @@ def checked_inputs(name: str, X: NDArray) -> tuple[NDArray, float]:
 class Dataset:
     """Examples: inputs and what the network should answer to them.
 
-    Checked once, here: do not change the arrays afterwards. Training copies nothing, and
-    a slice in ascending steps is a view.
+    Checked once, here. Training copies nothing, and a slice in ascending steps is a view.
+    A data set whose arrays are changed afterwards must be made anew; X and y are read-only
+    unless they are the very arrays that were given.
 
     Parameters
     ----------
-    X : (n, n_in) array_like
+    X : (n, n_in) array_like or scipy.sparse matrix or array
         One example per row. uint8, float32 and float64 with contiguous rows are
         used where they lie (a read-only memory map too); anything else is
         converted once: booleans to uint8, half precision to float32, other
-        integers to float64.
+        integers to float64. Sparse matrices, of any format, are converted to
+        compressed sparse rows (CSR) and never made dense.
     y : (n,) integers or (n, n_out) numbers
         Labels, 0 for the first class, or target outputs; ``y[:, None]`` makes
         targets of one number per example.
     scale : float
         An example's input is ``X * scale``; each product is rounded once from
         float64. Pixels of 0 to 255 are usually scaled by 1/256.
+    sparse : "auto", True or False
+        Whether dense inputs are compressed for the kernels, to the values that are not
+        zero: always, never, or where that is quicker, which follows from the density of
+        X, the network's shape and the instruction set; memory maps are left as they
+        are then. It makes no difference to what is computed.
+
+    Attributes
+    ----------
+    X : (n, n_in) ndarray, or ``fastnet.compressed.Compressed`` where X was sparse
+        Both have a ``shape`` and a ``dtype``.
+    y : (n,) int64, or (n, n_out) float32 or float64
+    scale : float
+    sparse : "auto", True or False
 
     Raises
     ------
@@ -103,6 +135,11 @@ class Dataset:
     -----
     ``data[:1000]`` and ``data[indices]`` are data sets, ``len(data)`` the number of
     examples, ``data[i]`` the book's pair ``(x, y)``: a column, and a label or a column.
+
+    The compressed form is made once, when first needed, and kept beside X. For MNIST's
+    50,000 training images, 39.2 MB of bytes of which 19 % are not zero, that takes about
+    30 ms and 22.9 MB, or 13.1 MB where bit masks stand for the columns (AVX-512); one
+    epoch of training repays it.
 
     Examples
     --------
@@ -117,19 +154,81 @@ class Dataset:
     2
     """
 
-    X: NDArray
+    X: Any
     y: NDArray
     scale: float
+    sparse: bool | str
 
-    def __init__(self, X: ArrayLike, y: ArrayLike, scale: float = 1.0):
+    def __init__(
+        self,
+        X: ArrayLike | Sparse | Compressed,
+        y: ArrayLike,
+        scale: float = 1.0,
+        *,
+        sparse: bool | str = "auto",
+    ):
+        if not isinstance(sparse, (bool, str)) or sparse not in ("auto", True, False):
+            raise ValueError(f"sparse: expected 'auto', True or False; got {sparse!r}")
+        self.sparse = sparse
         self.scale = checks.nonnegative("scale", scale)
-        self.X, magnitude = checked_inputs("X", checks.array("X", X))
+        is_sparse = compressed.is_sparse(X)
+        if is_sparse and sparse is False:
+            raise ValueError("sparse: expected 'auto' or True for an X that is sparse, got False")
+        inputs, magnitude = checked_inputs("X", X if is_sparse else checks.array("X", X))
+        self.X = inputs if is_sparse else _kept(inputs, X)
         self.largest = magnitude * self.scale
         if not math.isfinite(self.largest):
             raise ValueError(f"scale: expected finite products with X, got {self.largest}")
-        self.y = self._checked_targets(checks.array("y", y))
+        self.y = _kept(self._checked_targets(checks.array("y", y)), y)
         if len(self.X) != len(self.y):
             raise ValueError(f"y: expected as many as X has rows, {len(self.X)}, got {len(self.y)}")
+        self._forms: dict[str, Compressed] = {}
+
+    @classmethod
+    def from_csr(
+        cls,
+        data: ArrayLike,
+        indices: ArrayLike,
+        indptr: ArrayLike,
+        n_in: int,
+        y: ArrayLike,
+        scale: float = 1.0,
+    ) -> Dataset:
+        """A data set from the arrays of compressed sparse rows (CSR).
+
+        Parameters
+        ----------
+        data : (nnz,) array_like
+            The inputs that are stored, row after row; all others are zero. Types as for
+            X of ``Dataset``.
+        indices : (nnz,) integers
+            The column of each, from 0, ascending in each row without repetition.
+        indptr : (n + 1,) integers
+            Row s is ``data[indptr[s]:indptr[s + 1]]``.
+        n_in : int
+            The number of features.
+        y, scale : as for ``Dataset``
+
+        Raises
+        ------
+        TypeError, ValueError
+            For arrays that are not so, and NaN or infinity.
+
+        Examples
+        --------
+        >>> Dataset.from_csr([0.5, 2.0, 1.0], [1, 0, 4], [0, 1, 3], 5, [0, 1])
+        <Dataset: 2 examples of 5 float64 features (30% stored), labels, scale 1>
+        """
+        X = compressed.from_arrays(data, indices, indptr, n_in)
+        if not math.isfinite(_magnitude(X)):
+            raise ValueError("data: expected finite numbers, got NaN or infinity")
+        targets = checks.array("y", y)
+        if targets.ndim and len(targets) != len(X):
+            raise ValueError(
+                f"indptr: expected one entry more than y has examples, {len(targets) + 1}, "
+                f"got {len(X) + 1}"
+            )
+        return cls(X, y, scale)
 
     def _checked_targets(self, y: NDArray) -> NDArray:
         if y.ndim == 1:
@@ -168,6 +267,49 @@ class Dataset:
         """The smallest and largest target or label."""
         return _extremes(self.y.reshape(len(self.y), -1))
 
+    # How the kernels read the inputs.
+
+    @cached_property
+    def _offsets(self) -> NDArray:
+        return _kernels.count(self.X)
+
+    def operand(self, sizes: Sequence[int], dtype: DTypeLike, once: bool = False) -> Any:
+        """What the kernels take as X for a network: the rows, or their compressed form.
+
+        Parameters
+        ----------
+        sizes : sequence of int
+            The network's neurons per layer.
+        dtype : "float32" or "float64"
+            The network's type.
+        once : bool
+            The inputs are read once or twice only, for which nothing is compressed that
+            need not be.
+
+        Returns
+        -------
+        ndarray or Compressed, kept for the next call.
+
+        Examples
+        --------
+        >>> data = Dataset(np.eye(4), [0, 1, 1, 0], sparse=True)
+        >>> data.operand([4, 2], "float32").density
+        0.25
+        """
+        if isinstance(self.X, Compressed) or self.sparse is False:
+            return self.X
+        auto = self.sparse == "auto"
+        if auto and (_is_mapped(self.X) or (once and not self._forms)):
+            return self.X
+        form = _kernels.way(sizes, dtype, self._offsets[-1] / self.X.size)
+        if form == "dense":
+            if auto:
+                return self.X
+            form = "columns"
+        if form not in self._forms:
+            self._forms[form] = compressed.compress(self.X, form, self._offsets)
+        return self._forms[form]
+
     def __len__(self) -> int:
         return len(self.X)
 
@@ -179,16 +321,29 @@ class Dataset:
         if not isinstance(which, slice) and (isinstance(which, tuple) or np.ndim(which) != 1):
             raise TypeError(f"expected an integer, a slice or a list of indices, got {which!r}")
         part = object.__new__(Dataset)
-        part.scale, part.X, part.y = self.scale, _rows(self.X[which]), self.y[which]
-        part.y = np.ascontiguousarray(part.y) if part.y.ndim == 1 else _rows(part.y)
+        part.scale, part.sparse, part._forms = self.scale, self.sparse, {}
+        X, y = self.X[which], self.y[which]
+        part.X = X if isinstance(X, Compressed) else checks.read_only(_rows(X))
+        part.y = checks.read_only(np.ascontiguousarray(y) if y.ndim == 1 else _rows(y))
         if len(part) == 0:
             raise ValueError(f"expected a slice with at least one example, got none of {len(self)}")
         return part
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what can be made again."""
+        return {k: v for k, v in self.__dict__.items() if k != "_offsets"} | {"_forms": {}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if not isinstance(self.X, Compressed):
+            self.X = checks.read_only(self.X)
+        self.y = checks.read_only(self.y)
+
     def __repr__(self) -> str:
         kind = "labels" if self.y.ndim == 1 else f"targets of {self.y.shape[1]}"
+        stored = f" ({self.X.density:.0%} stored)" if isinstance(self.X, Compressed) else ""
         return (
-            f"<Dataset: {len(self)} examples of {self.X.shape[1]} {self.X.dtype} features, "
+            f"<Dataset: {len(self)} examples of {self.X.shape[1]} {self.X.dtype} features{stored}, "
             f"{kind}, scale {self.scale:g}>"
         )
 
@@ -244,6 +399,18 @@ def as_dataset(name: str, data: Any) -> Dataset:
         raise type(error)(f"{name}: {error}") from None
 
 
+def _unzipped(content: bytes) -> NDArray:
+    """The bytes of a gzip file, of one part or several, without ever holding them twice."""
+    size = int.from_bytes(content[-4:], "little")  # of the last part, most often the only one
+    found = np.empty(min(size, 1032 * len(content)), np.uint8)  # no more can be in it
+    view, at = found.data, 0
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+        while n := file.readinto(view[at : at + (1 << 15)]):
+            at += n
+        rest = file.read()
+    return found[:at] if not rest else np.append(found[:at], np.frombuffer(rest, np.uint8))
+
+
 _IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 
@@ -282,15 +449,16 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray:
     four bytes each, the elements; all big-endian.
     """
     path = checks.path("path", path)
-    content = path.read_bytes()
+    content: Any = path.read_bytes()
     if content[:2] == b"\x1f\x8b":
         try:
-            content = gzip.decompress(content)
+            content = _unzipped(content)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise ValueError(f"{path}: expected a whole gzip file, found damage: {error}") from None
-    if len(content) < 4 or content[:2] != b"\0\0":
-        raise ValueError(f"{path}: expected an IDX file, which starts 00 00, found {content[:4]!r}")
-    code, dimensions = content[2], content[3]
+    head = bytes(content[:4])
+    if len(head) < 4 or head[:2] != b"\0\0":
+        raise ValueError(f"{path}: expected an IDX file, which starts 00 00, found {head!r}")
+    code, dimensions = head[2], head[3]
     if code not in _IDX_TYPES:
         known = ", ".join(f"{known:02X}" for known in _IDX_TYPES)
         raise ValueError(f"{path}: expected an IDX type, one of {known}; found {code:02X}")
@@ -342,11 +510,9 @@ def load_mnist() -> tuple[Dataset, Dataset, Dataset]:
     Y. LeCun, C. Cortes, C. Burges: The MNIST database of handwritten digits
     (CC BY-SA 3.0); see fastnet/mnist/LICENSE.md.
     """
-    with resources.as_file(resources.files("fastnet") / "mnist") as folder:
-        training = load_images(
-            folder / "train-images-idx3-ubyte.gz", folder / "train-labels-idx1-ubyte.gz"
-        )
-        test = load_images(
-            folder / "t10k-images-idx3-ubyte.gz", folder / "t10k-labels-idx1-ubyte.gz"
-        )
+    folder = Path(__file__).with_name("mnist")
+    training = load_images(
+        folder / "train-images-idx3-ubyte.gz", folder / "train-labels-idx1-ubyte.gz"
+    )
+    test = load_images(folder / "t10k-images-idx3-ubyte.gz", folder / "t10k-labels-idx1-ubyte.gz")
     return training[:50_000], training[50_000:], test

@@ -162,20 +162,22 @@ class Model:
 
     # ---- what the kernels do
 
-    def feedforward(self, X: NDArray, scale: float) -> NDArray:
-        """(n, n_in) -> (n, n_out)."""
+    def feedforward(self, X: Any, scale: float) -> NDArray:
+        """(n, n_in), dense or compressed -> (n, n_out)."""
         out = np.empty((len(X), self.sizes[-1]), self.dtype)
         _kernels.feedforward(self.sizes, self.choice.output, self.values, X, scale, out)
         return out
 
     def train(
-        self, data: Dataset, order: NDArray, mini_batch_size: int, eta: float, decay: float
-    ) -> None:
-        """One pass over the examples in ``order``."""
+        self, data: Dataset, order: NDArray, mini_batch_size: int, eta: float, decay: float,
+        once: bool = False,
+    ) -> None:  # fmt: skip
+        """One pass over the examples in ``order``; ``once``: no other is to be expected."""
         own = None if self.choice.kernel else self.choice.cost.delta
+        X = data.operand(self.sizes, self.dtype, once)
         _kernels.train(
             self.sizes, self.choice.output, self.choice.kernel, self.values,
-            data.X, data.scale, data.y, order, mini_batch_size, eta, decay, own,
+            X, data.scale, data.y, order, mini_batch_size, eta, decay, own,
         )  # fmt: skip
 
     def learned_from(self, data: Dataset) -> None:
@@ -188,28 +190,29 @@ class Model:
         own = None if self.choice.kernel else self.choice.cost.delta
         _kernels.gradient(
             self.sizes, self.choice.output, self.choice.kernel, self.values,
-            data.X, data.scale, data.y, nabla.values, own,
+            data.operand(self.sizes, self.dtype, once=True), data.scale, data.y, nabla.values, own,
         )  # fmt: skip
         return nabla
 
-    def _evaluate(self, data: Dataset, kernel: str | None) -> tuple[int, float]:
+    def _evaluate(self, data: Dataset, kernel: str | None, once: bool) -> tuple[int, float]:
+        X = data.operand(self.sizes, self.dtype, once)
         return _kernels.evaluate(
-            self.sizes, self.choice.output, kernel, self.values, data.X, data.scale, data.y
+            self.sizes, self.choice.output, kernel, self.values, X, data.scale, data.y
         )
 
-    def accuracy(self, data: Dataset) -> int:
-        """The number of correct examples."""
-        return self._evaluate(data, None)[0]
+    def accuracy(self, data: Dataset, once: bool = False) -> int:
+        """The number of correct examples; ``once``: the data are used for this alone."""
+        return self._evaluate(data, None, once)[0]
 
-    def _cost_sum(self, data: Dataset) -> float:
+    def _cost_sum(self, data: Dataset, once: bool) -> float:
         if self.choice.kernel:
-            return self._evaluate(data, self.choice.kernel)[1]
+            return self._evaluate(data, self.choice.kernel, once)[1]
+        X = data.operand(self.sizes, self.dtype, once)
         total = 0.0
         for first in range(0, len(data), _PIECE):
-            part = data[first : first + _PIECE]
-            value = self.choice.cost.fn(
-                self.feedforward(part.X, part.scale).T, self._columns(part.y)
-            )
+            part = slice(first, first + _PIECE)
+            a = self.feedforward(X[part], data.scale)
+            value = self.choice.cost.fn(a.T, self._columns(data.y[part]))
             if np.ndim(value) or np.asarray(value).dtype.kind not in "biuf":
                 raise TypeError(f"fn: expected a number, the sum over the columns, got {value!r}")
             total += float(value)
@@ -222,9 +225,9 @@ class Model:
             y = y[:, None] if single else y[:, None] == np.arange(self.sizes[-1])
         return y.astype(self.dtype).T
 
-    def total_cost(self, data: Dataset, lmbda: float) -> float:
-        """The mean cost, plus 1/2 (lmbda/n) sum W^2."""
-        cost = self._cost_sum(data) / len(data)
+    def total_cost(self, data: Dataset, lmbda: float, once: bool = False) -> float:
+        """The mean cost, plus 1/2 (lmbda/n) sum W^2; ``once`` as for ``accuracy``."""
+        cost = self._cost_sum(data, once) / len(data)
         if lmbda == 0:  # for weights whose squares overflow, too
             return cost
         with np.errstate(over="ignore"):

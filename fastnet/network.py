@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fastnet import checks, costs, persistence, training
+from fastnet.compressed import Sparse, is_sparse
 from fastnet.costs import Cost
 from fastnet.data import Data, Dataset, as_dataset, checked_inputs
 from fastnet.model import Arrays, Model
@@ -176,16 +177,16 @@ class Network:
 
     # ---- use
 
-    def feedforward(self, a: Dataset | ArrayLike) -> NDArray:
+    def feedforward(self, a: Dataset | Sparse | ArrayLike) -> NDArray:
         """The network's output.
 
         Parameters
         ----------
-        a : Dataset or array_like
-            A Dataset's inputs are scaled as it says; an array is taken as it is.
+        a : Dataset, array_like, or scipy.sparse matrix or array
+            A Dataset's inputs are scaled as it says; others are taken as they are.
             An array of shape (n_in,) gives (n_out,); (n_in, 1), the book's column,
             gives (n_out, 1); (n, n_in) gives (n, n_out). With n_in == 1 an array
-            (n, 1) is n examples.
+            (n, 1) is n examples. A sparse matrix is (n, n_in).
 
         Returns
         -------
@@ -209,7 +210,13 @@ class Network:
         n_in = self._model.sizes[0]
         if isinstance(a, Dataset):
             self._model.check_inputs("a", a.X.shape[1], a.largest)
-            return self._model.feedforward(a.X, a.scale)
+            return self._model.feedforward(a.operand(self._model.sizes, self.dtype), a.scale)
+        if is_sparse(a):
+            if a.shape == (0, n_in):
+                return np.empty((0, self._model.sizes[-1]), self.dtype)
+            X, largest = checked_inputs("a", a)
+            self._model.check_inputs("a", X.shape[1], largest)
+            return self._model.feedforward(X, 1.0)
         array = checks.array("a", a)
         column = array.shape == (n_in, 1) and n_in > 1
         if array.shape == (n_in,) or column:
@@ -271,7 +278,8 @@ class Network:
         >>> net.accuracy(([[3, 1], [1, 3], [2, 1]], [0, 1, 1]))
         2
         """
-        return self._model.accuracy(self._fitting("data", data))
+        fitting = self._fitting("data", data)
+        return self._model.accuracy(fitting, once=fitting is not data)
 
     def total_cost(self, data: Data, lmbda: float, convert: bool = False) -> float:
         """The mean cost over ``data`` plus the L2 term, 1/2 (lmbda/n) sum W^2, n = len(data).
@@ -303,7 +311,8 @@ class Network:
         0.75
         """
         lmbda = checks.nonnegative("lmbda", lmbda)
-        return self._model.total_cost(self._fitting("data", data), lmbda)
+        fitting = self._fitting("data", data)
+        return self._model.total_cost(fitting, lmbda, once=fitting is not data)
 
     def _fitting(self, name: str, data: Data) -> Dataset:
         dataset = as_dataset(name, data)

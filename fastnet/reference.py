@@ -51,6 +51,11 @@ def layers(sizes, parameters):
 # ---- elementwise -----------------------------------------------------------
 
 
+def finite(x):
+    """Whether all elements are finite."""
+    return bool(np.isfinite(x).all())
+
+
 def exp(x, out):
     """out = e^x."""
     np.exp(x, out=out)
@@ -172,8 +177,9 @@ def step(sizes, output, cost, parameters, target, x, y, factor, decay, delta=Non
 
 
 def train(
-    sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, eta, decay, delta=None
-):
+    sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, eta, decay, delta=None,
+    threads=1,
+):  # fmt: skip
     """One pass over the examples in ``order``: mini-batch stochastic gradient descent.
 
     Each mini-batch moves W to decay * W - (eta/m) sum dC/dW and b by
@@ -202,7 +208,7 @@ def gradient(sizes, output, cost, parameters, X, scale, y, nabla, delta=None):
     step(sizes, output, cost, parameters, nabla, x, t, 1.0, 1.0, delta)
 
 
-def feedforward(sizes, output, parameters, X, scale, out):
+def feedforward(sizes, output, parameters, X, scale, out, threads=1):
     """out (n, n_out) = the output activations."""
     out[...] = forward(sizes, output, parameters, inputs(X, scale, parameters.dtype))[0][-1]
 
@@ -212,7 +218,7 @@ def classes(a):
     return a.argmax(axis=1) if a.shape[1] > 1 else (a[:, 0] >= 0.5).astype(int)
 
 
-def evaluate(sizes, output, cost, parameters, X, scale, y):
+def evaluate(sizes, output, cost, parameters, X, scale, y, threads=1):
     """(number of correct examples, sum of their costs)."""
     activations, z = forward(sizes, output, parameters, inputs(X, scale, parameters.dtype))
     t = targets(y, sizes[-1], output, parameters.dtype)

@@ -98,7 +98,7 @@ def train(
     """One pass over ``order``; whatever goes wrong, the parameters are as before."""
     before = model.values.copy()
     try:
-        model.train(data, order, mini_batch_size, eta, decay)
+        model.train(data, order, mini_batch_size, eta, decay, once=epoch is None)
         if not model.is_finite():
             raise DivergenceError(epoch)
         model.learned_from(data)

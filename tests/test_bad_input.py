@@ -207,6 +207,103 @@ def test_bad_data_is_refused_wherever_data_is_taken(place, case):
     assert_refused(lambda net: TAKES_DATA[place](net, data), (f"{place.split()[0]}: ", *words))
 
 
+# Three rows of five features: values, columns and where each row starts
+CSR = {"data": [1.0, 2.0, 3.0, 4.0], "indices": [1, 4, 0, 3], "indptr": [0, 2, 2, 4]}
+BAD_CSR = {
+    "unsorted columns": ({"indices": [4, 1, 0, 3]}, "indices: expected ascending", "1 after 4",
+                         "row 0"),
+    "unsorted in the last row": ({"indices": [1, 4, 3, 0]}, "indices: ", "0 after 3", "row 2"),
+    "a repeated column": ({"indices": [1, 4, 3, 3]}, "indices: ", "3 twice", "row 2"),
+    "a column behind the last": ({"indices": [1, 5, 0, 3]}, "indices: ", "0 to 4", "0 to 5"),
+    "a negative column": ({"indices": [-1, 4, 0, 3]}, "indices: ", "0 to 4", "-1 to 4"),
+    "columns that are no integers": ({"indices": [1.0, 4, 0, 3]}, "indices: expected integers",
+                                     "float64"),
+    "columns that are booleans": ({"indices": [True] * 4}, "indices: expected integers", "bool"),
+    "columns in words": ({"indices": ["1"] * 4}, "indices: expected integers", "<U1"),
+    "columns in rows": ({"indices": [[1, 4], [0, 3]]}, "indices: expected one dim", "(2, 2)"),
+    "fewer columns than values": ({"indices": [1, 4, 0]}, "indices: expected as many as data, 4",
+                                  "got 3"),
+    "more columns than values": ({"data": [1.0, 2.0, 3.0]}, "indices: expected as many as data, 3",
+                                 "got 4"),
+    "rows that do not start at 0": ({"indptr": [1, 2, 2, 4]}, "indptr: expected 0", "got 1"),
+    "rows that start below 0": ({"indptr": [-1, 2, 2, 4]}, "indptr: expected 0", "got -1"),
+    "rows that descend": ({"indptr": [0, 3, 2, 4]}, "indptr: ", "descend", "2 after 3"),
+    "rows that end early": ({"indptr": [0, 2, 2, 3]}, "indptr: ", "4", "got 3"),
+    "rows that end late": ({"indptr": [0, 2, 2, 5]}, "indptr: ", "4", "got 5"),
+    "an enormous row": ({"indptr": np.array([0, 2, 2**64 - 1, 4], np.uint64)}, "indptr: ",
+                        "descend"),
+    "fewer rows than labels": ({"indptr": [0, 2, 4]}, "indptr: expected one entry more than y",
+                               "4", "got 3"),
+    "more rows than labels": ({"indptr": [0, 2, 2, 4, 4]}, "indptr: expected one entry more",
+                              "4", "got 5"),
+    "no rows": ({"indptr": [0]}, "indptr: expected two or more entries", "got 1"),
+    "nothing at all": ({"indptr": [], "indices": [], "data": []}, "indptr: expected two", "got 0"),
+    "rows that are no integers": ({"indptr": [0, 2.0, 2, 4]}, "indptr: expected integers",
+                                  "float64"),
+    "rows in one number": ({"indptr": 4}, "indptr: expected one dimension", "()"),
+    "NaN": ({"data": [1, np.nan, 3, 4]}, "data: expected finite", "NaN"),
+    "infinity": ({"data": [1, 2, 3, -np.inf]}, "data: expected finite", "infinity"),
+    "words": ({"data": list("abcd")}, "data: expected numbers", "<U1"),
+    "complex values": ({"data": [1j, 2, 3, 4]}, "data: expected numbers", "complex128"),
+    "objects": ({"data": [1, 2, 3, HUGE]}, "data: expected numbers", "object"),
+    "ragged values": ({"data": [[1], [2, 3], [4], []]}, "data: expected", "lengths"),
+    "values in rows": ({"data": [[1, 2, 3, 4]]}, "data: expected one dimension", "(1, 4)"),
+    "no features": ({"n_in": 0}, "n_in: expected 1 or more", "got 0"),
+    "half a feature": ({"n_in": 5.5}, "n_in: expected an integer", "got 5.5"),
+    "too many features": ({"n_in": 2**31}, "n_in: expected at most 2147483647", "2147483648"),
+    "labels that are no integers": ({"y": [0.0, 1.0, 2.0]}, "y: expected integer labels"),
+    "a negative label": ({"y": [0, -1, 1]}, "y: expected labels", "-1"),
+    "a label for all": ({"y": 1}, "y: expected", "()"),
+    "a negative scale": ({"scale": -1}, "scale: expected", "-1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD_CSR)
+def test_bad_csr_arrays_are_refused_with_one_line_that_names_them(case):
+    changed, *words = BAD_CSR[case]
+    arguments = {**CSR, "n_in": 5, "y": [0, 1, 2]}
+    assert len(fastnet.Dataset.from_csr(**arguments)) == 3
+    with pytest.raises((ValueError, TypeError)) as caught:
+        fastnet.Dataset.from_csr(**{**arguments, **changed})
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.startswith(words[0])
+    assert all(word in message for word in words[1:])
+
+
+BAD_SPARSE = {
+    "too few features": (lambda s: (s.csr_matrix(X[:, :3]), LABELS), "4 features", "3"),
+    "fewer labels than rows": (lambda s: (s.csr_matrix(X), LABELS[:11]), "12", "11"),
+    "a NaN": (lambda s: (s.csr_matrix(at(X, (7, 1), np.nan)), LABELS), "X: ", "finite", "NaN"),
+    "an infinite input": (lambda s: (s.coo_matrix(at(X, (7, 1), np.inf)), LABELS), "finite"),
+    "an input beyond the type": (lambda s: (s.csr_matrix(at(X, (7, 1), 1e39)), LABELS),
+                                 "range of float32", "1e+39"),
+    "complex inputs": (lambda s: (s.csc_matrix(X * 1j), LABELS), "X.data: ", "complex128"),
+    "a column behind the last": (lambda s: (broken(s, "indices", -1, 4), LABELS),
+                                 "X.indices: expected columns from 0 to 3"),
+    "rows that descend": (lambda s: (broken(s, "indptr", 1, 9), LABELS), "X.indptr: ", "8 after 9"),
+    "no labels": (lambda s: s.csr_matrix(X), "pairs"),
+    "sparse labels": (lambda s: (X, s.csr_matrix(ONE_HOT)), "y: expected"),
+}  # fmt: skip
+
+
+def broken(sparse, name, place, value):
+    """A matrix of scipy's of which one array was changed."""
+    matrix = sparse.csr_matrix(X)
+    assert matrix.has_canonical_format
+    getattr(matrix, name)[place] = value
+    return matrix
+
+
+@pytest.mark.parametrize("place", TAKES_DATA)
+@pytest.mark.parametrize("case", BAD_SPARSE)
+def test_bad_sparse_data_is_refused_wherever_data_is_taken(place, case):
+    sparse = pytest.importorskip("scipy.sparse", reason="scipy is not installed")
+    make, *words = BAD_SPARSE[case]
+    data = make(sparse)
+    assert_refused(lambda net: TAKES_DATA[place](net, data), (f"{place.split()[0]}: ", *words))
+
+
 def test_target_rows_that_do_not_sum_to_one_are_refused_by_the_log_likelihood():
     for element, total in ((0.5, "1.5"), (0.25, "0.75")):
         bad = X, at(ONE_HOT, (7, slice(None)), element)

@@ -211,6 +211,21 @@ def test_version_is_that_of_the_package(capsys):
 # ---- as a process
 
 
+PEAK = "; print([line for line in open('/proc/self/status') if line.startswith('VmHWM')][0])"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak of memory from /proc")
+def test_training_takes_little_more_memory_than_the_pixels_and_their_compressed_form(tmp_path):
+    train = "import fastnet.cli; fastnet.cli.main(['train', '--epochs', '1'])"
+    peaks = []
+    for code in ("import numpy", train):
+        command = [sys.executable, "-c", code + PEAK]
+        ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        peaks.append(1024 * int(ended.stdout.split()[-2]))
+    pixels = 70_000 * 784
+    assert pixels < peaks[1] - peaks[0] < 2 * pixels  # one more copy of them would be too much
+
+
 @pytest.mark.parametrize("command", [SCRIPT, MODULE], ids=["script", "module"])
 def test_the_script_and_the_module_train_and_predict(folder, command):
     trained = run(command, "train", *FILES, *OPTIONS, "--save", "net.json")

@@ -56,14 +56,16 @@ static uint64_t hash(const void *memory, size_t bytes, size_t element)
 }
 
 /* Train from the same start; hash the parameters and the cost of the result. */
-static uint64_t trained(fn_type type, const fn_examples *examples)
+static uint64_t trained(fn_type type, const fn_examples *examples, size_t threads)
 {
     const size_t element = type == FN_F32 ? sizeof(float) : sizeof(double);
     const fn_delta none = {NULL, NULL};
     fn_place places[3];
     const size_t length = fn_layout(&network, element, places);
     char *parameters = allocate(length * element);
-    void *workspace = allocate(fn_workspace_size(type, &network, EXAMPLES));
+    const size_t training = fn_workspace_size(type, &network, examples, 10, threads);
+    const size_t evaluation = fn_evaluation_size(type, &network, examples, threads);
+    void *workspace = allocate(training > evaluation ? training : evaluation);
     for (size_t l = 0, drawn = 0; l < 3; l++)
         for (size_t i = 0; i <= sizes[l]; i++) /* weights, then biases */
             for (size_t o = 0; o < sizes[l + 1]; o++) {
@@ -77,9 +79,9 @@ static uint64_t trained(fn_type type, const fn_examples *examples)
             }
     for (size_t epoch = 0; epoch < EPOCHS; epoch++)
         fn_train(type, &network, parameters, examples, order, EXAMPLES, 10, 0.5, 0.999, none,
-                 workspace);
+                 threads, workspace);
     size_t correct;
-    const double cost = fn_evaluate(type, &network, parameters, examples, &correct, workspace);
+    const double cost = fn_evaluate(type, &network, parameters, examples, &correct, threads, workspace);
     const uint64_t result = hash(parameters, length * element, element)
                             ^ hash(&cost, sizeof cost, sizeof cost);
     free(workspace);
@@ -105,7 +107,7 @@ int main(void)
     const char *isa;
     for (size_t i = 0; (isa = fn_isa_name(i)); i++) {
         fn_select(isa);
-        const uint64_t f32 = trained(FN_F32, &examples), f64 = trained(FN_F64, &examples);
+        const uint64_t f32 = trained(FN_F32, &examples, 1), f64 = trained(FN_F64, &examples, 1);
         printf("%s f32 %016llx f64 %016llx\n", isa, (unsigned long long)f32,
                (unsigned long long)f64);
     }

@@ -1,0 +1,97 @@
+/* The arrays of one call, in the caller's memory; several threads share most of them. */
+
+typedef struct {
+    /* each thread's own */
+    uint32_t *columns;          /* [n_in] dense: the inputs that are not all zero */
+    size_t n_columns;           /* how many they are */
+    const uint32_t *used;       /* columns, or NULL where x holds all inputs */
+    uint64_t *all;              /* [words of n_in] */
+    real *scratch;              /* for backpropagate, and packed activations */
+    /* everybody's: every example has its place in them */
+    fn_place *places;           /* [L] */
+    size_t room;                /* elements from one row of x to the next */
+    real *x;                    /* [m][room]: dense: the first n_columns of each row filled */
+    FN(list) *lists;            /* [m], or NULL where the examples are dense */
+    uint32_t *list_rows;        /* [m][room] */
+    real *y, *z;                /* [m][stride of the output layer] */
+    real **a, **delta;          /* [L+1], each [m][a_stride or stride of layer l]; none of 0 */
+    real *nabla;                /* gradient, for large mini-batches */
+} FN(workspace);
+
+/* The next `bytes` of the workspace, in whole cache lines. */
+FN_INLINE void *FN(take)(size_t *used, char *memory, size_t bytes)
+{
+    size_t at = *used;
+    *used += (bytes + 63) / 64 * 64;
+    return memory ? memory + at : NULL;
+}
+
+/* How many of m examples are worked on at once. A user's own cost is promised
+ * the whole mini-batch. */
+static size_t FN(piece)(const fn_network *network, size_t m)
+{
+    return m < FN_PIECE || network->cost == FN_OTHER_COST ? m : FN_PIECE;
+}
+
+/* Divide memory among the arrays for mini-batches of m and the thread `thread`; with memory
+ * NULL only count. Returns the bytes that all threads need. */
+static size_t FN(divide)(const fn_network *network, const fn_examples *examples, size_t m,
+                         size_t threads, size_t thread, char *memory, FN(workspace) *w)
+{
+    const size_t L = network->layers, *sizes = network->sizes, piece = FN(piece)(network, m);
+    const size_t stride = fn_stride(sizes[L], sizeof(real));
+    const int sparse = examples->offsets != NULL;
+    size_t used = 0, scratch = 0, parameters = 0;
+    for (size_t l = 0; l < L; l++) {
+        const size_t back = l ? FN(scratch_size)(piece, sizes[l], sizes[l + 1]) : 0;
+        const size_t update = FN(packed_size)(sizes[l], piece);
+        scratch = back > scratch ? back : scratch;
+        scratch = update > scratch ? update : scratch;
+        parameters += (sizes[l] + 1) * fn_stride(sizes[l + 1], sizeof(real));
+    }
+    w->room = sparse ? FN(list_room)(examples, sizes[0]) : FN(a_stride)(sizes[0]);
+    w->places = FN(take)(&used, memory, L * sizeof *w->places);
+    w->a = FN(take)(&used, memory, (L + 1) * sizeof *w->a);
+    w->delta = FN(take)(&used, memory, (L + 1) * sizeof *w->delta);
+    w->x = FN(take)(&used, memory, piece * w->room * sizeof(real));
+    w->list_rows = FN(take)(&used, memory, sparse ? piece * w->room * sizeof *w->list_rows : 0);
+    w->lists = FN(take)(&used, memory, sparse ? piece * sizeof *w->lists : 0);
+    w->lists = sparse ? w->lists : NULL;
+    w->y = FN(take)(&used, memory, piece * stride * sizeof(real));
+    w->z = FN(take)(&used, memory, piece * stride * sizeof(real));
+    for (size_t l = 1; l <= L; l++) {
+        const size_t row = piece * sizeof(real);
+        real *a = FN(take)(&used, memory, row * FN(a_stride)(sizes[l]));
+        real *delta = FN(take)(&used, memory, row * fn_stride(sizes[l], sizeof(real)));
+        if (memory && thread == 0)
+            w->a[l] = a, w->delta[l] = delta;
+    }
+    w->nabla = FN(take)(&used, memory, m > piece ? parameters * sizeof(real) : 0);
+    for (size_t t = 0; t < threads; t++) {
+        FN(workspace) own;
+        own.columns = FN(take)(&used, memory, sparse ? 0 : sizes[0] * sizeof *own.columns);
+        own.all = FN(take)(&used, memory, sparse ? fn_words(sizes[0]) * sizeof *own.all : 0);
+        own.scratch = FN(take)(&used, memory, scratch * sizeof(real));
+        if (t == thread) {
+            w->columns = own.columns, w->all = own.all, w->scratch = own.scratch;
+        }
+    }
+    return used;
+}
+
+static size_t FN(workspace_size)(const fn_network *network, const fn_examples *examples, size_t m,
+                                 size_t threads)
+{
+    FN(workspace) w;
+    return FN(divide)(network, examples, m, threads, 0, NULL, &w);
+}
+
+static FN(workspace) FN(open_workspace)(const fn_network *network, const fn_examples *examples,
+                                        size_t m, size_t threads, size_t thread, void *memory)
+{
+    FN(workspace) w = {0};
+    FN(divide)(network, examples, m, threads, thread, memory, &w);
+    if (thread == 0)
+        fn_layout(network, sizeof(real), w.places);
+    return w;
+}
