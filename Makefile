@@ -1,6 +1,7 @@
 # make train   install into .venv, then run the experiment on MNIST
 # make test    install with the test extra, then run the tests
-# make bench   install with the bench extra, then time fastnet beside its peers
+# make bench   install with the bench extra, then time fastnet beside its peers (minutes)
+# make growth  time per example against each size: bench/growth/ (minutes)
 # make peers   install scikit-learn and JAX for make bench (PyTorch: see bench/README.md)
 # make lint    ruff, mypy, and the C compiler's warnings as errors
 # make wheel   dist/*.tar.gz and dist/*.whl
@@ -16,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SOURCES := setup.py pyproject.toml csrc fastnet $(wildcard csrc/*) $(wildcard fastnet/*.p*) \
     $(wildcard fastnet/mnist/*)
 
-.PHONY: train test bench peers lint wheel clean
+.PHONY: train test bench growth peers lint wheel clean
 
 train: $(VENV)/installed
 	$(BIN)/fastnet train $(ARGS)
@@ -25,8 +26,11 @@ test: $(VENV)/installed-test
 	$(BIN)/pytest $(ARGS)
 
 bench: $(VENV)/installed-bench
-	$(BIN)/pytest bench --benchmark-only --benchmark-quiet --benchmark-json=$(VENV)/bench.json $(ARGS)
-	$(BIN)/python bench/table.py $(VENV)/bench.json
+	$(BIN)/python bench/run.py $(VENV)/bench $(ARGS)
+	$(BIN)/python bench/table.py $(VENV)/bench/*.json
+
+growth: $(VENV)/installed-bench
+	$(BIN)/python bench/growth.py $(ARGS)
 
 peers: $(VENV)/installed-bench $(VENV)/installed-bench-peers
 

@@ -1,17 +1,20 @@
-"""What the benchmarks share: one core, the digits, the peers, and how to time a call."""
+"""What the benchmarks share: the cores, the peers, trained networks, and how to time a call."""
 
 import machine
 
-machine.restrict_to_one_core()  # before NumPy and the peers are imported
+machine.restrict()  # before NumPy and the peers are imported
 
 import os  # noqa: E402
 import platform  # noqa: E402
+import statistics  # noqa: E402
 import time  # noqa: E402
 
+import data  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
+from jobs import BOOK_30, BOOK_100  # noqa: E402
 from peers import PEERS  # noqa: E402
-from peers.base import Digits, Problem  # noqa: E402
+from peers.base import Problem  # noqa: E402
 
 import fastnet  # noqa: E402
 from fastnet import _kernels  # noqa: E402
@@ -19,7 +22,7 @@ from fastnet import _kernels  # noqa: E402
 QUICK = os.environ.get("FASTNET_BENCH_QUICK", "0") not in ("", "0")
 MOST_ROUNDS = 2 if QUICK else 7
 FEWEST_ROUNDS = 1 if QUICK else 3
-SECONDS_PER_BENCHMARK = 1.0 if QUICK else 2.0
+SECONDS_PER_BENCHMARK = 0.1 if QUICK else 2.0
 SECONDS_PER_ROUND = 0.001 if QUICK else 0.01
 
 
@@ -28,7 +31,7 @@ def environment():
     return {
         "processor": machine.processor(),
         "isa": _kernels.isa(),
-        "threads": 1,
+        "threads": machine.THREADS,
         "fastnet": fastnet.__version__,
         "numpy": np.__version__,
         "python": platform.python_version(),
@@ -59,35 +62,13 @@ def peer(request):
 
 
 @pytest.fixture(scope="session")
-def digits():
-    """The bundled digits: `(training, test)`."""
-    training, _, test = fastnet.load_mnist()
-    return Digits(training), Digits(test)
-
-
-@pytest.fixture(scope="session")
-def problem(digits):
-    """A function of the number of hidden neurons: the `Problem` with large initial weights."""
-
-    def make(hidden):
-        sizes = [784, hidden, 10]
-        generator = np.random.default_rng(1)
-        shapes = list(zip(sizes[1:], sizes, strict=False))
-        weights = [generator.standard_normal(shape, np.float32) for shape in shapes]
-        biases = [generator.standard_normal((n_out, 1), np.float32) for n_out, _ in shapes]
-        return Problem(sizes, weights, biases, *digits)
-
-    return make
-
-
-@pytest.fixture(scope="session")
-def trained_problem(problem):
-    """Like `problem`, after two epochs: something worth evaluating."""
+def trained_problem():
+    """A function of the hidden neurons: the book's `Problem`, after two epochs."""
     made = {}
 
     def make(hidden):
         if hidden not in made:
-            start = problem(hidden)
+            start = data.problem({30: BOOK_30, 100: BOOK_100}[hidden])
             teacher = PEERS[0].load()(start)
             teacher.epoch()
             teacher.epoch()
@@ -112,13 +93,20 @@ def measure(benchmark):
     The function of this fixture takes the `job` (a row of the table), the
     `entry` of the peer (a column), the function to call, and the `part` of the
     job that one call does. The first calls warm up and are not counted.
+    `peak_dtype` asks for the core's peak in that type, measured before and
+    after, so that the two see the same clock. With `rounds` there are as many,
+    of one call each, and nothing warms up. Other words are kept beside the
+    figures.
     """
 
-    def run(job, entry, function, part=1.0):
-        first = seconds(function)
-        once = first if first > 0.1 else min(seconds(function) for _ in range(3))
-        rounds = int(SECONDS_PER_BENCHMARK / once)
-        benchmark.group = job if part == 1 else f"{job}: {part:.0%} of it"
+    def run(job, entry, function, part=1.0, peak_dtype=None, rounds=None, **facts):
+        iterations = 1
+        if rounds is None:
+            first = seconds(function)
+            once = first if first > 0.1 else min(seconds(function) for _ in range(3))
+            rounds = min(max(int(SECONDS_PER_BENCHMARK / once), FEWEST_ROUNDS), MOST_ROUNDS)
+            iterations = max(1, int(SECONDS_PER_ROUND / once))
+        benchmark.group = job if part == 1 else f"{job}: {part:.4g} of it in a call"
         benchmark.extra_info.update(environment())
         benchmark.extra_info.update(
             job=job,
@@ -126,11 +114,12 @@ def measure(benchmark):
             peer=entry.name,
             library=entry.library,
             peer_version=entry.version(),
+            **facts,
         )
-        benchmark.pedantic(
-            function,
-            rounds=min(max(rounds, FEWEST_ROUNDS), MOST_ROUNDS),
-            iterations=max(1, int(SECONDS_PER_ROUND / once)),
-        )
+        peaks = machine.peak_samples(peak_dtype) if peak_dtype else []
+        benchmark.pedantic(function, rounds=rounds, iterations=iterations)
+        if peak_dtype:
+            peaks += machine.peak_samples(peak_dtype)
+            benchmark.extra_info.update(peak=statistics.median(peaks), peak_dtype=peak_dtype)
 
     return run

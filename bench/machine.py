@@ -1,35 +1,49 @@
-"""The machine that the benchmarks run on: one core, one thread, and its name.
+"""The machine that the benchmarks run on: its cores and threads, its name, its peak.
 
-`restrict_to_one_core` has to be called before NumPy, JAX or PyTorch are
-imported, because their thread pools take their size when they are loaded.
-This module therefore imports nothing but the standard library.
+`restrict` has to be called before NumPy, JAX or PyTorch are imported, because
+their thread pools take their size when they are loaded. This module therefore
+imports nothing but the standard library at its top.
 """
 
 import os
 import platform
+import statistics
+import time
 from pathlib import Path
 
-ONE_THREAD = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "BLIS_NUM_THREADS": "1",
-    "VECLIB_MAXIMUM_THREADS": "1",
-    "NUMEXPR_NUM_THREADS": "1",
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
-    "JAX_PLATFORMS": "cpu",
-}
+THREADS = int(os.environ.get("FASTNET_BENCH_THREADS", "1"))
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+SECONDS_PER_PEAK = 0.004
 
 
-def restrict_to_one_core():
-    """Ask every library for one thread, and stay on one core where the platform can.
+def restrict():
+    """Ask every library for `THREADS` threads, and stay on as many cores where the platform can.
 
-    The core is the highest-numbered one that the process may use: the lowest
+    The cores are the highest-numbered ones that the process may use: the lowest
     usually serves the interrupts.
     """
-    os.environ.update(ONE_THREAD)
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(THREADS)))
+    os.environ["JAX_PLATFORMS"] = "cpu"
+    if THREADS == 1:
+        os.environ["XLA_FLAGS"] = (
+            "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+        )
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-THREADS:])
+
+
+def cores():
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count()
 
 
 def processor():
@@ -50,3 +64,26 @@ def processor():
     except OSError:
         pass
     return platform.processor() or platform.machine()
+
+
+def peak_samples(dtype, samples=7):
+    """Multiply-adds of one core in the instruction set in use, in operations per second.
+
+    Each sample takes a few milliseconds; a multiply-add is two operations.
+    """
+    from fastnet import _kernels
+
+    def seconds(rounds):
+        before = time.perf_counter()
+        operations = _kernels.fma_rounds(dtype, rounds)
+        return time.perf_counter() - before, operations
+
+    seconds(10_000)
+    rounds = int(100_000 * SECONDS_PER_PEAK / seconds(100_000)[0]) + 1
+    timed = [seconds(rounds) for _ in range(samples)]
+    return [operations / taken for taken, operations in timed]
+
+
+def peak(dtype, samples=7):
+    """The median of `peak_samples`."""
+    return statistics.median(peak_samples(dtype, samples))

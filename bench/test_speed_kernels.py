@@ -1,6 +1,7 @@
 """Each kernel against its NumPy twin, in the sizes that occur in training on digits."""
 
 import agreement
+import data
 import numpy as np
 import pytest
 from kernel_arguments import Arguments
@@ -33,10 +34,14 @@ def results(kernel, arguments):
     return [value for value in returned if value is not None] + arrays
 
 
+@pytest.fixture(scope="module")
+def training():
+    return data.digits()[0].dataset
+
+
 @pytest.mark.parametrize(("name", "dtype"), KERNELS)
 @pytest.mark.parametrize(("entry", "module"), IMPLEMENTATIONS, ids=["fastnet", "reference"])
-def test_kernel(name, dtype, entry, module, digits, measure):
-    training = digits[0].dataset
+def test_kernel(name, dtype, entry, module, training, measure):
     kernel = getattr(module, name)
     _, checked = arguments(name, dtype, training)
     _, expected = arguments(name, dtype, training)

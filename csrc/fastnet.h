@@ -111,6 +111,9 @@ void fn_compress(const fn_examples *dense, size_t n_in, void *values, void *colu
 /* The largest number of examples that feedforward and evaluate work on at once. */
 #define FN_EVALUATED 64
 
+/* The memory that fma_rounds works on, at most. */
+#define FN_SUMS_BYTES 2048
+
 /* Every kernel of kernels.def as fn_<op>(type, ...): type FN_F32 or FN_F64 says
  * what the arrays hold. It runs with the table in use, and with subnormal
  * numbers counting as zero (see simd.h). */

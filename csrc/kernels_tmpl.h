@@ -12,6 +12,7 @@
 #include "workspace_tmpl.h"
 #include "minibatch_tmpl.h"
 #include "evaluate_tmpl.h"
+#include "peak_tmpl.h"
 
 #define KERNEL(op, result, arguments, names) .op = FN(op),
 #if FN_BITS == 64

@@ -58,6 +58,7 @@ cdef extern from "fastnet.h" nogil:
         size_t stride
 
     enum:
+        FN_SUMS_BYTES
         FN_DENSE
         FN_COLUMNS
         FN_MASKS
@@ -101,6 +102,7 @@ cdef extern from "fastnet.h" nogil:
     double fn_evaluate(fn_type type, const fn_network *network, const void *parameters,
                        const fn_examples *examples, size_t *correct, size_t threads,
                        void *workspace)
+    double fn_fma_rounds(fn_type type, size_t n, void *sums)
 
     int fn_select(const char *isa)
     const char *fn_selected()

@@ -661,6 +661,16 @@ def update(weights, biases, a, delta, decay):
         fn_update(w.type(), m, n_in, n_out, x.data(), d.data(), kept, w.data(), b.data())
 
 
+def fma_rounds(dtype, n):
+    cdef fn_type type = TYPES[real(dtype).name]
+    cdef size_t rounds = n
+    cdef Workspace sums = Workspace(FN_SUMS_BYTES)
+    cdef double operations
+    with nogil:
+        operations = fn_fma_rounds(type, rounds, sums.start())
+    return operations
+
+
 # ---- random numbers --------------------------------------------------------
 
 def permutation(raw):

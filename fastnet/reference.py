@@ -252,6 +252,18 @@ def evaluate(sizes, output, cost, parameters, X, scale, y, threads=1):
     return correct, cost_sum(output, cost, z, t)
 
 
+# ---- the yardstick ---------------------------------------------------------
+
+
+def fma_rounds(dtype, n):
+    """n rounds of sums = sums / 2 + 1/2; returns the floating-point operations done."""
+    sums = np.zeros(128, dtype)
+    for _ in range(n):
+        sums *= 0.5
+        sums += 0.5
+    return 2.0 * sums.size * n
+
+
 # ---- random numbers --------------------------------------------------------
 
 

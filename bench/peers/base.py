@@ -4,43 +4,55 @@ Shapes: n examples, n_in inputs, n_out outputs; weights[l] is (n_out, n_in) and
 biases[l] is (n_out, 1), as in the book.
 """
 
+import copy
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 
 @dataclass(frozen=True)
-class Digits:
-    """Handwritten digits in every form that a peer may want; made once, never timed.
+class Examples:
+    """Examples in every form that a peer may want; made once, never timed.
 
     Parameters
     ----------
     dataset : fastnet.Dataset
-        uint8 pixels and labels, with the scale 1/256.
+        Inputs and labels, and the scale of the inputs.
+    n_out : int
+        How many classes there are.
+    dtype : str
+        The type that the network computes in, "float32" or "float64".
     """
 
     dataset: object
+    n_out: int
+    dtype: str = "float32"
 
     def __len__(self):
         return len(self.dataset)
 
+    def first(self, n):
+        """The first n of them."""
+        return replace(self, dataset=self.dataset[:n])
+
     @cached_property
     def labels(self):
-        """The digits, int64, (n,)."""
-        return np.asarray(self.dataset.y, dtype=np.int64)
+        """The classes, int64, (n,)."""
+        return np.array(self.dataset.y, dtype=np.int64)  # PyTorch wants it writable
 
     @cached_property
     def inputs(self):
-        """The pixels times the scale, float32, (n, n_in)."""
-        inputs = np.multiply(self.dataset.X, np.float32(self.dataset.scale), dtype=np.float32)
+        """What the network sees: the data times the scale, (n, n_in)."""
+        scale = np.dtype(self.dtype).type(self.dataset.scale)
+        inputs = np.multiply(self.dataset.X, scale, dtype=self.dtype)
         return np.ascontiguousarray(inputs)
 
     @cached_property
     def targets(self):
-        """One row per example, 1 at its digit and 0 elsewhere, float32, (n, 10)."""
-        return np.eye(10, dtype=np.float32)[self.labels]
+        """One row per example, 1 at its class and 0 elsewhere, (n, n_out)."""
+        return np.eye(self.n_out, dtype=self.dtype)[self.labels]
 
 
 @dataclass(frozen=True)
@@ -51,11 +63,11 @@ class Problem:
     ----------
     sizes : list of int
         Neurons per layer, the inputs first.
-    weights, biases : list of ndarray, float32
+    weights, biases : list of ndarray, float32 or float64
         What every peer starts from, in the book's shapes.
-    training, test : Digits
+    training, test : Examples
     mini_batch_size : int
-        Divides the number of training examples.
+        Divides the number of training examples, except where fastnet is alone.
     eta : float
         The learning rate.
     seed : int
@@ -65,11 +77,19 @@ class Problem:
     sizes: list
     weights: list
     biases: list
-    training: Digits
-    test: Digits
+    training: Examples
+    test: Examples
     mini_batch_size: int = 10
     eta: float = 0.5
     seed: int = 2
+
+    @property
+    def dtype(self):
+        return self.weights[0].dtype
+
+    def first(self, n):
+        """The same with the first n training examples only."""
+        return replace(self, training=self.training.first(n))
 
     def generator(self):
         """A new random generator, for the order of the examples."""
@@ -84,18 +104,22 @@ class Peer(ABC):
 
     Attributes
     ----------
+    most : int or None
+        How many examples one call of `epoch` visits at most, of a whole fresh
+        order; None is all, a number stands where a whole epoch would take too long.
     part : float
-        The part of the training set that one call of `epoch` visits; below 1
-        only where a whole epoch would take too long. The table scales it up.
+        The part of the training set that this is. The table scales it up.
     trains_only : bool
         Whether the peer differs from another one only in how it trains.
     """
 
-    part = 1.0
+    most = None
     trains_only = False
 
     def __init__(self, problem):
         self.problem = problem
+        n = len(problem.training)
+        self.part = min(self.most or n, n) / n
 
     def prepare_to_train(self):
         """Whatever has to happen once before `epoch` is timed: compiling, choosing."""
@@ -104,6 +128,10 @@ class Peer(ABC):
     @abstractmethod
     def epoch(self):
         """Visit the training set once in a fresh random order, drawn in here."""
+
+    def next_order(self):
+        """The order of examples that `epoch` takes next, int64; None where nobody can tell."""
+        return copy.deepcopy(self.generator).permutation(len(self.problem.training))[: self.most]
 
     @abstractmethod
     def correct(self):

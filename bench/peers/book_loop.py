@@ -24,15 +24,13 @@ class Peer(base.Peer):
     are, apart from the shuffling, which is done for all of them in any case.
     """
 
-    visited = 2000
+    most = 2000
 
     def __init__(self, problem):
         super().__init__(problem)
-        self.part = self.visited / len(problem.training)
         self.weights = [w.copy() for w in problem.weights]
         self.biases = [b.copy() for b in problem.biases]
         self.generator = problem.generator()
-        self.order = None
         self.examples = list(
             zip(problem.training.inputs[:, :, None], problem.training.targets[:, :, None],
                 strict=True)
@@ -40,10 +38,10 @@ class Peer(base.Peer):
 
     @OVERFLOW_IS_ZERO
     def epoch(self):
-        self.order = self.generator.permutation(len(self.examples))[: self.visited]
+        order = self.generator.permutation(len(self.examples))[: self.most]
         m = self.problem.mini_batch_size
-        for start in range(0, self.visited, m):
-            self.learn([self.examples[i] for i in self.order[start : start + m]])
+        for start in range(0, len(order), m):
+            self.learn([self.examples[i] for i in order[start : start + m]])
 
     def learn(self, mini_batch):
         """Move the parameters by -eta times the mini-batch's mean gradient."""

@@ -1,17 +1,25 @@
 """fastnet through its public interface: checks, order of examples and all."""
 
+import copy
+
+import machine
+
 import fastnet
 
 from . import base
 
 
 class Peer(base.Peer):
-    """`Network.SGD` for one epoch, without monitoring, on the uint8 pixels."""
+    """`Network.SGD` for one epoch, without monitoring, on the data as they are (digits: bytes)."""
 
     def __init__(self, problem):
         super().__init__(problem)
         self.network = fastnet.Network(
-            problem.sizes, cost=fastnet.CrossEntropyCost, seed=problem.seed
+            problem.sizes,
+            cost=fastnet.CrossEntropyCost,
+            dtype=problem.dtype,
+            seed=problem.seed,
+            n_threads=machine.THREADS,
         )
         self.network.weights = problem.weights
         self.network.biases = problem.biases
@@ -22,11 +30,18 @@ class Peer(base.Peer):
         problem = self.problem
         self.network.SGD(self.training, 1, problem.mini_batch_size, problem.eta, verbose=False)
 
+    def next_order(self):
+        return copy.deepcopy(self.network._stream).permutation(len(self.training))
+
     def correct(self):
         return self.network.accuracy(self.test)
 
     def feedforward(self, x):
         return self.network.feedforward(x)
+
+    def predictor(self):
+        """The callable with buffers of its own."""
+        return self.network.predictor()
 
     def parameters(self):
         return self.network.weights, self.network.biases

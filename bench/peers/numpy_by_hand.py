@@ -29,8 +29,8 @@ class Peer(base.Peer):
 
     def epoch(self):
         problem, m = self.problem, self.problem.mini_batch_size
-        x = np.empty((m, problem.sizes[0]), np.float32)
-        y = np.empty((m, problem.sizes[-1]), np.float32)
+        x = np.empty((m, problem.sizes[0]), problem.dtype)
+        y = np.empty((m, problem.sizes[-1]), problem.dtype)
         gradients = [np.empty_like(w) for w in self.weights]
         order = self.generator.permutation(len(problem.training))
         for start in range(0, len(order), m):

@@ -13,7 +13,7 @@ def views(sizes, parameters):
     return [w.T for w, _ in layers], [b[:, None] for _, b in layers]
 
 
-def flat_parameters(sizes, weights, biases, dtype=np.float32):
+def flat_parameters(sizes, weights, biases, dtype):
     """The book's arrays, copied into the flat layout that `reference.train` takes."""
     size, _ = reference.layout(sizes, dtype)
     parameters = np.zeros(size, dtype)
@@ -24,11 +24,11 @@ def flat_parameters(sizes, weights, biases, dtype=np.float32):
 
 
 class Peer(base.Peer):
-    """`reference.train`; inputs are scaled to float32 and targets spread out beforehand."""
+    """`reference.train`; inputs are scaled and targets spread out beforehand."""
 
     def __init__(self, problem):
         super().__init__(problem)
-        self.flat = flat_parameters(problem.sizes, problem.weights, problem.biases)
+        self.flat = flat_parameters(problem.sizes, problem.weights, problem.biases, problem.dtype)
         self.generator = problem.generator()
         self.training = problem.training.inputs, problem.training.targets
         self.test = problem.test.inputs, problem.test.labels
@@ -53,7 +53,7 @@ class Peer(base.Peer):
         return int(correct)
 
     def feedforward(self, x):
-        out = np.empty((1, self.problem.sizes[-1]), np.float32)
+        out = np.empty((1, self.problem.sizes[-1]), self.flat.dtype)
         reference.feedforward(self.problem.sizes, "sigmoid", self.flat, x[None], 1.0, out)
         return out[0]
 

@@ -7,6 +7,7 @@ Tried and slower: indexing instead of `index_select`, gathering the whole epoch
 first, weights stored (n_in, n_out).
 """
 
+import machine
 import torch
 
 from . import base
@@ -15,11 +16,11 @@ sigmoid_backward = torch.ops.aten.sigmoid_backward  # d2, a -> d2 * a * (1 - a)
 
 
 class Peer(base.Peer):
-    """Plain tensors, no autograd, one thread."""
+    """Plain tensors, no autograd."""
 
     def __init__(self, problem):
         super().__init__(problem)
-        torch.set_num_threads(1)
+        torch.set_num_threads(machine.THREADS)
         self.weights = [torch.from_numpy(w.copy()) for w in problem.weights]
         self.biases = [torch.from_numpy(b[:, 0].copy()) for b in problem.biases]
         self.inputs = torch.from_numpy(problem.training.inputs)
@@ -32,9 +33,9 @@ class Peer(base.Peer):
     def epoch(self):
         m = self.problem.mini_batch_size
         order = torch.from_numpy(self.generator.permutation(len(self.problem.training)))
-        x = torch.empty(m, self.problem.sizes[0])
-        y = torch.empty(m, self.problem.sizes[-1])
-        ones = torch.ones(m)
+        x = self.inputs.new_empty(m, self.problem.sizes[0])
+        y = self.inputs.new_empty(m, self.problem.sizes[-1])
+        ones = self.inputs.new_ones(m)
         for rows in order.split(m):
             torch.index_select(self.inputs, 0, rows, out=x)
             torch.index_select(self.targets, 0, rows, out=y)

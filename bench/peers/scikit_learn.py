@@ -45,6 +45,9 @@ class Peer(base.Peer):
     def epoch(self):
         self.classifier.partial_fit(self.inputs, self.targets)
 
+    def next_order(self):
+        return None  # drawn inside of partial_fit
+
     def correct(self):
         outputs = self.classifier.predict_proba(self.problem.test.inputs)
         return int(np.count_nonzero(outputs.argmax(axis=1) == self.problem.test.labels))
