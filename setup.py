@@ -38,7 +38,14 @@ libraries = [
     for isa, flags in TARGETS.get(MACHINE, {"baseline": []}).items()
 ]
 # random.c gives the same bits everywhere only if nothing is fused.
-CORE = ["csrc/compress.c", "csrc/cpu.c", "csrc/dispatch.c", "csrc/layout.c", "csrc/random.c", "csrc/threads.c"]
+CORE = [
+    "csrc/compress.c",
+    "csrc/cpu.c",
+    "csrc/dispatch.c",
+    "csrc/layout.c",
+    "csrc/random.c",
+    "csrc/threads.c",
+]
 libraries.append(library("fastnet_core", CORE, ["-ffp-contract=off"]))
 
 kernels = Extension(

@@ -621,7 +621,11 @@ class Network:
         return {
             **self.__dict__,
             "_model": (
-                model.sizes, model.choice, model.values, model.input_scale, model.n_threads,
+                model.sizes,
+                model.choice,
+                model.values,
+                model.input_scale,
+                model.n_threads,
             ),
             "_stream": copy.deepcopy(self._stream),  # a copy's training is its own
         }

@@ -6,6 +6,7 @@ import pickle
 import sys
 import threading
 import time
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -139,7 +140,7 @@ def test_a_child_process_can_train_after_its_parent_has_used_threads(always_thre
 
 def test_a_cost_of_the_users_own_is_called_by_one_thread(always_threads):
     class Own(fastnet.QuadraticCost):
-        callers = set()
+        callers: ClassVar = set()
 
         @staticmethod
         def delta(z, a, y):
