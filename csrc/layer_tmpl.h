@@ -66,27 +66,6 @@ static void FN(update_of)(size_t m, size_t n_columns, const uint32_t *columns, s
                                                  .c_stride = stride, .c_rows = columns}, packed);
 }
 
-/* lanes[j][i] = from[i][j] for i < rows, zero for the others: a square of FN_LANES. */
-FN_INLINE void FN(transpose_square)(size_t rows, const real *from, size_t stride,
-                                    vec lanes[FN_LANES])
-{
-#pragma GCC unroll 16
-    for (size_t i = 0; i < FN_LANES; i++)
-        lanes[i] = i < rows ? FN(load)(from + i * stride) : (vec){0};
-#pragma GCC unroll 4
-    for (size_t round = 1; round < FN_LANES; round *= 2) { /* each turns the indices by one bit */
-        vec turned[FN_LANES];
-#pragma GCC unroll 8
-        for (size_t i = 0; i < FN_LANES / 2; i++) {
-            turned[2 * i] = FN(interleave_lower)(lanes[i], lanes[i + FN_LANES / 2]);
-            turned[2 * i + 1] = FN(interleave_upper)(lanes[i], lanes[i + FN_LANES / 2]);
-        }
-#pragma GCC unroll 16
-        for (size_t i = 0; i < FN_LANES; i++)
-            lanes[i] = turned[i];
-    }
-}
-
 /* to[j][i] = from[i][j]; pads of from and to are read and written. */
 static void FN(transpose)(size_t rows, size_t columns, const real *from, size_t from_stride,
                           real *restrict to, size_t to_stride)
@@ -123,16 +102,10 @@ static void FN(through_sigmoid)(size_t m, size_t n_in, const real *error, size_t
             delta_below[s * below + i] = 0;
 }
 
-/* In elements: the copy of A, of so many rows and terms, that multiply makes. */
-static size_t FN(packed_size)(size_t rows, size_t terms)
-{
-    return terms < FN_PACKED ? 0 : rows * (terms < FN_DEPTH ? terms : FN_DEPTH);
-}
-
 /* In elements: delta and delta_below, each with the examples along its rows, and weights. */
 static size_t FN(scratch_size)(size_t m, size_t n_in, size_t n_out)
 {
-    return (n_in + n_out) * fn_stride(m, sizeof(real)) + FN(packed_size)(n_in, n_out);
+    return (n_in + n_out) * fn_stride(m, sizeof(real)) + FN(packed_size)(n_out);
 }
 
 /* delta_below[s][i] = (sum_o w[i][o] delta[s][o]) a[s][i] (1 - a[s][i]).

@@ -169,7 +169,7 @@ static void FN(change_dense)(FN(work) *work, size_t l, size_t next, size_t m, do
     const size_t to = FN(part)(sizes[l], FN_TILE_ROWS, work->thread + 1, work->team->threads);
     const size_t c0 = l ? from : FN(columns_before)(w, from), c1 = l ? to : FN(columns_before)(w, to);
     const uint32_t *columns = !l && w->used ? w->used : NULL;
-    const size_t rows = m < FN_PACKED ? 8 * FN_TILE_ROWS : to - from;
+    const size_t rows = m < FN_PACKED ? 16 * FN_TILE_ROWS : to - from;
     size_t s = next;
     FN(decay)(to - from, sizes[l + 1], stride, decay, weights + from * stride);
     for (size_t c = c0, n; c < c1; c += n) {

@@ -44,7 +44,7 @@ static size_t FN(divide)(const fn_network *network, const fn_examples *examples,
     size_t used = 0, scratch = 0, parameters = 0;
     for (size_t l = 0; l < L; l++) {
         const size_t back = l ? FN(scratch_size)(piece, sizes[l], sizes[l + 1]) : 0;
-        const size_t update = FN(packed_size)(sizes[l], piece);
+        const size_t update = FN(packed_size)(piece);
         scratch = back > scratch ? back : scratch;
         scratch = update > scratch ? update : scratch;
         parameters += (sizes[l] + 1) * fn_stride(sizes[l + 1], sizeof(real));

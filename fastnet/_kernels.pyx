@@ -1,4 +1,4 @@
-# cython: language_level=3, binding=True, embedsignature=False
+# cython: language_level=3, binding=True, embedsignature=False, boundscheck=False
 """The way from Python into the C kernels, and the only file that sees pointers.
 
 Every kernel's function checks its arrays (dtype, shape, layout, writability),
@@ -178,19 +178,18 @@ def aligned(length, dtype):
 
 
 cdef class Workspace:
-    """Zeroed memory of the kernels' own, aligned to a cache line."""
-    cdef void *memory
+    """Zeroed memory of the kernels' own, aligned to a cache line. NumPy's, since that asks
+    for large pages where there is much of it."""
+    cdef unsigned char[::1] memory
 
     def __cinit__(self, size_t size):
-        self.memory = calloc(size + 63, 1)
-        if self.memory == NULL:
-            raise MemoryError(f"fastnet: no {size} bytes for the workspace")
-
-    def __dealloc__(self):
-        free(self.memory)
+        try:
+            self.memory = np.zeros(size + 64, np.uint8)
+        except MemoryError:
+            raise MemoryError(f"fastnet: no {size} bytes for the workspace") from None
 
     cdef void *start(self) noexcept nogil:
-        return <void *>((<uintptr_t>self.memory + 63) // 64 * 64)
+        return <void *>((<uintptr_t>&self.memory[0] + 63) // 64 * 64)
 
 
 # ---- networks and examples -------------------------------------------------
