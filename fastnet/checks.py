@@ -3,7 +3,7 @@
 import math
 import operator
 import os
-from pathlib import Path
+import sys
 from typing import Any
 
 import numpy as np
@@ -38,16 +38,25 @@ def nonnegative(name: str, value: Any) -> float:
     return number
 
 
-def path(name: str, value: Any) -> Path:
+def path(name: str, value: Any) -> str:
     """``value`` as a path."""
     if not isinstance(value, (str, os.PathLike)):
         raise TypeError(f"{name}: expected a str or a path, got {value!r}")
-    return Path(value)
+    return str(os.fspath(value))
+
+
+def is_masked(value: Any) -> bool:
+    """Whether elements of ``value`` are masked; numpy.ma is large, and not imported for this."""
+    return (
+        "numpy.ma" in sys.modules
+        and isinstance(value, np.ma.MaskedArray)
+        and bool(np.ma.is_masked(value))
+    )
 
 
 def array(name: str, value: Any, expected: str = "an array") -> NDArray:
     """``value`` as an array, where it can be one."""
-    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+    if is_masked(value):
         raise ValueError(f"{name}: expected {expected}, got one with masked elements")
     try:
         return np.asarray(value)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import gzip
-import io
 import math
 import os
 import zlib
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,15 +15,18 @@ from fastnet import checks
 from fastnet.data import Dataset
 
 
-def _unzipped(content: bytes) -> NDArray:
+def _unzipped(file: BinaryIO) -> NDArray:
     """The bytes of a gzip file, of one part or several, without ever holding them twice."""
-    size = int.from_bytes(content[-4:], "little")  # of the last part, most often the only one
-    found = np.empty(min(size, 1032 * len(content)), np.uint8)  # no more can be in it
+    length = file.seek(0, os.SEEK_END)
+    file.seek(max(0, length - 4))
+    size = int.from_bytes(file.read(), "little")  # of the last part, most often the only one
+    found = np.empty(min(size, 1032 * length), np.uint8)  # no more can be in it
     view, at = found.data, 0
-    with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
-        while n := file.readinto(view[at : at + (1 << 15)]):
+    file.seek(0)
+    with gzip.GzipFile(fileobj=file) as unzipped:
+        while n := unzipped.readinto(view[at : at + (1 << 15)]):
             at += n
-        rest = file.read()
+        rest = unzipped.read()
     return found[:at] if not rest else np.append(found[:at], np.frombuffer(rest, np.uint8))
 
 
@@ -67,10 +68,11 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray:
     four bytes each, the elements; all big-endian.
     """
     path = checks.path("path", path)
-    content: Any = path.read_bytes()
-    if content[:2] == b"\x1f\x8b":
+    with open(path, "rb") as file:
+        zipped = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
         try:
-            content = _unzipped(content)
+            content: Any = _unzipped(file) if zipped else file.read()
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise ValueError(f"{path}: expected a whole gzip file, found damage: {error}") from None
     head = bytes(content[:4])
@@ -128,9 +130,12 @@ def load_mnist() -> tuple[Dataset, Dataset, Dataset]:
     Y. LeCun, C. Cortes, C. Burges: The MNIST database of handwritten digits
     (CC BY-SA 3.0); see fastnet/mnist/LICENSE.md.
     """
-    folder = Path(__file__).with_name("mnist")
-    training = load_images(
-        folder / "train-images-idx3-ubyte.gz", folder / "train-labels-idx1-ubyte.gz"
+    folder = os.path.join(os.path.dirname(__file__), "mnist")
+    training, test = (
+        load_images(
+            os.path.join(folder, f"{name}-images-idx3-ubyte.gz"),
+            os.path.join(folder, f"{name}-labels-idx1-ubyte.gz"),
+        )
+        for name in ("train", "t10k")
     )
-    test = load_images(folder / "t10k-images-idx3-ubyte.gz", folder / "t10k-labels-idx1-ubyte.gz")
     return training[:50_000], training[50_000:], test

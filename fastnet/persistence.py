@@ -8,28 +8,32 @@ input_scale, the scale of the inputs trained on.
 Works on plain dictionaries; knows no Network.
 """
 
+from __future__ import annotations
+
 import contextlib
 import errno
 import json
 import math
 import os
 import secrets
-import shutil
+import stat
 import sys
 from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastnet import checks
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 def save(path: Any, fields: dict[str, Any]) -> None:
     """Write ``fields`` as JSON; a file that stood there is replaced only by a whole one."""
     text = json.dumps(fields, allow_nan=False)
-    place = checks.path("filename", path)
+    place = _place(path)
     if _is_special(place):
         place.write_text(text, encoding="utf-8")
         return
@@ -39,7 +43,7 @@ def save(path: Any, fields: dict[str, Any]) -> None:
             file.write(text)
         with _named(place):
             if place.exists():
-                shutil.copymode(place, temporary)
+                temporary.chmod(stat.S_IMODE(place.stat().st_mode))
             temporary.replace(place.resolve())
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -48,7 +52,7 @@ def save(path: Any, fields: dict[str, Any]) -> None:
 
 def check_writable(path: Any) -> None:
     """Raise the OSError that ``save`` would raise; leaves nothing behind."""
-    place = checks.path("filename", path)
+    place = _place(path)
     if place.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not _is_special(place):
@@ -56,6 +60,12 @@ def check_writable(path: Any) -> None:
         with _named(place):
             temporary.touch(exist_ok=False)
         temporary.unlink()
+
+
+def _place(path: Any) -> Path:
+    from pathlib import Path  # half a megabyte, which training alone does not need
+
+    return Path(checks.path("filename", path))
 
 
 def _is_special(place: Path) -> bool:
@@ -95,7 +105,7 @@ def load(path: Any) -> dict[str, Any]:
     OSError
         If it cannot be read.
     """
-    path = checks.path("filename", path)
+    path = _place(path)
     try:
         fields = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:  # also bytes that are no UTF-8
