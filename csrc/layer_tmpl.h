@@ -1,7 +1,10 @@
 /* A layer's three steps: weighted input, back-propagated error, update. The
  * forms with `columns` serve the first layer: of a's n_in columns the first
  * n_columns are filled, and column c stands for input columns[c]; NULL stands
- * for all n_in inputs. */
+ * for all n_in inputs.
+ *
+ * All weights are input-major. A small output layer as [n_out][n_in] would save the two
+ * transpositions of backpropagate and need two in the forward step. */
 
 /* Row stride of activations that tiles read as A: 16 bytes more than whole cache lines, for
  * a term of all a tile's rows then lies in different banks of the first cache. With whole

@@ -100,12 +100,17 @@ FN_INLINE void FN(spread)(const fn_type type, const int exact, const fn_examples
 #endif
 
 
+/* Above this share of inputs that are not zero the dense way is quicker (bench/choose_ways.py);
+ * below the other, lists of single examples are. */
+#define FN_MOST_DENSITY 0.5
+#define FN_LEAST_SHARED_DENSITY 0.05
+
 static int FN(way)(const fn_network *network, double density)
 {
-    (void)network;
-    if (density > 0.5)
+    const size_t stride = fn_stride(network->sizes[1], sizeof(real));
+    if (density > FN_MOST_DENSITY || network->sizes[0] > UINT32_MAX / stride)
         return FN_DENSE;
-    return FN_GROUP > 1 && density > 0.05 ? FN_MASKS : FN_COLUMNS;
+    return FN_GROUP > 1 && density > FN_LEAST_SHARED_DENSITY ? FN_MASKS : FN_COLUMNS;
 }
 
 /* Elements that a list may take: its inputs, and a vector that is stored behind them. */

@@ -256,9 +256,11 @@ cdef class Examples:
     cdef Array where
     cdef Array y
 
-    def __cinit__(self, size_t n_in, X, double scale, *y):
+    def __cinit__(self, Shape shape, Array parameters, X, double scale, *y):
+        cdef size_t n_in = shape.n_in() if shape is not None else X.shape[1]
         if hasattr(X, "offsets"):
             self.take_compressed(X, n_in)
+            self.check_way(shape, parameters)
         else:
             self.X = Array("X", X, 2, INPUTS)
             self.examples.n = self.X.length(0)
@@ -273,6 +275,16 @@ cdef class Examples:
         self.examples.targets = self.y.data()
         self.examples.targets_stride = self.y.view.strides[0]
         self.examples.targets_type = self.y.type()
+
+    cdef check_way(self, Shape shape, Array parameters):
+        """The lists say in 32 bits where an input's weights start."""
+        cdef fn_type type = parameters.type()
+        cdef size_t stride = fn_stride(shape.sizes[1], 4 if type == FN_F32 else 8)
+        if shape.sizes[0] > <size_t>0xFFFFFFFF // stride:
+            raise ValueError(f"X: expected at most 2^32 weights in the first layer for compressed "
+                             f"examples, got {shape.sizes[0]} x {stride}")
+        if self.examples.masks != NULL and fn_way(type, &shape.network, 0.2) != FN_MASKS:
+            raise ValueError(f"X: expected columns for the instruction set {isa()}, got masks")
 
     cdef Array targets(self, y, size_t n_out):
         if getattr(y, "ndim", 0) == 1:
@@ -302,7 +314,7 @@ cdef class Examples:
 def count(X):
     """offsets (n + 1,): before row s, how many inputs of the dense X are not zero."""
     cdef size_t n_in = X.shape[1]
-    cdef Examples e = Examples(n_in, X, 1.0)
+    cdef Examples e = Examples(None, None, X, 1.0)
     result = np.empty(len(X) + 1, np.int64)
     cdef Array o = vector("offsets", result, ("int64",), True)
     with nogil:
@@ -313,7 +325,7 @@ def count(X):
 def compress(X, values, columns, masks):
     """Fill values, and columns or masks or neither where None, from the dense X."""
     cdef size_t n_in = X.shape[1]
-    cdef Examples e = Examples(n_in, X, 1.0)
+    cdef Examples e = Examples(None, None, X, 1.0)
     cdef Array v = vector("values", values, (e.X.dtype,), True)
     cdef Array c, m
     cdef void *to_columns = NULL
@@ -411,7 +423,7 @@ def train(sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, 
           delta=None, threads=1):
     cdef Shape shape = Shape(sizes, output, cost)
     cdef Array p = shape.parameters("parameters", parameters, True)
-    cdef Examples e = Examples(shape.n_in(), X, scale, y, shape.n_out())
+    cdef Examples e = Examples(shape, p, X, scale, y, shape.n_out())
     cdef Array o = vector("order", order, ("int64",))
     cdef const int64_t *indices = <const int64_t *>o.data()
     cdef size_t i, n = e.examples.n, n_order = o.length(0)
@@ -440,7 +452,7 @@ def gradient(sizes, output, cost, parameters, X, scale, y, nabla, delta=None):
     cdef Shape shape = Shape(sizes, output, cost)
     cdef Array p = shape.parameters("parameters", parameters, False)
     cdef Array g = shape.parameters("nabla", nabla, True)
-    cdef Examples e = Examples(shape.n_in(), X, scale, y, shape.n_out())
+    cdef Examples e = Examples(shape, p, X, scale, y, shape.n_out())
     cdef fn_type type = p.type()
     cdef Delta own = Delta(delta, type)
     cdef fn_delta callback = own.callback()
@@ -457,7 +469,7 @@ def gradient(sizes, output, cost, parameters, X, scale, y, nabla, delta=None):
 def feedforward(sizes, output, parameters, X, scale, out, threads=1):
     cdef Shape shape = Shape(sizes, output, None)
     cdef Array p = shape.parameters("parameters", parameters, False)
-    cdef Examples e = Examples(shape.n_in(), X, scale)
+    cdef Examples e = Examples(shape, p, X, scale)
     cdef Array a = Array("out", out, 2, (p.dtype,), writable=True)
     a.expect("out", (e.examples.n, shape.n_out()))
     if a.length(0) > 1 and <size_t>a.view.strides[0] != shape.n_out() * a.view.itemsize:
@@ -472,7 +484,7 @@ def feedforward(sizes, output, parameters, X, scale, out, threads=1):
 def evaluate(sizes, output, cost, parameters, X, scale, y, threads=1):
     cdef Shape shape = Shape(sizes, output, cost)
     cdef Array p = shape.parameters("parameters", parameters, False)
-    cdef Examples e = Examples(shape.n_in(), X, scale, y, shape.n_out())
+    cdef Examples e = Examples(shape, p, X, scale, y, shape.n_out())
     cdef fn_type type = p.type()
     cdef size_t correct = 0, n_threads = team(threads)
     cdef Workspace w = Workspace(fn_evaluation_size(type, &shape.network, &e.examples, n_threads))

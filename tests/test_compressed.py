@@ -683,3 +683,8 @@ def test_the_memory_that_csr_takes_is_that_of_what_is_stored():
     tracemalloc.stop()
     assert data.X.nbytes == 10 * n * (4 + 4) + 8 * (n + 1)
     assert peak < 500_000
+
+
+def test_a_first_layer_beyond_32_bits_is_not_read_by_lists():
+    assert _kernels.way((2**29, 3), "float32", 0.01) == "dense"
+    assert _kernels.way((2**27, 3), "float32", 0.01) != "dense"
