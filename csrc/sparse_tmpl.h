@@ -102,7 +102,7 @@ FN_INLINE void FN(spread)(const fn_type type, const int exact, const fn_examples
 
 /* Above this share of inputs that are not zero the dense way is quicker (bench/choose_ways.py);
  * below the other, lists of single examples are. */
-#define FN_MOST_DENSITY 0.5
+#define FN_MOST_DENSITY 0.4
 #define FN_LEAST_SHARED_DENSITY 0.05
 
 static int FN(way)(const fn_network *network, double density)
