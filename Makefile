@@ -2,6 +2,7 @@
 # make test    install with the test extra, then run the tests
 # make bench   install with the bench extra, then time fastnet beside its peers
 # make peers   install scikit-learn and JAX for make bench (PyTorch: see bench/README.md)
+# make counts  instructions per mini-batch beside the recorded ones (needs valgrind)
 # make lint    ruff, mypy, and the C compiler's warnings as errors
 # make wheel   dist/*.tar.gz and dist/*.whl
 # make clean   remove what these made
@@ -16,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SOURCES := setup.py pyproject.toml csrc fastnet $(wildcard csrc/*) $(wildcard fastnet/*.p*) \
     $(wildcard fastnet/mnist/*)
 
-.PHONY: train test bench peers lint wheel clean
+.PHONY: train test bench peers counts lint wheel clean
 
 train: $(VENV)/installed
 	$(BIN)/fastnet train $(ARGS)
@@ -29,6 +30,9 @@ bench: $(VENV)/installed-bench
 	$(BIN)/python bench/table.py $(VENV)/bench.json
 
 peers: $(VENV)/installed-bench $(VENV)/installed-bench-peers
+
+counts: $(VENV)/installed-dev
+	$(BIN)/python bench/counts.py $(ARGS)
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
