@@ -3,6 +3,7 @@
 # make bench   install with the bench extra, then time fastnet beside its peers (minutes)
 # make growth  time per example against each size: bench/growth/ (minutes)
 # make peers   install scikit-learn and JAX for make bench (PyTorch: see bench/README.md)
+# make counts  instructions per mini-batch beside the recorded ones (needs valgrind)
 # make lint    ruff, mypy, and the C compiler's warnings as errors
 # make wheel   dist/*.tar.gz and dist/*.whl
 # make clean   remove what these made
@@ -17,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SOURCES := setup.py pyproject.toml csrc fastnet $(wildcard csrc/*) $(wildcard fastnet/*.p*) \
     $(wildcard fastnet/mnist/*)
 
-.PHONY: train test bench growth peers lint wheel clean
+.PHONY: train test bench growth peers counts lint wheel clean
 
 train: $(VENV)/installed
 	$(BIN)/fastnet train $(ARGS)
@@ -33,6 +34,9 @@ growth: $(VENV)/installed-bench
 	$(BIN)/python bench/growth.py $(ARGS)
 
 peers: $(VENV)/installed-bench $(VENV)/installed-bench-peers
+
+counts: $(VENV)/installed-dev
+	$(BIN)/python bench/counts.py $(ARGS)
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -88,7 +88,7 @@ FN_INLINE vec FN(interleave_upper)(vec a, vec b) { return FN_SHUFFLE(a, b, FN_UP
 typedef float FN(f32s) __attribute__((vector_size(4 * FN_LANES), aligned(4), may_alias));
 typedef double FN(f64s) __attribute__((vector_size(8 * FN_LANES), aligned(8), may_alias));
 
-#if defined(__AVX512F__)
+#if FN_VECTOR_BYTES == 64
 /* Lane i becomes the next of x's lanes where bit i is set, else 0. */
 #define FN_EXPAND
 #define FN_LANE_BITS ((1u << FN_LANES) - 1)

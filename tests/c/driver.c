@@ -1,48 +1,172 @@
-/* Trains without Python and prints, for every instruction set that the
- * machine has, a hash of the trained parameters and their cost:
+/* Trains without Python.
  *
- *     neon f32 0123456789abcdef f64 0123456789abcdef
+ *     driver
  *
- * All targets with fused multiply-add must print the same hashes. Also what a
- * sanitizer or a profiler is run on. */
+ * trains one small network in every way, and prints a line of hashes for each: of the
+ * trained parameters and their cost, over several sizes of mini-batches and types of
+ * inputs.
+ *
+ *     avx2 columns 2 f32 0123456789abcdef f64 0123456789abcdef
+ *
+ * is what compressed rows with columns, on two threads, come to. All ways and threads of
+ * all targets with fused multiply-add must print the same hashes. Sanitizers run this.
+ *
+ *     driver ISA WAY TYPE M MINI_BATCHES SIZE SIZE...
+ *
+ * trains a network of these sizes on so many mini-batches of M, with one thread, and prints
+ * nothing: for profilers and instruction counts.
+ *
+ *     driver avx2 masks f32 10 100 784 30 10
+ *
+ * WAY: dense, columns or masks, whose inputs are zeros as often as MNIST's; or full, dense
+ * rows without zeros. */
+#define _POSIX_C_SOURCE 200112L /* posix_memalign */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fastnet.h"
 
-enum { EXAMPLES = 500, INPUTS = 61, EPOCHS = 3 };
+enum { MOST_LAYERS = 8 };
 
-static const size_t sizes[] = {INPUTS, 30, 17, 10};
-static const fn_network network = {3, sizes, FN_SIGMOID, FN_CROSS_ENTROPY};
-
-static uint8_t inputs[EXAMPLES][INPUTS];
-static int64_t labels[EXAMPLES], order[EXAMPLES];
-static uint64_t raw[EXAMPLES > 4096 ? EXAMPLES : 4096];
+static const char *const forms[] = {[FN_DENSE] = "dense", [FN_COLUMNS] = "columns", [FN_MASKS] = "masks"};
 
 /* splitmix64 (Steele, Lea and Flood 2014) */
+static uint64_t state;
+
 static uint64_t next_random(void)
 {
-    static uint64_t state;
     uint64_t z = state += 0x9E3779B97F4A7C15;
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
     z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
     return z ^ (z >> 31);
 }
 
+static void fail(const char *what)
+{
+    fprintf(stderr, "driver: %s\n", what);
+    exit(2);
+}
+
+/* Zeroed, aligned, and not a byte longer than asked for, so that sanitizers see its end. */
 static void *allocate(size_t bytes)
 {
-    void *memory = aligned_alloc(64, (bytes + 63) / 64 * 64);
-    if (!memory)
-        exit(1);
+    void *memory;
+    if (posix_memalign(&memory, 64, bytes))
+        fail("no memory");
     memset(memory, 0, bytes);
     return memory;
 }
 
-/* FNV-1a; the sign of a zero does not count. */
-static uint64_t hash(const void *memory, size_t bytes, size_t element)
+/* Example s has a label and bytes. Input j is other than zero with probability u^4, u
+ * growing along a row of 28: a fifth of the inputs, and 157, 226, 269 and 390 of 784 in
+ * any of 1, 2, 3 and 10 examples, where MNIST has 150, 229, 275 and 383. Every 50th
+ * example has nothing but zeros. `full`: no zeros at all. */
+static fn_examples make_examples(size_t n, size_t n_in, size_t classes, int full)
 {
-    uint64_t h = 0xCBF29CE484222325;
+    uint8_t *inputs = allocate(n * n_in);
+    int64_t *labels = allocate(n * sizeof *labels);
+    for (size_t s = 0; s < n; s++) {
+        labels[s] = (int64_t)(next_random() % classes);
+        for (size_t j = 0; j < n_in; j++) {
+            const double u = (double)(2 * (j % 28) + 1) / 56;
+            const int some = s % 50 && (double)(next_random() >> 11) * 0x1p-53 < u * u * u * u;
+            inputs[s * n_in + j] = full || some ? (uint8_t)(1 + next_random() % 255) : 0;
+        }
+    }
+    return (fn_examples){
+        .n = n, .inputs = inputs, .inputs_stride = n_in, .inputs_type = FN_U8,
+        .scale = 1 / 255.0, .targets = labels, .targets_stride = sizeof *labels,
+        .targets_type = FN_I64,
+    };
+}
+
+/* The same examples with inputs of another type. */
+static fn_examples converted(const fn_examples *bytes, size_t n_in, fn_type type)
+{
+    const size_t length = bytes->n * n_in;
+    const uint8_t *from = bytes->inputs;
+    fn_examples result = *bytes;
+    void *inputs = allocate(length * fn_bytes[type]);
+    for (size_t i = 0; i < length; i++)
+        if (type == FN_U8)
+            ((uint8_t *)inputs)[i] = from[i];
+        else if (type == FN_F32)
+            ((float *)inputs)[i] = from[i];
+        else
+            ((double *)inputs)[i] = from[i];
+    result.inputs = inputs, result.inputs_type = type, result.inputs_stride = n_in * fn_bytes[type];
+    return result;
+}
+
+/* The same examples in another form. */
+static fn_examples compressed(const fn_examples *dense, size_t n_in, fn_form form)
+{
+    fn_examples result = *dense;
+    if (form == FN_DENSE)
+        return result;
+    int64_t *offsets = allocate((dense->n + 1) * sizeof *offsets);
+    fn_count(dense, n_in, offsets);
+    for (size_t s = 0; s < dense->n; s++) {
+        const size_t length = (size_t)(offsets[s + 1] - offsets[s]);
+        result.longest = length > result.longest ? length : result.longest;
+    }
+    const size_t count = (size_t)offsets[dense->n];
+    void *values = allocate(count * fn_bytes[dense->inputs_type] + (form == FN_MASKS ? 128 : 0));
+    uint16_t *columns = form == FN_COLUMNS ? allocate(count * sizeof *columns) : NULL;
+    uint64_t *masks = form == FN_MASKS ? allocate(dense->n * fn_words(n_in) * sizeof *masks) : NULL;
+    fn_compress(dense, n_in, values, columns, FN_U16, masks);
+    result.inputs = values, result.offsets = offsets, result.masks = masks;
+    result.columns = columns, result.columns_type = FN_U16;
+    return result;
+}
+
+static void release(const fn_examples *examples)
+{
+    free((void *)examples->inputs);
+    free((void *)examples->offsets);
+    free((void *)examples->columns);
+    free((void *)examples->masks);
+}
+
+/* A fresh random order of n examples. */
+static int64_t *make_order(size_t n)
+{
+    uint64_t *raw = allocate(n * sizeof *raw);
+    int64_t *order = allocate(n * sizeof *order);
+    for (size_t s = 0; s < n; s++)
+        raw[s] = next_random();
+    fn_permutation(n, raw, order);
+    free(raw);
+    return order;
+}
+
+/* The same standard normal numbers every time; pads are zero. */
+static void *make_parameters(fn_type type, const fn_network *network)
+{
+    fn_place places[MOST_LAYERS];
+    const size_t *sizes = network->sizes;
+    state = 1;
+    void *parameters = allocate(fn_layout(network, fn_bytes[type], places) * fn_bytes[type]);
+    for (size_t l = 0; l < network->layers; l++)
+        for (size_t i = 0; i <= sizes[l]; i++) /* weights, then biases */
+            for (size_t o = 0; o < sizes[l + 1]; o++) {
+                const size_t at = places[l].weights + i * places[l].stride + o;
+                const uint64_t raw = next_random();
+                double x;
+                fn_standard_normal(1, &raw, &x);
+                if (type == FN_F32)
+                    ((float *)parameters)[at] = (float)x;
+                else
+                    ((double *)parameters)[at] = x;
+            }
+    return parameters;
+}
+
+
+/* FNV-1a, on from h; the sign of a zero does not count. */
+static uint64_t hash(uint64_t h, const void *memory, size_t bytes, size_t element)
+{
     const uint8_t *byte = memory;
     for (size_t i = 0; i < bytes; i += element) {
         uint8_t copy[8], zero[8] = {0};
@@ -55,61 +179,114 @@ static uint64_t hash(const void *memory, size_t bytes, size_t element)
     return h;
 }
 
-/* Train from the same start; hash the parameters and the cost of the result. */
-static uint64_t trained(fn_type type, const fn_examples *examples, size_t threads)
+/* What one line's hash is over. The scales: one that is rounded as a float, one that is not.
+ * 130 examples and 140 outputs are enough for the tile to copy its rows. */
+static const struct { size_t m; fn_type inputs; double scale; } jobs[] = {
+    {1, FN_U8, 1 / 255.0},    {10, FN_U8, 1 / 255.0},   {130, FN_U8, 1 / 255.0},
+    {10, FN_F32, 1 / 255.0},  {10, FN_F64, 1 / 255.0},  {10, FN_U8, 1 / 256.0},
+    {10, FN_F32, 1 / 256.0},
+};
+enum { JOBS = sizeof jobs / sizeof *jobs };
+
+/* An epoch of each job from the same start, in one way; over the parameters and the cost
+ * that each ends with. */
+static uint64_t hash_of_jobs(fn_type type, fn_form form, size_t threads, const fn_network *network,
+                             const fn_examples *bytes, const int64_t *order)
 {
-    const size_t element = type == FN_F32 ? sizeof(float) : sizeof(double);
     const fn_delta none = {NULL, NULL};
-    fn_place places[3];
-    const size_t length = fn_layout(&network, element, places);
-    char *parameters = allocate(length * element);
-    const size_t training = fn_workspace_size(type, &network, examples, 10, threads);
-    const size_t evaluation = fn_evaluation_size(type, &network, examples, threads);
-    void *workspace = allocate(training > evaluation ? training : evaluation);
-    for (size_t l = 0, drawn = 0; l < 3; l++)
-        for (size_t i = 0; i <= sizes[l]; i++) /* weights, then biases */
-            for (size_t o = 0; o < sizes[l + 1]; o++) {
-                const size_t at = places[l].weights + i * places[l].stride + o;
-                double x;
-                fn_standard_normal(1, raw + drawn++, &x);
-                if (type == FN_F32)
-                    ((float *)parameters)[at] = (float)x;
-                else
-                    ((double *)parameters)[at] = x;
-            }
-    for (size_t epoch = 0; epoch < EPOCHS; epoch++)
-        fn_train(type, &network, parameters, examples, order, EXAMPLES, 10, 0.5, 0.999, none,
-                 threads, workspace);
-    size_t correct;
-    const double cost = fn_evaluate(type, &network, parameters, examples, &correct, threads, workspace);
-    const uint64_t result = hash(parameters, length * element, element)
-                            ^ hash(&cost, sizeof cost, sizeof cost);
-    free(workspace);
-    free(parameters);
+    const size_t n = bytes->n, n_in = network->sizes[0];
+    uint64_t result = 0xCBF29CE484222325;
+    for (size_t i = 0; i < JOBS; i++) {
+        const size_t m = jobs[i].m;
+        fn_examples dense = converted(bytes, n_in, jobs[i].inputs);
+        dense.scale = jobs[i].scale;
+        const fn_examples examples = form == FN_DENSE ? dense : compressed(&dense, n_in, form);
+        fn_place places[MOST_LAYERS];
+        const size_t length = fn_layout(network, fn_bytes[type], places) * fn_bytes[type];
+        void *parameters = make_parameters(type, network);
+        void *workspace = allocate(fn_workspace_size(type, network, &examples, m, threads));
+        fn_train(type, network, parameters, &examples, order, n, m, 0.5, 0.999, none, threads, workspace);
+        free(workspace);
+        workspace = allocate(fn_evaluation_size(type, network, &examples, threads));
+        size_t correct;
+        const double cost = fn_evaluate(type, network, parameters, &examples, &correct, threads,
+                                        workspace);
+        result = hash(result, parameters, length, fn_bytes[type]);
+        result = hash(result, &cost, sizeof cost, sizeof cost);
+        free(workspace);
+        free(parameters);
+        if (form != FN_DENSE)
+            release(&examples);
+        release(&dense);
+    }
     return result;
 }
 
-int main(void)
+static void print_hashes(void)
 {
-    for (size_t i = 0; i < sizeof raw / sizeof *raw; i++)
-        raw[i] = next_random();
-    for (size_t s = 0; s < EXAMPLES; s++) {
-        labels[s] = (int64_t)(next_random() % 10);
-        for (size_t j = 0; j < INPUTS; j++) /* one in four is not zero */
-            inputs[s][j] = next_random() % 4 ? 0 : (uint8_t)(next_random() >> 56);
-    }
-    fn_permutation(EXAMPLES, raw, order);
-    const fn_examples examples = {
-        .n = EXAMPLES, .inputs = inputs, .inputs_stride = INPUTS, .inputs_type = FN_U8,
-        .scale = 1 / 255.0, .targets = labels, .targets_stride = sizeof *labels,
-        .targets_type = FN_I64,
-    };
+    enum { EXAMPLES = 150 };
+    static const size_t sizes[] = {150, 140, 17, 10};
+    static const fn_network network = {3, sizes, FN_SIGMOID, FN_CROSS_ENTROPY};
+    const fn_examples bytes = make_examples(EXAMPLES, sizes[0], sizes[3], 0);
+    int64_t *order = make_order(EXAMPLES);
     const char *isa;
     for (size_t i = 0; (isa = fn_isa_name(i)); i++) {
         fn_select(isa);
-        const uint64_t f32 = trained(FN_F32, &examples, 1), f64 = trained(FN_F64, &examples, 1);
-        printf("%s f32 %016llx f64 %016llx\n", isa, (unsigned long long)f32,
-               (unsigned long long)f64);
+        /* Only an instruction set that can read masks ever asks for them. */
+        const fn_form last = fn_way(FN_F32, &network, 0.2) == FN_MASKS ? FN_MASKS : FN_COLUMNS;
+        for (fn_form form = FN_DENSE; form <= last; form++)
+            for (size_t threads = 1; threads <= 3; threads++) {
+                const uint64_t f32 = hash_of_jobs(FN_F32, form, threads, &network, &bytes, order);
+                const uint64_t f64 = hash_of_jobs(FN_F64, form, threads, &network, &bytes, order);
+                printf("%s %s %zu f32 %016llx f64 %016llx\n", isa, forms[form], threads,
+                       (unsigned long long)f32, (unsigned long long)f64);
+            }
     }
+    free(order);
+    release(&bytes);
+    free((void *)bytes.targets);
+}
+
+/* The arguments as the file's head says. */
+static void run(char **arguments, size_t n_sizes)
+{
+    enum { EXAMPLES = 1000 };
+    const char *isa = arguments[0], *way = arguments[1];
+    const fn_type type = strcmp(arguments[2], "f64") == 0 ? FN_F64 : FN_F32;
+    const size_t m = strtoul(arguments[3], NULL, 10);
+    size_t left = strtoul(arguments[4], NULL, 10), sizes[MOST_LAYERS + 1];
+    for (size_t l = 0; l < n_sizes; l++)
+        sizes[l] = strtoul(arguments[5 + l], NULL, 10);
+    const fn_network network = {n_sizes - 1, sizes, FN_SIGMOID, FN_CROSS_ENTROPY};
+    const int full = strcmp(way, "full") == 0;
+    fn_form form = FN_DENSE;
+    while (!full && form <= FN_MASKS && strcmp(way, forms[form]))
+        form++;
+    if (form > FN_MASKS || m < 1 || m > EXAMPLES)
+        fail("WAY is dense, columns, masks or full, M from 1 to 1000");
+    if (fn_select(isa))
+        fail("this processor has no such ISA");
+    if (form == FN_MASKS && fn_way(type, &network, 0.2) != FN_MASKS)
+        fail("this ISA has no masks");
+    const fn_examples dense = make_examples(EXAMPLES, sizes[0], sizes[n_sizes - 1], full);
+    const fn_examples examples = compressed(&dense, sizes[0], form);
+    const int64_t *order = make_order(EXAMPLES);
+    void *parameters = make_parameters(type, &network);
+    void *workspace = allocate(fn_workspace_size(type, &network, &examples, m, 1));
+    const fn_delta none = {NULL, NULL};
+    for (size_t now; left > 0; left -= now) {
+        now = left < EXAMPLES / m ? left : EXAMPLES / m;
+        fn_train(type, &network, parameters, &examples, order, now * m, m, 0.5, 1, none, 1, workspace);
+    }
+}
+
+int main(int n, char **arguments)
+{
+    if (n == 1)
+        print_hashes();
+    else if (n >= 8 && n <= 7 + MOST_LAYERS)
+        run(arguments + 1, (size_t)n - 6);
+    else
+        fail("ISA WAY TYPE M MINI_BATCHES SIZE SIZE..., or nothing");
     return 0;
 }

@@ -1,0 +1,76 @@
+/* The AVX-512 instructions that csrc/real.h uses, as plain C, so that what is written with
+ * them runs on a processor with AVX2 and BMI2 only. Included before csrc/target_avx512.c
+ * (-include), whose vectors the compiler makes of AVX2's, two each; with -Wno-psabi, since
+ * such vectors are arguments of inlined functions only. */
+#include <immintrin.h>
+#include <stdint.h>
+#include <string.h>
+
+#define EMULATED static inline __attribute__((always_inline, unused))
+
+typedef uint8_t emulated_16_bytes __attribute__((vector_size(16)));
+typedef uint8_t emulated_8_bytes __attribute__((vector_size(8)));
+typedef int64_t emulated_8_longs __attribute__((vector_size(64)));
+typedef int32_t emulated_16_ints __attribute__((vector_size(64)));
+typedef uint32_t emulated_16_uints __attribute__((vector_size(64)));
+
+/* lane i is the next lane of x where bit i is set, else 0 */
+#define EXPAND(name, vector, lane)                                      \
+    EMULATED vector name(unsigned bits, vector x)                       \
+    {                                                                   \
+        lane from[sizeof x / sizeof(lane)], to[sizeof x / sizeof(lane)]; \
+        memcpy(from, &x, sizeof x);                                     \
+        for (size_t i = 0, k = 0; i < sizeof x / sizeof(lane); i++)     \
+            to[i] = bits >> i & 1 ? from[k++] : 0;                      \
+        memcpy(&x, to, sizeof x);                                       \
+        return x;                                                       \
+    }
+EXPAND(emulated_expand_ps, __m512, float)
+EXPAND(emulated_expand_pd, __m512d, double)
+#define _mm512_maskz_expand_ps emulated_expand_ps
+#define _mm512_maskz_expand_pd emulated_expand_pd
+
+/* the lanes of x whose bits are set, one after the other, then 0 */
+#define COMPRESS(name, vector)                                          \
+    EMULATED vector name(unsigned bits, vector x)                       \
+    {                                                                   \
+        int32_t from[sizeof x / 4], to[sizeof x / 4] = {0};             \
+        memcpy(from, &x, sizeof x);                                     \
+        for (size_t i = 0, k = 0; i < sizeof x / 4; i++)                \
+            if (bits >> i & 1)                                          \
+                to[k++] = from[i];                                      \
+        memcpy(&x, to, sizeof x);                                       \
+        return x;                                                       \
+    }
+COMPRESS(emulated_compress_512, __m512i)
+COMPRESS(emulated_compress_256, __m256i)
+#define _mm512_maskz_compress_epi32 emulated_compress_512
+#define _mm256_maskz_compress_epi32 emulated_compress_256
+
+EMULATED __m512i emulated_widen_to_ints(__m128i x)
+{
+    return (__m512i)__builtin_convertvector((emulated_16_bytes)x, emulated_16_ints);
+}
+EMULATED __m512i emulated_widen_to_longs(__m128i x)
+{
+    emulated_8_bytes lower;
+    memcpy(&lower, &x, sizeof lower);
+    return (__m512i)__builtin_convertvector(lower, emulated_8_longs);
+}
+#define _mm512_cvtepu8_epi32 emulated_widen_to_ints
+#define _mm512_cvtepu8_epi64 emulated_widen_to_longs
+
+EMULATED __m256i emulated_lower_half(__m512i x)
+{
+    __m256i lower;
+    memcpy(&lower, &x, sizeof lower);
+    return lower;
+}
+#define _mm512_castsi512_si256 emulated_lower_half
+EMULATED void emulated_store(void *to, __m512i x) { memcpy(to, &x, sizeof x); }
+#define _mm512_storeu_si512 emulated_store
+#define _mm512_set_epi32(p, o, n, m, l, k, j, i, h, g, f, e, d, c, b, a) \
+    ((__m512i)(emulated_16_ints){a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p})
+#define _mm512_set1_epi32(x) ((__m512i)((emulated_16_ints){0} + (x)))
+#define _mm512_add_epi32(x, y) ((__m512i)((emulated_16_uints)(x) + (emulated_16_uints)(y)))
+#define _mm512_mullo_epi32(x, y) ((__m512i)((emulated_16_uints)(x) * (emulated_16_uints)(y)))
