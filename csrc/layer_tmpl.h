@@ -11,16 +11,16 @@
  * lines, five rows by two vectors made 62 GFLOP/s, so 93 (AVX2, Zen 3). */
 FN_INLINE size_t FN(a_stride)(size_t n) { return fn_stride(n, sizeof(real)) + 16 / sizeof(real); }
 
-/* z[s] = b, pads zero. */
+/* z[s] = b, pads zero; biases [n_out], not padded. */
 static void FN(start_from_biases)(size_t m, size_t n_out, const real *biases, real *restrict z,
                                   size_t z_stride)
 {
-    const size_t line = 64 / sizeof(real);
-    for (size_t o = 0; o < fn_stride(n_out, sizeof(real)); o += line)
-        for (size_t s = 0; s < m; s++)
-#pragma GCC unroll 4
-            for (size_t i = 0; i < line; i += FN_LANES) /* the pads of the biases are zero */
-                FN(store)(z + s * z_stride + o + i, FN(load)(biases + o + i));
+    const size_t stride = fn_stride(n_out, sizeof(real));
+    for (size_t o = 0; o < stride; o++)
+        z[o] = o < n_out ? biases[o] : 0;
+    for (size_t s = 1; s < m; s++)
+        for (size_t o = 0; o < stride; o += FN_LANES)
+            FN(store)(z + s * z_stride + o, FN(load)(z + o));
 }
 
 /* w = decay w, as w - (1 - decay) w: as a factor near one the decay would be rounded

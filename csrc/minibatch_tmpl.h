@@ -41,7 +41,7 @@ static void FN(enter_by_lists)(FN(work) *work, const real *weights, size_t first
     FN(workspace) *w = &work->w;
     for (size_t s = s0, m; s < s1; s += m) {
         const size_t next = first + s + FN_AHEAD, left = next < work->n_order ? work->n_order - next : 0;
-        const int64_t *soon = work->order ? work->order + next : NULL;
+        const int64_t *soon = work->order && left ? work->order + next : NULL;
         m = s1 - s < FN_CHUNK ? s1 - s : FN_CHUNK;
         const size_t n_soon = !soon ? 0 : left < m ? left : m;
         FN(make_lists)(work->examples, network, work->order, first + s, m, w->room, w->lists + s,

@@ -56,7 +56,7 @@ def test_weighted_input_adds_the_biases_to_the_product(shapes, dtype, isa, guard
         b, expected = drawn(random, dtype, n_out), np.empty((m, n_out))
         reference.weighted_input(a, w, b, expected)
         inputs = [guarded.padded(a, dtype, pads=np.nan), guarded.padded(w, dtype)]
-        inputs.append(guarded.padded(b, dtype))
+        inputs.append(guarded.vector(b, dtype))  # its elements alone
         z = guarded.padded(np.full((m, n_out), np.nan), dtype)
         _kernels.weighted_input(*inputs, z)
         terms = np.abs(a) @ np.abs(w) + np.abs(b)
