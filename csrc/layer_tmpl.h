@@ -16,7 +16,7 @@ static void FN(start_from_biases)(size_t m, size_t n_out, const real *biases, re
                                   size_t z_stride)
 {
     const size_t stride = fn_stride(n_out, sizeof(real));
-    for (size_t o = 0; o < stride; o++)
+    for (size_t o = 0; m > 0 && o < stride; o++)
         z[o] = o < n_out ? biases[o] : 0;
     for (size_t s = 1; s < m; s++)
         for (size_t o = 0; o < stride; o += FN_LANES)
