@@ -29,7 +29,9 @@
 
 enum { MOST_LAYERS = 8 };
 
-static const char *const forms[] = {[FN_DENSE] = "dense", [FN_COLUMNS] = "columns", [FN_MASKS] = "masks"};
+static const char *const forms[] = {
+    [FN_DENSE] = "dense", [FN_COLUMNS] = "columns", [FN_MASKS] = "masks",
+};
 
 /* splitmix64 (Steele, Lea and Flood 2014) */
 static uint64_t state;
@@ -205,7 +207,8 @@ static uint64_t hash_of_jobs(fn_type type, fn_form form, size_t threads, const f
         const size_t length = fn_layout(network, fn_bytes[type], places) * fn_bytes[type];
         void *parameters = make_parameters(type, network);
         void *workspace = allocate(fn_workspace_size(type, network, &examples, m, threads));
-        fn_train(type, network, parameters, &examples, order, n, m, 0.5, 0.999, none, threads, workspace);
+        fn_train(type, network, parameters, &examples, order, n, m, 0.5, 0.999, none, threads,
+                 workspace);
         free(workspace);
         workspace = allocate(fn_evaluation_size(type, network, &examples, threads));
         size_t correct;
@@ -276,7 +279,8 @@ static void run(char **arguments, size_t n_sizes)
     const fn_delta none = {NULL, NULL};
     for (size_t now; left > 0; left -= now) {
         now = left < EXAMPLES / m ? left : EXAMPLES / m;
-        fn_train(type, &network, parameters, &examples, order, now * m, m, 0.5, 1, none, 1, workspace);
+        fn_train(type, &network, parameters, &examples, order, now * m, m, 0.5, 1, none, 1,
+                 workspace);
     }
 }
 
