@@ -1,7 +1,7 @@
 /* The C interface of fastnet: what Python's side (fastnet/_kernels.pyx) calls.
  *
- * Nothing here knows of Python, and nothing allocates: the caller passes the
- * parameters, the examples and a workspace.
+ * Nothing here knows of Python, and nothing allocates but the system for threads: the
+ * caller passes the parameters, the examples and a workspace.
  *
  * Legend of dimensions, used in every file:
  *   m          examples in a mini-batch
@@ -48,7 +48,7 @@ typedef struct {
     fn_type inputs_type;    /* FN_U8, FN_F32 or FN_F64 */
     double scale;           /* an input is value * scale, rounded once */
     const int64_t *offsets; /* NULL, or [n+1]: row s is inputs[offsets[s] .. offsets[s+1]) */
-    size_t longest;         /* inputs of the longest compressed row, at most */
+    size_t longest;         /* no compressed row holds more inputs */
     const void *columns;    /* NULL, or [offsets[n]]: input of each, ascending in a row */
     fn_type columns_type;   /* FN_U16 or FN_U32 */
     const uint64_t *masks;  /* NULL, or [n][fn_words(n_in)]: bit j % 64 of word j / 64 for input

@@ -6,9 +6,9 @@
  * All weights are input-major. A small output layer as [n_out][n_in] would save the two
  * transpositions of backpropagate and need two in the forward step. */
 
-/* Row stride of activations that tiles read as A: 16 bytes more than whole cache lines, for
- * a term of all a tile's rows then lies in different banks of the first cache. With whole
- * lines, five rows by two vectors made 62 GFLOP/s, so 93 (AVX2, Zen 3). */
+/* Row stride of activations that tiles read as A: 16 bytes more than whole cache lines, so
+ * that one term of all rows of a tile lies in different banks of the first cache. A 5 x 2
+ * tile makes 93 GFLOP/s so, and 62 with whole lines (AVX2, Zen 3). */
 FN_INLINE size_t FN(a_stride)(size_t n) { return fn_stride(n, sizeof(real)) + 16 / sizeof(real); }
 
 /* z[s] = b, pads zero; biases [n_out], not padded. */
@@ -36,16 +36,20 @@ static void FN(decay)(size_t rows, size_t n_out, size_t stride, double decay, re
             }
 }
 
-/* b = b + sum_s delta[s] */
+/* b = b + sum_s delta[s]; biases [n_out], not padded. */
 static void FN(update_biases)(size_t m, size_t n_out, size_t stride, const real *delta,
                               real *restrict biases)
 {
-    for (size_t o = 0; o < n_out; o += FN_LANES) {
+    size_t o = 0;
+    for (; o + FN_LANES <= n_out; o += FN_LANES) {
         vec sum = FN(load)(biases + o);
         for (size_t s = 0; s < m; s++)
             sum += FN(load)(delta + s * stride + o);
         FN(store)(biases + o, sum);
     }
+    for (; o < n_out; o++)
+        for (size_t s = 0; s < m; s++)
+            biases[o] += delta[s * stride + o];
 }
 
 /* z[s] += sum_i a[s][i] w[i] (z^l = w^l a^(l-1) + b^l) */
@@ -77,7 +81,7 @@ static void FN(transpose)(size_t rows, size_t columns, const real *from, size_t 
         for (size_t j = 0; j < columns; j += FN_LANES) {
             vec lanes[FN_LANES];
             FN(transpose_square)(rows - i, from + i * from_stride + j, from_stride, lanes);
-#pragma GCC unroll 16
+FN_UNROLL(16)
             for (size_t q = 0; q < FN_LANES; q++)
                 if (q < columns - j)
                     FN(store)(to + (j + q) * to_stride + i, lanes[q]);
@@ -93,7 +97,7 @@ static void FN(through_sigmoid)(size_t m, size_t n_in, const real *error, size_t
         for (size_t s = 0; s < m; s += FN_LANES) {
             vec lanes[FN_LANES];
             FN(transpose_square)(n_in - i, error + i * across + s, across, lanes);
-#pragma GCC unroll 16
+FN_UNROLL(16)
             for (size_t q = 0; q < FN_LANES; q++)
                 if (q < m - s) {
                     const vec active = FN(load)(a + (s + q) * a_stride + i);

@@ -12,14 +12,14 @@ static double FN(fma_rounds)(size_t n, real *sums)
     _Static_assert(VECTORS * FN_VECTOR_BYTES <= FN_SUMS_BYTES, "the caller's array is too short");
     const vec half = FN(splat)((real)0.5);
     vec sum[VECTORS];
-#pragma GCC unroll 28
+FN_UNROLL(28)
     for (size_t v = 0; v < VECTORS; v++)
         sum[v] = FN(load)(sums + v * FN_LANES);
     for (size_t round = 0; round < n; round++)
-#pragma GCC unroll 28
+FN_UNROLL(28)
         for (size_t v = 0; v < VECTORS; v++)
             sum[v] = FN_FMA(sum[v], half, half);
-#pragma GCC unroll 28
+FN_UNROLL(28)
     for (size_t v = 0; v < VECTORS; v++)
         FN(store)(sums + v * FN_LANES, sum[v]);
     return 2.0 * VECTORS * FN_LANES * (double)n;

@@ -13,6 +13,12 @@
 #endif
 
 #define FN_INLINE static inline __attribute__((always_inline, unused))
+#define FN_PRAGMA(...) _Pragma(#__VA_ARGS__)
+#if defined(__clang__)
+#define FN_UNROLL(n) FN_PRAGMA(unroll n)
+#else
+#define FN_UNROLL(n) FN_PRAGMA(GCC unroll n)
+#endif
 #define FN_ALONE __attribute__((noinline))
 #define FN_JOIN4_(a, b, c, d) a##b##c##d
 #define FN_JOIN4(a, b, c, d) FN_JOIN4_(a, b, c, d)

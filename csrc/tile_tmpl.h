@@ -66,10 +66,10 @@ FN_INLINE void FN(tile)(const size_t mr, const size_t nv, const FN(product) *p, 
             __builtin_prefetch(p->b + (b_rows ? b_rows[ahead] : ahead) * b_stride + nv * FN_LANES);
         vec sum[FN_MOST_ROWS][FN_ROW_VECTORS];
         real *row[FN_MOST_ROWS];
-#pragma GCC unroll 16
+FN_UNROLL(16)
         for (size_t r = 0; r < mr; r++) {
             row[r] = c_rows ? c + c_rows[r] * c_stride : r ? row[r - 1] + c_stride : c;
-#pragma GCC unroll 4
+FN_UNROLL(4)
             for (size_t v = 0; v < nv; v++)
                 sum[r][v] = FN(load)(row[r] + v * FN_LANES);
             __builtin_prefetch(row[r] + nv * FN_LANES, 1, 2); /* for the next panel */
@@ -78,22 +78,22 @@ FN_INLINE void FN(tile)(const size_t mr, const size_t nv, const FN(product) *p, 
         for (size_t k = 0; k < depth; k++) {
             const real *line = b_rows ? p->b + b_rows[k] * b_stride : b;
             vec right[FN_ROW_VECTORS];
-#pragma GCC unroll 4
+FN_UNROLL(4)
             for (size_t v = 0; v < nv; v++)
                 right[v] = FN(load)(line + v * FN_LANES);
-#pragma GCC unroll 16
+FN_UNROLL(16)
             for (size_t r = 0; r < mr; r++) {
                 vec left = FN(splat)(a[r * a_row]);
-#pragma GCC unroll 4
+FN_UNROLL(4)
                 for (size_t v = 0; v < nv; v++)
                     sum[r][v] = FN_FMA(left, right[v], sum[r][v]);
             }
             a += a_k;
             b += b_stride;
         }
-#pragma GCC unroll 16
+FN_UNROLL(16)
         for (size_t r = 0; r < mr; r++)
-#pragma GCC unroll 4
+FN_UNROLL(4)
             for (size_t v = 0; v < nv; v++)
                 FN(store)(row[r] + v * FN_LANES, sum[r][v]);
         tile_a += a_tile;
@@ -157,18 +157,18 @@ FN_INLINE FN(division) FN(divide_rows)(size_t rows, size_t most)
 FN_INLINE void FN(transpose_square)(size_t rows, const real *from, size_t stride,
                                     vec lanes[FN_LANES])
 {
-#pragma GCC unroll 16
+FN_UNROLL(16)
     for (size_t i = 0; i < FN_LANES; i++)
         lanes[i] = i < rows ? FN(load)(from + i * stride) : (vec){0};
-#pragma GCC unroll 4
+FN_UNROLL(4)
     for (size_t round = 1; round < FN_LANES; round *= 2) { /* each turns the indices by one bit */
         vec turned[FN_LANES];
-#pragma GCC unroll 8
+FN_UNROLL(8)
         for (size_t i = 0; i < FN_LANES / 2; i++) {
             turned[2 * i] = FN(interleave_lower)(lanes[i], lanes[i + FN_LANES / 2]);
             turned[2 * i + 1] = FN(interleave_upper)(lanes[i], lanes[i + FN_LANES / 2]);
         }
-#pragma GCC unroll 16
+FN_UNROLL(16)
         for (size_t i = 0; i < FN_LANES; i++)
             lanes[i] = turned[i];
     }

@@ -300,9 +300,15 @@ cdef class Examples:
         self.offsets = vector("offsets", X.offsets, ("int64",)).expect("offsets", (n + 1,))
         self.examples.n = n
         self.examples.offsets = <const int64_t *>self.offsets.data()
+        cdef int64_t end = self.examples.offsets[n]
+        if self.examples.offsets[0] < 0 or end > <int64_t>self.X.length(0):
+            raise ValueError(f"offsets: expected them from 0 to {self.X.length(0)}, got "
+                             f"{self.examples.offsets[0]} to {end}")
         self.examples.longest = X.longest
         if X.masks is None:
             self.where = vector("columns", X.columns, ("uint16", "uint32"))
+            if end > <int64_t>self.where.length(0):
+                raise ValueError(f"columns: expected {end} or more, got {self.where.length(0)}")
             self.examples.columns = self.where.data()
             self.examples.columns_type = self.where.type()
         else:
@@ -535,6 +541,8 @@ cdef class Predictor:
         cdef Py_buffer view
         cdef int done = 0
         if type(x) is not np.ndarray:
+            return 0
+        if x.dtype.kind != "f":
             return 0
         PyObject_GetBuffer(x, &view, PyBUF_STRIDES | PyBUF_FORMAT)
         if (view.ndim == 1 and view.format != NULL and view.format[0] == self.format[0]

@@ -59,9 +59,9 @@ def _magnitude(X: NDArray | Compressed) -> float:
 
 
 def _is_mapped(array: NDArray) -> bool:
-    """Whether ``array`` is a memory map, or part of one."""
+    """Whether ``array`` is a memory map, or part of one; a copy from one is not."""
     owner: Any = array
-    while owner is not None and not isinstance(owner, (np.memmap, mmap.mmap)):
+    while owner is not None and not isinstance(owner, mmap.mmap):
         owner = owner.obj if isinstance(owner, memoryview) else getattr(owner, "base", None)
     return owner is not None
 

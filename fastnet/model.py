@@ -185,8 +185,9 @@ class Model:
         """(n_in,) -> (n_out,) by the shortest way; None where x is not of the plain form."""
         return self._predictor.once(x)
 
-    def _threads(self, call: str, X: Any, m: int) -> int:
-        threads = ways.threads(self.sizes, m, X, self.n_threads)
+    def _threads(self, call: str, X: Any, m: int, own: bool = False) -> int:
+        """How many threads share m examples; a cost of the user's own is called by one."""
+        threads = 1 if own else ways.threads(self.sizes, m, X, self.n_threads)
         ways.trace(call, self.sizes, self.dtype, X, m, threads)
         return threads
 
@@ -200,7 +201,7 @@ class Model:
         _kernels.train(
             self.sizes, self.choice.output, self.choice.kernel, self.values,
             X, data.scale, data.y, order, mini_batch_size, eta, decay, own,
-            self._threads("train", X, min(mini_batch_size, len(order))),
+            self._threads("train", X, min(mini_batch_size, len(order)), own is not None),
         )  # fmt: skip
 
     def learned_from(self, data: Dataset) -> None:

@@ -388,7 +388,10 @@ class Network:
         training_data : Dataset, pair (X, y) or iterable of (x, y)
             The examples to learn: a ``Dataset``; a tuple of arrays, inputs (n, n_in)
             and labels (n,) or targets (n, n_out); or the book's list of columns and
-            targets. Only a ``Dataset`` scales its inputs, others are taken as they are.
+            targets. Inputs may be a matrix of scipy.sparse. Only a ``Dataset`` scales its
+            inputs, others are taken as they are. Where it pays, inputs that are mostly
+            zeros are compressed once, for a ``Dataset`` to be kept, else for this call;
+            ``accuracy`` and other single looks at arrays read them as they lie.
         epochs : int
             Passes over the training data, 0 or more.
         mini_batch_size : int

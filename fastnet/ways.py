@@ -14,9 +14,15 @@ from numpy.typing import DTypeLike
 
 from fastnet import _kernels, checks
 
-# A thread has to have so much to do, in multiply-adds of a mini-batch: below, meeting the
-# others twice costs more than they save (bench/choose_ways.py).
+# A thread has to have so much to do, in multiply-adds of a call's examples that are worked on
+# together: below, meeting the others twice costs more than they save (bench/choose_ways.py).
 FEWEST_OPERATIONS = 2_000_000
+
+# And the largest layer has to have so many weights.
+FEWEST_WEIGHTS = 50_000
+
+# Mini-batches and layers from this size on have their tiles copied (FN_PACKED, csrc/tile_tmpl.h).
+PACKED = 128
 
 _default = 1
 
@@ -67,12 +73,15 @@ def threads(sizes: Sequence[int], m: int, X: Any, asked: int | None) -> int:
     if most == 1:
         return 1
     first, *later = [n_in * n_out for n_in, n_out in pairwise(sizes)]
+    if max(first, *later, 0) < FEWEST_WEIGHTS:
+        return 1
     work = m * (2 * first * getattr(X, "density", 1.0) + 3 * sum(later))
     return max(1, min(most, int(work / FEWEST_OPERATIONS)))
 
 
 def trace(call: str, sizes: Sequence[int], dtype: DTypeLike, X: Any, m: int, threads: int) -> None:
-    """One line on standard error, with FASTNET_TRACE=1 in the environment."""
+    """One line on standard error, with FASTNET_TRACE=1 in the environment; for training, m is
+    the mini-batch's examples, else all."""
     if os.environ.get("FASTNET_TRACE") != "1":
         return
     density = getattr(X, "density", None)
@@ -80,8 +89,9 @@ def trace(call: str, sizes: Sequence[int], dtype: DTypeLike, X: Any, m: int, thr
     if density is not None:
         kind = "columns" if X.masks is None else "masks"
         form = f"sparse rows ({kind}, density {density:.3g})"
+    tiles = "packed tiles" if call == "train" and min(m, max(sizes[1:])) >= PACKED else "tiles"
     print(
-        f"fastnet: {call} {[*sizes]} {dtype}, {_kernels.isa()}: {form}, "
-        f"{m} examples at once, {threads} thread{'s' if threads > 1 else ''}",
+        f"fastnet: {call} {[*sizes]} {dtype}, {_kernels.isa()}: {form}, {tiles}, "
+        f"{m} example{'s' if m > 1 else ''}, {threads} thread{'s' if threads > 1 else ''}",
         file=sys.stderr,
     )

@@ -421,3 +421,10 @@ def test_a_divergence_can_be_pickled_and_is_an_arithmetic_error():
     assert isinstance(error, ArithmeticError)
     assert error.epoch == 3
     assert str(error) == str(DivergenceError(3))
+
+
+@pytest.mark.parametrize("dtype", ["M8[s]", "m8[s]", "U3", "O"])
+def test_an_array_without_numbers_is_an_error_of_feedforward(dtype):
+    a = np.zeros(3, dtype)
+    with pytest.raises(TypeError, match=r"^a: expected numbers, got "):
+        fastnet.Network([3, 2], seed=1).feedforward(a)

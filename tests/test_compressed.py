@@ -405,6 +405,14 @@ def test_memory_maps_are_compressed_only_when_told(tmp_path):
         assert trained(told) == trained(Dataset(np.array(mapped), y))
 
 
+def test_a_copy_from_a_memory_map_is_an_array_like_others(tmp_path):
+    X.tofile(tmp_path / "pixels")
+    whole = np.memmap(tmp_path / "pixels", np.uint8, "r", shape=X.shape)
+    for copied in (whole[np.arange(len(X))], whole.astype(np.float32)):
+        data = Dataset(copied, LABELS)
+        assert isinstance(data.operand([20, 30, 3], DTYPE), Compressed)
+
+
 def test_a_form_for_another_instruction_set_is_not_taken_for_this_one(images):
     before, nets = _kernels.isa(), []
     try:

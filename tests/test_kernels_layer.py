@@ -93,7 +93,7 @@ def test_update_decays_the_weights_and_adds_the_gradient(shapes, dtype, isa, gua
         a, delta = drawn(random, dtype, m, n_in), drawn(random, dtype, m, n_out)
         w, b = drawn(random, dtype, n_in, n_out), drawn(random, dtype, n_out)
         decay = 0.875 if (n_out + m) % 2 else 1.0
-        weights, biases = guarded.padded(w, dtype), guarded.padded(b, dtype)
+        weights, biases = guarded.padded(w, dtype), guarded.vector(b, dtype)
         inputs = [guarded.padded(a, dtype, pads=np.nan), guarded.padded(delta, dtype)]
         _kernels.update(weights, biases, *inputs, decay)
         terms_w = decay * np.abs(w) + np.abs(a.T) @ np.abs(delta)
@@ -102,7 +102,6 @@ def test_update_decays_the_weights_and_adds_the_gradient(shapes, dtype, isa, gua
         assert_close(weights, w, terms_w, m + 2, dtype, (n_in, n_out, m))
         assert_close(biases, b, terms_b, m + 1, dtype, (n_in, n_out, m))
         assert not guarded.pads(weights).any(), "pads of weights have to stay zero"
-        assert not guarded.pads(biases).any(), "pads of biases have to stay zero"
         for array, before in zip(inputs, (a, delta), strict=True):
             np.testing.assert_array_equal(array, before)
         guarded.check()

@@ -22,6 +22,7 @@ can_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has n
 def always_threads(monkeypatch):
     """Threads for whatever work there is, so that small networks show what large ones do."""
     monkeypatch.setattr(ways, "FEWEST_OPERATIONS", 1)
+    monkeypatch.setattr(ways, "FEWEST_WEIGHTS", 1)
 
 
 def examples(n, sizes, inputs, seed=0):
@@ -74,6 +75,7 @@ def test_every_number_of_threads_evaluates_to_the_same_bits(pair, dtype, isa, al
 def test_a_small_network_is_trained_by_one_thread_and_a_large_one_by_those_asked_for():
     X = np.ones((1000, 784), np.float32)
     assert ways.threads([784, 30, 10], 10, X, 8) == 1
+    assert ways.threads([784, 30, 10], 1000, X, 8) == 1
     assert ways.threads([784, 1024, 1024, 10], 256, X, 2) == 2
     assert ways.threads([784, 1024, 1024, 10], 256, X, 1) == 1
     assert ways.threads([784, 1024, 1024, 10], 1, X, 2) == 1
@@ -138,7 +140,7 @@ def test_a_child_process_can_train_after_its_parent_has_used_threads(always_thre
     os.waitpid(child, 0)
 
 
-def test_a_cost_of_the_users_own_is_called_by_one_thread(always_threads):
+def test_a_cost_of_the_users_own_is_called_by_one_thread(always_threads, monkeypatch, capfd):
     class Own(fastnet.QuadraticCost):
         callers: ClassVar = set()
 
@@ -149,7 +151,11 @@ def test_a_cost_of_the_users_own_is_called_by_one_thread(always_threads):
 
     sizes = (30, 12, 4)
     data = fastnet.Dataset(*examples(200, sizes, "uint8"), scale=1 / 256)
+    monkeypatch.setenv("FASTNET_TRACE", "1")
     nets = [trained(sizes, data, n_threads=n, cost=Own) for n in (1, 4)]
+    lines = capfd.readouterr().err.splitlines()
+    assert lines
+    assert all(line.endswith(", 1 thread") for line in lines)
     assert nets[0] == nets[1]
     assert Own.callers == {threading.get_ident()}
 
@@ -199,7 +205,17 @@ def test_the_trace_says_which_way_each_call_went(monkeypatch, capfd):
     assert all(f"{sizes} float32" in line for line in lines)
     assert all("sparse rows" in line and "density 0.19" in line for line in lines[:2])
     assert all("dense rows" in line for line in lines[2:])
-    assert "10 examples at once, 1 thread" in lines[0]
+    assert lines[0].endswith("tiles, 10 examples, 1 thread")
+    assert lines[1].endswith("tiles, 500 examples, 1 thread")
+
+
+def test_the_trace_names_the_tiles_of_large_layers(monkeypatch, capfd):
+    sizes = [30, 200, 10]
+    monkeypatch.setenv("FASTNET_TRACE", "1")
+    for m in (127, 128):
+        trained(sizes, fastnet.Dataset(*examples(300, sizes, "float32")), n_threads=1, m=m)
+    lines = capfd.readouterr().err.splitlines()
+    assert ["packed tiles" in line for line in lines] == [False, False, True, True]
 
 
 @pytest.mark.parametrize("value", [None, "0", ""])
