@@ -6,6 +6,8 @@
 #include "simd.h"
 #include "threads.h"
 
+/* A thread that waits spins for some ten microseconds, the time that shares of equal work
+ * differ by; then it gives way, for there may be fewer cores than threads. */
 enum { MOST_THREADS = 256, SPINS = 4096 };
 
 typedef struct {
