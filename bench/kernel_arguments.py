@@ -94,17 +94,17 @@ class Arguments(Ingredients):
     def backpropagate(self):
         weights, delta = self.padded(HIDDEN, N_OUT), self.padded(M, N_OUT)
         a, below = self.padded(M, HIDDEN, 0, 1), self.padded(M, HIDDEN)
-        return f"{M}x{N_OUT}x{HIDDEN}", (weights, delta, a, below)
+        return f"{M}x{N_OUT}x{HIDDEN}", ("sigmoid", weights, delta, a, below)
 
     def update(self):
         weights, biases = self.padded(N_IN, HIDDEN), self.biases(HIDDEN)
         a, delta = self.padded(M, N_IN, 0, 1), self.padded(M, HIDDEN, -1e-6, 1e-6)
-        return f"{M}x{N_IN}x{HIDDEN}", (weights, biases, a, delta, 1.0)
+        return f"{M}x{N_IN}x{HIDDEN}", (weights, biases, a, delta)
 
     def train(self):
         order = self.random.permutation(EXAMPLES)
         loss = "sigmoid", "cross-entropy"
-        arguments = (SIZES, *loss, self.parameters(), *self.digits(), order, M, 0.5, 1.0)
+        arguments = (SIZES, *loss, self.parameters(), *self.digits(), order, M, 0.5)
         return f"{EXAMPLES} digits", arguments
 
     def gradient(self):

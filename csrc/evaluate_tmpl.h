@@ -27,7 +27,7 @@ static size_t FN(pieces)(const fn_examples *examples)
 static size_t FN(evaluation_size)(const fn_network *network, const fn_examples *examples,
                                   size_t threads)
 {
-    const size_t own = FN(workspace_size)(network, examples, FN(evaluated)(examples), 1);
+    const size_t own = FN(workspace_size)(network, examples, FN(evaluated)(examples), NULL, 1);
     return threads * own + FN(pieces)(examples) * (sizeof(double) + sizeof(size_t));
 }
 
@@ -50,8 +50,8 @@ static void FN(evaluate_member)(fn_team *team, size_t thread, void *context)
     const size_t L = network->layers, n_out = network->sizes[L], n = e->examples->n;
     fn_team alone = {.threads = 1};
     FN(work) work = {
-        .network = network, .examples = e->examples, .team = &alone,
-        .w = FN(open_workspace)(network, e->examples, FN(evaluated)(e->examples), 1, 0,
+        .network = network, .examples = e->examples, .team = &alone, .scale = 1,
+        .w = FN(open_workspace)(network, e->examples, FN(evaluated)(e->examples), NULL, 1, 0,
                                 e->memory + thread * e->size),
     };
     const FN(workspace) *w = &work.w;
@@ -59,6 +59,7 @@ static void FN(evaluate_member)(fn_team *team, size_t thread, void *context)
     for (size_t piece = thread; piece < FN(pieces)(e->examples); piece += team->threads) {
         const size_t first = piece * FN_EVALUATED, left = n - first;
         const size_t m = left < FN_EVALUATED ? left : FN_EVALUATED;
+        FN(gather)(&work, first, 0, m);
         FN(forward)(&work, e->parameters, first, 0, m);
         if (e->a) {
             for (size_t s = 0; s < m; s++)
@@ -80,7 +81,7 @@ static void FN(feedforward)(const fn_network *network, const real *parameters,
 {
     FN(evaluation) e = {
         .network = network, .parameters = parameters, .examples = examples, .a = a, .memory = memory,
-        .size = FN(workspace_size)(network, examples, FN(evaluated)(examples), 1),
+        .size = FN(workspace_size)(network, examples, FN(evaluated)(examples), NULL, 1),
     };
     fn_run_team(threads, FN(evaluate_member), &e);
 }
@@ -92,7 +93,7 @@ static double FN(evaluate)(const fn_network *network, const real *parameters,
     const size_t pieces = FN(pieces)(examples);
     FN(evaluation) e = {
         .network = network, .parameters = parameters, .examples = examples, .memory = memory,
-        .size = FN(workspace_size)(network, examples, FN(evaluated)(examples), 1),
+        .size = FN(workspace_size)(network, examples, FN(evaluated)(examples), NULL, 1),
     };
     double cost = 0;
     e.cost = (double *)(e.memory + threads * e.size);

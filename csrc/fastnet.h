@@ -22,14 +22,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum { FN_SIGMOID, FN_SOFTMAX, FN_LINEAR } fn_output;
+typedef enum {
+    FN_SIGMOID, FN_SOFTMAX, FN_LINEAR, FN_TANH, FN_RELU, FN_LEAKY_RELU, FN_GELU
+} fn_activation;
 typedef enum { FN_QUADRATIC, FN_CROSS_ENTROPY, FN_LOG_LIKELIHOOD, FN_OTHER_COST } fn_cost;
+typedef enum { FN_PLAIN, FN_MOMENTUM, FN_NESTEROV, FN_ADAM, FN_ADAMW } fn_optimizer;
 typedef enum { FN_U8, FN_U16, FN_U32, FN_F32, FN_F64, FN_I64 } fn_type;
 
 typedef struct {
     size_t layers;          /* L, at least 1 */
     const size_t *sizes;    /* [L+1], each at least 1 */
-    fn_output output;
+    const fn_activation *hidden;    /* [L-1] */
+    fn_activation output;
     fn_cost cost;
 } fn_network;
 
@@ -68,6 +72,67 @@ typedef struct {
     fn_delta_callback call;     /* NULL: the cost's own output error */
     void *context;
 } fn_delta;
+
+/* What mini-batches do to the parameters, beside the network's gradient g: the mean over
+ * the mini-batch of dC/dw, or dC/db.
+ *
+ *   FN_PLAIN     W = W - eta (g + l2 W + l1 sgn W)
+ *   FN_MOMENTUM  v = mu v + g', W = W - eta v, where g' = g + l2 W + l1 sgn W
+ *   FN_NESTEROV  v = mu v + g', W = W - eta (g' + mu v)
+ *   FN_ADAM      Kingma and Ba (2015), of g'
+ *   FN_ADAMW     Loshchilov and Hutter (2019): W = W - eta l2 W, then FN_ADAM of g + l1 sgn W
+ *
+ * Biases know neither l1 nor l2. */
+typedef struct {
+    double eta;
+    double l2, l1;          /* lambda / n and lambda_1 / n */
+    fn_optimizer optimizer;
+    double mu;              /* of momentum */
+    double beta1, beta2, epsilon;   /* of Adam */
+    uint64_t steps;         /* of Adam: mini-batches before this call */
+    void *moments;          /* not of FN_PLAIN: [parameters] v; of Adam [2][parameters] */
+    const double *dropout;  /* NULL, or [L-1]: the share of each hidden layer that is dropped */
+    size_t shift, side;     /* inputs are images of side x side, moved by up to shift pixels */
+    uint64_t key;           /* of the random numbers for dropout and shift, see fn_random_at */
+    fn_delta delta;
+} fn_training;
+
+/* The random number of this key and counter: SplitMix64 (Steele, Lea and Flood 2014), whose
+ * state is a counter. So it depends on no other, and on no thread or instruction set. */
+static inline uint64_t fn_random_at(uint64_t key, uint64_t counter)
+{
+    uint64_t x = key + (counter + 1) * 0x9E3779B97F4A7C15u;
+    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
+    x = (x ^ x >> 27) * 0x94D049BB133111EBu;
+    return x ^ x >> 31;
+}
+
+/* Random numbers of a call to train: each example of the order has a run of them, by its
+ * position, one for its shift and behind it one for each hidden neuron. */
+static inline uint64_t fn_counter(const fn_network *network, size_t position)
+{
+    uint64_t each = 1;
+    for (size_t l = 1; l < network->layers; l++)
+        each += network->sizes[l];
+    return position * each;
+}
+
+/* By how many pixels an image is moved. */
+typedef struct {
+    ptrdiff_t down, right;
+} fn_shift;
+
+/* Both evenly from -shift to shift. */
+static inline fn_shift fn_shift_of(const fn_network *network, const fn_training *training,
+                                   size_t position)
+{
+    const uint64_t raw = fn_random_at(training->key, fn_counter(network, position));
+    const uint64_t moves = 2 * training->shift + 1;
+    return (fn_shift){
+        .down = (ptrdiff_t)((raw >> 32) * moves >> 32) - (ptrdiff_t)training->shift,
+        .right = (ptrdiff_t)((raw & 0xFFFFFFFF) * moves >> 32) - (ptrdiff_t)training->shift,
+    };
+}
 
 /* Where the parameters of one layer lie, in elements from the first. */
 typedef struct {

@@ -87,15 +87,33 @@ static size_t FN(keep_columns)(size_t m, size_t n_in, size_t stride, uint32_t *r
 /* The i-th example of an order; NULL stands for 0, 1, 2 ... */
 FN_INLINE size_t FN(example)(const int64_t *order, size_t i) { return order ? (size_t)order[i] : i; }
 
-/* Examples order[first .. first+m) -> x [m][stride] */
-static void FN(gather_inputs)(const fn_examples *examples, size_t n_in, const int64_t *order,
-                              size_t first, size_t m, real *x, size_t stride)
+/* One row of inputs -> x, moved as an image moves; what comes in at the edges is zero. */
+static void FN(move_image)(fn_shift by, size_t side, fn_type type, const char *row, double scale,
+                           real *x)
 {
-    for (size_t s = 0; s < m; s++)
-        FN(scale)(examples->inputs_type, n_in,
-                  (const char *)examples->inputs
-                  + FN(example)(order, first + s) * examples->inputs_stride,
-                  examples->scale, x + s * stride);
+    const ptrdiff_t n = (ptrdiff_t)side, down = by.down, right = by.right;
+    const ptrdiff_t from = right > 0 ? right : 0, to = right > 0 ? n : n + right;
+    memset(x, 0, side * side * sizeof(real));
+    for (ptrdiff_t r = down > 0 ? down : 0; r < (down > 0 ? n : n + down); r++)
+        FN(scale)(type, (size_t)(to - from),
+                  row + (size_t)((r - down) * n + from - right) * fn_bytes[type], scale,
+                  x + r * n + from);
+}
+
+/* Examples order[first .. first+m) -> x [m][stride] */
+static void FN(gather_inputs)(const fn_examples *examples, const fn_network *network,
+                              const int64_t *order, size_t first, size_t m, real *x, size_t stride,
+                              const fn_training *training)
+{
+    for (size_t s = 0; s < m; s++, x += stride) {
+        const char *row = (const char *)examples->inputs
+                          + FN(example)(order, first + s) * examples->inputs_stride;
+        if (training && training->shift)
+            FN(move_image)(fn_shift_of(network, training, first + s), training->side,
+                           examples->inputs_type, row, examples->scale, x);
+        else
+            FN(scale)(examples->inputs_type, network->sizes[0], row, examples->scale, x);
+    }
 }
 
 /* y [m][stride]: labels become a one at their place, or, where one neuron

@@ -11,45 +11,32 @@
  * tile makes 93 GFLOP/s so, and 62 with whole lines (AVX2, Zen 3). */
 FN_INLINE size_t FN(a_stride)(size_t n) { return fn_stride(n, sizeof(real)) + 16 / sizeof(real); }
 
-/* z[s] = b, pads zero; biases [n_out], not padded. */
-static void FN(start_from_biases)(size_t m, size_t n_out, const real *biases, real *restrict z,
-                                  size_t z_stride)
+/* z[s] = times b, pads zero; biases [n_out], not padded. */
+static void FN(start_from_biases)(size_t m, size_t n_out, const real *biases, real times,
+                                  real *restrict z, size_t z_stride)
 {
     const size_t stride = fn_stride(n_out, sizeof(real));
     for (size_t o = 0; m > 0 && o < stride; o++)
-        z[o] = o < n_out ? biases[o] : 0;
+        z[o] = o < n_out ? biases[o] * times : 0;
     for (size_t s = 1; s < m; s++)
         for (size_t o = 0; o < stride; o += FN_LANES)
             FN(store)(z + s * z_stride + o, FN(load)(z + o));
 }
 
-/* w = decay w, as w - (1 - decay) w: as a factor near one the decay would be rounded
- * to steps of 6e-8 in float32, which a small lmbda does not survive. */
-static void FN(decay)(size_t rows, size_t n_out, size_t stride, double decay, real *weights)
-{
-    const real lost = (real)(1 - decay);
-    if (lost != 0)
-        for (size_t i = 0; i < rows; i++)
-            for (size_t o = 0; o < n_out; o += FN_LANES) {
-                real *w = weights + i * stride + o;
-                FN(store)(w, FN_FMA(FN(splat)(-lost), FN(load)(w), FN(load)(w)));
-            }
-}
-
-/* b = b + sum_s delta[s]; biases [n_out], not padded. */
-static void FN(update_biases)(size_t m, size_t n_out, size_t stride, const real *delta,
+/* b = b + times sum_s delta[s]; biases [n_out], not padded. */
+static void FN(update_biases)(size_t m, size_t n_out, size_t stride, const real *delta, real times,
                               real *restrict biases)
 {
     size_t o = 0;
     for (; o + FN_LANES <= n_out; o += FN_LANES) {
         vec sum = FN(load)(biases + o);
         for (size_t s = 0; s < m; s++)
-            sum += FN(load)(delta + s * stride + o);
+            sum = FN_FMA(FN(splat)(times), FN(load)(delta + s * stride + o), sum);
         FN(store)(biases + o, sum);
     }
     for (; o < n_out; o++)
         for (size_t s = 0; s < m; s++)
-            biases[o] += delta[s * stride + o];
+            biases[o] = FN_FMA(times, delta[s * stride + o], biases[o]);
 }
 
 /* z[s] += sum_i a[s][i] w[i] (z^l = w^l a^(l-1) + b^l) */
@@ -88,11 +75,12 @@ FN_UNROLL(16)
         }
 }
 
-/* delta_below[s][i] = error[i][s] a[s][i] (1 - a[s][i]) */
-static void FN(through_sigmoid)(size_t m, size_t n_in, const real *error, size_t across,
-                                const real *a, size_t a_stride, real *restrict delta_below)
+/* delta_below[s][i] = error[i][s] f'(z[s][i]), the slope from the activation or, where a is
+ * NULL, from delta_below itself; inlined with constant neurons. */
+FN_INLINE void FN(through_neurons)(const fn_activation neurons, size_t m, size_t n_in,
+                                   const real *error, size_t across, const real *a, size_t a_stride,
+                                   real *delta_below, size_t below)
 {
-    const size_t below = fn_stride(n_in, sizeof(real));
     for (size_t i = 0; i < n_in; i += FN_LANES)
         for (size_t s = 0; s < m; s += FN_LANES) {
             vec lanes[FN_LANES];
@@ -100,10 +88,31 @@ static void FN(through_sigmoid)(size_t m, size_t n_in, const real *error, size_t
 FN_UNROLL(16)
             for (size_t q = 0; q < FN_LANES; q++)
                 if (q < m - s) {
-                    const vec active = FN(load)(a + (s + q) * a_stride + i);
-                    FN(store)(delta_below + (s + q) * below + i, lanes[q] * (active * (1 - active)));
+                    real *delta = delta_below + (s + q) * below + i;
+                    const vec slope = a ? FN(slope_from_activation)(
+                                              neurons, FN(load)(a + (s + q) * a_stride + i))
+                                        : FN(load)(delta);
+                    FN(store)(delta, lanes[q] * slope);
                 }
         }
+}
+
+static void FN(through)(fn_activation neurons, size_t m, size_t n_in, const real *error,
+                        size_t across, const real *a, size_t a_stride, real *delta_below)
+{
+    const size_t below = fn_stride(n_in, sizeof(real));
+#define FN_THROUGH(neurons, a) \
+    FN(through_neurons)(neurons, m, n_in, error, across, a, a_stride, delta_below, below)
+    if (!a)
+        FN_THROUGH(FN_GELU, NULL);
+    else
+        switch (neurons) {
+        case FN_TANH: FN_THROUGH(FN_TANH, a); break;
+        case FN_RELU: FN_THROUGH(FN_RELU, a); break;
+        case FN_LEAKY_RELU: FN_THROUGH(FN_LEAKY_RELU, a); break;
+        default: FN_THROUGH(FN_SIGMOID, a); break;
+        }
+#undef FN_THROUGH
     for (size_t s = 0; s < m; s++)
         for (size_t i = n_in; i < below; i++)
             delta_below[s * below + i] = 0;
@@ -115,13 +124,13 @@ static size_t FN(scratch_size)(size_t m, size_t n_in, size_t n_out)
     return (n_in + n_out) * fn_stride(m, sizeof(real)) + FN(packed_size)(n_out);
 }
 
-/* delta_below[s][i] = (sum_o w[i][o] delta[s][o]) a[s][i] (1 - a[s][i]).
+/* delta_below[s][i] = (sum_o w[i][o] delta[s][o]) f'(z[s][i]), see through.
  * The sum runs along a row of w, so the vectors run over the examples: delta
  * is transposed, multiplied and the result transposed back. What the pads of
  * `turned` hold goes into the pads of `error` only. */
-static void FN(backpropagate_of)(size_t m, size_t n_in, size_t n_out, const real *weights,
-                                 const real *delta, const real *a, size_t a_stride,
-                                 real *restrict delta_below, real *restrict scratch)
+static void FN(backpropagate_of)(fn_activation neurons, size_t m, size_t n_in, size_t n_out,
+                                 const real *weights, const real *delta, const real *a,
+                                 size_t a_stride, real *restrict delta_below, real *restrict scratch)
 {
     const size_t stride = fn_stride(n_out, sizeof(real)), across = fn_stride(m, sizeof(real));
     real *turned = scratch, *error = turned + n_out * across, *packed = error + n_in * across;
@@ -130,7 +139,7 @@ static void FN(backpropagate_of)(size_t m, size_t n_in, size_t n_out, const real
     FN(multiply)(n_in, m, (FN(product)){.k = n_out, .a = weights, .a_row = stride, .a_k = 1,
                                         .b = turned, .b_stride = across, .c = error,
                                         .c_stride = across}, packed);
-    FN(through_sigmoid)(m, n_in, error, across, a, a_stride, delta_below);
+    FN(through)(neurons, m, n_in, error, across, a, a_stride, delta_below);
 }
 
 /* The steps as kernels of their own, for tests and measurements. */
@@ -139,22 +148,23 @@ static void FN(weighted_input)(size_t m, size_t n_in, size_t n_out, const real *
                                const real *weights, const real *biases, real *z)
 {
     const size_t stride = fn_stride(n_out, sizeof(real));
-    FN(start_from_biases)(m, n_out, biases, z, stride);
+    FN(start_from_biases)(m, n_out, biases, 1, z, stride);
     FN(weighted_input_of)(m, n_in, NULL, n_out, a, fn_stride(n_in, sizeof(real)), weights, z, stride);
 }
 
-static void FN(backpropagate)(size_t m, size_t n_in, size_t n_out, const real *weights,
-                              const real *delta, const real *a, real *delta_below, real *scratch)
+static void FN(backpropagate)(fn_activation neurons, size_t m, size_t n_in, size_t n_out,
+                              const real *weights, const real *delta, const real *a,
+                              real *delta_below, real *scratch)
 {
-    FN(backpropagate_of)(m, n_in, n_out, weights, delta, a, fn_stride(n_in, sizeof(real)),
+    FN(backpropagate_of)(neurons, m, n_in, n_out, weights, delta, a, fn_stride(n_in, sizeof(real)),
                          delta_below, scratch);
 }
 
 static void FN(update)(size_t m, size_t n_in, size_t n_out, const real *a, const real *delta,
-                       double decay, real *weights, real *biases)
+                       double l2, double l1, real *weights, real *biases)
 {
     const size_t stride = fn_stride(n_out, sizeof(real));
-    FN(decay)(n_in, n_out, stride, decay, weights);
+    FN(decay)(n_in, n_out, stride, (real)l2, (real)l1, weights);
     FN(update_of)(m, n_in, NULL, n_out, a, fn_stride(n_in, sizeof(real)), delta, weights, NULL);
-    FN(update_biases)(m, n_out, stride, delta, biases);
+    FN(update_biases)(m, n_out, stride, delta, 1, biases);
 }

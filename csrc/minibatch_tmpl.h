@@ -18,96 +18,14 @@
  * examples asked for all at once, 47 ms an epoch, and in between, 41 ms.
  */
 
-/* What a call is about, and who of the team this thread is. */
-typedef struct {
-    const fn_network *network;
-    const fn_examples *examples;
-    const int64_t *order;       /* or NULL: 0, 1, 2 ... */
-    size_t n_order;
-    fn_delta own;               /* with a call: the team is one thread */
-    fn_team *team;
-    size_t thread;
-    FN(workspace) w;
-} FN(work);
-
-/* Where the part `which` of n things begins, of which `unit` stay together. */
-FN_INLINE size_t FN(part)(size_t n, size_t unit, size_t which, size_t parts)
-{
-    const size_t start = (n + unit - 1) / unit * which / parts * unit;
-    return start < n ? start : n;
-}
-
-/* The first layer's weighted inputs z of examples first + s0 .. first + s1 of the order,
- * sparse: lists are made and used chunk by chunk. */
-static void FN(enter_by_lists)(FN(work) *work, const real *weights, size_t first, size_t s0,
-                               size_t s1, real *z, size_t z_stride)
+/* The errors of examples s0 .. s1, times factor, from the output layer down; those of the
+ * first layer over scale. */
+static int FN(backward)(FN(work) *work, const real *parameters, size_t s0, size_t s1, real factor,
+                        double scale)
 {
     const fn_network *network = work->network;
-    FN(workspace) *w = &work->w;
-    for (size_t s = s0, m; s < s1; s += m) {
-        const size_t next = first + s + FN_AHEAD, left = next < work->n_order ? work->n_order - next : 0;
-        const int64_t *soon = work->order && left ? work->order + next : NULL;
-        m = s1 - s < FN_CHUNK ? s1 - s : FN_CHUNK;
-        const size_t n_soon = !soon ? 0 : left < m ? left : m;
-        FN(make_lists)(work->examples, network, work->order, first + s, m, w->room, w->lists + s,
-                       w->list_rows + s * w->room, w->x + s * w->room, w->all);
-        for (size_t i = 0; i < n_soon; i++)
-            __builtin_prefetch(work->examples->offsets + soon[i]);
-        FN(weighted_input_of_lists)(FN(groups)(work->examples, m), w->lists + s, network->sizes[1],
-                                    weights, z + (s - s0) * z_stride, z_stride, work->examples,
-                                    network->sizes[0], soon, n_soon);
-    }
-}
-
-/* The same, dense. A thread alone leaves out the columns that are zero in all its examples. */
-static void FN(enter_dense)(FN(work) *work, const real *weights, size_t first, size_t s0, size_t s1,
-                            real *z, size_t z_stride)
-{
-    const size_t n_in = work->network->sizes[0], m = s1 - s0;
-    FN(workspace) *w = &work->w;
-    real *x = w->x + s0 * w->room;
-    FN(gather_inputs)(work->examples, n_in, work->order, first + s0, m, x, w->room);
-    w->n_columns = n_in;
-    if (work->team->threads == 1)
-        w->n_columns = FN(keep_columns)(m, n_in, w->room, w->columns, x);
-    w->used = w->n_columns < n_in ? w->columns : NULL;
-    FN(weighted_input_of)(m, w->n_columns, w->used, work->network->sizes[1], x, w->room, weights, z,
-                          z_stride);
-}
-
-/* Examples first + s0 .. first + s1 of the order: from the inputs to the
- * activations w->a[1..L] and the output layer's w->z. */
-static void FN(forward)(FN(work) *work, const real *parameters, size_t first, size_t s0, size_t s1)
-{
+    const fn_delta own = work->training->delta;
     const FN(workspace) *w = &work->w;
-    const size_t L = work->network->layers, *sizes = work->network->sizes;
-    for (size_t l = 0; l < L; l++) {
-        const fn_place *at = w->places + l;
-        const real *weights = parameters + at->weights;
-        const size_t stride = l + 1 < L ? FN(a_stride)(sizes[l + 1]) : at->stride;
-        real *a = w->a[l + 1] + s0 * stride, *z = l + 1 < L ? a : w->z + s0 * stride;
-        FN(start_from_biases)(s1 - s0, sizes[l + 1], parameters + at->biases, z, stride);
-        if (l > 0)
-            FN(weighted_input_of)(s1 - s0, sizes[l], NULL, sizes[l + 1],
-                                  w->a[l] + s0 * FN(a_stride)(sizes[l]), FN(a_stride)(sizes[l]),
-                                  weights, z, stride);
-        else if (w->lists)
-            FN(enter_by_lists)(work, weights, first, s0, s1, z, stride);
-        else
-            FN(enter_dense)(work, weights, first, s0, s1, z, stride);
-        if (l + 1 < L || work->network->output == FN_SIGMOID)
-            FN(sigmoid)((s1 - s0) * stride, z, a);
-        else if (work->network->output == FN_SOFTMAX)
-            FN(softmax)(s1 - s0, sizes[L], z, a);
-        else
-            memcpy(a, z, (s1 - s0) * stride * sizeof(real));
-    }
-}
-
-/* The errors of examples s0 .. s1, times factor, from the output layer down. */
-static int FN(backward)(const fn_network *network, const real *parameters, size_t s0, size_t s1,
-                        real factor, fn_delta own, FN(workspace) *w)
-{
     const size_t L = network->layers, *sizes = network->sizes, m = s1 - s0;
     const size_t stride = w->places[L - 1].stride;
     real *delta = w->delta[L] + s0 * stride;
@@ -126,27 +44,41 @@ static int FN(backward)(const fn_network *network, const real *parameters, size_
     }
     for (size_t l = L - 1; l > 0; l--) {
         const size_t a_stride = FN(a_stride)(sizes[l]);
-        FN(backpropagate_of)(m, sizes[l], sizes[l + 1], parameters + w->places[l].weights,
-                             w->delta[l + 1] + s0 * w->places[l].stride, w->a[l] + s0 * a_stride,
-                             a_stride, w->delta[l] + s0 * w->places[l - 1].stride, w->scratch);
+        const real *a = FN(keeps_slopes)(work, l) ? NULL : w->a[l] + s0 * a_stride;
+        FN(backpropagate_of)(network->hidden[l - 1], m, sizes[l], sizes[l + 1],
+                             parameters + w->places[l].weights,
+                             w->delta[l + 1] + s0 * w->places[l].stride, a, a_stride,
+                             w->delta[l] + s0 * w->places[l - 1].stride, w->scratch);
     }
+    if (scale != 1)
+        FN(settle)(m, sizes[1], w->places[0].stride, (real)(1 / scale),
+                   w->delta[1] + s0 * w->places[0].stride);
     return 0;
 }
 
+/* This thread's share of the first layer's outputs, in the sparse way: n of them from the
+ * one returned on. */
+static size_t FN(own_outputs)(const FN(work) *work, size_t *n)
+{
+    const size_t n_out = work->network->sizes[1], line = 64 / sizeof(real);
+    const size_t from = FN(part)(n_out, line, work->thread, work->team->threads);
+    *n = FN(part)(n_out, line, work->thread + 1, work->team->threads) - from;
+    return from;
+}
+
 /* The first layer of weights, sparse: for this thread's outputs. */
-static void FN(change_by_lists)(FN(work) *work, size_t m, double decay, real *weights)
+static void FN(change_by_lists)(FN(work) *work, size_t m, FN(move) move, real *weights)
 {
     const FN(workspace) *w = &work->w;
-    const size_t parts = work->team->threads, n_out = work->network->sizes[1];
-    const size_t stride = w->places[0].stride, line = 64 / sizeof(real);
-    const size_t from = FN(part)(n_out, line, work->thread, parts);
-    const size_t to = FN(part)(n_out, line, work->thread + 1, parts);
-    FN(decay)(work->network->sizes[0], to - from, stride, decay, weights + from);
+    const size_t parts = work->team->threads, stride = w->places[0].stride;
+    size_t n;
+    const size_t from = FN(own_outputs)(work, &n);
+    FN(decay)(work->network->sizes[0], n, stride, move.lost, move.pull, weights + from);
     for (size_t t = 0; t < parts; t++) {
         const size_t s1 = FN(part)(m, 1, t + 1, parts);
         for (size_t s = FN(part)(m, 1, t, parts), chunk; s < s1; s += chunk) {
             chunk = s1 - s < FN_CHUNK ? s1 - s : FN_CHUNK;
-            FN(update_of_lists)(FN(groups)(work->examples, chunk), w->lists + s, to - from, stride,
+            FN(update_of_lists)(FN(groups)(work->examples, chunk), w->lists + s, n, stride,
                                 w->delta[1] + s * stride + from, weights + from);
         }
     }
@@ -158,7 +90,7 @@ static void FN(change_by_lists)(FN(work) *work, size_t m, double decay, real *we
 
 /* A layer of weights, dense: for this thread's inputs, a few rows at a time; the next
  * mini-batch's inputs are asked for in between. */
-static void FN(change_dense)(FN(work) *work, size_t l, size_t next, size_t m, double decay,
+static void FN(change_dense)(FN(work) *work, size_t l, size_t next, size_t m, FN(move) move,
                              real *weights)
 {
     const FN(workspace) *w = &work->w;
@@ -172,9 +104,12 @@ static void FN(change_dense)(FN(work) *work, size_t l, size_t next, size_t m, do
                          - FN(part)(m, 1, work->thread, work->team->threads);
     size_t s = next + FN(part)(m, 1, work->thread, work->team->threads);
     const size_t soon = s;
-    FN(decay)(to - from, sizes[l + 1], stride, decay, weights + from * stride);
+    if (columns) /* what is left out decays too */
+        FN(decay)(sizes[l], sizes[l + 1], stride, move.lost, move.pull, weights);
     for (size_t c = c0, n; c < c1; c += n) {
         n = c1 - c < rows ? c1 - c : rows;
+        if (!columns)
+            FN(decay)(n, sizes[l + 1], stride, move.lost, move.pull, weights + c * stride);
         FN(update_of)(m, n, columns ? columns + c : NULL, sizes[l + 1], (l ? w->a[l] : w->x) + c,
                       l ? FN(a_stride)(sizes[l]) : w->room, w->delta[l + 1],
                       columns ? weights : weights + c * stride, w->scratch);
@@ -183,32 +118,58 @@ static void FN(change_dense)(FN(work) *work, size_t l, size_t next, size_t m, do
     }
 }
 
-/* target = decay * target + factor * (the sum of the gradients of the m
- * examples at `parameters`); target may be parameters. All of the team take part. */
+/* The first layer's weights as they are: this thread's share. */
+static void FN(settle_first)(FN(work) *work, real *weights)
+{
+    const size_t stride = work->w.places[0].stride, *sizes = work->network->sizes;
+    const real scale = (real)work->scale;
+    size_t n;
+    work->scale = 1;
+    if (work->w.lists) {
+        const size_t from = FN(own_outputs)(work, &n);
+        FN(settle)(sizes[0], n, stride, scale, weights + from);
+        return;
+    }
+    const size_t from = FN(part)(sizes[0], FN_TILE_ROWS, work->thread, work->team->threads);
+    const size_t to = FN(part)(sizes[0], FN_TILE_ROWS, work->thread + 1, work->team->threads);
+    FN(settle)(to - from, sizes[1], stride, scale, weights + from * stride);
+}
+
+/* target += factor * (the sum of the gradients of the m examples at `parameters`), after
+ * the decay of `move`; target may be parameters. All of the team take part. put_off: the
+ * first layer's decay is. */
 static int FN(step)(FN(work) *work, const real *parameters, real *target, size_t first, size_t m,
-                    real factor, double decay)
+                    real factor, FN(move) move, int put_off)
 {
     const fn_network *network = work->network;
+    const fn_training *t = work->training;
     FN(workspace) *w = &work->w;
     const size_t s0 = FN(part)(m, 1, work->thread, work->team->threads);
     const size_t s1 = FN(part)(m, 1, work->thread + 1, work->team->threads);
+    const double scale = put_off ? work->scale * (1 - t->eta * t->l2) : 1;
     FN(gather_targets)(network, work->examples, work->order, first + s0, s1 - s0,
                        w->y + s0 * w->places[network->layers - 1].stride);
+    FN(gather)(work, first, s0, s1);
     FN(forward)(work, parameters, first, s0, s1);
-    const int failed = FN(backward)(network, parameters, s0, s1, factor, work->own, w);
+    const int failed = FN(backward)(work, parameters, s0, s1, factor, scale);
     if (failed)
         return failed;
+    work->scale = scale;
     fn_wait_for_team(work->team);
     for (size_t l = network->layers; l-- > 0;) {
         const fn_place *at = w->places + l;
+        if (l == 0 && put_off)
+            move.lost = 0;
         if (l == 0 && w->lists)
-            FN(change_by_lists)(work, m, decay, target + at->weights);
+            FN(change_by_lists)(work, m, move, target + at->weights);
         else
-            FN(change_dense)(work, l, first + m, m, decay, target + at->weights);
+            FN(change_dense)(work, l, first + m, m, move, target + at->weights);
         if (work->thread == 0)
             FN(update_biases)(m, network->sizes[l + 1], at->stride, w->delta[l + 1],
-                              target + at->biases);
+                              l == 0 ? (real)scale : 1, target + at->biases);
     }
+    if (scale < FN_LEAST_SCALE)
+        FN(settle_first)(work, target + w->places[0].weights);
     fn_wait_for_team(work->team);
     return 0;
 }
@@ -219,26 +180,32 @@ static int FN(accumulate)(FN(work) *work, const real *parameters, real *nabla, s
 {
     for (size_t k = 0, piece; k < n; k += piece) {
         piece = FN(piece)(work->network, n - k);
-        const int failed = FN(step)(work, parameters, nabla, first + k, piece, factor, 1);
+        const int failed = FN(step)(work, parameters, nabla, first + k, piece, factor,
+                                    (FN(move)){0}, 0);
         if (failed)
             return failed;
     }
     return 0;
 }
 
-/* W = decay W + nabla, and b = b + nabla: biases do not decay. nabla is zero afterwards. */
-static void FN(add_gradient)(const fn_network *network, real *parameters, real *nabla,
-                             double decay, const FN(workspace) *w)
+/* This thread's share of the parameters follows nabla, which is zero afterwards. */
+static void FN(follow_gradient)(const FN(work) *work, FN(move) move, real *parameters)
 {
-    const real lost = (real)(1 - decay); /* see decay */
+    const fn_network *network = work->network;
+    const FN(workspace) *w = &work->w;
+    const fn_place *last = w->places + network->layers - 1;
+    const size_t n_parameters = last->biases + last->stride;
     for (size_t l = 0; l < network->layers; l++) {
         const fn_place *at = w->places + l;
-        for (size_t i = at->weights; i < at->biases; i++)
-            parameters[i] = FN_FMA(-lost, parameters[i], parameters[i]) + nabla[i];
-        for (size_t o = at->biases; o < at->biases + at->stride; o++)
-            parameters[o] += nabla[o];
-        memset(nabla + at->weights, 0, (at->biases + at->stride - at->weights) * sizeof(real));
+        const size_t from = FN(part)(network->sizes[l], 1, work->thread, work->team->threads);
+        const size_t to = FN(part)(network->sizes[l], 1, work->thread + 1, work->team->threads);
+        FN(follow)(work->training, move, at->weights + from * at->stride, (to - from) * at->stride, 1,
+                   n_parameters, parameters, w->nabla);
+        if (work->thread == 0)
+            FN(follow)(work->training, move, at->biases, at->stride, 0, n_parameters, parameters,
+                       w->nabla);
     }
+    fn_wait_for_team(work->team);
 }
 
 /* The arguments of train, for all of the team. */
@@ -246,59 +213,69 @@ typedef struct {
     FN(work) work;              /* the common part */
     real *parameters;
     size_t m;
-    double eta, decay;
     void *memory;
     int failed;
-} FN(training);
+} FN(call);
 
 static void FN(train_member)(fn_team *team, size_t thread, void *context)
 {
-    FN(training) *training = context;
-    FN(work) work = training->work;
-    const size_t n = work.n_order, m = training->m;
+    FN(call) *call = context;
+    FN(work) work = call->work;
+    const fn_training *t = work.training;
+    const size_t n = work.n_order, m = call->m, piece = FN(piece)(work.network, m);
+    const int straight = t->optimizer == FN_PLAIN && piece == m; /* no array of gradients */
     work.team = team, work.thread = thread;
     if (thread == 0)
-        work.w = FN(open_workspace)(work.network, work.examples, m, team->threads, 0, training->memory);
+        work.w = FN(open_workspace)(work.network, work.examples, m, t, team->threads, 0, call->memory);
     fn_wait_for_team(team);
     if (thread > 0)
-        work.w = FN(open_workspace)(work.network, work.examples, m, team->threads, thread, training->memory);
+        work.w = FN(open_workspace)(work.network, work.examples, m, t, team->threads, thread, call->memory);
+    work.scale = 1;
+    const int put_off = straight && t->l2 > 0 && t->l1 == 0 && t->eta * t->l2 < FN_MOST_DECAY;
     int failed = 0;
+    uint64_t step = t->steps;
     for (size_t k = 0; k < n && !failed; k += m) {
         const size_t size = n - k < m ? n - k : m;
-        const real factor = (real)(-training->eta / (double)size);
-        if (FN(piece)(work.network, size) == size) {
-            failed = FN(step)(&work, training->parameters, training->parameters, k, size, factor,
-                              training->decay);
+        const FN(move) move = FN(move_of)(t, ++step);
+        if (straight) {
+            failed = FN(step)(&work, call->parameters, call->parameters, k, size,
+                              (real)(-t->eta / (double)size), move, put_off);
             continue;
         }
-        failed = FN(accumulate)(&work, training->parameters, work.w.nabla, k, size, factor);
-        if (thread == 0 && !failed)
-            FN(add_gradient)(work.network, training->parameters, work.w.nabla, training->decay, &work.w);
-        fn_wait_for_team(team);
+        const double factor = t->optimizer == FN_PLAIN ? -t->eta : 1;
+        failed = FN(accumulate)(&work, call->parameters, work.w.nabla, k, size,
+                                (real)(factor / (double)size));
+        if (!failed)
+            FN(follow_gradient)(&work, move, call->parameters);
     }
+    if (work.scale != 1)
+        FN(settle_first)(&work, call->parameters + work.w.places[0].weights);
     if (thread == 0)
-        training->failed = failed;
+        call->failed = failed;
 }
 
 static int FN(train)(const fn_network *network, real *parameters, const fn_examples *examples,
-                     const int64_t *order, size_t n_order, size_t m, double eta, double decay,
-                     fn_delta own, size_t threads, void *memory)
+                     const int64_t *order, size_t n_order, size_t m, const fn_training *training,
+                     size_t threads, void *memory)
 {
-    FN(training) training = {
-        .work = {.network = network, .examples = examples, .order = order, .n_order = n_order, .own = own},
-        .parameters = parameters, .m = m, .eta = eta, .decay = decay, .memory = memory,
+    FN(call) call = {
+        .work = {.network = network, .examples = examples, .order = order, .n_order = n_order,
+                 .training = training},
+        .parameters = parameters, .m = m, .memory = memory,
     };
-    fn_run_team(threads, FN(train_member), &training);
-    return training.failed;
+    fn_run_team(threads, FN(train_member), &call);
+    return call.failed;
 }
 
 static int FN(gradient)(const fn_network *network, const real *parameters,
-                        const fn_examples *examples, real *nabla, fn_delta own, void *memory)
+                        const fn_examples *examples, real *nabla, fn_delta delta, void *memory)
 {
     fn_team alone = {.threads = 1};
+    const fn_training training = {.delta = delta};
     FN(work) work = {
-        .network = network, .examples = examples, .n_order = examples->n, .own = own, .team = &alone,
-        .w = FN(open_workspace)(network, examples, examples->n, 1, 0, memory),
+        .network = network, .examples = examples, .n_order = examples->n, .training = &training,
+        .team = &alone, .scale = 1,
+        .w = FN(open_workspace)(network, examples, examples->n, &training, 1, 0, memory),
     };
     const fn_place *last = work.w.places + network->layers - 1;
     memset(nabla, 0, (last->biases + last->stride) * sizeof(real));

@@ -9,17 +9,20 @@
 #undef FN_LANES
 #undef FN_FMA
 #undef FN_LARGEST
+#undef FN_SQRT
 #undef FN_LANE_BITS
 
 #if FN_BITS == 32
 #define real float
 #define integer int32_t
 #define FN_LARGEST 3.40282347e38f
+#define FN_SQRT __builtin_sqrtf
 #define FN(op) FN_JOIN4(fn_##op, _f32_, FN_ISA, )
 #elif FN_BITS == 64
 #define real double
 #define integer int64_t
 #define FN_LARGEST 1.7976931348623157e308
+#define FN_SQRT __builtin_sqrt
 #define FN(op) FN_JOIN4(fn_##op, _f64_, FN_ISA, )
 #else
 #error "set FN_BITS to 32 or 64"

@@ -37,6 +37,28 @@ static size_t FN(list_one)(const fn_examples *examples, size_t at, uint32_t stri
     return n;
 }
 
+/* Move a list of n inputs as an image moves: what leaves it is left out. Inputs ascend, and
+ * so the image's row is found by walking. Returns how many are left. */
+static size_t FN(move_list)(fn_shift by, size_t side, uint32_t stride, size_t n, uint32_t *rows,
+                            real *x)
+{
+    const uint32_t width = (uint32_t)side * stride;
+    const uint32_t offset = ((uint32_t)by.down * (uint32_t)side + (uint32_t)by.right) * stride;
+    uint32_t end = width, kept = 0;
+    ptrdiff_t row = by.down;
+    for (size_t k = 0; k < n; k++) {
+        const uint32_t at = rows[k];
+        for (; at >= end; end += width)
+            row++;
+        /* Unsigned: what is beyond the left edge is large. */
+        const uint32_t column = at - (end - width) + (uint32_t)by.right * stride;
+        rows[kept] = at + offset;
+        x[kept] = x[k];
+        kept += row >= 0 && row < (ptrdiff_t)side && column < width;
+    }
+    return kept;
+}
+
 #ifdef FN_EXPAND
 /* The same as scaled for FN_LANES values from p, which may be more than are there. */
 FN_INLINE vec FN(scaled_lanes)(const fn_type type, const int exact, const char *p, double scale)
@@ -141,7 +163,8 @@ static size_t FN(groups)(const fn_examples *examples, size_t m)
  * is NULL; the groups are as even as can be. room: as list_room says. */
 static void FN(make_lists)(const fn_examples *examples, const fn_network *network,
                            const int64_t *order, size_t first, size_t m, size_t room,
-                           FN(list) *lists, uint32_t *rows, real *x, uint64_t *all)
+                           FN(list) *lists, uint32_t *rows, real *x, uint64_t *all,
+                           const fn_training *training)
 {
     const size_t groups = FN(groups)(examples, m), words = fn_words(network->sizes[0]);
     const uint32_t stride = (uint32_t)fn_stride(network->sizes[1], sizeof(real));
@@ -171,6 +194,9 @@ static void FN(make_lists)(const fn_examples *examples, const fn_network *networ
 #undef FN_CALL
 #endif
             lists[q].n = FN(list_one)(examples, at, stride, rows, x);
+            if (training && training->shift)
+                lists[q].n = FN(move_list)(fn_shift_of(network, training, first + s),
+                                           training->side, stride, lists[q].n, rows, x);
         }
     }
 }

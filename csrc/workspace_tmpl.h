@@ -15,7 +15,7 @@ typedef struct {
     uint32_t *list_rows;        /* [m][room] */
     real *y, *z;                /* [m][stride of the output layer] */
     real **a, **delta;          /* [L+1], each [m][a_stride or stride of layer l]; none of 0 */
-    real *nabla;                /* gradient, for large mini-batches */
+    real *nabla;                /* gradient, for large mini-batches and optimizers */
 } FN(workspace);
 
 /* The next `bytes` of the workspace, in whole cache lines. */
@@ -36,11 +36,13 @@ static size_t FN(piece)(const fn_network *network, size_t m)
 /* Divide memory among the arrays for mini-batches of m and the thread `thread`; with memory
  * NULL only count. Returns the bytes that all threads need. */
 static size_t FN(divide)(const fn_network *network, const fn_examples *examples, size_t m,
-                         size_t threads, size_t thread, char *memory, FN(workspace) *w)
+                         const fn_training *training, size_t threads, size_t thread, char *memory,
+                         FN(workspace) *w)
 {
     const size_t L = network->layers, *sizes = network->sizes, piece = FN(piece)(network, m);
     const size_t stride = fn_stride(sizes[L], sizeof(real));
     const int sparse = examples->offsets != NULL;
+    const int collects = m > piece || (training && training->optimizer != FN_PLAIN);
     size_t used = 0, scratch = 0, parameters = 0;
     for (size_t l = 0; l < L; l++) {
         const size_t back = l ? FN(scratch_size)(piece, sizes[l], sizes[l + 1]) : 0;
@@ -66,31 +68,31 @@ static size_t FN(divide)(const fn_network *network, const fn_examples *examples,
         if (memory && thread == 0)
             w->a[l] = a, w->delta[l] = delta;
     }
-    w->nabla = FN(take)(&used, memory, m > piece ? parameters * sizeof(real) : 0);
+    w->nabla = FN(take)(&used, memory, collects ? parameters * sizeof(real) : 0);
     for (size_t t = 0; t < threads; t++) {
         FN(workspace) own;
         own.columns = FN(take)(&used, memory, sparse ? 0 : sizes[0] * sizeof *own.columns);
         own.all = FN(take)(&used, memory, sparse ? fn_words(sizes[0]) * sizeof *own.all : 0);
         own.scratch = FN(take)(&used, memory, scratch * sizeof(real));
-        if (t == thread) {
+        if (t == thread)
             w->columns = own.columns, w->all = own.all, w->scratch = own.scratch;
-        }
     }
     return used;
 }
 
 static size_t FN(workspace_size)(const fn_network *network, const fn_examples *examples, size_t m,
-                                 size_t threads)
+                                 const fn_training *training, size_t threads)
 {
     FN(workspace) w;
-    return FN(divide)(network, examples, m, threads, 0, NULL, &w);
+    return FN(divide)(network, examples, m, training, threads, 0, NULL, &w);
 }
 
 static FN(workspace) FN(open_workspace)(const fn_network *network, const fn_examples *examples,
-                                        size_t m, size_t threads, size_t thread, void *memory)
+                                        size_t m, const fn_training *training, size_t threads,
+                                        size_t thread, void *memory)
 {
     FN(workspace) w = {0};
-    FN(divide)(network, examples, m, threads, thread, memory, &w);
+    FN(divide)(network, examples, m, training, threads, thread, memory, &w);
     if (thread == 0)
         fn_layout(network, sizeof(real), w.places);
     return w;

@@ -11,15 +11,19 @@ from fastnet.data import Dataset
 from fastnet.functions import sigmoid, sigmoid_prime, softmax, vectorized_result
 from fastnet.idx import load_mnist, read_idx
 from fastnet.network import Network, load
+from fastnet.optimizers import Adam, AdamW, Momentum
 from fastnet.training import DivergenceError, History
 from fastnet.ways import get_num_threads, set_num_threads
 
 __all__ = [
+    "Adam",
+    "AdamW",
     "CrossEntropyCost",
     "Dataset",
     "DivergenceError",
     "History",
     "LogLikelihoodCost",
+    "Momentum",
     "Network",
     "QuadraticCost",
     "__version__",

@@ -4,16 +4,27 @@ from libc.stdint cimport int64_t, uint64_t
 
 
 cdef extern from "fastnet.h" nogil:
-    ctypedef enum fn_output:
+    ctypedef enum fn_activation:
         FN_SIGMOID
         FN_SOFTMAX
         FN_LINEAR
+        FN_TANH
+        FN_RELU
+        FN_LEAKY_RELU
+        FN_GELU
 
     ctypedef enum fn_cost:
         FN_QUADRATIC
         FN_CROSS_ENTROPY
         FN_LOG_LIKELIHOOD
         FN_OTHER_COST
+
+    ctypedef enum fn_optimizer:
+        FN_PLAIN
+        FN_MOMENTUM
+        FN_NESTEROV
+        FN_ADAM
+        FN_ADAMW
 
     ctypedef enum fn_type:
         FN_U8
@@ -26,7 +37,8 @@ cdef extern from "fastnet.h" nogil:
     ctypedef struct fn_network:
         size_t layers
         const size_t *sizes
-        fn_output output
+        const fn_activation *hidden
+        fn_activation output
         fn_cost cost
 
     ctypedef struct fn_examples:
@@ -51,6 +63,25 @@ cdef extern from "fastnet.h" nogil:
     ctypedef struct fn_delta:
         fn_delta_callback call
         void *context
+
+    ctypedef struct fn_training:
+        double eta
+        double l2
+        double l1
+        fn_optimizer optimizer
+        double mu
+        double beta1
+        double beta2
+        double epsilon
+        uint64_t steps
+        void *moments
+        const double *dropout
+        size_t shift
+        size_t side
+        uint64_t key
+        fn_delta delta
+
+    uint64_t fn_random_at(uint64_t key, uint64_t counter)
 
     ctypedef struct fn_place:
         size_t weights
@@ -78,23 +109,24 @@ cdef extern from "fastnet.h" nogil:
     void fn_softmax(fn_type type, size_t m, size_t n, const void *z, void *a)
     void fn_weighted_input(fn_type type, size_t m, size_t n_in, size_t n_out, const void *a,
                            const void *weights, const void *biases, void *z)
-    void fn_output_error(fn_type type, fn_output output, fn_cost cost, size_t m, size_t n,
+    void fn_output_error(fn_type type, fn_activation output, fn_cost cost, size_t m, size_t n,
                          double factor, const void *a, const void *y, void *delta)
-    double fn_cost_sum(fn_type type, fn_output output, fn_cost cost, size_t m, size_t n,
+    double fn_cost_sum(fn_type type, fn_activation output, fn_cost cost, size_t m, size_t n,
                        const void *z, const void *y)
-    void fn_backpropagate(fn_type type, size_t m, size_t n_in, size_t n_out, const void *weights,
-                          const void *delta, const void *a, void *delta_below, void *scratch)
+    void fn_backpropagate(fn_type type, fn_activation neurons, size_t m, size_t n_in, size_t n_out,
+                          const void *weights, const void *delta, const void *a,
+                          void *delta_below, void *scratch)
     size_t fn_scratch_size(fn_type type, size_t m, size_t n_in, size_t n_out)
     void fn_update(fn_type type, size_t m, size_t n_in, size_t n_out, const void *a,
-                   const void *delta, double decay, void *weights, void *biases)
+                   const void *delta, double l2, double l1, void *weights, void *biases)
     int fn_way(fn_type type, const fn_network *network, double density)
     size_t fn_workspace_size(fn_type type, const fn_network *network, const fn_examples *examples,
-                             size_t m, size_t threads)
+                             size_t m, const fn_training *training, size_t threads)
     size_t fn_evaluation_size(fn_type type, const fn_network *network, const fn_examples *examples,
                               size_t threads)
     int fn_train(fn_type type, const fn_network *network, void *parameters,
                  const fn_examples *examples, const int64_t *order, size_t n_order, size_t m,
-                 double eta, double decay, fn_delta delta, size_t threads, void *workspace)
+                 const fn_training *training, size_t threads, void *workspace)
     int fn_gradient(fn_type type, const fn_network *network, const void *parameters,
                     const fn_examples *examples, void *nabla, fn_delta delta, void *workspace)
     void fn_feedforward(fn_type type, const fn_network *network, const void *parameters,

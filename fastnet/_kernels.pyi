@@ -1,4 +1,5 @@
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
@@ -24,8 +25,13 @@ def output_error(
     output: str, cost: str | None, a: NDArray, y: NDArray, factor: float, delta: NDArray
 ) -> None: ...
 def cost_sum(output: str, cost: str | None, z: NDArray, y: NDArray) -> float: ...
-def backpropagate(weights: NDArray, delta: NDArray, a: NDArray, delta_below: NDArray) -> None: ...
-def update(weights: NDArray, biases: NDArray, a: NDArray, delta: NDArray, decay: float) -> None: ...
+def backpropagate(
+    neurons: str, weights: NDArray, delta: NDArray, a: NDArray | None, delta_below: NDArray
+) -> None: ...
+def update(
+    weights: NDArray, biases: NDArray, a: NDArray, delta: NDArray, l2: float = 0.0, l1: float = 0.0
+) -> None: ...
+def random_at(key: int, counters: NDArray) -> NDArray: ...
 def train(
     sizes: Sequence[int],
     output: str,
@@ -37,9 +43,18 @@ def train(
     order: NDArray,
     mini_batch_size: int,
     eta: float,
-    decay: float,
+    l2: float = 0.0,
     delta: Callable[[NDArray, NDArray, NDArray], NDArray] | None = None,
     threads: int = 1,
+    *,
+    hidden: Sequence[str] | None = None,
+    l1: float = 0.0,
+    optimizer: Sequence[Any] = ("plain",),
+    moments: NDArray | None = None,
+    steps: int = 0,
+    dropout: NDArray | None = None,
+    shift: int = 0,
+    key: int = 0,
 ) -> None: ...
 def gradient(
     sizes: Sequence[int],
@@ -51,6 +66,8 @@ def gradient(
     y: NDArray,
     nabla: NDArray,
     delta: Callable[[NDArray, NDArray, NDArray], NDArray] | None = None,
+    *,
+    hidden: Sequence[str] | None = None,
 ) -> None: ...
 def feedforward(
     sizes: Sequence[int],
@@ -60,6 +77,8 @@ def feedforward(
     scale: float,
     out: NDArray,
     threads: int = 1,
+    *,
+    hidden: Sequence[str] | None = None,
 ) -> None: ...
 def evaluate(
     sizes: Sequence[int],
@@ -70,10 +89,19 @@ def evaluate(
     scale: float,
     y: NDArray,
     threads: int = 1,
+    *,
+    hidden: Sequence[str] | None = None,
 ) -> tuple[int, float]: ...
 
 class Predictor:
-    def __init__(self, sizes: Sequence[int], output: str, parameters: NDArray): ...
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        output: str,
+        parameters: NDArray,
+        *,
+        hidden: Sequence[str] | None = None,
+    ): ...
     def once(self, x: object) -> NDArray | None: ...
     def __call__(self, x: ArrayLike) -> NDArray: ...
 

@@ -195,8 +195,13 @@ cdef class Workspace:
 # ---- networks and examples -------------------------------------------------
 
 cdef dict OUTPUTS = {"sigmoid": FN_SIGMOID, "softmax": FN_SOFTMAX, "linear": FN_LINEAR}
+cdef dict HIDDEN = {"sigmoid": FN_SIGMOID, "tanh": FN_TANH, "relu": FN_RELU,
+                    "leaky-relu": FN_LEAKY_RELU, "gelu": FN_GELU}
 cdef dict COSTS = {"quadratic": FN_QUADRATIC, "cross-entropy": FN_CROSS_ENTROPY,
                    "log-likelihood": FN_LOG_LIKELIHOOD, None: FN_OTHER_COST}
+
+cdef dict OPTIMIZERS = {"plain": FN_PLAIN, "momentum": FN_MOMENTUM, "nesterov": FN_NESTEROV,
+                        "adam": FN_ADAM, "adamw": FN_ADAMW}
 
 cdef size_t LARGEST = 2 ** 31 - 1
 
@@ -212,8 +217,9 @@ cdef class Shape:
     """A network's shape in C."""
     cdef fn_network network
     cdef size_t *sizes
+    cdef fn_activation *hidden
 
-    def __cinit__(self, sizes, output, cost):
+    def __cinit__(self, sizes, output, cost, hidden=None):
         cdef size_t i
         sizes = [index(size) for size in sizes]
         if len(sizes) < 2 or min(sizes) < 1 or max(sizes) > LARGEST:
@@ -223,15 +229,25 @@ cdef class Shape:
         self.sizes = <size_t *>calloc(len(sizes), sizeof(size_t))
         if self.sizes == NULL:
             raise MemoryError()
+        self.hidden = <fn_activation *>calloc(len(sizes), sizeof(fn_activation))
+        if self.hidden == NULL:
+            raise MemoryError()
         for i in range(len(sizes)):
             self.sizes[i] = sizes[i]
+        hidden = ("sigmoid",) * (len(sizes) - 2) if hidden is None else hidden
+        if len(hidden) != len(sizes) - 2:
+            raise ValueError(f"hidden: expected {len(sizes) - 2} kinds of neurons, got {hidden!r}")
+        for i in range(len(hidden)):
+            self.hidden[i] = code("hidden", hidden[i], HIDDEN)
         self.network.layers = len(sizes) - 1
         self.network.sizes = self.sizes
+        self.network.hidden = self.hidden
         self.network.output = code("output", output, OUTPUTS)
         self.network.cost = code("cost", cost, COSTS)
 
     def __dealloc__(self):
         free(self.sizes)
+        free(self.hidden)
 
     cdef size_t n_in(self):
         return self.sizes[0]
@@ -425,9 +441,49 @@ cdef int call_delta(void *context, size_t m, size_t n_out, size_t stride, const 
 
 # ---- the whole way ---------------------------------------------------------
 
-def train(sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, eta, decay,
-          delta=None, threads=1):
-    cdef Shape shape = Shape(sizes, output, cost)
+cdef class Training:
+    """How mini-batches move the parameters, in C."""
+    cdef fn_training training
+    cdef Array moments
+    cdef Array shares
+
+    def __cinit__(self, Shape shape, Array parameters, double eta, double l2, double l1,
+                  optimizer, moments, uint64_t steps, dropout, size_t shift, uint64_t key):
+        cdef size_t n
+        name, *coefficients = optimizer
+        self.training.eta, self.training.l2, self.training.l1 = eta, l2, l1
+        self.training.optimizer = code("optimizer", name, OPTIMIZERS)
+        if self.training.optimizer in (FN_MOMENTUM, FN_NESTEROV):
+            self.training.mu, = coefficients
+            n = 1
+        elif self.training.optimizer in (FN_ADAM, FN_ADAMW):
+            self.training.beta1, self.training.beta2, self.training.epsilon = coefficients
+            n = 2
+        else:
+            n = 0
+        if n:
+            self.moments = vector("moments", moments, (parameters.dtype,), True)
+            self.moments.expect("moments", (n * parameters.length(0),))
+            self.training.moments = self.moments.data()
+        self.training.steps = steps
+        self.training.key = key
+        if dropout is not None:
+            self.shares = vector("dropout", dropout, ("float64",))
+            self.shares.expect("dropout", (shape.network.layers - 1,))
+            self.training.dropout = <const double *>self.shares.data()
+        self.training.shift = shift
+        while self.training.side * self.training.side < shape.n_in():
+            self.training.side += 1
+        if shift and (self.training.side * self.training.side != shape.n_in()
+                      or shift >= self.training.side):
+            raise ValueError(f"shift: expected square images, larger than the shift of {shift}; "
+                             f"got {shape.n_in()} inputs")
+
+
+def train(sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, eta, l2=0.0,
+          delta=None, threads=1, *, hidden=None, l1=0.0, optimizer=("plain",), moments=None,
+          steps=0, dropout=None, shift=0, key=0):
+    cdef Shape shape = Shape(sizes, output, cost, hidden)
     cdef Array p = shape.parameters("parameters", parameters, True)
     cdef Examples e = Examples(shape, p, X, scale, y, shape.n_out())
     cdef Array o = vector("order", order, ("int64",))
@@ -436,33 +492,37 @@ def train(sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, 
     if mini_batch_size < 1:
         raise ValueError(f"mini_batch_size: expected 1 or more, got {mini_batch_size}")
     cdef size_t m = max(1, min(mini_batch_size, n_order))
-    cdef double rate = eta, kept = decay
     cdef bint inside = True
     cdef fn_type type = p.type()
     cdef Delta own = Delta(delta, type)
-    cdef fn_delta callback = own.callback()
+    cdef Training t = Training(shape, p, eta, l2, l1, optimizer, moments, steps, dropout, shift, key)
+    t.training.delta = own.callback()
+    if shift and e.examples.masks != NULL:
+        raise ValueError("X: expected dense examples or columns to be shifted, got masks")
     cdef size_t n_threads = team(threads)
-    cdef Workspace w = Workspace(fn_workspace_size(type, &shape.network, &e.examples, m, n_threads))
+    cdef Workspace w = Workspace(fn_workspace_size(type, &shape.network, &e.examples, m, &t.training,
+                                                   n_threads))
     cdef int failed
     for i in range(n_order):
         inside &= 0 <= indices[i] and <size_t>indices[i] < n
     if not inside:
         raise ValueError(f"order: expected indices from 0 to {n - 1}")
     with nogil:
-        failed = fn_train(type, &shape.network, p.data(), &e.examples, indices, n_order, m, rate,
-                          kept, callback, n_threads, w.start())
+        failed = fn_train(type, &shape.network, p.data(), &e.examples, indices, n_order, m,
+                          &t.training, n_threads, w.start())
     own.check(failed)
 
 
-def gradient(sizes, output, cost, parameters, X, scale, y, nabla, delta=None):
-    cdef Shape shape = Shape(sizes, output, cost)
+def gradient(sizes, output, cost, parameters, X, scale, y, nabla, delta=None, *, hidden=None):
+    cdef Shape shape = Shape(sizes, output, cost, hidden)
     cdef Array p = shape.parameters("parameters", parameters, False)
     cdef Array g = shape.parameters("nabla", nabla, True)
     cdef Examples e = Examples(shape, p, X, scale, y, shape.n_out())
     cdef fn_type type = p.type()
     cdef Delta own = Delta(delta, type)
     cdef fn_delta callback = own.callback()
-    cdef Workspace w = Workspace(fn_workspace_size(type, &shape.network, &e.examples, e.examples.n, 1))
+    cdef Workspace w = Workspace(fn_workspace_size(type, &shape.network, &e.examples, e.examples.n,
+                                                   NULL, 1))
     cdef int failed
     if g.dtype != p.dtype:
         raise TypeError(f"nabla: expected {p.dtype}, got {g.dtype}")
@@ -472,8 +532,8 @@ def gradient(sizes, output, cost, parameters, X, scale, y, nabla, delta=None):
     own.check(failed)
 
 
-def feedforward(sizes, output, parameters, X, scale, out, threads=1):
-    cdef Shape shape = Shape(sizes, output, None)
+def feedforward(sizes, output, parameters, X, scale, out, threads=1, *, hidden=None):
+    cdef Shape shape = Shape(sizes, output, None, hidden)
     cdef Array p = shape.parameters("parameters", parameters, False)
     cdef Examples e = Examples(shape, p, X, scale)
     cdef Array a = Array("out", out, 2, (p.dtype,), writable=True)
@@ -487,8 +547,8 @@ def feedforward(sizes, output, parameters, X, scale, out, threads=1):
         fn_feedforward(type, &shape.network, p.data(), &e.examples, a.data(), n_threads, w.start())
 
 
-def evaluate(sizes, output, cost, parameters, X, scale, y, threads=1):
-    cdef Shape shape = Shape(sizes, output, cost)
+def evaluate(sizes, output, cost, parameters, X, scale, y, threads=1, *, hidden=None):
+    cdef Shape shape = Shape(sizes, output, cost, hidden)
     cdef Array p = shape.parameters("parameters", parameters, False)
     cdef Examples e = Examples(shape, p, X, scale, y, shape.n_out())
     cdef fn_type type = p.type()
@@ -523,8 +583,8 @@ cdef class Predictor:
     cdef object out
     cdef bytes format
 
-    def __init__(self, sizes, output, parameters):
-        self.shape = Shape(sizes, output, None)
+    def __init__(self, sizes, output, parameters, *, hidden=None):
+        self.shape = Shape(sizes, output, None, hidden)
         self.parameters = self.shape.parameters("parameters", parameters, False)
         self.example.n = 1
         self.example.inputs_type = self.parameters.type()
@@ -635,7 +695,7 @@ def output_error(output, cost, a, y, factor, delta):
     cdef Array x = matrix("a", a, (m, n), REAL)
     cdef Array t = matrix("y", y, (m, n), (x.dtype,))
     cdef Array d = matrix("delta", delta, (m, n), (x.dtype,), True)
-    cdef fn_output output_ = code("output", output, OUTPUTS)
+    cdef fn_activation output_ = code("output", output, OUTPUTS)
     cdef fn_cost cost_ = code("cost", cost, COSTS)
     cdef double times = factor
     with nogil:
@@ -647,7 +707,7 @@ def cost_sum(output, cost, z, y):
     m, n = rows_and_columns("z", z)
     cdef Array w = matrix("z", z, (m, n), REAL)
     cdef Array t = matrix("y", y, (m, n), (w.dtype,))
-    cdef fn_output output_ = code("output", output, OUTPUTS)
+    cdef fn_activation output_ = code("output", output, OUTPUTS)
     cdef fn_cost cost_ = code("cost", cost, COSTS)
     cdef double total
     with nogil:
@@ -655,29 +715,48 @@ def cost_sum(output, cost, z, y):
     return total
 
 
-def backpropagate(weights, delta, a, delta_below):
+def backpropagate(neurons, weights, delta, a, delta_below):
     cdef size_t n_in, n_out, m = len(delta)
     n_in, n_out = rows_and_columns("weights", weights)
     cdef Array w = matrix("weights", weights, (n_in, n_out), REAL)
     cdef Array d = matrix("delta", delta, (m, n_out), (w.dtype,))
-    cdef Array x = matrix("a", a, (m, n_in), (w.dtype,))
+    cdef Array x
     cdef Array b = matrix("delta_below", delta_below, (m, n_in), (w.dtype,), True)
+    cdef fn_activation kind = code("neurons", neurons, HIDDEN)
+    cdef void *activations = NULL
+    if a is not None:
+        if kind == FN_GELU:
+            raise ValueError("a: expected None for gelu, whose slopes do not follow from it")
+        x = matrix("a", a, (m, n_in), (w.dtype,))
+        activations = x.data()
     cdef Workspace s = Workspace(fn_scratch_size(w.type(), m, n_in, n_out) * w.view.itemsize)
     with nogil:
-        fn_backpropagate(w.type(), m, n_in, n_out, w.data(), d.data(), x.data(), b.data(),
+        fn_backpropagate(w.type(), kind, m, n_in, n_out, w.data(), d.data(), activations, b.data(),
                          s.start())
 
 
-def update(weights, biases, a, delta, decay):
+def update(weights, biases, a, delta, l2=0.0, l1=0.0):
     cdef size_t n_in, n_out, m = len(delta)
     n_in, n_out = rows_and_columns("weights", weights)
     cdef Array w = matrix("weights", weights, (n_in, n_out), REAL, True)
     cdef Array b = vector("biases", biases, (w.dtype,), True).expect("biases", (n_out,))
     cdef Array x = matrix("a", a, (m, n_in), (w.dtype,))
     cdef Array d = matrix("delta", delta, (m, n_out), (w.dtype,))
-    cdef double kept = decay
+    cdef double lost = l2, pull = l1
     with nogil:
-        fn_update(w.type(), m, n_in, n_out, x.data(), d.data(), kept, w.data(), b.data())
+        fn_update(w.type(), m, n_in, n_out, x.data(), d.data(), lost, pull, w.data(), b.data())
+
+
+def random_at(key, counters):
+    """One raw 64-bit number for each of the uint64 counters."""
+    cdef Array c = vector("counters", counters, ("uint64",))
+    result = np.empty(len(counters), np.uint64)
+    cdef Array r = vector("result", result, ("uint64",), True)
+    cdef uint64_t seed = key
+    cdef size_t i
+    for i in range(c.length(0)):
+        (<uint64_t *>r.data())[i] = fn_random_at(seed, (<uint64_t *>c.data())[i])
+    return result
 
 
 def fma_rounds(dtype, n):

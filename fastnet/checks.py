@@ -38,6 +38,14 @@ def nonnegative(name: str, value: Any) -> float:
     return number
 
 
+def share(name: str, value: Any) -> float:
+    """``value`` as a float from 0 to below 1."""
+    number = nonnegative(name, value)
+    if number >= 1:
+        raise ValueError(f"{name}: expected a number from 0 to below 1, got {value!r}")
+    return number
+
+
 def path(name: str, value: Any) -> str:
     """``value`` as a path."""
     if not isinstance(value, (str, os.PathLike)):

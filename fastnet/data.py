@@ -266,7 +266,9 @@ class Dataset:
 
     # How the kernels read the inputs.
 
-    def operand(self, sizes: Sequence[int], dtype: DTypeLike, once: bool = False) -> Any:
+    def operand(
+        self, sizes: Sequence[int], dtype: DTypeLike, once: bool = False, moves: bool = False
+    ) -> Any:
         """What the kernels take as X for a network: the rows, or their compressed form.
 
         Parameters
@@ -278,6 +280,8 @@ class Dataset:
         once : bool
             The inputs are read once or twice only, for which nothing is compressed that
             need not be.
+        moves : bool
+            Images are moved on the way in, for which masks do not serve.
 
         Returns
         -------
@@ -302,6 +306,7 @@ class Dataset:
         if form == "dense":
             if auto:
                 return self.X
+        if form == "dense" or moves:
             form = "columns"
         if form not in self._forms:
             self._forms[form] = compressed.compress(self.X, form, offsets)

@@ -82,9 +82,15 @@ class Model:
     """
 
     def __init__(
-        self, sizes: tuple[int, ...], choice: Choice, dtype: str, n_threads: int | None = None
+        self,
+        sizes: tuple[int, ...],
+        choice: Choice,
+        dtype: str,
+        n_threads: int | None = None,
+        hidden: tuple[str, ...] | None = None,
     ):
         self.sizes = sizes
+        self.hidden = ("sigmoid",) * (len(sizes) - 2) if hidden is None else hidden
         self.choice = choice
         self.n_threads = n_threads
         length, self._places = _kernels.layout(sizes, dtype)
@@ -170,12 +176,14 @@ class Model:
         """(n, n_in), dense or compressed -> (n, n_out)."""
         out = np.empty((len(X), self.sizes[-1]), self.dtype)
         threads = self._threads("feedforward", X, len(X))
-        _kernels.feedforward(self.sizes, self.choice.output, self.values, X, scale, out, threads)
+        _kernels.feedforward(
+            self.sizes, self.choice.output, self.values, X, scale, out, threads, hidden=self.hidden
+        )
         return out
 
     def predictor(self) -> _kernels.Predictor:
         """For one example at a time; sees the parameters as they are when it is called."""
-        return _kernels.Predictor(self.sizes, self.choice.output, self.values)
+        return _kernels.Predictor(self.sizes, self.choice.output, self.values, hidden=self.hidden)
 
     @cached_property
     def _predictor(self) -> _kernels.Predictor:
@@ -192,16 +200,18 @@ class Model:
         return threads
 
     def train(
-        self, data: Dataset, order: NDArray, mini_batch_size: int, eta: float, decay: float,
-        once: bool = False,
+        self, data: Dataset, order: NDArray, mini_batch_size: int, eta: float, l2: float,
+        once: bool = False, **techniques: Any,
     ) -> None:  # fmt: skip
-        """One pass over the examples in ``order``; ``once``: no other is to be expected."""
+        """One pass over the examples in ``order``; ``once``: no other is to be expected.
+        ``techniques`` go to ``_kernels.train`` as they are."""
         own = None if self.choice.kernel else self.choice.cost.delta
-        X = data.operand(self.sizes, self.dtype, once)
+        X = data.operand(self.sizes, self.dtype, once, moves=techniques.get("shift", 0) > 0)
         _kernels.train(
             self.sizes, self.choice.output, self.choice.kernel, self.values,
-            X, data.scale, data.y, order, mini_batch_size, eta, decay, own,
+            X, data.scale, data.y, order, mini_batch_size, eta, l2, own,
             self._threads("train", X, min(mini_batch_size, len(order)), own is not None),
+            hidden=self.hidden, **techniques,
         )  # fmt: skip
 
     def learned_from(self, data: Dataset) -> None:
@@ -210,11 +220,12 @@ class Model:
 
     def gradient(self, data: Dataset) -> "Model":
         """The sum of the examples' gradients, as the parameters of a model."""
-        nabla = Model(self.sizes, self.choice, self.dtype.name)
+        nabla = Model(self.sizes, self.choice, self.dtype.name)  # only for its shapes
         own = None if self.choice.kernel else self.choice.cost.delta
         _kernels.gradient(
             self.sizes, self.choice.output, self.choice.kernel, self.values,
             data.operand(self.sizes, self.dtype, once=True), data.scale, data.y, nabla.values, own,
+            hidden=self.hidden,
         )  # fmt: skip
         return nabla
 
@@ -222,7 +233,7 @@ class Model:
         X = data.operand(self.sizes, self.dtype, once)
         return _kernels.evaluate(
             self.sizes, self.choice.output, kernel, self.values, X, data.scale, data.y,
-            self._threads("evaluate", X, len(X)),
+            self._threads("evaluate", X, len(X)), hidden=self.hidden,
         )  # fmt: skip
 
     def accuracy(self, data: Dataset, once: bool = False) -> int:
@@ -250,14 +261,17 @@ class Model:
             y = y[:, None] if single else y[:, None] == np.arange(self.sizes[-1])
         return y.astype(self.dtype).T
 
-    def total_cost(self, data: Dataset, lmbda: float, once: bool = False) -> float:
-        """The mean cost, plus 1/2 (lmbda/n) sum W^2; ``once`` as for ``accuracy``."""
+    def total_cost(
+        self, data: Dataset, lmbda: float, once: bool = False, l1: float = 0.0
+    ) -> float:
+        """The mean cost, plus 1/2 (lmbda/n) sum W^2 and (l1/n) sum |W|; ``once`` as for
+        ``accuracy``."""
         cost = self._cost_sum(data, once) / len(data)
-        if lmbda == 0:  # for weights whose squares overflow, too
-            return cost
+        weights = [self.values[w:b] for w, b, _ in self._places]
         with np.errstate(over="ignore"):
-            squares = sum(
-                float(np.square(self.values[w:b], dtype=np.float64).sum())
-                for w, b, _ in self._places
-            )
-        return cost + lmbda / len(data) / 2 * squares
+            if lmbda:  # for weights whose squares overflow, too
+                squares = sum(float(np.square(w, dtype=np.float64).sum()) for w in weights)
+                cost += lmbda / len(data) / 2 * squares
+            if l1:
+                cost += l1 / len(data) * sum(float(np.abs(w).sum(dtype=np.float64)) for w in weights)
+        return cost

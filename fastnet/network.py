@@ -11,15 +11,17 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from fastnet import checks, costs, persistence, training
+from fastnet import checks, costs, optimizers, persistence, training
 from fastnet.compressed import Sparse, is_sparse
 from fastnet.costs import Cost
 from fastnet.data import Data, Dataset, as_dataset, checked_inputs
 from fastnet.model import Arrays, Model
+from fastnet.optimizers import Optimizer
 from fastnet.random_stream import RandomStream
 from fastnet.training import History, Monitor
 
 DTYPES = ("float32", "float64")
+NEURONS = ("sigmoid", "tanh", "relu", "leaky-relu", "gelu")  # as in _kernels.HIDDEN
 
 Filename: TypeAlias = str | os.PathLike[str]
 Seed: TypeAlias = (
@@ -35,8 +37,7 @@ Seed: TypeAlias = (
 class Network:
     """A fully connected feed-forward network.
 
-    Hidden neurons are sigmoid. The weights start as ``default_weight_initializer``
-    sets them.
+    The weights start as ``default_weight_initializer`` sets them.
 
     Parameters
     ----------
@@ -58,6 +59,11 @@ class Network:
         As ``numpy.random.default_rng`` takes it. The same seed gives the same initial
         weights and the same order of examples, and so the same trained network, to
         the last bit, whatever the release of NumPy.
+    hidden : str or sequence of str, default "sigmoid"
+        The kind of the hidden neurons, one name for all or one per hidden layer:
+        "sigmoid", "tanh" (the text's tanh(z) = 2 sigma(2z) - 1), "relu" (max(0, z)),
+        "leaky-relu" (z, and 0.01 z below 0) or "gelu" (z Phi(z), Phi the normal distribution;
+        Hendrycks and Gimpel 2016).
     n_threads : int or None
         The most threads that a call uses, 1 or more; None takes what
         ``fastnet.set_num_threads`` set, which is 1 at the start. More than one are used
@@ -85,6 +91,7 @@ class Network:
         output: str | None = None,
         dtype: DTypeLike = "float32",
         seed: Seed = None,
+        hidden: str | Iterable[str] = "sigmoid",
         n_threads: int | None = None,
     ):
         try:
@@ -103,7 +110,7 @@ class Network:
         if n_threads is not None:
             n_threads = checks.integer("n_threads", n_threads, 1)
         self._stream = RandomStream(seed)
-        self._model = Model(checked, choice, name, n_threads)
+        self._model = Model(checked, choice, name, n_threads, _neurons(hidden, len(checked) - 2))
         self.default_weight_initializer()
 
     # ---- parameters
@@ -127,6 +134,11 @@ class Network:
     def output(self) -> str:
         """The kind of output layer: "sigmoid", "softmax" or "linear"."""
         return self._model.choice.output
+
+    @property
+    def hidden(self) -> list[str]:
+        """The kind of neurons of each hidden layer."""
+        return list(self._model.hidden)
 
     @property
     def dtype(self) -> np.dtype:
@@ -372,13 +384,17 @@ class Network:
         monitor_training_cost: bool = False,
         monitor_training_accuracy: bool = False,
         *,
+        l1: float = 0.0,
+        dropout: float | Iterable[float] = 0.0,
+        optimizer: Optimizer | None = None,
+        shift: int = 0,
         verbose: bool = True,
     ) -> History:
         """Train by mini-batch stochastic gradient descent.
 
         Each epoch visits every example once, in a fresh random order. Each
         mini-batch of m examples moves the weights to
-        W (1 - eta lmbda / n) - (eta / m) sum dC/dW and the biases to
+        W (1 - eta lmbda / n) - (eta l1 / n) sgn W - (eta / m) sum dC/dW and the biases to
         b - (eta / m) sum dC/db, the gradients by back-propagation; n is the
         number of training examples. The last mini-batch of an epoch may be
         smaller and is divided by its own size.
@@ -413,6 +429,22 @@ class Network:
             Record the cost on the training data, L2 term included.
         monitor_training_accuracy : bool, default False
             Record the number of training examples that are right.
+        l1 : float, default 0.0
+            Regularization parameter of L1: each mini-batch draws every weight by eta l1 / n
+            towards zero. With ``lmbda`` it makes an elastic net. Finite, 0 or more.
+        dropout : float or sequence of float, default 0.0
+            The probability that a hidden neuron is left out of a mini-batch's example, one for
+            all hidden layers or one for each; from 0 to below 1. Those that stay are
+            scaled by 1 / (1 - dropout), so that ``feedforward`` needs no correction
+            (Srivastava et al. 2014).
+        optimizer : None, Momentum, Adam or AdamW
+            How the parameters follow the mean gradient of a mini-batch, g; None is the plain
+            rule above. lmbda and l1 enter g as (lmbda / n) W + (l1 / n) sgn W, but for
+            AdamW, which see. Velocities and moments start at zero in each call.
+        shift : int, default 0
+            Each time an example is taken it is moved by up to so many pixels down or up and to
+            the right or left, evenly at random; what comes in at the edges is 0. For inputs
+            that are square images, row after row.
         verbose : bool, default True
             Print a line per epoch with the figures that are monitored.
 
@@ -452,6 +484,18 @@ class Network:
         mini_batch_size = checks.integer("mini_batch_size", mini_batch_size, 1)
         eta = checks.nonnegative("eta", eta)
         lmbda = checks.nonnegative("lmbda", lmbda)
+        techniques = training.Techniques(
+            checks.nonnegative("l1", l1),
+            optimizers.checked(optimizer),
+            _shares("dropout", dropout, len(self._model.hidden)),
+            checks.integer("shift", shift, 0),
+        )
+        side = math.isqrt(self._model.sizes[0])
+        if techniques.shift and (side**2 != self._model.sizes[0] or techniques.shift >= side):
+            raise ValueError(
+                f"shift: expected square images, larger than the shift of {shift}; "
+                f"got {self._model.sizes[0]} inputs"
+            )
         evaluated = monitor_evaluation_cost or monitor_evaluation_accuracy
         if evaluated and evaluation_data is None:
             flag = "cost" if monitor_evaluation_cost else "accuracy"
@@ -481,8 +525,9 @@ class Network:
                 )
 
         training.run(
-            self._model, self._stream, data, epochs, mini_batch_size, eta, lmbda, monitors, report
-        )
+            self._model, self._stream, data, epochs, mini_batch_size, eta, lmbda, monitors, report,
+            techniques,
+        )  # fmt: skip
         return history
 
     def _check_finite(self) -> None:
@@ -515,10 +560,10 @@ class Network:
         (1.5, -0.5)
         """
         eta = checks.nonnegative("eta", eta)
-        decay = 1 - eta * checks.nonnegative("lmbda", lmbda) / checks.integer("n", n, 1)
+        l2 = checks.nonnegative("lmbda", lmbda) / checks.integer("n", n, 1)
         data = self._fitting("mini_batch", mini_batch)
         self._check_finite()
-        training.train(self._model, data, np.arange(len(data)), len(data), eta, decay)
+        training.train(self._model, data, np.arange(len(data)), len(data), eta, l2)
 
     def backprop(self, x: ArrayLike, y: ArrayLike) -> tuple[list[NDArray], list[NDArray]]:
         """The gradient of one example's cost.
@@ -600,19 +645,21 @@ class Network:
                 "cost": getattr(self.cost, "__name__", type(self.cost).__name__),
                 "own_cost": self._model.choice.kernel is None,
                 "output": self.output,
+                "hidden": self.hidden,
                 "dtype": self.dtype.name,
                 "input_scale": self.input_scale,
             },
         )
 
     def __eq__(self, other: object) -> bool:
-        """Equal shape, cost, output layer, dtype and parameters."""
+        """Equal shape, neurons, cost, dtype and parameters."""
         if not isinstance(other, Network):
             return NotImplemented
         mine, others = self._model, other._model
         return (
             mine.sizes == others.sizes
             and mine.choice == others.choice
+            and mine.hidden == others.hidden
             and mine.values.dtype == others.values.dtype
             and bool(np.array_equal(mine.values, others.values))
         )
@@ -629,20 +676,54 @@ class Network:
                 model.values,
                 model.input_scale,
                 model.n_threads,
+                model.hidden,
             ),
             "_stream": copy.deepcopy(self._stream),  # a copy's training is its own
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        sizes, choice, values, input_scale, n_threads = state["_model"]
-        self._model = Model(sizes, choice, values.dtype.name, n_threads)
+        sizes, choice, values, input_scale, n_threads, hidden = state["_model"]
+        self._model = Model(sizes, choice, values.dtype.name, n_threads, hidden)
         self._model.input_scale = input_scale
         self._model.values[...] = values
 
     def __repr__(self) -> str:
         cost = self._model.choice.kernel or getattr(self.cost, "__name__", repr(self.cost))
-        return f"<Network {self.sizes}: {self.output} outputs, {cost} cost, {self.dtype}>"
+        kinds = self.hidden[:1] if len(set(self.hidden)) == 1 else self.hidden
+        neurons = "" if set(kinds) <= {"sigmoid"} else f"{', '.join(kinds)} neurons, "
+        return f"<Network {self.sizes}: {neurons}{self.output} outputs, {cost} cost, {self.dtype}>"
+
+
+def _neurons(hidden: Any, layers: int) -> tuple[str, ...]:
+    """The kind of each hidden layer's neurons, checked."""
+    try:
+        names = (hidden,) if isinstance(hidden, str) else tuple(hidden)
+    except TypeError:
+        raise TypeError(f"hidden: expected a name or a list of names, got {hidden!r}") from None
+    for name in names:
+        if name not in NEURONS:
+            raise ValueError(f"hidden: expected one of {', '.join(NEURONS)}; got {name!r}")
+    if isinstance(hidden, str):
+        return names * layers
+    if len(names) != layers:
+        raise ValueError(
+            f"hidden: expected one name for each of {layers} hidden layers, got {len(names)}"
+        )
+    return names
+
+
+def _shares(name: str, value: Any, layers: int) -> tuple[float, ...]:
+    """One probability for each hidden layer, checked."""
+    if np.ndim(value) == 0:
+        return (checks.share(name, value),) * layers
+    shares = tuple(checks.share(name, share) for share in value)
+    if len(shares) != layers:
+        raise ValueError(
+            f"{name}: expected one number, or one for each of {layers} hidden layers, "
+            f"got {len(shares)}"
+        )
+    return shares
 
 
 def load(filename: Filename, cost: type[Cost] | str | None = None) -> Network:
@@ -683,7 +764,10 @@ def load(filename: Filename, cost: type[Cost] | str | None = None) -> Network:
                 f"{fields['cost']!r}; for a class of your own: fastnet.load(filename, cost=...)"
             )
     try:
-        net = Network(fields["sizes"], cost, output=fields["output"], dtype=fields["dtype"])
+        net = Network(
+            fields["sizes"], cost, output=fields["output"], dtype=fields["dtype"],
+            hidden=fields["hidden"],
+        )  # fmt: skip
         net.weights, net.biases = fields["weights"], fields["biases"]
     except (TypeError, ValueError) as error:
         raise ValueError(f"{filename}: {error}") from None

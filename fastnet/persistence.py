@@ -2,8 +2,8 @@
 
 The book's keys are sizes, weights, biases and cost (the name of the class).
 What that format lacks is in further keys, which the book's own reader ignores:
-own_cost, whether the cost is a class of the user's; output; dtype; and
-input_scale, the scale of the inputs trained on.
+own_cost, whether the cost is a class of the user's; output; hidden, the kind of each
+hidden layer's neurons; dtype; and input_scale, the scale of the inputs trained on.
 
 Works on plain dictionaries; knows no Network.
 """
@@ -94,8 +94,9 @@ def load(path: Any) -> dict[str, Any]:
     Returns
     -------
     dict with sizes (tuple of int), weights and biases (lists of float64 arrays,
-    (n_out, n_in) and (n_out, 1)), cost (str), own_cost (bool), output (str or None), dtype
-    ("float64" where the file has none) and input_scale (None where it has none).
+    (n_out, n_in) and (n_out, 1)), cost (str), own_cost (bool), output (str or None), hidden
+    (list of str, or "sigmoid" where the file has none), dtype ("float64" where it has none) and
+    input_scale (None where it has none).
 
     Raises
     ------
@@ -134,6 +135,9 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
     largest = sys.float_info.max
     if scale is not None and not (type(scale) in (int, float) and 0 <= scale <= largest):
         raise ValueError(f"input_scale: expected a finite number of 0 or more, found {scale!r}")
+    hidden = fields.get("hidden", "sigmoid")
+    if not isinstance(hidden, str | list):
+        raise ValueError(f"hidden: expected a name or a list of names, found {hidden!r}")
     for key, known in (("cost", None), ("output", None), ("dtype", ("float32", "float64"))):
         value = fields.get(key)
         if value is not None and (not isinstance(value, str) or (known and value not in known)):
@@ -145,6 +149,7 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
         "cost": fields["cost"],
         "own_cost": fields.get("own_cost") is True,
         "output": fields.get("output"),
+        "hidden": hidden,
         "dtype": fields.get("dtype") or "float64",
         "input_scale": scale,
     }

@@ -11,6 +11,7 @@ layer its weights input-major, (n_in, stride) with the outputs in the first
 n_out columns, then its biases, (stride,).
 """
 
+from functools import partial
 from itertools import pairwise
 from statistics import NormalDist
 
@@ -133,15 +134,26 @@ def cost_sum(output, cost, z, y):
     return 0.0
 
 
-def backpropagate(weights, delta, a, delta_below):
-    """delta_below = (delta W^T) * sigma'(z), where sigma'(z) = a (1 - a)."""
-    delta_below[...] = (delta @ weights.T) * (a * (1 - a))
+def slope_of(neurons, a):
+    """f'(z), which for these neurons follows from the activation."""
+    if neurons == "tanh":
+        return 1 - a * a
+    if neurons in ("relu", "leaky-relu"):
+        return np.where(a > 0, 1, 0 if neurons == "relu" else 0.01).astype(a.dtype)
+    return a * (1 - a)
 
 
-def update(weights, biases, a, delta, decay):
-    """W = decay W + a^T delta, b = b + sum_s delta_s."""
-    if decay != 1:
-        weights -= weights.dtype.type(1 - decay) * weights
+def backpropagate(neurons, weights, delta, a, delta_below):
+    """delta_below = (delta W^T) * f'(z), the slope from a, or from delta_below where a is None."""
+    slope = delta_below if a is None else slope_of(neurons, a)
+    delta_below[...] = (delta @ weights.T) * slope
+
+
+def update(weights, biases, a, delta, l2=0.0, l1=0.0):
+    """W = W - l2 W - l1 sgn W + a^T delta, b = b + sum_s delta_s."""
+    real = weights.dtype.type
+    if l2 or l1:
+        weights -= real(l2) * weights + real(l1) * np.sign(weights)
     weights += a.T @ delta
     biases += delta.sum(axis=0)
 
@@ -170,24 +182,40 @@ def targets(y, n_out, output, dtype):
     return (y[:, None] == np.arange(n_out)).astype(dtype)
 
 
-def forward(sizes, output, parameters, x):
-    """(activations of layers 0..L, z of the output layer)."""
-    activations = [x]
+def forward(sizes, output, parameters, x, hidden=None, drop=None):
+    """(activations of layers 0..L, z of the output layer, slopes of the hidden layers).
+
+    ``drop(l)``: factors (m, n) by which hidden layer l's activations are multiplied, or None.
+    """
+    kinds = hidden or ("sigmoid",) * (len(sizes) - 2)
+    activations, slopes = [x], []
     for l, (weights, biases) in enumerate(layers(sizes, parameters)):
         z = np.empty((len(x), len(biases)), parameters.dtype)
         weighted_input(activations[-1], weights, biases, z)
         a = z.copy()
-        if l + 2 < len(sizes) or output == "sigmoid":
+        if l + 2 < len(sizes):
+            slope = np.empty_like(z)
+            activate(kinds[l], z, a, slope)
+            factors = drop(l) if drop else None
+            if factors is not None:
+                a *= factors
+                slope *= factors
+            slopes.append(slope)
+        elif output == "sigmoid":
             sigmoid(z, a)
         elif output == "softmax":
             softmax(z, a)
         activations.append(a)
-    return activations, z
+    return activations, z, slopes
 
 
-def step(sizes, output, cost, parameters, target, x, y, factor, decay, delta=None):
-    """target = decay * target + factor * (sum of the examples' gradients at parameters)."""
-    activations, z = forward(sizes, output, parameters, x)
+def step(
+    sizes, output, cost, parameters, target, x, y, factor, l2=0.0, l1=0.0, delta=None,
+    hidden=None, drop=None,
+):  # fmt: skip
+    """target = target - l2 target - l1 sgn target + factor * (sum of the gradients at parameters);
+    biases do not decay."""
+    activations, z, slopes = forward(sizes, output, parameters, x, hidden, drop)
     error = np.empty_like(z)
     if delta is None:
         output_error(output, cost, activations[-1], y, parameters.dtype.type(factor), error)
@@ -195,48 +223,114 @@ def step(sizes, output, cost, parameters, target, x, y, factor, decay, delta=Non
         error[...] = delta(z.T, activations[-1].T, y.T).T * factor
     here, there = layers(sizes, parameters), layers(sizes, target)
     for l in range(len(here) - 1, -1, -1):
-        below = np.empty_like(activations[l])
+        below = slopes[l - 1] if l > 0 else None
         if l > 0:
-            backpropagate(here[l][0], error, activations[l], below)
-        update(there[l][0], there[l][1], activations[l], error, decay)
+            backpropagate(None, here[l][0], error, None, below)
+        update(there[l][0], there[l][1], activations[l], error, l2, l1)
         error = below
 
 
+def follow(sizes, parameters, gradient, optimizer, moments, eta, l2, l1, step):
+    """One mini-batch's move of an optimizer, the ``step``-th, counted from 1.
+
+    momentum, nesterov: as PyTorch defines them. adam: Kingma and Ba (2015), algorithm 1;
+    adamw: Loshchilov and Hutter (2019), algorithm 2. Biases know neither l2 nor l1.
+    """
+    name, *coefficients = optimizer
+    is_weight = np.zeros(len(parameters), bool)
+    for w, b, _ in layout(sizes, parameters.dtype)[1]:
+        is_weight[w:b] = True
+    g = gradient + l1 * np.sign(parameters) * is_weight
+    if name == "adamw":
+        parameters -= eta * l2 * parameters * is_weight
+    else:
+        g += l2 * parameters * is_weight
+    if name in ("momentum", "nesterov"):
+        (mu,) = coefficients
+        moments[...] = mu * moments + g
+        parameters -= eta * (g + mu * moments if name == "nesterov" else moments)
+        return
+    beta1, beta2, epsilon = coefficients
+    first, second = moments.reshape(2, -1)
+    first[...] = beta1 * first + (1 - beta1) * g
+    second[...] = beta2 * second + (1 - beta2) * g * g
+    mean, square = first / (1 - beta1**step), second / (1 - beta2**step)
+    parameters -= eta * mean / (np.sqrt(square) + epsilon)
+
+
+# Random numbers of a pass: each example of the order has a run of them, by its position, one
+# for its shift and behind it one for each hidden neuron.
+
+
+def counters(sizes, first, m):
+    """(m,): where the runs of the examples at first .. first + m of the order begin."""
+    return np.arange(first, first + m, dtype=np.uint64) * np.uint64(1 + sum(sizes[1:-1]))
+
+
+def kept(sizes, dropout, key, first, m, dtype, l):
+    """(m, n): 0 where a neuron of hidden layer l is dropped, else 1 / (1 - p)."""
+    if dropout is None or dropout[l] == 0:
+        return None
+    neuron = np.arange(sizes[l + 1], dtype=np.uint64) + np.uint64(1 + sum(sizes[1 : l + 1]))
+    raw = random_at(key, counters(sizes, first, m)[:, None] + neuron)
+    p = float(dropout[l])
+    return np.where(raw < np.uint64(p * 2.0**64), 0, 1 / (1 - p)).astype(dtype)
+
+
+def shifted(x, sizes, shift, key, first):
+    """Rows of x, images, each moved by up to ``shift`` pixels down and to the right."""
+    if shift == 0:
+        return x
+    side = int(sizes[0] ** 0.5)
+    out = np.zeros_like(x).reshape(-1, side, side)
+    for image, moved, raw in zip(
+        x.reshape(-1, side, side), out, random_at(key, counters(sizes, first, len(x))), strict=True
+    ):
+        down, right = ((int(part) * (2 * shift + 1) >> 32) - shift
+                       for part in (raw >> np.uint64(32), raw & np.uint64(0xFFFFFFFF)))  # fmt: skip
+        padded_image = np.pad(image, shift)
+        moved[...] = padded_image[shift - down :, shift - right :][:side, :side]
+    return out.reshape(len(x), -1)
+
+
 def train(
-    sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, eta, decay, delta=None,
-    threads=1,
+    sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, eta, l2=0.0, delta=None,
+    threads=1, *, hidden=None, l1=0.0, optimizer=("plain",), moments=None, steps=0, dropout=None,
+    shift=0, key=0,
 ):  # fmt: skip
     """One pass over the examples in ``order``: mini-batch stochastic gradient descent.
 
-    Each mini-batch moves W to decay * W - (eta/m) sum dC/dW and b by
-    -(eta/m) sum dC/db, m being the mini-batch's own size.
+    With the plain optimizer each mini-batch moves W to W - eta (l2 W + l1 sgn W) - (eta/m) sum
+    dC/dW and b by -(eta/m) sum dC/db, m being the mini-batch's own size. Others: ``follow``,
+    by the mean gradient; moments, (parameters,) or for Adam (2 parameters,), and ``steps``, the
+    mini-batches before, carry over. dropout: (hidden layers,), the probabilities.
     """
-    for first in range(0, len(order), mini_batch_size):
+    for k, first in enumerate(range(0, len(order), mini_batch_size)):
         rows = order[first : first + mini_batch_size]
-        step(
-            sizes,
-            output,
-            cost,
-            parameters,
-            parameters,
-            inputs(X[rows], scale, parameters.dtype),
-            targets(y[rows], sizes[-1], output, parameters.dtype),
-            -eta / len(rows),
-            decay,
-            delta,
-        )
+        x = inputs(X[rows], scale, parameters.dtype)
+        x = shifted(x, sizes, shift, key, first)
+        t = targets(y[rows], sizes[-1], output, parameters.dtype)
+        drop = partial(kept, sizes, dropout, key, first, len(rows), parameters.dtype)
+        if optimizer[0] == "plain":
+            step(sizes, output, cost, parameters, parameters, x, t, -eta / len(rows), eta * l2,
+                 eta * l1, delta, hidden, drop)  # fmt: skip
+            continue
+        nabla = np.zeros_like(parameters)
+        step(sizes, output, cost, parameters, nabla, x, t, 1 / len(rows), 0, 0, delta, hidden, drop)
+        follow(sizes, parameters, nabla, optimizer, moments, eta, l2, l1, steps + k + 1)
 
 
-def gradient(sizes, output, cost, parameters, X, scale, y, nabla, delta=None):
+def gradient(sizes, output, cost, parameters, X, scale, y, nabla, delta=None, *, hidden=None):
     """nabla = the sum over the examples of dC/d(parameters), laid out like them."""
     nabla[...] = 0
     x, t = inputs(X, scale, parameters.dtype), targets(y, sizes[-1], output, parameters.dtype)
-    step(sizes, output, cost, parameters, nabla, x, t, 1.0, 1.0, delta)
+    step(sizes, output, cost, parameters, nabla, x, t, 1.0, 0, 0, delta, hidden)
 
 
-def feedforward(sizes, output, parameters, X, scale, out, threads=1):
+def feedforward(sizes, output, parameters, X, scale, out, threads=1, *, hidden=None):
     """out (n, n_out) = the output activations."""
-    out[...] = forward(sizes, output, parameters, inputs(X, scale, parameters.dtype))[0][-1]
+    x = inputs(X, scale, parameters.dtype)
+    out[...] = forward(sizes, output, parameters, x, hidden)[0][-1]
 
 
 def classes(a):
@@ -244,9 +338,10 @@ def classes(a):
     return a.argmax(axis=1) if a.shape[1] > 1 else (a[:, 0] >= 0.5).astype(int)
 
 
-def evaluate(sizes, output, cost, parameters, X, scale, y, threads=1):
+def evaluate(sizes, output, cost, parameters, X, scale, y, threads=1, *, hidden=None):
     """(number of correct examples, sum of their costs)."""
-    activations, z = forward(sizes, output, parameters, inputs(X, scale, parameters.dtype))
+    x = inputs(X, scale, parameters.dtype)
+    activations, z, _ = forward(sizes, output, parameters, x, hidden)
     t = targets(y, sizes[-1], output, parameters.dtype)
     correct = int(np.sum(classes(activations[-1]) == classes(t)))
     return correct, cost_sum(output, cost, z, t)
@@ -265,6 +360,15 @@ def fma_rounds(dtype, n):
 
 
 # ---- random numbers --------------------------------------------------------
+
+
+def random_at(key, counters):
+    """One raw 64-bit number for each uint64 counter: SplitMix64 (Steele, Lea and Flood 2014)."""
+    with np.errstate(over="ignore"):
+        x = np.uint64(key) + (counters + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        x = (x ^ x >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
+        x = (x ^ x >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
+    return x ^ x >> np.uint64(31)
 
 
 def permutation(raw):

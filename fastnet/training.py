@@ -1,12 +1,14 @@
 """The epoch loop: the order of the examples, monitoring, history, stopping."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from fastnet.data import Dataset
 from fastnet.model import Model
+from fastnet.optimizers import Optimizer
 from fastnet.random_stream import RandomStream
 
 
@@ -78,12 +80,36 @@ class Monitor(NamedTuple):
     cost: bool
     label: str
 
-    def measure(self, model: Model, lmbda: float) -> str:
+    def measure(self, model: Model, lmbda: float, l1: float) -> str:
         if self.cost:
-            self.history.append(model.total_cost(self.data, lmbda))
+            self.history.append(model.total_cost(self.data, lmbda, l1=l1))
             return f"Cost on {self.label}: {self.history[-1]:.6g}"
         self.history.append(model.accuracy(self.data))
         return f"Accuracy on {self.label}: {self.history[-1]} / {len(self.data)}"
+
+
+class Techniques(NamedTuple):
+    """What a mini-batch does beside plain gradient descent with L2; the arguments of ``SGD``."""
+
+    l1: float = 0.0
+    optimizer: Optimizer | None = None
+    dropout: tuple[float, ...] = ()  # one probability per hidden layer
+    shift: int = 0
+
+    def start(self, model: Model, n: int) -> dict[str, Any]:
+        """What the kernel is told in every epoch over n examples."""
+        told: dict[str, Any] = {}
+        if self.l1:
+            told["l1"] = self.l1 / n
+        if self.optimizer:
+            told["optimizer"] = self.optimizer.kernel
+            length = self.optimizer.n_moments * len(model.values)
+            told["moments"] = np.zeros(length, model.dtype)
+        if any(self.dropout):
+            told["dropout"] = np.array(self.dropout, np.float64)
+        if self.shift:
+            told["shift"] = self.shift
+        return told
 
 
 def train(
@@ -92,13 +118,14 @@ def train(
     order: NDArray,
     mini_batch_size: int,
     eta: float,
-    decay: float,
+    l2: float,
     epoch: int | None = None,
+    **told: Any,
 ) -> None:
     """One pass over ``order``; whatever goes wrong, the parameters are as before."""
     before = model.values.copy()
     try:
-        model.train(data, order, mini_batch_size, eta, decay, once=epoch is None)
+        model.train(data, order, mini_batch_size, eta, l2, once=epoch is None, **told)
         if not model.is_finite():
             raise DivergenceError(epoch)
         model.learned_from(data)
@@ -117,6 +144,7 @@ def run(
     lmbda: float,
     monitors: list[Monitor],
     report: Callable[[int, list[str]], None],
+    techniques: Techniques = Techniques(),
 ) -> None:
     """Train for ``epochs`` passes, each in a fresh random order.
 
@@ -132,12 +160,16 @@ def run(
         stream are back at the end of the last complete epoch.
     """
     n = len(training)
-    decay = 1 - eta * lmbda / n
+    told = techniques.start(model, n)
     for epoch in range(1, epochs + 1):
         before = stream.state
         try:
-            train(model, training, stream.permutation(n), mini_batch_size, eta, decay, epoch)
+            order = stream.permutation(n)
+            if "dropout" in told or "shift" in told:
+                told["key"] = int(stream.raw(1)[0])
+            train(model, training, order, mini_batch_size, eta, lmbda / n, epoch, **told)
         except BaseException:
             stream.state = before
             raise
-        report(epoch, [monitor.measure(model, lmbda) for monitor in monitors])
+        told["steps"] = told.get("steps", 0) + -(-n // mini_batch_size)
+        report(epoch, [monitor.measure(model, lmbda, techniques.l1) for monitor in monitors])

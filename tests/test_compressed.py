@@ -113,7 +113,7 @@ def test_the_twins_in_numpy_read_compressed_rows_too(form, random_parameters):
     for rows in (X, compress(X, form)):
         parameters = start.copy()
         reference.train(sizes, "sigmoid", "quadratic", parameters, rows, 0.1, LABELS, order, 7,
-                        0.5, 0.9)  # fmt: skip
+                        0.5, 0.2)  # fmt: skip
         out = np.empty((N, 3))
         reference.feedforward(sizes, "sigmoid", parameters, rows, 0.1, out)
         trained.append(bits(parameters, out))
@@ -188,7 +188,7 @@ def test_compressed_rows_train_to_the_bits_of_dense_ones(
         for rows in (X, compressed):
             parameters = start.copy()
             _kernels.train(sizes, "sigmoid", "cross-entropy", parameters, rows, scale, LABELS,
-                           order, m, 0.5, 0.99)  # fmt: skip
+                           order, m, 0.5, 0.02)  # fmt: skip
             trained.append(parameters)
         assert (trained[0] != start).any()
         assert bits(trained[0]) == bits(trained[1])

@@ -165,7 +165,7 @@ def test_other_threads_run_while_the_kernels_train(mnist):
         times.append(time.perf_counter())
         _kernels.train(
             sizes, "sigmoid", "cross-entropy", parameters, data.X, data.scale, data.y, order, 10,
-            0.5, 1.0,
+            0.5,
         )  # fmt: skip
         times.append(time.perf_counter())
 
@@ -195,7 +195,7 @@ def test_subnormal_numbers_still_work_after_every_call(dtype, isa, random_parame
     sizes, X, y = (5, 4, 3), np.ones((6, 5)), np.zeros(6, np.int64)
     parameters = random_parameters(sizes, dtype, 1)
     network, data = ("sigmoid", "quadratic", parameters), (X, 1.0, y)
-    _kernels.train(sizes, *network, *data, np.arange(6), 2, 0.5, 1.0)
+    _kernels.train(sizes, *network, *data, np.arange(6), 2, 0.5)
     assert subnormals_work()
     _kernels.gradient(sizes, *network, *data, np.empty_like(parameters))
     assert subnormals_work()
@@ -226,7 +226,7 @@ def test_subnormal_numbers_work_in_and_after_a_delta_of_the_user_s_own(dtype, is
 
     with pytest.raises(KeyError, match="on purpose"):
         _kernels.train(
-            sizes, "sigmoid", None, parameters, X, 1.0, y, np.arange(6), 2, 0.5, 1.0, delta
+            sizes, "sigmoid", None, parameters, X, 1.0, y, np.arange(6), 2, 0.5, 0.0, delta
         )
     assert inside == [True, True, True]
     assert subnormals_work()

@@ -73,11 +73,11 @@ def test_backpropagate_takes_the_error_back_through_the_weights(shapes, dtype, i
         w, delta = drawn(random, dtype, n_in, n_out), drawn(random, dtype, m, n_out)
         a, expected = random.random((m, n_in)).astype(dtype), np.empty((m, n_in))
         a = a.astype(np.float64)
-        reference.backpropagate(w, delta, a, expected)
+        reference.backpropagate("sigmoid", w, delta, a, expected)
         inputs = [guarded.padded(w, dtype), guarded.padded(delta, dtype)]
         inputs.append(guarded.padded(a, dtype, pads=np.nan))
         below = guarded.padded(np.full((m, n_in), np.nan), dtype, pads=np.nan)
-        _kernels.backpropagate(*inputs, below)
+        _kernels.backpropagate("sigmoid", *inputs, below)
         terms = (np.abs(delta) @ np.abs(w.T)) * (a * (1 - a))
         assert_close(below, expected, terms, n_out + 4, dtype, (n_in, n_out, m))
         assert not guarded.pads(below).any(), "pads of an error have to be zero"
@@ -92,13 +92,13 @@ def test_update_decays_the_weights_and_adds_the_gradient(shapes, dtype, isa, gua
     for n_in, n_out, m in shapes:
         a, delta = drawn(random, dtype, m, n_in), drawn(random, dtype, m, n_out)
         w, b = drawn(random, dtype, n_in, n_out), drawn(random, dtype, n_out)
-        decay = 0.875 if (n_out + m) % 2 else 1.0
+        l2, l1 = (0.125, 0.25) if (n_out + m) % 2 else (0.0, 0.0)
         weights, biases = guarded.padded(w, dtype), guarded.vector(b, dtype)
         inputs = [guarded.padded(a, dtype, pads=np.nan), guarded.padded(delta, dtype)]
-        _kernels.update(weights, biases, *inputs, decay)
-        terms_w = decay * np.abs(w) + np.abs(a.T) @ np.abs(delta)
+        _kernels.update(weights, biases, *inputs, l2, l1)
+        terms_w = np.abs(w) + l1 + np.abs(a.T) @ np.abs(delta)
         terms_b = np.abs(b) + np.abs(delta).sum(axis=0)
-        reference.update(w, b, a, delta, decay)
+        reference.update(w, b, a, delta, l2, l1)
         assert_close(weights, w, terms_w, m + 2, dtype, (n_in, n_out, m))
         assert_close(biases, b, terms_b, m + 1, dtype, (n_in, n_out, m))
         assert not guarded.pads(weights).any(), "pads of weights have to stay zero"
@@ -110,8 +110,8 @@ def test_update_decays_the_weights_and_adds_the_gradient(shapes, dtype, isa, gua
 def test_what_decays_is_rounded_to_the_type_once(dtype, isa, guarded):
     w = guarded.padded(np.ones((3, 5)), dtype)
     b, a, delta = np.zeros(5), np.zeros((2, 3)), np.zeros((2, 5))
-    _kernels.update(w, *(guarded.padded(array, dtype) for array in (b, a, delta)), 0.1)
-    np.testing.assert_array_equal(w, 1 - np.array(1 - 0.1, dtype))
+    _kernels.update(w, *(guarded.padded(array, dtype) for array in (b, a, delta)), 0.9)
+    np.testing.assert_array_equal(w, 1 - np.array(0.9, dtype))
 
 
 def test_a_decay_of_few_units_in_the_last_place_is_the_right_one_on_average(dtype, isa):
@@ -122,7 +122,7 @@ def test_a_decay_of_few_units_in_the_last_place_is_the_right_one_on_average(dtyp
     a, delta = _kernels.padded(1, 1, dtype), _kernels.padded(1, 1000, dtype)
     w[...] = start
     for _ in range(steps):
-        _kernels.update(w, b, a, delta, 1 - lost)
+        _kernels.update(w, b, a, delta, lost)
     decayed = np.mean(start.astype(np.float64) - w)
     exact = np.mean(start.astype(np.float64)) * (1 - (1 - lost) ** steps)
     assert decayed == pytest.approx(exact, rel=0.02, abs=0)
@@ -291,7 +291,7 @@ def arguments(kernel, dtype="float32"):
     layer = {"weights": padded(5, 4), "biases": padded(1, 4)[0]}
     network = {"sizes": sizes, "parameters": parameters, "X": np.ones((3, 5)), "scale": 1.0}
     training = {**network, **pair, "y": np.zeros((3, 4), np.float32)}
-    step = {"order": np.arange(3), "mini_batch_size": 2, "eta": 1.0, "decay": 1.0}
+    step = {"order": np.arange(3), "mini_batch_size": 2, "eta": 1.0}
     z, a, y = padded(3, 4), padded(3, 4), padded(3, 4)
     delta, below, x = padded(3, 4), padded(3, 5), padded(3, 5)
     return {
@@ -299,8 +299,8 @@ def arguments(kernel, dtype="float32"):
         "weighted_input": {"a": x, **layer, "z": z},
         "output_error": {**pair, "a": a, "y": y, "factor": 1.0, "delta": delta},
         "cost_sum": {**pair, "z": z, "y": y},
-        "backpropagate": {"weights": padded(5, 4), "delta": delta, "a": x, "delta_below": below},
-        "update": {**layer, "a": x, "delta": delta, "decay": 1.0},
+        "backpropagate": {"neurons": "sigmoid", "weights": padded(5, 4), "delta": delta, "a": x, "delta_below": below},
+        "update": {**layer, "a": x, "delta": delta},
         "train": {**training, **step},
         "gradient": {**training, "nabla": parameters.copy()},
         "feedforward": {**network, "output": "sigmoid", "out": np.empty((3, 4), dtype)},

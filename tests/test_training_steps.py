@@ -9,10 +9,10 @@ import fastnet
 from fastnet import _kernels, reference
 
 
-def one_epoch(sizes, pair, parameters, data, order, m, eta, decay=1.0, *, module=_kernels):
+def one_epoch(sizes, pair, parameters, data, order, m, eta, l2=0.0, *, module=_kernels):
     """The parameters after one pass, as a new array."""
     after = parameters.copy()
-    module.train(sizes, *pair, after, *data, order, m, eta, decay)
+    module.train(sizes, *pair, after, *data, order, m, eta, l2)
     return after
 
 
@@ -76,12 +76,9 @@ def test_weights_decay_by_eta_lmbda_over_n_and_biases_do_not(dtype, isa):
 def test_training_decays_by_the_size_of_the_training_set(dtype, isa):
     net = fastnet.Network([3, 2], dtype=dtype, seed=1)
     start = net.weights[0].copy()
-    # Six mini-batches of two: (1 - (1/4) 6 / 12)^6 = (7/8)^6, exact here.
+    # Six mini-batches of two: (1 - (1/4) 6 / 12)^6 = (7/8)^6, multiplied once.
     net.SGD((np.zeros((12, 3)), [0, 1] * 6), 1, 2, 0.25, 6.0, verbose=False)
-    expected = start
-    for _ in range(6):
-        expected = expected * np.array(0.875, dtype)
-    np.testing.assert_array_equal(net.weights[0], expected)
+    np.testing.assert_array_equal(net.weights[0], start * np.array(0.875**6, dtype))
 
 
 # ---- sizes of mini-batches -------------------------------------------------
@@ -101,11 +98,20 @@ def test_an_epoch_is_its_mini_batches_in_order(pair, isa, problem):
     """The last one is smaller, and divided by its own size."""
     sizes, order = (6, 5, 3), np.array([4, 0, 6, 2, 5, 1, 3])
     parameters, data = problem(sizes, 7)
-    epoch = one_epoch(sizes, pair, parameters, data, order, 3, 0.7, 0.9)
+    parts = order[:3], order[3:6], order[6:]
+    decayed = epoch = one_epoch(sizes, pair, parameters, data, order, 3, 0.7, 0.1)
     steps = parameters
-    for part in (order[:3], order[3:6], order[6:]):
-        steps = one_epoch(sizes, pair, steps, data, part, len(part), 0.7, 0.9)
+    for part in parts:
+        steps = one_epoch(sizes, pair, steps, data, part, len(part), 0.7, 0.1)
+    tolerance = 20 * np.finfo(epoch.dtype).eps * np.abs(epoch).max()
+    assert np.abs(epoch - steps).max() <= tolerance  # decay is put off within an epoch
+
+    epoch = one_epoch(sizes, pair, parameters, data, order, 3, 0.7)
+    steps = parameters
+    for part in parts:
+        steps = one_epoch(sizes, pair, steps, data, part, len(part), 0.7)
     np.testing.assert_array_equal(epoch, steps)
+    assert np.abs(epoch - decayed).max() > 1e-3
 
     # and alone the last of them moves by eta times its gradient
     parameters, nabla = steps, np.empty_like(steps)
@@ -120,11 +126,11 @@ def test_an_epoch_is_its_mini_batches_in_order(pair, isa, problem):
 def test_a_mini_batch_larger_than_the_data_is_the_whole_of_it(pair, isa, problem):
     sizes, order = (6, 5, 3), np.arange(7)
     parameters, data = problem(sizes, 7)
-    whole = one_epoch(sizes, pair, parameters, data, order, 7, 0.5, 0.9)
+    whole = one_epoch(sizes, pair, parameters, data, order, 7, 0.5, 0.1)
     assert (whole != parameters).any()
     for m in (8, 1000, 10**6):
         np.testing.assert_array_equal(
-            one_epoch(sizes, pair, parameters, data, order, m, 0.5, 0.9), whole
+            one_epoch(sizes, pair, parameters, data, order, m, 0.5, 0.1), whole
         )
 
 
@@ -136,8 +142,8 @@ def test_mini_batches_of_more_than_1024_examples_are_gathered_from_pieces(
     parameters = random_parameters(sizes, "float64", 3)
     data = random_examples(n, sizes, pair[1], 4)
     order = np.random.default_rng(5).permutation(n)
-    after = one_epoch(sizes, pair, parameters, data, order, m, 2.0, 0.9)
-    expected = one_epoch(sizes, pair, parameters, data, order, m, 2.0, 0.9, module=reference)
+    after = one_epoch(sizes, pair, parameters, data, order, m, 2.0, 0.1)
+    expected = one_epoch(sizes, pair, parameters, data, order, m, 2.0, 0.1, module=reference)
     # Sums over 2500 examples, then one step or two.
     assert_near(reference.layers(sizes, after), reference.layers(sizes, expected), 1e-12)
 
@@ -184,7 +190,7 @@ def reference_trajectory(pair, hidden, m, make_parameters, make_examples):
     orders = [random.permutation(n) for _ in range(3)]
     end = start
     for order in orders:
-        end = one_epoch(sizes, pair, end, data, order, m, 0.3, 0.999, module=reference)
+        end = one_epoch(sizes, pair, end, data, order, m, 0.3, 0.02, module=reference)
     return sizes, start, data, orders, end
 
 
@@ -198,7 +204,7 @@ def test_three_epochs_end_where_the_reference_ends(
     )
     end = start
     for order in orders:
-        end = one_epoch(sizes, pair, end, data, order, m, 0.3, 0.999)
+        end = one_epoch(sizes, pair, end, data, order, m, 0.3, 0.02)
     moved = np.abs(end - start)[places(sizes, "float64")]
     assert moved.min() > 0
     assert np.linalg.norm(moved) > 0.01
@@ -228,8 +234,8 @@ def test_leaving_out_zero_columns_does_not_change_a_bit(
     sparse = X * 2.0**990
     dense = np.where(X == 0, 2.0**-200, sparse)
     parameters, order = random_parameters(sizes, dtype, 10), np.arange(130)
-    left_out = one_epoch(sizes, pair, parameters, (sparse, 2.0**-1000, y), order, m, 0.5, 0.99)
-    all_in = one_epoch(sizes, pair, parameters, (dense, 2.0**-1000, y), order, m, 0.5, 0.99)
+    left_out = one_epoch(sizes, pair, parameters, (sparse, 2.0**-1000, y), order, m, 0.5, 0.02)
+    all_in = one_epoch(sizes, pair, parameters, (dense, 2.0**-1000, y), order, m, 0.5, 0.02)
     assert np.abs(left_out - parameters).max() > 1e-3
     np.testing.assert_array_equal(bits(left_out), bits(all_in))
 

@@ -42,7 +42,7 @@ class Peer(base.Peer):
         inputs, targets = self.training
         reference.train(
             problem.sizes, "sigmoid", "cross-entropy", self.flat, inputs, 1.0, targets,
-            order, problem.mini_batch_size, problem.eta, 1.0,
+            order, problem.mini_batch_size, problem.eta,
         )  # fmt: skip
 
     def correct(self):

@@ -183,10 +183,21 @@ static uint64_t hash(uint64_t h, const void *memory, size_t bytes, size_t elemen
 
 /* What one line's hash is over. The scales: one that is rounded as a float, one that is not.
  * 130 examples and 140 outputs are enough for the tile to copy its rows. */
-static const struct { size_t m; fn_type inputs; double scale; } jobs[] = {
-    {1, FN_U8, 1 / 255.0},    {10, FN_U8, 1 / 255.0},   {130, FN_U8, 1 / 255.0},
-    {10, FN_F32, 1 / 255.0},  {10, FN_F64, 1 / 255.0},  {10, FN_U8, 1 / 256.0},
-    {10, FN_F32, 1 / 256.0},
+static const double half[] = {0.5, 0.25};
+static const struct { size_t m; fn_type inputs; double scale; fn_training training; } jobs[] = {
+    {1, FN_U8, 1 / 255.0, {.l2 = 0.002}},
+    {10, FN_U8, 1 / 255.0, {.l2 = 0.002}},
+    {130, FN_U8, 1 / 255.0, {.l2 = 0.002}},
+    {10, FN_F32, 1 / 255.0, {.l2 = 0.002}},
+    {10, FN_F64, 1 / 255.0, {.l2 = 0.002}},
+    {10, FN_U8, 1 / 256.0, {.l2 = 0}},
+    {10, FN_F32, 1 / 256.0, {.l1 = 0.002}},
+    {10, FN_U8, 1 / 255.0, {.l2 = 0.002, .optimizer = FN_MOMENTUM, .mu = 0.9}},
+    {4, FN_U8, 1 / 255.0, {.l1 = 0.002, .optimizer = FN_NESTEROV, .mu = 0.9}},
+    {10, FN_U8, 1 / 255.0, {.l2 = 0.002, .optimizer = FN_ADAM}},
+    {10, FN_U8, 1 / 255.0, {.l2 = 0.002, .l1 = 0.001, .optimizer = FN_ADAMW, .steps = 7}},
+    {10, FN_U8, 1 / 255.0, {.dropout = half, .key = 1}},
+    {7, FN_U8, 1 / 255.0, {.l2 = 0.002, .shift = 2, .key = 2}},
 };
 enum { JOBS = sizeof jobs / sizeof *jobs };
 
@@ -195,21 +206,27 @@ enum { JOBS = sizeof jobs / sizeof *jobs };
 static uint64_t hash_of_jobs(fn_type type, fn_form form, size_t threads, const fn_network *network,
                              const fn_examples *bytes, const int64_t *order)
 {
-    const fn_delta none = {NULL, NULL};
     const size_t n = bytes->n, n_in = network->sizes[0];
     uint64_t result = 0xCBF29CE484222325;
     for (size_t i = 0; i < JOBS; i++) {
         const size_t m = jobs[i].m;
         fn_examples dense = converted(bytes, n_in, jobs[i].inputs);
         dense.scale = jobs[i].scale;
-        const fn_examples examples = form == FN_DENSE ? dense : compressed(&dense, n_in, form);
+        fn_training training = jobs[i].training;
+        const int adam = training.optimizer == FN_ADAM || training.optimizer == FN_ADAMW;
+        training.eta = adam ? 0.001 : training.optimizer == FN_PLAIN ? 0.5 : 0.05;
+        training.beta1 = 0.9, training.beta2 = 0.999, training.epsilon = 1e-8, training.side = 13;
+        /* Masks do not serve for images that are moved. */
+        const fn_form here = form == FN_MASKS && training.shift ? FN_COLUMNS : form;
+        const fn_examples examples = here == FN_DENSE ? dense : compressed(&dense, n_in, here);
         fn_place places[MOST_LAYERS];
         const size_t length = fn_layout(network, fn_bytes[type], places) * fn_bytes[type];
         void *parameters = make_parameters(type, network);
-        void *workspace = allocate(fn_workspace_size(type, network, &examples, m, threads));
-        fn_train(type, network, parameters, &examples, order, n, m, 0.5, 0.999, none, threads,
-                 workspace);
+        training.moments = allocate(2 * length);
+        void *workspace = allocate(fn_workspace_size(type, network, &examples, m, &training, threads));
+        fn_train(type, network, parameters, &examples, order, n, m, &training, threads, workspace);
         free(workspace);
+        free(training.moments);
         workspace = allocate(fn_evaluation_size(type, network, &examples, threads));
         size_t correct;
         const double cost = fn_evaluate(type, network, parameters, &examples, &correct, threads,
@@ -228,19 +245,25 @@ static uint64_t hash_of_jobs(fn_type type, fn_form form, size_t threads, const f
 static void print_hashes(void)
 {
     enum { EXAMPLES = 150 };
-    static const size_t sizes[] = {150, 140, 17, 10};
-    static const fn_network network = {3, sizes, FN_SIGMOID, FN_CROSS_ENTROPY};
+    static const size_t sizes[] = {169, 140, 17, 10};
+    static const fn_activation kinds[][2] = {{FN_SIGMOID, FN_SIGMOID}, {FN_TANH, FN_GELU},
+                                             {FN_RELU, FN_LEAKY_RELU}};
     const fn_examples bytes = make_examples(EXAMPLES, sizes[0], sizes[3], 0);
     int64_t *order = make_order(EXAMPLES);
     const char *isa;
     for (size_t i = 0; (isa = fn_isa_name(i)); i++) {
         fn_select(isa);
+        fn_network network = {3, sizes, kinds[0], FN_SIGMOID, FN_CROSS_ENTROPY};
         /* Only an instruction set that can read masks ever asks for them. */
         const fn_form last = fn_way(FN_F32, &network, 0.2) == FN_MASKS ? FN_MASKS : FN_COLUMNS;
         for (fn_form form = FN_DENSE; form <= last; form++)
             for (size_t threads = 1; threads <= 3; threads++) {
-                const uint64_t f32 = hash_of_jobs(FN_F32, form, threads, &network, &bytes, order);
-                const uint64_t f64 = hash_of_jobs(FN_F64, form, threads, &network, &bytes, order);
+                uint64_t f32 = 0, f64 = 0;
+                for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+                    network.hidden = kinds[k];
+                    f32 = 31 * f32 + hash_of_jobs(FN_F32, form, threads, &network, &bytes, order);
+                    f64 = 31 * f64 + hash_of_jobs(FN_F64, form, threads, &network, &bytes, order);
+                }
                 printf("%s %s %zu f32 %016llx f64 %016llx\n", isa, forms[form], threads,
                        (unsigned long long)f32, (unsigned long long)f64);
             }
@@ -260,7 +283,8 @@ static void run(char **arguments, size_t n_sizes)
     size_t left = strtoul(arguments[4], NULL, 10), sizes[MOST_LAYERS + 1];
     for (size_t l = 0; l < n_sizes; l++)
         sizes[l] = strtoul(arguments[5 + l], NULL, 10);
-    const fn_network network = {n_sizes - 1, sizes, FN_SIGMOID, FN_CROSS_ENTROPY};
+    const fn_activation hidden[MOST_LAYERS] = {FN_SIGMOID};
+    const fn_network network = {n_sizes - 1, sizes, hidden, FN_SIGMOID, FN_CROSS_ENTROPY};
     const int full = strcmp(way, "full") == 0;
     fn_form form = FN_DENSE;
     while (!full && form <= FN_MASKS && strcmp(way, forms[form]))
@@ -275,12 +299,11 @@ static void run(char **arguments, size_t n_sizes)
     const fn_examples examples = compressed(&dense, sizes[0], form);
     const int64_t *order = make_order(EXAMPLES);
     void *parameters = make_parameters(type, &network);
-    void *workspace = allocate(fn_workspace_size(type, &network, &examples, m, 1));
-    const fn_delta none = {NULL, NULL};
+    const fn_training training = {.eta = 0.5};
+    void *workspace = allocate(fn_workspace_size(type, &network, &examples, m, &training, 1));
     for (size_t now; left > 0; left -= now) {
         now = left < EXAMPLES / m ? left : EXAMPLES / m;
-        fn_train(type, &network, parameters, &examples, order, now * m, m, 0.5, 1, none, 1,
-                 workspace);
+        fn_train(type, &network, parameters, &examples, order, now * m, m, &training, 1, workspace);
     }
 }
 

@@ -1,0 +1,142 @@
+/* The forward step: from the user's examples to the activations of all layers. */
+
+/* What a call is about, and who of the team this thread is. */
+typedef struct {
+    const fn_network *network;
+    const fn_examples *examples;
+    const int64_t *order;       /* or NULL: 0, 1, 2 ... */
+    size_t n_order;
+    const fn_training *training; /* NULL: forward only; with a delta call the team is one thread */
+    fn_team *team;
+    size_t thread;
+    FN(workspace) w;
+    double scale;               /* s of the first layer, see optimizer_tmpl.h; else 1 */
+} FN(work);
+
+/* Where the part `which` of n things begins, of which `unit` stay together. */
+FN_INLINE size_t FN(part)(size_t n, size_t unit, size_t which, size_t parts)
+{
+    const size_t start = (n + unit - 1) / unit * which / parts * unit;
+    return start < n ? start : n;
+}
+
+/* The first layer's weighted inputs z of examples first + s0 .. first + s1 of the order,
+ * sparse: lists are made and used chunk by chunk. */
+static void FN(enter_by_lists)(FN(work) *work, const real *weights, size_t first, size_t s0,
+                               size_t s1, real *z, size_t z_stride)
+{
+    const fn_network *network = work->network;
+    FN(workspace) *w = &work->w;
+    for (size_t s = s0, m; s < s1; s += m) {
+        const size_t next = first + s + FN_AHEAD, left = next < work->n_order ? work->n_order - next : 0;
+        const int64_t *soon = work->order && left ? work->order + next : NULL;
+        m = s1 - s < FN_CHUNK ? s1 - s : FN_CHUNK;
+        const size_t n_soon = !soon ? 0 : left < m ? left : m;
+        FN(make_lists)(work->examples, network, work->order, first + s, m, w->room, w->lists + s,
+                       w->list_rows + s * w->room, w->x + s * w->room, w->all, work->training);
+        for (size_t i = 0; i < n_soon; i++)
+            __builtin_prefetch(work->examples->offsets + soon[i]);
+        FN(weighted_input_of_lists)(FN(groups)(work->examples, m), w->lists + s, network->sizes[1],
+                                    weights, z + (s - s0) * z_stride, z_stride, work->examples,
+                                    network->sizes[0], soon, n_soon);
+    }
+}
+
+/* Dense examples first + s0 .. first + s1 of the order into the first layer's operand. A
+ * thread alone leaves out the columns that are zero in all its examples. */
+static void FN(gather)(FN(work) *work, size_t first, size_t s0, size_t s1)
+{
+    const size_t n_in = work->network->sizes[0], m = s1 - s0;
+    FN(workspace) *w = &work->w;
+    real *x = w->x + s0 * w->room;
+    if (w->lists)
+        return;
+    FN(gather_inputs)(work->examples, work->network, work->order, first + s0, m, x, w->room,
+                      work->training);
+    w->n_columns = n_in;
+    if (work->team->threads == 1)
+        w->n_columns = FN(keep_columns)(m, n_in, w->room, w->columns, x);
+    w->used = w->n_columns < n_in ? w->columns : NULL;
+}
+
+/* Drop neurons, each with the probability p, and scale the others by 1 / (1 - p): their
+ * activations, and their slopes for the way back. */
+static void FN(drop)(size_t n, double p, uint64_t key, uint64_t counter, real *restrict a,
+                     real *restrict slopes)
+{
+    const uint64_t below = (uint64_t)(p * 0x1p64);
+    const real scale = (real)(1 / (1 - p));
+    for (size_t j = 0; j < n; j++) {
+        const real factor = fn_random_at(key, counter + j) < below ? 0 : scale;
+        a[j] *= factor;
+        slopes[j] *= factor;
+    }
+}
+
+/* Whether the slopes of a hidden layer are kept on the way forward, in the place of its
+ * errors, since they do not follow from its activations. */
+FN_INLINE int FN(keeps_slopes)(const FN(work) *work, size_t l)
+{
+    const fn_training *t = work->training;
+    return t && (work->network->hidden[l - 1] == FN_GELU || (t->dropout && t->dropout[l - 1] > 0));
+}
+
+/* The activations of hidden layer l, whose weighted inputs stand in their place. */
+static void FN(activate_hidden)(FN(work) *work, size_t l, size_t first, size_t s0, size_t s1)
+{
+    const fn_network *network = work->network;
+    const FN(workspace) *w = &work->w;
+    const fn_training *t = work->training;
+    const size_t n = network->sizes[l], a_stride = FN(a_stride)(n), stride = w->places[l - 1].stride;
+    const fn_activation neurons = network->hidden[l - 1];
+    real *a = w->a[l] + s0 * a_stride;
+    if (!FN(keeps_slopes)(work, l)) {
+        FN(activate)(neurons, (s1 - s0) * a_stride, a, a, NULL);
+        return;
+    }
+    uint64_t before = 1;
+    for (size_t k = 1; k < l; k++)
+        before += network->sizes[k];
+    for (size_t s = s0; s < s1; s++, a += a_stride) {
+        real *slopes = w->delta[l] + s * stride;
+        FN(activate)(neurons, n, a, a, slopes);
+        if (t->dropout && t->dropout[l - 1] > 0)
+            FN(drop)(n, t->dropout[l - 1], t->key, fn_counter(network, first + s) + before, a, slopes);
+    }
+}
+
+/* Examples first + s0 .. first + s1 of the order, gathered before: to the activations
+ * w->a[1..L] and the output layer's w->z. */
+static void FN(forward)(FN(work) *work, const real *parameters, size_t first, size_t s0, size_t s1)
+{
+    const FN(workspace) *w = &work->w;
+    const size_t L = work->network->layers, *sizes = work->network->sizes;
+    for (size_t l = 0; l < L; l++) {
+        const fn_place *at = w->places + l;
+        const real *weights = parameters + at->weights;
+        const size_t stride = l + 1 < L ? FN(a_stride)(sizes[l + 1]) : at->stride;
+        real *a = w->a[l + 1] + s0 * stride, *z = l + 1 < L ? a : w->z + s0 * stride;
+        const double scale = l == 0 ? work->scale : 1;
+        FN(start_from_biases)(s1 - s0, sizes[l + 1], parameters + at->biases, (real)(1 / scale), z,
+                              stride);
+        if (l > 0)
+            FN(weighted_input_of)(s1 - s0, sizes[l], NULL, sizes[l + 1],
+                                  w->a[l] + s0 * FN(a_stride)(sizes[l]), FN(a_stride)(sizes[l]),
+                                  weights, z, stride);
+        else if (w->lists)
+            FN(enter_by_lists)(work, weights, first, s0, s1, z, stride);
+        else
+            FN(weighted_input_of)(s1 - s0, w->n_columns, w->used, sizes[1], w->x + s0 * w->room,
+                                  w->room, weights, z, stride);
+        if (scale != 1)
+            FN(settle)(s1 - s0, sizes[l + 1], stride, (real)scale, z);
+        if (l + 1 < L)
+            FN(activate_hidden)(work, l + 1, first, s0, s1);
+        else if (work->network->output == FN_SIGMOID)
+            FN(sigmoid)((s1 - s0) * stride, z, a);
+        else if (work->network->output == FN_SOFTMAX)
+            FN(softmax)(s1 - s0, sizes[L], z, a);
+        else
+            memcpy(a, z, (s1 - s0) * stride * sizeof(real));
+    }
+}

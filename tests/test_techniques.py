@@ -1,0 +1,219 @@
+"""Regularization, dropout, optimizers and shifts, step by step as the reference takes them."""
+
+import numpy as np
+import pytest
+
+import fastnet
+from fastnet import _kernels, compressed, reference
+from fastnet.optimizers import Adam, AdamW, Momentum
+
+SIZES = (36, 9, 17, 4)  # images of 6 x 6
+PAIR = ("sigmoid", "cross-entropy")
+
+TECHNIQUES = {
+    "l2": {"l2": 0.02},
+    "l2 so strong that it is not put off": {"l2": 1.0},
+    "l2 that is put off in short stretches": {"l2": 0.6},
+    "l1": {"l1": 0.02},
+    "elastic": {"l1": 0.01, "l2": 0.02},
+    "momentum": {"optimizer": Momentum(0.9).kernel},
+    "nesterov": {"optimizer": Momentum(0.8, nesterov=True).kernel},
+    "momentum, elastic": {"optimizer": Momentum(0.5).kernel, "l1": 0.01, "l2": 0.02},
+    "adam": {"optimizer": Adam().kernel, "eta": 0.003},
+    "adam, elastic": {"optimizer": Adam(0.5, 0.9, 1e-3).kernel, "eta": 0.01, "l1": 0.1, "l2": 0.2},
+    "adamw": {"optimizer": AdamW().kernel, "eta": 0.003, "l2": 2.0},
+    "dropout": {"dropout": np.array([0.5, 0.25])},
+    "dropout of one layer": {"dropout": np.array([0.0, 0.9])},
+    "shift": {"shift": 1},
+    "shift, l2": {"shift": 3, "l2": 0.02},
+    "all": {
+        "dropout": np.array([0.2, 0.1]), "shift": 2, "optimizer": Momentum(0.9, True).kernel,
+        "l1": 0.001, "l2": 0.02, "eta": 0.05,
+    },
+}  # fmt: skip
+
+HIDDEN = [
+    ("sigmoid", "sigmoid"),
+    ("tanh", "relu"),
+    ("leaky-relu", "gelu"),
+    ("gelu", "tanh"),
+]
+
+
+def start(parameters, optimizer=("plain",), **_):
+    """Moments of zero, as many as the optimizer keeps."""
+    count = {"plain": 0, "momentum": 1, "nesterov": 1}.get(optimizer[0], 2)
+    return _kernels.aligned(count * len(parameters), parameters.dtype) if count else None
+
+
+def three_epochs(module, parameters, data, m, told, *, pair=PAIR, sizes=SIZES, **more):
+    """The parameters after three passes in other orders, moments carried on."""
+    told, after = {"eta": 0.3, **told}, parameters.copy()
+    moments, random = start(parameters, **told), np.random.default_rng(1)
+    for epoch in range(3):
+        order = random.permutation(len(data[0]))
+        module.train(
+            sizes, *pair, after, *data, order, m, moments=moments, key=epoch + 2**60,
+            steps=epoch * -(-len(order) // m), **told, **more,
+        )  # fmt: skip
+    return after
+
+
+def assert_near(mine, theirs, tolerance, sizes=SIZES):
+    """Within ``tolerance`` of each layer's own size."""
+    for pair in zip(reference.layers(sizes, mine), reference.layers(sizes, theirs), strict=True):
+        for part, other in zip(*pair, strict=True):
+            assert np.linalg.norm(part - other) <= tolerance * np.linalg.norm(other)
+
+
+@pytest.fixture
+def problem(random_parameters, random_examples):
+    """make(dtype, n) -> (parameters, data)."""
+
+    def make(dtype, n):
+        return random_parameters(SIZES, dtype, 1), random_examples(n, SIZES, PAIR[1], 2)
+
+    return make
+
+
+@pytest.mark.parametrize("m", [1, 10, 64])
+@pytest.mark.parametrize("told", TECHNIQUES.values(), ids=TECHNIQUES)
+def test_three_epochs_of_each_technique_end_where_the_reference_ends(told, m, isa, problem, places):
+    parameters, data = problem("float64", 130)
+    plain = three_epochs(reference, parameters, data, m, {})
+    expected = three_epochs(reference, parameters, data, m, told)
+    end = three_epochs(_kernels, parameters, data, m, told)
+    assert np.abs(expected - plain).max() > 1e-3, "the technique makes a difference"
+    assert_near(end, expected, 1e-10)
+    assert not end[~places(SIZES, "float64")].any()
+
+
+@pytest.mark.parametrize("told", [{}, {"l2": 0.02, "dropout": np.array([0.5, 0.5])}], ids=str)
+@pytest.mark.parametrize("hidden", HIDDEN, ids="+".join)
+def test_hidden_neurons_of_each_kind_train_as_the_reference_does(hidden, told, isa, pair, problem):
+    parameters, data = problem("float64", 130)
+    data = (data[0], data[1] / 4, data[2])
+    told = {**told, "eta": 0.05, "hidden": hidden}
+    expected = three_epochs(reference, parameters, data, 7, told, pair=pair)
+    end = three_epochs(_kernels, parameters, data, 7, told, pair=pair)
+    assert_near(end, expected, 1e-10)
+    sigmoid = three_epochs(reference, parameters, data, 7, {**told, "hidden": None}, pair=pair)
+    assert hidden == HIDDEN[0] or np.abs(end - sigmoid).max() > 1e-3
+
+
+@pytest.mark.parametrize("told", TECHNIQUES.values(), ids=TECHNIQUES)
+def test_mini_batches_of_more_than_1024_examples_take_each_technique(told, isa, problem):
+    parameters, data = problem("float64", 2600)
+    expected = three_epochs(reference, parameters, data, 1500, told)
+    assert_near(three_epochs(_kernels, parameters, data, 1500, told), expected, 1e-10)
+
+
+@pytest.mark.parametrize("told", TECHNIQUES.values(), ids=TECHNIQUES)
+def test_neither_threads_nor_compressed_rows_change_a_bit_of_any_technique(
+    told, dtype, isa, problem
+):
+    parameters, (X, scale, y) = problem(dtype, 130)
+    ends = [
+        three_epochs(_kernels, parameters, (rows, scale, y), 10, told, threads=threads)
+        for rows in (X, compressed.compress(X, "columns"))
+        for threads in (1, 2, 3)
+    ]
+    assert (ends[0] != parameters).any()
+    for end in ends[1:]:
+        np.testing.assert_array_equal(end + 0.0, ends[0] + 0.0)  # -0 is 0
+
+
+def test_float32_stays_near_float64_with_each_technique(isa, problem):
+    for name, told in TECHNIQUES.items():
+        parameters, data = problem("float32", 130)
+        end = three_epochs(_kernels, parameters, data, 10, told)
+        wide = _kernels.aligned(_kernels.layout(SIZES, "float64")[0], "float64")
+        for mine, narrow in zip(
+            reference.layers(SIZES, wide), reference.layers(SIZES, parameters), strict=True
+        ):
+            mine[0][...], mine[1][...] = narrow
+        exact = three_epochs(_kernels, wide, data, 10, told)
+        for layer, exactly in zip(
+            reference.layers(SIZES, end), reference.layers(SIZES, exact), strict=True
+        ):
+            for part, other in zip(layer, exactly, strict=True):
+                # Adam divides by roots of small numbers, and L1 jumps where a weight is 0.
+                tolerance = 2e-2 if "l1" in told or "adam" in name else 1e-4
+                assert np.linalg.norm(part - other) <= tolerance * np.linalg.norm(other), name
+
+
+# ---- by hand ---------------------------------------------------------------
+
+
+def test_l1_draws_every_weight_towards_zero_by_the_same_amount(dtype, isa):
+    net = fastnet.Network([2, 2], dtype=dtype)
+    net.weights[0], net.biases[0] = [[1.0, -2.0], [0.0, 0.5]], [[3.0], [-3.0]]
+    # Inputs of zero leave the weights to L1: 4 mini-batches, each eta l1 / n = 0.5 * 0.5 / 4.
+    net.SGD((np.zeros((4, 2)), [0, 1, 0, 1]), 1, 1, 0.5, l1=0.5, verbose=False)
+    assert net.weights[0].tolist() == [[0.75, -1.75], [0.0, 0.25]]
+
+
+def test_dropout_drops_the_share_that_is_asked_for_and_scales_the_others(dtype, isa):
+    """A linear layer sums what one hidden layer lets through: its gradient shows the factors."""
+    n, p = 4000, 0.3
+    sizes = (1, n, 1)
+    parameters = _kernels.aligned(_kernels.layout(sizes, dtype)[0], dtype)  # all activations 1/2
+    _kernels.train(
+        sizes, "linear", "quadratic", parameters, np.ones((1, 1)), 1.0, np.full((1, 1), -1.0),
+        np.arange(1), 1, 1.0, dropout=np.array([p]), key=5,
+    )  # fmt: skip
+    moved = reference.layers(sizes, parameters)[1][0][:, 0]  # -a, for an error of 1
+    values = set((-moved).tolist())
+    assert values == {0.0, float(np.array(0.5, dtype) * np.array(1 / (1 - p), dtype))}
+    share = np.mean(moved == 0)
+    assert abs(share - p) < 4 * np.sqrt(p * (1 - p) / n)
+
+
+def test_dropout_of_other_keys_epochs_and_examples_is_other_dropout(isa, problem):
+    parameters, data = problem("float64", 40)
+    dropout = {"dropout": np.array([0.5, 0.5])}
+    ends = []
+    for key in (0, 1, 2**64 - 1):
+        after = parameters.copy()
+        _kernels.train(SIZES, *PAIR, after, *data, np.arange(40), 4, 0.3, key=key, **dropout)
+        ends.append(after)
+    assert len({end.tobytes() for end in ends}) == 3
+
+
+def test_the_random_numbers_are_those_of_splitmix64(isa):
+    """The first outputs for the seed 0, as the authors' own program gives them."""
+    expected = [0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4, 0x06C45D188009454F]
+    counters = np.arange(3, dtype=np.uint64)
+    assert _kernels.random_at(0, counters).tolist() == expected
+    assert reference.random_at(0, counters).tolist() == expected
+
+
+@pytest.mark.parametrize("form", ["dense", "columns"])
+def test_a_shift_moves_an_image_by_whole_pixels_evenly_in_all_directions(form, dtype, isa):
+    """One output neuron whose error is -1: the first step's weights are the image, moved."""
+    side, shift = 5, 2
+    n_in = side * side
+    image = np.zeros((side, side), np.uint8)
+    image[2, 2], image[0, 4], image[4, 0] = 1, 2, 3
+    X = image.reshape(1, n_in)
+    rows = X if form == "dense" else compressed.compress(X, "columns")
+    seen = {}
+    for key in range(400):
+        parameters = _kernels.aligned(_kernels.layout((n_in, 1), dtype)[0], dtype)
+        _kernels.train(
+            (n_in, 1), "linear", "quadratic", parameters, rows, 1.0, np.ones((1, 1)),
+            np.arange(1), 1, 1.0, shift=shift, key=key,
+        )  # fmt: skip
+        moved = reference.layers((n_in, 1), parameters)[0][0][:, 0].reshape(side, side)
+        seen.setdefault(moved.tobytes(), []).append(moved)
+    expected = set()
+    wide = np.pad(image, shift).astype(dtype)
+    for down in range(2 * shift + 1):
+        for right in range(2 * shift + 1):
+            expected.add(wide[down : down + side, right : right + side].tobytes())
+    assert set(seen) == expected
+    assert len(expected) == 25
+    assert max(map(len, seen.values())) < 40  # 16 are to be expected
+    assert min(map(len, seen.values())) > 3
+
+
