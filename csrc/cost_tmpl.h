@@ -9,7 +9,7 @@
  * 68, 84); sigmoid neurons under the quadratic cost keep sigma'(z) = a(1 - a)
  * (eq. 65). Pads of delta are set to zero, so that the pads of the parameters
  * stay zero. */
-static void FN(output_error)(fn_output output, fn_cost cost, size_t m, size_t n, double factor,
+static void FN(output_error)(fn_activation output, fn_cost cost, size_t m, size_t n, double factor,
                              const real *a, const real *y, real *restrict delta)
 {
     const size_t stride = fn_stride(n, sizeof(real));
@@ -47,7 +47,7 @@ static double FN(cross_entropy)(size_t n, const double *z, const double *y)
 }
 
 /* C = 1/2 sum (a - y)^2 (eq. 54) */
-static double FN(quadratic)(fn_output output, size_t n, const double *z, const double *y)
+static double FN(quadratic)(fn_activation output, size_t n, const double *z, const double *y)
 {
     double a[FN_RUN], sum = 0;
     if (output == FN_SIGMOID)
@@ -80,7 +80,7 @@ static double FN(log_likelihood)(size_t n, const real *z, const real *y)
     return cost;
 }
 
-static double FN(cost_sum)(fn_output output, fn_cost cost, size_t m, size_t n, const real *z,
+static double FN(cost_sum)(fn_activation output, fn_cost cost, size_t m, size_t n, const real *z,
                            const real *y)
 {
     const size_t stride = fn_stride(n, sizeof(real));

@@ -22,14 +22,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum { FN_SIGMOID, FN_SOFTMAX, FN_LINEAR } fn_output;
+typedef enum {
+    FN_SIGMOID, FN_SOFTMAX, FN_LINEAR,              /* of output layers */
+    FN_TANH, FN_RELU, FN_LEAKY_RELU, FN_GELU        /* of hidden ones, beside FN_SIGMOID */
+} fn_activation;
 typedef enum { FN_QUADRATIC, FN_CROSS_ENTROPY, FN_LOG_LIKELIHOOD, FN_OTHER_COST } fn_cost;
 typedef enum { FN_U8, FN_U16, FN_U32, FN_F32, FN_F64, FN_I64 } fn_type;
 
 typedef struct {
     size_t layers;          /* L, at least 1 */
     const size_t *sizes;    /* [L+1], each at least 1 */
-    fn_output output;
+    fn_activation output;
     fn_cost cost;
 } fn_network;
 

@@ -4,10 +4,14 @@ from libc.stdint cimport int64_t, uint64_t
 
 
 cdef extern from "fastnet.h" nogil:
-    ctypedef enum fn_output:
+    ctypedef enum fn_activation:
         FN_SIGMOID
         FN_SOFTMAX
         FN_LINEAR
+        FN_TANH
+        FN_RELU
+        FN_LEAKY_RELU
+        FN_GELU
 
     ctypedef enum fn_cost:
         FN_QUADRATIC
@@ -26,7 +30,7 @@ cdef extern from "fastnet.h" nogil:
     ctypedef struct fn_network:
         size_t layers
         const size_t *sizes
-        fn_output output
+        fn_activation output
         fn_cost cost
 
     ctypedef struct fn_examples:
@@ -75,12 +79,14 @@ cdef extern from "fastnet.h" nogil:
     void fn_exp(fn_type type, size_t n, const void *x, void *y)
     void fn_log(fn_type type, size_t n, const void *x, void *y)
     void fn_sigmoid(fn_type type, size_t n, const void *x, void *y)
+    void fn_activate(fn_type type, fn_activation neurons, size_t n, const void *z, void *a,
+                     void *slope)
     void fn_softmax(fn_type type, size_t m, size_t n, const void *z, void *a)
     void fn_weighted_input(fn_type type, size_t m, size_t n_in, size_t n_out, const void *a,
                            const void *weights, const void *biases, void *z)
-    void fn_output_error(fn_type type, fn_output output, fn_cost cost, size_t m, size_t n,
+    void fn_output_error(fn_type type, fn_activation output, fn_cost cost, size_t m, size_t n,
                          double factor, const void *a, const void *y, void *delta)
-    double fn_cost_sum(fn_type type, fn_output output, fn_cost cost, size_t m, size_t n,
+    double fn_cost_sum(fn_type type, fn_activation output, fn_cost cost, size_t m, size_t n,
                        const void *z, const void *y)
     void fn_backpropagate(fn_type type, size_t m, size_t n_in, size_t n_out, const void *weights,
                           const void *delta, const void *a, void *delta_below, void *scratch)

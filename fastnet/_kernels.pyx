@@ -195,6 +195,8 @@ cdef class Workspace:
 # ---- networks and examples -------------------------------------------------
 
 cdef dict OUTPUTS = {"sigmoid": FN_SIGMOID, "softmax": FN_SOFTMAX, "linear": FN_LINEAR}
+cdef dict HIDDEN = {"sigmoid": FN_SIGMOID, "tanh": FN_TANH, "relu": FN_RELU,
+                    "leaky-relu": FN_LEAKY_RELU, "gelu": FN_GELU}
 cdef dict COSTS = {"quadratic": FN_QUADRATIC, "cross-entropy": FN_CROSS_ENTROPY,
                    "log-likelihood": FN_LOG_LIKELIHOOD, None: FN_OTHER_COST}
 
@@ -609,6 +611,19 @@ def sigmoid(z, out):
         fn_sigmoid(a.type(), a.length(0), a.data(), b.data())
 
 
+def activate(neurons, z, out, slope=None):
+    cdef fn_activation neurons_ = code("neurons", neurons, HIDDEN)
+    cdef Array x = vector("z", z, REAL)
+    cdef Array a = vector("out", out, (x.dtype,), True).expect("out", (x.length(0),))
+    cdef Array s = None
+    cdef void *slopes = NULL
+    if slope is not None:
+        s = vector("slope", slope, (x.dtype,), True).expect("slope", (x.length(0),))
+        slopes = s.data()
+    with nogil:
+        fn_activate(x.type(), neurons_, x.length(0), x.data(), a.data(), slopes)
+
+
 def softmax(z, out):
     cdef size_t m, n
     m, n = rows_and_columns("z", z)
@@ -635,7 +650,7 @@ def output_error(output, cost, a, y, factor, delta):
     cdef Array x = matrix("a", a, (m, n), REAL)
     cdef Array t = matrix("y", y, (m, n), (x.dtype,))
     cdef Array d = matrix("delta", delta, (m, n), (x.dtype,), True)
-    cdef fn_output output_ = code("output", output, OUTPUTS)
+    cdef fn_activation output_ = code("output", output, OUTPUTS)
     cdef fn_cost cost_ = code("cost", cost, COSTS)
     cdef double times = factor
     with nogil:
@@ -647,7 +662,7 @@ def cost_sum(output, cost, z, y):
     m, n = rows_and_columns("z", z)
     cdef Array w = matrix("z", z, (m, n), REAL)
     cdef Array t = matrix("y", y, (m, n), (w.dtype,))
-    cdef fn_output output_ = code("output", output, OUTPUTS)
+    cdef fn_activation output_ = code("output", output, OUTPUTS)
     cdef fn_cost cost_ = code("cost", cost, COSTS)
     cdef double total
     with nogil:
