@@ -1,4 +1,8 @@
-/* Activations: sigmoid and softmax; whether numbers are finite. */
+/* Activations: sigmoid and softmax; those of hidden neurons, and their slopes; whether
+ * numbers are finite. */
+
+/* What is left of z below 0 by a leaky ReLU. */
+#define FN_LEAK ((real)0.01)
 
 /* sigma(z) = 1 / (1 + e^-z), with a real division. Below -88.37 (float32) or
  * -709.43 (float64) the result is 0, above the other end exactly 1. Largest errors
@@ -7,6 +11,89 @@ FN_INLINE vec FN(sigmoid_lanes)(vec z)
 {
     return 1 / (1 + FN(exp_lanes)(-z));
 }
+
+/* f'(z) as a function of a = f(z); not for GELU, which takes some values twice. Slopes at
+ * z = 0 are those from below. */
+FN_INLINE vec FN(slope_from_activation)(const fn_activation neurons, vec a)
+{
+    switch (neurons) {
+    case FN_SIGMOID:
+        return a * (1 - a);
+    case FN_TANH:
+        return FN_FMA(-a, a, 1);
+    case FN_RELU:
+        return FN(select)(a > 0, FN(splat)(1), FN(splat)(0));
+    default: /* FN_LEAKY_RELU */
+        return FN(select)(a > 0, FN(splat)(1), FN(splat)(FN_LEAK));
+    }
+}
+
+/* f(z); *slope = f'(z), which costs nothing where nobody reads it. NaN gives NaN. */
+FN_INLINE vec FN(activate_lanes)(const fn_activation neurons, vec z, vec *slope)
+{
+    vec a;
+    switch (neurons) {
+    case FN_SIGMOID:
+        a = FN(sigmoid_lanes)(z);
+        break;
+    case FN_TANH:
+        a = FN(tanh_lanes)(z);
+        break;
+    case FN_RELU:
+        a = FN(select)(z <= 0, FN(splat)(0), z);
+        break;
+    case FN_LEAKY_RELU:
+        a = FN(select)(z > 0, z, FN_LEAK * z);
+        break;
+    default: /* FN_GELU */
+        return FN(gelu_lanes)(z, slope);
+    }
+    *slope = FN(slope_from_activation)(neurons, a);
+    return a;
+}
+
+/* FN_MAP with two results. */
+FN_INLINE void FN(activate_as)(const fn_activation neurons, size_t n, const real *z, real *a,
+                               real *slope)
+{
+    size_t i = 0;
+    vec s;
+    for (; i + FN_LANES <= n; i += FN_LANES) {
+        FN(store)(a + i, FN(activate_lanes)(neurons, FN(load)(z + i), &s));
+        if (slope)
+            FN(store)(slope + i, s);
+    }
+    if (i < n) {
+        real rest[FN_LANES] = {0};
+        memcpy(rest, z + i, (n - i) * sizeof(real));
+        FN(store)(rest, FN(activate_lanes)(neurons, FN(load)(rest), &s));
+        memcpy(a + i, rest, (n - i) * sizeof(real));
+        if (slope)
+            memcpy(slope + i, &s, (n - i) * sizeof(real));
+    }
+}
+
+#define FN_ACTIVATE(neurons)                              \
+    case neurons:                                         \
+        if (slope)                                        \
+            FN(activate_as)(neurons, n, z, a, slope);     \
+        else                                              \
+            FN(activate_as)(neurons, n, z, a, NULL);      \
+        break;
+static void FN(activate)(fn_activation neurons, size_t n, const real *z, real *a, real *slope)
+{
+    switch (neurons) {
+        FN_ACTIVATE(FN_SIGMOID)
+        FN_ACTIVATE(FN_TANH)
+        FN_ACTIVATE(FN_RELU)
+        FN_ACTIVATE(FN_LEAKY_RELU)
+        FN_ACTIVATE(FN_GELU)
+    default: /* of output layers only */
+        break;
+    }
+}
+#undef FN_ACTIVATE
+#undef FN_LEAK
 
 static int FN(finite)(size_t n, const real *x)
 {

@@ -23,7 +23,8 @@
 #include <stdint.h>
 
 typedef enum {
-    FN_SIGMOID, FN_SOFTMAX, FN_LINEAR, FN_TANH, FN_RELU, FN_LEAKY_RELU, FN_GELU
+    FN_SIGMOID, FN_SOFTMAX, FN_LINEAR,              /* of output layers */
+    FN_TANH, FN_RELU, FN_LEAKY_RELU, FN_GELU        /* of hidden ones, beside FN_SIGMOID */
 } fn_activation;
 typedef enum { FN_QUADRATIC, FN_CROSS_ENTROPY, FN_LOG_LIKELIHOOD, FN_OTHER_COST } fn_cost;
 typedef enum { FN_PLAIN, FN_MOMENTUM, FN_NESTEROV, FN_ADAM, FN_ADAMW } fn_optimizer;

@@ -2,6 +2,7 @@
 #include "real.h"
 
 #include "exp_log_tmpl.h"
+#include "tanh_erf_tmpl.h"
 #include "activation_tmpl.h"
 #include "cost_tmpl.h"
 #include "tile_tmpl.h"

@@ -106,6 +106,8 @@ cdef extern from "fastnet.h" nogil:
     void fn_exp(fn_type type, size_t n, const void *x, void *y)
     void fn_log(fn_type type, size_t n, const void *x, void *y)
     void fn_sigmoid(fn_type type, size_t n, const void *x, void *y)
+    void fn_activate(fn_type type, fn_activation neurons, size_t n, const void *z, void *a,
+                     void *slope)
     void fn_softmax(fn_type type, size_t m, size_t n, const void *z, void *a)
     void fn_weighted_input(fn_type type, size_t m, size_t n_in, size_t n_out, const void *a,
                            const void *weights, const void *biases, void *z)

@@ -669,6 +669,19 @@ def sigmoid(z, out):
         fn_sigmoid(a.type(), a.length(0), a.data(), b.data())
 
 
+def activate(neurons, z, out, slope=None):
+    cdef fn_activation neurons_ = code("neurons", neurons, HIDDEN)
+    cdef Array x = vector("z", z, REAL)
+    cdef Array a = vector("out", out, (x.dtype,), True).expect("out", (x.length(0),))
+    cdef Array s = None
+    cdef void *slopes = NULL
+    if slope is not None:
+        s = vector("slope", slope, (x.dtype,), True).expect("slope", (x.length(0),))
+        slopes = s.data()
+    with nogil:
+        fn_activate(x.type(), neurons_, x.length(0), x.data(), a.data(), slopes)
+
+
 def softmax(z, out):
     cdef size_t m, n
     m, n = rows_and_columns("z", z)

@@ -11,6 +11,7 @@ layer its weights input-major, (n_in, stride) with the outputs in the first
 n_out columns, then its biases, (stride,).
 """
 
+import math
 from functools import partial
 from itertools import pairwise
 from statistics import NormalDist
@@ -95,6 +96,34 @@ def sigmoid(z, out):
     """out = 1 / (1 + e^-z)."""
     with np.errstate(over="ignore"):
         out[...] = 1 / (1 + np.exp(-z))
+
+
+def activate(neurons, z, out, slope=None):
+    """out = f(z) and, where given, slope = f'(z); f is that of "sigmoid", "tanh", "relu",
+    "leaky-relu" or "gelu" neurons. The slope of a ReLU at 0 is that from below."""
+    z = z.copy()  # out may be z
+    if neurons == "sigmoid":
+        sigmoid(z, out)
+        derivative = out * (1 - out)
+    elif neurons == "tanh":
+        np.tanh(z, out=out)
+        derivative = 1 - out * out
+    elif neurons == "relu":
+        np.maximum(z, 0, out=out)
+        derivative = np.where(z > 0, 1, 0)
+    elif neurons == "leaky-relu":
+        np.maximum(z, z.dtype.type(0.01) * z, out=out)
+        derivative = np.where(z > 0, 1, 0.01)
+    elif neurons == "gelu":  # z Phi(z), of the normal distribution; 0 or z beyond 40
+        x = np.clip(z.astype(np.float64), -40, 40)
+        distribution = np.vectorize(lambda x: math.erfc(-x / math.sqrt(2)) / 2, ["d"])(x)
+        density = np.exp(-x * x / 2) / math.sqrt(2 * math.pi)
+        out[...] = np.maximum(z, -40) * distribution
+        derivative = distribution + x * density
+    else:
+        raise ValueError(f"neurons: expected a kind of hidden neurons, got {neurons!r}")
+    if slope is not None:
+        slope[...] = derivative
 
 
 def softmax(z, out):

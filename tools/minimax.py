@@ -1,10 +1,15 @@
-"""Print the polynomial coefficients of csrc/exp_log_tmpl.h.
+"""Print the coefficients of csrc/exp_log_tmpl.h and csrc/tanh_erf_tmpl.h.
 
-Near-minimax fits (Chebyshev interpolation in 40-digit arithmetic), each with
-its largest error, so that the constants in the C source can be made again:
+Near-minimax fits in 40-digit arithmetic, each with its largest error, so that the
+constants in the C source can be made again. Polynomials by Chebyshev interpolation;
+rational functions by interpolation whose nodes move until the error is as large
+between any two of them (C. Hofreither, An algorithm for best rational approximation
+based on barycentric rational interpolation, 2021).
 
     pip install mpmath && python tools/minimax.py
 """
+
+import itertools
 
 import mpmath
 from mpmath import mpf
@@ -27,6 +32,58 @@ def log_tail(t: mpf) -> mpf:
     return (mpmath.log((1 + s) / (1 - s)) - 2 * s) / (s * t)
 
 
+def tanh_tail(t: mpf) -> mpf:
+    """(tanh(z) - z) / z^3 at z = sqrt(t), so that tanh z = z + z t q(t)."""
+    if t < mpf("1e-12"):
+        return -mpf(1) / 3 + 2 * t / 15
+    z = mpmath.sqrt(t)
+    return (mpmath.tanh(z) - z) / (z * t)
+
+
+def normal_tail(x: mpf) -> mpf:
+    """Phi(-x) e^(x^2 / 2), Phi being the normal distribution."""
+    return mpmath.erfc(x / mpmath.sqrt(2)) * mpmath.exp(x * x / 2) / 2
+
+
+def interpolated(function, nodes: list[mpf], above: int, below: int) -> tuple[list, list]:
+    """Coefficients of p and q, highest power last and that of q 1: p / q = function at the nodes."""
+    rows, values = [], []
+    for x in nodes:
+        y = function(x)
+        rows.append([x**k for k in range(above + 1)] + [-y * x**k for k in range(below)])
+        values.append(y * x**below)
+    solved = list(mpmath.lu_solve(mpmath.matrix(rows), mpmath.matrix(values)))
+    return solved[: above + 1], [*solved[above + 1 :], mpf(1)]
+
+
+def rational(function, end: mpf, above: int, below: int) -> tuple[list, list, mpf]:
+    """p, q and the largest relative error of p / q on [0, end].
+
+    The nodes are laid out over u, x = 3 u / (1 - u), which makes room for those near 0.
+    """
+    count, last = above + below + 1, end / (end + 3)
+
+    def place(u: mpf) -> mpf:
+        return 3 * u / (1 - u)
+
+    angles = [mpmath.pi * i / (count + 1) for i in range(count + 2)]
+    lengths = [last * (mpmath.cos(a) - mpmath.cos(b)) / 2 for a, b in itertools.pairwise(angles)]
+    while True:
+        ends = [mpf(0), *itertools.accumulate(lengths)]
+        p, q = interpolated(function, [place(u) for u in ends[1:-1]], above, below)
+        errors = []
+        for u, v in itertools.pairwise(ends):
+            between = [place(u + (v - u) * k / 12) for k in range(13)]
+            quotients = [mpmath.polyval(p[::-1], x) / mpmath.polyval(q[::-1], x) for x in between]
+            pairs = zip(between, quotients, strict=True)
+            errors.append(max(abs(y / function(x) - 1) for x, y in pairs))
+        if max(errors) < min(errors) * mpf("1.02"):
+            return p, q, max(errors)
+        mean = sum(errors) / len(errors)
+        lengths = [a * (mean / e) ** mpf("0.15") for a, e in zip(lengths, errors, strict=True)]
+        lengths = [a * last / sum(lengths) for a in lengths]
+
+
 def show(name: str, function, interval, degree: int, digits: int) -> None:
     coefficients, error = mpmath.chebyfit(function, interval, degree + 1, error=True)
     print(f"{name}: degree {degree}, largest error of the fit {mpmath.nstr(error, 3)}")
@@ -34,10 +91,23 @@ def show(name: str, function, interval, degree: int, digits: int) -> None:
         print(f"    c{power} = {mpmath.nstr(value, digits)}")
 
 
+def show_rational(name: str, function, end: mpf, degrees: tuple[int, int], digits: int) -> None:
+    p, q, error = rational(function, end, *degrees)
+    print(f"{name}: degrees {degrees}, largest relative error of the fit {mpmath.nstr(error, 3)}")
+    for letter, coefficients in (("p", p), ("q", q)):
+        for power, value in enumerate(coefficients):
+            print(f"    {letter}{power} = {mpmath.nstr(value, digits)}")
+
+
 HALF_LN2 = mpmath.log(2) / 2 * mpf("1.0001")
 LOG_T = ((mpmath.sqrt(2) - 1) / (mpmath.sqrt(2) + 1)) ** 2 * mpf("1.0001")
+TANH_T = mpf("0.5625") ** 2
 
 if __name__ == "__main__":
     show("exp, float32", exp_tail, [-HALF_LN2, HALF_LN2], 4, 12)
     show("exp, float64", exp_tail, [-HALF_LN2, HALF_LN2], 9, 20)
     show("log, float64", log_tail, [0, LOG_T], 6, 20)
+    show("tanh, float32", tanh_tail, [0, TANH_T], 4, 12)
+    show("tanh, float64", tanh_tail, [0, TANH_T], 9, 20)
+    show_rational("normal tail, float32", normal_tail, mpf("13.25"), (4, 5), 12)
+    show_rational("normal tail, float64", normal_tail, mpf("37.7"), (9, 10), 20)
