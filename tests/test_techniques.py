@@ -217,3 +217,83 @@ def test_a_shift_moves_an_image_by_whole_pixels_evenly_in_all_directions(form, d
     assert min(map(len, seen.values())) > 3
 
 
+# ---- against PyTorch -------------------------------------------------------
+
+# Parameters after five epochs of two mini-batches of two examples, as PyTorch 2.13.0 trains
+# them in float64 (torch.optim.SGD, Adam, AdamW; torch.tanh, relu, nn.functional.leaky_relu
+# and gelu), the quadratic cost divided by the mini-batch: row by row the weights and the
+# biases of the hidden layer, then those of the linear output.
+START = [0.5, -0.25, 0.125, -0.75, 0.375, 0.25, 0.1, -0.2, 1.0, -0.5, 0.3]
+X = np.array([[1.0, 0.5, -1.0], [0.25, -0.5, 2.0], [-1.5, 1.0, 0.75], [0.5, 0.5, 0.5]])
+Y = np.array([[0.5], [-1.0], [0.25], [1.5]])
+TOLD = {
+    "momentum": {"eta": 0.1, "l2": 0.05, "optimizer": Momentum(0.9).kernel},
+    "nesterov": {"eta": 0.1, "l2": 0.05, "optimizer": Momentum(0.8, nesterov=True).kernel},
+    "adam": {"eta": 0.01, "l2": 0.05, "optimizer": Adam().kernel},
+    "adamw": {"eta": 0.01, "l2": 0.5, "optimizer": AdamW().kernel},
+    "tanh": {"eta": 0.1, "hidden": ("tanh",)},
+    "relu": {"eta": 0.1, "hidden": ("relu",)},
+    "leaky-relu": {"eta": 0.1, "hidden": ("leaky-relu",)},
+    "gelu": {"eta": 0.1, "hidden": ("gelu",)},
+}
+PYTORCH = {
+    "momentum": [
+        0.341065791140649, 0.10691497061778678, -0.33789553298341773, -0.5843777746539397,
+        0.10029691491023085, 0.4797677580172718, 0.05156143722492695, -0.1855605040021038,
+        0.6525638439424354, -0.3935121597164473, 0.2289145485684821,
+    ],
+    "nesterov": [
+        0.35284996531242163, 0.05840824261020873, -0.264222878526584, -0.6058360390959718,
+        0.14333228977184523, 0.42001782330533105, 0.05449665995830101, -0.1981516575494148,
+        0.7110976482557303, -0.39756415437512116, 0.246426451322559,
+    ],
+    "adam": [
+        0.4368713666116643, -0.1510543764401676, 0.06011251263474521, -0.667042390701813,
+        0.27628973297351045, 0.3094983704337587, 0.05992192798463515, -0.15848981775819354,
+        0.9474920558078822, -0.5354652573790334, 0.25882247186273927,
+    ],
+    "adamw": [
+        0.43866574619136217, -0.14121407608830508, 0.05666758459994923, -0.680557770865766,
+        0.2608962173573456, 0.30114255834833903, 0.0601007277578264, -0.15869451998457085,
+        0.9073470268665206, -0.5155798113093711, 0.25905657883542016,
+    ],
+    "tanh": [
+        0.2899850295793056, 0.07875405797597808, -0.14284572763361583, -0.7297782661539638,
+        0.24386896049750317, 0.45106816524632315, 0.08652306650835301, -0.16449596853147255,
+        0.7466582277000042, -0.3023435089395602, 0.3290725264793404,
+    ],
+    "relu": [
+        0.5063932318455293, -0.035217209046837554, -0.12363649123756137, -0.6584246573168452,
+        0.3139497715445634, 0.20421232865842256, 0.07121275684795722, -0.2610502284554366,
+        0.9078588086497651, -0.3013188018335486, 0.29680142861516545,
+    ],
+    "gelu": [
+        0.497999752034427, -0.10173976179621753, -0.18398824270102435, -0.635820903185911,
+        0.24226115246189603, 0.31938052241204995, -0.0138758727158363, -0.24405356629391997,
+        0.9220005044586304, -0.3112028310323873, 0.3504741187131553,
+    ],
+    "leaky-relu": [
+        0.5033916388299758, -0.033731992777044084, -0.1245096256552261, -0.6576010100449298,
+        0.3122455734918387, 0.20597347985731507, 0.07059803293468049, -0.2609261859647328,
+        0.9062095416946748, -0.29884566019987935, 0.29763218371847205,
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PYTORCH)
+@pytest.mark.parametrize("module", [_kernels, reference], ids=["kernels", "reference"])
+def test_ten_mini_batches_end_where_pytorch_ends(module, name, isa):
+    sizes = (3, 2, 1)
+    parameters = _kernels.aligned(_kernels.layout(sizes, "float64")[0], "float64")
+    (w1, b1), (w2, b2) = reference.layers(sizes, parameters)
+    w1.T[...], b1[...] = np.reshape(START[:6], (2, 3)), START[6:8]
+    w2.T[...], b2[...] = np.reshape(START[8:10], (1, 2)), START[10:]
+    told = TOLD[name]
+    moments = start(parameters, **told)
+    for epoch in range(5):
+        module.train(
+            sizes, "linear", "quadratic", parameters, X, 1.0, Y, np.arange(4), 2,
+            moments=moments, steps=2 * epoch, **told,
+        )  # fmt: skip
+    end = np.concatenate([w1.T.reshape(-1), b1, w2.T.reshape(-1), b2])
+    np.testing.assert_allclose(end, PYTORCH[name], rtol=1e-12)
