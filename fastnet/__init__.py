@@ -8,24 +8,31 @@ from fastnet._load import show_config, version
 from fastnet import mnist_loader
 from fastnet.costs import CrossEntropyCost, LogLikelihoodCost, QuadraticCost
 from fastnet.data import Dataset
+from fastnet.early_stopping import EarlyStopping
 from fastnet.functions import sigmoid, sigmoid_prime, softmax, vectorized_result
 from fastnet.idx import load_mnist, read_idx
 from fastnet.network import Network, load
 from fastnet.optimizers import Adam, AdamW, Momentum
+from fastnet.schedules import CosineDecay, ExponentialDecay, HalveOnPlateau, StepDecay
 from fastnet.training import DivergenceError, History
 from fastnet.ways import get_num_threads, set_num_threads
 
 __all__ = [
     "Adam",
     "AdamW",
+    "CosineDecay",
     "CrossEntropyCost",
     "Dataset",
     "DivergenceError",
+    "EarlyStopping",
+    "ExponentialDecay",
+    "HalveOnPlateau",
     "History",
     "LogLikelihoodCost",
     "Momentum",
     "Network",
     "QuadraticCost",
+    "StepDecay",
     "__version__",
     "get_num_threads",
     "load",

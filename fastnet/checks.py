@@ -46,6 +46,14 @@ def share(name: str, value: Any) -> float:
     return number
 
 
+def fraction(name: str, value: Any) -> float:
+    """``value`` as a float over 0 and at most 1."""
+    number = nonnegative(name, value)
+    if not 0 < number <= 1:
+        raise ValueError(f"{name}: expected a number over 0 and at most 1, got {value!r}")
+    return number
+
+
 def path(name: str, value: Any) -> str:
     """``value`` as a path."""
     if not isinstance(value, (str, os.PathLike)):

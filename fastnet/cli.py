@@ -70,8 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=0, metavar="N",
         help="seed of weights and order (default: %(default)s)")
     add("--dtype", choices=DTYPES, default="float32", help="precision (default: %(default)s)")
-    add("--initializer", choices=("large", "default"), default="large",
-        help="weights N(0, 1), or N(0, 1) / sqrt(n_in) (default: %(default)s)")
+    add("--initializer", choices=("large", "default", "glorot", "he"), default="large",
+        help="weights of variance 1, 1 / n_in, 2 / (n_in + n_out) or 2 / n_in; biases of "
+        "variance 1, 1, 0 or 0 (default: %(default)s)")
     for split, kind in (("train", "training"), ("test", "test")):
         for what in ("images", "labels"):
             add(f"--{split}-{what}", metavar="FILE",
@@ -130,10 +131,16 @@ def _train(options: argparse.Namespace) -> None:
             raise ValueError(f"--save: expected a file that can be written, got {error}") from None
     n_out = max(2, int(max(training.target_range[1], test.target_range[1])) + 1)
     sizes = [training.X.shape[1], *options.hidden, n_out]
+    large = options.initializer == "large"
     net = Network(
-        sizes, options.cost, output=options.output, dtype=options.dtype, seed=options.seed
+        sizes,
+        options.cost,
+        output=options.output,
+        dtype=options.dtype,
+        seed=options.seed,
+        initializer="default" if large else options.initializer,
     )
-    if options.initializer == "large":
+    if large:  # drawn after the default ones, as in the text's session
         net.large_weight_initializer()
     print(f"{len(training)} training examples, {len(test)} test examples, {net!r}")
     start = time.perf_counter()

@@ -303,9 +303,8 @@ class Dataset:
             offsets = _kernels.count(self.X)
             self._density = int(offsets[-1]) / self.X.size
         form = _kernels.way(sizes, dtype, self._density)
-        if form == "dense":
-            if auto:
-                return self.X
+        if form == "dense" and auto:
+            return self.X
         if form == "dense" or moves:
             form = "columns"
         if form not in self._forms:

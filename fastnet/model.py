@@ -261,9 +261,7 @@ class Model:
             y = y[:, None] if single else y[:, None] == np.arange(self.sizes[-1])
         return y.astype(self.dtype).T
 
-    def total_cost(
-        self, data: Dataset, lmbda: float, once: bool = False, l1: float = 0.0
-    ) -> float:
+    def total_cost(self, data: Dataset, lmbda: float, once: bool = False, l1: float = 0.0) -> float:
         """The mean cost, plus 1/2 (lmbda/n) sum W^2 and (l1/n) sum |W|; ``once`` as for
         ``accuracy``."""
         cost = self._cost_sum(data, once) / len(data)
@@ -273,5 +271,7 @@ class Model:
                 squares = sum(float(np.square(w, dtype=np.float64).sum()) for w in weights)
                 cost += lmbda / len(data) / 2 * squares
             if l1:
-                cost += l1 / len(data) * sum(float(np.abs(w).sum(dtype=np.float64)) for w in weights)
+                cost += (
+                    l1 / len(data) * sum(float(np.abs(w).sum(dtype=np.float64)) for w in weights)
+                )
         return cost

@@ -11,14 +11,16 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from fastnet import checks, costs, optimizers, persistence, training
+from fastnet import checks, costs, initializers, persistence, techniques, training
 from fastnet.compressed import Sparse, is_sparse
 from fastnet.costs import Cost
 from fastnet.data import Data, Dataset, as_dataset, checked_inputs
+from fastnet.early_stopping import EarlyStopping
 from fastnet.model import Arrays, Model
 from fastnet.optimizers import Optimizer
 from fastnet.random_stream import RandomStream
-from fastnet.training import History, Monitor
+from fastnet.schedules import Schedule
+from fastnet.training import History, Monitor, Progress
 
 DTYPES = ("float32", "float64")
 NEURONS = ("sigmoid", "tanh", "relu", "leaky-relu", "gelu")  # as in _kernels.HIDDEN
@@ -37,7 +39,6 @@ Seed: TypeAlias = (
 class Network:
     """A fully connected feed-forward network.
 
-    The weights start as ``default_weight_initializer`` sets them.
 
     Parameters
     ----------
@@ -64,6 +65,13 @@ class Network:
         "sigmoid", "tanh" (the text's tanh(z) = 2 sigma(2z) - 1), "relu" (max(0, z)),
         "leaky-relu" (z, and 0.01 z below 0) or "gelu" (z Phi(z), Phi the normal distribution;
         Hendrycks and Gimpel 2016).
+    initializer : str or None
+        How the parameters start, of a layer with n_in inputs and n_out neurons:
+        "default", weights N(0, 1) / sqrt(n_in), biases N(0, 1); "large", all N(0, 1);
+        "glorot", weights of variance 2 / (n_in + n_out), biases 0 (Glorot and Bengio
+        2010, the normal form); "he", weights of variance 2 / n_in, biases 0 (He et al.
+        2015). None takes what suits the hidden neurons: for sigmoid ones "default".
+        Drawn as ``default_weight_initializer`` says, biases of 0 not at all.
     n_threads : int or None
         The most threads that a call uses, 1 or more; None takes what
         ``fastnet.set_num_threads`` set, which is 1 at the start. More than one are used
@@ -92,6 +100,7 @@ class Network:
         dtype: DTypeLike = "float32",
         seed: Seed = None,
         hidden: str | Iterable[str] = "sigmoid",
+        initializer: str | None = None,
         n_threads: int | None = None,
     ):
         try:
@@ -109,9 +118,11 @@ class Network:
             raise ValueError(f"dtype: expected one of {', '.join(DTYPES)}; got {dtype!r}")
         if n_threads is not None:
             n_threads = checks.integer("n_threads", n_threads, 1)
+        neurons = _neurons(hidden, len(checked) - 2)
+        starts = initializers.choose(initializer, neurons)
         self._stream = RandomStream(seed)
-        self._model = Model(checked, choice, name, n_threads, _neurons(hidden, len(checked) - 2))
-        self.default_weight_initializer()
+        self._model = Model(checked, choice, name, n_threads, neurons)
+        initializers.draw(self._stream, self.weights, self.biases, starts)
 
     # ---- parameters
 
@@ -185,19 +196,18 @@ class Network:
 
         Drawn layer by layer, the weights of a layer row by row, then its biases.
         """
-        self._draw(lambda n_in: 1 / np.sqrt(n_in))
+        self._draw("default")
 
     def large_weight_initializer(self) -> None:
         """Weights and biases N(0, 1), as in the book's first chapter.
 
         Drawn in the same order as by ``default_weight_initializer``.
         """
-        self._draw(lambda n_in: 1.0)
+        self._draw("large")
 
-    def _draw(self, deviation: Callable[[int], float]) -> None:
-        for weights, biases in zip(self.weights, self.biases, strict=True):
-            weights[...] = self._stream.normal(*weights.shape) * deviation(weights.shape[1])
-            biases[...] = self._stream.normal(*biases.shape)
+    def _draw(self, initializer: str) -> None:
+        names = [initializer] * len(self.weights)
+        initializers.draw(self._stream, self.weights, self.biases, names)
 
     # ---- use
 
@@ -388,6 +398,8 @@ class Network:
         dropout: float | Iterable[float] = 0.0,
         optimizer: Optimizer | None = None,
         shift: int = 0,
+        schedule: Schedule | None = None,
+        early_stopping: EarlyStopping | None = None,
         verbose: bool = True,
     ) -> History:
         """Train by mini-batch stochastic gradient descent.
@@ -445,21 +457,31 @@ class Network:
             Each time an example is taken it is moved by up to so many pixels down or up and to
             the right or left, evenly at random; what comes in at the edges is 0. For inputs
             that are square images, row after row.
+        schedule : StepDecay, ExponentialDecay, CosineDecay, HalveOnPlateau, callable or None
+            The learning rate of each epoch; None: eta for all. A callable is given the
+            epoch, from 1, and returns its rate, finite and 0 or more, in place of eta.
+            The rate is printed with each epoch's figures; ``schedule.rate(eta, epoch,
+            epochs)`` gives those of the first three kinds beforehand.
+        early_stopping : EarlyStopping or None
+            When to stop before the last epoch, and whether the network gets back the
+            parameters of its best one.
         verbose : bool, default True
-            Print a line per epoch with the figures that are monitored.
+            Print a line per epoch with the figures that are monitored, and one where
+            training stops early or the best parameters are restored.
 
         Returns
         -------
         History
             A named tuple ``(evaluation_cost, evaluation_accuracy, training_cost,
             training_accuracy)`` of lists with one entry per epoch, empty where
-            nothing was monitored. Costs are means per example, accuracies counts
-            of examples.
+            nothing was monitored; what a schedule or early stopping follows is. Costs
+            are means per example, accuracies counts of examples.
 
         Raises
         ------
         ValueError, TypeError
-            For arguments and data that do not fit; nothing is changed.
+            For arguments and data that do not fit; nothing is changed. A callable's rate
+            is checked before its epoch; the network keeps the epochs that are complete.
         DivergenceError
             If a parameter stops being finite, which is checked once per epoch; the
             network keeps the parameters of the last epoch in which all were.
@@ -484,38 +506,28 @@ class Network:
         mini_batch_size = checks.integer("mini_batch_size", mini_batch_size, 1)
         eta = checks.nonnegative("eta", eta)
         lmbda = checks.nonnegative("lmbda", lmbda)
-        techniques = training.Techniques(
-            checks.nonnegative("l1", l1),
-            optimizers.checked(optimizer),
-            _shares("dropout", dropout, len(self._model.hidden)),
-            checks.integer("shift", shift, 0),
-        )
-        side = math.isqrt(self._model.sizes[0])
-        if techniques.shift and (side**2 != self._model.sizes[0] or techniques.shift >= side):
-            raise ValueError(
-                f"shift: expected square images, larger than the shift of {shift}; "
-                f"got {self._model.sizes[0]} inputs"
-            )
-        evaluated = monitor_evaluation_cost or monitor_evaluation_accuracy
-        if evaluated and evaluation_data is None:
-            flag = "cost" if monitor_evaluation_cost else "accuracy"
-            raise ValueError(
-                f"evaluation_data: expected data, since monitor_evaluation_{flag} is set; got None"
-            )
-        data = self._fitting("training_data", training_data)
+        chosen = techniques.checked(self._model, l1, optimizer, dropout, shift)
         history = History([], [], [], [])
-        monitors = []
+        progress = Progress(eta, epochs, schedule, early_stopping, history)
+        flags = {
+            "evaluation_cost": monitor_evaluation_cost,
+            "evaluation_accuracy": monitor_evaluation_accuracy,
+            "training_cost": monitor_training_cost,
+            "training_accuracy": monitor_training_accuracy,
+        }
+        monitored = training.monitored(flags, schedule, early_stopping)
+        for name, reason in monitored.items():
+            if name.startswith("evaluation") and evaluation_data is None:
+                raise ValueError(f"evaluation_data: expected data, since {reason}; got None")
+        data = self._fitting("training_data", training_data)
+        sets = {"training": data}
         if evaluation_data is not None:
-            evaluation = self._fitting("evaluation_data", evaluation_data)
-            label = "evaluation data"
-            if monitor_evaluation_cost:
-                monitors.append(Monitor(history.evaluation_cost, evaluation, True, label))
-            if monitor_evaluation_accuracy:
-                monitors.append(Monitor(history.evaluation_accuracy, evaluation, False, label))
-        if monitor_training_cost:
-            monitors.append(Monitor(history.training_cost, data, True, "training data"))
-        if monitor_training_accuracy:
-            monitors.append(Monitor(history.training_accuracy, data, False, "training data"))
+            sets["evaluation"] = self._fitting("evaluation_data", evaluation_data)
+        monitors = []
+        for name in monitored:
+            kind, _, what = name.partition("_")
+            figures = getattr(history, name)
+            monitors.append(Monitor(figures, sets[kind], what == "cost", f"{kind} data"))
         self._check_finite()
 
         def report(epoch: int, figures: list[str]) -> None:
@@ -525,9 +537,12 @@ class Network:
                 )
 
         training.run(
-            self._model, self._stream, data, epochs, mini_batch_size, eta, lmbda, monitors, report,
-            techniques,
+            self._model, self._stream, data, progress, mini_batch_size, lmbda, monitors, report,
+            chosen,
         )  # fmt: skip
+        last_words = progress.close(self._model)
+        if verbose and last_words:
+            print(last_words, flush=True)
         return history
 
     def _check_finite(self) -> None:
@@ -711,19 +726,6 @@ def _neurons(hidden: Any, layers: int) -> tuple[str, ...]:
             f"hidden: expected one name for each of {layers} hidden layers, got {len(names)}"
         )
     return names
-
-
-def _shares(name: str, value: Any, layers: int) -> tuple[float, ...]:
-    """One probability for each hidden layer, checked."""
-    if np.ndim(value) == 0:
-        return (checks.share(name, value),) * layers
-    shares = tuple(checks.share(name, share) for share in value)
-    if len(shares) != layers:
-        raise ValueError(
-            f"{name}: expected one number, or one for each of {layers} hidden layers, "
-            f"got {len(shares)}"
-        )
-    return shares
 
 
 def load(filename: Filename, cost: type[Cost] | str | None = None) -> Network:

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
+from fastnet import schedules
 from fastnet.data import Dataset
+from fastnet.early_stopping import Best, EarlyStopping
 from fastnet.model import Model
-from fastnet.optimizers import Optimizer
 from fastnet.random_stream import RandomStream
+from fastnet.schedules import HalveOnPlateau, Halving, Plain, Schedule
+from fastnet.techniques import Techniques
 
 
 class History(NamedTuple):
@@ -88,28 +90,100 @@ class Monitor(NamedTuple):
         return f"Accuracy on {self.label}: {self.history[-1]} / {len(self.data)}"
 
 
-class Techniques(NamedTuple):
-    """What a mini-batch does beside plain gradient descent with L2; the arguments of ``SGD``."""
+def monitored(
+    flags: dict[str, bool], schedule: Schedule | None, early_stopping: EarlyStopping | None
+) -> dict[str, str]:
+    """{field of ``History``: why it is measured}, in the order of ``flags``."""
+    why = {name: f"monitor_{name} is set" for name, flag in flags.items() if flag}
+    if isinstance(schedule, HalveOnPlateau):
+        why.setdefault(schedule.monitor, f"schedule follows {schedule.monitor}")
+    if early_stopping is not None:
+        why.setdefault(early_stopping.monitor, f"early_stopping follows {early_stopping.monitor}")
+    return {name: why[name] for name in flags if name in why}
 
-    l1: float = 0.0
-    optimizer: Optimizer | None = None
-    dropout: tuple[float, ...] = ()  # one probability per hidden layer
-    shift: int = 0
 
-    def start(self, model: Model, n: int) -> dict[str, Any]:
-        """What the kernel is told in every epoch over n examples."""
-        told: dict[str, Any] = {}
-        if self.l1:
-            told["l1"] = self.l1 / n
-        if self.optimizer:
-            told["optimizer"] = self.optimizer.kernel
-            length = self.optimizer.n_moments * len(model.values)
-            told["moments"] = np.zeros(length, model.dtype)
-        if any(self.dropout):
-            told["dropout"] = np.array(self.dropout, np.float64)
-        if self.shift:
-            told["shift"] = self.shift
-        return told
+class Progress:
+    """What changes from epoch to epoch of one training: the learning rate, the best
+    figures, and whether to stop.
+
+    Parameters
+    ----------
+    eta : float
+    epochs : int
+    schedule, early_stopping
+        As ``SGD`` takes them, not checked yet.
+    history : History
+        Where the figures of the epochs are found.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For a schedule or an early_stopping that is none.
+    """
+
+    def __init__(
+        self, eta: float, epochs: int, schedule: Any, early_stopping: Any, history: History
+    ):
+        schedules.check(schedule, eta, epochs)
+        if not isinstance(early_stopping, EarlyStopping | None):
+            raise TypeError(
+                f"early_stopping: expected an EarlyStopping or None, got {early_stopping!r}"
+            )
+        self.epochs = epochs
+        self.scheduled = schedule is not None
+        self._eta = eta
+        self._halving: Halving | None = None
+        self._plain: Plain | None = None
+        if isinstance(schedule, HalveOnPlateau):
+            self._halving = Halving(schedule, eta)
+        else:
+            self._plain = schedule
+        self._early: EarlyStopping | None = early_stopping
+        self._history = history
+        self._epoch = 0  # the last one that ended
+        self._reason = ""  # why the training stopped
+        if self._early is not None:
+            self._best = Best(self._early.monitor)
+            self._counted = Best(self._early.monitor, self._early.min_delta)
+            self._best_values: NDArray | None = None
+
+    def rate(self, epoch: int) -> float:
+        """The learning rate of the epoch that is about to begin."""
+        if self._halving is not None:
+            return self._halving.rate
+        if self._plain is not None:
+            return schedules.rate(self._plain, self._eta, epoch, self.epochs)
+        return self._eta
+
+    def stops(self, epoch: int, model: Model) -> bool:
+        """Take in the figures of an epoch that has ended; whether the training ends with it."""
+        self._epoch = epoch
+        if self._halving is not None:
+            figure = getattr(self._history, self._halving.monitor)[-1]
+            if not self._halving.goes_on(epoch, figure):
+                self._reason = f"eta would fall below {self._halving.lowest:g}, its lower bound"
+        if self._early is not None:
+            monitor, patience = self._early.monitor, self._early.patience
+            figure = getattr(self._history, monitor)[-1]
+            if self._best.improves(epoch, figure) and self._early.restore_best:
+                self._best_values = model.values.copy()
+            self._counted.improves(epoch, figure)
+            if epoch - self._counted.epoch >= patience:
+                self._reason = f"no improvement of {monitor} in {patience} epochs"
+        return self._reason != ""
+
+    def close(self, model: Model) -> str:
+        """Restore the best parameters where that is wanted; what there is to say, or ""."""
+        words = []
+        if self._reason:
+            words.append(f"stopped after epoch {self._epoch}: {self._reason}")
+        if self._early is not None and 0 < self._best.epoch < self._epoch:
+            words.append(f"epoch {self._best.epoch} was best")
+            if self._best_values is not None:
+                model.values[...] = self._best_values
+                words[-1] += ", its weights and biases are restored"
+        sentence = "; ".join(words)
+        return sentence[:1].upper() + sentence[1:]
 
 
 def train(
@@ -138,30 +212,31 @@ def run(
     model: Model,
     stream: RandomStream,
     training: Dataset,
-    epochs: int,
+    progress: Progress,
     mini_batch_size: int,
-    eta: float,
     lmbda: float,
     monitors: list[Monitor],
     report: Callable[[int, list[str]], None],
-    techniques: Techniques = Techniques(),
+    techniques: Techniques,
 ) -> None:
-    """Train for ``epochs`` passes, each in a fresh random order.
+    """Train for the epochs of ``progress`` or until it says stop, each in a fresh random order.
 
     After each epoch every monitor adds to its list, and ``report`` is called
-    with the epoch, from 1, and the monitored figures in words.
+    with the epoch, from 1, and in words the rate, where there is a schedule, and the
+    monitored figures.
 
     Raises
     ------
     DivergenceError
         Checked once per epoch.
     Exception
-        What a user's own cost raises. In both cases the parameters and the random
+        What a user's own cost or schedule raises. In both cases the parameters and the random
         stream are back at the end of the last complete epoch.
     """
     n = len(training)
     told = techniques.start(model, n)
-    for epoch in range(1, epochs + 1):
+    for epoch in range(1, progress.epochs + 1):
+        eta = progress.rate(epoch)
         before = stream.state
         try:
             order = stream.permutation(n)
@@ -172,4 +247,7 @@ def run(
             stream.state = before
             raise
         told["steps"] = told.get("steps", 0) + -(-n // mini_batch_size)
-        report(epoch, [monitor.measure(model, lmbda, techniques.l1) for monitor in monitors])
+        figures = [monitor.measure(model, lmbda, techniques.l1) for monitor in monitors]
+        report(epoch, [f"eta {eta:g}", *figures] if progress.scheduled else figures)
+        if progress.stops(epoch, model):
+            break

@@ -97,6 +97,13 @@ def test_train_uses_large_weights_when_told_so(folder, capsys):
     assert fastnet.load("net.json") == net
 
 
+@pytest.mark.parametrize("name", ["default", "glorot", "he"])
+def test_train_starts_with_the_initializer_that_it_is_told(folder, capsys, name):
+    assert main(["train", *FILES, "--epochs", "0", "--initializer", name, "--seed", "4",
+                 "--save", "net.json"]) == 0  # fmt: skip
+    assert fastnet.load("net.json") == fastnet.Network([20, 30, 3], seed=4, initializer=name)
+
+
 def test_without_hidden_sizes_there_is_no_hidden_layer(folder, capsys):
     assert main(["train", *FILES, "--epochs", "1", "--save", "net.json", "--hidden"]) == 0
     assert fastnet.load("net.json").sizes == [20, 3]
