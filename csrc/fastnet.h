@@ -22,8 +22,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum { FN_SIGMOID, FN_SOFTMAX, FN_LINEAR } fn_output;
-typedef enum { FN_QUADRATIC, FN_CROSS_ENTROPY, FN_LOG_LIKELIHOOD, FN_OTHER_COST } fn_cost;
+typedef enum { FN_SIGMOID, FN_SOFTMAX, FN_LINEAR, FN_EXPONENTIAL } fn_output;
+typedef enum {
+    FN_QUADRATIC, FN_CROSS_ENTROPY, FN_LOG_LIKELIHOOD, FN_ABSOLUTE, FN_HUBER, FN_POISSON, FN_OTHER_COST
+} fn_cost;
 typedef enum { FN_U8, FN_U16, FN_U32, FN_F32, FN_F64, FN_I64 } fn_type;
 
 typedef struct {

@@ -6,7 +6,14 @@ from fastnet._load import show_config, version
 
 # isort: split
 from fastnet import mnist_loader
-from fastnet.costs import CrossEntropyCost, LogLikelihoodCost, QuadraticCost
+from fastnet.costs import (
+    AbsoluteCost,
+    CrossEntropyCost,
+    HuberCost,
+    LogLikelihoodCost,
+    PoissonCost,
+    QuadraticCost,
+)
 from fastnet.data import Dataset
 from fastnet.functions import sigmoid, sigmoid_prime, softmax, vectorized_result
 from fastnet.idx import load_mnist, read_idx
@@ -15,12 +22,15 @@ from fastnet.training import DivergenceError, History
 from fastnet.ways import get_num_threads, set_num_threads
 
 __all__ = [
+    "AbsoluteCost",
     "CrossEntropyCost",
     "Dataset",
     "DivergenceError",
     "History",
+    "HuberCost",
     "LogLikelihoodCost",
     "Network",
+    "PoissonCost",
     "QuadraticCost",
     "__version__",
     "get_num_threads",

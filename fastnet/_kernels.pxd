@@ -8,11 +8,15 @@ cdef extern from "fastnet.h" nogil:
         FN_SIGMOID
         FN_SOFTMAX
         FN_LINEAR
+        FN_EXPONENTIAL
 
     ctypedef enum fn_cost:
         FN_QUADRATIC
         FN_CROSS_ENTROPY
         FN_LOG_LIKELIHOOD
+        FN_ABSOLUTE
+        FN_HUBER
+        FN_POISSON
         FN_OTHER_COST
 
     ctypedef enum fn_type:

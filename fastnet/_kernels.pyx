@@ -194,9 +194,11 @@ cdef class Workspace:
 
 # ---- networks and examples -------------------------------------------------
 
-cdef dict OUTPUTS = {"sigmoid": FN_SIGMOID, "softmax": FN_SOFTMAX, "linear": FN_LINEAR}
+cdef dict OUTPUTS = {"sigmoid": FN_SIGMOID, "softmax": FN_SOFTMAX, "linear": FN_LINEAR,
+                     "exponential": FN_EXPONENTIAL}
 cdef dict COSTS = {"quadratic": FN_QUADRATIC, "cross-entropy": FN_CROSS_ENTROPY,
-                   "log-likelihood": FN_LOG_LIKELIHOOD, None: FN_OTHER_COST}
+                   "log-likelihood": FN_LOG_LIKELIHOOD, "absolute": FN_ABSOLUTE,
+                   "huber": FN_HUBER, "poisson": FN_POISSON, None: FN_OTHER_COST}
 
 cdef size_t LARGEST = 2 ** 31 - 1
 
