@@ -2,13 +2,14 @@
  *
  * The error is computed from the activations, since no pair divides by a(1 - a);
  * the value from the weighted inputs z, so that a saturated neuron gives neither
- * NaN nor a clipped value. Four pairs of output layer and cost are meant;
+ * NaN nor a clipped value. Certain pairs of output layer and cost are meant;
  * fastnet/costs.py, which has their table, lets no other pass. */
 
-/* delta = factor * dC/dz. For three of the four pairs dC/dz is a - y (eqs. 66,
- * 68, 84); sigmoid neurons under the quadratic cost keep sigma'(z) = a(1 - a)
- * (eq. 65). Pads of delta are set to zero, so that the pads of the parameters
- * stay zero. */
+/* delta = factor * dC/dz. For most pairs dC/dz is a - y (eqs. 66, 68, 84; Poisson with
+ * a = e^z); sigmoid neurons under the quadratic cost keep sigma'(z) = a(1 - a)
+ * (eq. 65); the absolute cost has the sign of a - y, Huber's a - y within [-1, 1].
+ * What is not a number stays so. Pads of delta are set to zero, so that the pads of
+ * the parameters stay zero. */
 static void FN(output_error)(fn_activation output, fn_cost cost, size_t m, size_t n, double factor,
                              const real *a, const real *y, real *restrict delta)
 {
@@ -17,6 +18,16 @@ static void FN(output_error)(fn_activation output, fn_cost cost, size_t m, size_
     if (output == FN_SIGMOID && cost == FN_QUADRATIC)
         for (size_t i = 0; i < m * stride; i++)
             delta[i] = (a[i] - y[i]) * (a[i] * (1 - a[i])) * times;
+    else if (cost == FN_ABSOLUTE)
+        for (size_t i = 0; i < m * stride; i++) {
+            const real r = a[i] - y[i];
+            delta[i] = (r > 0 ? 1 : r < 0 ? -1 : r) * times;
+        }
+    else if (cost == FN_HUBER)
+        for (size_t i = 0; i < m * stride; i++) {
+            const real r = a[i] - y[i];
+            delta[i] = (r > 1 ? 1 : r < -1 ? -1 : r) * times;
+        }
     else
         for (size_t i = 0; i < m * stride; i++)
             delta[i] = (a[i] - y[i]) * times;
@@ -59,6 +70,54 @@ static double FN(quadratic)(fn_activation output, size_t n, const double *z, con
     return sum / 2;
 }
 
+/* C = sum |a - y| */
+static double FN(absolute)(size_t n, const double *a, const double *y)
+{
+    double sum = 0;
+    for (size_t j = 0; j < n; j++)
+        sum += __builtin_fabs(a[j] - y[j]);
+    return sum;
+}
+
+/* C = sum of r^2/2 for |r| <= 1, else |r| - 1/2, with r = a - y. */
+static double FN(huber)(size_t n, const double *a, const double *y)
+{
+    double sum = 0;
+    for (size_t j = 0; j < n; j++) {
+        const double r = __builtin_fabs(a[j] - y[j]);
+        sum = r > 1 ? sum + (r - 0.5) : FN_FMA(r / 2, r, sum);
+    }
+    return sum;
+}
+
+/* C = sum a - y z with a = e^z; infinite where a is, however large y z. */
+static double FN(poisson)(size_t n, const double *z, const double *y)
+{
+    double a[FN_RUN], sum = 0;
+    FN_F64(exp)(n, z, a);
+    for (size_t j = 0; j < n; j++)
+        sum += a[j] > __DBL_MAX__ ? a[j] : FN_FMA(-y[j], z[j], a[j]);
+    return sum;
+}
+
+/* The part of the cost of one run of outputs, where the cost is a sum over them. */
+static double FN(cost_of_run)(fn_output output, fn_cost cost, size_t n, const double *z,
+                              const double *y)
+{
+    switch (cost) {
+    case FN_CROSS_ENTROPY:
+        return FN(cross_entropy)(n, z, y);
+    case FN_ABSOLUTE:
+        return FN(absolute)(n, z, y);
+    case FN_HUBER:
+        return FN(huber)(n, z, y);
+    case FN_POISSON:
+        return FN(poisson)(n, z, y);
+    default:
+        return FN(quadratic)(output, n, z, y);
+    }
+}
+
 /* C = -sum y ln a = sum y (ln sum_k e^(z_k - max) - (z - max)) (eq. 80) */
 static double FN(log_likelihood)(size_t n, const real *z, const real *y)
 {
@@ -96,8 +155,7 @@ static double FN(cost_sum)(fn_activation output, fn_cost cost, size_t m, size_t 
                 zd[j] = FN(bounded)(z[j0 + j]);
                 yd[j] = y[j0 + j];
             }
-            total += cost == FN_CROSS_ENTROPY ? FN(cross_entropy)(run, zd, yd)
-                                              : FN(quadratic)(output, run, zd, yd);
+            total += FN(cost_of_run)(output, cost, run, zd, yd);
         }
     }
     return total;

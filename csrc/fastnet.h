@@ -23,10 +23,12 @@
 #include <stdint.h>
 
 typedef enum {
-    FN_SIGMOID, FN_SOFTMAX, FN_LINEAR,              /* of output layers */
-    FN_TANH, FN_RELU, FN_LEAKY_RELU, FN_GELU        /* of hidden ones, beside FN_SIGMOID */
+    FN_SIGMOID, FN_SOFTMAX, FN_LINEAR, FN_EXPONENTIAL,  /* of output layers */
+    FN_TANH, FN_RELU, FN_LEAKY_RELU, FN_GELU            /* of hidden ones, beside FN_SIGMOID */
 } fn_activation;
-typedef enum { FN_QUADRATIC, FN_CROSS_ENTROPY, FN_LOG_LIKELIHOOD, FN_OTHER_COST } fn_cost;
+typedef enum {
+    FN_QUADRATIC, FN_CROSS_ENTROPY, FN_LOG_LIKELIHOOD, FN_ABSOLUTE, FN_HUBER, FN_POISSON, FN_OTHER_COST
+} fn_cost;
 typedef enum { FN_PLAIN, FN_MOMENTUM, FN_NESTEROV, FN_ADAM, FN_ADAMW } fn_optimizer;
 typedef enum { FN_U8, FN_U16, FN_U32, FN_F32, FN_F64, FN_I64 } fn_type;
 

@@ -136,6 +136,8 @@ static void FN(forward)(FN(work) *work, const real *parameters, size_t first, si
             FN(sigmoid)((s1 - s0) * stride, z, a);
         else if (work->network->output == FN_SOFTMAX)
             FN(softmax)(s1 - s0, sizes[L], z, a);
+        else if (work->network->output == FN_EXPONENTIAL)
+            FN(exp)((s1 - s0) * stride, z, a);
         else
             memcpy(a, z, (s1 - s0) * stride * sizeof(real));
     }

@@ -6,7 +6,14 @@ from fastnet._load import show_config, version
 
 # isort: split
 from fastnet import mnist_loader
-from fastnet.costs import CrossEntropyCost, LogLikelihoodCost, QuadraticCost
+from fastnet.costs import (
+    AbsoluteCost,
+    CrossEntropyCost,
+    HuberCost,
+    LogLikelihoodCost,
+    PoissonCost,
+    QuadraticCost,
+)
 from fastnet.data import Dataset
 from fastnet.early_stopping import EarlyStopping
 from fastnet.functions import sigmoid, sigmoid_prime, softmax, vectorized_result
@@ -18,6 +25,7 @@ from fastnet.training import DivergenceError, History
 from fastnet.ways import get_num_threads, set_num_threads
 
 __all__ = [
+    "AbsoluteCost",
     "Adam",
     "AdamW",
     "CosineDecay",
@@ -28,9 +36,11 @@ __all__ = [
     "ExponentialDecay",
     "HalveOnPlateau",
     "History",
+    "HuberCost",
     "LogLikelihoodCost",
     "Momentum",
     "Network",
+    "PoissonCost",
     "QuadraticCost",
     "StepDecay",
     "__version__",

@@ -8,6 +8,7 @@ cdef extern from "fastnet.h" nogil:
         FN_SIGMOID
         FN_SOFTMAX
         FN_LINEAR
+        FN_EXPONENTIAL
         FN_TANH
         FN_RELU
         FN_LEAKY_RELU
@@ -17,6 +18,9 @@ cdef extern from "fastnet.h" nogil:
         FN_QUADRATIC
         FN_CROSS_ENTROPY
         FN_LOG_LIKELIHOOD
+        FN_ABSOLUTE
+        FN_HUBER
+        FN_POISSON
         FN_OTHER_COST
 
     ctypedef enum fn_optimizer:

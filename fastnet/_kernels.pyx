@@ -194,11 +194,13 @@ cdef class Workspace:
 
 # ---- networks and examples -------------------------------------------------
 
-cdef dict OUTPUTS = {"sigmoid": FN_SIGMOID, "softmax": FN_SOFTMAX, "linear": FN_LINEAR}
+cdef dict OUTPUTS = {"sigmoid": FN_SIGMOID, "softmax": FN_SOFTMAX, "linear": FN_LINEAR,
+                     "exponential": FN_EXPONENTIAL}
 cdef dict HIDDEN = {"sigmoid": FN_SIGMOID, "tanh": FN_TANH, "relu": FN_RELU,
                     "leaky-relu": FN_LEAKY_RELU, "gelu": FN_GELU}
 cdef dict COSTS = {"quadratic": FN_QUADRATIC, "cross-entropy": FN_CROSS_ENTROPY,
-                   "log-likelihood": FN_LOG_LIKELIHOOD, None: FN_OTHER_COST}
+                   "log-likelihood": FN_LOG_LIKELIHOOD, "absolute": FN_ABSOLUTE,
+                   "huber": FN_HUBER, "poisson": FN_POISSON, None: FN_OTHER_COST}
 
 cdef dict OPTIMIZERS = {"plain": FN_PLAIN, "momentum": FN_MOMENTUM, "nesterov": FN_NESTEROV,
                         "adam": FN_ADAM, "adamw": FN_ADAMW}

@@ -137,6 +137,84 @@ class LogLikelihoodCost:
         return _difference(a, _one_hot(a, y))
 
 
+class AbsoluteCost:
+    """C = sum_j |a_j - y_j|, the absolute error, for linear outputs.
+
+    An outlier pulls no more than any other example does. Both methods take columns, as
+    for ``QuadraticCost``.
+
+    Examples
+    --------
+    >>> AbsoluteCost.fn([0.5, 4.0], [1, 1])
+    3.5
+    """
+
+    @staticmethod
+    def fn(a: ArrayLike, y: ArrayLike) -> float:
+        """Summed over all columns."""
+        return float(np.sum(np.abs(_difference(a, y))))
+
+    @staticmethod
+    def delta(z: ArrayLike, a: ArrayLike, y: ArrayLike) -> NDArray:
+        """The sign of a - y, 0 where they are equal; z is not needed."""
+        error: NDArray = np.sign(_difference(a, y))
+        return error
+
+
+class HuberCost:
+    """C = sum_j of r^2/2 where |r| <= 1, else |r| - 1/2, with r = a_j - y_j, for linear outputs.
+
+    Quadratic near the target, absolute far from it: P. Huber, Robust Estimation of a
+    Location Parameter, Annals of Mathematical Statistics 35 (1964), with the threshold
+    1; targets of another scale want scaling. Both methods take columns, as for
+    ``QuadraticCost``.
+
+    Examples
+    --------
+    >>> HuberCost.fn([0.5, 4.0], [1, 1])
+    2.625
+    """
+
+    @staticmethod
+    def fn(a: ArrayLike, y: ArrayLike) -> float:
+        """Summed over all columns."""
+        r = np.abs(_difference(a, y))
+        return float(np.sum(np.where(r > 1, r - 0.5, np.minimum(r, 1) ** 2 / 2)))
+
+    @staticmethod
+    def delta(z: ArrayLike, a: ArrayLike, y: ArrayLike) -> NDArray:
+        """a - y, and 1 or -1 where that is beyond; z is not needed."""
+        error: NDArray = np.clip(_difference(a, y), -1, 1)
+        return error
+
+
+class PoissonCost:
+    """C = sum_j (a_j - y_j ln a_j), for exponential outputs, a = e^z.
+
+    The negative logarithm of the likelihood of counts y that are Poisson-distributed
+    with the means a, without the ln y! that no weight changes; so it may be negative.
+    Targets are 0 or more, whole numbers or not. Both methods take columns, as for
+    ``QuadraticCost``.
+
+    Examples
+    --------
+    >>> PoissonCost.fn([1.0, 2.0], [3, 0])
+    3.0
+    """
+
+    @staticmethod
+    def fn(a: ArrayLike, y: ArrayLike) -> float:
+        """Summed over all columns; 0 ln 0 is 0, and an infinite output costs infinity."""
+        a, y = _columns(a, y)
+        with np.errstate(invalid="ignore"):
+            return float(np.sum(np.where(a == np.inf, a, a - _log_times(y, a))))
+
+    @staticmethod
+    def delta(z: ArrayLike, a: ArrayLike, y: ArrayLike) -> NDArray:
+        """a - y; z is not needed."""
+        return _difference(a, y)
+
+
 class Pair(NamedTuple):
     name: str
     cost: type[Cost]
@@ -147,8 +225,11 @@ PAIRS = (
     Pair("quadratic", QuadraticCost, ("sigmoid", "linear")),
     Pair("cross-entropy", CrossEntropyCost, ("sigmoid",)),
     Pair("log-likelihood", LogLikelihoodCost, ("softmax",)),
+    Pair("absolute", AbsoluteCost, ("linear",)),
+    Pair("huber", HuberCost, ("linear",)),
+    Pair("poisson", PoissonCost, ("exponential",)),
 )
-OUTPUTS = ("sigmoid", "softmax", "linear")
+OUTPUTS = ("sigmoid", "softmax", "linear", "exponential")
 ALLOWED = ", ".join(f"{output} + {pair.name}" for pair in PAIRS for output in pair.outputs)
 NAMES = tuple(pair.name for pair in PAIRS)
 BY_CLASS_NAME = {pair.cost.__name__: pair.cost for pair in PAIRS}

@@ -156,6 +156,11 @@ class Model:
                 f"{name}: expected targets from 0 to 1 for the {self.choice.kernel} cost, "
                 f"got {low:g} to {high:g}"
             )
+        if self.choice.kernel == "poisson" and low < 0:
+            raise ValueError(
+                f"{name}: expected targets of 0 or more for the poisson cost, "
+                f"got {low:g} to {high:g}"
+            )
         if self.choice.kernel == "log-likelihood":
             sums = data.y.sum(axis=1, dtype=np.float64)
             worst = sums[np.abs(sums - 1).argmax()]

@@ -45,15 +45,17 @@ class Network:
     sizes : sequence of int
         Neurons per layer, ``[n_in, hidden..., n_out]``: two or more positive integers.
     cost : class or str
-        ``QuadraticCost``, ``CrossEntropyCost`` or ``LogLikelihoodCost``, or the names
-        "quadratic", "cross-entropy", "log-likelihood", or a class of your own
+        ``QuadraticCost``, ``CrossEntropyCost``, ``LogLikelihoodCost``, ``AbsoluteCost``,
+        ``HuberCost`` or ``PoissonCost``, or the names "quadratic", "cross-entropy",
+        "log-likelihood", "absolute", "huber", "poisson", or a class of your own
         with static methods ``fn(a, y)`` and ``delta(z, a, y)``, which are called with
         columns, (n_out, m); ``fn`` returns the sum over the columns.
     output : str or None
-        "sigmoid", "softmax" or "linear"; None stands for the cost's usual layer
-        (sigmoid, sigmoid, softmax; sigmoid for a class of your own). Allowed are
-        sigmoid + quadratic, linear + quadratic, sigmoid + cross-entropy and
-        softmax + log-likelihood.
+        "sigmoid", "softmax", "linear" or "exponential"; None stands for the cost's
+        usual layer, the first of those allowed; sigmoid for a class of your own. Allowed
+        are sigmoid + quadratic, linear + quadratic, sigmoid + cross-entropy,
+        softmax + log-likelihood, linear + absolute, linear + huber and
+        exponential + poisson.
     dtype : str or dtype
         "float32" or "float64", the type of the parameters and of all arithmetic.
     seed : None, int, sequence of ints, SeedSequence, BitGenerator or Generator
@@ -143,7 +145,7 @@ class Network:
 
     @property
     def output(self) -> str:
-        """The kind of output layer: "sigmoid", "softmax" or "linear"."""
+        """The kind of output layer: "sigmoid", "softmax", "linear" or "exponential"."""
         return self._model.choice.output
 
     @property

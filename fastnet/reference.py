@@ -84,7 +84,8 @@ def finite(x):
 
 def exp(x, out):
     """out = e^x."""
-    np.exp(x, out=out)
+    with np.errstate(over="ignore"):
+        np.exp(x, out=out)
 
 
 def log(x, out):
@@ -142,8 +143,14 @@ def weighted_input(a, weights, biases, z):
 
 def output_error(output, cost, a, y, factor, delta):
     """delta = factor * dC/dz of the output layer (eqs. 65, 66, 68, 84)."""
-    slope = a * (1 - a) if (output, cost) == ("sigmoid", "quadratic") else 1
-    delta[...] = (a - y) * slope * factor
+    error = a - y
+    if (output, cost) == ("sigmoid", "quadratic"):
+        error *= a * (1 - a)
+    elif cost == "absolute":
+        error = np.sign(error)
+    elif cost == "huber":
+        error = np.clip(error, -1, 1)
+    delta[...] = error * factor
 
 
 def cost_sum(output, cost, z, y):
@@ -156,6 +163,14 @@ def cost_sum(output, cost, z, y):
         if output == "sigmoid":
             sigmoid(z, a)
         return float(np.sum((a - y) ** 2) / 2)
+    if cost == "absolute":
+        return float(np.sum(np.abs(z - y)))
+    if cost == "huber":
+        r = np.abs(z - y)
+        return float(np.sum(np.where(r > 1, r - 0.5, r**2 / 2)))
+    if cost == "poisson":
+        with np.errstate(over="ignore"):
+            return float(np.sum(np.exp(z) - y * z))
     if cost == "log-likelihood":
         shifted = z - z.max(axis=1, keepdims=True)
         log_sum = np.log(np.exp(shifted).sum(axis=1, keepdims=True))
@@ -234,6 +249,8 @@ def forward(sizes, output, parameters, x, hidden=None, drop=None):
             sigmoid(z, a)
         elif output == "softmax":
             softmax(z, a)
+        elif output == "exponential":
+            exp(z, a)
         activations.append(a)
     return activations, z, slopes
 

@@ -31,6 +31,9 @@ def dtype(request):
         ("sigmoid", "cross-entropy"),
         ("linear", "quadratic"),
         ("softmax", "log-likelihood"),
+        ("linear", "absolute"),
+        ("linear", "huber"),
+        ("exponential", "poisson"),
     ],
     ids="+".join,
 )
@@ -160,6 +163,10 @@ def random_examples():
         y = random.random((n, n_out))
         if cost == "log-likelihood":  # rows whose sum is exactly one
             y = random.multinomial(64, [1 / n_out] * n_out, n) / 64
+        elif cost in ("absolute", "huber"):  # on both sides of the outputs, near and far
+            y = 6 * y - 3
+        elif cost == "poisson":
+            y = 4 * y
         return X.astype(inputs), scale, y.astype(targets)
 
     return make

@@ -67,7 +67,7 @@ def test_sizes_that_are_not_two_or_more_positive_integers_are_refused(sizes):
 def test_an_unknown_cost_is_refused(cost):
     with pytest.raises(ValueError, match=r"^cost: expected one of") as caught:
         Network([4, 3], cost)
-    for word in ("quadratic", "cross-entropy", "log-likelihood", repr(cost)):
+    for word in (*fastnet.costs.NAMES, repr(cost)):
         assert word in str(caught.value)
 
 
@@ -75,7 +75,7 @@ def test_an_unknown_cost_is_refused(cost):
 def test_an_unknown_output_layer_is_refused(output):
     with pytest.raises(ValueError, match=r"^output: expected one of") as caught:
         Network([4, 3], output=output)
-    for word in ("sigmoid", "softmax", "linear", repr(output)):
+    for word in ("sigmoid", "softmax", "linear", "exponential", repr(output)):
         assert word in str(caught.value)
 
 
@@ -312,8 +312,18 @@ def test_target_rows_that_do_not_sum_to_one_are_refused_by_the_log_likelihood():
             assert_refused(lambda net, act=act, bad=bad: act(net, bad), words, "log-likelihood")
 
 
-def test_targets_beyond_0_and_1_are_data_like_any_other_to_the_quadratic_cost():
-    net = Network([4, 3], "quadratic", output="linear", seed=1)
+def test_targets_below_0_are_refused_by_the_poisson_cost():
+    bad = X, at(ONE_HOT, (7, 1), -0.5)
+    for place, act in TAKES_DATA.items():
+        words = (place.split()[0], "0 or more", "poisson", "-0.5")
+        assert_refused(lambda net, act=act, bad=bad: act(net, bad), words, "poisson")
+    net = Network([4, 3], "poisson", seed=1)
+    net.SGD((X, 100 * ONE_HOT), 1, 5, 0.001, verbose=False)
+
+
+@pytest.mark.parametrize("cost", ["quadratic", "absolute", "huber"])
+def test_targets_beyond_0_and_1_are_data_like_any_other_to_linear_outputs(cost):
+    net = Network([4, 3], cost, output="linear", seed=1)
     net.SGD((X, 100 * ONE_HOT - 50), 1, 5, 0.01, verbose=False)
     assert np.isfinite(net.weights[0]).all()
 

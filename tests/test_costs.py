@@ -4,12 +4,23 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import CrossEntropyCost, DivergenceError, LogLikelihoodCost, Network, QuadraticCost
+from fastnet import (
+    AbsoluteCost,
+    CrossEntropyCost,
+    DivergenceError,
+    HuberCost,
+    LogLikelihoodCost,
+    Network,
+    PoissonCost,
+    QuadraticCost,
+)
 
 A = np.array([[0.2, 0.5], [0.7, 0.1], [0.1, 0.4]])  # two columns of three outputs
 ONE_HOT = np.array([[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]])
 LABELS = np.array([1, 0])
-COSTS = [QuadraticCost, CrossEntropyCost, LogLikelihoodCost]
+COSTS = [
+    QuadraticCost, CrossEntropyCost, LogLikelihoodCost, AbsoluteCost, HuberCost, PoissonCost,
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("cost", COSTS)
@@ -25,6 +36,24 @@ def test_the_costs_are_those_of_the_formulas():
     expected = -(0.3 * np.log(0.8) + 0.7 * np.log(0.2))
     assert CrossEntropyCost.fn([0.8], [0.3]) == pytest.approx(expected, rel=1e-15)
     assert LogLikelihoodCost.fn([0.2, 0.8], 1) == pytest.approx(-np.log(0.8), rel=1e-15)
+    assert AbsoluteCost.fn([0.5, 0.25, -2], [1.0, 0.0, 1.0]) == 0.5 + 0.25 + 3
+    assert HuberCost.fn([0.5, 1.0, -2], [1.0, 0.0, 1.0]) == 0.125 + 0.5 + 2.5
+    assert PoissonCost.fn([2.0], [3]) == pytest.approx(2 - 3 * np.log(2), rel=1e-15)
+
+
+def test_the_errors_with_kinks_are_those_of_the_formulas():
+    a, y = np.array([2.0, -1, 3, 0.5, 1]), np.array([2.0, 2, -1, 0.25, 0])
+    assert AbsoluteCost.delta(None, a, y).tolist() == [0, -1, 1, 1, 1]
+    assert HuberCost.delta(None, a, y).tolist() == [0, -1, 1, 0.25, 1]
+    assert PoissonCost.delta(None, a, abs(y)).tolist() == (a - abs(y)).tolist()
+
+
+def test_outputs_at_the_ends_of_the_range_have_the_costs_that_are_their_limits():
+    largest = np.finfo(np.float64).max
+    assert PoissonCost.fn([0.0, 1.0], [0, 0]) == 1
+    assert PoissonCost.fn([0.0], [1]) == np.inf
+    assert PoissonCost.fn([np.inf, np.inf], [0, 3]) == np.inf
+    assert HuberCost.fn([largest], [0.0]) == AbsoluteCost.fn([largest], [0.0]) == largest
 
 
 def test_certainty_costs_nothing_where_right_and_infinity_where_wrong():
@@ -102,6 +131,41 @@ def test_a_weighted_input_beyond_the_range_gives_no_nan(cost, output, dtype):
     np.testing.assert_array_equal(net.feedforward(x), [[1.0, 0.0]])
     assert net.total_cost((x, [0]), 0.0) == 0
     assert net.total_cost((x, [1]), 0.0) >= float(np.finfo(dtype).max)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_rate_beyond_the_range_costs_infinity_and_one_of_zero_nothing(dtype):
+    net = Network([1, 2], "poisson", dtype=dtype)
+    huge = np.sqrt(np.finfo(dtype).max)
+    net.weights[0], net.biases[0] = [[2 * huge], [-2 * huge]], [[0.0], [0.0]]
+    x = np.array([[huge]], dtype)  # z is +infinity and -infinity
+    np.testing.assert_array_equal(net.feedforward(x), [[np.inf, 0.0]])
+    for target in (0.0, 3.0, huge):
+        assert net.total_cost((x, [[target, 0.0]]), 0.0) == np.inf
+    net.weights[0] = [[-2 * huge], [-2 * huge]]
+    assert net.total_cost((x, [[0.0, 0.0]]), 0.0) == 0
+    net.weights[0] = [[2 * huge], [0.0]]
+    with pytest.raises(DivergenceError):
+        net.update_mini_batch((x, [[1.0, 1.0]]), 0.5, 0.0, 1)
+
+
+def test_the_further_costs_learn_what_they_are_for():
+    """Outliers move the absolute and Huber's cost little; counts have their rates found."""
+    random = np.random.default_rng(1)
+    X = random.uniform(-1, 1, (400, 1))
+    outliers = np.where(random.random((400, 1)) < 0.1, 50.0, 2 * X + 1)
+    slopes = {}
+    for cost in ("absolute", "huber", "quadratic"):
+        net = Network([1, 1], cost, output="linear", dtype="float64", seed=1)
+        net.SGD((X, outliers), 60, 20, 0.05, verbose=False)
+        slopes[cost] = net.weights[0].item(), net.biases[0].item()
+    assert slopes["absolute"] == pytest.approx((2, 1), abs=0.1)
+    assert slopes["huber"] == pytest.approx((2, 1), abs=0.3)
+    assert abs(slopes["quadratic"][1] - 1) > 3
+    counts = random.poisson(np.exp(0.5 + X))
+    net = Network([1, 1], "poisson", dtype="float64", seed=1)
+    net.SGD((X, counts * 1.0), 60, 20, 0.05, verbose=False)
+    assert (net.weights[0].item(), net.biases[0].item()) == pytest.approx((1, 0.5), abs=0.15)
 
 
 def test_softmax_takes_any_finite_input_and_temperature():

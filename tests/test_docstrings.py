@@ -39,7 +39,7 @@ WITHOUT_EXAMPLE = {
     "Network.large_weight_initializer",
     "show_config",  # prints what differs between machines
 }
-COSTS = {"CrossEntropyCost", "LogLikelihoodCost", "QuadraticCost"}
+COSTS = {pair.cost.__name__ for pair in fastnet.costs.PAIRS}
 
 
 def shown(name):

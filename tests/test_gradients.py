@@ -14,6 +14,8 @@ NETWORKS = [(1, 1), (5, 3), (7, 9, 1), (3, 17, 1, 4), (5, 3, 7, 2, 3)]
 # rounding of the two costs adds about 1e-16 C / STEP.
 STEP = 1e-5
 
+KINKS = {"absolute": 0.0, "huber": 1.0}  # of |a - y|
+
 each_targets = pytest.mark.parametrize("targets", ["labels", "float32", "float64"])
 
 
@@ -30,9 +32,15 @@ def assert_slopes(module, sizes, pair, parameters, data, used):
     def cost():
         return module.evaluate(sizes, *pair, parameters, *data)[1]
 
+    if pair[1] in KINKS:  # no step leads over a kink, where there is no slope
+        X, scale, y = data
+        out = np.empty((len(X), sizes[-1]), parameters.dtype)
+        module.feedforward(sizes, pair[0], parameters, X, scale, out)
+        distance = np.abs(out - reference.targets(y, sizes[-1], pair[0], out.dtype))
+        assert np.abs(distance - KINKS[pair[1]]).min() > 10 * STEP
     nabla, slopes = np.full_like(parameters, np.nan), np.zeros_like(parameters)
     module.gradient(sizes, *pair, parameters, *data, nabla)
-    tolerance = 1e-15 * cost() / STEP
+    tolerance = 1e-15 * abs(cost()) / STEP
     for i in np.flatnonzero(used):
         at = parameters[i]
         parameters[i] = at + STEP
@@ -78,8 +86,12 @@ def test_the_cost_of_evaluate_is_that_of_the_cost_class(
     t = reference.targets(y, sizes[-1], pair[0], dtype)
     # fn gets outputs that are wrong by some ULP; a dC/da says how much that matters.
     a, t = out.astype(np.float64), t.astype(np.float64)
-    slope = {"quadratic": a * (a - t), "cross-entropy": (a - t) / (1 - a), "log-likelihood": t}
+    slope = {
+        "quadratic": a * (a - t), "cross-entropy": (a - t) / (1 - a), "log-likelihood": t,
+        "absolute": a, "huber": a * np.clip(a - t, -1, 1), "poisson": a - t,
+    }  # fmt: skip
     tolerance = 4 * np.finfo(dtype).eps * np.abs(slope[pair[1]]).sum()
+    tolerance += out.size * 2.0**-53 * abs(cost)  # the two sums are rounded
     assert abs(cost - choice.fn(a.T, t.T)) <= tolerance
     assert correct == np.sum(reference.classes(out) == reference.classes(t))
     assert np.unique(out).size > 1

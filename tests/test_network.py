@@ -8,18 +8,32 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import CrossEntropyCost, LogLikelihoodCost, Network, QuadraticCost
+from fastnet import (
+    AbsoluteCost,
+    CrossEntropyCost,
+    HuberCost,
+    LogLikelihoodCost,
+    Network,
+    PoissonCost,
+    QuadraticCost,
+)
 
 COSTS = {
     "quadratic": QuadraticCost,
     "cross-entropy": CrossEntropyCost,
     "log-likelihood": LogLikelihoodCost,
+    "absolute": AbsoluteCost,
+    "huber": HuberCost,
+    "poisson": PoissonCost,
 }
 PAIRS = [
     ("sigmoid", "quadratic"),
     ("linear", "quadratic"),
     ("sigmoid", "cross-entropy"),
     ("softmax", "log-likelihood"),
+    ("linear", "absolute"),
+    ("linear", "huber"),
+    ("exponential", "poisson"),
 ]
 
 
@@ -39,7 +53,8 @@ def plain_outputs(net, X):
             if not last or net.output == "sigmoid":
                 a = 1 / (1 + np.exp(-z))
             else:
-                a = z if net.output == "linear" else np.exp(z) / np.exp(z).sum()
+                a = z if net.output == "linear" else np.exp(z)
+                a = a / a.sum() if net.output == "softmax" else a
         outputs.append(a[:, 0])
     return np.array(outputs)
 
@@ -56,7 +71,8 @@ def test_a_cost_is_named_by_its_class_or_an_object_of_it_or_by_its_name(name):
 
 @pytest.mark.parametrize(
     ("cost", "output"), [("quadratic", "sigmoid"), ("cross-entropy", "sigmoid"),
-                         ("log-likelihood", "softmax")]
+                         ("log-likelihood", "softmax"), ("absolute", "linear"),
+                         ("huber", "linear"), ("poisson", "exponential")]
 )  # fmt: skip
 def test_without_an_output_layer_named_the_usual_one_is_taken(cost, output):
     assert Network([2, 3], cost).output == output
@@ -74,7 +90,11 @@ def test_an_allowed_pair_of_output_and_cost_makes_a_network(output, cost):
 
 @pytest.mark.parametrize(
     ("output", "cost"),
-    [p for p in itertools.product(("sigmoid", "softmax", "linear"), COSTS) if p not in PAIRS],
+    [
+        p
+        for p in itertools.product(("sigmoid", "softmax", "linear", "exponential"), COSTS)
+        if p not in PAIRS
+    ],
 )
 def test_any_other_pair_raises_an_error_that_lists_the_allowed_ones(output, cost):
     with pytest.raises(ValueError, match="allowed") as caught:

@@ -15,6 +15,9 @@ PAIRS = [
     ("linear", "quadratic"),
     ("sigmoid", "cross-entropy"),
     ("softmax", "log-likelihood"),
+    ("linear", "absolute"),
+    ("linear", "huber"),
+    ("exponential", "poisson"),
 ]
 
 
@@ -30,6 +33,13 @@ def plain_cost(net, X, y):
         return np.sum((a - y) ** 2) / 2 / len(X)
     if net.cost is fastnet.CrossEntropyCost:
         return -np.sum(y * np.log(a) + (1 - y) * np.log(1 - a)) / len(X)
+    if net.cost is fastnet.AbsoluteCost:
+        return np.sum(np.abs(a - y)) / len(X)
+    if net.cost is fastnet.HuberCost:
+        r = np.abs(a - y)
+        return (np.sum(r[r <= 1] ** 2) / 2 + np.sum(r[r > 1] - 0.5)) / len(X)
+    if net.cost is fastnet.PoissonCost:
+        return np.sum(a - y * np.log(a)) / len(X)
     return -np.sum(y * np.log(a)) / len(X)
 
 

@@ -44,6 +44,23 @@ class RestatedLogLikelihood(Restated):
         return -np.sum(np.log(a[y == 1]))
 
 
+class RestatedHuber:
+    @staticmethod
+    def fn(a, y):
+        r = np.abs(a - y)
+        return np.sum(r[r <= 1] ** 2) / 2 + np.sum(r[r > 1] - 0.5)
+
+    @staticmethod
+    def delta(z, a, y):
+        return np.clip(a - y, -1, 1)
+
+
+class RestatedPoisson(Restated):
+    @staticmethod
+    def fn(a, y):
+        return np.sum(a) - np.sum(y * np.log(a))
+
+
 def recorder(delta=Restated.delta, fn=Restated.fn):
     """A cost class that keeps what it is called with."""
 
@@ -73,6 +90,8 @@ RESTATED = [
     (RestatedQuadratic, "sigmoid", "quadratic"),
     (RestatedLinear, "linear", "quadratic"),
     (RestatedLogLikelihood, "softmax", "log-likelihood"),
+    (RestatedHuber, "linear", "huber"),
+    (RestatedPoisson, "exponential", "poisson"),
 ]
 
 
@@ -355,7 +374,7 @@ def test_a_class_without_the_two_functions_is_no_cost(cost):
 # ---- files
 
 
-@pytest.mark.parametrize("output", ["sigmoid", "linear", "softmax"])
+@pytest.mark.parametrize("output", ["sigmoid", "linear", "softmax", "exponential"])
 def test_a_network_with_the_users_cost_is_loaded_by_giving_the_class(tmp_path, output):
     net = Network([4, 5, 3], Restated, output=output, seed=1)
     net.save(tmp_path / "net.json")

@@ -15,6 +15,9 @@ PAIRS = [
     ("linear", "quadratic", "QuadraticCost"),
     ("sigmoid", "cross-entropy", "CrossEntropyCost"),
     ("softmax", "log-likelihood", "LogLikelihoodCost"),
+    ("linear", "absolute", "AbsoluteCost"),
+    ("linear", "huber", "HuberCost"),
+    ("exponential", "poisson", "PoissonCost"),
 ]
 
 
