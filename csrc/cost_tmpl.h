@@ -101,7 +101,7 @@ static double FN(poisson)(size_t n, const double *z, const double *y)
 }
 
 /* The part of the cost of one run of outputs, where the cost is a sum over them. */
-static double FN(cost_of_run)(fn_output output, fn_cost cost, size_t n, const double *z,
+static double FN(cost_of_run)(fn_activation output, fn_cost cost, size_t n, const double *z,
                               const double *y)
 {
     switch (cost) {
