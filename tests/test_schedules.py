@@ -122,7 +122,7 @@ def figures(monkeypatch):
 
     def make(sequence):
         values = iter(sequence)
-        monkeypatch.setattr(Model, "accuracy", lambda *_: next(values))
+        monkeypatch.setattr(Model, "accuracy", lambda *_, **__: next(values))
 
     return make
 
@@ -161,7 +161,7 @@ def test_the_bound_of_the_text_allows_seven_halvings_and_0_any_number(figures, c
 
 def test_a_cost_improves_downwards(monkeypatch, capsys):
     costs = iter([3.0, 2.0, 1.0, 1.5, 1.0])
-    monkeypatch.setattr(Model, "total_cost", lambda *_: next(costs))
+    monkeypatch.setattr(Model, "total_cost", lambda *_, **__: next(costs))
     network().SGD(GOOD, 5, 10, 1.0, schedule=HalveOnPlateau(1, 1 / 8, "training_cost"))
     assert printed_rates(capsys.readouterr().out) == [1, 1, 1, 1, 0.5]
 

@@ -215,6 +215,8 @@ static uint64_t hash_of_jobs(fn_type type, fn_form form, size_t threads, const f
         fn_training training = jobs[i].training;
         const int adam = training.optimizer == FN_ADAM || training.optimizer == FN_ADAMW;
         training.eta = adam ? 0.001 : training.optimizer == FN_PLAIN ? 0.5 : 0.05;
+        if (network->hidden[0] != FN_SIGMOID)
+            training.eta /= 100; /* unbounded activations */
         training.beta1 = 0.9, training.beta2 = 0.999, training.epsilon = 1e-8, training.side = 13;
         /* Masks do not serve for images that are moved. */
         const fn_form here = form == FN_MASKS && training.shift ? FN_COLUMNS : form;
