@@ -48,6 +48,8 @@ class Momentum:
 
     def __post_init__(self) -> None:
         checks.share("mu", self.mu)
+        if not isinstance(self.nesterov, bool):
+            raise TypeError(f"nesterov: expected True or False, got {self.nesterov!r}")
 
     @property
     def kernel(self) -> tuple[Any, ...]:

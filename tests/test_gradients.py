@@ -26,20 +26,20 @@ def sizes(request, pair):
     return (*below, n_out if pair[0] != "softmax" else max(n_out, 2))
 
 
-def assert_slopes(module, sizes, pair, parameters, data, used):
+def assert_slopes(module, sizes, pair, parameters, data, used, hidden=None):
     """module.gradient is the slope of module.evaluate's cost; pads have none."""
 
     def cost():
-        return module.evaluate(sizes, *pair, parameters, *data)[1]
+        return module.evaluate(sizes, *pair, parameters, *data, hidden=hidden)[1]
 
     if pair[1] in KINKS:  # no step leads over a kink, where there is no slope
         X, scale, y = data
         out = np.empty((len(X), sizes[-1]), parameters.dtype)
-        module.feedforward(sizes, pair[0], parameters, X, scale, out)
+        module.feedforward(sizes, pair[0], parameters, X, scale, out, hidden=hidden)
         distance = np.abs(out - reference.targets(y, sizes[-1], pair[0], out.dtype))
         assert np.abs(distance - KINKS[pair[1]]).min() > 10 * STEP
     nabla, slopes = np.full_like(parameters, np.nan), np.zeros_like(parameters)
-    module.gradient(sizes, *pair, parameters, *data, nabla)
+    module.gradient(sizes, *pair, parameters, *data, nabla, hidden=hidden)
     tolerance = 1e-15 * abs(cost()) / STEP
     for i in np.flatnonzero(used):
         at = parameters[i]
@@ -70,6 +70,22 @@ def test_the_reference_s_gradient_is_the_slope_of_its_cost(
     parameters = random_parameters(sizes, "float64", 1)
     data = random_examples(6, sizes, pair[1], 2, inputs="float64", targets=targets)
     assert_slopes(reference, sizes, pair, parameters, data, places(sizes, "float64"))
+
+
+@pytest.mark.parametrize("neurons", ["tanh", "relu", "leaky-relu", "gelu"])
+def test_the_gradient_through_hidden_neurons_of_each_kind_is_the_slope_of_the_cost(
+    neurons, isa, places, random_parameters, random_examples
+):
+    sizes, hidden = (5, 9, 17, 3), (neurons, neurons)
+    parameters = random_parameters(sizes, "float64", 20)
+    data = random_examples(4, sizes, "quadratic", 21, targets="float64")
+    used = places(sizes, "float64")
+    # No step leads over the kink of a ReLU: no activation of these is near 0 and not 0.
+    x = reference.inputs(data[0], data[1], np.float64)
+    activations, _, _ = reference.forward(sizes, "linear", parameters, x, ("leaky-relu",) * 2)
+    assert min(np.abs(a).min() for a in activations[1:]) > 10 * STEP * 0.01
+    assert_slopes(_kernels, sizes, ("linear", "quadratic"), parameters, data, used, hidden)
+    assert_slopes(reference, sizes, ("linear", "quadratic"), parameters, data, used, hidden)
 
 
 @each_targets
