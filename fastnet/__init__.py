@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from fastnet._load import show_config, version
 
 # isort: split
-from fastnet import mnist_loader
+from fastnet import augment, mnist_loader
 from fastnet.costs import (
     AbsoluteCost,
     CrossEntropyCost,
@@ -44,6 +44,7 @@ __all__ = [
     "QuadraticCost",
     "StepDecay",
     "__version__",
+    "augment",
     "get_num_threads",
     "load",
     "load_mnist",
