@@ -1,8 +1,8 @@
 /* The mini-batch loop: gather, forward, output error, back-propagate, update.
  *
- * No gradient is stored: the output error is multiplied by -eta/m once, so
- * that every error below carries that factor and each layer's update adds
- * a^T delta straight onto the weights. All errors are taken back before any weight
+ * No gradient is stored: the output error is multiplied by -eta/m once (by -eta times the
+ * example's share in the sum, where examples have weights), so that every error below
+ * carries that factor and each layer's update adds a^T delta straight onto the weights. All errors are taken back before any weight
  * changes, so all gradients are those of the weights before the mini-batch. Only a
  * mini-batch of more than FN_PIECE examples collects its gradient in an array first,
  * piece by piece.
@@ -108,10 +108,11 @@ static void FN(forward)(FN(work) *work, const real *parameters, size_t first, si
 
 /* The errors of examples s0 .. s1, times factor, from the output layer down. */
 static int FN(backward)(const fn_network *network, const real *parameters, size_t s0, size_t s1,
-                        real factor, fn_delta own, FN(workspace) *w)
+                        double factor, fn_delta own, FN(workspace) *w)
 {
     const size_t L = network->layers, *sizes = network->sizes, m = s1 - s0;
     const size_t stride = w->places[L - 1].stride;
+    const double *weights = w->weights ? w->weights + s0 : NULL;
     real *delta = w->delta[L] + s0 * stride;
     if (own.call) {
         memset(delta, 0, m * stride * sizeof(real));
@@ -120,10 +121,13 @@ static int FN(backward)(const fn_network *network, const real *parameters, size_
         fn_restore_subnormals(flushing);
         if (failed)
             return failed;
-        for (size_t i = 0; i < m * stride; i++)
-            delta[i] *= factor;
+        for (size_t s = 0; s < m; s++) {
+            const double weight = weights ? weights[s] : 1;
+            for (size_t i = s * stride; i < (s + 1) * stride; i++)
+                delta[i] = weight > 0 ? delta[i] * (real)(factor * weight) : 0;
+        }
     } else {
-        FN(output_error)(network->output, network->cost, m, sizes[L], factor,
+        FN(output_error)(network->output, network->cost, m, sizes[L], factor, weights,
                          w->a[L] + s0 * stride, w->y + s0 * stride, delta);
     }
     for (size_t l = L - 1; l > 0; l--) {
@@ -185,10 +189,10 @@ static void FN(change_dense)(FN(work) *work, size_t l, size_t next, size_t m, do
     }
 }
 
-/* target = decay * target + factor * (the sum of the gradients of the m
+/* target = decay * target + factor * (the weighted sum of the gradients of the m
  * examples at `parameters`); target may be parameters. All of the team take part. */
 static int FN(step)(FN(work) *work, const real *parameters, real *target, size_t first, size_t m,
-                    real factor, double decay)
+                    double factor, double decay)
 {
     const fn_network *network = work->network;
     FN(workspace) *w = &work->w;
@@ -196,6 +200,8 @@ static int FN(step)(FN(work) *work, const real *parameters, real *target, size_t
     const size_t s1 = FN(part)(m, 1, work->thread + 1, work->team->threads);
     FN(gather_targets)(network, work->examples, work->order, first + s0, s1 - s0,
                        w->y + s0 * w->places[network->layers - 1].stride);
+    if (w->weights)
+        FN(gather_weights)(work->examples, work->order, first + s0, s1 - s0, w->weights + s0);
     FN(forward)(work, parameters, first, s0, s1);
     const int failed = FN(backward)(network, parameters, s0, s1, factor, work->own, w);
     if (failed)
@@ -217,7 +223,7 @@ static int FN(step)(FN(work) *work, const real *parameters, real *target, size_t
 
 /* nabla += factor * gradient of the examples first .. first+n, piece by piece. */
 static int FN(accumulate)(FN(work) *work, const real *parameters, real *nabla, size_t first,
-                          size_t n, real factor)
+                          size_t n, double factor)
 {
     for (size_t k = 0, piece; k < n; k += piece) {
         piece = FN(piece)(work->network, n - k);
@@ -267,7 +273,8 @@ static void FN(train_member)(fn_team *team, size_t thread, void *context)
     int failed = 0;
     for (size_t k = 0; k < n && !failed; k += m) {
         const size_t size = n - k < m ? n - k : m;
-        const real factor = (real)(-training->eta / (double)size);
+        const double sum = FN(sum_of_weights)(work.examples, work.order, k, size);
+        const double factor = sum > 0 ? -training->eta / sum : 0;
         if (FN(piece)(work.network, size) == size) {
             failed = FN(step)(&work, training->parameters, training->parameters, k, size, factor,
                               training->decay);

@@ -21,9 +21,17 @@ def sigmoid(z: NDArray, out: NDArray) -> None: ...
 def softmax(z: NDArray, out: NDArray) -> None: ...
 def weighted_input(a: NDArray, weights: NDArray, biases: NDArray, z: NDArray) -> None: ...
 def output_error(
-    output: str, cost: str | None, a: NDArray, y: NDArray, factor: float, delta: NDArray
+    output: str,
+    cost: str | None,
+    a: NDArray,
+    y: NDArray,
+    factor: float,
+    delta: NDArray,
+    weights: NDArray | None = None,
 ) -> None: ...
-def cost_sum(output: str, cost: str | None, z: NDArray, y: NDArray) -> float: ...
+def cost_sum(
+    output: str, cost: str | None, z: NDArray, y: NDArray, weights: NDArray | None = None
+) -> float: ...
 def backpropagate(weights: NDArray, delta: NDArray, a: NDArray, delta_below: NDArray) -> None: ...
 def update(weights: NDArray, biases: NDArray, a: NDArray, delta: NDArray, decay: float) -> None: ...
 def train(
@@ -40,6 +48,7 @@ def train(
     decay: float,
     delta: Callable[[NDArray, NDArray, NDArray], NDArray] | None = None,
     threads: int = 1,
+    weights: NDArray | None = None,
 ) -> None: ...
 def gradient(
     sizes: Sequence[int],
@@ -51,6 +60,7 @@ def gradient(
     y: NDArray,
     nabla: NDArray,
     delta: Callable[[NDArray, NDArray, NDArray], NDArray] | None = None,
+    weights: NDArray | None = None,
 ) -> None: ...
 def feedforward(
     sizes: Sequence[int],
@@ -70,6 +80,7 @@ def evaluate(
     scale: float,
     y: NDArray,
     threads: int = 1,
+    weights: NDArray | None = None,
 ) -> tuple[int, float]: ...
 
 class Predictor:

@@ -129,16 +129,21 @@ class Model:
                 f"{name}: expected inputs within the range of {self.dtype}, got {largest:g}"
             )
 
+    @property
+    def classes(self) -> int:
+        """How many classes labels may name."""
+        n_out = self.sizes[-1]
+        return 2 if n_out == 1 and self.choice.output != "softmax" else n_out
+
     def check(self, name: str, data: Dataset) -> None:
         """Raise a ValueError that starts with ``name`` unless the data fits this network."""
         self.check_inputs(name, data.X.shape[1], data.largest)
         n_out = self.sizes[-1]
         low, high = data.target_range
         if data.y.ndim == 1:
-            classes = 2 if n_out == 1 and self.choice.output != "softmax" else n_out
-            if high >= classes:
+            if high >= self.classes:
                 raise ValueError(
-                    f"{name}: expected labels from 0 to {classes - 1} for {n_out} outputs, "
+                    f"{name}: expected labels from 0 to {self.classes - 1} for {n_out} outputs, "
                     f"got {high:.0f}"
                 )
             return
@@ -198,15 +203,16 @@ class Model:
 
     def train(
         self, data: Dataset, order: NDArray, mini_batch_size: int, eta: float, decay: float,
-        once: bool = False,
+        once: bool = False, weights: NDArray | None = None,
     ) -> None:  # fmt: skip
-        """One pass over the examples in ``order``; ``once``: no other is to be expected."""
+        """One pass over the examples in ``order``; ``once``: no other is to be expected;
+        ``weights`` (n,) float64: how often each counts."""
         own = None if self.choice.kernel else self.choice.cost.delta
         X = data.operand(self.sizes, self.dtype, once)
         _kernels.train(
             self.sizes, self.choice.output, self.choice.kernel, self.values,
             X, data.scale, data.y, order, mini_batch_size, eta, decay, own,
-            self._threads("train", X, min(mini_batch_size, len(order)), own is not None),
+            self._threads("train", X, min(mini_batch_size, len(order)), own is not None), weights,
         )  # fmt: skip
 
     def learned_from(self, data: Dataset) -> None:
@@ -223,30 +229,41 @@ class Model:
         )  # fmt: skip
         return nabla
 
-    def _evaluate(self, data: Dataset, kernel: str | None, once: bool) -> tuple[int, float]:
+    def _evaluate(
+        self, data: Dataset, kernel: str | None, once: bool, weights: NDArray | None = None
+    ) -> tuple[int, float]:
         X = data.operand(self.sizes, self.dtype, once)
         return _kernels.evaluate(
             self.sizes, self.choice.output, kernel, self.values, X, data.scale, data.y,
-            self._threads("evaluate", X, len(X)),
+            self._threads("evaluate", X, len(X)), weights,
         )  # fmt: skip
 
     def accuracy(self, data: Dataset, once: bool = False) -> int:
         """The number of correct examples; ``once``: the data are used for this alone."""
         return self._evaluate(data, None, once)[0]
 
-    def _cost_sum(self, data: Dataset, once: bool) -> float:
+    def _cost_sum(self, data: Dataset, once: bool, weights: NDArray | None) -> float:
         if self.choice.kernel:
-            return self._evaluate(data, self.choice.kernel, once)[1]
+            return self._evaluate(data, self.choice.kernel, once, weights)[1]
         X = data.operand(self.sizes, self.dtype, once)
         total = 0.0
         for first in range(0, len(data), _PIECE):
             part = slice(first, first + _PIECE)
-            a = self.feedforward(X[part], data.scale)
-            value = self.choice.cost.fn(a.T, self._columns(data.y[part]))
-            if np.ndim(value) or np.asarray(value).dtype.kind not in "biuf":
-                raise TypeError(f"fn: expected a number, the sum over the columns, got {value!r}")
-            total += float(value)
+            a, y = self.feedforward(X[part], data.scale).T, self._columns(data.y[part])
+            if weights is None:
+                total += self._own_cost(a, y)
+                continue
+            for weight in np.unique(weights[part]):  # fn sums over columns that count alike
+                if weight > 0:
+                    alike = weights[part] == weight
+                    total += float(weight) * self._own_cost(a[:, alike], y[:, alike])
         return total
+
+    def _own_cost(self, a: NDArray, y: NDArray) -> float:
+        value = self.choice.cost.fn(a, y)
+        if np.ndim(value) or np.asarray(value).dtype.kind not in "biuf":
+            raise TypeError(f"fn: expected a number, the sum over the columns, got {value!r}")
+        return float(value)
 
     def _columns(self, y: NDArray) -> NDArray:
         """Targets as a user's own cost sees them, (n_out, m), labels as zeros and ones."""
@@ -255,9 +272,13 @@ class Model:
             y = y[:, None] if single else y[:, None] == np.arange(self.sizes[-1])
         return y.astype(self.dtype).T
 
-    def total_cost(self, data: Dataset, lmbda: float, once: bool = False) -> float:
-        """The mean cost, plus 1/2 (lmbda/n) sum W^2; ``once`` as for ``accuracy``."""
-        cost = self._cost_sum(data, once) / len(data)
+    def total_cost(
+        self, data: Dataset, lmbda: float, once: bool = False, weights: NDArray | None = None
+    ) -> float:
+        """The mean cost, plus 1/2 (lmbda/n) sum W^2; ``once`` as for ``accuracy``; with
+        ``weights`` the weighted mean, and n their sum."""
+        n = len(data) if weights is None else float(weights.sum())
+        cost = self._cost_sum(data, once, weights) / n
         if lmbda == 0:  # for weights whose squares overflow, too
             return cost
         with np.errstate(over="ignore"):
@@ -265,4 +286,4 @@ class Model:
                 float(np.square(self.values[w:b], dtype=np.float64).sum())
                 for w, b, _ in self._places
             )
-        return cost + lmbda / len(data) / 2 * squares
+        return cost + lmbda / n / 2 * squares

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,6 +18,7 @@ from fastnet.data import Data, Dataset, as_dataset, checked_inputs
 from fastnet.model import Arrays, Model
 from fastnet.random_stream import RandomStream
 from fastnet.training import History, Monitor
+from fastnet.weighting import example_weights
 
 DTYPES = ("float32", "float64")
 
@@ -375,6 +376,8 @@ class Network:
         monitor_training_accuracy: bool = False,
         *,
         verbose: bool = True,
+        sample_weight: ArrayLike | None = None,
+        class_weight: Mapping[int, float] | str | None = None,
     ) -> History:
         """Train by mini-batch stochastic gradient descent.
 
@@ -383,7 +386,8 @@ class Network:
         W (1 - eta lmbda / n) - (eta / m) sum dC/dW and the biases to
         b - (eta / m) sum dC/db, the gradients by back-propagation; n is the
         number of training examples. The last mini-batch of an epoch may be
-        smaller and is divided by its own size.
+        smaller and is divided by its own size. Where examples have weights, m and n
+        are the sums of the weights, and an example of weight 2 counts twice.
 
         Parameters
         ----------
@@ -417,6 +421,16 @@ class Network:
             Record the number of training examples that are right.
         verbose : bool, default True
             Print a line per epoch with the figures that are monitored.
+        sample_weight : (n,) array_like or None
+            How often each training example counts, in the gradient and in the
+            training cost, which is then the weighted mean: finite numbers of 0 or
+            more with a positive sum. A mini-batch whose weights are all 0 has no
+            gradient. Accuracies and the evaluation cost count each example once. A cost
+            class of your own is called as ever, its results are weighted.
+        class_weight : dict {class: weight}, "balanced" or None
+            The same by label; a class that is not named weighs 1. "balanced": n /
+            (classes that occur * examples of the class). Times ``sample_weight``
+            where both are given. Needs labels.
 
         Returns
         -------
@@ -461,6 +475,7 @@ class Network:
                 f"evaluation_data: expected data, since monitor_evaluation_{flag} is set; got None"
             )
         data = self._fitting("training_data", training_data)
+        weights = example_weights(data.y, self._model.classes, sample_weight, class_weight)
         history = History([], [], [], [])
         monitors = []
         if evaluation_data is not None:
@@ -471,7 +486,7 @@ class Network:
             if monitor_evaluation_accuracy:
                 monitors.append(Monitor(history.evaluation_accuracy, evaluation, False, label))
         if monitor_training_cost:
-            monitors.append(Monitor(history.training_cost, data, True, "training data"))
+            monitors.append(Monitor(history.training_cost, data, True, "training data", weights))
         if monitor_training_accuracy:
             monitors.append(Monitor(history.training_accuracy, data, False, "training data"))
         self._check_finite()
@@ -483,8 +498,9 @@ class Network:
                 )
 
         training.run(
-            self._model, self._stream, data, epochs, mini_batch_size, eta, lmbda, monitors, report
-        )
+            self._model, self._stream, data, epochs, mini_batch_size, eta, lmbda, monitors, report,
+            weights,
+        )  # fmt: skip
         return history
 
     def _check_finite(self) -> None:

@@ -71,16 +71,18 @@ class DivergenceError(ArithmeticError):
 
 
 class Monitor(NamedTuple):
-    """One figure that is followed: on which data, and how the book calls it."""
+    """One figure that is followed: on which data, how the book calls it, and how often
+    each example counts in a cost."""
 
     history: list
     data: Dataset
     cost: bool
     label: str
+    weights: NDArray | None = None
 
     def measure(self, model: Model, lmbda: float) -> str:
         if self.cost:
-            self.history.append(model.total_cost(self.data, lmbda))
+            self.history.append(model.total_cost(self.data, lmbda, weights=self.weights))
             return f"Cost on {self.label}: {self.history[-1]:.6g}"
         self.history.append(model.accuracy(self.data))
         return f"Accuracy on {self.label}: {self.history[-1]} / {len(self.data)}"
@@ -94,11 +96,12 @@ def train(
     eta: float,
     decay: float,
     epoch: int | None = None,
+    weights: NDArray | None = None,
 ) -> None:
     """One pass over ``order``; whatever goes wrong, the parameters are as before."""
     before = model.values.copy()
     try:
-        model.train(data, order, mini_batch_size, eta, decay, once=epoch is None)
+        model.train(data, order, mini_batch_size, eta, decay, epoch is None, weights)
         if not model.is_finite():
             raise DivergenceError(epoch)
         model.learned_from(data)
@@ -117,11 +120,13 @@ def run(
     lmbda: float,
     monitors: list[Monitor],
     report: Callable[[int, list[str]], None],
+    weights: NDArray | None = None,
 ) -> None:
     """Train for ``epochs`` passes, each in a fresh random order.
 
     After each epoch every monitor adds to its list, and ``report`` is called
-    with the epoch, from 1, and the monitored figures in words.
+    with the epoch, from 1, and the monitored figures in words. ``weights`` (n,) float64
+    says how often each example counts; lmbda is divided by their sum.
 
     Raises
     ------
@@ -132,11 +137,12 @@ def run(
         stream are back at the end of the last complete epoch.
     """
     n = len(training)
-    decay = 1 - eta * lmbda / n
+    decay = 1 - eta * lmbda / (n if weights is None else float(weights.sum()))
     for epoch in range(1, epochs + 1):
         before = stream.state
         try:
-            train(model, training, stream.permutation(n), mini_batch_size, eta, decay, epoch)
+            order = stream.permutation(n)
+            train(model, training, order, mini_batch_size, eta, decay, epoch, weights)
         except BaseException:
             stream.state = before
             raise

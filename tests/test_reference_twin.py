@@ -13,7 +13,9 @@ from fastnet import _kernels, reference
 # What only one of the two has, and needs: the choice of instructions and aligned
 # memory here, the steps that the C core does not show there.
 ONLY_KERNELS = {"aligned", "available", "compiler", "isa", "select"}
-ONLY_REFERENCE = {"classes", "forward", "inputs", "layers", "step", "stride", "targets"}
+ONLY_REFERENCE = {
+    "classes", "costs", "forward", "inputs", "layers", "step", "stride", "targets", "weighted",
+}  # fmt: skip
 
 
 def functions(module):

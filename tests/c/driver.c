@@ -182,11 +182,12 @@ static uint64_t hash(uint64_t h, const void *memory, size_t bytes, size_t elemen
 }
 
 /* What one line's hash is over. The scales: one that is rounded as a float, one that is not.
- * 130 examples and 140 outputs are enough for the tile to copy its rows. */
-static const struct { size_t m; fn_type inputs; double scale; } jobs[] = {
-    {1, FN_U8, 1 / 255.0},    {10, FN_U8, 1 / 255.0},   {130, FN_U8, 1 / 255.0},
-    {10, FN_F32, 1 / 255.0},  {10, FN_F64, 1 / 255.0},  {10, FN_U8, 1 / 256.0},
-    {10, FN_F32, 1 / 256.0},
+ * 130 examples and 140 outputs are enough for the tile to copy its rows. The last one's
+ * examples have weights. */
+static const struct { size_t m; fn_type inputs; double scale; int weighted; } jobs[] = {
+    {1, FN_U8, 1 / 255.0, 0},    {10, FN_U8, 1 / 255.0, 0},   {130, FN_U8, 1 / 255.0, 0},
+    {10, FN_F32, 1 / 255.0, 0},  {10, FN_F64, 1 / 255.0, 0},  {10, FN_U8, 1 / 256.0, 0},
+    {10, FN_F32, 1 / 256.0, 0},  {10, FN_U8, 1 / 255.0, 1},
 };
 enum { JOBS = sizeof jobs / sizeof *jobs };
 
@@ -198,10 +199,14 @@ static uint64_t hash_of_jobs(fn_type type, fn_form form, size_t threads, const f
     const fn_delta none = {NULL, NULL};
     const size_t n = bytes->n, n_in = network->sizes[0];
     uint64_t result = 0xCBF29CE484222325;
+    double *weights = allocate(n * sizeof *weights);
+    for (size_t s = 0; s < n; s++)
+        weights[s] = (double)(s % 7) / 3;
     for (size_t i = 0; i < JOBS; i++) {
         const size_t m = jobs[i].m;
         fn_examples dense = converted(bytes, n_in, jobs[i].inputs);
         dense.scale = jobs[i].scale;
+        dense.weights = jobs[i].weighted ? weights : NULL;
         const fn_examples examples = form == FN_DENSE ? dense : compressed(&dense, n_in, form);
         fn_place places[MOST_LAYERS];
         const size_t length = fn_layout(network, fn_bytes[type], places) * fn_bytes[type];
@@ -222,6 +227,7 @@ static uint64_t hash_of_jobs(fn_type type, fn_form form, size_t threads, const f
             release(&examples);
         release(&dense);
     }
+    free(weights);
     return result;
 }
 
