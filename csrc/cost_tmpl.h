@@ -5,34 +5,45 @@
  * NaN nor a clipped value. Certain pairs of output layer and cost are meant;
  * fastnet/costs.py, which has their table, lets no other pass. */
 
-/* delta = factor * dC/dz. For most pairs dC/dz is a - y (eqs. 66, 68, 84; Poisson with
- * a = e^z); sigmoid neurons under the quadratic cost keep sigma'(z) = a(1 - a)
+/* n elements of delta = times * dC/dz. For most pairs dC/dz is a - y (eqs. 66, 68, 84;
+ * Poisson with a = e^z); sigmoid neurons under the quadratic cost keep sigma'(z) = a(1 - a)
  * (eq. 65); the absolute cost has the sign of a - y, Huber's a - y within [-1, 1].
- * What is not a number stays so. Pads of delta are set to zero, so that the pads of
- * the parameters stay zero. */
-static void FN(output_error)(fn_activation output, fn_cost cost, size_t m, size_t n, double factor,
-                             const real *a, const real *y, real *restrict delta)
+ * What is not a number stays so. */
+static void FN(error)(fn_activation output, fn_cost cost, size_t n, real times, const real *a,
+                      const real *y, real *restrict delta)
 {
-    const size_t stride = fn_stride(n, sizeof(real));
-    const real times = (real)factor;
     if (output == FN_SIGMOID && cost == FN_QUADRATIC)
-        for (size_t i = 0; i < m * stride; i++)
+        for (size_t i = 0; i < n; i++)
             delta[i] = (a[i] - y[i]) * (a[i] * (1 - a[i])) * times;
     else if (cost == FN_ABSOLUTE)
-        for (size_t i = 0; i < m * stride; i++) {
+        for (size_t i = 0; i < n; i++) {
             const real r = a[i] - y[i];
             delta[i] = (r > 0 ? 1 : r < 0 ? -1 : r) * times;
         }
     else if (cost == FN_HUBER)
-        for (size_t i = 0; i < m * stride; i++) {
+        for (size_t i = 0; i < n; i++) {
             const real r = a[i] - y[i];
             delta[i] = (r > 1 ? 1 : r < -1 ? -1 : r) * times;
         }
     else
-        for (size_t i = 0; i < m * stride; i++)
+        for (size_t i = 0; i < n; i++)
             delta[i] = (a[i] - y[i]) * times;
-    for (size_t s = 0; s < m; s++)
-        memset(delta + s * stride + n, 0, (stride - n) * sizeof(real));
+}
+
+/* Pads of delta are set to zero, so that the pads of the parameters stay zero; and rows
+ * of weight 0, whatever their error is. */
+static void FN(output_error)(fn_activation output, fn_cost cost, size_t m, size_t n, double factor,
+                             const double *weights, const real *a, const real *y, real *delta)
+{
+    const size_t stride = fn_stride(n, sizeof(real));
+    if (!weights)
+        FN(error)(output, cost, m * stride, (real)factor, a, y, delta);
+    for (size_t s = 0; s < m; s++) {
+        const size_t row = s * stride, used = !weights || weights[s] > 0 ? n : 0;
+        if (weights)
+            FN(error)(output, cost, used, (real)(factor * weights[s]), a + row, y + row, delta + row);
+        memset(delta + row + used, 0, (stride - used) * sizeof(real));
+    }
 }
 
 /* One layer's outputs are taken in runs of this many, as doubles. */
@@ -139,14 +150,18 @@ static double FN(log_likelihood)(size_t n, const real *z, const real *y)
     return cost;
 }
 
-static double FN(cost_sum)(fn_activation output, fn_cost cost, size_t m, size_t n, const real *z,
-                           const real *y)
+/* Examples of weight 0 add nothing, be their cost infinite. */
+static double FN(cost_sum)(fn_activation output, fn_cost cost, size_t m, size_t n,
+                           const double *weights, const real *z, const real *y)
 {
     const size_t stride = fn_stride(n, sizeof(real));
     double total = 0, zd[FN_RUN], yd[FN_RUN];
     for (size_t s = 0; s < m; s++, z += stride, y += stride) {
+        const double weight = weights ? weights[s] : 1;
+        if (weight == 0)
+            continue;
         if (cost == FN_LOG_LIKELIHOOD) {
-            total += FN(log_likelihood)(n, z, y);
+            total = FN_FMA(weight, FN(log_likelihood)(n, z, y), total);
             continue;
         }
         for (size_t j0 = 0; j0 < n; j0 += FN_RUN) {
@@ -155,7 +170,7 @@ static double FN(cost_sum)(fn_activation output, fn_cost cost, size_t m, size_t 
                 zd[j] = FN(bounded)(z[j0 + j]);
                 yd[j] = y[j0 + j];
             }
-            total += FN(cost_of_run)(output, cost, run, zd, yd);
+            total = FN_FMA(weight, FN(cost_of_run)(output, cost, run, zd, yd), total);
         }
     }
     return total;

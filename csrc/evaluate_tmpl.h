@@ -72,7 +72,8 @@ static void FN(evaluate_member)(fn_team *team, size_t thread, void *context)
             e->correct[piece] += FN(class_of)(n_out, w->a[L] + s * stride)
                                  == FN(class_of)(n_out, w->y + s * stride);
         e->cost[piece] = network->cost == FN_OTHER_COST ? 0
-            : FN(cost_sum)(network->output, network->cost, m, n_out, w->z, w->y);
+            : FN(cost_sum)(network->output, network->cost, m, n_out,
+                           e->examples->weights ? e->examples->weights + first : NULL, w->z, w->y);
     }
 }
 

@@ -63,6 +63,7 @@ typedef struct {
     const void *targets;    /* FN_I64: labels [n]; else [n][n_out]; may be NULL */
     size_t targets_stride;  /* bytes */
     fn_type targets_type;   /* FN_I64, FN_F32 or FN_F64 */
+    const double *weights;  /* NULL, or [n]: how often each counts, 0 or more */
 } fn_examples;
 
 /* Stands in for output_error when the cost is the user's own: reads the

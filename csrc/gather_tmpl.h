@@ -116,6 +116,24 @@ static void FN(gather_inputs)(const fn_examples *examples, const fn_network *net
     }
 }
 
+/* How often examples order[first .. first+m), which have weights, count -> weights [m] */
+static void FN(gather_weights)(const fn_examples *examples, const int64_t *order, size_t first,
+                               size_t m, double *weights)
+{
+    for (size_t s = 0; s < m; s++)
+        weights[s] = examples->weights[FN(example)(order, first + s)];
+}
+
+/* The sum of that; without weights each counts once. */
+static double FN(sum_of_weights)(const fn_examples *examples, const int64_t *order, size_t first,
+                                 size_t m)
+{
+    double sum = examples->weights ? 0 : (double)m;
+    for (size_t s = 0; s < m && examples->weights; s++)
+        sum += examples->weights[FN(example)(order, first + s)];
+    return sum;
+}
+
 /* y [m][stride]: labels become a one at their place, or, where one neuron
  * stands for two classes, the label itself. */
 static void FN(gather_targets)(const fn_network *network, const fn_examples *examples,

@@ -1,8 +1,8 @@
 /* The mini-batch loop: gather, forward, output error, back-propagate, update.
  *
- * No gradient is stored: the output error is multiplied by -eta/m once, so
- * that every error below carries that factor and each layer's update adds
- * a^T delta straight onto the weights. All errors are taken back before any weight
+ * No gradient is stored: the output error is multiplied by -eta/m once (by -eta times the
+ * example's share in the sum, where examples have weights), so that every error below
+ * carries that factor and each layer's update adds a^T delta straight onto the weights. All errors are taken back before any weight
  * changes, so all gradients are those of the weights before the mini-batch. Only a
  * mini-batch of more than FN_PIECE examples collects its gradient in an array first,
  * piece by piece.
@@ -28,6 +28,7 @@ static int FN(backward)(FN(work) *work, const real *parameters, size_t s0, size_
     const FN(workspace) *w = &work->w;
     const size_t L = network->layers, *sizes = network->sizes, m = s1 - s0;
     const size_t stride = w->places[L - 1].stride;
+    const double *weights = w->weights ? w->weights + s0 : NULL;
     real *delta = w->delta[L] + s0 * stride;
     if (own.call) {
         memset(delta, 0, m * stride * sizeof(real));
@@ -36,10 +37,13 @@ static int FN(backward)(FN(work) *work, const real *parameters, size_t s0, size_
         fn_restore_subnormals(flushing);
         if (failed)
             return failed;
-        for (size_t i = 0; i < m * stride; i++)
-            delta[i] *= factor;
+        for (size_t s = 0; s < m; s++) {
+            const double weight = weights ? weights[s] : 1;
+            for (size_t i = s * stride; i < (s + 1) * stride; i++)
+                delta[i] = weight > 0 ? delta[i] * (real)(factor * weight) : 0;
+        }
     } else {
-        FN(output_error)(network->output, network->cost, m, sizes[L], factor,
+        FN(output_error)(network->output, network->cost, m, sizes[L], factor, weights,
                          w->a[L] + s0 * stride, w->y + s0 * stride, delta);
     }
     for (size_t l = L - 1; l > 0; l--) {
@@ -135,11 +139,11 @@ static void FN(settle_first)(FN(work) *work, real *weights)
     FN(settle)(to - from, sizes[1], stride, scale, weights + from * stride);
 }
 
-/* target += factor * (the sum of the gradients of the m examples at `parameters`), after
- * the decay of `move`; target may be parameters. All of the team take part. put_off: the
- * first layer's decay is. */
+/* target += factor * (the weighted sum of the gradients of the m examples at `parameters`),
+ * after the decay of `move`; target may be parameters. All of the team take part. put_off:
+ * the first layer's decay is. */
 static int FN(step)(FN(work) *work, const real *parameters, real *target, size_t first, size_t m,
-                    real factor, FN(move) move, int put_off)
+                    double factor, FN(move) move, int put_off)
 {
     const fn_network *network = work->network;
     const fn_training *t = work->training;
@@ -149,6 +153,8 @@ static int FN(step)(FN(work) *work, const real *parameters, real *target, size_t
     const double scale = put_off ? work->scale * (1 - t->eta * t->l2) : 1;
     FN(gather_targets)(network, work->examples, work->order, first + s0, s1 - s0,
                        w->y + s0 * w->places[network->layers - 1].stride);
+    if (w->weights)
+        FN(gather_weights)(work->examples, work->order, first + s0, s1 - s0, w->weights + s0);
     FN(gather)(work, first, s0, s1);
     FN(forward)(work, parameters, first, s0, s1);
     const int failed = FN(backward)(work, parameters, s0, s1, factor, scale);
@@ -176,7 +182,7 @@ static int FN(step)(FN(work) *work, const real *parameters, real *target, size_t
 
 /* nabla += factor * gradient of the examples first .. first+n, piece by piece. */
 static int FN(accumulate)(FN(work) *work, const real *parameters, real *nabla, size_t first,
-                          size_t n, real factor)
+                          size_t n, double factor)
 {
     for (size_t k = 0, piece; k < n; k += piece) {
         piece = FN(piece)(work->network, n - k);
@@ -237,14 +243,13 @@ static void FN(train_member)(fn_team *team, size_t thread, void *context)
     for (size_t k = 0; k < n && !failed; k += m) {
         const size_t size = n - k < m ? n - k : m;
         const FN(move) move = FN(move_of)(t, ++step);
+        const double sum = FN(sum_of_weights)(work.examples, work.order, k, size);
+        const double factor = sum > 0 ? (t->optimizer == FN_PLAIN ? -t->eta : 1) / sum : 0;
         if (straight) {
-            failed = FN(step)(&work, call->parameters, call->parameters, k, size,
-                              (real)(-t->eta / (double)size), move, put_off);
+            failed = FN(step)(&work, call->parameters, call->parameters, k, size, factor, move, put_off);
             continue;
         }
-        const double factor = t->optimizer == FN_PLAIN ? -t->eta : 1;
-        failed = FN(accumulate)(&work, call->parameters, work.w.nabla, k, size,
-                                (real)(factor / (double)size));
+        failed = FN(accumulate)(&work, call->parameters, work.w.nabla, k, size, factor);
         if (!failed)
             FN(follow_gradient)(&work, move, call->parameters);
     }

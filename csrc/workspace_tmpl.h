@@ -13,6 +13,7 @@ typedef struct {
     real *x;                    /* [m][room]: dense: the first n_columns of each row filled */
     FN(list) *lists;            /* [m], or NULL where the examples are dense */
     uint32_t *list_rows;        /* [m][room] */
+    double *weights;            /* [m], or NULL where each example counts once */
     real *y, *z;                /* [m][stride of the output layer] */
     real **a, **delta;          /* [L+1], each [m][a_stride or stride of layer l]; none of 0 */
     real *nabla;                /* gradient, for large mini-batches and optimizers */
@@ -59,6 +60,8 @@ static size_t FN(divide)(const fn_network *network, const fn_examples *examples,
     w->list_rows = FN(take)(&used, memory, sparse ? piece * w->room * sizeof *w->list_rows : 0);
     w->lists = FN(take)(&used, memory, sparse ? piece * sizeof *w->lists : 0);
     w->lists = sparse ? w->lists : NULL;
+    w->weights = FN(take)(&used, memory, examples->weights ? piece * sizeof *w->weights : 0);
+    w->weights = examples->weights ? w->weights : NULL;
     w->y = FN(take)(&used, memory, piece * stride * sizeof(real));
     w->z = FN(take)(&used, memory, piece * stride * sizeof(real));
     for (size_t l = 1; l <= L; l++) {

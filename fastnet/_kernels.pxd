@@ -59,6 +59,7 @@ cdef extern from "fastnet.h" nogil:
         const void *targets
         size_t targets_stride
         fn_type targets_type
+        const double *weights
 
     ctypedef int (*fn_delta_callback)(void *context, size_t m, size_t n_out, size_t stride,
                                       const void *z, const void *a, const void *y,
@@ -116,9 +117,10 @@ cdef extern from "fastnet.h" nogil:
     void fn_weighted_input(fn_type type, size_t m, size_t n_in, size_t n_out, const void *a,
                            const void *weights, const void *biases, void *z)
     void fn_output_error(fn_type type, fn_activation output, fn_cost cost, size_t m, size_t n,
-                         double factor, const void *a, const void *y, void *delta)
+                         double factor, const double *weights, const void *a, const void *y,
+                         void *delta)
     double fn_cost_sum(fn_type type, fn_activation output, fn_cost cost, size_t m, size_t n,
-                       const void *z, const void *y)
+                       const double *weights, const void *z, const void *y)
     void fn_backpropagate(fn_type type, fn_activation neurons, size_t m, size_t n_in, size_t n_out,
                           const void *weights, const void *delta, const void *a,
                           void *delta_below, void *scratch)

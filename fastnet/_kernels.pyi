@@ -23,9 +23,17 @@ def activate(neurons: str, z: NDArray, out: NDArray, slope: NDArray | None = Non
 def softmax(z: NDArray, out: NDArray) -> None: ...
 def weighted_input(a: NDArray, weights: NDArray, biases: NDArray, z: NDArray) -> None: ...
 def output_error(
-    output: str, cost: str | None, a: NDArray, y: NDArray, factor: float, delta: NDArray
+    output: str,
+    cost: str | None,
+    a: NDArray,
+    y: NDArray,
+    factor: float,
+    delta: NDArray,
+    weights: NDArray | None = None,
 ) -> None: ...
-def cost_sum(output: str, cost: str | None, z: NDArray, y: NDArray) -> float: ...
+def cost_sum(
+    output: str, cost: str | None, z: NDArray, y: NDArray, weights: NDArray | None = None
+) -> float: ...
 def backpropagate(
     neurons: str, weights: NDArray, delta: NDArray, a: NDArray | None, delta_below: NDArray
 ) -> None: ...
@@ -56,6 +64,7 @@ def train(
     dropout: NDArray | None = None,
     shift: int = 0,
     key: int = 0,
+    weights: NDArray | None = None,
 ) -> None: ...
 def gradient(
     sizes: Sequence[int],
@@ -69,6 +78,7 @@ def gradient(
     delta: Callable[[NDArray, NDArray, NDArray], NDArray] | None = None,
     *,
     hidden: Sequence[str] | None = None,
+    weights: NDArray | None = None,
 ) -> None: ...
 def feedforward(
     sizes: Sequence[int],
@@ -92,6 +102,7 @@ def evaluate(
     threads: int = 1,
     *,
     hidden: Sequence[str] | None = None,
+    weights: NDArray | None = None,
 ) -> tuple[int, float]: ...
 
 class Predictor:

@@ -273,6 +273,7 @@ cdef class Examples:
     cdef Array offsets
     cdef Array where
     cdef Array y
+    cdef Array weights
 
     def __cinit__(self, Shape shape, Array parameters, X, double scale, *y):
         cdef size_t n_in = shape.n_in() if shape is not None else X.shape[1]
@@ -293,6 +294,14 @@ cdef class Examples:
         self.examples.targets = self.y.data()
         self.examples.targets_stride = self.y.view.strides[0]
         self.examples.targets_type = self.y.type()
+
+    cdef Examples weigh(self, weights):
+        """Say how often each counts; None: once."""
+        if weights is not None:
+            self.weights = vector("weights", weights, ("float64",))
+            self.weights.expect("weights", (self.examples.n,))
+            self.examples.weights = <const double *>self.weights.data()
+        return self
 
     cdef check_way(self, Shape shape, Array parameters):
         """The lists say in 32 bits where an input's weights start."""
@@ -484,10 +493,10 @@ cdef class Training:
 
 def train(sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, eta, l2=0.0,
           delta=None, threads=1, *, hidden=None, l1=0.0, optimizer=("plain",), moments=None,
-          steps=0, dropout=None, shift=0, key=0):
+          steps=0, dropout=None, shift=0, key=0, weights=None):
     cdef Shape shape = Shape(sizes, output, cost, hidden)
     cdef Array p = shape.parameters("parameters", parameters, True)
-    cdef Examples e = Examples(shape, p, X, scale, y, shape.n_out())
+    cdef Examples e = Examples(shape, p, X, scale, y, shape.n_out()).weigh(weights)
     cdef Array o = vector("order", order, ("int64",))
     cdef const int64_t *indices = <const int64_t *>o.data()
     cdef size_t i, n = e.examples.n, n_order = o.length(0)
@@ -515,11 +524,12 @@ def train(sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, 
     own.check(failed)
 
 
-def gradient(sizes, output, cost, parameters, X, scale, y, nabla, delta=None, *, hidden=None):
+def gradient(sizes, output, cost, parameters, X, scale, y, nabla, delta=None, *, hidden=None,
+             weights=None):
     cdef Shape shape = Shape(sizes, output, cost, hidden)
     cdef Array p = shape.parameters("parameters", parameters, False)
     cdef Array g = shape.parameters("nabla", nabla, True)
-    cdef Examples e = Examples(shape, p, X, scale, y, shape.n_out())
+    cdef Examples e = Examples(shape, p, X, scale, y, shape.n_out()).weigh(weights)
     cdef fn_type type = p.type()
     cdef Delta own = Delta(delta, type)
     cdef fn_delta callback = own.callback()
@@ -549,10 +559,11 @@ def feedforward(sizes, output, parameters, X, scale, out, threads=1, *, hidden=N
         fn_feedforward(type, &shape.network, p.data(), &e.examples, a.data(), n_threads, w.start())
 
 
-def evaluate(sizes, output, cost, parameters, X, scale, y, threads=1, *, hidden=None):
+def evaluate(sizes, output, cost, parameters, X, scale, y, threads=1, *, hidden=None,
+             weights=None):
     cdef Shape shape = Shape(sizes, output, cost, hidden)
     cdef Array p = shape.parameters("parameters", parameters, False)
-    cdef Examples e = Examples(shape, p, X, scale, y, shape.n_out())
+    cdef Examples e = Examples(shape, p, X, scale, y, shape.n_out()).weigh(weights)
     cdef fn_type type = p.type()
     cdef size_t correct = 0, n_threads = team(threads)
     cdef Workspace w = Workspace(fn_evaluation_size(type, &shape.network, &e.examples, n_threads))
@@ -704,7 +715,11 @@ def weighted_input(a, weights, biases, z):
         fn_weighted_input(x.type(), m, n_in, n_out, x.data(), w.data(), b.data(), c.data())
 
 
-def output_error(output, cost, a, y, factor, delta):
+cdef Array row_weights(weights, size_t m):
+    return vector("weights", weights, ("float64",)).expect("weights", (m,))
+
+
+def output_error(output, cost, a, y, factor, delta, weights=None):
     cdef size_t m, n
     m, n = rows_and_columns("a", a)
     cdef Array x = matrix("a", a, (m, n), REAL)
@@ -713,20 +728,24 @@ def output_error(output, cost, a, y, factor, delta):
     cdef fn_activation output_ = code("output", output, OUTPUTS)
     cdef fn_cost cost_ = code("cost", cost, COSTS)
     cdef double times = factor
+    cdef Array w = None if weights is None else row_weights(weights, m)
+    cdef const double *each = NULL if w is None else <const double *>w.data()
     with nogil:
-        fn_output_error(x.type(), output_, cost_, m, n, times, x.data(), t.data(), d.data())
+        fn_output_error(x.type(), output_, cost_, m, n, times, each, x.data(), t.data(), d.data())
 
 
-def cost_sum(output, cost, z, y):
+def cost_sum(output, cost, z, y, weights=None):
     cdef size_t m, n
     m, n = rows_and_columns("z", z)
-    cdef Array w = matrix("z", z, (m, n), REAL)
-    cdef Array t = matrix("y", y, (m, n), (w.dtype,))
+    cdef Array x = matrix("z", z, (m, n), REAL)
+    cdef Array t = matrix("y", y, (m, n), (x.dtype,))
     cdef fn_activation output_ = code("output", output, OUTPUTS)
     cdef fn_cost cost_ = code("cost", cost, COSTS)
+    cdef Array w = None if weights is None else row_weights(weights, m)
+    cdef const double *each = NULL if w is None else <const double *>w.data()
     cdef double total
     with nogil:
-        total = fn_cost_sum(w.type(), output_, cost_, m, n, w.data(), t.data())
+        total = fn_cost_sum(x.type(), output_, cost_, m, n, each, x.data(), t.data())
     return total
 
 

@@ -135,16 +135,21 @@ class Model:
                 f"{name}: expected inputs within the range of {self.dtype}, got {largest:g}"
             )
 
+    @property
+    def classes(self) -> int:
+        """How many classes labels may name."""
+        n_out = self.sizes[-1]
+        return 2 if n_out == 1 and self.choice.output != "softmax" else n_out
+
     def check(self, name: str, data: Dataset) -> None:
         """Raise a ValueError that starts with ``name`` unless the data fits this network."""
         self.check_inputs(name, data.X.shape[1], data.largest)
         n_out = self.sizes[-1]
         low, high = data.target_range
         if data.y.ndim == 1:
-            classes = 2 if n_out == 1 and self.choice.output != "softmax" else n_out
-            if high >= classes:
+            if high >= self.classes:
                 raise ValueError(
-                    f"{name}: expected labels from 0 to {classes - 1} for {n_out} outputs, "
+                    f"{name}: expected labels from 0 to {self.classes - 1} for {n_out} outputs, "
                     f"got {high:.0f}"
                 )
             return
@@ -234,30 +239,41 @@ class Model:
         )  # fmt: skip
         return nabla
 
-    def _evaluate(self, data: Dataset, kernel: str | None, once: bool) -> tuple[int, float]:
+    def _evaluate(
+        self, data: Dataset, kernel: str | None, once: bool, weights: NDArray | None = None
+    ) -> tuple[int, float]:
         X = data.operand(self.sizes, self.dtype, once)
         return _kernels.evaluate(
             self.sizes, self.choice.output, kernel, self.values, X, data.scale, data.y,
-            self._threads("evaluate", X, len(X)), hidden=self.hidden,
+            self._threads("evaluate", X, len(X)), hidden=self.hidden, weights=weights,
         )  # fmt: skip
 
     def accuracy(self, data: Dataset, once: bool = False) -> int:
         """The number of correct examples; ``once``: the data are used for this alone."""
         return self._evaluate(data, None, once)[0]
 
-    def _cost_sum(self, data: Dataset, once: bool) -> float:
+    def _cost_sum(self, data: Dataset, once: bool, weights: NDArray | None) -> float:
         if self.choice.kernel:
-            return self._evaluate(data, self.choice.kernel, once)[1]
+            return self._evaluate(data, self.choice.kernel, once, weights)[1]
         X = data.operand(self.sizes, self.dtype, once)
         total = 0.0
         for first in range(0, len(data), _PIECE):
             part = slice(first, first + _PIECE)
-            a = self.feedforward(X[part], data.scale)
-            value = self.choice.cost.fn(a.T, self._columns(data.y[part]))
-            if np.ndim(value) or np.asarray(value).dtype.kind not in "biuf":
-                raise TypeError(f"fn: expected a number, the sum over the columns, got {value!r}")
-            total += float(value)
+            a, y = self.feedforward(X[part], data.scale).T, self._columns(data.y[part])
+            if weights is None:
+                total += self._own_cost(a, y)
+                continue
+            for weight in np.unique(weights[part]):  # fn sums over columns that count alike
+                if weight > 0:
+                    alike = weights[part] == weight
+                    total += float(weight) * self._own_cost(a[:, alike], y[:, alike])
         return total
+
+    def _own_cost(self, a: NDArray, y: NDArray) -> float:
+        value = self.choice.cost.fn(a, y)
+        if np.ndim(value) or np.asarray(value).dtype.kind not in "biuf":
+            raise TypeError(f"fn: expected a number, the sum over the columns, got {value!r}")
+        return float(value)
 
     def _columns(self, y: NDArray) -> NDArray:
         """Targets as a user's own cost sees them, (n_out, m), labels as zeros and ones."""
@@ -266,17 +282,18 @@ class Model:
             y = y[:, None] if single else y[:, None] == np.arange(self.sizes[-1])
         return y.astype(self.dtype).T
 
-    def total_cost(self, data: Dataset, lmbda: float, once: bool = False, l1: float = 0.0) -> float:
+    def total_cost(
+        self, data: Dataset, lmbda: float, once: bool = False, l1: float = 0.0,
+        weights: NDArray | None = None,
+    ) -> float:  # fmt: skip
         """The mean cost, plus 1/2 (lmbda/n) sum W^2 and (l1/n) sum |W|; ``once`` as for
-        ``accuracy``."""
-        cost = self._cost_sum(data, once) / len(data)
-        weights = [self.values[w:b] for w, b, _ in self._places]
+        ``accuracy``; with ``weights`` the weighted mean, and n their sum."""
+        n = len(data) if weights is None else float(weights.sum())
+        cost = self._cost_sum(data, once, weights) / n
+        layers = [self.values[w:b] for w, b, _ in self._places]
         with np.errstate(over="ignore"):
             if lmbda:  # for weights whose squares overflow, too
-                squares = sum(float(np.square(w, dtype=np.float64).sum()) for w in weights)
-                cost += lmbda / len(data) / 2 * squares
+                cost += lmbda / n / 2 * sum(float(np.square(w, dtype=float).sum()) for w in layers)
             if l1:
-                cost += (
-                    l1 / len(data) * sum(float(np.abs(w).sum(dtype=np.float64)) for w in weights)
-                )
+                cost += l1 / n * sum(float(np.abs(w).sum(dtype=float)) for w in layers)
         return cost

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,6 +21,7 @@ from fastnet.optimizers import Optimizer
 from fastnet.random_stream import RandomStream
 from fastnet.schedules import Schedule
 from fastnet.training import History, Monitor, Progress
+from fastnet.weighting import example_weights
 
 DTYPES = ("float32", "float64")
 NEURONS = ("sigmoid", "tanh", "relu", "leaky-relu", "gelu")  # as in _kernels.HIDDEN
@@ -403,6 +404,8 @@ class Network:
         schedule: Schedule | None = None,
         early_stopping: EarlyStopping | None = None,
         verbose: bool = True,
+        sample_weight: ArrayLike | None = None,
+        class_weight: Mapping[int, float] | str | None = None,
     ) -> History:
         """Train by mini-batch stochastic gradient descent.
 
@@ -411,7 +414,8 @@ class Network:
         W (1 - eta lmbda / n) - (eta l1 / n) sgn W - (eta / m) sum dC/dW and the biases to
         b - (eta / m) sum dC/db, the gradients by back-propagation; n is the
         number of training examples. The last mini-batch of an epoch may be
-        smaller and is divided by its own size.
+        smaller and is divided by its own size. Where examples have weights, m and n
+        are the sums of the weights, and an example of weight 2 counts twice.
 
         Parameters
         ----------
@@ -470,6 +474,16 @@ class Network:
         verbose : bool, default True
             Print a line per epoch with the figures that are monitored, and one where
             training stops early or the best parameters are restored.
+        sample_weight : (n,) array_like or None
+            How often each training example counts, in the gradient and in the
+            training cost, which is then the weighted mean: finite numbers of 0 or
+            more with a positive sum. A mini-batch whose weights are all 0 has no
+            gradient. Accuracies and the evaluation cost count each example once. A cost
+            class of your own is called as ever, its results are weighted.
+        class_weight : dict {class: weight}, "balanced" or None
+            The same by label; a class that is not named weighs 1. "balanced": n /
+            (classes that occur * examples of the class). Times ``sample_weight``
+            where both are given. Needs labels.
 
         Returns
         -------
@@ -522,6 +536,7 @@ class Network:
             if name.startswith("evaluation") and evaluation_data is None:
                 raise ValueError(f"evaluation_data: expected data, since {reason}; got None")
         data = self._fitting("training_data", training_data)
+        weights = example_weights(data.y, self._model.classes, sample_weight, class_weight)
         sets = {"training": data}
         if evaluation_data is not None:
             sets["evaluation"] = self._fitting("evaluation_data", evaluation_data)
@@ -529,7 +544,8 @@ class Network:
         for name in monitored:
             kind, _, what = name.partition("_")
             figures = getattr(history, name)
-            monitors.append(Monitor(figures, sets[kind], what == "cost", f"{kind} data"))
+            counted = weights if kind == "training" else None
+            monitors.append(Monitor(figures, sets[kind], what == "cost", f"{kind} data", counted))
         self._check_finite()
 
         def report(epoch: int, figures: list[str]) -> None:
@@ -540,7 +556,7 @@ class Network:
 
         training.run(
             self._model, self._stream, data, progress, mini_batch_size, lmbda, monitors, report,
-            chosen,
+            chosen, weights,
         )  # fmt: skip
         last_words = progress.close(self._model)
         if verbose and last_words:

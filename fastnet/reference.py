@@ -141,8 +141,17 @@ def weighted_input(a, weights, biases, z):
     z[...] = a @ weights + biases
 
 
-def output_error(output, cost, a, y, factor, delta):
-    """delta = factor * dC/dz of the output layer (eqs. 65, 66, 68, 84)."""
+def weighted(error, factor, weights):
+    """The rows of an output error times factor, and each times its weight, if they have
+    weights; of weight 0 nothing is left, whatever the error is."""
+    if weights is None:
+        return error * error.dtype.type(factor)
+    times = (factor * weights).astype(error.dtype)[:, None]
+    return np.where(weights[:, None] > 0, error, 0) * times
+
+
+def output_error(output, cost, a, y, factor, delta, weights=None):
+    """delta = factor * dC/dz of the output layer (eqs. 65, 66, 68, 84), rows weighted."""
     error = a - y
     if (output, cost) == ("sigmoid", "quadratic"):
         error *= a * (1 - a)
@@ -150,32 +159,37 @@ def output_error(output, cost, a, y, factor, delta):
         error = np.sign(error)
     elif cost == "huber":
         error = np.clip(error, -1, 1)
-    delta[...] = error * factor
+    delta[...] = weighted(error, factor, weights)
 
 
-def cost_sum(output, cost, z, y):
-    """The sum of the examples' costs, from z so that nothing overflows (eqs. 54, 63, 80)."""
-    z, y = z.astype(np.float64), y.astype(np.float64)
+def costs(output, cost, z, y):
+    """The cost of each output neuron in each example, from z so that nothing overflows
+    (eqs. 54, 63, 80)."""
     if cost == "cross-entropy":
-        return float(np.sum(np.maximum(z, 0) - y * z + np.log1p(np.exp(-np.abs(z)))))
+        return np.maximum(z, 0) - y * z + np.log1p(np.exp(-np.abs(z)))
     if cost == "quadratic":
         a = z.copy()
         if output == "sigmoid":
             sigmoid(z, a)
-        return float(np.sum((a - y) ** 2) / 2)
+        return (a - y) ** 2 / 2
     if cost == "absolute":
-        return float(np.sum(np.abs(z - y)))
+        return np.abs(z - y)
     if cost == "huber":
         r = np.abs(z - y)
-        return float(np.sum(np.where(r > 1, r - 0.5, r**2 / 2)))
+        return np.where(r > 1, r - 0.5, r**2 / 2)
     if cost == "poisson":
         with np.errstate(over="ignore"):
-            return float(np.sum(np.exp(z) - y * z))
+            return np.exp(z) - y * z
     if cost == "log-likelihood":
         shifted = z - z.max(axis=1, keepdims=True)
-        log_sum = np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-        return float(np.sum(y * (log_sum - shifted)))
-    return 0.0
+        return y * (np.log(np.exp(shifted).sum(axis=1, keepdims=True)) - shifted)
+    return np.zeros_like(z)
+
+
+def cost_sum(output, cost, z, y, weights=None):
+    """The sum of the examples' costs, each times its weight."""
+    each = costs(output, cost, z.astype(np.float64), y.astype(np.float64))
+    return float(np.sum(each if weights is None else weighted(each, 1.0, weights)))
 
 
 def slope_of(neurons, a):
@@ -257,16 +271,17 @@ def forward(sizes, output, parameters, x, hidden=None, drop=None):
 
 def step(
     sizes, output, cost, parameters, target, x, y, factor, l2=0.0, l1=0.0, delta=None,
-    hidden=None, drop=None,
+    hidden=None, drop=None, weights=None,
 ):  # fmt: skip
-    """target = target - l2 target - l1 sgn target + factor * (sum of the gradients at parameters);
-    biases do not decay."""
+    """target = target - l2 target - l1 sgn target + factor * (weighted sum of the examples'
+    gradients at parameters); biases do not decay."""
     activations, z, slopes = forward(sizes, output, parameters, x, hidden, drop)
     error = np.empty_like(z)
     if delta is None:
-        output_error(output, cost, activations[-1], y, parameters.dtype.type(factor), error)
+        output_error(output, cost, activations[-1], y, factor, error, weights)
     else:
-        error[...] = delta(z.T, activations[-1].T, y.T).T * factor
+        error[...] = delta(z.T, activations[-1].T, y.T).T
+        error = weighted(error, factor, weights)
     here, there = layers(sizes, parameters), layers(sizes, target)
     for l in range(len(here) - 1, -1, -1):
         below = slopes[l - 1] if l > 0 else None
@@ -342,14 +357,15 @@ def shifted(x, sizes, shift, key, first):
 def train(
     sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, eta, l2=0.0, delta=None,
     threads=1, *, hidden=None, l1=0.0, optimizer=("plain",), moments=None, steps=0, dropout=None,
-    shift=0, key=0,
+    shift=0, key=0, weights=None,
 ):  # fmt: skip
     """One pass over the examples in ``order``: mini-batch stochastic gradient descent.
 
     With the plain optimizer each mini-batch moves W to W - eta (l2 W + l1 sgn W) - (eta/m) sum
-    dC/dW and b by -(eta/m) sum dC/db, m being the mini-batch's own size. Others: ``follow``,
-    by the mean gradient; moments, (parameters,) or for Adam (2 parameters,), and ``steps``, the
-    mini-batches before, carry over. dropout: (hidden layers,), the probabilities.
+    dC/dW and b by -(eta/m) sum dC/db, m being the mini-batch's own size; where examples
+    have weights, m is the sum of them, and the sums over the examples are weighted. Others:
+    ``follow``, by the mean gradient; moments, (parameters,) or for Adam (2 parameters,), and
+    ``steps``, the mini-batches before, carry over. dropout: (hidden layers,) probabilities.
     """
     for k, first in enumerate(range(0, len(order), mini_batch_size)):
         rows = order[first : first + mini_batch_size]
@@ -357,20 +373,25 @@ def train(
         x = shifted(x, sizes, shift, key, first)
         t = targets(y[rows], sizes[-1], output, parameters.dtype)
         drop = partial(kept, sizes, dropout, key, first, len(rows), parameters.dtype)
+        own = None if weights is None else weights[rows]
+        m = len(rows) if own is None else own.sum()
+        mean = 1 / m if m > 0 else 0.0
         if optimizer[0] == "plain":
-            step(sizes, output, cost, parameters, parameters, x, t, -eta / len(rows), eta * l2,
-                 eta * l1, delta, hidden, drop)  # fmt: skip
+            step(sizes, output, cost, parameters, parameters, x, t, -eta * mean, eta * l2,
+                 eta * l1, delta, hidden, drop, own)  # fmt: skip
             continue
         nabla = np.zeros_like(parameters)
-        step(sizes, output, cost, parameters, nabla, x, t, 1 / len(rows), 0, 0, delta, hidden, drop)
+        step(sizes, output, cost, parameters, nabla, x, t, mean, 0, 0, delta, hidden, drop, own)
         follow(sizes, parameters, nabla, optimizer, moments, eta, l2, l1, steps + k + 1)
 
 
-def gradient(sizes, output, cost, parameters, X, scale, y, nabla, delta=None, *, hidden=None):
-    """nabla = the sum over the examples of dC/d(parameters), laid out like them."""
+def gradient(
+    sizes, output, cost, parameters, X, scale, y, nabla, delta=None, *, hidden=None, weights=None
+):
+    """nabla = the weighted sum over the examples of dC/d(parameters), laid out like them."""
     nabla[...] = 0
     x, t = inputs(X, scale, parameters.dtype), targets(y, sizes[-1], output, parameters.dtype)
-    step(sizes, output, cost, parameters, nabla, x, t, 1.0, 0, 0, delta, hidden)
+    step(sizes, output, cost, parameters, nabla, x, t, 1.0, 0, 0, delta, hidden, None, weights)
 
 
 def feedforward(sizes, output, parameters, X, scale, out, threads=1, *, hidden=None):
@@ -384,13 +405,13 @@ def classes(a):
     return a.argmax(axis=1) if a.shape[1] > 1 else (a[:, 0] >= 0.5).astype(int)
 
 
-def evaluate(sizes, output, cost, parameters, X, scale, y, threads=1, *, hidden=None):
-    """(number of correct examples, sum of their costs)."""
+def evaluate(sizes, output, cost, parameters, X, scale, y, threads=1, *, hidden=None, weights=None):
+    """(number of correct examples, weighted sum of the costs)."""
     x = inputs(X, scale, parameters.dtype)
     activations, z, _ = forward(sizes, output, parameters, x, hidden)
     t = targets(y, sizes[-1], output, parameters.dtype)
     correct = int(np.sum(classes(activations[-1]) == classes(t)))
-    return correct, cost_sum(output, cost, z, t)
+    return correct, cost_sum(output, cost, z, t, weights)
 
 
 # ---- the yardstick ---------------------------------------------------------

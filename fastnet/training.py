@@ -75,16 +75,19 @@ class DivergenceError(ArithmeticError):
 
 
 class Monitor(NamedTuple):
-    """One figure that is followed: on which data, and how the book calls it."""
+    """One figure that is followed: on which data, how the book calls it, and how often
+    each example counts in a cost."""
 
     history: list
     data: Dataset
     cost: bool
     label: str
+    weights: NDArray | None = None
 
     def measure(self, model: Model, lmbda: float, l1: float) -> str:
         if self.cost:
-            self.history.append(model.total_cost(self.data, lmbda, l1=l1))
+            cost = model.total_cost(self.data, lmbda, l1=l1, weights=self.weights)
+            self.history.append(cost)
             return f"Cost on {self.label}: {self.history[-1]:.6g}"
         self.history.append(model.accuracy(self.data))
         return f"Accuracy on {self.label}: {self.history[-1]} / {len(self.data)}"
@@ -218,12 +221,14 @@ def run(
     monitors: list[Monitor],
     report: Callable[[int, list[str]], None],
     techniques: Techniques,
+    weights: NDArray | None = None,
 ) -> None:
     """Train for the epochs of ``progress`` or until it says stop, each in a fresh random order.
 
     After each epoch every monitor adds to its list, and ``report`` is called
     with the epoch, from 1, and in words the rate, where there is a schedule, and the
-    monitored figures.
+    monitored figures. ``weights`` (n,) float64 says how often each example counts;
+    lmbda and l1 are divided by their sum.
 
     Raises
     ------
@@ -234,7 +239,10 @@ def run(
         stream are back at the end of the last complete epoch.
     """
     n = len(training)
-    told = techniques.start(model, n)
+    total = n if weights is None else float(weights.sum())
+    told = techniques.start(model, total)
+    if weights is not None:
+        told["weights"] = weights
     for epoch in range(1, progress.epochs + 1):
         eta = progress.rate(epoch)
         before = stream.state
@@ -242,7 +250,7 @@ def run(
             order = stream.permutation(n)
             if "dropout" in told or "shift" in told:
                 told["key"] = int(stream.raw(1)[0])
-            train(model, training, order, mini_batch_size, eta, lmbda / n, epoch, **told)
+            train(model, training, order, mini_batch_size, eta, lmbda / total, epoch, **told)
         except BaseException:
             stream.state = before
             raise

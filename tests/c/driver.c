@@ -182,22 +182,24 @@ static uint64_t hash(uint64_t h, const void *memory, size_t bytes, size_t elemen
 }
 
 /* What one line's hash is over. The scales: one that is rounded as a float, one that is not.
- * 130 examples and 140 outputs are enough for the tile to copy its rows. */
+ * 130 examples and 140 outputs are enough for the tile to copy its rows. Those of the
+ * last one have weights. */
 static const double half[] = {0.5, 0.25};
-static const struct { size_t m; fn_type inputs; double scale; fn_training training; } jobs[] = {
-    {1, FN_U8, 1 / 255.0, {.l2 = 0.002}},
-    {10, FN_U8, 1 / 255.0, {.l2 = 0.002}},
-    {130, FN_U8, 1 / 255.0, {.l2 = 0.002}},
-    {10, FN_F32, 1 / 255.0, {.l2 = 0.002}},
-    {10, FN_F64, 1 / 255.0, {.l2 = 0.002}},
-    {10, FN_U8, 1 / 256.0, {.l2 = 0}},
-    {10, FN_F32, 1 / 256.0, {.l1 = 0.002}},
-    {10, FN_U8, 1 / 255.0, {.l2 = 0.002, .optimizer = FN_MOMENTUM, .mu = 0.9}},
-    {4, FN_U8, 1 / 255.0, {.l1 = 0.002, .optimizer = FN_NESTEROV, .mu = 0.9}},
-    {10, FN_U8, 1 / 255.0, {.l2 = 0.002, .optimizer = FN_ADAM}},
-    {10, FN_U8, 1 / 255.0, {.l2 = 0.002, .l1 = 0.001, .optimizer = FN_ADAMW, .steps = 7}},
-    {10, FN_U8, 1 / 255.0, {.dropout = half, .key = 1}},
-    {7, FN_U8, 1 / 255.0, {.l2 = 0.002, .shift = 2, .key = 2}},
+static const struct { size_t m; fn_type inputs; double scale; fn_training training; int weighted; } jobs[] = {
+    {1, FN_U8, 1 / 255.0, {.l2 = 0.002}, 0},
+    {10, FN_U8, 1 / 255.0, {.l2 = 0.002}, 0},
+    {130, FN_U8, 1 / 255.0, {.l2 = 0.002}, 0},
+    {10, FN_F32, 1 / 255.0, {.l2 = 0.002}, 0},
+    {10, FN_F64, 1 / 255.0, {.l2 = 0.002}, 0},
+    {10, FN_U8, 1 / 256.0, {.l2 = 0}, 0},
+    {10, FN_F32, 1 / 256.0, {.l1 = 0.002}, 0},
+    {10, FN_U8, 1 / 255.0, {.l2 = 0.002, .optimizer = FN_MOMENTUM, .mu = 0.9}, 0},
+    {4, FN_U8, 1 / 255.0, {.l1 = 0.002, .optimizer = FN_NESTEROV, .mu = 0.9}, 0},
+    {10, FN_U8, 1 / 255.0, {.l2 = 0.002, .optimizer = FN_ADAM}, 0},
+    {10, FN_U8, 1 / 255.0, {.l2 = 0.002, .l1 = 0.001, .optimizer = FN_ADAMW, .steps = 7}, 0},
+    {10, FN_U8, 1 / 255.0, {.dropout = half, .key = 1}, 0},
+    {7, FN_U8, 1 / 255.0, {.l2 = 0.002, .shift = 2, .key = 2}, 0},
+    {10, FN_U8, 1 / 255.0, {.l2 = 0.002}, 1},
 };
 enum { JOBS = sizeof jobs / sizeof *jobs };
 
@@ -208,10 +210,14 @@ static uint64_t hash_of_jobs(fn_type type, fn_form form, size_t threads, const f
 {
     const size_t n = bytes->n, n_in = network->sizes[0];
     uint64_t result = 0xCBF29CE484222325;
+    double *weights = allocate(n * sizeof *weights);
+    for (size_t s = 0; s < n; s++)
+        weights[s] = (double)(s % 7) / 3;
     for (size_t i = 0; i < JOBS; i++) {
         const size_t m = jobs[i].m;
         fn_examples dense = converted(bytes, n_in, jobs[i].inputs);
         dense.scale = jobs[i].scale;
+        dense.weights = jobs[i].weighted ? weights : NULL;
         fn_training training = jobs[i].training;
         const int adam = training.optimizer == FN_ADAM || training.optimizer == FN_ADAMW;
         training.eta = adam ? 0.001 : training.optimizer == FN_PLAIN ? 0.5 : 0.05;
@@ -241,6 +247,7 @@ static uint64_t hash_of_jobs(fn_type type, fn_form form, size_t threads, const f
             release(&examples);
         release(&dense);
     }
+    free(weights);
     return result;
 }
 
