@@ -30,6 +30,8 @@ BEGIN, END = "<!-- measured -->", "<!-- measured: end -->"
 SEEDS = range(5)
 ROUNDS = 7
 PLAIN = "plain"
+IMBALANCED = "few examples of some classes"
+FEW_OF_SOME = "training[np.maximum(training.y < 5, np.arange(50_000) % 20 == 0)]"
 EVERY = "test_techniques.py::test_three_epochs_of_each_technique_end_where_the_reference_ends"
 PYTORCH = "test_techniques.py::test_ten_mini_batches_end_where_pytorch_ends"
 NEURONS = "test_techniques.py::test_hidden_neurons_of_each_kind_train_as_the_reference_does"
@@ -164,6 +166,13 @@ TECHNIQUES = [
               "test_mnist_expansion.py::"
               "test_the_five_fold_set_beats_the_plain_one_at_equally_many_mini_batches",
               data="fastnet.augment.expand_by_shifts(training)", epochs=6),
+    Technique(IMBALANCED, "19 of 20 images of 5 to 9 left out", "",
+              "test_training_steps.py::test_three_epochs_end_where_the_reference_ends",
+              data=FEW_OF_SOME, beside=IMBALANCED),
+    Technique("the same, class weights", "W ← W − (η/Σ w) Σ w ∂C/∂W",
+              'class_weight="balanced"',
+              "test_weights_of_examples.py::test_a_whole_weight_is_the_example_as_often",
+              data=FEW_OF_SOME, beside=IMBALANCED),
     Technique("quadratic cost", "C = ½ Σ (a − y)²", "", SLOPE, 'cost="quadratic"', eta=3.0),
     Technique("log-likelihood cost, softmax", "C = −ln a_y", "", SLOPE, 'cost="log-likelihood"'),
     Technique("quadratic cost, linear outputs", "C = ½ Σ (a − y)²", "", SLOPE,
@@ -181,7 +190,7 @@ BY_NAME = {technique.name: technique for technique in TECHNIQUES}
 
 
 def data_of(technique, training):
-    return eval(technique.data, {"fastnet": fastnet, "training": training})
+    return eval(technique.data, {"fastnet": fastnet, "np": np, "training": training})
 
 
 def accuracies(technique, training, validation):
@@ -206,8 +215,8 @@ def epoch_seconds(technique, net, training, validation):
 
 
 def epoch_ratios(technique, training, plain_training, validation):
-    """How many times the plain epoch's processor time one takes, in each round."""
-    plain = BY_NAME[PLAIN]
+    """How many times the processor time of its yardstick's epoch one takes, in each round."""
+    plain = BY_NAME[technique.beside]
     nets = plain.net(0), technique.net(0)
     ratios = []
     for _ in range(ROUNDS + 1):
@@ -218,9 +227,10 @@ def epoch_ratios(technique, training, plain_training, validation):
 
 def measure(technique, training, validation):
     data = data_of(technique, training)
+    plain_data = data_of(BY_NAME[technique.beside], training)
     return {
         "setting": technique.setting,
-        "epoch_time": epoch_ratios(technique, data, training, validation),
+        "epoch_time": epoch_ratios(technique, data, plain_data, validation),
         **accuracies(technique, data, validation),
     }
 
