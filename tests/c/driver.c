@@ -4,7 +4,7 @@
  *
  * trains one small network in every way, and prints a line of hashes for each: of the
  * trained parameters and their cost, over several sizes of mini-batches and types of
- * inputs.
+ * inputs, and of what hidden neurons of every kind make of a row of numbers.
  *
  *     avx2 columns 2 f32 0123456789abcdef f64 0123456789abcdef
  *
@@ -181,6 +181,29 @@ static uint64_t hash(uint64_t h, const void *memory, size_t bytes, size_t elemen
     return h;
 }
 
+/* Over the activations and slopes of hidden neurons, on from h. */
+static uint64_t hash_of_neurons(uint64_t h, fn_type type)
+{
+    enum { N = 3001 };
+    static const fn_activation kinds[] = {FN_SIGMOID, FN_TANH, FN_RELU, FN_LEAKY_RELU, FN_GELU};
+    void *z = allocate(N * fn_bytes[type]), *a = allocate(N * fn_bytes[type]);
+    void *slope = allocate(N * fn_bytes[type]);
+    for (size_t i = 0; i < N; i++)
+        if (type == FN_F32)
+            ((float *)z)[i] = (float)((double)i / 100 - 15);
+        else
+            ((double *)z)[i] = (double)i / 100 - 15;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        fn_activate(type, kinds[i], N, z, a, slope);
+        h = hash(h, a, N * fn_bytes[type], fn_bytes[type]);
+        h = hash(h, slope, N * fn_bytes[type], fn_bytes[type]);
+    }
+    free(z);
+    free(a);
+    free(slope);
+    return h;
+}
+
 /* What one line's hash is over. The scales: one that is rounded as a float, one that is not.
  * 130 examples and 140 outputs are enough for the tile to copy its rows. Those of the
  * last one have weights. */
@@ -204,12 +227,12 @@ static const struct { size_t m; fn_type inputs; double scale; fn_training traini
 enum { JOBS = sizeof jobs / sizeof *jobs };
 
 /* An epoch of each job from the same start, in one way; over the parameters and the cost
- * that each ends with. */
+ * that each ends with, behind the neurons. */
 static uint64_t hash_of_jobs(fn_type type, fn_form form, size_t threads, const fn_network *network,
                              const fn_examples *bytes, const int64_t *order)
 {
     const size_t n = bytes->n, n_in = network->sizes[0];
-    uint64_t result = 0xCBF29CE484222325;
+    uint64_t result = hash_of_neurons(0xCBF29CE484222325, type);
     double *weights = allocate(n * sizeof *weights);
     for (size_t s = 0; s < n; s++)
         weights[s] = (double)(s % 7) / 3;
