@@ -7,6 +7,7 @@ from fastnet import _kernels, reference
 
 SIZES = [784, 30, 10]
 N_IN, HIDDEN, N_OUT = SIZES
+NEURONS = ("sigmoid", "tanh", "relu", "leaky-relu", "gelu")  # that activate knows
 M = 10  # examples in a mini-batch
 EXAMPLES = 1000  # for the kernels that loop over mini-batches themselves
 
@@ -55,7 +56,8 @@ class Arguments(Ingredients):
     """One method for each kernel, under the kernel's name.
 
     Each returns `(size, arguments)`: what there is to do, in words for the
-    benchmark's name, and the positional arguments.
+    benchmark's name, and the positional arguments. `activate` is asked for the kind of
+    neurons.
     """
 
     def permutation(self):
@@ -76,6 +78,11 @@ class Arguments(Ingredients):
     def sigmoid(self):
         n = M * HIDDEN
         return f"{n}", (self.vector(n, -8, 8), np.empty(n, self.dtype))
+
+    def activate(self, neurons):
+        n = M * HIDDEN
+        arrays = self.vector(n, -8, 8), np.empty(n, self.dtype), np.empty(n, self.dtype)
+        return f"{n}", (neurons, *arrays)
 
     def softmax(self):
         return f"{M}x{N_OUT}", (self.padded(M, N_OUT, -8, 8), self.padded(M, N_OUT))

@@ -4,16 +4,17 @@ import agreement
 import data
 import numpy as np
 import pytest
-from kernel_arguments import Arguments
+from kernel_arguments import NEURONS, Arguments
 from peers import PEERS
 
 from fastnet import _kernels, reference
 
 FLOAT64_ONLY = {"permutation", "uniform", "standard_normal", "log"}
 KERNELS = [
-    (name, dtype)
+    (job, dtype)
     for name in vars(Arguments)
     if not name.startswith("_")
+    for job in ([f"activate {neurons}" for neurons in NEURONS] if name == "activate" else [name])
     for dtype in ("float32", "float64")
     if dtype == "float64" or name not in FLOAT64_ONLY
 ]
@@ -21,9 +22,10 @@ TOLERANCE = {"float32": 1e-4, "float64": 1e-10}
 IMPLEMENTATIONS = [(PEERS[0], _kernels), (PEERS[1], reference)]
 
 
-def arguments(name, dtype, training):
+def arguments(job, dtype, training):
     """What there is to do, in words, and new arguments with the values that they always have."""
-    return getattr(Arguments(dtype, training), name)()
+    name, *neurons = job.split()
+    return getattr(Arguments(dtype, training), name)(*neurons)
 
 
 def results(kernel, arguments):
@@ -39,15 +41,16 @@ def training():
     return data.digits()[0].dataset
 
 
-@pytest.mark.parametrize(("name", "dtype"), KERNELS)
+@pytest.mark.parametrize(("job", "dtype"), KERNELS)
 @pytest.mark.parametrize(("entry", "module"), IMPLEMENTATIONS, ids=["fastnet", "reference"])
-def test_kernel(name, dtype, entry, module, training, measure):
+def test_kernel(job, dtype, entry, module, training, measure):
+    name = job.split()[0]
     kernel = getattr(module, name)
-    _, checked = arguments(name, dtype, training)
-    _, expected = arguments(name, dtype, training)
+    _, checked = arguments(job, dtype, training)
+    _, expected = arguments(job, dtype, training)
     both = results(kernel, checked), results(getattr(reference, name), expected)
     for actual, wanted in zip(*both, strict=True):
         agreement.assert_close(actual, wanted, TOLERANCE[dtype])
 
-    size, timed = arguments(name, dtype, training)
-    measure(f"kernel {name} {dtype} ({size})", entry, lambda: kernel(*timed))
+    size, timed = arguments(job, dtype, training)
+    measure(f"kernel {job} {dtype} ({size})", entry, lambda: kernel(*timed))

@@ -2,6 +2,7 @@
  * sigmoid ones compute with, made of e^x (exp_log_tmpl.h). Coefficients from
  * tools/minimax.py.
  */
+#define FN_LINE(c1, c0) FN_FMA(FN(splat)(c1), x, FN(splat)(c0))
 #if FN_BITS == 32
 #define FN_TAIL_END 13.25f /* e^(-x^2 / 2) is 0 there */
 #define FN_UPPER_BITS (~0xFFF)
@@ -16,15 +17,12 @@ FN_INLINE vec FN(tanh_tail_lanes)(vec t)
 
 FN_INLINE vec FN(normal_tail_lanes)(vec x)
 {
-    vec p = FN(splat)(0.398948006936f), q = x + 9.9501884093f;
-    p = FN_FMA(p, x, FN(splat)(3.96925635074f));
-    q = FN_FMA(q, x, FN(splat)(46.1107461449f));
-    p = FN_FMA(p, x, FN(splat)(18.0031672625f));
-    q = FN_FMA(q, x, FN(splat)(118.630478885f));
-    p = FN_FMA(p, x, FN(splat)(43.2717462261f));
-    q = FN_FMA(q, x, FN(splat)(165.811223664f));
-    p = FN_FMA(p, x, FN(splat)(49.6736620901f));
-    q = FN_FMA(q, x, FN(splat)(99.3473236841f));
+    vec s = x * x;
+    vec p = FN_FMA(FN(splat)(0.00371451280952f), s, FN_LINE(0.036956829719f, 0.167623334986f));
+    vec q = FN_LINE(0.0093107691853f, 0.0926439076293f);
+    p = FN_FMA(p, s, FN_LINE(0.402893241357f, 0.462500002309f));
+    q = FN_FMA(q, s, FN_LINE(0.429326514317f, 1.10454100724f));
+    q = FN_FMA(q, s, FN_LINE(1.54383003187f, 0.925f));
     return p / q;
 }
 #else
@@ -46,25 +44,17 @@ FN_INLINE vec FN(tanh_tail_lanes)(vec t)
 
 FN_INLINE vec FN(normal_tail_lanes)(vec x)
 {
-    vec p = FN(splat)(0.39894228040007565499), q = x + 26.932914304467750309;
-    p = FN_FMA(p, x, FN(splat)(10.744678250756714549));
-    q = FN_FMA(q, x, FN(splat)(356.075664897104061));
-    p = FN_FMA(p, x, FN(splat)(141.65469544375421239));
-    q = FN_FMA(q, x, FN(splat)(2991.5605686487692069));
-    p = FN_FMA(p, x, FN(splat)(1182.7153183680122723));
-    q = FN_FMA(q, x, FN(splat)(17498.646458056935571));
-    p = FN_FMA(p, x, FN(splat)(6840.0930583413488202));
-    q = FN_FMA(q, x, FN(splat)(73898.937913977431046));
-    p = FN_FMA(p, x, FN(splat)(28320.186284312249962));
-    q = FN_FMA(q, x, FN(splat)(226886.6702490024461));
-    p = FN_FMA(p, x, FN(splat)(83953.882905223845897));
-    q = FN_FMA(q, x, FN(splat)(497818.85433989616138));
-    p = FN_FMA(p, x, FN(splat)(172539.26392307472133));
-    q = FN_FMA(q, x, FN(splat)(744341.23012996528153));
-    p = FN_FMA(p, x, FN(splat)(225282.33025356351848));
-    q = FN_FMA(q, x, FN(splat)(682794.40074071001131));
-    p = FN_FMA(p, x, FN(splat)(145528.40826992961038));
-    q = FN_FMA(q, x, FN(splat)(291056.81653985923486));
+    vec s = x * x;
+    vec p = FN_LINE(1.2952813112571186663e-6, 0.000034885700557281323514);
+    vec q = FN_FMA(FN(splat)(3.246788758409255412e-6), s, FN_LINE(0.000087445483394945721817, 0.0011561024659310185849));
+    p = FN_FMA(p, s, FN_LINE(0.00045992287274266794885, 0.0038400268000756857972));
+    q = FN_FMA(q, s, FN_LINE(0.0097129652243892234645, 0.0568144086073971927));
+    p = FN_FMA(p, s, FN_LINE(0.022208337248295874579, 0.091949662463960994442));
+    q = FN_FMA(q, s, FN_LINE(0.23993424087748543447, 0.73665309039736880041));
+    p = FN_FMA(p, s, FN_LINE(0.27258052324148774327, 0.56019854248964660956));
+    q = FN_FMA(q, s, FN_LINE(1.616312659994949428, 2.4167187384064878318));
+    p = FN_FMA(p, s, FN_LINE(0.73144413733551133411, 0.4724999999999999771));
+    q = FN_FMA(q, s, FN_LINE(2.2168891846297214414, 0.945));
     return p / q;
 }
 #endif
@@ -87,8 +77,7 @@ FN_INLINE vec FN(bell_lanes)(vec x)
     vec s = (vec)((ivec)((real)-0.5 * x * x) & ~(integer)1);
     vec rest = FN_FMA((real)-0.5 * upper, upper, -s);
     rest = FN_FMA(lower, (real)-0.5 * (x + upper), rest);
-    vec y = FN(exp_lanes)(s);
-    return FN_FMA(y, rest, y);
+    return FN(exp_sum_lanes)(s, &rest);
 }
 
 FN_INLINE vec FN(gelu_lanes)(vec z, vec *slope)
@@ -103,5 +92,6 @@ FN_INLINE vec FN(gelu_lanes)(vec z, vec *slope)
     *slope = FN_FMA(below, bell, (vec)(positive & (ivec)FN(splat)(1)));
     return FN_FMA(-(x * tail), bell, (vec)(positive & (ivec)z));
 }
+#undef FN_LINE
 #undef FN_TAIL_END
 #undef FN_UPPER_BITS

@@ -122,7 +122,8 @@ def activate(neurons, z, out, slope=None):
         out[...] = np.maximum(z, -40) * distribution
         derivative = distribution + x * density
     else:
-        raise ValueError(f"neurons: expected a kind of hidden neurons, got {neurons!r}")
+        known = "sigmoid, tanh, relu, leaky-relu, gelu"
+        raise ValueError(f"neurons: expected one of {known}; got {neurons!r}")
     if slope is not None:
         slope[...] = derivative
 

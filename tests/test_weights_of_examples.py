@@ -20,7 +20,7 @@ def random_weights(n, seed=1):
 
 def one_epoch(pair, start, data, order, m, *, module=_kernels, delta=None, weights=None):
     after = start.copy()
-    module.train(SIZES, *pair, after, *data, order, m, 0.3, 0.999, delta, weights=weights)
+    module.train(SIZES, *pair, after, *data, order, m, 0.3, 0.001 / 0.3, delta, weights=weights)
     return after
 
 
@@ -140,7 +140,7 @@ def test_gradient_and_cost_are_weighted_sums_and_what_is_correct_is_counted(
     assert np.abs(whole).max() > 1
     terms = weights @ np.abs(single)
     assert (np.abs(whole - weights @ single) <= (n + 20) * 2.0**-52 * terms).all()
-    correct, cost = _kernels.evaluate(*network, X, scale, y, 2, weights)
+    correct, cost = _kernels.evaluate(*network, X, scale, y, 2, weights=weights)
     assert correct == _kernels.evaluate(*network, X, scale, y)[0]
     assert cost == pytest.approx(weights @ costs, rel=1e-12)
 
@@ -173,12 +173,12 @@ def test_an_infinite_error_of_weight_0_is_nobody_s(delta, dtype, isa):
     for module in (_kernels, reference):
         after = parameters.copy()
         weights = np.array([0.0, 2.0])
-        module.train(sizes, *pair, after, *data, np.arange(2), 2, 0.5, 1.0, delta, weights=weights)
+        module.train(sizes, *pair, after, *data, np.arange(2), 2, 0.5, 0.0, delta, weights=weights)
         weight, bias = reference.layers(sizes, after)[0]
         assert (weight.item(), bias.item()) == (1000, 1)  # e^0 - 3, times eta
         if delta is None:
             assert module.evaluate(sizes, *pair, parameters, *data, weights=weights)[1] == 2.0
-    _kernels.train(sizes, *pair, after, *data, np.arange(2), 2, 0.5, 1.0, delta)
+    _kernels.train(sizes, *pair, after, *data, np.arange(2), 2, 0.5, 0.0, delta)
     assert not np.isfinite(after).all()
 
 

@@ -46,7 +46,7 @@ def normal_tail(x: mpf) -> mpf:
 
 
 def interpolated(function, nodes: list[mpf], above: int, below: int) -> tuple[list, list]:
-    """Coefficients of p and q, highest power last and that of q 1: p / q = function at the nodes."""
+    """Coefficients of p and q, the lowest first and q's last 1: p / q = function at the nodes."""
     rows, values = [], []
     for x in nodes:
         y = function(x)
@@ -91,12 +91,29 @@ def show(name: str, function, interval, degree: int, digits: int) -> None:
         print(f"    c{power} = {mpmath.nstr(value, digits)}")
 
 
-def show_rational(name: str, function, end: mpf, degrees: tuple[int, int], digits: int) -> None:
+def rounded(coefficients: list, bits: int) -> list:
+    with mpmath.workprec(bits):
+        return [+value for value in coefficients]
+
+
+def show_rational(name: str, function, end: mpf, degrees: tuple[int, int], bits: int) -> None:
+    """Of 200 factors that make q0 3/4 to 1, where rounding weighs least, the one with which
+    the coefficients of p and q lose least when they are rounded."""
     p, q, error = rational(function, end, *degrees)
     print(f"{name}: degrees {degrees}, largest relative error of the fit {mpmath.nstr(error, 3)}")
+    points = [(end * k / 200, function(end * k / 200)) for k in range(201)]
+
+    def loss(factor: mpf) -> mpf:
+        above, below = (rounded([value * factor for value in c[::-1]], bits) for c in (p, q))
+        return max(
+            abs(mpmath.polyval(above, x) / mpmath.polyval(below, x) / y - 1) for x, y in points
+        )
+
+    factor = min(((600 + mpf(k)) / 800 / q[0] for k in range(200)), key=loss)
+    print(f"    with the coefficients rounded to {bits} bits {mpmath.nstr(loss(factor), 3)}")
     for letter, coefficients in (("p", p), ("q", q)):
         for power, value in enumerate(coefficients):
-            print(f"    {letter}{power} = {mpmath.nstr(value, digits)}")
+            print(f"    {letter}{power} = {mpmath.nstr(value * factor, 12 if bits == 24 else 20)}")
 
 
 HALF_LN2 = mpmath.log(2) / 2 * mpf("1.0001")
@@ -109,5 +126,5 @@ if __name__ == "__main__":
     show("log, float64", log_tail, [0, LOG_T], 6, 20)
     show("tanh, float32", tanh_tail, [0, TANH_T], 4, 12)
     show("tanh, float64", tanh_tail, [0, TANH_T], 9, 20)
-    show_rational("normal tail, float32", normal_tail, mpf("13.25"), (4, 5), 12)
-    show_rational("normal tail, float64", normal_tail, mpf("37.7"), (9, 10), 20)
+    show_rational("normal tail, float32", normal_tail, mpf("13.25"), (4, 5), 24)
+    show_rational("normal tail, float64", normal_tail, mpf("37.7"), (9, 10), 53)
