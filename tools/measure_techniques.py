@@ -93,17 +93,8 @@ class Technique:
         return fastnet.Network([784, 100, 10], seed=seed, **self.written(self.network))
 
     def train(self, net, training, epochs, evaluation=None, **more):
-        told = self.written(self.arguments)
-        return net.SGD(
-            training,
-            epochs,
-            10,
-            self.eta,
-            evaluation_data=evaluation,
-            verbose=False,
-            **told,
-            **more,
-        )
+        told = {"evaluation_data": evaluation, **self.written(self.arguments), **more}
+        return net.SGD(training, epochs, 10, self.eta, verbose=False, **told)
 
     @property
     def follows(self):
@@ -236,10 +227,11 @@ def measure(technique, training, validation):
 
 
 def processor():
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.machine()
+    """Its name where the system gives it, else its kind."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
 
 
 def machine():
@@ -297,13 +289,14 @@ def row(technique, measured):
         spread(own["best"], percent),
         "" if technique.name == technique.beside else f"{gain / 100:+.2f}".replace("-", "−"),
         spread(own["final"], percent),
+        str(technique.epochs) if len(set(own["epochs"])) == 1 else spread(own["epochs"], str),
         "1" if technique.name == PLAIN else time_of_plain,
         f"`{technique.test}`",
     ]
 
 
 HEAD = ["technique", "formula", "parameter", "η", "best epoch, %", "to plain", "last epoch, %",
-        "epoch time", "test in tests/"]  # fmt: skip
+        "epochs", "epoch time", "test in tests/"]  # fmt: skip
 
 
 def table(document):
