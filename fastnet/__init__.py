@@ -21,6 +21,7 @@ from fastnet.idx import load_mnist, read_idx
 from fastnet.network import Network, load
 from fastnet.optimizers import Adam, AdamW, Momentum
 from fastnet.schedules import CosineDecay, ExponentialDecay, HalveOnPlateau, StepDecay
+from fastnet.search import find_learning_rate
 from fastnet.training import DivergenceError, History
 from fastnet.ways import get_num_threads, set_num_threads
 
@@ -44,6 +45,7 @@ __all__ = [
     "QuadraticCost",
     "StepDecay",
     "__version__",
+    "find_learning_rate",
     "get_num_threads",
     "load",
     "load_mnist",
