@@ -22,7 +22,7 @@ def test_an_epoch_of_simard_2003_learns_most_digits(simard, mnist, capsys, kind)
     net = simard["train"](kind, training[:2000], test[:1000], 1)
     error = 100 - net.accuracy(test[:1000]) / 10
     assert f"{kind}, epoch 1 / 1: test error {error:.2f} %" in capsys.readouterr().out
-    assert error < 30
+    assert error < 40
 
 
 @pytest.mark.parametrize("kind", ["affine", "elastic"])
