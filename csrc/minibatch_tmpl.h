@@ -238,11 +238,12 @@ static void FN(train_member)(fn_team *team, size_t thread, void *context)
         work.w = FN(open_workspace)(work.network, work.examples, m, t, team->threads, thread, call->memory);
     work.scale = 1;
     const int put_off = straight && t->l2 > 0 && t->l1 == 0 && t->eta * t->l2 < FN_MOST_DECAY;
+    FN(move) move = FN(move_of)(t, t->steps + 1);
     int failed = 0;
-    uint64_t step = t->steps;
     for (size_t k = 0; k < n && !failed; k += m) {
         const size_t size = n - k < m ? n - k : m;
-        const FN(move) move = FN(move_of)(t, ++step);
+        if (!straight)
+            move = FN(move_of)(t, t->steps + k / m + 1);
         const double sum = FN(sum_of_weights)(work.examples, work.order, k, size);
         const double factor = sum > 0 ? (t->optimizer == FN_PLAIN ? -t->eta : 1) / sum : 0;
         if (straight) {
