@@ -2,10 +2,10 @@
  *
  * No gradient is stored: the output error is multiplied by -eta/m once (by -eta times the
  * example's share in the sum, where examples have weights), so that every error below
- * carries that factor and each layer's update adds a^T delta straight onto the weights. All errors are taken back before any weight
- * changes, so all gradients are those of the weights before the mini-batch. Only a
- * mini-batch of more than FN_PIECE examples collects its gradient in an array first,
- * piece by piece.
+ * carries that factor and each layer's update adds a^T delta straight onto the weights. All
+ * errors are taken back before any weight changes, so all gradients are those of the weights
+ * before the mini-batch. Only an optimizer, or a mini-batch of more than FN_PIECE examples,
+ * collects the gradient in an array first.
  *
  * Several threads (fn_team) share a mini-batch: each takes its examples as far as
  * the errors; when all have come so far, each changes its part of the weights. An
@@ -20,8 +20,8 @@
 
 /* The errors of examples s0 .. s1, times factor, from the output layer down; those of the
  * first layer over scale. */
-static int FN(backward)(FN(work) *work, const real *parameters, size_t s0, size_t s1, real factor,
-                        double scale)
+static int FN(backward)(FN(work) *work, const real *parameters, size_t s0, size_t s1,
+                        double factor, double scale)
 {
     const fn_network *network = work->network;
     const fn_delta own = work->training->delta;
