@@ -55,7 +55,7 @@ kernels = Extension(
     # build_ext appends all the libraries above. The linker reads from left to right:
     # the core calls the targets, and they call the core's layout.
     libraries=["fastnet_core"],
-    depends=[*HEADERS, *glob.glob("csrc/*.c")],
+    depends=[*HEADERS, *glob.glob("csrc/*.c"), *glob.glob("fastnet/*.px[di]")],
     extra_compile_args=["-g0"],
     extra_link_args=["-pthread"],
 )

@@ -2,10 +2,10 @@
  *
  * No gradient is stored: the output error is multiplied by -eta/m once (by -eta times the
  * example's share in the sum, where examples have weights), so that every error below
- * carries that factor and each layer's update adds a^T delta straight onto the weights. All errors are taken back before any weight
- * changes, so all gradients are those of the weights before the mini-batch. Only a
- * mini-batch of more than FN_PIECE examples collects its gradient in an array first,
- * piece by piece.
+ * carries that factor and each layer's update adds a^T delta straight onto the weights. All
+ * errors are taken back before any weight changes, so all gradients are those of the weights
+ * before the mini-batch. Only an optimizer, or a mini-batch of more than FN_PIECE examples,
+ * collects the gradient in an array first.
  *
  * Several threads (fn_team) share a mini-batch: each takes its examples as far as
  * the errors; when all have come so far, each changes its part of the weights. An
@@ -20,8 +20,8 @@
 
 /* The errors of examples s0 .. s1, times factor, from the output layer down; those of the
  * first layer over scale. */
-static int FN(backward)(FN(work) *work, const real *parameters, size_t s0, size_t s1, real factor,
-                        double scale)
+static int FN(backward)(FN(work) *work, const real *parameters, size_t s0, size_t s1,
+                        double factor, double scale)
 {
     const fn_network *network = work->network;
     const fn_delta own = work->training->delta;
@@ -238,11 +238,12 @@ static void FN(train_member)(fn_team *team, size_t thread, void *context)
         work.w = FN(open_workspace)(work.network, work.examples, m, t, team->threads, thread, call->memory);
     work.scale = 1;
     const int put_off = straight && t->l2 > 0 && t->l1 == 0 && t->eta * t->l2 < FN_MOST_DECAY;
+    FN(move) move = FN(move_of)(t, t->steps + 1);
     int failed = 0;
-    uint64_t step = t->steps;
     for (size_t k = 0; k < n && !failed; k += m) {
         const size_t size = n - k < m ? n - k : m;
-        const FN(move) move = FN(move_of)(t, ++step);
+        if (!straight)
+            move = FN(move_of)(t, t->steps + k / m + 1);
         const double sum = FN(sum_of_weights)(work.examples, work.order, k, size);
         const double factor = sum > 0 ? (t->optimizer == FN_PLAIN ? -t->eta : 1) / sum : 0;
         if (straight) {

@@ -1,11 +1,37 @@
-/* tanh z and z Phi(z), Phi being the normal distribution: what hidden neurons other than
- * sigmoid ones compute with, made of e^x (exp_log_tmpl.h). Coefficients from
- * tools/minimax.py.
+/* tanh z and GELU, z Phi(z), Phi being the normal distribution, phi its density: what
+ * hidden neurons compute with beside e^x, and made of it (exp_log_tmpl.h). Coefficients from
+ * tools/minimax.py; the measured errors, over all float32 from 3e-5 on and about 10^8
+ * float64, are checked by tests/test_kernels_activations.py.
+ *
+ * tanh: below 9/16 z + z^3 q(z^2), beyond it 1 - 2 / (e^(2|z|) + 1), with the sign of z;
+ *   both are computed. NaN stays NaN, +-inf give +-1, -0 stays -0. Largest errors found,
+ *   with FMA and without:
+ *     float32: q of degree 4; 1.45 ULP at 0.5632083, and there without
+ *     float64: q of degree 9; 1.70 ULP at 0.534693008075324, and 1.77 at
+ *       0.5359304189233735
+ *
+ * GELU: Phi(-x) = e^(-x^2/2) R(x) for x = |z|, R = p/q, with positive coefficients only,
+ *   so that nothing cancels; z Phi(z) = max(z, 0) - x R(x) e^(-x^2/2) on both sides of 0.
+ *   p and q go two powers at a time: half as many roundings one after the other as by
+ *   Horner's rule. The rounding of x^2/2 would cost |z|^2 ULP: e^x is given it too.
+ *   NaN stays NaN; +inf gives +inf, -inf and all results that are subnormal give 0 (float32
+ *   below -13.14, float64 below -37.61). Largest errors found, with FMA and without:
+ *     float32: degrees 4 and 5; 5.52 ULP at -5.962073803, and 6.51 at -9.245900154
+ *     float64: degrees 9 and 10; 7.96 ULP at -20.58522525755018, and 10.31 at
+ *       -11.51847075824599
+ *   In the slope, Phi(z) + z phi(z), the terms cancel near -0.75; its error is below 3.0 eps
+ *   of Phi(z) + |z| phi(z).
+ *
+ * Time, AVX2 on an AMD EPYC of 2021 (Zen 3), 8000 numbers, called from Python, slopes
+ * included, beside that of the sigmoid kernel: float32 0.8 ns a number, tanh 1.3, GELU 1.6;
+ * float64 1.9, tanh 3.2, GELU 4.2.
  */
+/* c1 x + c0 */
 #define FN_LINE(c1, c0) FN_FMA(FN(splat)(c1), x, FN(splat)(c0))
+/* tanh_tail_lanes: (tanh z - z) / z^3 of t = z^2. normal_tail_lanes: R(x). */
 #if FN_BITS == 32
-#define FN_TAIL_END 13.25f /* e^(-x^2 / 2) is 0 there */
-#define FN_UPPER_BITS (~0xFFF)
+#define FN_TAIL_END 13.25f      /* e^(-x^2 / 2) is 0 there */
+#define FN_UPPER_BITS (~0xFFF)  /* of 24, the upper half */
 FN_INLINE vec FN(tanh_tail_lanes)(vec t)
 {
     vec q = FN(splat)(-0.006525572169f);
@@ -68,7 +94,7 @@ FN_INLINE vec FN(tanh_lanes)(vec z)
     return (vec)((ivec)FN(select)(x < (real)0.5625, small, large) | sign);
 }
 
-/* e^(-x^2 / 2) from 0 to FN_TAIL_END. */
+/* e^(-x^2 / 2), x from 0 to FN_TAIL_END. */
 FN_INLINE vec FN(bell_lanes)(vec x)
 {
     /* x = upper + lower, and the square of upper is exact. */
@@ -80,6 +106,7 @@ FN_INLINE vec FN(bell_lanes)(vec x)
     return FN(exp_sum_lanes)(s, &rest);
 }
 
+/* GELU at z; *slope = its slope there. */
 FN_INLINE vec FN(gelu_lanes)(vec z, vec *slope)
 {
     const ivec positive = (ivec)z >= 0, sign = (ivec)FN(splat)(-(real)0);

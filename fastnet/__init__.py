@@ -21,6 +21,7 @@ from fastnet.idx import load_mnist, read_idx
 from fastnet.network import Network, load
 from fastnet.optimizers import Adam, AdamW, Momentum
 from fastnet.schedules import CosineDecay, ExponentialDecay, HalveOnPlateau, StepDecay
+from fastnet.search import find_learning_rate
 from fastnet.training import DivergenceError, History
 from fastnet.ways import get_num_threads, set_num_threads
 
@@ -45,6 +46,7 @@ __all__ = [
     "StepDecay",
     "__version__",
     "augment",
+    "find_learning_rate",
     "get_num_threads",
     "load",
     "load_mnist",

@@ -13,8 +13,16 @@ from fastnet import costs, persistence
 from fastnet._load import show_config, version
 from fastnet.data import Dataset
 from fastnet.idx import load_images, load_mnist, read_idx
-from fastnet.network import DTYPES, Network, load
+from fastnet.network import DTYPES, NEURONS, Network, load
+from fastnet.optimizers import Adam, AdamW, Momentum, Optimizer
 from fastnet.training import DivergenceError
+
+OPTIMIZERS: dict[str | None, Optimizer] = {
+    "momentum": Momentum(0.9),
+    "nesterov": Momentum(0.9, nesterov=True),
+    "adam": Adam(),
+    "adamw": AdamW(),
+}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -55,6 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--hidden", type=int, nargs="*", default=[30], metavar="N",
         help="sizes of the hidden layers, as in --hidden 100 30; without a number there is "
         "none (default: 30)")
+    add("--neurons", choices=NEURONS, default="sigmoid",
+        help="kind of the hidden neurons (default: %(default)s)")
     add("--cost", choices=costs.NAMES, default="cross-entropy",
         help="cost function; with quadratic the text takes --eta 3 (default: %(default)s)")
     add("--output", choices=costs.OUTPUTS,
@@ -67,6 +77,14 @@ def _parser() -> argparse.ArgumentParser:
         help="learning rate (default: %(default)s)")
     add("--lmbda", type=float, default=0.0, metavar="LAMBDA",
         help="L2 regularization parameter (default: %(default)s)")
+    add("--l1", type=float, default=0.0, metavar="LAMBDA",
+        help="L1 regularization parameter (default: %(default)s)")
+    add("--dropout", type=float, default=0.0, metavar="P",
+        help="probability that a hidden neuron is dropped (default: %(default)s)")
+    add("--optimizer", choices=list(OPTIMIZERS), help="momentum and nesterov with mu = 0.9, adam "
+        "and adamw with their usual coefficients (default: plain gradient descent)")
+    add("--shift", type=int, default=0, metavar="PIXELS",
+        help="move training images by up to so many pixels, at random (default: %(default)s)")
     add("--seed", type=int, default=0, metavar="N",
         help="seed of weights and order (default: %(default)s)")
     add("--dtype", choices=DTYPES, default="float32", help="precision (default: %(default)s)")
@@ -138,6 +156,7 @@ def _train(options: argparse.Namespace) -> None:
         output=options.output,
         dtype=options.dtype,
         seed=options.seed,
+        hidden=options.neurons,
         initializer="default" if large else options.initializer,
     )
     if large:  # drawn after the default ones, as in the text's session
@@ -150,6 +169,10 @@ def _train(options: argparse.Namespace) -> None:
         options.mini_batch_size,
         options.eta,
         options.lmbda,
+        l1=options.l1,
+        dropout=options.dropout,
+        optimizer=OPTIMIZERS.get(options.optimizer),
+        shift=options.shift,
         evaluation_data=test,
         monitor_evaluation_accuracy=True,
     )

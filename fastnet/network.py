@@ -11,11 +11,21 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from fastnet import checks, costs, initializers, persistence, techniques, training
+from fastnet import (
+    checks,
+    costs,
+    explanation,
+    gradient_check,
+    initializers,
+    persistence,
+    techniques,
+    training,
+)
 from fastnet.compressed import Sparse, is_sparse
 from fastnet.costs import Cost
 from fastnet.data import Data, Dataset, as_dataset, checked_inputs
 from fastnet.early_stopping import EarlyStopping
+from fastnet.explanation import Explanation
 from fastnet.model import Arrays, Model
 from fastnet.optimizers import Optimizer
 from fastnet.random_stream import RandomStream
@@ -626,6 +636,11 @@ class Network:
         >>> nabla_b[0].tolist(), nabla_w[0].tolist()
         ([[1.0]], [[3.0, 4.0]])
         """
+        nabla = self._model.gradient(self._example(x, y))
+        return list(nabla.biases()), list(nabla.weights())
+
+    def _example(self, x: ArrayLike, y: ArrayLike) -> Dataset:
+        """An input and its target, or label, as data of one example that fit."""
         n_in = self._model.sizes[0]
         array, target = checks.array("x", x), checks.array("y", y)
         if array.shape not in ((n_in,), (n_in, 1)):
@@ -638,8 +653,129 @@ class Network:
         self._model.check_inputs("x", n_in, magnitude)
         data = Dataset(rows, labels)
         self._model.check("y", data)
-        nabla = self._model.gradient(data)
-        return list(nabla.biases()), list(nabla.weights())
+        return data
+
+    # ---- to learn from, and to check
+
+    def explain(self, x: ArrayLike, y: ArrayLike) -> Explanation:
+        """One example's way forward and back through the network, step by step, to be read.
+
+        Printed it shows formulas and numbers in the text's notation: each layer's weighted
+        input z^l = w^l a^{l-1} + b^l and activation a^l (eq. 25), the cost, the output
+        error delta^L by the cost's rule, and the equations of back-propagation,
+        delta^l = ((w^{l+1})^T delta^{l+1}) * sigma'(z^l) (BP2), dC/db^l = delta^l (BP3) and
+        dC/dw^l_jk = a^{l-1}_k delta^l_j (BP4). The gradient is that of ``backprop`` but for
+        rounding.
+
+        Parameters
+        ----------
+        x, y : as for ``backprop``
+
+        Returns
+        -------
+        Explanation
+            With the columns ``x`` and ``y``, the example's ``cost``, and for each layer
+            behind the input, l = 2 to L, one of ``layers``: ``l``, the kind of ``neurons``,
+            ``w``, ``b``, ``z``, ``a``, ``delta``, ``nabla_b`` and ``nabla_w``, read-only
+            arrays of the network's dtype, columns where the text has columns.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For an x or a y that do not fit the network.
+
+        Examples
+        --------
+        >>> net = Network([2, 1], "quadratic", output="linear", dtype="float64")
+        >>> net.weights[0], net.biases[0] = [[1.0, 2.0]], [[0.5]]
+        >>> explanation = net.explain([3.0, 4.0], [10.0])
+        >>> explanation
+        One example through [2, 1]; columns are printed as rows, ⊙ is the product
+        of elements, (25) an equation of the text, (BP1) to (BP4) those of back-propagation.
+        <BLANKLINE>
+        Forward
+          layer 1: 2 inputs
+            a^1 = x
+              [3. 4.]
+          layer 2: 1 linear neuron
+            w^2
+              [[1. 2.]]
+            b^2
+              [0.5]
+            z^2 = w^2 a^1 + b^2   (25)
+              [11.5]
+            a^2 = z^2
+              [11.5]
+        <BLANKLINE>
+        Cost
+            y
+              [10.]
+            C = 1/2 Σ_j (a_j - y_j)²   (54)
+              = 1.125
+        <BLANKLINE>
+        Backward
+          layer 2
+            δ^2 = a^2 - y   (68)
+              [1.5]
+            ∂C/∂b^2 = δ^2   (BP3)
+              [1.5]
+            ∂C/∂w^2, in row j and column k a^1_k δ^2_j   (BP4)
+              [[4.5 6. ]]
+        >>> explanation.layers[0].delta.item(), explanation.cost
+        (1.5, 1.125)
+        """
+        return explanation.explain(self._model, self._example(x, y))
+
+    def gradient_check(self, data: Data, n_parameters: int | None = 200, seed: int = 0) -> float:
+        """Compare back-propagation with the slope of the cost, measured by central differences.
+
+        In float64 on a copy of the parameters, whatever the network's dtype. Where the
+        gradient is right the result is about 1e-8 to 1e-5; where it is wrong, as that of a
+        cost class of the user's own may be, it is mostly near 1.
+
+        Parameters
+        ----------
+        data : as ``training_data`` of ``SGD``
+            The cost is the mean over all of it, so some ten examples do.
+        n_parameters : int or None
+            How many weights and biases are looked at, two costs of ``data`` each: of every
+            layer's weights, and biases, about as many, chosen at random; None for all.
+        seed : int
+            Of that choice.
+
+        Returns
+        -------
+        float
+            The largest relative error |g - s| / max(|g|, |s|, G / 1000), with g the component
+            of the gradient by back-propagation, s = (C(w + h) - C(w - h)) / 2h, and G the
+            largest component of the whole gradient. NaN where a cost is not finite.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For data that do not fit the network, other arguments that do not, and a weight
+            or a bias that is not finite.
+
+        Notes
+        -----
+        h is eps^(1/3), 6e-6, times |w| or 1, whichever is more; for weights of inputs larger
+        than 1, whose effect is the larger, 1 is divided by the largest of them. A ReLU has no
+        slope at 0, nor has the absolute cost at a = y: a step that leads over such a kink shows
+        an error that is none. It is rare with few examples, other than inputs of nothing but
+        zeros with biases of 0, which lie on it; look again with others.
+
+        Examples
+        --------
+        >>> net = Network([4, 5, 3], seed=1)
+        >>> net.gradient_check((np.eye(4), [0, 1, 2, 0])) < 1e-6
+        True
+        """
+        fitting = self._fitting("data", data)
+        if n_parameters is not None:
+            n_parameters = checks.integer("n_parameters", n_parameters, 1)
+        seed = checks.integer("seed", seed, 0)
+        self._check_finite()
+        return gradient_check.largest_error(self._model, fitting, n_parameters, seed)
 
     # ---- as an object
 

@@ -103,18 +103,15 @@ def activate(neurons, z, out, slope=None):
     """out = f(z) and, where given, slope = f'(z); f is that of "sigmoid", "tanh", "relu",
     "leaky-relu" or "gelu" neurons. The slope of a ReLU at 0 is that from below."""
     z = z.copy()  # out may be z
+    derivative = None
     if neurons == "sigmoid":
         sigmoid(z, out)
-        derivative = out * (1 - out)
     elif neurons == "tanh":
         np.tanh(z, out=out)
-        derivative = 1 - out * out
     elif neurons == "relu":
         np.maximum(z, 0, out=out)
-        derivative = np.where(z > 0, 1, 0)
     elif neurons == "leaky-relu":
         np.maximum(z, z.dtype.type(0.01) * z, out=out)
-        derivative = np.where(z > 0, 1, 0.01)
     elif neurons == "gelu":  # z Phi(z), of the normal distribution; 0 or z beyond 40
         x = np.clip(z.astype(np.float64), -40, 40)
         distribution = np.vectorize(lambda x: math.erfc(-x / math.sqrt(2)) / 2, ["d"])(x)
@@ -125,7 +122,7 @@ def activate(neurons, z, out, slope=None):
         known = "sigmoid, tanh, relu, leaky-relu, gelu"
         raise ValueError(f"neurons: expected one of {known}; got {neurons!r}")
     if slope is not None:
-        slope[...] = derivative
+        slope[...] = slope_of(neurons, out) if derivative is None else derivative
 
 
 def softmax(z, out):
@@ -367,6 +364,9 @@ def train(
     have weights, m is the sum of them, and the sums over the examples are weighted. Others:
     ``follow``, by the mean gradient; moments, (parameters,) or for Adam (2 parameters,), and
     ``steps``, the mini-batches before, carry over. dropout: (hidden layers,) probabilities.
+
+    The kernels put the first layer's decay off where they can: W = s V, where the factor s of
+    all rows takes in each mini-batch's 1 - eta l2. That comes to the same.
     """
     for k, first in enumerate(range(0, len(order), mini_batch_size)):
         rows = order[first : first + mini_batch_size]

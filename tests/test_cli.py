@@ -89,6 +89,19 @@ def test_train_does_with_every_option_what_python_does(folder, capsys):
     assert len(set(history.evaluation_accuracy)) > 1
 
 
+def test_train_takes_the_techniques_as_python_does(folder, capsys):
+    options = [
+        "--neurons", "tanh", "--l1", "0.01", "--dropout", "0.1", "--optimizer", "nesterov",
+        "--eta", "0.1", "--hidden", "12", "--epochs", "2", "--initializer", "glorot",
+    ]  # fmt: skip
+    assert main(["train", *FILES, *options, "--save", "net.json"]) == 0
+    net = fastnet.Network([20, 12, 3], seed=0, hidden="tanh")
+    told = {"l1": 0.01, "dropout": 0.1, "optimizer": fastnet.Momentum(0.9, nesterov=True)}
+    net.SGD(data()[0], 2, 10, 0.1, verbose=False, **told)
+    assert fastnet.load("net.json") == net
+    assert "tanh neurons" in capsys.readouterr().out
+
+
 def test_train_uses_large_weights_when_told_so(folder, capsys):
     assert main(["train", *FILES, "--epochs", "0", "--initializer", "large", "--seed", "4",
                  "--save", "net.json"]) == 0  # fmt: skip
@@ -308,6 +321,11 @@ WRONG = [
     ("train --eta -1", "eta"),
     ("train --eta x", "--eta"),
     ("train --lmbda inf", "lmbda"),
+    ("train --neurons elu", "elu"),
+    ("train --l1 -1", "l1"),
+    ("train --dropout 1", "dropout"),
+    ("train --optimizer sgd", "sgd"),
+    ("train --shift 28", "shift"),
     ("train --seed -1", "seed"),
     ("train --dtype float16", "float16"),
     ("train --initializer tiny", "tiny"),

@@ -17,29 +17,29 @@ LENGTHS = (0, 1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100)
 DOMAIN = {"float32": (-13.14, 20.0), "float64": (-37.61, 45.0)}
 
 # Largest error of the activation in units in the last place: with fused multiply-add,
-# without. Measured over all float32, and over 10^8 float64.
+# without. Measured over all float32 from 3e-5 to 16, and over about 10^8 float64.
 LIMITS = {
-    ("tanh", "float32"): (1.42, 1.42),
-    ("tanh", "float64"): (1.75, 1.80),
-    ("gelu", "float32"): (5.10, 6.40),
-    ("gelu", "float64"): (7.00, 8.50),
+    ("tanh", "float32"): (1.45, 1.45),
+    ("tanh", "float64"): (1.70, 1.77),
+    ("gelu", "float32"): (5.52, 6.51),
+    ("gelu", "float64"): (7.97, 10.31),
 }
 
 # Of the slope, in eps; of GELU's, whose terms cancel, in eps of Phi(z) + |z| phi(z).
 SLOPE_LIMITS = {
-    ("sigmoid", "float32"): (0.80, 0.80),
-    ("sigmoid", "float64"): (0.80, 0.80),
-    ("tanh", "float32"): (1.00, 1.10),
-    ("tanh", "float64"): (1.00, 1.15),
-    ("gelu", "float32"): (4.00, 4.00),
-    ("gelu", "float64"): (4.00, 4.00),
+    ("sigmoid", "float32"): (0.75, 0.75),
+    ("sigmoid", "float64"): (0.75, 0.75),
+    ("tanh", "float32"): (0.98, 1.11),
+    ("tanh", "float64"): (1.00, 1.12),
+    ("gelu", "float32"): (2.60, 2.60),
+    ("gelu", "float64"): (2.90, 3.00),
 }
 
 # Where the largest errors were found.
 WORST = {
-    "sigmoid": [],
-    "tanh": [0.5626932978630066, 0.5359281320513054, 0.5363371709251158],
-    "gelu": [-5.725485324859619, -4.181283950805664, -7.779327456068556, -26.716309348311583],
+    "sigmoid": [8.663412094116211, 18.165841092213938],
+    "tanh": [0.5632083415985107, 0.534693008075324, 0.5359304189233735],
+    "gelu": [-5.962073802947998, -9.24590015411377, -20.58522525755018, -11.51847075824599],
 }
 
 
@@ -132,6 +132,13 @@ def test_the_largest_error_is_within_the_stated_limit(neurons, dtype, isa):
     fused, plain = LIMITS[neurons, dtype]
     worst = errors.argmax()
     assert errors[worst] <= (plain if isa == "baseline" else fused), f"at {z[worst]!r}"
+
+
+@both(LIMITS)
+def test_the_stated_limit_is_a_measured_one(neurons, dtype, isa):
+    z, y, rest, _, _, _ = oracle(neurons, dtype)
+    limit = LIMITS[neurons, dtype][isa == "baseline"]
+    assert ulps(activate(neurons, z)[0], y, rest).max() > limit - 0.02
 
 
 @both(SLOPE_LIMITS)

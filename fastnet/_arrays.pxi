@@ -1,0 +1,122 @@
+"""Part of _kernels.pyx: arrays, checked before the kernels see them; memory of their own."""
+
+cdef dict TYPE_NAMES = {"B": "uint8", "H": "uint16", "I": "uint32", "f": "float32", "d": "float64",
+                        "l": "int64", "q": "int64", "L": "uint64", "Q": "uint64"}
+
+cdef dict TYPES = {"uint8": FN_U8, "uint16": FN_U16, "uint32": FN_U32, "float32": FN_F32,
+                   "float64": FN_F64, "int64": FN_I64, "uint64": FN_I64}  # FN_I64: 64 bits
+
+
+cdef class Array:
+    """A checked array, held as long as this object lives."""
+    cdef Py_buffer view
+    cdef bint held
+    cdef str dtype
+    cdef fn_type code
+
+    def __cinit__(self, str name, array, int ndim, tuple dtypes, *, bint writable=False):
+        if writable and not getattr(getattr(array, "flags", None), "writeable", True):
+            raise ValueError(f"{name}: expected a writable array, got a read-only one")
+        try:
+            PyObject_GetBuffer(array, &self.view,
+                               PyBUF_STRIDES | PyBUF_FORMAT | (PyBUF_WRITABLE if writable else 0))
+        except TypeError:
+            raise TypeError(f"{name}: expected an array, got {type(array).__name__}") from None
+        self.held = True
+        code = self.view.format.decode() if self.view.format != NULL else "B"
+        self.dtype = TYPE_NAMES.get(code, code)
+        if (self.dtype not in dtypes or self.view.ndim != ndim
+                or (ndim and self.view.itemsize != np.dtype(self.dtype).itemsize)):
+            raise TypeError(f"{name}: expected a {ndim}-dimensional array of {' or '.join(dtypes)}, "
+                            f"got {self.view.ndim} dimensions of {self.dtype}")
+        self.code = TYPES[self.dtype]
+        if self.view.shape[ndim - 1] > 1 and self.view.strides[ndim - 1] != self.view.itemsize:
+            raise ValueError(f"{name}: expected contiguous rows")
+        if ndim == 2 and self.view.shape[0] > 1 and self.view.strides[0] < 0:
+            raise ValueError(f"{name}: expected rows in ascending order")
+
+    def __dealloc__(self):
+        if self.held:
+            PyBuffer_Release(&self.view)
+
+    cdef void *data(self) noexcept nogil:
+        return self.view.buf
+
+    cdef size_t length(self, int axis) noexcept nogil:
+        return self.view.shape[axis]
+
+    cdef fn_type type(self) noexcept nogil:
+        return self.code
+
+    cdef Array expect(self, str name, tuple shape):
+        cdef tuple came = tuple([self.view.shape[i] for i in range(self.view.ndim)])
+        if came != shape:
+            raise ValueError(f"{name}: expected shape {shape}, got {came}")
+        return self
+
+    cdef Array expect_padded(self, str name, array):
+        cdef size_t stride = fn_stride(self.length(1), self.view.itemsize) * self.view.itemsize
+        if not self.length(0) or not self.length(1):
+            raise ValueError(f"{name}: expected at least one row and one column")
+        if array.strides[0] != stride:  # of a single row too: what is behind it may be written
+            raise ValueError(f"{name}: expected rows {stride} bytes apart, got {array.strides[0]}")
+        if <uintptr_t>self.view.buf % 64:  # a part of the rows has its pads in the next row
+            raise ValueError(f"{name}: expected rows that start at cache lines")
+        return self
+
+
+cdef tuple REAL = ("float32", "float64")
+cdef tuple INPUTS = ("uint8", "float32", "float64")
+
+
+cdef Array vector(str name, array, tuple dtypes, bint writable=False):
+    return Array(name, array, 1, dtypes, writable=writable)
+
+
+cdef Array matrix(str name, array, tuple shape, tuple dtypes, bint writable=False):
+    cdef Array held = Array(name, array, 2, dtypes, writable=writable)
+    return held.expect(name, shape).expect_padded(name, array)
+
+
+cdef tuple rows_and_columns(str name, array):
+    shape = np.shape(array)
+    if len(shape) != 2:
+        raise ValueError(f"{name}: expected 2 dimensions, got shape {shape}")
+    return shape
+
+
+cdef real(dtype):
+    """float32 or float64, checked."""
+    if np.dtype(dtype).name not in REAL:
+        raise TypeError(f"dtype: expected one of {', '.join(REAL)}; got {dtype!r}")
+    return np.dtype(dtype)
+
+
+def padded(m, n, dtype):
+    """A zeroed (m, n) array whose rows start at cache lines, pads behind each."""
+    dtype = real(dtype)
+    stride = fn_stride(n, dtype.itemsize)
+    return aligned(m * stride, dtype).reshape(m, stride)[:, :n]
+
+
+def aligned(length, dtype):
+    """A zeroed 1-D array that starts at a cache line."""
+    dtype = real(dtype)
+    raw = np.zeros(length * dtype.itemsize + 63, np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start:start + length * dtype.itemsize].view(dtype)
+
+
+cdef class Workspace:
+    """Zeroed memory of the kernels' own, aligned to a cache line. NumPy's, since that asks
+    for large pages where there is much of it."""
+    cdef unsigned char[::1] memory
+
+    def __cinit__(self, size_t size):
+        try:
+            self.memory = np.zeros(size + 64, np.uint8)
+        except MemoryError:
+            raise MemoryError(f"fastnet: no {size} bytes for the workspace") from None
+
+    cdef void *start(self) noexcept nogil:
+        return <void *>((<uintptr_t>&self.memory[0] + 63) // 64 * 64)

@@ -1,0 +1,175 @@
+"""Part of _kernels.pyx: single kernels, for tests, benchmarks and fastnet.sigmoid; and random
+numbers."""
+
+
+def finite(x):
+    cdef Array a = vector("x", x, REAL)
+    return bool(fn_finite(a.type(), a.length(0), a.data()))
+
+
+def exp(x, out):
+    cdef Array a = vector("x", x, REAL)
+    cdef Array b = vector("out", out, (a.dtype,), True).expect("out", (a.length(0),))
+    with nogil:
+        fn_exp(a.type(), a.length(0), a.data(), b.data())
+
+
+def log(x, out):
+    cdef Array a = vector("x", x, ("float64",))
+    cdef Array b = vector("out", out, (a.dtype,), True).expect("out", (a.length(0),))
+    with nogil:
+        fn_log(a.type(), a.length(0), a.data(), b.data())
+
+
+def sigmoid(z, out):
+    cdef Array a = vector("z", z, REAL)
+    cdef Array b = vector("out", out, (a.dtype,), True).expect("out", (a.length(0),))
+    with nogil:
+        fn_sigmoid(a.type(), a.length(0), a.data(), b.data())
+
+
+def activate(neurons, z, out, slope=None):
+    cdef fn_activation neurons_ = code("neurons", neurons, HIDDEN)
+    cdef Array x = vector("z", z, REAL)
+    cdef Array a = vector("out", out, (x.dtype,), True).expect("out", (x.length(0),))
+    cdef Array s = None
+    cdef void *slopes = NULL
+    if slope is not None:
+        s = vector("slope", slope, (x.dtype,), True).expect("slope", (x.length(0),))
+        slopes = s.data()
+    with nogil:
+        fn_activate(x.type(), neurons_, x.length(0), x.data(), a.data(), slopes)
+
+
+def softmax(z, out):
+    cdef size_t m, n
+    m, n = rows_and_columns("z", z)
+    cdef Array a = matrix("z", z, (m, n), REAL)
+    cdef Array b = matrix("out", out, (m, n), (a.dtype,), True)
+    with nogil:
+        fn_softmax(a.type(), m, n, a.data(), b.data())
+
+
+def weighted_input(a, weights, biases, z):
+    cdef size_t m, n_in, n_out = len(biases)
+    m, n_in = rows_and_columns("a", a)
+    cdef Array x = matrix("a", a, (m, n_in), REAL)
+    cdef Array w = matrix("weights", weights, (n_in, n_out), (x.dtype,))
+    cdef Array b = vector("biases", biases, (x.dtype,))
+    cdef Array c = matrix("z", z, (m, n_out), (x.dtype,), True)
+    with nogil:
+        fn_weighted_input(x.type(), m, n_in, n_out, x.data(), w.data(), b.data(), c.data())
+
+
+cdef Array row_weights(weights, size_t m):
+    return vector("weights", weights, ("float64",)).expect("weights", (m,))
+
+
+def output_error(output, cost, a, y, factor, delta, weights=None):
+    cdef size_t m, n
+    m, n = rows_and_columns("a", a)
+    cdef Array x = matrix("a", a, (m, n), REAL)
+    cdef Array t = matrix("y", y, (m, n), (x.dtype,))
+    cdef Array d = matrix("delta", delta, (m, n), (x.dtype,), True)
+    cdef fn_activation output_ = code("output", output, OUTPUTS)
+    cdef fn_cost cost_ = code("cost", cost, COSTS)
+    cdef double times = factor
+    cdef Array w = None if weights is None else row_weights(weights, m)
+    cdef const double *each = NULL if w is None else <const double *>w.data()
+    with nogil:
+        fn_output_error(x.type(), output_, cost_, m, n, times, each, x.data(), t.data(), d.data())
+
+
+def cost_sum(output, cost, z, y, weights=None):
+    cdef size_t m, n
+    m, n = rows_and_columns("z", z)
+    cdef Array x = matrix("z", z, (m, n), REAL)
+    cdef Array t = matrix("y", y, (m, n), (x.dtype,))
+    cdef fn_activation output_ = code("output", output, OUTPUTS)
+    cdef fn_cost cost_ = code("cost", cost, COSTS)
+    cdef Array w = None if weights is None else row_weights(weights, m)
+    cdef const double *each = NULL if w is None else <const double *>w.data()
+    cdef double total
+    with nogil:
+        total = fn_cost_sum(x.type(), output_, cost_, m, n, each, x.data(), t.data())
+    return total
+
+
+def backpropagate(neurons, weights, delta, a, delta_below):
+    cdef size_t n_in, n_out, m = len(delta)
+    n_in, n_out = rows_and_columns("weights", weights)
+    cdef Array w = matrix("weights", weights, (n_in, n_out), REAL)
+    cdef Array d = matrix("delta", delta, (m, n_out), (w.dtype,))
+    cdef Array x
+    cdef Array b = matrix("delta_below", delta_below, (m, n_in), (w.dtype,), True)
+    cdef fn_activation kind = code("neurons", neurons, HIDDEN)
+    cdef void *activations = NULL
+    if a is not None:
+        if kind == FN_GELU:
+            raise ValueError("a: expected None for gelu, whose slopes do not follow from it")
+        x = matrix("a", a, (m, n_in), (w.dtype,))
+        activations = x.data()
+    cdef Workspace s = Workspace(fn_scratch_size(w.type(), m, n_in, n_out) * w.view.itemsize)
+    with nogil:
+        fn_backpropagate(w.type(), kind, m, n_in, n_out, w.data(), d.data(), activations, b.data(),
+                         s.start())
+
+
+def update(weights, biases, a, delta, l2=0.0, l1=0.0):
+    cdef size_t n_in, n_out, m = len(delta)
+    n_in, n_out = rows_and_columns("weights", weights)
+    cdef Array w = matrix("weights", weights, (n_in, n_out), REAL, True)
+    cdef Array b = vector("biases", biases, (w.dtype,), True).expect("biases", (n_out,))
+    cdef Array x = matrix("a", a, (m, n_in), (w.dtype,))
+    cdef Array d = matrix("delta", delta, (m, n_out), (w.dtype,))
+    cdef double lost = l2, pull = l1
+    with nogil:
+        fn_update(w.type(), m, n_in, n_out, x.data(), d.data(), lost, pull, w.data(), b.data())
+
+
+def random_at(key, counters):
+    """One raw 64-bit number for each of the uint64 counters."""
+    cdef Array c = vector("counters", counters, ("uint64",))
+    result = np.empty(len(counters), np.uint64)
+    cdef Array r = vector("result", result, ("uint64",), True)
+    cdef uint64_t seed = key
+    cdef size_t i
+    for i in range(c.length(0)):
+        (<uint64_t *>r.data())[i] = fn_random_at(seed, (<uint64_t *>c.data())[i])
+    return result
+
+
+def fma_rounds(dtype, n):
+    cdef fn_type type = TYPES[real(dtype).name]
+    cdef size_t rounds = n
+    cdef Workspace sums = Workspace(FN_SUMS_BYTES)
+    cdef double operations
+    with nogil:
+        operations = fn_fma_rounds(type, rounds, sums.start())
+    return operations
+
+
+# ---- random numbers --------------------------------------------------------
+
+def permutation(raw):
+    cdef Array r = vector("raw", raw, ("uint64",))
+    result = np.empty(len(raw), np.int64)
+    cdef Array o = vector("result", result, ("int64",), True)
+    fn_permutation(r.length(0), <uint64_t *>r.data(), <int64_t *>o.data())
+    return result
+
+
+def uniform(raw):
+    cdef Array r = vector("raw", raw, ("uint64",))
+    result = np.empty(len(raw), np.float64)
+    cdef Array u = vector("result", result, ("float64",), True)
+    fn_uniform(r.length(0), <uint64_t *>r.data(), <double *>u.data())
+    return result
+
+
+def standard_normal(raw):
+    cdef Array r = vector("raw", raw, ("uint64",))
+    result = np.empty(len(raw), np.float64)
+    cdef Array x = vector("result", result, ("float64",), True)
+    fn_standard_normal(r.length(0), <uint64_t *>r.data(), <double *>x.data())
+    return result

@@ -1,0 +1,67 @@
+"""Back-propagation beside the slope of the cost, parameter by parameter."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fastnet.data import Dataset
+from fastnet.model import Model
+from fastnet.random_stream import RandomStream
+
+# The step of a central difference, as a share of the length over which the cost bends: there its
+# error by curvature, step^2 / 6, and that by rounding, 2^-53 / step, are about alike.
+_STEP = float(np.cbrt(np.finfo(np.float64).eps))
+
+# Errors of slopes below this share of the largest one are measured against this share of it:
+# of the smallest slopes rounding leaves nothing to compare.
+_FLOOR = 1e-3
+
+
+def largest_error(model: Model, data: Dataset, n_parameters: int | None, seed: int) -> float:
+    """What ``Network.gradient_check`` returns; ``model`` is not changed."""
+    double = Model(model.sizes, model.choice, "float64", model.n_threads, model.hidden)
+    double.weights()[:], double.biases()[:] = model.weights(), model.biases()
+    nabla = double.gradient(data)
+    parameters = [*double.weights(), *double.biases()]
+    gradients = [g.ravel() / len(data) for g in (*nabla.weights(), *nabla.biases())]
+    # A weight is felt through the inputs that it is multiplied by.
+    reach = [max(1.0, data.largest)] + [1.0] * (len(parameters) - 1)
+    stream = RandomStream(seed)
+    claimed, measured = [], []
+    for which, n in enumerate(_shares([p.size for p in parameters], n_parameters)):
+        for i in np.sort(stream.permutation(parameters[which].size)[:n]):
+            place = np.unravel_index(i, parameters[which].shape)
+            claimed.append(gradients[which][i])
+            measured.append(_slope(double, data, parameters[which], place, 1 / reach[which]))
+    a, s = np.array(claimed), np.array(measured)
+    largest = max(np.abs(s).max(), *(np.abs(g).max() for g in gradients))
+    if largest == 0:  # the cost is flat, and back-propagation says so
+        return 0.0
+    scale = np.maximum(np.maximum(np.abs(a), np.abs(s)), _FLOOR * largest)
+    return float((np.abs(a - s) / scale).max())
+
+
+def _shares(sizes: list[int], n: int | None) -> list[int]:
+    """How many parameters of each array are looked at: as many of each as there are, n in all."""
+    if n is None:
+        return sizes
+    shares = [0] * len(sizes)
+    ascending = sorted(range(len(sizes)), key=sizes.__getitem__)
+    for done, which in enumerate(ascending):
+        shares[which] = min(sizes[which], n // (len(sizes) - done))
+        n -= shares[which]
+    return shares
+
+
+def _slope(
+    model: Model, data: Dataset, values: np.ndarray, place: tuple[np.intp, ...], length: float
+) -> float:
+    """The central difference of the mean cost by one element of ``values``, a parameter."""
+    before = values[place]
+    step = _STEP * max(length, abs(before))
+    values[place] = before + step
+    above, cost_above = values[place], model.total_cost(data, 0.0)
+    values[place] = before - step
+    below, cost_below = values[place], model.total_cost(data, 0.0)
+    values[place] = before
+    return float((cost_above - cost_below) / (above - below))  # by what the step became in float64

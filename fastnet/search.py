@@ -1,0 +1,268 @@
+"""Hyper-parameters found by trials: the learning rate."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import math
+import time
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from fastnet import checks
+from fastnet.data import Data, Dataset
+from fastnet.network import Network
+from fastnet.training import DivergenceError
+
+# Where the search begins, and between which powers of ten it stays.
+_FIRST, _LOWEST, _HIGHEST = -2, -10, 10
+
+# At most so many training examples say what the cost is.
+_MONITORED = 10_000
+
+# Ups and downs below this share of the whole fall are those of any training by mini-batches.
+_LEVEL = 0.01
+
+# Arguments of ``SGD`` that a search for the rate has no use for.
+_NOT_TAKEN = {"schedule", "early_stopping", "verbose"}
+
+
+class Trial(NamedTuple):
+    """One training with one learning rate.
+
+    Attributes
+    ----------
+    eta : float
+    costs : list of float
+        The training cost before the first epoch and after each; infinite where the training
+        diverged, and then the last.
+    falls : bool
+        Whether it falls, as ``find_learning_rate`` defines that.
+    seconds : float
+        What the training took, the costs included.
+    evaluation_accuracy : int or None
+        How many evaluation examples were right in the end, where there are any.
+    """
+
+    eta: float
+    costs: list[float]
+    falls: bool
+    seconds: float
+    evaluation_accuracy: int | None
+
+
+class LearningRate(NamedTuple):
+    """What ``find_learning_rate`` found.
+
+    Attributes
+    ----------
+    threshold : float
+        The largest rate with which the training cost falls, to one digit: 1, 2 or 5.
+    eta : float
+        Half of it, the rate to train with.
+    trials : list of Trial
+        In the order in which they were made.
+    """
+
+    threshold: float
+    eta: float
+    trials: list[Trial]
+
+
+def find_learning_rate(
+    net: Network,
+    training_data: Data,
+    evaluation_data: Data | None = None,
+    *,
+    mini_batch_size: int = 10,
+    epochs: int = 3,
+    lmbda: float = 0.0,
+    verbose: bool = True,
+    **options: Any,
+) -> LearningRate:
+    """Search for the largest learning rate with which the training cost falls.
+
+    The procedure of M. Nielsen, Neural Networks and Deep Learning, chapter 3, "How to choose a
+    neural network's hyper-parameters?". First the order of magnitude: from eta = 0.01 up by
+    factors of ten while the training cost falls during the first few epochs, or else down until
+    it does. Then 5 and 2 times the last rate with which it fell. To train for long, take half of
+    that threshold: it is returned, too.
+
+    Parameters
+    ----------
+    net : Network
+        With the weights to start from; it is not changed. Each trial trains a copy, in the same
+        order of examples, so that the same call finds the same rate.
+    training_data : as for ``Network.SGD``
+        The cost is measured on at most 10,000 of its examples, evenly chosen, and counts the
+        terms of ``lmbda`` and ``l1``.
+    evaluation_data : as training_data, or None
+        Of which to count, for information, what each trial gets right in the end.
+    mini_batch_size, lmbda : as for ``Network.SGD``
+    epochs : int, default 3
+        The length of a trial, 1 or more.
+    verbose : bool, default True
+        Print a line per trial.
+    **options
+        Further arguments of ``SGD`` that the training will have: ``optimizer``, ``dropout``,
+        ``l1``, ``shift``. None that change the rate or stop the training.
+
+    Returns
+    -------
+    LearningRate
+        A named tuple ``(threshold, eta, trials)``; a trial is ``(eta, costs, falls, seconds,
+        evaluation_accuracy)``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As ``Network.SGD`` for arguments that do not fit; ValueError, too, where the cost falls
+        with no rate of 1e-10 or more, or with all up to 1e10.
+
+    Notes
+    -----
+    The cost falls if it ends below its start, if no epoch raises it by more than 1 % of the
+    deepest fall so far, which ups and downs of mini-batches stay below, and if it ends no
+    higher than any smaller rate tried had brought it in its first epoch. The last condition
+    finds rates so large that neurons saturate and nothing moves any more; where a cost that has
+    none to be compared with is level after its first epoch, a tenth of its rate is tried, too.
+    A training that diverges does not fall.
+
+    Examples
+    --------
+    >>> import fastnet
+    >>> training, validation, test = fastnet.load_mnist()
+    >>> net = fastnet.Network([784, 10], "quadratic", seed=1)
+    >>> found = find_learning_rate(net, training[:1000], verbose=False)
+    >>> found.threshold, found.eta
+    (1.0, 0.5)
+    >>> [(trial.eta, trial.falls) for trial in found.trials]
+    [(0.01, True), (0.1, True), (1.0, True), (10.0, False), (5.0, False), (2.0, False)]
+    """
+    if not isinstance(net, Network):
+        raise TypeError(f"net: expected a fastnet.Network, got {net!r}")
+    _check_options(options)
+    epochs = checks.integer("epochs", epochs, 1)
+    data = net._fitting("training_data", training_data)
+    evaluation = None
+    if evaluation_data is not None:
+        evaluation = net._fitting("evaluation_data", evaluation_data)
+    told = {"mini_batch_size": mini_batch_size, "lmbda": lmbda, **options}
+    search = _Search(net, data, evaluation, epochs, told, verbose)
+    power = _FIRST
+    if search.falls(1, power):
+        while search.falls(1, power + 1):
+            power += 1
+            if power == _HIGHEST:
+                raise ValueError(
+                    f"net, training_data: expected a training cost that ceases to fall with some "
+                    f"eta; it falls with 1e{_HIGHEST}"
+                )
+    else:
+        while not search.falls(1, power - 1):
+            power -= 1
+            if power == _LOWEST:
+                raise ValueError(
+                    f"net, training_data: expected a training cost that falls with some eta; "
+                    f"it does with none from 1e{_LOWEST} to 1e{_FIRST}"
+                )
+        power -= 1
+    digit = next((digit for digit in (5, 2) if search.falls(digit, power)), 1)
+    threshold = _rate(digit, power)
+    if verbose:
+        print(f"Threshold: eta {threshold:g}; half of it: {threshold / 2:g}", flush=True)
+    return LearningRate(threshold, threshold / 2, search.trials)
+
+
+def _check_options(options: dict[str, Any]) -> None:
+    """Raise a TypeError for what is no argument of ``SGD``, or none that serves here."""
+    parameters = inspect.signature(Network.SGD).parameters.values()
+    names = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in _NOT_TAKEN]
+    for name in options:
+        if name not in names:
+            raise TypeError(
+                f"{name}: expected none but these arguments of SGD: {', '.join(names)}; "
+                f"got {options[name]!r}"
+            )
+
+
+def _rate(digit: int, power: int) -> float:
+    return float(f"{digit}e{power}")
+
+
+class _Search:
+    """The trials of one search, each rate tried once."""
+
+    def __init__(
+        self,
+        net: Network,
+        data: Dataset,
+        evaluation: Dataset | None,
+        epochs: int,
+        told: dict[str, Any],
+        verbose: bool,
+    ):
+        self.trials: list[Trial] = []
+        self._net, self._data, self._evaluation = net, data, evaluation
+        self._epochs, self._told, self._verbose = epochs, told, verbose
+        self._monitored = data if len(data) <= _MONITORED else data[:: -(-len(data) // _MONITORED)]
+
+    def falls(self, digit: int, power: int) -> bool:
+        """Whether the training cost falls with the rate digit 10^power."""
+        eta = _rate(digit, power)
+        for trial in self.trials:
+            if trial.eta == eta:
+                return trial.falls
+        start = time.perf_counter()
+        net, costs = self._train(eta)
+        seconds = time.perf_counter() - start
+        right = None if self._evaluation is None else net.accuracy(self._evaluation)
+        slack = _LEVEL * (costs[0] - min(costs))
+        falls = costs[-1] < costs[0] and all(b <= a + slack for a, b in pairwise(costs))
+        level = len(costs) > 2 and costs[1] - costs[-1] <= slack
+        if falls and level and power > _LOWEST and not self._below(eta):
+            self.falls(digit, power - 1)
+        falls = falls and costs[-1] <= min((t.costs[1] for t in self._below(eta)), default=math.inf)
+        self.trials.append(Trial(eta, costs, falls, seconds, right))
+        if self._verbose:
+            self._print(self.trials[-1])
+        return falls
+
+    def _below(self, eta: float) -> list[Trial]:
+        """The trials of smaller rates."""
+        return [trial for trial in self.trials if trial.eta < eta]
+
+    def _train(self, eta: float) -> tuple[Network, list[float]]:
+        """A network trained with the rate, and its costs."""
+        net, costs = copy.deepcopy(self._net), []
+        share = len(self._monitored) / len(self._data)  # the regularization is per training example
+
+        def measure() -> None:
+            l2, l1 = (self._told.get(name, 0.0) * share for name in ("lmbda", "l1"))
+            costs.append(net._model.total_cost(self._monitored, l2, l1=l1))
+
+        def schedule(epoch: int) -> float:
+            """Called before each epoch."""
+            measure()
+            return eta
+
+        try:
+            net.SGD(
+                self._data, self._epochs, eta=eta, schedule=schedule, verbose=False, **self._told
+            )
+            measure()
+        except DivergenceError:
+            costs.append(math.inf)
+        return net, costs
+
+    def _print(self, trial: Trial) -> None:
+        words = [
+            f"eta {trial.eta:g}",
+            f"Cost on training data: {', '.join(f'{cost:.4g}' for cost in trial.costs)}",
+        ]
+        if self._evaluation is not None:
+            words.append(
+                f"Accuracy on evaluation data: {trial.evaluation_accuracy} / "
+                f"{len(self._evaluation)}"
+            )
+        print(*words, "falls" if trial.falls else "does not fall", sep="  ", flush=True)
