@@ -2,6 +2,7 @@
 
     python tools/measure_techniques.py               # all that is not in the file yet
     python tools/measure_techniques.py L2 dropout    # these, anew
+    python tools/measure_techniques.py --times       # the times of all that are there, anew
     python tools/measure_techniques.py --write       # the table of docs/techniques.md from it
 
 Each technique is trained from five seeds as `Technique` says, and the images of the
@@ -216,14 +217,14 @@ def epoch_ratios(technique, training, plain_training, validation):
     return [round(ratio, 3) for ratio in ratios[1:]]  # the first warms up
 
 
-def measure(technique, training, validation):
+def measure(technique, training, validation, known=None):
+    """The figures of a technique; where they are `known` already only its times anew."""
     data = data_of(technique, training)
     plain_data = data_of(BY_NAME[technique.beside], training)
-    return {
-        "setting": technique.setting,
-        "epoch_time": epoch_ratios(technique, data, plain_data, validation),
-        **accuracies(technique, data, validation),
-    }
+    times = {"epoch_time": epoch_ratios(technique, data, plain_data, validation)}
+    if known:
+        return known | times
+    return {"setting": technique.setting, **times, **accuracies(technique, data, validation)}
 
 
 def processor():
@@ -322,6 +323,7 @@ def write():
 def main():
     parser = argparse.ArgumentParser(description="Measure what the techniques do and cost.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BY_NAME)}")
+    parser.add_argument("--times", action="store_true", help="only the times, of what is there")
     parser.add_argument("--write", action="store_true", help="only fill in the table")
     options = parser.parse_args()
     if options.write:
@@ -332,8 +334,10 @@ def main():
         parser.error(f"NAME: expected some of {', '.join(BY_NAME)}; got {', '.join(unknown)}")
     training, validation, _ = fastnet.load_mnist()
     measured = read()
-    for name in options.names or [name for name in BY_NAME if name not in measured]:
-        measured[name] = found = measure(BY_NAME[name], training, validation)
+    names = options.names or [name for name in BY_NAME if (name in measured) == options.times]
+    for name in names:
+        known = measured.get(name) if options.times else None
+        measured[name] = found = measure(BY_NAME[name], training, validation, known)
         keep(measured)
         print(name, found["best"], statistics.median(found["epoch_time"]), flush=True)
 
