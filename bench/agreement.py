@@ -32,10 +32,11 @@ def assert_trains_like_reference(problem, implementation, mini_batches=20):
     order = peer.next_order()
     if order is None:
         return
+    key = peer.next_key()
     reference = numpy_reference.Peer(short)
     peer.epoch()
     before = reference.parameters()[0][-1].copy()
-    reference.train(order)
+    reference.train(order, key)
     trained = reference.parameters()
     assert (trained[0][-1] != before).any()
     assert_same_parameters(peer.parameters(), trained, TOLERANCE[problem.dtype.name])

@@ -7,6 +7,15 @@ from peers.base import Examples, Problem
 
 import fastnet
 
+# A job's technique as arguments of `Network.SGD`.
+TECHNIQUES = {
+    "": {},
+    "L2": {"lmbda": 5.0},
+    "dropout": {"dropout": 0.2},
+    "momentum": {"optimizer": fastnet.Momentum(0.9)},
+    "Adam": {"optimizer": fastnet.Adam()},
+}
+
 
 def digits(n=None, dtype="float32"):
     """The bundled digits, the first n of the training set: `(training, test)`."""
@@ -57,4 +66,6 @@ def problem(job):
         training = random_examples(job.examples, sizes[0], sizes[-1], dtype=job.dtype)
         test = training.first(1000)
     weights, biases = initial_parameters(sizes, job.dtype, job.large_weights)
-    return Problem(sizes, weights, biases, training, test, job.m, job.eta)
+    return Problem(
+        sizes, weights, biases, training, test, job.m, job.eta, technique=TECHNIQUES[job.technique]
+    )

@@ -35,6 +35,8 @@ class Job:
     large_weights : bool
         Whether weights start as N(0, 1), as in the book's experiment, or divided
         by the square root of the inputs.
+    technique : str
+        What is added to plain gradient descent, a name in data.py; "" is nothing.
     eta : float
         The learning rate.
     floor : float
@@ -52,6 +54,7 @@ class Job:
     examples: int = 50_000
     dtype: str = "float32"
     large_weights: bool = False
+    technique: str = ""
     eta: float = 0.5
     floor: float = 0.0
     threads: tuple = (1,)
@@ -66,6 +69,8 @@ class Job:
             words.append(f"{self.examples:,} examples")
         if self.dtype != "float32":
             words.append(self.dtype)
+        if self.technique:
+            words.append(self.technique)
         if self.threads != (1,):
             words.append(f"{threads} thread" + "s" * (threads > 1))
         return ", ".join(words)
@@ -93,6 +98,10 @@ def narrow(sizes, m):
 
 BOOK_30 = book(30, 10, ALL, floor=0.9)
 BOOK_100 = book(100, 10, ALL, floor=0.9)
+TECHNIQUES = [
+    book(100, 10, technique=name, eta=eta, floor=0.9)
+    for name, eta in (("L2", 0.5), ("dropout", 0.5), ("momentum", 0.05), ("Adam", 0.001))
+]
 OTHER_M = {hidden: [book(hidden, m) for m in (1, 2, 4, 32, 100, 1000)] for hidden in (30, 100)}
 DENSE = Job((784, 100, 10), 10, ARRAYS, "random")
 DEEP = Job((784, 100, 100, 100, 10), 10, ARRAYS)
@@ -101,4 +110,7 @@ MIDDLE = Job((784, 256, 256, 10), 64, BLAS, "random", 12_800)
 LARGE = Job((784, 1024, 1024, 10), 256, BLAS, "random", 5_120, threads=(1, 2))
 NARROW = [narrow(sizes, m) for sizes in ((4, 16, 2), (8, 64, 64, 4)) for m in (1, 32)]
 
-JOBS = [BOOK_30, *OTHER_M[30], BOOK_100, *OTHER_M[100], DENSE, DEEP, DOUBLE, *NARROW, MIDDLE, LARGE]
+JOBS = [
+    BOOK_30, *OTHER_M[30], BOOK_100, *TECHNIQUES, *OTHER_M[100], DENSE, DEEP, DOUBLE, *NARROW,
+    MIDDLE, LARGE,
+]  # fmt: skip

@@ -34,6 +34,10 @@ def seconds(results, job, peer="fastnet"):
     return results.info(job, peer)["seconds"]
 
 
+def times_beside(results, line):
+    return seconds(results, line.job) / seconds(results, line.beside)
+
+
 def above_training(results, line):
     info = results.info(line.job)
     return (info["seconds"] - 0.6) / info["training_seconds"]
@@ -58,11 +62,8 @@ AHEAD = Figure(
         seconds(results, line.beside or line.job, line.other) / seconds(results, line.job)
     ),
 )
-PER_EXAMPLE = Figure(
-    "x the time of m = 10",
-    True,
-    lambda results, line: seconds(results, line.job) / seconds(results, line.beside),
-)
+PER_EXAMPLE = Figure("x the time of m = 10", True, times_beside)
+OF_PLAIN = Figure("x the plain epoch", True, times_beside)
 TWO_THREADS = Figure(
     "x one thread",
     False,
@@ -138,6 +139,11 @@ WANTED = [
         Line(job.name(), PER_EXAMPLE, 2 if job.m == 1 else 1.1, beside=base.name())
         for base in (jobs.BOOK_30, jobs.BOOK_100)
         for job in jobs.OTHER_M[base.sizes[1]]
+    ),
+    *(
+        Line(job.name(), OF_PLAIN, 1.1, beside=jobs.BOOK_100.name())
+        for job in jobs.TECHNIQUES
+        if job.technique == "L2"
     ),
     Line(jobs.DENSE.name(), LIMIT, 1.20),
     Line(jobs.DEEP.name(), LIMIT, 0.75),

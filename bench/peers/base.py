@@ -6,7 +6,7 @@ biases[l] is (n_out, 1), as in the book.
 
 import copy
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -72,6 +72,9 @@ class Problem:
         The learning rate.
     seed : int
         Where the random order of the examples starts.
+    technique : dict
+        Further arguments of `Network.SGD`; peers other than fastnet and the reference
+        know none.
     """
 
     sizes: list
@@ -82,6 +85,7 @@ class Problem:
     mini_batch_size: int = 10
     eta: float = 0.5
     seed: int = 2
+    technique: dict = field(default_factory=dict)
 
     @property
     def dtype(self):
@@ -132,6 +136,10 @@ class Peer(ABC):
     def next_order(self):
         """The order of examples that `epoch` takes next, int64; None where nobody can tell."""
         return copy.deepcopy(self.generator).permutation(len(self.problem.training))[: self.most]
+
+    def next_key(self):
+        """The key of the random numbers that `epoch` takes next, for dropout."""
+        return 0
 
     @abstractmethod
     def correct(self):

@@ -28,10 +28,18 @@ class Peer(base.Peer):
 
     def epoch(self):
         problem = self.problem
-        self.network.SGD(self.training, 1, problem.mini_batch_size, problem.eta, verbose=False)
+        self.network.SGD(
+            self.training, 1, problem.mini_batch_size, problem.eta, verbose=False,
+            **problem.technique,
+        )  # fmt: skip
 
     def next_order(self):
         return copy.deepcopy(self.network._stream).permutation(len(self.training))
+
+    def next_key(self):
+        stream = copy.deepcopy(self.network._stream)
+        stream.permutation(len(self.training))
+        return int(stream.raw(1)[0])
 
     def correct(self):
         return self.network.accuracy(self.test)

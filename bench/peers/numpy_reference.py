@@ -36,13 +36,21 @@ class Peer(base.Peer):
     def epoch(self):
         self.train(self.generator.permutation(len(self.problem.training)))
 
-    def train(self, order):
-        """One pass over the examples `order`, an int64 array."""
+    def train(self, order, key=0):
+        """One pass over the examples `order`, an int64 array, with the problem's technique."""
         problem = self.problem
         inputs, targets = self.training
+        technique = problem.technique
+        told = {"l2": technique.get("lmbda", 0.0) / len(problem.training), "key": key}
+        if "dropout" in technique:
+            told["dropout"] = np.full(len(problem.sizes) - 2, technique["dropout"])
+        if "optimizer" in technique:
+            optimizer = technique["optimizer"]
+            told["optimizer"] = optimizer.kernel
+            told["moments"] = np.zeros(optimizer.n_moments * len(self.flat), self.flat.dtype)
         reference.train(
             problem.sizes, "sigmoid", "cross-entropy", self.flat, inputs, 1.0, targets,
-            order, problem.mini_batch_size, problem.eta,
+            order, problem.mini_batch_size, problem.eta, **told,
         )  # fmt: skip
 
     def correct(self):

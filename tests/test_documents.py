@@ -1,0 +1,28 @@
+"""The documents in docs/: what they show is what was measured, and what they name exists."""
+
+import json
+import re
+import runpy
+from pathlib import Path
+
+TOP = Path(__file__).parent.parent
+TOOL = runpy.run_path(str(TOP / "tools" / "measure_techniques.py"))
+MEASURED = json.loads((TOP / "docs" / "techniques.json").read_text(encoding="utf-8"))
+
+
+def test_the_table_of_techniques_is_the_one_of_the_figures():
+    text = (TOP / "docs" / "techniques.md").read_text(encoding="utf-8")
+    between = text.split(TOOL["BEGIN"])[1].split(TOOL["END"])[0]
+    assert between.strip() == TOOL["table"](MEASURED)
+
+
+def test_every_technique_has_figures_of_its_present_setting():
+    measured = {name: figures["setting"] for name, figures in MEASURED["techniques"].items()}
+    assert measured == {one.name: one.setting for one in TOOL["TECHNIQUES"]}
+
+
+def test_every_test_that_the_table_names_exists():
+    for technique in TOOL["TECHNIQUES"]:
+        file, name = technique.test.split("::")
+        source = (TOP / "tests" / file).read_text(encoding="utf-8")
+        assert re.search(rf"^def {name}\(", source, re.MULTILINE), technique.test

@@ -1,0 +1,342 @@
+"""Measure what each technique does for [784, 100, 10] on MNIST and costs: docs/techniques.json.
+
+    python tools/measure_techniques.py               # all that is not in the file yet
+    python tools/measure_techniques.py L2 dropout    # these, anew
+    python tools/measure_techniques.py --write       # the table of docs/techniques.md from it
+
+Each technique is trained from five seeds as `Technique` says, and the images of the
+validation set that are right are counted after each epoch. Beside it, epochs with and
+without the technique take turns, without monitoring, and their processor times are
+compared. One core, twenty minutes.
+"""
+
+import argparse
+import json
+import platform
+import statistics
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+import fastnet
+from fastnet import _kernels
+
+TOP = Path(__file__).parent.parent
+MEASURED = TOP / "docs" / "techniques.json"
+DOCUMENT = TOP / "docs" / "techniques.md"
+BEGIN, END = "<!-- measured -->", "<!-- measured: end -->"
+SEEDS = range(5)
+ROUNDS = 7
+PLAIN = "plain"
+IMBALANCED = "few examples of some classes"
+FEW_OF_SOME = "training[np.maximum(training.y < 5, np.arange(50_000) % 20 == 0)]"
+EVERY = "test_techniques.py::test_three_epochs_of_each_technique_end_where_the_reference_ends"
+PYTORCH = "test_techniques.py::test_ten_mini_batches_end_where_pytorch_ends"
+NEURONS = "test_techniques.py::test_hidden_neurons_of_each_kind_train_as_the_reference_does"
+INITIAL = (
+    "test_initializers.py::test_the_weights_have_the_mean_and_the_variance_that_the_papers_give"
+)
+SLOPE = "test_gradients.py::test_the_gradient_is_the_slope_of_the_cost"
+
+
+@dataclass(frozen=True)
+class Technique:
+    """One row of the table.
+
+    Parameters
+    ----------
+    name, formula : str
+    arguments : str
+        What the technique adds to ``SGD``, as written in Python.
+    test : str
+        file::name, in tests/.
+    network : str
+        What it adds to ``Network``.
+    eta : float
+        A rate that suits it; of a few tried, with one seed, the one that was best.
+    data : str
+        What it trains on, an expression of ``training``.
+    epochs : int
+        So that all take the same number of mini-batches.
+    beside : str
+        The technique that it is compared with.
+    """
+
+    name: str
+    formula: str
+    arguments: str
+    test: str
+    network: str = ""
+    eta: float = 0.5
+    data: str = "training"
+    epochs: int = 30
+    beside: str = PLAIN
+
+    @property
+    def parameter(self):
+        written = filter(None, [self.network, self.arguments, self.data.removeprefix("training")])
+        return ", ".join(written)
+
+    @property
+    def setting(self):
+        """All that its figures depend on: if it changes they are measured anew."""
+        called = f"SGD({self.data}, {self.epochs}, 10, {self.eta:g}, {self.arguments})"
+        return f"Network({self.network}); {called}"
+
+    def written(self, text):
+        """The words in Python as keyword arguments."""
+        return eval(f"dict({text})", {"fastnet": fastnet})
+
+    def net(self, seed):
+        return fastnet.Network([784, 100, 10], seed=seed, **self.written(self.network))
+
+    def train(self, net, training, epochs, evaluation=None, **more):
+        told = {"evaluation_data": evaluation, **self.written(self.arguments), **more}
+        return net.SGD(training, epochs, 10, self.eta, verbose=False, **told)
+
+    @property
+    def follows(self):
+        """Whether it asks for the accuracy after each epoch, whatever is monitored."""
+        return "Plateau" in self.arguments or "early_stopping" in self.arguments
+
+
+def of_neurons(name, formula, **more):
+    return Technique(name, formula, "", NEURONS, f'hidden="{name}"', **more)
+
+
+def of_initializer(name, formula):
+    return Technique(f"initial weights: {name}", formula, "", INITIAL, f'initializer="{name}"')
+
+
+TECHNIQUES = [
+    Technique(PLAIN, "W ← W − (η/m) Σ ∂C/∂W", "",
+              "test_training_steps.py::test_three_epochs_end_where_the_reference_ends"),
+    Technique("L2", "W ← (1 − ηλ/n) W − (η/m) Σ ∂C/∂W", "lmbda=5.0", EVERY),
+    Technique("L1", "W ← W − (ηλ₁/n) sgn W − (η/m) Σ ∂C/∂W", "l1=1.0",
+              "test_techniques.py::test_l1_draws_every_weight_towards_zero_by_the_same_amount"),
+    Technique("elastic net", "W ← (1 − ηλ/n) W − (ηλ₁/n) sgn W − (η/m) Σ ∂C/∂W",
+              "lmbda=2.5, l1=0.5", EVERY),
+    Technique("dropout", "a ← a r / (1 − p), r = 0 with probability p, else 1", "dropout=0.2",
+              "test_techniques.py::"
+              "test_dropout_drops_the_share_that_is_asked_for_and_scales_the_others"),
+    Technique("momentum", "v ← μv + g, W ← W − ηv", "optimizer=fastnet.Momentum(0.9)", PYTORCH,
+              eta=0.05),
+    Technique("Nesterov momentum", "v ← μv + g, W ← W − η (g + μv)",
+              "optimizer=fastnet.Momentum(0.9, nesterov=True)", PYTORCH, eta=0.05),
+    Technique("Adam", "u ← β₁u + (1 − β₁) g, v ← β₂v + (1 − β₂) g², W ← W − η û / (√v̂ + ε)",
+              "optimizer=fastnet.Adam()", PYTORCH, eta=0.001),
+    Technique("AdamW", "W ← (1 − ηλ/n) W, then as Adam",
+              "lmbda=500.0, optimizer=fastnet.AdamW()", PYTORCH, eta=0.001),
+    of_neurons("tanh", "a = tanh z", eta=0.1),
+    of_neurons("relu", "a = max(0, z)", eta=0.1),
+    of_neurons("leaky-relu", "a = z for z > 0, else 0.01 z", eta=0.1),
+    of_neurons("gelu", "a = z Φ(z)", eta=0.1),
+    of_initializer("large", "W ~ N(0, 1), b ~ N(0, 1)"),
+    of_initializer("default", "W ~ N(0, 1/n_in), b ~ N(0, 1)"),
+    of_initializer("glorot", "W ~ N(0, 2/(n_in + n_out)), b = 0"),
+    of_initializer("he", "W ~ N(0, 2/n_in), b = 0"),
+    Technique("step decay", "η f^⌊(epoch − 1)/k⌋", "schedule=fastnet.StepDecay(0.5, every=5)",
+              "test_schedules.py::test_step_decay_multiplies_after_every_so_many_epochs"),
+    Technique("exponential decay", "η f^(epoch − 1)", "schedule=fastnet.ExponentialDecay(0.9)",
+              "test_schedules.py::test_exponential_decay_multiplies_after_every_epoch"),
+    Technique("cosine decay", "η (1 + cos(π (epoch − 1)/T)) / 2", "schedule=fastnet.CosineDecay()",
+              "test_schedules.py::test_cosine_decay_is_half_a_cosine_over_the_epochs_of_the_call"),
+    Technique("halve on plateau", "η ← η/2 after k epochs without a better accuracy; stop at η/128",
+              "schedule=fastnet.HalveOnPlateau(2)",
+              "test_schedules.py::test_halving_follows_a_sequence_worked_by_hand"),
+    Technique("early stopping", "stop after k epochs without a better accuracy; take the best back",
+              "early_stopping=fastnet.EarlyStopping(patience=5)",
+              "test_early_stopping.py::"
+              "test_training_stops_after_so_many_epochs_without_improvement"),
+    Technique("shifts on the fly", "x moved by up to k pixels in each direction", "shift=1",
+              "test_techniques.py::"
+              "test_a_shift_moves_an_image_by_whole_pixels_evenly_in_all_directions"),
+    Technique("five-fold training data", "each image, and it moved by a pixel in 4 directions", "",
+              "test_mnist_expansion.py::"
+              "test_the_five_fold_set_beats_the_plain_one_at_equally_many_mini_batches",
+              data="fastnet.augment.expand_by_shifts(training)", epochs=6),
+    Technique(IMBALANCED, "19 of 20 images of 5 to 9 left out", "",
+              "test_training_steps.py::test_three_epochs_end_where_the_reference_ends",
+              data=FEW_OF_SOME, beside=IMBALANCED),
+    Technique("the same, class weights", "W ← W − (η/Σ w) Σ w ∂C/∂W",
+              'class_weight="balanced"',
+              "test_weights_of_examples.py::test_a_whole_weight_is_the_example_as_often",
+              data=FEW_OF_SOME, beside=IMBALANCED),
+    Technique("quadratic cost", "C = ½ Σ (a − y)²", "", SLOPE, 'cost="quadratic"', eta=3.0),
+    Technique("log-likelihood cost, softmax", "C = −ln a_y", "", SLOPE, 'cost="log-likelihood"'),
+    Technique("quadratic cost, linear outputs", "C = ½ Σ (a − y)²", "", SLOPE,
+              'cost="quadratic", output="linear"', eta=0.05),
+    Technique("absolute cost, linear outputs", "C = Σ abs(a − y)", "", SLOPE, 'cost="absolute"',
+              eta=0.1),
+    Technique("Huber cost, linear outputs",
+              "C = Σ ½ r² for abs(r) ≤ 1, else abs(r) − ½; r = a − y", "", SLOPE, 'cost="huber"',
+              eta=0.2),
+]  # fmt: skip
+BY_NAME = {technique.name: technique for technique in TECHNIQUES}
+
+
+# ---- measuring
+
+
+def data_of(technique, training):
+    return eval(technique.data, {"fastnet": fastnet, "np": np, "training": training})
+
+
+def accuracies(technique, training, validation):
+    """{"best", "final", "epochs"}: the counts right, and how many epochs were trained, per seed."""
+    found = {"best": [], "final": [], "epochs": []}
+    for seed in SEEDS:
+        history = technique.train(
+            technique.net(seed), training, technique.epochs, validation,
+            monitor_evaluation_accuracy=True,
+        )  # fmt: skip
+        counts = history.evaluation_accuracy
+        found["best"].append(max(counts))
+        found["final"].append(max(counts) if "early" in technique.arguments else counts[-1])
+        found["epochs"].append(len(counts))
+    return found
+
+
+def epoch_seconds(technique, net, training, validation):
+    before = time.process_time()
+    technique.train(net, training, 1, validation if technique.follows else None)
+    return time.process_time() - before
+
+
+def epoch_ratios(technique, training, plain_training, validation):
+    """How many times the processor time of its yardstick's epoch one takes, in each round."""
+    plain = BY_NAME[technique.beside]
+    nets = plain.net(0), technique.net(0)
+    ratios = []
+    for _ in range(ROUNDS + 1):
+        without = epoch_seconds(plain, nets[0], plain_training, validation)
+        ratios.append(epoch_seconds(technique, nets[1], training, validation) / without)
+    return [round(ratio, 3) for ratio in ratios[1:]]  # the first warms up
+
+
+def measure(technique, training, validation):
+    data = data_of(technique, training)
+    plain_data = data_of(BY_NAME[technique.beside], training)
+    return {
+        "setting": technique.setting,
+        "epoch_time": epoch_ratios(technique, data, plain_data, validation),
+        **accuracies(technique, data, validation),
+    }
+
+
+def processor():
+    """Its name where the system gives it, else its kind."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def machine():
+    versions = f"fastnet {fastnet.__version__}, NumPy {np.__version__}"
+    return f"{processor()}, {_kernels.isa()}, Python {platform.python_version()}, {versions}"
+
+
+def read():
+    """What was measured with the settings of now: {name: figures}."""
+    if not MEASURED.exists():
+        return {}
+    measured = json.loads(MEASURED.read_text(encoding="utf-8"))["techniques"]
+    return {
+        technique.name: measured[technique.name]
+        for technique in TECHNIQUES
+        if measured.get(technique.name, {}).get("setting") == technique.setting
+    }
+
+
+def keep(measured):
+    lines = ",\n".join(
+        f"{json.dumps(name)}: {json.dumps(measured[name], ensure_ascii=False)}"
+        for name in BY_NAME
+        if name in measured
+    )
+    MEASURED.write_text(
+        f'{{\n"machine": {json.dumps(machine())},\n"seeds": {len(SEEDS)},\n'
+        f'"techniques": {{\n{lines}\n}}\n}}\n',
+        encoding="utf-8",
+    )
+
+
+# ---- the table
+
+
+def spread(values, form):
+    """The median, and from the least to the largest."""
+    middle, least, most = (form(f(values)) for f in (statistics.median, min, max))
+    return f"{middle} ({least}–{most})"
+
+
+def percent(count):
+    return f"{count / 100:.2f}"
+
+
+def row(technique, measured):
+    own, beside = measured[technique.name], measured[technique.beside]
+    gain = statistics.median(own["best"]) - statistics.median(beside["best"])
+    time_of_plain = spread(own["epoch_time"], "{:.2f}".format)
+    return [
+        technique.name,
+        technique.formula,
+        f"`{technique.parameter}`" if technique.parameter else "",
+        f"{technique.eta:g}",
+        spread(own["best"], percent),
+        "" if technique.name == technique.beside else f"{gain / 100:+.2f}".replace("-", "−"),
+        spread(own["final"], percent),
+        str(technique.epochs) if len(set(own["epochs"])) == 1 else spread(own["epochs"], str),
+        "1" if technique.name == PLAIN else time_of_plain,
+        f"`{technique.test}`",
+    ]
+
+
+HEAD = ["technique", "formula", "parameter", "η", "best epoch, %", "to plain", "last epoch, %",
+        "epochs", "epoch time", "test in tests/"]  # fmt: skip
+
+
+def table(document):
+    """The part of docs/techniques.md between the two markers."""
+    measured = document["techniques"]
+    rows = [row(technique, measured) for technique in TECHNIQUES if technique.name in measured]
+    rule = [
+        "---" if name in ("technique", "formula", "parameter", HEAD[-1]) else "---:"
+        for name in HEAD
+    ]
+    body = "\n".join("| " + " | ".join(cells) + " |" for cells in (HEAD, rule, *rows))
+    return f"Measured on: {document['machine']}.\n\n{body}"
+
+
+def write():
+    text = DOCUMENT.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN)
+    document = json.loads(MEASURED.read_text(encoding="utf-8"))
+    between = f"{BEGIN}\n{table(document)}\n{END}"
+    DOCUMENT.write_text(before + between + rest.split(END)[1], encoding="utf-8")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Measure what the techniques do and cost.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BY_NAME)}")
+    parser.add_argument("--write", action="store_true", help="only fill in the table")
+    options = parser.parse_args()
+    if options.write:
+        write()
+        return
+    unknown = set(options.names) - set(BY_NAME)
+    if unknown:
+        parser.error(f"NAME: expected some of {', '.join(BY_NAME)}; got {', '.join(unknown)}")
+    training, validation, _ = fastnet.load_mnist()
+    measured = read()
+    for name in options.names or [name for name in BY_NAME if name not in measured]:
+        measured[name] = found = measure(BY_NAME[name], training, validation)
+        keep(measured)
+        print(name, found["best"], statistics.median(found["epoch_time"]), flush=True)
+
+
+if __name__ == "__main__":
+    main()
