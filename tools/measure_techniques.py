@@ -290,7 +290,7 @@ def row(technique, measured):
         "" if technique.name == technique.beside else f"{gain / 100:+.2f}".replace("-", "−"),
         spread(own["final"], percent),
         str(technique.epochs) if len(set(own["epochs"])) == 1 else spread(own["epochs"], str),
-        "1" if technique.name == PLAIN else time_of_plain,
+        "1" if technique.name == technique.beside else time_of_plain,
         f"`{technique.test}`",
     ]
 
