@@ -410,12 +410,12 @@ class Network:
         l1: float = 0.0,
         dropout: float | Iterable[float] = 0.0,
         optimizer: Optimizer | None = None,
-        shift: int = 0,
         schedule: Schedule | None = None,
         early_stopping: EarlyStopping | None = None,
-        verbose: bool = True,
+        shift: int = 0,
         sample_weight: ArrayLike | None = None,
         class_weight: Mapping[int, float] | str | None = None,
+        verbose: bool = True,
     ) -> History:
         """Train by mini-batch stochastic gradient descent.
 
@@ -448,13 +448,13 @@ class Network:
             is divided by n. Finite, 0 or more.
         evaluation_data : as training_data, or None
             What to monitor on: validation or test data. Needed by the two flags
-            that monitor it.
+            that monitor it, and by a schedule or early stopping that follows it.
         monitor_evaluation_cost : bool, default False
-            Record the cost on the evaluation data after each epoch, L2 term included.
+            Record the cost on the evaluation data after each epoch, L1 and L2 terms included.
         monitor_evaluation_accuracy : bool, default False
             Record the number of evaluation examples that are right.
         monitor_training_cost : bool, default False
-            Record the cost on the training data, L2 term included.
+            Record the cost on the training data, L1 and L2 terms included.
         monitor_training_accuracy : bool, default False
             Record the number of training examples that are right.
         l1 : float, default 0.0
@@ -469,10 +469,6 @@ class Network:
             How the parameters follow the mean gradient of a mini-batch, g; None is the plain
             rule above. lmbda and l1 enter g as (lmbda / n) W + (l1 / n) sgn W, but for
             AdamW, which see. Velocities and moments start at zero in each call.
-        shift : int, default 0
-            Each time an example is taken it is moved by up to so many pixels down or up and to
-            the right or left, evenly at random; what comes in at the edges is 0. For inputs
-            that are square images, row after row.
         schedule : StepDecay, ExponentialDecay, CosineDecay, HalveOnPlateau, callable or None
             The learning rate of each epoch; None: eta for all. A callable is given the
             epoch, from 1, and returns its rate, finite and 0 or more, in place of eta.
@@ -481,9 +477,10 @@ class Network:
         early_stopping : EarlyStopping or None
             When to stop before the last epoch, and whether the network gets back the
             parameters of its best one.
-        verbose : bool, default True
-            Print a line per epoch with the figures that are monitored, and one where
-            training stops early or the best parameters are restored.
+        shift : int, default 0
+            Each time an example is taken it is moved by up to so many pixels down or up and to
+            the right or left, evenly at random; what comes in at the edges is 0. For inputs
+            that are square images, row after row.
         sample_weight : (n,) array_like or None
             How often each training example counts, in the gradient and in the
             training cost, which is then the weighted mean: finite numbers of 0 or
@@ -494,6 +491,9 @@ class Network:
             The same by label; a class that is not named weighs 1. "balanced": n /
             (classes that occur * examples of the class). Times ``sample_weight``
             where both are given. Needs labels.
+        verbose : bool, default True
+            Print a line per epoch with the figures that are monitored, and one where
+            training stops early or the best parameters are restored.
 
         Returns
         -------

@@ -20,7 +20,7 @@ class History(NamedTuple):
     Attributes
     ----------
     evaluation_cost, training_cost : lists of float
-        Means per example, the L2 term included.
+        Means per example, the L1 and L2 terms included.
     evaluation_accuracy, training_accuracy : lists of int
         Counts of correct examples.
 
