@@ -10,6 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+def briefly(value: Any) -> str:
+    """What came, in a few words."""
+    shown = repr(value)
+    short = len(shown) <= 60 and "\n" not in shown
+    return shown if short else f"a {type(value).__name__}"
+
+
 def integer(name: str, value: Any, at_least: int) -> int:
     """``value`` as an int that is ``at_least`` or more; booleans are no integers."""
     try:
@@ -17,7 +24,7 @@ def integer(name: str, value: Any, at_least: int) -> int:
             raise TypeError
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name}: expected an integer, got {value!r}") from None
+        raise TypeError(f"{name}: expected an integer, got {briefly(value)}") from None
     if number < at_least:
         raise ValueError(f"{name}: expected {at_least} or more, got {number}")
     return number
@@ -30,7 +37,7 @@ def nonnegative(name: str, value: Any) -> float:
             raise TypeError
         number = float(value)
     except (TypeError, ValueError):
-        raise TypeError(f"{name}: expected a number, got {value!r}") from None
+        raise TypeError(f"{name}: expected a number, got {briefly(value)}") from None
     except OverflowError:
         number = math.inf
     if not math.isfinite(number) or number < 0:

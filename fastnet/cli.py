@@ -88,9 +88,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=0, metavar="N",
         help="seed of weights and order (default: %(default)s)")
     add("--dtype", choices=DTYPES, default="float32", help="precision (default: %(default)s)")
-    add("--initializer", choices=("large", "default", "glorot", "he"), default="large",
+    add("--initializer", choices=("large", "default", "glorot", "he"),
         help="weights of variance 1, 1 / n_in, 2 / (n_in + n_out) or 2 / n_in; biases of "
-        "variance 1, 1, 0 or 0 (default: %(default)s)")
+        "variance 1, 1, 0 or 0 (default: large for sigmoid neurons, as in the text, else what "
+        "suits them: glorot for tanh, he for the others)")
     for split, kind in (("train", "training"), ("test", "test")):
         for what in ("images", "labels"):
             add(f"--{split}-{what}", metavar="FILE",
@@ -149,7 +150,8 @@ def _train(options: argparse.Namespace) -> None:
             raise ValueError(f"--save: expected a file that can be written, got {error}") from None
     n_out = max(2, int(max(training.target_range[1], test.target_range[1])) + 1)
     sizes = [training.X.shape[1], *options.hidden, n_out]
-    large = options.initializer == "large"
+    sigmoid = options.neurons == "sigmoid"
+    large = options.initializer == "large" or (options.initializer is None and sigmoid)
     net = Network(
         sizes,
         options.cost,

@@ -356,7 +356,7 @@ def _from_pairs(pairs: Iterable) -> Dataset:
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             raise TypeError(
                 f"expected a Dataset, a tuple (X, y) of arrays, or an iterable of pairs (x, y); "
-                f"got {_briefly(pair)} as element {i}"
+                f"got {checks.briefly(pair)} as element {i}"
             )
         listed.append(pair)
     if not listed:
@@ -375,13 +375,6 @@ def _from_pairs(pairs: Iterable) -> Dataset:
     return Dataset(X, y)
 
 
-def _briefly(value: Any) -> str:
-    """What came, in a few words."""
-    shown = repr(value)
-    short = len(shown) <= 40 and "\n" not in shown
-    return shown if short else f"a {type(value).__name__}"
-
-
 def as_dataset(name: str, data: Any) -> Dataset:
     """``data`` in any of the accepted forms as a Dataset; errors start with ``name``."""
     if isinstance(data, Dataset):
@@ -391,7 +384,7 @@ def as_dataset(name: str, data: Any) -> Dataset:
         if not isinstance(data, Iterable) or isinstance(data, (str, bytes, dict)):
             raise TypeError(
                 f"{name}: expected a Dataset, a tuple (X, y) of arrays, or an iterable of pairs "
-                f"(x, y); got {_briefly(data)}"
+                f"(x, y); got {checks.briefly(data)}"
             )
         data = list(data)  # here, so that an error of the iterator's own passes as it is
     try:

@@ -39,6 +39,7 @@ class EarlyStopping:
         At the end, stopped early or not, give the network back the weights and biases of
         its best epoch, of equal ones the first. The random numbers are not set back: a
         further call trains in an order of its own. False keeps those of the last epoch.
+        Where the training ends with an error or an interrupt, nothing is taken back.
     min_delta : float
         A figure counts as an improvement for ``patience`` if it is better by more than
         this than the last one that counted; in examples for accuracies, 0 or more. Which

@@ -13,15 +13,15 @@ from fastnet import _kernels, checks
 from fastnet.data import Dataset
 from fastnet.model import Model
 
-# The function of each kind of neurons as it is printed, and its derivative.
+# The function of each kind of neurons as it is printed, its derivative, and what that is.
 _FUNCTIONS = {
-    "sigmoid": ("σ", "σ′"),
-    "tanh": ("tanh", "tanh′"),
-    "relu": ("relu", "relu′"),
-    "leaky-relu": ("leaky_relu", "leaky_relu′"),
-    "gelu": ("gelu", "gelu′"),
-    "softmax": ("softmax", ""),
-    "exponential": ("exp", "exp′"),
+    "sigmoid": ("σ", "σ′", "a ⊙ (1 - a)"),
+    "tanh": ("tanh", "tanh′", "1 - a ⊙ a"),
+    "relu": ("relu", "relu′", "1 where z > 0, else 0"),
+    "leaky-relu": ("leaky_relu", "leaky_relu′", "1 where z > 0, else 0.01"),
+    "gelu": ("gelu", "gelu′", "Φ(z) + z φ(z)"),
+    "softmax": ("softmax", "", ""),
+    "exponential": ("exp", "exp′", "a"),
 }
 
 # The cost of one example, and its output error: formula, number in the text ("" where it has none).
@@ -42,6 +42,10 @@ _ERRORS = {
     ("linear", "huber"): ("a^{L} - y, from -1 to 1", ""),
     ("exponential", "poisson"): ("a^{L} - y", ""),
 }
+
+
+# Arrays of more numbers are printed in part.
+_MOST = 40
 
 
 class Layer(NamedTuple):
@@ -139,9 +143,13 @@ class Explanation:
             own = (f"{self.cost_name}.delta(z^{{L}}, a^{{L}}, y)", "")
             formula, number = _ERRORS.get((layer.neurons, self.cost_name), own)
             formula = formula.replace("{L}", str(l))
+            slope = _FUNCTIONS["sigmoid"][1] if "σ′" in formula else ""
         else:
             slope = _FUNCTIONS[layer.neurons][1]
             formula, number = f"((w^{l + 1})^T δ^{l + 1}) ⊙ {slope}(z^{l})", "BP2"
+        if slope:
+            rule = _FUNCTIONS[layer.neurons][2].replace("a", f"a^{l}").replace("z", f"z^{l}")
+            yield from _shown(f"{slope}(z^{l}) = {rule}", _hidden(layer.neurons, layer.z)[1])
         yield from _shown(f"δ^{l} = {formula}", layer.delta, number)
         yield from _shown(f"∂C/∂b^{l} = δ^{l}", layer.nabla_b, "BP3")
         entry = f"∂C/∂w^{l}, in row j and column k a^{l - 1}_k δ^{l}_j"
@@ -160,10 +168,12 @@ def _shown(formula: str, values: NDArray, number: str = "") -> Iterator[str]:
     """The formula, and the numbers below it: a column as a row, large arrays shortened."""
     array = values.ravel() if values.shape[1] == 1 else values
     numbers = np.array2string(
-        array, precision=4, threshold=40, edgeitems=3, max_line_width=88, prefix=" " * 6
+        array, precision=4, threshold=_MOST, edgeitems=3, max_line_width=88, prefix=" " * 6
     )
     yield f"    {formula}{_numbered(number)}"
     yield f"      {numbers}"
+    if array.size > _MOST:
+        yield f"      ({np.count_nonzero(array)} of {array.size} are not zero)"
 
 
 def explain(model: Model, data: Dataset) -> Explanation:

@@ -83,8 +83,10 @@ class Network:
         "default", weights N(0, 1) / sqrt(n_in), biases N(0, 1); "large", all N(0, 1);
         "glorot", weights of variance 2 / (n_in + n_out), biases 0 (Glorot and Bengio
         2010, the normal form); "he", weights of variance 2 / n_in, biases 0 (He et al.
-        2015). None takes what suits the hidden neurons: for sigmoid ones "default".
-        Drawn as ``default_weight_initializer`` says, biases of 0 not at all.
+        2015). None takes what suits the neurons that a layer leads into: sigmoid "default",
+        tanh "glorot", the others "he"; for the output layer "default" where all hidden
+        neurons are sigmoid, else "glorot". Drawn as ``default_weight_initializer`` says,
+        biases of 0 not at all.
     n_threads : int or None
         The most threads that a call uses, 1 or more; None takes what
         ``fastnet.set_num_threads`` set, which is 1 at the start. More than one are used
@@ -419,8 +421,8 @@ class Network:
     ) -> History:
         """Train by mini-batch stochastic gradient descent.
 
-        Each epoch visits every example once, in a fresh random order. Each
-        mini-batch of m examples moves the weights to
+        Each epoch visits every example once, in a fresh random order. Without an
+        ``optimizer`` each mini-batch of m examples moves the weights to
         W (1 - eta lmbda / n) - (eta l1 / n) sgn W - (eta / m) sum dC/dW and the biases to
         b - (eta / m) sum dC/db, the gradients by back-propagation; n is the
         number of training examples. The last mini-batch of an epoch may be
@@ -450,7 +452,8 @@ class Network:
             What to monitor on: validation or test data. Needed by the two flags
             that monitor it, and by a schedule or early stopping that follows it.
         monitor_evaluation_cost : bool, default False
-            Record the cost on the evaluation data after each epoch, L1 and L2 terms included.
+            Record the cost on the evaluation data after each epoch, L1 and L2 terms included
+            (with n the number of evaluation examples, as in ``total_cost``).
         monitor_evaluation_accuracy : bool, default False
             Record the number of evaluation examples that are right.
         monitor_training_cost : bool, default False
@@ -470,8 +473,9 @@ class Network:
             rule above. lmbda and l1 enter g as (lmbda / n) W + (l1 / n) sgn W, but for
             AdamW, which see. Velocities and moments start at zero in each call.
         schedule : StepDecay, ExponentialDecay, CosineDecay, HalveOnPlateau, callable or None
-            The learning rate of each epoch; None: eta for all. A callable is given the
-            epoch, from 1, and returns its rate, finite and 0 or more, in place of eta.
+            The learning rate of each epoch; None: eta for all. A callable is given each
+            epoch, from 1, before the training begins, and returns its rate, finite and 0 or
+            more, in place of eta.
             The rate is printed with each epoch's figures; ``schedule.rate(eta, epoch,
             epochs)`` gives those of the first three kinds beforehand.
         early_stopping : EarlyStopping or None
@@ -486,7 +490,10 @@ class Network:
             training cost, which is then the weighted mean: finite numbers of 0 or
             more with a positive sum. A mini-batch whose weights are all 0 has no
             gradient. Accuracies and the evaluation cost count each example once. A cost
-            class of your own is called as ever, its results are weighted.
+            class of your own is called as ever, its results are weighted; its ``fn`` once
+            for each weight that occurs, which takes its time where all are different.
+            Since n is the sum of the weights, scale them to a mean of 1 to keep the
+            effect of lmbda and l1.
         class_weight : dict {class: weight}, "balanced" or None
             The same by label; a class that is not named weighs 1. "balanced": n /
             (classes that occur * examples of the class). Times ``sample_weight``
@@ -506,8 +513,7 @@ class Network:
         Raises
         ------
         ValueError, TypeError
-            For arguments and data that do not fit; nothing is changed. A callable's rate
-            is checked before its epoch; the network keeps the epochs that are complete.
+            For arguments and data that do not fit; nothing is changed.
         DivergenceError
             If a parameter stops being finite, which is checked once per epoch; the
             network keeps the parameters of the last epoch in which all were.
@@ -783,7 +789,8 @@ class Network:
         """Write the network to ``filename`` as JSON, in the book's format and more.
 
         The numbers are written exactly, so ``fastnet.load`` gives an equal network.
-        The book's own ``network2.load`` reads the file too.
+        The book's own ``network2.load`` reads the file of a network of sigmoid neurons with
+        the quadratic or the cross-entropy cost; it knows no others.
 
         Parameters
         ----------

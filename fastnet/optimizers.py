@@ -149,5 +149,5 @@ def checked(optimizer: Any) -> Optimizer | None:
         return optimizer
     raise TypeError(
         f"optimizer: expected None, fastnet.Momentum(mu), fastnet.Adam() or fastnet.AdamW(), "
-        f"got {optimizer!r}"
+        f"got {checks.briefly(optimizer)}"
     )

@@ -276,24 +276,22 @@ class Halving:
         return True
 
 
-def check(schedule: Any, eta: float, epochs: int) -> None:
-    """Raise what ``SGD`` raises for a schedule that cannot be followed, before it trains.
+def followed(schedule: Any, eta: float, epochs: int) -> Callable[[int], float]:
+    """epoch -> rate for one training, everything checked before it begins.
 
-    A function of the user's own is called epoch by epoch, and checked then (``rate``).
+    A function of the user's own is called here for all epochs, and not again.
     """
-    if schedule is None or isinstance(schedule, HalveOnPlateau):
-        return
+    if schedule is None:
+        return lambda epoch: eta
     if isinstance(schedule, (StepDecay, ExponentialDecay, CosineDecay)):
         schedule.rate(eta, 1, max(1, epochs))  # if one is right, all are
-    elif isinstance(schedule, type) or not callable(schedule):
+        return lambda epoch: schedule.rate(eta, epoch, epochs)
+    if isinstance(schedule, type) or not callable(schedule):
         raise TypeError(
             f"schedule: expected a StepDecay, ExponentialDecay, CosineDecay, HalveOnPlateau, "
-            f"a function of the epoch or None; got {schedule!r}"
+            f"a function of the epoch or None; got {checks.briefly(schedule)}"
         )
-
-
-def rate(schedule: Plain, eta: float, epoch: int, epochs: int) -> float:
-    """The rate of an epoch."""
-    if isinstance(schedule, (StepDecay, ExponentialDecay, CosineDecay)):
-        return schedule.rate(eta, epoch, epochs)
-    return checks.nonnegative(f"schedule({epoch})", schedule(epoch))
+    rates = [
+        checks.nonnegative(f"schedule({epoch})", schedule(epoch)) for epoch in range(1, epochs + 1)
+    ]
+    return lambda epoch: rates[epoch - 1]

@@ -6,6 +6,7 @@ import copy
 import inspect
 import math
 import time
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -13,12 +14,10 @@ from fastnet import checks
 from fastnet.data import Data, Dataset
 from fastnet.network import Network
 from fastnet.training import DivergenceError
+from fastnet.weighting import example_weights
 
 # Where the search begins, and between which powers of ten it stays.
 _FIRST, _LOWEST, _HIGHEST = -2, -10, 10
-
-# At most so many training examples say what the cost is.
-_MONITORED = 10_000
 
 # Ups and downs below this share of the whole fall are those of any training by mini-batches.
 _LEVEL = 0.01
@@ -94,7 +93,7 @@ def find_learning_rate(
         With the weights to start from; it is not changed. Each trial trains a copy, in the same
         order of examples, so that the same call finds the same rate.
     training_data : as for ``Network.SGD``
-        The cost is measured on at most 10,000 of its examples, evenly chosen, and counts the
+        The cost is that of all of its examples, weighted as the training weighs them, with the
         terms of ``lmbda`` and ``l1``.
     evaluation_data : as training_data, or None
         Of which to count, for information, what each trial gets right in the end.
@@ -104,8 +103,9 @@ def find_learning_rate(
     verbose : bool, default True
         Print a line per trial.
     **options
-        Further arguments of ``SGD`` that the training will have: ``optimizer``, ``dropout``,
-        ``l1``, ``shift``. None that change the rate or stop the training.
+        Further arguments of ``SGD`` that the training will have: ``l1``, ``dropout``,
+        ``optimizer``, ``shift``, ``sample_weight``, ``class_weight``. None that change the rate
+        or stop the training.
 
     Returns
     -------
@@ -205,7 +205,6 @@ class _Search:
         self.trials: list[Trial] = []
         self._net, self._data, self._evaluation = net, data, evaluation
         self._epochs, self._told, self._verbose = epochs, told, verbose
-        self._monitored = data if len(data) <= _MONITORED else data[:: -(-len(data) // _MONITORED)]
 
     def falls(self, digit: int, power: int) -> bool:
         """Whether the training cost falls with the rate digit 10^power."""
@@ -234,26 +233,29 @@ class _Search:
 
     def _train(self, eta: float) -> tuple[Network, list[float]]:
         """A network trained with the rate, and its costs."""
-        net, costs = copy.deepcopy(self._net), []
-        share = len(self._monitored) / len(self._data)  # the regularization is per training example
-
-        def measure() -> None:
-            l2, l1 = (self._told.get(name, 0.0) * share for name in ("lmbda", "l1"))
-            costs.append(net._model.total_cost(self._monitored, l2, l1=l1))
-
-        def schedule(epoch: int) -> float:
-            """Called before each epoch."""
-            measure()
-            return eta
-
+        net = copy.deepcopy(self._net)
         try:
-            net.SGD(
-                self._data, self._epochs, eta=eta, schedule=schedule, verbose=False, **self._told
+            history = net.SGD(
+                self._data,
+                self._epochs,
+                eta=eta,
+                monitor_training_cost=True,
+                verbose=False,
+                **self._told,
             )
-            measure()
+            costs = history.training_cost
         except DivergenceError:
-            costs.append(math.inf)
-        return net, costs
+            costs = [math.inf]
+        return net, [self._cost_at_the_start, *costs]
+
+    @cached_property
+    def _cost_at_the_start(self) -> float:
+        """The training cost of the network as it came; SGD has checked the arguments by now."""
+        told, model = self._told, self._net._model
+        weights = example_weights(
+            self._data.y, model.classes, told.get("sample_weight"), told.get("class_weight")
+        )
+        return model.total_cost(self._data, told["lmbda"], l1=told.get("l1", 0.0), weights=weights)
 
     def _print(self, trial: Trial) -> None:
         words = [

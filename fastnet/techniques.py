@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastnet import checks, optimizers
 from fastnet.model import Model
-from fastnet.optimizers import Optimizer
+from fastnet.optimizers import Adam, Optimizer
 
 
 class Techniques(NamedTuple):
@@ -33,20 +34,33 @@ class Techniques(NamedTuple):
         return told
 
 
+def _shares(dropout: Any, layers: int) -> tuple[float, ...]:
+    """One probability for each hidden layer."""
+    if isinstance(dropout, Iterable) and not isinstance(dropout, (str, bytes)):
+        given = tuple(dropout)
+        if len(given) != layers:
+            raise ValueError(
+                f"dropout: expected one number, or one for each of {layers} hidden layers, "
+                f"got {len(given)}"
+            )
+        return tuple(checks.share(f"dropout[{l}]", share) for l, share in enumerate(given))
+    share = checks.share("dropout", dropout)
+    if share and layers == 0:
+        raise ValueError(f"dropout: expected 0 for a network without hidden layers, got {share:g}")
+    return (share,) * layers
+
+
 def checked(model: Model, l1: Any, optimizer: Any, dropout: Any, shift: Any) -> Techniques:
     """The arguments of ``SGD`` as they come; errors name the one that does not fit ``model``."""
     l1 = checks.nonnegative("l1", l1)
     optimizer = optimizers.checked(optimizer)
-    layers = len(model.hidden)
-    if np.ndim(dropout) == 0:
-        shares = (checks.share("dropout", dropout),) * layers
-    else:
-        shares = tuple(checks.share("dropout", share) for share in dropout)
-    if len(shares) != layers:
+    tiny = float(np.finfo(model.dtype).tiny)
+    if isinstance(optimizer, Adam) and optimizer.epsilon < tiny:
         raise ValueError(
-            f"dropout: expected one number, or one for each of {layers} hidden layers, "
-            f"got {len(shares)}"
+            f"optimizer: expected an epsilon of at least {tiny:.3g} in {model.dtype}, "
+            f"got {optimizer.epsilon:g}"
         )
+    shares = _shares(dropout, len(model.hidden))
     shift = checks.integer("shift", shift, 0)
     side = math.isqrt(model.sizes[0])
     if shift and (side**2 != model.sizes[0] or shift >= side):

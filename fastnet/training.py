@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from fastnet import schedules
+from fastnet import checks, schedules
 from fastnet.data import Dataset
 from fastnet.early_stopping import Best, EarlyStopping
 from fastnet.model import Model
 from fastnet.random_stream import RandomStream
-from fastnet.schedules import HalveOnPlateau, Halving, Plain, Schedule
+from fastnet.schedules import HalveOnPlateau, Halving, Schedule
 from fastnet.techniques import Techniques
 
 
@@ -127,20 +127,18 @@ class Progress:
     def __init__(
         self, eta: float, epochs: int, schedule: Any, early_stopping: Any, history: History
     ):
-        schedules.check(schedule, eta, epochs)
         if not isinstance(early_stopping, EarlyStopping | None):
             raise TypeError(
-                f"early_stopping: expected an EarlyStopping or None, got {early_stopping!r}"
+                f"early_stopping: expected an EarlyStopping or None, "
+                f"got {checks.briefly(early_stopping)}"
             )
         self.epochs = epochs
         self.scheduled = schedule is not None
-        self._eta = eta
         self._halving: Halving | None = None
-        self._plain: Plain | None = None
         if isinstance(schedule, HalveOnPlateau):
             self._halving = Halving(schedule, eta)
         else:
-            self._plain = schedule
+            self._rate = schedules.followed(schedule, eta, epochs)
         self._early: EarlyStopping | None = early_stopping
         self._history = history
         self._epoch = 0  # the last one that ended
@@ -152,11 +150,7 @@ class Progress:
 
     def rate(self, epoch: int) -> float:
         """The learning rate of the epoch that is about to begin."""
-        if self._halving is not None:
-            return self._halving.rate
-        if self._plain is not None:
-            return schedules.rate(self._plain, self._eta, epoch, self.epochs)
-        return self._eta
+        return self._rate(epoch) if self._halving is None else self._halving.rate
 
     def stops(self, epoch: int, model: Model) -> bool:
         """Take in the figures of an epoch that has ended; whether the training ends with it."""
@@ -235,7 +229,7 @@ def run(
     DivergenceError
         Checked once per epoch.
     Exception
-        What a user's own cost or schedule raises. In both cases the parameters and the random
+        What a user's own cost raises. In both cases the parameters and the random
         stream are back at the end of the last complete epoch.
     """
     n = len(training)

@@ -46,7 +46,7 @@ def example_weights(
             by_class = _of_classes(class_weight, y, classes)[y]
             weights = by_class if weights is None else weights * by_class
         total = 1.0 if weights is None else float(weights.sum())
-    if not (math.isfinite(total) and total > 0):
+    if not np.finfo(np.float64).tiny <= total < math.inf:  # what is smaller counts as 0 in C
         given = {"sample_weight": sample_weight, "class_weight": class_weight}
         names = ", ".join(name for name, value in given.items() if value is not None)
         raise ValueError(f"{names}: expected weights with a positive, finite sum, got {total:g}")
@@ -76,7 +76,7 @@ def _of_classes(class_weight: Any, y: NDArray, classes: int) -> NDArray:
     if not balanced and not isinstance(class_weight, Mapping):
         raise ValueError(
             f"class_weight: expected a dict {{class: weight}}, 'balanced' or None; "
-            f"got {class_weight!r}"
+            f"got {checks.briefly(class_weight)}"
         )
     if y.ndim != 1:
         raise ValueError(

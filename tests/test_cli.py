@@ -92,7 +92,7 @@ def test_train_does_with_every_option_what_python_does(folder, capsys):
 def test_train_takes_the_techniques_as_python_does(folder, capsys):
     options = [
         "--neurons", "tanh", "--l1", "0.01", "--dropout", "0.1", "--optimizer", "nesterov",
-        "--eta", "0.1", "--hidden", "12", "--epochs", "2", "--initializer", "glorot",
+        "--eta", "0.1", "--hidden", "12", "--epochs", "2",
     ]  # fmt: skip
     assert main(["train", *FILES, *options, "--save", "net.json"]) == 0
     net = fastnet.Network([20, 12, 3], seed=0, hidden="tanh")

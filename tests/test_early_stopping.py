@@ -172,7 +172,7 @@ def test_a_divergence_keeps_the_last_finite_parameters_and_restores_none(accurac
     rates = [0.01, 0.01, 1e300].__getitem__
     with pytest.raises(DivergenceError) as caught:
         net.SGD(
-            GOOD, 9, 10, 1.0, evaluation_data=OTHER, early_stopping=EarlyStopping(),
+            GOOD, 3, 10, 1.0, evaluation_data=OTHER, early_stopping=EarlyStopping(),
             schedule=lambda epoch: rates(epoch - 1), verbose=False,
         )  # fmt: skip
     assert caught.value.epoch == 3

@@ -87,6 +87,7 @@ def test_layers_of_several_kinds_are_named_each():
     net = Network([4, 3, 2, 1], hidden=["tanh", "relu"], seed=1)
     text = str(net.explain(X, 0))
     for line in ("a^2 = tanh(z^2)", "a^3 = relu(z^3)", "a^4 = σ(z^4)   (25)",
+                 "tanh′(z^2) = 1 - a^2 ⊙ a^2", "relu′(z^3) = 1 where z^3 > 0, else 0",
                  "δ^2 = ((w^3)^T δ^3) ⊙ tanh′(z^2)   (BP2)",
                  "δ^3 = ((w^4)^T δ^4) ⊙ relu′(z^3)   (BP2)",
                  "layer 4: 1 sigmoid neuron\n"):  # fmt: skip

@@ -126,7 +126,6 @@ def test_the_text_s_network_gets_the_text_s_rate(mnist):
 
 
 def test_the_costs_are_those_of_sgd_with_that_rate(dtype):
-    """Of 40 examples all are monitored."""
     net = Network([4, 5, 3], dtype=dtype, seed=7)
     options = {"l1": 0.2, "dropout": 0.2, "optimizer": fastnet.Momentum(0.5)}
     found = find_learning_rate(
@@ -144,14 +143,17 @@ def test_the_costs_are_those_of_sgd_with_that_rate(dtype):
         assert trial.evaluation_accuracy is None
 
 
-def test_of_many_examples_a_part_is_monitored_with_the_same_regularization(monkeypatch):
-    monkeypatch.setattr(search, "_MONITORED", 15)
+def test_weights_of_examples_count_in_the_costs_as_in_the_training():
+    """Weights of 1/1000 and lmbda / 1000 are the training without weights."""
     net = Network([4, 5, 3], dtype="float64", seed=7)
-    found = find_learning_rate(net, (X, LABELS), epochs=1, lmbda=2.0, verbose=False)
-    part = X[::3], LABELS[::3]
-    squares = sum(np.square(w).sum() for w in net.weights)
-    cost = net.total_cost(part, 0.0) + 2.0 / 40 / 2 * squares
-    assert found.trials[0].costs[0] == pytest.approx(cost, rel=1e-12)
+    told = {"epochs": 2, "verbose": False}
+    plain = find_learning_rate(net, (X, LABELS), lmbda=2.0, **told)
+    light = find_learning_rate(
+        net, (X, LABELS), lmbda=0.002, sample_weight=np.full(len(X), 0.001), **told
+    )
+    assert light.threshold == plain.threshold
+    for mine, other in zip(light.trials, plain.trials, strict=True):
+        assert mine.costs == pytest.approx(other.costs, rel=1e-9)
 
 
 def test_the_same_call_finds_the_same_and_the_network_stays_as_it_is():

@@ -181,11 +181,15 @@ def test_compressed_and_dense_images_are_shifted_alike(isa):
         ({"dropout": 1.0}, "dropout: expected a number from 0 to below 1, got 1.0"),
         ({"dropout": -0.1}, "dropout: expected a finite number of 0 or more, got -0.1"),
         ({"dropout": [0.1]}, "dropout: expected one number, or one for each of 2 hidden layers"),
-        ({"dropout": [0.1, 2]}, "dropout: expected a number from 0 to below 1, got 2"),
+        ({"dropout": [0.1, 2]}, r"dropout\[1\]: expected a number from 0 to below 1, got 2"),
+        ({"dropout": [0.1, [0.2]]}, r"dropout\[1\]: expected a number, got \[0.2\]"),
+        ({"dropout": np.zeros((2, 40))}, r"dropout\[0\]: expected a number, got a ndarray"),
         ({"dropout": "half"}, "dropout: expected a number, got 'half'"),
         ({"dropout": None}, "dropout: expected a number, got None"),
         ({"optimizer": "adam"}, "optimizer: expected None, fastnet.Momentum.* got 'adam'"),
         ({"optimizer": Adam}, "optimizer: expected None"),
+        ({"optimizer": np.ones(100)}, "optimizer: expected None.* got a ndarray"),
+        ({"optimizer": Adam(epsilon=1e-40)}, "optimizer: expected an epsilon of at least 1.18e-38"),
         ({"shift": 1.5}, "shift: expected an integer, got 1.5"),
         ({"shift": -1}, "shift: expected 0 or more, got -1"),
         ({"shift": 4}, "shift: expected 0, or less than the side of square images; got 4 for 16"),
@@ -199,6 +203,14 @@ def test_a_technique_out_of_range_is_refused_before_anything_changes(told, words
     for each in (net, twin):
         each.SGD(DATA, 1, 10, 0.1, verbose=False)
     assert net == twin
+
+
+def test_dropout_of_no_hidden_layer_is_refused():
+    net = Network([16, 3])
+    net.SGD(DATA, 1, 10, 0.1, dropout=[], verbose=False)
+    net.SGD(DATA, 1, 10, 0.1, dropout=0.0, verbose=False)
+    with pytest.raises(ValueError, match=r"^dropout: expected 0 for a network without hidden"):
+        net.SGD(DATA, 1, 10, 0.1, dropout=0.5, verbose=False)
 
 
 def test_inputs_that_are_no_square_images_cannot_be_shifted():
