@@ -874,7 +874,7 @@ class Network:
 def _neurons(hidden: Any, layers: int) -> tuple[str, ...]:
     """The kind of each hidden layer's neurons, checked."""
     try:
-        names = (hidden,) if isinstance(hidden, str) else tuple(hidden)
+        names = (hidden,) if isinstance(hidden, str | bytes) else tuple(hidden)
     except TypeError:
         raise TypeError(f"hidden: expected a name or a list of names, got {hidden!r}") from None
     for name in names:

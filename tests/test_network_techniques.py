@@ -81,6 +81,7 @@ def test_the_representation_names_neurons_that_are_not_the_usual_ones():
     [
         ("Relu", "hidden: expected one of sigmoid, tanh, relu, leaky-relu, gelu; got 'Relu'"),
         (["relu", "softmax"], "hidden: expected one of .* got 'softmax'"),
+        (b"relu", "hidden: expected one of .* got b'relu'"),
         (["relu"], "hidden: expected one name for each of 2 hidden layers, got 1"),
         (5, "hidden: expected a name or a list of names, got 5"),
         ([["relu"], "relu"], "hidden: expected one of .* got "),

@@ -107,6 +107,17 @@ def of_neurons(name, formula, **more):
     return Technique(name, formula, "", NEURONS, f'hidden="{name}"', **more)
 
 
+def doubled(name, formula, test, made):
+    data = f"joined(training, fastnet.augment.{made})"
+    return Technique(name, formula, "", f"test_augment.py::{test}", data=data, epochs=15)
+
+
+def joined(*parts):
+    """One data set of several, of the same scale."""
+    X, y = (np.concatenate([getattr(part, name) for part in parts]) for name in ("X", "y"))
+    return fastnet.Dataset(X, y, parts[0].scale)
+
+
 def of_initializer(name, formula):
     return Technique(f"initial weights: {name}", formula, "", INITIAL, f'initializer="{name}"')
 
@@ -158,6 +169,15 @@ TECHNIQUES = [
               "test_mnist_expansion.py::"
               "test_the_five_fold_set_beats_the_plain_one_at_equally_many_mini_batches",
               data="fastnet.augment.expand_by_shifts(training)", epochs=6),
+    doubled("rotations", "each image, and it turned by up to 10 degrees",
+            "test_every_image_is_turned_by_an_angle_of_its_own_within_the_bounds",
+            "rotate(training, 10, seed=1)"),
+    doubled("affine distortions", "each image, and it turned, scaled and sheared at random",
+            "test_all_together_is_the_product_of_the_matrices",
+            "affine(training, 10, 0.1, 0.1, seed=1)"),
+    doubled("elastic distortions", "each image, and it bent by a smooth random field",
+            "test_elastic_is_scipys_gaussian_and_interpolation",
+            "elastic(training, 34, 4, seed=1)"),
     Technique(IMBALANCED, "19 of 20 images of 5 to 9 left out", "",
               "test_training_steps.py::test_three_epochs_end_where_the_reference_ends",
               data=FEW_OF_SOME, beside=IMBALANCED),
@@ -182,7 +202,7 @@ BY_NAME = {technique.name: technique for technique in TECHNIQUES}
 
 
 def data_of(technique, training):
-    return eval(technique.data, {"fastnet": fastnet, "np": np, "training": training})
+    return eval(technique.data, {**globals(), "training": training})
 
 
 def accuracies(technique, training, validation):
