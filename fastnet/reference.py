@@ -365,9 +365,14 @@ def train(
     ``follow``, by the mean gradient; moments, (parameters,) or for Adam (2 parameters,), and
     ``steps``, the mini-batches before, carry over. dropout: (hidden layers,) probabilities.
 
-    The kernels put the first layer's decay off where they can: W = s V, where the factor s of
-    all rows takes in each mini-batch's 1 - eta l2. That comes to the same.
+    Where L2 alone decays the weights, the first layer's decay is put off: what is kept is V, and
+    W = s V, where s is the product of the mini-batches' factors, 1 - eta l2. So a row that k
+    mini-batches left alone has their k factors when it is needed next.
     """
+    put_off = optimizer[0] == "plain" and l2 > 0 and l1 == 0 and eta * l2 < 0.5
+    put_off = put_off and min(mini_batch_size, len(order)) <= 1024
+    weights_0 = layers(sizes, parameters)[0][0]
+    s, v = 1.0, weights_0.copy()
     for k, first in enumerate(range(0, len(order), mini_batch_size)):
         rows = order[first : first + mini_batch_size]
         x = inputs(X[rows], scale, parameters.dtype)
@@ -377,6 +382,21 @@ def train(
         own = None if weights is None else weights[rows]
         m = len(rows) if own is None else own.sum()
         mean = 1 / m if m > 0 else 0.0
+        if put_off:
+            nabla = np.zeros_like(parameters)
+            step(sizes, output, cost, parameters, nabla, x, t, -eta * mean, 0, 0, delta, hidden,
+                 drop, own)  # fmt: skip
+            s *= 1 - eta * l2
+            v += layers(sizes, nabla)[0][0] / s
+            for (w, b), (dw, db) in zip(
+                layers(sizes, parameters), layers(sizes, nabla), strict=True
+            ):
+                w += dw - parameters.dtype.type(eta * l2) * w
+                b += db
+            weights_0[...] = s * v
+            if s < 2**-10:
+                s, v = 1.0, weights_0.copy()
+            continue
         if optimizer[0] == "plain":
             step(sizes, output, cost, parameters, parameters, x, t, -eta * mean, eta * l2,
                  eta * l1, delta, hidden, drop, own)  # fmt: skip
