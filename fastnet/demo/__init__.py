@@ -123,9 +123,7 @@ def save(name: str, filename: str, own: Own | None = None, dark: bool = False) -
 
     Examples
     --------
-    >>> save("sigmoid", "sigmoid.jpeg.txt")
-    Traceback (most recent call last):
-    ValueError: --save: expected a name that ends in one of .eps, ... got 'sigmoid.jpeg.txt'
+    >>> save("sigmoid", "sigmoid.png")
     """
     demo = find(name)
     check_picture("--save", filename)
