@@ -245,6 +245,15 @@ ERRORS = [
     (["--save", "{tmp}/x.png"], r"NAME: expected a picture to go with --save$"),
     (["--dark"], r"NAME: expected a picture to go with --dark$"),
     (["neuron", "--html", "{tmp}/x.html"], r"--html: expected neither NAME nor --save nor --dark"),
+    (["--html", "{tmp}/no/x.html"], r"--html: expected a file that can be written, got .*no/x"),
+    (
+        ["--html", "{tmp}/x.html", "--model", "{tmp}/small.json"],
+        r"--model: expected a network of 784 inputs for the images of MNIST, got 64 inputs$",
+    ),
+    (
+        ["--html", "{tmp}/x.html", "--model", "{tmp}/two.json"],
+        r"--model: expected a network of 784 inputs and 10 outputs, .*; got \[784, 2\]$",
+    ),
     (["sigmoid", "--model", "{model}", "--save", "{tmp}/x.png"], r"--model: expected one of digit"),
     (["digits", "--model", "{tmp}/no.json", "--save", "{tmp}/x.png"], r"No such file .*no\.json"),
     (["digits", "--images", "{tmp}/a", "--save", "{tmp}/x.png"], r"expected both of --images and"),
@@ -262,6 +271,7 @@ ERRORS = [
 @pytest.mark.parametrize(("arguments", "message"), ERRORS)
 def test_wrong_arguments_are_refused_in_one_line(arguments, message, tmp_path, model, capsys):
     fastnet.Network([64, 10], seed=0).save(tmp_path / "small.json")
+    fastnet.Network([784, 2], seed=0).save(tmp_path / "two.json")
     before = sorted(tmp_path.iterdir())
     run(*(a.format(tmp=tmp_path, model=model) for a in arguments), status=2)
     output = capsys.readouterr()
@@ -294,6 +304,21 @@ def test_where_no_window_can_be_opened_save_is_named(backend):
     assert done.stderr.startswith("fastnet demo: error: no window can be opened here")
     assert "--save FILE.png" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_the_page_is_written_with_a_network_trained_for_it_or_ones_own(
+    model, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(mnist_demo, "EPOCHS", 1)
+    run("--html", str(tmp_path / "page.html"))
+    assert capsys.readouterr().out == f"Saved to {tmp_path}/page.html: open it in a browser\n"
+    assert "784 – 30 – 10 neurons" in (tmp_path / "page.html").read_text("utf-8")
+    monkeypatch.setattr(mnist_demo, "trained", None)  # nothing is trained
+    run("--html", str(tmp_path / "own.html"), "--model", model)
+    net, test = fastnet.load(model), fastnet.load_mnist()[2]
+    text = (tmp_path / "own.html").read_text("utf-8")
+    assert "784 – 10 neurons" in text
+    assert f"{net.accuracy(test) / 100:.1f} % of 10,000 test digits" in text
 
 
 def test_train_draws_its_curves(tmp_path, capsys, mnist):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastnet import persistence, plots
 from fastnet.data import Dataset
-from fastnet.demo import mnist, neuron, softmax
+from fastnet.demo import mnist, neuron, page, softmax
 from fastnet.network import Network
 from fastnet.plots._axes import require_matplotlib
 from fastnet.training import History
@@ -169,8 +169,24 @@ def save_curves(history: History, filename: str) -> None:
 
 
 def write_page(filename: str, own: Own | None = None) -> None:
-    """Write the page for a browser, with the user's network of 784 inputs on its pad."""
-    raise NotImplementedError  # replaced by the page's room
+    """Write the page for a browser, with a network that is trained for it, or the user's.
+
+    Raises
+    ------
+    ValueError, OSError
+        For a network that has no place on the pad, or a file that cannot be written.
+    """
+    if own is not None and (own.net.sizes[0], own.net.sizes[-1]) != (784, 10):
+        raise ValueError(
+            f"--model: expected a network of 784 inputs and 10 outputs, since the pad makes "
+            f"digits of 28 x 28 pixels; got {own.net.sizes}"
+        )
+    try:
+        persistence.check_writable(filename)
+    except OSError as error:
+        raise ValueError(f"--html: expected a file that can be written, got {error}") from None
+    net, test, _ = own or Own(*mnist.trained())
+    page.write(filename, net, test)
 
 
 def show(name: str, own: Own | None = None, dark: bool = False) -> None:
