@@ -50,7 +50,8 @@ def page(net: Network, test: Dataset) -> str:
         )
     if not isinstance(test.X, np.ndarray) or test.X.dtype != np.uint8 or test.y.ndim != 1:
         raise ValueError(f"test: expected images of bytes, and labels; got {test!r}")
-    data = json.dumps(_data(net, test), ensure_ascii=False).replace("<", "\\u003c")  # so that no tag can end it
+    # Without "<" no tag in it can end it.
+    data = json.dumps(_data(net, test), ensure_ascii=False).replace("<", "\\u003c")
     folder = resources.files("fastnet.demo") / "page"
 
     def part(match: re.Match[str]) -> str:
