@@ -185,6 +185,12 @@ def _train(options: argparse.Namespace) -> None:
     if plots:
         from fastnet import demo
 
+        if options.epochs < 1:
+            raise ValueError(f"--epochs: expected 1 or more with --plot, got {options.epochs}")
+        if options.save is not None and os.path.realpath(options.save) == os.path.realpath(
+            options.plot
+        ):
+            raise ValueError(f"--plot: expected another file than --save, got {options.plot!r}")
         demo.check_picture("--plot", options.plot)
     n_out = max(2, int(max(training.target_range[1], test.target_range[1])) + 1)
     sizes = [training.X.shape[1], *options.hidden, n_out]
@@ -306,17 +312,20 @@ def _own(options: argparse.Namespace, name: str) -> Any:
             raise ValueError("--images: expected a --model that was trained for them")
         return None
     net = load(options.model)
+    shape: tuple[int, ...] = ()
     if options.images is None:
-        data, shape, whose = load_mnist()[2], (28, 28), "of MNIST"
+        data, whose = load_mnist()[2], "of MNIST"
     else:
         data, whose = load_images(options.images, options.labels), f"in {options.images}"
         shape = read_idx(options.images).shape[1:]
-    if net.sizes[0] != data.X.shape[1]:
+    if net.sizes[0] != data.X.shape[1] and (name != "weights" or shape):
         raise ValueError(
             f"--model: expected a network of {data.X.shape[1]} inputs for the images {whose}, "
             f"got {net.sizes[0]} inputs"
         )
-    return Own(net, data, shape if len(shape) == 2 else None)
+    if net.input_scale is not None:
+        data = Dataset(data.X, data.y, net.input_scale)
+    return Own(net, data, (shape[0], shape[1]) if len(shape) == 2 else None)
 
 
 def main(arguments: Sequence[str] | None = None) -> Any:

@@ -34,7 +34,7 @@ class History(_Monitored):
         Counts of correct examples.
     n_evaluation, n_training : int or None
         The numbers of examples, of which accuracies are counts; None where there were
-        no such data. Not parts of the tuple.
+        no such data. Not parts of the tuple: ``_replace`` leaves them behind.
 
     Examples
     --------

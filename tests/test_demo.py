@@ -113,7 +113,7 @@ def test_run_in_the_window_trains_from_where_the_sliders_stand_again_and_again(m
 def test_the_other_cost_in_the_window_takes_the_texts_rate_for_it():
     window = NeuronWindow(Figure(figsize=(9, 6.4)))
     window.kind.set_active(1)
-    assert window.eta.val == ETA["cross-entropy"]
+    assert window.eta.val == pytest.approx(ETA["cross-entropy"], rel=1e-12, abs=0)
     window.advance(EPOCHS)
     assert window.outputs == Neuron(0.6, 0.9, "cross-entropy").learn(0.005, EPOCHS)[0]
 
@@ -201,11 +201,19 @@ def test_every_picture_is_saved(name, tmp_path, monkeypatch, capsys):
     assert ground == {0: 1, 1: 0}
 
 
-@pytest.mark.parametrize("ending", ["svg", "pdf", "PNG"])
-def test_the_name_of_the_file_decides_its_format(ending, tmp_path):
+@pytest.mark.parametrize(
+    ("ending", "start"),
+    [
+        ("svg", b"<?xml"),
+        ("pdf", b"%PDF"),
+        ("PNG", b"\x89PNG"),
+        ("jpg", b"\xff\xd8"),
+        ("webp", b"RIFF"),
+    ],
+)
+def test_the_name_of_the_file_decides_its_format(ending, start, tmp_path):
     path = tmp_path / f"sigmoid.{ending}"
     run("sigmoid", "--save", str(path))
-    start = {"svg": b"<?xml", "pdf": b"%PDF", "PNG": b"\x89PNG"}[ending]
     assert path.read_bytes().startswith(start)
 
 
@@ -237,9 +245,30 @@ def test_pictures_of_ones_own_network_and_images_that_are_no_squares(tmp_path):
         assert (tmp_path / f"{name}.png").exists()
 
 
+def test_a_network_sees_images_at_the_scale_that_it_learned_them_with(mnist, tmp_path):
+    training, _, test = mnist
+    net = fastnet.Network([784, 10], seed=1)
+    data = fastnet.Dataset(training.X[:2000], training.y[:2000], 1 / 16)
+    net.SGD(data, 2, 10, 0.05, verbose=False)
+    net.save(tmp_path / "net.json")
+    right = net.accuracy(fastnet.Dataset(test.X, test.y, 1 / 16))
+    assert right != net.accuracy(test)
+    options = cli._parser().parse_args(["demo", "digits", "--model", str(tmp_path / "net.json")])
+    own = cli._own(options, "digits")
+    assert own.net.accuracy(own.data) == right
+    run("--html", str(tmp_path / "page.html"), "--model", str(tmp_path / "net.json"))
+    assert f"reads {right / 100:.1f} % of" in (tmp_path / "page.html").read_text("utf-8")
+
+
+def test_the_weights_of_any_network_are_drawn_without_images(tmp_path):
+    fastnet.Network([100, 7, 10], seed=0).save(tmp_path / "net.json")
+    run("weights", "--model", str(tmp_path / "net.json"), "--save", str(tmp_path / "own.png"))
+    assert (tmp_path / "own.png").exists()
+
+
 ERRORS = [
     (["cat"], r"NAME: expected one of neuron, sigmoid, softmax, .*; got 'cat'$"),
-    (["sigmoid", "--save", "{tmp}/x"], r"--save: expected a name that ends in one of .*\.png"),
+    (["sigmoid", "--save", "{tmp}/x"], r"--save: expected a name that ends in \.png, \.svg"),
     (["sigmoid", "--save", "{tmp}/x.doc"], r"--save: expected a name that ends in .*x\.doc'$"),
     (["digits", "--save", "{tmp}/no/x.png"], r"--save: expected a file that can be written, got"),
     (["--save", "{tmp}/x.png"], r"NAME: expected a picture to go with --save$"),
@@ -282,6 +311,16 @@ def test_wrong_arguments_are_refused_in_one_line(arguments, message, tmp_path, m
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_the_pad_takes_images_of_28_x_28_only(model, tmp_path, capsys):
+    images = idx(tmp_path / "images", np.zeros((10, 14, 56), np.uint8))
+    labels = idx(tmp_path / "labels", np.arange(10, dtype=np.uint8))
+    page = tmp_path / "page.html"
+    run("--html", str(page), "--model", model, "--images", images, "--labels", labels, status=2)
+    error = capsys.readouterr().err
+    assert error.endswith("--images: expected images of 28 x 28 pixels, got (14, 56)\n")
+    assert not page.exists()
+
+
 def test_without_matplotlib_the_line_that_installs_it_is_printed(monkeypatch, capsys, tmp_path):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     for arguments in (["neuron"], ["digits", "--save", str(tmp_path / "x.png")]):
@@ -312,13 +351,13 @@ def test_the_page_is_written_with_a_network_trained_for_it_or_ones_own(
     monkeypatch.setattr(mnist_demo, "EPOCHS", 1)
     run("--html", str(tmp_path / "page.html"))
     assert capsys.readouterr().out == f"Saved to {tmp_path}/page.html: open it in a browser\n"
-    assert "784 – 30 – 10 neurons" in (tmp_path / "page.html").read_text("utf-8")
+    assert "784 – 30 – 10 neurons stands" in (tmp_path / "page.html").read_text("utf-8")
     monkeypatch.setattr(mnist_demo, "trained", None)  # nothing is trained
     run("--html", str(tmp_path / "own.html"), "--model", model)
     net, test = fastnet.load(model), fastnet.load_mnist()[2]
     text = (tmp_path / "own.html").read_text("utf-8")
-    assert "784 – 10 neurons" in text
-    assert f"{net.accuracy(test) / 100:.1f} % of 10,000 test digits" in text
+    assert "784 – 10 neurons stands" in text
+    assert f"{net.accuracy(test) / 100:.1f} % of 10,000 test images" in text
 
 
 def test_train_draws_its_curves(tmp_path, capsys, mnist):
@@ -332,8 +371,13 @@ def test_train_draws_its_curves(tmp_path, capsys, mnist):
     assert cli.main(["train", *files, "--epochs", "2", "--plot", str(path)]) == 0
     assert capsys.readouterr().out.endswith(f"Curves drawn in {path}\n")
     assert image.imread(path)[:, :, :3].std() > 0.05
-    with pytest.raises(SystemExit):
-        cli.main(["train", "--plot", str(tmp_path / "curves")])
-    output = capsys.readouterr()
-    assert (output.out, output.err.count("\n")) == ("", 1)
-    assert "--plot: expected a name that ends in one of" in output.err
+    for arguments, message in (
+        (["--plot", str(tmp_path / "curves")], "--plot: expected a name that ends in .png, .svg"),
+        (["--plot", str(path), "--epochs", "0"], "--epochs: expected 1 or more with --plot, got 0"),
+        (["--plot", str(path), "--save", str(path)], "--plot: expected another file than --save"),
+    ):
+        with pytest.raises(SystemExit):
+            cli.main(["train", *arguments])
+        output = capsys.readouterr()
+        assert (output.out, output.err.count("\n")) == ("", 1)
+        assert message in output.err

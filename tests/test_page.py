@@ -171,8 +171,11 @@ def test_the_ends_of_the_sliders_are_drawn_too(visit):
             points = tab.get_attribute(f"{chart} polyline", "points").replace(",", " ").split()
             y = np.array(points[1::2], float)
             assert len(y) == 301
-            assert (y >= 27).all()  # within the axes, of 28 to 208
-            assert (y <= 209).all()
+            assert (y >= 25).all()  # within the axes, of 26 to 178
+            assert (y <= 179).all()
+            ticks = tab.locator(f"{chart} text[text-anchor=end]").all_text_contents()
+            ticks = np.array(ticks, float)
+            np.testing.assert_allclose(np.diff(ticks), ticks[-1] / 5, rtol=1e-9)
 
 
 # ---- the softmax -----------------------------------------------------------
@@ -317,6 +320,39 @@ def test_clear_empties_the_pad_and_a_new_stroke_replaces_a_sample(visit):
     stroke(tab, DRAWN["1"][0])
     assert tab.inner_text("#truth") == ""
     assert (grey(tab, "#seen") == alone).all()
+
+
+def test_what_is_drawn_outside_stays_at_the_edge_of_the_pad(visit):
+    tab = visit()
+    stroke(tab, [(0.02, 0.02), (0.98, 0.02), (1.4, -0.5)])
+    ink = grey(tab, "#seen").reshape(28, 28)
+    rows = np.nonzero(ink.max(axis=1) > 25)[0]
+    assert np.ptp(rows) <= 3  # a horizontal bar, and nothing that goes up from its end
+
+
+def test_a_second_finger_draws_nothing(visit):
+    tab = visit(width=390, has_touch=True)
+    tab.locator("#pad").scroll_into_view_if_needed()
+    box = tab.locator("#pad").bounding_box()
+    session = tab.context.new_cdp_session(tab)
+
+    def touch(kind, *places):
+        points = [
+            {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"], "id": i}
+            for i, (x, y) in enumerate(places)
+        ]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    pictures = []
+    for second in ([], [(0.9, 0.9)]):
+        tab.click("#clear")
+        touch("touchStart", (0.5, 0.2))
+        touch("touchMove", (0.5, 0.5), *second)
+        touch("touchMove", (0.5, 0.8), *second)
+        touch("touchEnd")
+        pictures.append(grey(tab, "#seen").tolist())
+    assert max(pictures[0]) > 250
+    assert pictures[0] == pictures[1]
 
 
 def test_a_tap_makes_a_dot(visit):

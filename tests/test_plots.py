@@ -172,7 +172,7 @@ def test_the_sheet_of_digits_shows_those_that_accuracy_does_not_count(trained):
     assert labels_over_digits(ax) == expected
     first = plots.digits(net, test, limit=7)
     assert labels_over_digits(first) == expected[:7]
-    assert "the first 7 of them" in first.get_title()
+    assert "; shown are 7" in first.get_title()
 
 
 def test_a_digit_of_the_sheet_is_the_image_of_the_data(trained):
@@ -230,7 +230,43 @@ def test_the_images_of_weights_are_the_weights(trained):
     np.testing.assert_array_equal(drawn, np.sort(net.weights[0].ravel().astype(np.float64)))
     height = board.shape[0] // 5  # 30 neurons: five rows of six
     np.testing.assert_array_equal(board[height - 28 : height, :28].ravel(), net.weights[0][0])
-    assert "10 output neurons" in plots.weights(net, layer=1, shape=(5, 6)).get_title()
+    assert "each output neuron" in plots.weights(net, layer=1, shape=(5, 6)).get_title()
+    few = plots.weights(net, limit=4)
+    assert few.get_images()[0].get_array().shape == (2 * 30, 2 * 28 + 2)
+    assert few.get_title() == "Weights into each hidden neuron; shown are 4 of 30"
+
+
+def test_weights_that_are_not_finite_are_refused():
+    net = fastnet.Network([4, 2], seed=0)
+    for bad in (np.nan, np.inf):
+        net.weights[0][0, 0] = bad
+        with pytest.raises(ValueError, match=r"^net: expected finite weights, got NaN or inf"):
+            plots.weights(net)
+
+
+def test_many_classes_are_drawn_without_numbers():
+    net = fastnet.Network([2, 30], "log-likelihood", seed=0)
+    ax = plots.confusion(net, (np.eye(2), [0, 29]))
+    assert len(ax.texts) == 0
+    assert len(ax.get_xticks()) < 15
+    assert ax.get_images()[0].get_array().shape == (30, 30)
+
+
+def test_a_cost_that_is_infinite_in_one_epoch_does_not_hide_the_best():
+    history = fastnet.History([np.inf, 2.0, 1.0], [], [], [])
+    assert "best 1 in epoch 3" in plots.training(history, "cost").get_lines()[0].get_label()
+    history = fastnet.History([np.nan], [], [], [])
+    assert plots.training(history, "cost").get_lines()[0].get_label() == "evaluation data"
+
+
+@pytest.mark.parametrize(("epochs", "last"), [(1, 1), (30, 30), (300, 300)])
+def test_the_last_epoch_has_a_tick(epochs, last):
+    history = fastnet.History([1.0] * epochs, [], [], [])
+    ax = plots.training(history, "cost")
+    low, high = ax.get_xlim()
+    ticks = [tick for tick in ax.get_xticks() if low <= tick <= high]
+    assert ticks[-1] == last
+    assert all(tick == round(tick) for tick in ticks)
 
 
 @pytest.mark.parametrize(("n", "columns"), [(1, 1), (2, 2), (7, 4), (30, 6), (40, 8), (100, 10)])
@@ -304,5 +340,5 @@ def test_a_gradient_of_zero_has_no_place_on_a_logarithmic_axis():
 
 @pytest.mark.parametrize("z", [[], [[1.0, 2.0]], [np.inf, 1.0], ["x"], 1.0])
 def test_inputs_that_a_softmax_does_not_have_are_refused(z):
-    with pytest.raises((ValueError, TypeError), match=r"^z"):
+    with pytest.raises((ValueError, TypeError), match=r"^z: expected "):
         plots.softmax(z)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+FORMATS = ("png", "svg", "pdf", "jpg", "webp")
+
+
 class Demo(NamedTuple):
     """A picture: what it shows, its size in inches, and who draws it.
 
@@ -85,7 +88,8 @@ DEMOS = {
 
 
 class Own(NamedTuple):
-    """A network of the user's, images and labels for it, and the images' (rows, columns)."""
+    """A network of the user's, images and labels for it, scaled as it learned them, and the
+    images' (rows, columns) where they are not MNIST's."""
 
     net: Network
     data: Dataset
@@ -107,7 +111,7 @@ def save(name: str, filename: str, own: Own | None = None, dark: bool = False) -
     name : str
         A key of ``DEMOS``.
     filename : str
-        Such as neuron.png; matplotlib also writes .svg and .pdf, among others.
+        It ends in one of ``FORMATS``, as in neuron.png.
     own : Own or None
         What to draw in place of the network that is trained for the picture.
     dark : bool
@@ -138,12 +142,10 @@ def save(name: str, filename: str, own: Own | None = None, dark: bool = False) -
 def check_picture(option: str, filename: str) -> None:
     """Raise the error of a picture that cannot be written, before there is one."""
     require_matplotlib()
-    from matplotlib.backend_bases import FigureCanvasBase
-
-    known = sorted(FigureCanvasBase.get_supported_filetypes())
-    if _format(filename) not in known:
+    if _format(filename) not in FORMATS:
         raise ValueError(
-            f"{option}: expected a name that ends in one of .{', .'.join(known)}; got {filename!r}"
+            f"{option}: expected a name that ends in .{', .'.join(FORMATS[:-1])} or "
+            f".{FORMATS[-1]}, got {filename!r}"
         )
     try:
         persistence.check_writable(filename)
@@ -181,12 +183,14 @@ def write_page(filename: str, own: Own | None = None) -> None:
             f"--model: expected a network of 784 inputs and 10 outputs, since the pad makes "
             f"digits of 28 x 28 pixels; got {own.net.sizes}"
         )
+    if own is not None and own.shape not in (None, (28, 28)):
+        raise ValueError(f"--images: expected images of 28 x 28 pixels, got {own.shape}")
     try:
         persistence.check_writable(filename)
     except OSError as error:
         raise ValueError(f"--html: expected a file that can be written, got {error}") from None
-    net, test, _ = own or Own(*mnist.trained())
-    page.write(filename, net, test)
+    net, test, shape = own or Own(*mnist.trained())
+    page.write(filename, net, test, page.MNIST if shape is None else "")
 
 
 def show(name: str, own: Own | None = None, dark: bool = False) -> None:

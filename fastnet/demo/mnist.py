@@ -48,7 +48,7 @@ def slowdown(figure: "Figure", epochs: int = EPOCHS) -> None:
         ax.set_title(f"weights of the {layer} neurons")
     figure.axes[1].set_ylabel("")
     figure.suptitle(
-        "Learning slowdown on MNIST: the gradient of [784, 30, 10], large initial weights"
+        "Learning slowdown on MNIST: the gradients of [784, 30, 10] from the same large weights"
     )
 
 

@@ -104,11 +104,19 @@ class Window:
         self._figure = figure
         self.output, self.cost = figure.subplots(1, 2)
         self.weight, self.bias, self.eta = (
-            Slider(figure.add_axes((0.16, y, 0.46, 0.04)), label, low, high, valinit=start)
-            for y, label, low, high, start in (
-                (0.25, "start weight w", -4, 4, STARTS[0][0]),
-                (0.17, "start bias b", -4, 4, STARTS[0][1]),
-                (0.09, "learning rate η", 0.001, 1, ETA["quadratic"]),
+            Slider(
+                figure.add_axes((0.16, y, 0.46, 0.04)),
+                label,
+                low,
+                high,
+                valinit=start,
+                valstep=step,
+                initcolor="none",
+            )
+            for y, label, low, high, step, start in (
+                (0.25, "start weight w", -4, 4, 0.1, STARTS[0][0]),
+                (0.17, "start bias b", -4, 4, 0.1, STARTS[0][1]),
+                (0.09, "learning rate η", 0.005, 1, 0.005, ETA["quadratic"]),
             )
         )
         ink = foreground()
@@ -133,9 +141,10 @@ class Window:
     def start(self, _: Any = None) -> None:
         """Put the neuron where the sliders say."""
         self._timer.stop()
-        cost = str(self.kind.value_selected)
-        self._neuron = Neuron(self.weight.val, self.bias.val, cost)
-        self.outputs, self.costs = self._neuron.learn(self.eta.val, 0)
+        # A slider's steps from its lower end are off in the last digits.
+        weight, bias, self._eta = (round(s.val, 3) for s in (self.weight, self.bias, self.eta))
+        self._neuron = Neuron(weight, bias, str(self.kind.value_selected))
+        self.outputs, self.costs = self._neuron.learn(self._eta, 0)
         for ax, quantity, values in self._drawn():
             ax.clear()
             plots.neuron({quantity: values}, quantity, ax=ax)
@@ -160,7 +169,7 @@ class Window:
     def advance(self, epochs: int) -> None:
         """Learn for so many epochs, up to the last, and draw."""
         epochs = min(epochs, EPOCHS + 1 - len(self.outputs))
-        outputs, costs = self._neuron.learn(self.eta.val, epochs)
+        outputs, costs = self._neuron.learn(self._eta, epochs)
         self.outputs += outputs[1:]
         self.costs += costs[1:]
         self._draw()

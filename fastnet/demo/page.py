@@ -15,9 +15,10 @@ from fastnet.network import Network
 
 SIDE = 28  # the pad makes images of so many rows and columns
 SAMPLES_PER_CLASS = 2
+MNIST = "Digits: MNIST, by Y. LeCun, C. Cortes and C. Burges (CC BY-SA 3.0)."
 
 
-def write(filename: str, net: Network, test: Dataset) -> None:
+def write(filename: str, net: Network, test: Dataset, origin: str = MNIST) -> None:
     """Write the page with a network on its drawing pad.
 
     Parameters
@@ -29,6 +30,8 @@ def write(filename: str, net: Network, test: Dataset) -> None:
     test : Dataset
         Images of uint8 and labels, that the network has not learned: its accuracy on them
         is written on the page, and the first two of each class can be put on the pad.
+    origin : str
+        Where the images are from, and their licence, as a sentence.
 
     Raises
     ------
@@ -38,10 +41,10 @@ def write(filename: str, net: Network, test: Dataset) -> None:
         If the file cannot be written.
     """
     persistence.check_writable(filename)
-    persistence.write(filename, page(net, test).encode())
+    persistence.write(filename, page(net, test, origin).encode())
 
 
-def page(net: Network, test: Dataset) -> str:
+def page(net: Network, test: Dataset, origin: str) -> str:
     """The page, as ``write`` writes it."""
     if net.sizes[0] != SIDE**2 or net.sizes[-1] != 10:
         raise ValueError(
@@ -51,7 +54,7 @@ def page(net: Network, test: Dataset) -> str:
     if not isinstance(test.X, np.ndarray) or test.X.dtype != np.uint8 or test.y.ndim != 1:
         raise ValueError(f"test: expected images of bytes, and labels; got {test!r}")
     # Without "<" no tag in it can end it.
-    data = json.dumps(_data(net, test), ensure_ascii=False).replace("<", "\\u003c")
+    data = json.dumps(_data(net, test, origin), ensure_ascii=False).replace("<", "\\u003c")
     folder = resources.files("fastnet.demo") / "page"
 
     def part(match: re.Match[str]) -> str:
@@ -62,9 +65,10 @@ def page(net: Network, test: Dataset) -> str:
     return re.sub(r"<!-- (data|[a-z]+\.(?:css|js)) -->", part, template)
 
 
-def _data(net: Network, test: Dataset) -> dict[str, Any]:
+def _data(net: Network, test: Dataset, origin: str) -> dict[str, Any]:
     """What the page's program reads."""
-    right = net.accuracy(test)
+    scale = test.scale if net.input_scale is None else net.input_scale
+    right = net.accuracy(Dataset(test.X, test.y, scale))
     first = [np.flatnonzero(test.y == k)[:SAMPLES_PER_CLASS] for k in range(10)]
     shown = np.concatenate(first)
     real = net.dtype.newbyteorder("<").str
@@ -82,17 +86,18 @@ def _data(net: Network, test: Dataset) -> dict[str, Any]:
                 net.weights, net.biases, [*net.hidden, net.output], strict=True
             )
         ],
-        "scale": test.scale if net.input_scale is None else net.input_scale,
+        "scale": scale,
         "names": [str(k) for k in range(10)],
         "images": _base64(test.X[shown], "u1"),
         "labels": test.y[shown].tolist(),
         "says": (
-            f"A network of {' – '.join(map(str, net.sizes))} neurons, trained by fastnet, stands "
-            f"in this page; it reads {100 * right / len(test):.1f} % of {len(test):,} test digits "
-            f"as they are labelled. What you draw is scaled and centred as those digits "
-            f"were before it is read. Large and in the middle goes best, yet not always well: it "
-            f"has learned from scanned handwriting only."
+            f"A network of {' – '.join(map(str, net.sizes))} neurons stands in this page; it reads "
+            f"{100 * right / len(test):.1f} % of {len(test):,} test images as they are labelled. "
+            f"What you draw is scaled and centred as the digits of MNIST are, then read. Large "
+            f"and clear goes best, and not always well: the network has seen what it learned "
+            f"from, and no more."
         ),
+        "origin": origin,
     }
 
 

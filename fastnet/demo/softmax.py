@@ -6,6 +6,7 @@ from fastnet import plots
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from matplotlib.widgets import Slider
 
 INPUTS = (1.0, 2.0, 3.0, 2.5)  # z_1 to z_4
 CONSTANTS = (0.5, 1.0, 3.0, 20.0)  # c of equation 83
@@ -32,25 +33,27 @@ class Window:
     """
 
     def __init__(self, figure: "Figure"):
-        from matplotlib.widgets import Slider
-
         figure.set_size_inches(7.2, 6.4)
         figure.subplots_adjust(left=0.12, right=0.95, top=0.9, bottom=0.48)
         self._figure = figure
         self.bars = figure.subplots()
         self.inputs = [
-            Slider(
-                figure.add_axes((0.12, 0.37 - 0.06 * j, 0.7, 0.04)), f"$z_{j}$", -5, 5, valinit=z
-            )
-            for j, z in enumerate(INPUTS, 1)
+            self._slider(0.37 - 0.06 * j, f"$z_{j}$", -5, 5, z) for j, z in enumerate(INPUTS, 1)
         ]
-        self.c = Slider(figure.add_axes((0.12, 0.04, 0.7, 0.04)), "c", 0.1, 20, valinit=1)
+        self.c = self._slider(0.04, "c", 0.1, 20, 1)
         for slider in (*self.inputs, self.c):
             slider.on_changed(self.draw)
         self.draw()
 
+    def _slider(self, y: float, label: str, low: float, high: float, start: float) -> "Slider":
+        from matplotlib.widgets import Slider
+
+        ax = self._figure.add_axes((0.12, y, 0.7, 0.04))
+        return Slider(ax, label, low, high, valinit=start, valstep=0.1, initcolor="none")
+
     def draw(self, _: Any = None) -> None:
         """The bars for where the sliders stand."""
         self.bars.clear()
-        plots.softmax([round(slider.val, 2) for slider in self.inputs], self.c.val, ax=self.bars)
+        z = [round(slider.val, 1) for slider in self.inputs]
+        plots.softmax(z, round(self.c.val, 1), ax=self.bars)
         self._figure.canvas.draw_idle()

@@ -65,18 +65,17 @@ def checked_curves(name: str, curves: Any) -> dict[str, NDArray]:
             f"{name}: expected a dict of a label and numbers per curve, "
             f"got {checks.briefly(curves)}"
         )
-    checked = {}
-    for label, values in curves.items():
-        array = checks.array(f"{name}[{label!r}]", values, "a sequence of numbers")
-        if array.ndim != 1 or len(array) == 0 or array.dtype.kind not in "iuf":
-            raise ValueError(
-                f"{name}[{label!r}]: expected a sequence of numbers, one for each epoch, "
-                f"got {checks.briefly(values)}"
-            )
-        if not np.isfinite(array).all():
-            raise ValueError(f"{name}[{label!r}]: expected finite numbers, got NaN or infinity")
-        checked[str(label)] = array
-    return checked
+    return {str(label): row(f"{name}[{label!r}]", values) for label, values in curves.items()}
+
+
+def row(name: str, values: Any) -> NDArray:
+    """``values`` as one or more finite numbers."""
+    array = checks.array(name, values, "a sequence of numbers")
+    if array.ndim != 1 or len(array) == 0 or array.dtype.kind not in "iuf":
+        raise ValueError(f"{name}: expected a sequence of numbers, got {checks.briefly(values)}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
+    return array
 
 
 def draw_curves(ax: "Axes", curves: Mapping[str, NDArray], first_epoch: int = 0) -> None:
@@ -89,7 +88,9 @@ def draw_curves(ax: "Axes", curves: Mapping[str, NDArray], first_epoch: int = 0)
         marker = "o" if len(values) == 1 else None  # a line of one point is not seen
         ax.plot(epochs, values, dashes, color=colour, label=label, marker=marker, linewidth=2)
     ax.set_xlabel("epoch")
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.set_major_locator(
+        MaxNLocator("auto", integer=True, min_n_ticks=1, steps=[1, 2, 5, 10])
+    )
     ax.grid(alpha=0.25)
     ax.legend()
 

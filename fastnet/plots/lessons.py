@@ -152,15 +152,18 @@ def softmax(z: ArrayLike, c: float = 1.0, *, ax: "Axes | None" = None) -> "Axes"
     ----------
     M. Nielsen, Neural Networks and Deep Learning, chapter 3, equations 78, 79, 83.
     """
-    inputs = _axes.checked_curves("z", {"z": z})["z"]
+    inputs = _axes.row("z", z)
     outputs = functions.softmax(inputs, c)
     ax = _axes.axes(ax, 4.8, 4.2)
     bars = ax.bar(range(1, len(outputs) + 1), outputs, color=_axes.BLUE)
-    ax.bar_label(bars, [f"{a:.3f}" for a in outputs], padding=2)
-    ax.set_xticks(
-        range(1, len(outputs) + 1),
-        [f"$a_{{{j}}}$\nz = {z_j:g}" for j, z_j in enumerate(inputs, 1)],
-    )
+    if len(outputs) <= 10:  # or they would overlap
+        ax.bar_label(bars, [f"{a:.3f}" for a in outputs], padding=2)
+        ax.set_xticks(
+            range(1, len(outputs) + 1),
+            [f"$a_{{{j}}}$\nz = {z_j:.3g}" for j, z_j in enumerate(inputs, 1)],
+        )
+    else:
+        ax.set_xlabel("output neuron")
     ax.set_ylim(0, 1.08)
     ax.set_ylabel("output a")
     ax.set_title(f"Softmax, c = {c:g}: the outputs sum to {outputs.sum():.3f}")
@@ -189,6 +192,11 @@ def slowdown(curves: Mapping[str, ArrayLike], *, ax: "Axes | None" = None) -> "A
     ImportError
         If matplotlib is not installed.
 
+    Notes
+    -----
+    The costs are different measures, so that one epoch's gradients of both compare where
+    the weights are the same: at epoch 0.
+
     Examples
     --------
     >>> import fastnet, numpy as np
@@ -215,5 +223,5 @@ def slowdown(curves: Mapping[str, ArrayLike], *, ax: "Axes | None" = None) -> "A
     _axes.draw_curves(ax, checked)
     ax.set_yscale("log")
     ax.set_ylabel("mean |∂C/∂w|")
-    ax.set_title("How fast the weights can learn: the size of the gradient")
+    ax.set_title("The size of the gradient while the network learns")
     return ax

@@ -71,8 +71,10 @@ def training(history: History, quantity: str = "accuracy", *, ax: "Axes | None" 
                     f"leaves it; got None"
                 )
             values, unit = 100 * values / n, " %"
-        top = best(values)
-        label = f"{kind} data, best {top:.4g}{unit} in epoch {int(np.argmax(values == top)) + 1}"
+        label = f"{kind} data"
+        if np.isfinite(values).any():
+            top = best(values[np.isfinite(values)])
+            label += f", best {top:.4g}{unit} in epoch {int(np.argmax(values == top)) + 1}"
         curves[label] = values
     if not curves:
         wanted = " or ".join(f"{kind}_{quantity}" for kind in ("evaluation", "training"))
@@ -142,15 +144,16 @@ def digits(
     ax.set_axis_off()
     ax.set_title(
         f"{len(wrong):,} of {len(data):,} digits are misclassified"
-        + (f", the first {limit} of them" if len(wrong) > limit else "")
+        + (f"; shown are {limit}" if len(wrong) > limit else "")
         + ("\ntrue digit → what the network sees" if len(wrong) else "")
     )
     if len(wrong):
         images = np.array([data[int(i)][0] for i in shown]).reshape(-1, *rows_and_columns)
         board, middles = _axes.sheet(images, above=-(-rows_and_columns[0] // 3))
         ax.imshow(board, cmap="gray_r", vmin=0, vmax=images.max() or 1)
+        size = min(10, 160 / len({x for x, _ in middles}))  # so that labels do not touch
         for i, (x, y) in zip(shown, middles, strict=True):
-            ax.text(x, y, f"{true[i]} → {seen[i]}", ha="center", va="bottom", fontsize="medium")
+            ax.text(x, y, f"{true[i]} → {seen[i]}", ha="center", va="bottom", fontsize=size)
     return ax
 
 
@@ -158,6 +161,7 @@ def weights(
     net: Network,
     *,
     layer: int = 0,
+    limit: int = 100,
     shape: tuple[int, int] | None = None,
     ax: "Axes | None" = None,
 ) -> "Axes":
@@ -169,6 +173,8 @@ def weights(
     layer : int, default 0
         The weights ``net.weights[layer]``; 0 are those from the inputs to the first hidden
         layer.
+    limit : int, default 100
+        Show so many neurons, the first ones; 1 or more.
     shape : (rows, columns) or None
         Pixels of an image, as many as the neurons have inputs; None: a square.
     ax : matplotlib Axes or None
@@ -182,7 +188,8 @@ def weights(
     Raises
     ------
     ValueError, TypeError
-        For a layer that the network does not have, or a shape that does not fit.
+        For a layer that the network does not have, a shape that does not fit, or weights
+        that are not finite.
     ImportError
         If matplotlib is not installed.
 
@@ -191,7 +198,7 @@ def weights(
     >>> import fastnet
     >>> ax = weights(fastnet.Network([784, 30, 10], seed=1))
     >>> ax.get_title()
-    'Weights into each of 30 hidden neurons'
+    'Weights into each hidden neuron'
     """
     net = _network(net)
     layer = checks.integer("layer", layer, 0)
@@ -199,16 +206,21 @@ def weights(
         raise ValueError(
             f"layer: expected 0 to {len(net.weights) - 1} of this network, got {layer}"
         )
+    limit = checks.integer("limit", limit, 1)
     w = np.asarray(net.weights[layer], np.float64)
+    if not np.isfinite(w).all():
+        raise ValueError("net: expected finite weights, got NaN or infinity")
     height, width = _axes.image_shape(w.shape[1], shape)
     ax = _axes.axes(ax, 7.2, 5.6)
-    board, _ = _axes.sheet(w.reshape(-1, height, width), above=max(1, width // 12))
+    images = w[:limit].reshape(-1, height, width)
+    board, _ = _axes.sheet(images, above=max(1, width // 12))
     # A few large weights would leave the others pale.
     bound = float(np.quantile(np.abs(w), 0.995)) or 1.0
     picture = ax.imshow(board, cmap="RdBu_r", vmin=-bound, vmax=bound)
     ax.set_axis_off()
     kind = "hidden" if layer < len(net.weights) - 1 else "output"
-    ax.set_title(f"Weights into each of {len(w)} {kind} neurons")
+    some = f"; shown are {limit} of {len(w):,}" if len(w) > limit else ""
+    ax.set_title(f"Weights into each {kind} neuron{some}")
     ax.figure.colorbar(picture, ax=ax, label="weight", extend="both", shrink=0.8)
     return ax
 
@@ -257,17 +269,17 @@ def confusion(net: Network, data: Data, *, ax: "Axes | None" = None) -> "Axes":
     errors = np.ma.masked_where(np.eye(n, dtype=bool), counts)
     most = int(errors.max()) or 1
     picture = ax.imshow(errors, cmap="Blues", vmin=0, vmax=most)
-    ax.set_xticks(range(n))
-    ax.set_yticks(range(n))
-    size = "medium" if n <= 12 else "x-small"
-    for i, j in np.ndindex(n, n) if n <= 30 else ():
-        on_picture = "white" if counts[i, j] > 0.6 * most else "black"
-        colour = _axes.foreground() if i == j else on_picture
-        weight = "bold" if i == j else "normal"
-        ax.text(
-            j, i, f"{counts[i, j]}", ha="center", va="center", color=colour, weight=weight,
-            fontsize=size,
-        )  # fmt: skip
+    if n <= 20:
+        ax.set_xticks(range(n))
+        ax.set_yticks(range(n))
+        size = "medium" if n <= 12 else "x-small"
+        for i, j in np.ndindex(n, n):
+            on_picture = "white" if counts[i, j] > 0.6 * most else "black"
+            ax.text(
+                j, i, f"{counts[i, j]}", ha="center", va="center", fontsize=size,
+                color=_axes.foreground() if i == j else on_picture,
+                weight="bold" if i == j else "normal",
+            )  # fmt: skip
     ax.set_xlabel("class that the network sees")
     ax.set_ylabel("true class")
     right = int(counts.trace())

@@ -35,12 +35,12 @@ class Neuron {
 
 /** Axes 0 to EPOCHS and 0 to `top` in an SVG; returns the function that draws the values. */
 function makeChart(svg, name) {
-  const [width, height, left, right, above, below] = [380, 250, 48, 12, 28, 42];
+  const [width, height, left, right, above, below] = [300, 220, 42, 12, 26, 42];
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   const x = (epoch) => left + (epoch / EPOCHS) * (width - left - right);
   const y = (value, top) => height - below - (value / top) * (height - above - below);
   return (values, top) => {
-    const digits = top < 0.2 ? 2 : 1;
+    const digits = top < 0.5 ? 2 : 1; // of a fifth of it
     const grid = [0, 0.2, 0.4, 0.6, 0.8, 1].map((part) => {
       const at = y(part, 1);
       return `<line class="grid" x1="${left}" x2="${width - right}" y1="${at}" y2="${at}"/>

@@ -120,8 +120,9 @@ function paint(canvas, pixels) {
 
   const place = (event) => {
     const box = pad.getBoundingClientRect();
-    return [((event.clientX - box.left) / box.width) * pad.width,
-            ((event.clientY - box.top) / box.height) * pad.height];
+    const within = (part) => Math.min(1, Math.max(0, part)) * pad.width; // it is a square
+    return [within((event.clientX - box.left) / box.width),
+            within((event.clientY - box.top) / box.height)];
   };
   const drawTo = (point) => {
     const stroke = strokes.at(-1);
@@ -138,7 +139,7 @@ function paint(canvas, pixels) {
     look();
   };
   pad.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
+    if (event.button !== 0 || !event.isPrimary) return; // a palm, a second finger
     event.preventDefault();
     pad.setPointerCapture(event.pointerId);
     if (strokes.length === 0) clear(); // a digit of the data makes room
@@ -162,5 +163,6 @@ function paint(canvas, pixels) {
     document.getElementById("samples").append(button);
   });
   document.getElementById("network-says").textContent = DATA.says;
+  document.getElementById("origin").textContent = DATA.origin;
   clear();
 }
