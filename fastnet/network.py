@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -45,6 +45,7 @@ Seed: TypeAlias = (
     | np.random.Generator
     | None
 )
+Callback: TypeAlias = Callable[["Network", int, History], object]
 
 
 class Network:
@@ -414,6 +415,7 @@ class Network:
         optimizer: Optimizer | None = None,
         schedule: Schedule | None = None,
         early_stopping: EarlyStopping | None = None,
+        callbacks: Sequence[Callback] | None = None,
         shift: int = 0,
         sample_weight: ArrayLike | None = None,
         class_weight: Mapping[int, float] | str | None = None,
@@ -481,6 +483,16 @@ class Network:
         early_stopping : EarlyStopping or None
             When to stop before the last epoch, and whether the network gets back the
             parameters of its best one.
+        callbacks : sequence of callable, or None
+            Each is called after each epoch, as ``f(network, epoch, history)``: this network,
+            the epoch, from 1, and the history so far, the same object each time. The
+            epoch's figures have been printed and seen by early stopping by then. All are
+            called, in their order, and where one of them returns True the training ends with
+            the epoch, in the way that it ends by early stopping, the best parameters
+            restored where that is wanted. What one raises ends the training at once and
+            passes through: the network keeps the parameters as the epoch, and the
+            callbacks, left them, nothing is restored, and the random numbers stand
+            at the end of the epoch.
         shift : int, default 0
             Each time an example is taken it is moved by up to so many pixels down or up and to
             the right or left, evenly at random; what comes in at the edges is 0. For inputs
@@ -547,6 +559,7 @@ class Network:
             "training_cost": monitor_training_cost,
             "training_accuracy": monitor_training_accuracy,
         }
+        called = checks.callables("callbacks", callbacks)
         monitored = training.monitored(flags, schedule, early_stopping)
         for name, reason in monitored.items():
             if name.startswith("evaluation") and evaluation_data is None:
@@ -570,9 +583,13 @@ class Network:
                     f"Epoch {epoch:{len(str(epochs))}} / {epochs}", *figures, sep="  ", flush=True
                 )
 
+        def callback(epoch: int) -> bool:
+            answers = [f(self, epoch, history) for f in called]
+            return any(isinstance(answer, bool | np.bool_) and answer for answer in answers)
+
         training.run(
             self._model, self._stream, data, progress, mini_batch_size, lmbda, monitors, report,
-            chosen, weights,
+            callback, chosen, weights,
         )  # fmt: skip
         last_words = progress.close(self._model)
         if verbose and last_words:

@@ -84,13 +84,17 @@ class Monitor(NamedTuple):
     label: str
     weights: NDArray | None = None
 
-    def measure(self, model: Model, lmbda: float, l1: float) -> str:
+    def measure(self, model: Model, lmbda: float, l1: float) -> float:
         if self.cost:
-            cost = model.total_cost(self.data, lmbda, l1=l1, weights=self.weights)
-            self.history.append(cost)
-            return f"Cost on {self.label}: {self.history[-1]:.6g}"
-        self.history.append(model.accuracy(self.data))
-        return f"Accuracy on {self.label}: {self.history[-1]} / {len(self.data)}"
+            return model.total_cost(self.data, lmbda, l1=l1, weights=self.weights)
+        return model.accuracy(self.data)
+
+    def keep(self, figure: float) -> str:
+        """Add the figure to the history; in words."""
+        self.history.append(figure)
+        if self.cost:
+            return f"Cost on {self.label}: {figure:.6g}"
+        return f"Accuracy on {self.label}: {figure} / {len(self.data)}"
 
 
 def monitored(
@@ -152,8 +156,8 @@ class Progress:
         """The learning rate of the epoch that is about to begin."""
         return self._rate(epoch) if self._halving is None else self._halving.rate
 
-    def stops(self, epoch: int, model: Model) -> bool:
-        """Take in the figures of an epoch that has ended; whether the training ends with it."""
+    def take_in(self, epoch: int, model: Model) -> None:
+        """Take in the figures of an epoch that has ended."""
         self._epoch = epoch
         if self._halving is not None:
             figure = getattr(self._history, self._halving.monitor)[-1]
@@ -167,6 +171,14 @@ class Progress:
             self._counted.improves(epoch, figure)
             if epoch - self._counted.epoch >= patience:
                 self._reason = f"no improvement of {monitor} in {patience} epochs"
+
+    def stop(self, reason: str) -> None:
+        """Let the training end with this epoch, if it does not already."""
+        self._reason = self._reason or reason
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the training ends with the epoch that was taken in last."""
         return self._reason != ""
 
     def close(self, model: Model) -> str:
@@ -214,6 +226,7 @@ def run(
     lmbda: float,
     monitors: list[Monitor],
     report: Callable[[int, list[str]], None],
+    callback: Callable[[int], bool],
     techniques: Techniques,
     weights: NDArray | None = None,
 ) -> None:
@@ -221,8 +234,9 @@ def run(
 
     After each epoch every monitor adds to its list, and ``report`` is called
     with the epoch, from 1, and in words the rate, where there is a schedule, and the
-    monitored figures. ``weights`` (n,) float64 says how often each example counts;
-    lmbda and l1 are divided by their sum.
+    monitored figures; then ``callback`` with the epoch, which returns whether to stop.
+    ``weights`` (n,) float64 says how often each example counts; lmbda and l1 are divided
+    by their sum.
 
     Raises
     ------
@@ -230,7 +244,8 @@ def run(
         Checked once per epoch.
     Exception
         What a user's own cost raises. In both cases the parameters and the random
-        stream are back at the end of the last complete epoch.
+        stream are back at the end of the last complete epoch. What ``callback`` raises
+        comes after an epoch, and leaves all as it stands.
     """
     n = len(training)
     total = n if weights is None else float(weights.sum())
@@ -249,7 +264,12 @@ def run(
             stream.state = before
             raise
         told["steps"] = told.get("steps", 0) + -(-n // mini_batch_size)
-        figures = [monitor.measure(model, lmbda, techniques.l1) for monitor in monitors]
+        # all of them before any is kept: an epoch that is interrupted here has no entry
+        measured = [monitor.measure(model, lmbda, techniques.l1) for monitor in monitors]
+        figures = [monitor.keep(f) for monitor, f in zip(monitors, measured, strict=True)]
         report(epoch, [f"eta {eta:g}", *figures] if progress.scheduled else figures)
-        if progress.stops(epoch, model):
+        progress.take_in(epoch, model)  # before a callback, which may change the parameters
+        if callback(epoch):
+            progress.stop("a callback returned True")
+        if progress.stopped:
             break
