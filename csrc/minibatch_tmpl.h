@@ -220,8 +220,18 @@ typedef struct {
     real *parameters;
     size_t m;
     void *memory;
+    size_t until;               /* mini-batches until the watch is asked again; 0: stop */
     int failed;
 } FN(call);
+
+/* The watch's answer, for all of the team. */
+static size_t FN(ask)(const FN(work) *work, FN(call) *call, size_t done)
+{
+    if (work->thread == 0)
+        call->until = fn_ask(work->training->watch, done);
+    fn_wait_for_team(work->team);
+    return call->until;
+}
 
 static void FN(train_member)(fn_team *team, size_t thread, void *context)
 {
@@ -239,8 +249,11 @@ static void FN(train_member)(fn_team *team, size_t thread, void *context)
     work.scale = 1;
     const int put_off = straight && t->l2 > 0 && t->l1 == 0 && t->eta * t->l2 < FN_MOST_DECAY;
     FN(move) move = FN(move_of)(t, t->steps + 1);
+    size_t until = t->watch.call ? 1 : 0; /* 0: never to ask */
     int failed = 0;
     for (size_t k = 0; k < n && !failed; k += m) {
+        if (k > 0 && until && --until == 0 && !(until = FN(ask)(&work, call, k)))
+            break;
         const size_t size = n - k < m ? n - k : m;
         if (!straight)
             move = FN(move_of)(t, t->steps + k / m + 1);

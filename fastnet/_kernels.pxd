@@ -69,6 +69,12 @@ cdef extern from "fastnet.h" nogil:
         fn_delta_callback call
         void *context
 
+    ctypedef size_t (*fn_watch_callback)(void *context, size_t done) noexcept nogil
+
+    ctypedef struct fn_watch:
+        fn_watch_callback call
+        void *context
+
     ctypedef struct fn_training:
         double eta
         double l2
@@ -85,6 +91,7 @@ cdef extern from "fastnet.h" nogil:
         size_t side
         uint64_t key
         fn_delta delta
+        fn_watch watch
 
     uint64_t fn_random_at(uint64_t key, uint64_t counter)
 
@@ -140,8 +147,8 @@ cdef extern from "fastnet.h" nogil:
     void fn_feedforward(fn_type type, const fn_network *network, const void *parameters,
                         const fn_examples *examples, void *a, size_t threads, void *workspace)
     double fn_evaluate(fn_type type, const fn_network *network, const void *parameters,
-                       const fn_examples *examples, size_t *correct, size_t threads,
-                       void *workspace)
+                       const fn_examples *examples, size_t *correct, fn_watch watch,
+                       size_t threads, void *workspace)
     double fn_fma_rounds(fn_type type, size_t n, void *sums)
 
     int fn_select(const char *isa)

@@ -262,8 +262,8 @@ static uint64_t hash_of_jobs(fn_type type, fn_form form, size_t threads, fn_netw
         free(training.moments);
         workspace = allocate(fn_evaluation_size(type, &network, &examples, threads));
         size_t correct;
-        const double cost = fn_evaluate(type, &network, parameters, &examples, &correct, threads,
-                                        workspace);
+        const double cost = fn_evaluate(type, &network, parameters, &examples, &correct, (fn_watch){0},
+                                        threads, workspace);
         result = hash(result, parameters, length, fn_bytes[type]);
         result = hash(result, &cost, sizeof cost, sizeof cost);
         free(workspace);
