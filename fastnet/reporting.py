@@ -113,7 +113,7 @@ class Bar(Reporter):
         super().begin(sizes, n, epochs)
         self._bar = self._tqdm(
             total=epochs * n,
-            desc=self._name(1),
+            desc=f"{self._name(1)}: ",
             bar_format="{desc}{percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}",
             dynamic_ncols=True,
             mininterval=0.05,
