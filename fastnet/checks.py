@@ -4,6 +4,7 @@ import math
 import operator
 import os
 import sys
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,18 @@ def fraction(name: str, value: Any) -> float:
     if not 0 < number <= 1:
         raise ValueError(f"{name}: expected a number over 0 and at most 1, got {value!r}")
     return number
+
+
+def callables(name: str, value: Any) -> tuple[Callable[..., Any], ...]:
+    """``value``, a sequence of functions or None, as a tuple."""
+    if value is None:
+        return ()
+    if not isinstance(value, Sequence) or isinstance(value, str | bytes):
+        raise TypeError(f"{name}: expected a list of functions, got {briefly(value)}")
+    for i, one in enumerate(value):
+        if not callable(one):
+            raise TypeError(f"{name}[{i}]: expected a function, got {briefly(one)}")
+    return tuple(value)
 
 
 def path(name: str, value: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,6 +18,7 @@ from fastnet import (
     gradient_check,
     initializers,
     persistence,
+    reporting,
     techniques,
     training,
 )
@@ -30,7 +31,7 @@ from fastnet.model import Arrays, Model
 from fastnet.optimizers import Optimizer
 from fastnet.random_stream import RandomStream
 from fastnet.schedules import Schedule
-from fastnet.training import History, Monitor, Progress
+from fastnet.training import History, Progress
 from fastnet.weighting import example_weights
 
 DTYPES = ("float32", "float64")
@@ -45,6 +46,7 @@ Seed: TypeAlias = (
     | np.random.Generator
     | None
 )
+Callback: TypeAlias = Callable[["Network", int, History], object]
 
 
 class Network:
@@ -414,10 +416,11 @@ class Network:
         optimizer: Optimizer | None = None,
         schedule: Schedule | None = None,
         early_stopping: EarlyStopping | None = None,
+        callbacks: Sequence[Callback] | None = None,
         shift: int = 0,
         sample_weight: ArrayLike | None = None,
         class_weight: Mapping[int, float] | str | None = None,
-        verbose: bool = True,
+        verbose: int = True,
     ) -> History:
         """Train by mini-batch stochastic gradient descent.
 
@@ -481,6 +484,16 @@ class Network:
         early_stopping : EarlyStopping or None
             When to stop before the last epoch, and whether the network gets back the
             parameters of its best one.
+        callbacks : sequence of callable, or None
+            Each is called after each epoch, as ``f(network, epoch, history)``: this network,
+            the epoch, from 1, and the history so far, the same object each time. The
+            epoch's figures have been printed and seen by early stopping by then. All are
+            called, in their order, and where one of them returns True the training ends with
+            the epoch, in the way that it ends by early stopping, the best parameters
+            restored where that is wanted. What one raises ends the training at once and
+            passes through: the network keeps the parameters as the epoch, and the
+            callbacks, left them, nothing is restored, and the random numbers stand
+            at the end of the epoch.
         shift : int, default 0
             Each time an example is taken it is moved by up to so many pixels down or up and to
             the right or left, evenly at random; what comes in at the edges is 0. For inputs
@@ -498,9 +511,12 @@ class Network:
             The same by label; a class that is not named weighs 1. "balanced": n /
             (classes that occur * examples of the class). Times ``sample_weight``
             where both are given. Needs labels.
-        verbose : bool, default True
-            Print a line per epoch with the figures that are monitored, and one where
-            training stops early or the best parameters are restored.
+        verbose : bool or int, default True
+            0 or False: nothing is printed. 1 or True: a line per epoch with the figures that
+            are monitored, and one where training stops early or the best parameters are
+            restored. 2: a progress bar of tqdm on standard error, which moves within the
+            epochs and shows the last figures, in a notebook the notebook's; the lines
+            where standard error is neither.
 
         Returns
         -------
@@ -517,12 +533,25 @@ class Network:
         DivergenceError
             If a parameter stops being finite, which is checked once per epoch; the
             network keeps the parameters of the last epoch in which all were.
+        ImportError
+            If verbose is 2 and tqdm, which draws the bar, is not installed; nothing is
+            changed.
 
         Notes
         -----
-        An epoch is one call into compiled code: other Python threads run beside it,
-        and an interrupt (Ctrl-C) is answered when it ends; the network keeps the
-        epochs that are complete. A further call trains on from where this one ended.
+        An epoch is one call into compiled code, and other Python threads run beside it.
+        Ten times a second it looks for an interrupt: Ctrl-C is answered within 0.2 s, or
+        when the mini-batch at hand is done where that takes longer. The network then has
+        the parameters of the mini-batches done, of the epoch at hand, too; in the history
+        that callbacks know are the complete epochs; the best parameters are not
+        restored; and the random numbers stand at the end of the last complete epoch,
+        so that a further call begins with the order of the examples that was interrupted.
+        Python brings Ctrl-C to its main thread alone: a training in another one is ended by
+        its callbacks. A further call trains on from where this one ended.
+
+        Each call, each epoch with its figures, and the end are records of the logger
+        "fastnet", of level INFO; an interrupt's is a WARNING. ``logging.basicConfig(level=
+        logging.INFO)`` shows them.
 
         Examples
         --------
@@ -547,6 +576,8 @@ class Network:
             "training_cost": monitor_training_cost,
             "training_accuracy": monitor_training_accuracy,
         }
+        called = checks.callables("callbacks", callbacks)
+        reporter = reporting.chosen(verbose)
         monitored = training.monitored(flags, schedule, early_stopping)
         for name, reason in monitored.items():
             if name.startswith("evaluation") and evaluation_data is None:
@@ -558,27 +589,20 @@ class Network:
             sets["evaluation"] = self._fitting("evaluation_data", evaluation_data)
             history.n_evaluation = len(sets["evaluation"])
         history.n_training = len(data)
-        monitors = []
-        for name in monitored:
-            kind, _, what = name.partition("_")
-            figures = getattr(history, name)
-            counted = weights if kind == "training" else None
-            monitors.append(Monitor(figures, sets[kind], what == "cost", f"{kind} data", counted))
+        monitors = training.monitors_of(monitored, sets, history, weights)
         self._check_finite()
 
-        def report(epoch: int, figures: list[str]) -> None:
-            if verbose:
-                print(
-                    f"Epoch {epoch:{len(str(epochs))}} / {epochs}", *figures, sep="  ", flush=True
-                )
+        def callback(epoch: int) -> bool:
+            stops = False
+            for f in called:
+                answer = f(self, epoch, history)
+                stops |= isinstance(answer, (bool, np.bool_)) and bool(answer)
+            return stops
 
         training.run(
-            self._model, self._stream, data, progress, mini_batch_size, lmbda, monitors, report,
-            chosen, weights,
+            self._model, self._stream, data, progress, mini_batch_size, lmbda, monitors, reporter,
+            callback, chosen, weights,
         )  # fmt: skip
-        last_words = progress.close(self._model)
-        if verbose and last_words:
-            print(last_words, flush=True)
         return history
 
     def _check_finite(self) -> None:

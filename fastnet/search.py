@@ -23,7 +23,7 @@ _FIRST, _LOWEST, _HIGHEST = -2, -10, 10
 _LEVEL = 0.01
 
 # Arguments of ``SGD`` that a search for the rate has no use for.
-_NOT_TAKEN = {"schedule", "early_stopping", "verbose"}
+_NOT_TAKEN = {"schedule", "early_stopping", "callbacks", "verbose"}
 
 
 class Trial(NamedTuple):
