@@ -215,8 +215,9 @@ int fn_select(const char *isa);
 const char *fn_selected(void);
 const char *fn_isa_name(size_t i);
 
-/* Random numbers from a raw 64-bit stream; the same bits on every machine. */
-void fn_permutation(size_t n, const uint64_t *raw, int64_t *order);
+/* Random numbers from a raw 64-bit stream; the same bits on every machine. A permutation of
+ * order comes from shuffling its places end - 1 down to first, n - 1 down to 0 at last. */
+void fn_shuffle(size_t first, size_t end, const uint64_t *raw, int64_t *order);
 void fn_uniform(size_t n, const uint64_t *raw, double *u);
 void fn_standard_normal(size_t n, const uint64_t *raw, double *x);
 

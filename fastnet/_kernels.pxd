@@ -155,6 +155,6 @@ cdef extern from "fastnet.h" nogil:
     const char *fn_selected()
     const char *fn_isa_name(size_t i)
 
-    void fn_permutation(size_t n, const uint64_t *raw, int64_t *order)
+    void fn_shuffle(size_t first, size_t end, const uint64_t *raw, int64_t *order)
     void fn_uniform(size_t n, const uint64_t *raw, double *u)
     void fn_standard_normal(size_t n, const uint64_t *raw, double *x)

@@ -300,7 +300,7 @@ class Dataset:
             return self.X
         offsets = None  # never kept: those of an X that has changed would lead out of the values
         if self._density is None:
-            offsets = _kernels.count(self.X)
+            offsets = compressed.count(self.X)
             self._density = int(offsets[-1]) / self.X.size
         form = _kernels.way(sizes, dtype, self._density)
         if form == "dense" and auto:

@@ -590,8 +590,11 @@ class Network:
         self._check_finite()
 
         def callback(epoch: int) -> bool:
-            answers = [f(self, epoch, history) for f in called]
-            return any(isinstance(answer, bool | np.bool_) and answer for answer in answers)
+            stops = False
+            for f in called:
+                answer = f(self, epoch, history)
+                stops |= isinstance(answer, (bool, np.bool_)) and bool(answer)
+            return stops
 
         training.run(
             self._model, self._stream, data, progress, mini_batch_size, lmbda, monitors, reporter,

@@ -137,8 +137,8 @@ static int64_t *make_order(size_t n)
     uint64_t *raw = allocate(n * sizeof *raw);
     int64_t *order = allocate(n * sizeof *order);
     for (size_t s = 0; s < n; s++)
-        raw[s] = next_random();
-    fn_permutation(n, raw, order);
+        raw[s] = next_random(), order[s] = (int64_t)s;
+    fn_shuffle(0, n, raw, order);
     free(raw);
     return order;
 }
