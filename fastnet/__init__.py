@@ -47,6 +47,8 @@ __all__ = [
     "__version__",
     "augment",
     "find_learning_rate",
+    "fit_as_completed",
+    "fit_many",
     "get_num_threads",
     "load",
     "load_mnist",
@@ -62,10 +64,16 @@ __all__ = [
 
 __version__: str
 
-if not TYPE_CHECKING:
+if TYPE_CHECKING:
+    from fastnet.sweep import fit_as_completed, fit_many
+else:
 
     def __getattr__(name):
-        """The version, when it is asked for."""
+        """What not every program needs, when it is asked for."""
         if name == "__version__":
             return version()
+        if name in ("fit_as_completed", "fit_many"):
+            from fastnet import sweep
+
+            return getattr(sweep, name)
         raise AttributeError(f"module 'fastnet' has no attribute {name!r}")
