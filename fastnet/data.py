@@ -361,8 +361,8 @@ class Dataset:
             for name, value in state.items()
         )
         if not isinstance(self.X, Compressed):
-            self.X = checks.read_only(self.X)
-        self.y = checks.read_only(self.y)
+            self.X = checks.read_only(checks.aligned(self.X))
+        self.y = checks.read_only(checks.aligned(self.y))
 
     def __repr__(self) -> str:
         kind = "labels" if self.y.ndim == 1 else f"targets of {self.y.shape[1]}"

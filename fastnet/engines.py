@@ -222,7 +222,7 @@ class Engine:
 
         self._stop.set()
         if self._client is not None:
-            self._client.run(self._stop.set, wait=False)
+            self._client.run(self._stop.set, on_error="ignore")  # a worker may have gone
         for future in futures:
             future.cancel()
         wait(futures)
