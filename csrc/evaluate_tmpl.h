@@ -10,6 +10,8 @@ typedef struct {
     real *a;                    /* feedforward: [n][n_out] */
     double *cost;               /* evaluate: [pieces] */
     size_t *correct;            /* evaluate: [pieces] */
+    fn_watch watch;             /* the first thread asks */
+    atomic_int *stopped;
     char *memory;
     size_t size;                /* of each thread's memory */
 } FN(evaluation);
@@ -56,7 +58,12 @@ static void FN(evaluate_member)(fn_team *team, size_t thread, void *context)
     };
     const FN(workspace) *w = &work.w;
     const size_t stride = w->places[L - 1].stride;
+    size_t until = thread == 0 && e->watch.call ? 1 : 0; /* 0: never to ask */
     for (size_t piece = thread; piece < FN(pieces)(e->examples); piece += team->threads) {
+        if (piece > 0 && until && --until == 0 && !(until = fn_ask(e->watch, piece * FN_EVALUATED)))
+            atomic_store_explicit(e->stopped, 1, memory_order_relaxed);
+        if (atomic_load_explicit(e->stopped, memory_order_relaxed))
+            return;
         const size_t first = piece * FN_EVALUATED, left = n - first;
         const size_t m = left < FN_EVALUATED ? left : FN_EVALUATED;
         FN(gather)(&work, first, 0, m);
@@ -80,20 +87,24 @@ static void FN(evaluate_member)(fn_team *team, size_t thread, void *context)
 static void FN(feedforward)(const fn_network *network, const real *parameters,
                             const fn_examples *examples, real *a, size_t threads, void *memory)
 {
+    atomic_int stopped = 0;
     FN(evaluation) e = {
-        .network = network, .parameters = parameters, .examples = examples, .a = a, .memory = memory,
+        .network = network, .parameters = parameters, .examples = examples, .a = a,
+        .stopped = &stopped, .memory = memory,
         .size = FN(workspace_size)(network, examples, FN(evaluated)(examples), NULL, 1),
     };
     fn_run_team(threads, FN(evaluate_member), &e);
 }
 
 static double FN(evaluate)(const fn_network *network, const real *parameters,
-                           const fn_examples *examples, size_t *correct, size_t threads,
-                           void *memory)
+                           const fn_examples *examples, size_t *correct, fn_watch watch,
+                           size_t threads, void *memory)
 {
     const size_t pieces = FN(pieces)(examples);
+    atomic_int stopped = 0;
     FN(evaluation) e = {
-        .network = network, .parameters = parameters, .examples = examples, .memory = memory,
+        .network = network, .parameters = parameters, .examples = examples, .watch = watch,
+        .stopped = &stopped, .memory = memory,
         .size = FN(workspace_size)(network, examples, FN(evaluated)(examples), NULL, 1),
     };
     double cost = 0;

@@ -77,6 +77,17 @@ typedef struct {
     void *context;
 } fn_delta;
 
+/* Asked now and then whether to go on, first after one mini-batch or one piece of an
+ * evaluation. It is told how many examples are done, and returns how many mini-batches, or
+ * the first thread's pieces, from now to ask again; 0 ends the call, the parameters being
+ * those of the mini-batches done. So the caller keeps the clock, and a pass stays one call. */
+typedef size_t (*fn_watch_callback)(void *context, size_t done);
+
+typedef struct {
+    fn_watch_callback call;     /* NULL: never asked */
+    void *context;
+} fn_watch;
+
 /* What mini-batches do to the parameters, beside the network's gradient g: the mean over
  * the mini-batch of dC/dw, or dC/db.
  *
@@ -99,6 +110,7 @@ typedef struct {
     size_t shift, side;     /* inputs are images of side x side, moved by up to shift pixels */
     uint64_t key;           /* of the random numbers for dropout and shift, see fn_random_at */
     fn_delta delta;
+    fn_watch watch;
 } fn_training;
 
 /* The random number of this key and counter: SplitMix64 (Steele, Lea and Flood 2014), whose
@@ -203,8 +215,9 @@ int fn_select(const char *isa);
 const char *fn_selected(void);
 const char *fn_isa_name(size_t i);
 
-/* Random numbers from a raw 64-bit stream; the same bits on every machine. */
-void fn_permutation(size_t n, const uint64_t *raw, int64_t *order);
+/* Random numbers from a raw 64-bit stream; the same bits on every machine. A permutation of
+ * order comes from shuffling its places end - 1 down to first, n - 1 down to 0 at last. */
+void fn_shuffle(size_t first, size_t end, const uint64_t *raw, int64_t *order);
 void fn_uniform(size_t n, const uint64_t *raw, double *u);
 void fn_standard_normal(size_t n, const uint64_t *raw, double *x);
 

@@ -220,16 +220,51 @@ typedef struct {
     real *parameters;
     size_t m;
     void *memory;
+    size_t until;               /* mini-batches until the watch is asked again; 0: stop */
     int failed;
 } FN(call);
+
+/* The watch's answer, for all of the team. */
+static size_t FN(ask)(const FN(work) *work, FN(call) *call, size_t done)
+{
+    if (work->thread == 0)
+        call->until = fn_ask(work->training->watch, done);
+    fn_wait_for_team(work->team);
+    return call->until;
+}
+
+/* The mini-batches from first to end of the order, its end or one of theirs. */
+static int FN(pass)(FN(work) *work, const FN(call) *call, size_t first, size_t end)
+{
+    const fn_training *t = work->training;
+    const size_t m = call->m, piece = FN(piece)(work->network, m);
+    const int straight = t->optimizer == FN_PLAIN && piece == m; /* no array of gradients */
+    const int put_off = straight && t->l2 > 0 && t->l1 == 0 && t->eta * t->l2 < FN_MOST_DECAY;
+    FN(move) move = FN(move_of)(t, t->steps + 1);
+    int failed = 0;
+    for (size_t k = first; k < end && !failed; k += m) {
+        const size_t size = end - k < m ? end - k : m;
+        if (!straight)
+            move = FN(move_of)(t, t->steps + k / m + 1);
+        const double sum = FN(sum_of_weights)(work->examples, work->order, k, size);
+        const double factor = sum > 0 ? (t->optimizer == FN_PLAIN ? -t->eta : 1) / sum : 0;
+        if (straight) {
+            failed = FN(step)(work, call->parameters, call->parameters, k, size, factor, move, put_off);
+            continue;
+        }
+        failed = FN(accumulate)(work, call->parameters, work->w.nabla, k, size, factor);
+        if (!failed)
+            FN(follow_gradient)(work, move, call->parameters);
+    }
+    return failed;
+}
 
 static void FN(train_member)(fn_team *team, size_t thread, void *context)
 {
     FN(call) *call = context;
     FN(work) work = call->work;
     const fn_training *t = work.training;
-    const size_t n = work.n_order, m = call->m, piece = FN(piece)(work.network, m);
-    const int straight = t->optimizer == FN_PLAIN && piece == m; /* no array of gradients */
+    const size_t n = work.n_order, m = call->m;
     work.team = team, work.thread = thread;
     if (thread == 0)
         work.w = FN(open_workspace)(work.network, work.examples, m, t, team->threads, 0, call->memory);
@@ -237,22 +272,13 @@ static void FN(train_member)(fn_team *team, size_t thread, void *context)
     if (thread > 0)
         work.w = FN(open_workspace)(work.network, work.examples, m, t, team->threads, thread, call->memory);
     work.scale = 1;
-    const int put_off = straight && t->l2 > 0 && t->l1 == 0 && t->eta * t->l2 < FN_MOST_DECAY;
-    FN(move) move = FN(move_of)(t, t->steps + 1);
+    size_t until = t->watch.call ? 1 : SIZE_MAX; /* mini-batches until the watch is asked */
     int failed = 0;
-    for (size_t k = 0; k < n && !failed; k += m) {
-        const size_t size = n - k < m ? n - k : m;
-        if (!straight)
-            move = FN(move_of)(t, t->steps + k / m + 1);
-        const double sum = FN(sum_of_weights)(work.examples, work.order, k, size);
-        const double factor = sum > 0 ? (t->optimizer == FN_PLAIN ? -t->eta : 1) / sum : 0;
-        if (straight) {
-            failed = FN(step)(&work, call->parameters, call->parameters, k, size, factor, move, put_off);
-            continue;
-        }
-        failed = FN(accumulate)(&work, call->parameters, work.w.nabla, k, size, factor);
-        if (!failed)
-            FN(follow_gradient)(&work, move, call->parameters);
+    for (size_t k = 0, end; k < n && !failed; k = end) {
+        if (k > 0 && !(until = FN(ask)(&work, call, k)))
+            break;
+        end = (n - k - 1) / m >= until ? k + until * m : n;
+        failed = FN(pass)(&work, call, k, end);
     }
     if (work.scale != 1)
         FN(settle_first)(&work, call->parameters + work.w.places[0].weights);

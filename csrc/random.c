@@ -16,11 +16,9 @@
 /* Fisher and Yates, from the last place down: place i takes one of the first
  * i + 1, chosen by the upper half of the 128-bit product raw[i] * (i + 1). The
  * choice is uneven by less than (i + 1) / 2^64. raw[0] is not used. */
-void fn_permutation(size_t n, const uint64_t *raw, int64_t *order)
+void fn_shuffle(size_t first, size_t end, const uint64_t *raw, int64_t *order)
 {
-    for (size_t i = 0; i < n; i++)
-        order[i] = (int64_t)i;
-    for (size_t i = n; i-- > 1;) {
+    for (size_t i = end; i-- > first;) {
         const size_t j = (size_t)(((unsigned __int128)raw[i] * (i + 1)) >> 64);
         const int64_t taken = order[j];
         order[j] = order[i];

@@ -69,6 +69,12 @@ cdef extern from "fastnet.h" nogil:
         fn_delta_callback call
         void *context
 
+    ctypedef size_t (*fn_watch_callback)(void *context, size_t done) noexcept nogil
+
+    ctypedef struct fn_watch:
+        fn_watch_callback call
+        void *context
+
     ctypedef struct fn_training:
         double eta
         double l2
@@ -85,6 +91,7 @@ cdef extern from "fastnet.h" nogil:
         size_t side
         uint64_t key
         fn_delta delta
+        fn_watch watch
 
     uint64_t fn_random_at(uint64_t key, uint64_t counter)
 
@@ -140,14 +147,14 @@ cdef extern from "fastnet.h" nogil:
     void fn_feedforward(fn_type type, const fn_network *network, const void *parameters,
                         const fn_examples *examples, void *a, size_t threads, void *workspace)
     double fn_evaluate(fn_type type, const fn_network *network, const void *parameters,
-                       const fn_examples *examples, size_t *correct, size_t threads,
-                       void *workspace)
+                       const fn_examples *examples, size_t *correct, fn_watch watch,
+                       size_t threads, void *workspace)
     double fn_fma_rounds(fn_type type, size_t n, void *sums)
 
     int fn_select(const char *isa)
     const char *fn_selected()
     const char *fn_isa_name(size_t i)
 
-    void fn_permutation(size_t n, const uint64_t *raw, int64_t *order)
+    void fn_shuffle(size_t first, size_t end, const uint64_t *raw, int64_t *order)
     void fn_uniform(size_t n, const uint64_t *raw, double *u)
     void fn_standard_normal(size_t n, const uint64_t *raw, double *x)

@@ -69,6 +69,7 @@ _select_at_import()
 
 
 include "_arrays.pxi"
+include "_watch.pxi"
 
 
 # ---- networks and examples -------------------------------------------------
@@ -372,7 +373,7 @@ cdef class Training:
 
 def train(sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, eta, l2=0.0,
           delta=None, threads=1, *, hidden=None, l1=0.0, optimizer=("plain",), moments=None,
-          steps=0, dropout=None, shift=0, key=0, weights=None):
+          steps=0, dropout=None, shift=0, key=0, weights=None, watch=None):
     cdef Shape shape = Shape(sizes, output, cost, hidden)
     cdef Array p = shape.parameters("parameters", parameters, True)
     cdef Examples e = Examples(shape, p, X, scale, y, shape.n_out()).weigh(weights)
@@ -386,7 +387,9 @@ def train(sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, 
     cdef fn_type type = p.type()
     cdef Delta own = Delta(delta, type)
     cdef Training t = Training(shape, p, eta, l2, l1, optimizer, moments, steps, dropout, shift, key)
+    cdef Watch watching = Watch(watch)
     t.training.delta = own.callback()
+    t.training.watch = watching.callback()
     if shift and e.examples.masks != NULL:
         raise ValueError("X: expected dense examples or columns to be shifted, got masks")
     cdef size_t n_threads = team(threads)
@@ -401,6 +404,7 @@ def train(sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, 
         failed = fn_train(type, &shape.network, p.data(), &e.examples, indices, n_order, m,
                           &t.training, n_threads, w.start())
     own.check(failed)
+    watching.check()
 
 
 def gradient(sizes, output, cost, parameters, X, scale, y, nabla, delta=None, *, hidden=None,
@@ -447,9 +451,12 @@ def evaluate(sizes, output, cost, parameters, X, scale, y, threads=1, *, hidden=
     cdef size_t correct = 0, n_threads = team(threads)
     cdef Workspace w = Workspace(fn_evaluation_size(type, &shape.network, &e.examples, n_threads))
     cdef double total
+    cdef Watch watching = Watch()
+    cdef fn_watch callback = watching.callback()
     with nogil:
-        total = fn_evaluate(type, &shape.network, p.data(), &e.examples, &correct, n_threads,
-                            w.start())
+        total = fn_evaluate(type, &shape.network, p.data(), &e.examples, &correct, callback,
+                            n_threads, w.start())
+    watching.check()
     return correct, total
 
 

@@ -153,9 +153,15 @@ def fma_rounds(dtype, n):
 
 def permutation(raw):
     cdef Array r = vector("raw", raw, ("uint64",))
-    result = np.empty(len(raw), np.int64)
+    result = np.arange(len(raw), dtype=np.int64)
     cdef Array o = vector("result", result, ("int64",), True)
-    fn_permutation(r.length(0), <uint64_t *>r.data(), <int64_t *>o.data())
+    cdef size_t end = r.length(0), first
+    while end > 0:  # in pieces of some 20 ms: signals are answered
+        first = end - 1_000_000 if end > 1_000_000 else 0
+        with nogil:
+            fn_shuffle(first, end, <uint64_t *>r.data(), <int64_t *>o.data())
+        end = first
+        PyErr_CheckSignals()
     return result
 
 

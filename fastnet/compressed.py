@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Protocol, TypeGuard
 
 import numpy as np
@@ -127,15 +128,38 @@ def columns_dtype(n_in: int) -> type:
     return np.uint16 if n_in <= 1 << 16 else np.uint32
 
 
+def _pieces(X: NDArray) -> Iterator[slice]:
+    """Rows that are looked at in some 20 ms: Ctrl-C is answered in between."""
+    step = max(1, 16_000_000 // (X.shape[1] * X.itemsize))
+    for first in range(0, len(X), step):
+        yield slice(first, min(first + step, len(X)))
+
+
+def count(X: NDArray) -> NDArray:
+    """Offsets (n + 1,) as ``_kernels.count`` says."""
+    offsets = np.zeros(len(X) + 1, np.int64)
+    for rows in _pieces(X):
+        part = _kernels.count(X[rows])
+        offsets[rows.start + 1 : rows.stop + 1] = offsets[rows.start] + part[1:]
+    return offsets
+
+
 def compress(X: NDArray, form: str, offsets: NDArray | None = None) -> Compressed:
-    """The dense X (n, n_in) with "columns" or with "masks"; offsets as ``_kernels.count`` says."""
+    """The dense X (n, n_in) with "columns" or with "masks"; offsets as ``count`` says."""
     n, n_in = X.shape
     if offsets is None:
-        offsets = _kernels.count(X)
+        offsets = count(X)
     values = np.empty(offsets[-1] + _SLACK, X.dtype)
     columns = np.empty(offsets[-1], columns_dtype(n_in)) if form == "columns" else None
     masks = np.empty((n, -(-n_in // 64)), np.uint64) if form == "masks" else None
-    _kernels.compress(X, values, columns, masks)
+    for rows in _pieces(X):
+        first = offsets[rows.start]
+        _kernels.compress(
+            X[rows],
+            values[first:],
+            None if columns is None else columns[first:],
+            None if masks is None else masks[rows],
+        )
     return Compressed(values, offsets, columns, masks, n_in)
 
 

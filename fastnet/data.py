@@ -311,7 +311,7 @@ class Dataset:
         with _making:
             offsets = None  # not kept: those of an X that has changed would lead out of the values
             if self._density is None:
-                offsets = _kernels.count(self.X)
+                offsets = compressed.count(self.X)
                 self._density = int(offsets[-1]) / self.X.size
             form = _kernels.way(sizes, dtype, self._density)
             if form == "dense" and auto:

@@ -18,6 +18,7 @@ from fastnet import (
     gradient_check,
     initializers,
     persistence,
+    reporting,
     techniques,
     training,
 )
@@ -30,7 +31,7 @@ from fastnet.model import Arrays, Model
 from fastnet.optimizers import Optimizer
 from fastnet.random_stream import RandomStream
 from fastnet.schedules import Schedule
-from fastnet.training import History, Monitor, Progress
+from fastnet.training import History, Progress
 from fastnet.weighting import example_weights
 
 DTYPES = ("float32", "float64")
@@ -419,7 +420,7 @@ class Network:
         shift: int = 0,
         sample_weight: ArrayLike | None = None,
         class_weight: Mapping[int, float] | str | None = None,
-        verbose: bool = True,
+        verbose: int = True,
     ) -> History:
         """Train by mini-batch stochastic gradient descent.
 
@@ -510,9 +511,12 @@ class Network:
             The same by label; a class that is not named weighs 1. "balanced": n /
             (classes that occur * examples of the class). Times ``sample_weight``
             where both are given. Needs labels.
-        verbose : bool, default True
-            Print a line per epoch with the figures that are monitored, and one where
-            training stops early or the best parameters are restored.
+        verbose : bool or int, default True
+            0 or False: nothing is printed. 1 or True: a line per epoch with the figures that
+            are monitored, and one where training stops early or the best parameters are
+            restored. 2: a progress bar of tqdm on standard error, which moves within the
+            epochs and shows the last figures, in a notebook the notebook's; the lines
+            where standard error is neither.
 
         Returns
         -------
@@ -529,12 +533,25 @@ class Network:
         DivergenceError
             If a parameter stops being finite, which is checked once per epoch; the
             network keeps the parameters of the last epoch in which all were.
+        ImportError
+            If verbose is 2 and tqdm, which draws the bar, is not installed; nothing is
+            changed.
 
         Notes
         -----
-        An epoch is one call into compiled code: other Python threads run beside it,
-        and an interrupt (Ctrl-C) is answered when it ends; the network keeps the
-        epochs that are complete. A further call trains on from where this one ended.
+        An epoch is one call into compiled code, and other Python threads run beside it.
+        Ten times a second it looks for an interrupt: Ctrl-C is answered within 0.2 s, or
+        when the mini-batch at hand is done where that takes longer. The network then has
+        the parameters of the mini-batches done, of the epoch at hand, too; in the history
+        that callbacks know are the complete epochs; the best parameters are not
+        restored; and the random numbers stand at the end of the last complete epoch,
+        so that a further call begins with the order of the examples that was interrupted.
+        Python brings Ctrl-C to its main thread alone; a training in another one is not
+        ended by it, and cannot be by anything but its callbacks. A further call trains on from where this one ended.
+
+        Each call, each epoch with its figures, and the end are records of the logger
+        "fastnet", of level INFO; an interrupt's is a WARNING. ``logging.basicConfig(level=
+        logging.INFO)`` shows them.
 
         Examples
         --------
@@ -560,6 +577,7 @@ class Network:
             "training_accuracy": monitor_training_accuracy,
         }
         called = checks.callables("callbacks", callbacks)
+        reporter = reporting.chosen(verbose)
         monitored = training.monitored(flags, schedule, early_stopping)
         for name, reason in monitored.items():
             if name.startswith("evaluation") and evaluation_data is None:
@@ -569,31 +587,20 @@ class Network:
         sets = {"training": data}
         if evaluation_data is not None:
             sets["evaluation"] = self._fitting("evaluation_data", evaluation_data)
-        monitors = []
-        for name in monitored:
-            kind, _, what = name.partition("_")
-            figures = getattr(history, name)
-            counted = weights if kind == "training" else None
-            monitors.append(Monitor(figures, sets[kind], what == "cost", f"{kind} data", counted))
+        monitors = training.monitors_of(monitored, sets, history, weights)
         self._check_finite()
 
-        def report(epoch: int, figures: list[str]) -> None:
-            if verbose:
-                print(
-                    f"Epoch {epoch:{len(str(epochs))}} / {epochs}", *figures, sep="  ", flush=True
-                )
-
         def callback(epoch: int) -> bool:
-            answers = [f(self, epoch, history) for f in called]
-            return any(isinstance(answer, bool | np.bool_) and answer for answer in answers)
+            stops = False
+            for f in called:
+                answer = f(self, epoch, history)
+                stops |= isinstance(answer, (bool, np.bool_)) and bool(answer)
+            return stops
 
         training.run(
-            self._model, self._stream, data, progress, mini_batch_size, lmbda, monitors, report,
+            self._model, self._stream, data, progress, mini_batch_size, lmbda, monitors, reporter,
             callback, chosen, weights,
         )  # fmt: skip
-        last_words = progress.close(self._model)
-        if verbose and last_words:
-            print(last_words, flush=True)
         return history
 
     def _check_finite(self) -> None:

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from fastnet import _kernels
 
+# Numbers drawn at once, in some 10 ms: Ctrl-C is answered in between.
+_PIECE = 1_000_000
+
 
 def _bit_generator(seed: Any) -> np.random.BitGenerator:
     if isinstance(seed, np.random.Generator):
@@ -55,9 +58,18 @@ class RandomStream:
     def raw(self, n: int) -> NDArray[np.uint64]:
         """The next ``n`` 64-bit numbers."""
         if isinstance(self._bits, np.random.MT19937):  # gives 32 bits at a time
-            halves = self._bits.random_raw(2 * n)
+            halves = self._raw(2 * n)
             return halves[0::2] << np.uint64(32) | halves[1::2]
-        return self._bits.random_raw(n)
+        return self._raw(n)
+
+    def _raw(self, n: int) -> NDArray[np.uint64]:
+        if n <= _PIECE:
+            return self._bits.random_raw(n)
+        raw = np.empty(n, np.uint64)
+        for first in range(0, n, _PIECE):
+            piece = raw[first : first + _PIECE]
+            piece[:] = self._bits.random_raw(len(piece))
+        return raw
 
     def normal(self, *shape: int) -> NDArray[np.float64]:
         """Independent N(0, 1) numbers, one raw number each, in row order."""

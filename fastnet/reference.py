@@ -355,7 +355,7 @@ def shifted(x, sizes, shift, key, first):
 def train(
     sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, eta, l2=0.0, delta=None,
     threads=1, *, hidden=None, l1=0.0, optimizer=("plain",), moments=None, steps=0, dropout=None,
-    shift=0, key=0, weights=None,
+    shift=0, key=0, weights=None, watch=None,
 ):  # fmt: skip
     """One pass over the examples in ``order``: mini-batch stochastic gradient descent.
 
@@ -368,12 +368,18 @@ def train(
     Where L2 alone decays the weights, the first layer's decay is put off: what is kept is V, and
     W = s V, where s is the product of the mini-batches' factors, 1 - eta l2. So a row that k
     mini-batches left alone has their k factors when it is needed next.
+
+    ``watch`` is called with the number of examples done, in between mini-batches: here after
+    each, by the kernels ten times a second. What it raises, or the handler of a signal
+    such as Ctrl-C's, ends the pass: the parameters are those of the mini-batches done.
     """
     put_off = optimizer[0] == "plain" and l2 > 0 and l1 == 0 and eta * l2 < 0.5
     put_off = put_off and min(mini_batch_size, len(order)) <= 1024
     weights_0 = layers(sizes, parameters)[0][0]
     s, v = 1.0, weights_0.copy()
     for k, first in enumerate(range(0, len(order), mini_batch_size)):
+        if watch is not None and k > 0:
+            watch(first)
         rows = order[first : first + mini_batch_size]
         x = inputs(X[rows], scale, parameters.dtype)
         x = shifted(x, sizes, shift, key, first)

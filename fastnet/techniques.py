@@ -54,12 +54,13 @@ def checked(model: Model, l1: Any, optimizer: Any, dropout: Any, shift: Any) -> 
     """The arguments of ``SGD`` as they come; errors name the one that does not fit ``model``."""
     l1 = checks.nonnegative("l1", l1)
     optimizer = optimizers.checked(optimizer)
-    tiny = float(np.finfo(model.dtype).tiny)
-    if isinstance(optimizer, Adam) and optimizer.epsilon < tiny:
-        raise ValueError(
-            f"optimizer: expected an epsilon of at least {tiny:.3g} in {model.dtype}, "
-            f"got {optimizer.epsilon:g}"
-        )
+    if isinstance(optimizer, Adam):
+        tiny = float(np.finfo(model.dtype).tiny)
+        if optimizer.epsilon < tiny:
+            raise ValueError(
+                f"optimizer: expected an epsilon of at least {tiny:.3g} in {model.dtype}, "
+                f"got {optimizer.epsilon:g}"
+            )
     shares = _shares(dropout, len(model.hidden))
     shift = checks.integer("shift", shift, 0)
     side = math.isqrt(model.sizes[0])

@@ -1,6 +1,6 @@
 """The epoch loop: the order of the examples, monitoring, history, stopping."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from fastnet.data import Dataset
 from fastnet.early_stopping import Best, EarlyStopping
 from fastnet.model import Model
 from fastnet.random_stream import RandomStream
+from fastnet.reporting import Reporter
 from fastnet.schedules import HalveOnPlateau, Halving, Schedule
 from fastnet.techniques import Techniques
 
@@ -205,16 +206,39 @@ def train(
     epoch: int | None = None,
     **told: Any,
 ) -> None:
-    """One pass over ``order``; whatever goes wrong, the parameters are as before."""
+    """One pass over ``order``; after an error the parameters are as before, after an
+    interrupt, which is no ``Exception``, they are those of the mini-batches that were
+    complete, as long as these are finite."""
     before = model.values.copy()
     try:
         model.train(data, order, mini_batch_size, eta, l2, once=epoch is None, **told)
         if not model.is_finite():
             raise DivergenceError(epoch)
         model.learned_from(data)
-    except BaseException:
-        model.values[...] = before
+    except BaseException as error:
+        if isinstance(error, Exception) or not model.is_finite():
+            model.values[...] = before
+        else:
+            model.learned_from(data)
         raise
+
+
+def monitors_of(
+    why: Iterable[str],
+    sets: dict[str, Dataset],
+    history: History,
+    weights: NDArray | None,
+) -> list[Monitor]:
+    """What measures these fields of ``history`` on the data sets "training" and "evaluation";
+    ``weights`` are those of the training data."""
+    result = []
+    for name in why:
+        kind, _, what = name.partition("_")
+        counted = weights if kind == "training" else None
+        result.append(
+            Monitor(getattr(history, name), sets[kind], what == "cost", f"{kind} data", counted)
+        )
+    return result
 
 
 def run(
@@ -225,16 +249,17 @@ def run(
     mini_batch_size: int,
     lmbda: float,
     monitors: list[Monitor],
-    report: Callable[[int, list[str]], None],
+    reporter: Reporter,
     callback: Callable[[int], bool],
     techniques: Techniques,
     weights: NDArray | None = None,
 ) -> None:
     """Train for the epochs of ``progress`` or until it says stop, each in a fresh random order.
 
-    After each epoch every monitor adds to its list, and ``report`` is called
-    with the epoch, from 1, and in words the rate, where there is a schedule, and the
-    monitored figures; then ``callback`` with the epoch, which returns whether to stop.
+    After each epoch every monitor adds to its list, and ``reporter`` is told in words the
+    rate, where there is a schedule, and the monitored figures; then ``callback`` is called
+    with the epoch, from 1, and returns whether to stop. At the end the best parameters are
+    restored where ``progress`` wants that.
     ``weights`` (n,) float64 says how often each example counts; lmbda and l1 are divided
     by their sum.
 
@@ -246,30 +271,36 @@ def run(
         What a user's own cost raises. In both cases the parameters and the random
         stream are back at the end of the last complete epoch. What ``callback`` raises
         comes after an epoch, and leaves all as it stands.
+    KeyboardInterrupt
+        The parameters are those of the mini-batches that were complete; the random stream
+        is back at the end of the last complete epoch.
     """
     n = len(training)
     total = n if weights is None else float(weights.sum())
     told = techniques.start(model, total)
     if weights is not None:
         told["weights"] = weights
-    for epoch in range(1, progress.epochs + 1):
-        eta = progress.rate(epoch)
-        before = stream.state
-        try:
-            order = stream.permutation(n)
-            if "dropout" in told or "shift" in told:
-                told["key"] = int(stream.raw(1)[0])
-            train(model, training, order, mini_batch_size, eta, lmbda / total, epoch, **told)
-        except BaseException:
-            stream.state = before
-            raise
-        told["steps"] = told.get("steps", 0) + -(-n // mini_batch_size)
-        # all of them before any is kept: an epoch that is interrupted here has no entry
-        measured = [monitor.measure(model, lmbda, techniques.l1) for monitor in monitors]
-        figures = [monitor.keep(f) for monitor, f in zip(monitors, measured, strict=True)]
-        report(epoch, [f"eta {eta:g}", *figures] if progress.scheduled else figures)
-        progress.take_in(epoch, model)  # before a callback, which may change the parameters
-        if callback(epoch):
-            progress.stop("a callback returned True")
-        if progress.stopped:
-            break
+    with reporter.begin(model.sizes, n, progress.epochs):
+        for epoch in range(1, progress.epochs + 1):
+            eta = progress.rate(epoch)
+            before = stream.state
+            told["watch"] = reporter.watch(epoch)
+            try:
+                order = stream.permutation(n)
+                if "dropout" in told or "shift" in told:
+                    told["key"] = int(stream.raw(1)[0])
+                train(model, training, order, mini_batch_size, eta, lmbda / total, epoch, **told)
+            except BaseException:
+                stream.state = before
+                raise
+            told["steps"] = told.get("steps", 0) + -(-n // mini_batch_size)
+            # all of them before any is kept: an epoch that is interrupted here has no entry
+            measured = [monitor.measure(model, lmbda, techniques.l1) for monitor in monitors]
+            figures = [monitor.keep(f) for monitor, f in zip(monitors, measured, strict=True)]
+            reporter.ended(epoch, [f"eta {eta:g}", *figures] if progress.scheduled else figures)
+            progress.take_in(epoch, model)  # before a callback, which may change the parameters
+            if callback(epoch):
+                progress.stop("a callback returned True")
+            if progress.stopped:
+                break
+        reporter.close(progress.close(model))

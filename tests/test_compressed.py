@@ -10,7 +10,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from fastnet import Dataset, Network, _kernels, reference
+from fastnet import Dataset, Network, _kernels, compressed, reference
 from fastnet.compressed import Compressed, compress
 
 N = 60
@@ -118,6 +118,19 @@ def test_the_twins_in_numpy_read_compressed_rows_too(form, random_parameters):
         reference.feedforward(sizes, "sigmoid", parameters, rows, 0.1, out)
         trained.append(bits(parameters, out))
     assert trained[0] == trained[1]
+
+
+@pytest.mark.parametrize("form", ["columns", "masks"])
+def test_large_data_are_compressed_in_pieces_to_the_same_arrays(form, monkeypatch):
+    whole = compress(X, form)
+    pieces = [slice(first, min(first + 4, len(X))) for first in range(0, len(X), 4)]
+    monkeypatch.setattr(compressed, "_pieces", lambda X: pieces)
+    parts = compress(X, form)
+    np.testing.assert_array_equal(parts.offsets, whole.offsets)
+    stored = slice(0, whole.offsets[-1])
+    np.testing.assert_array_equal(parts.values[stored], whole.values[stored])
+    np.testing.assert_array_equal(parts.columns, whole.columns)
+    np.testing.assert_array_equal(parts.masks, whole.masks)
 
 
 def test_rows_of_any_stride_are_compressed():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import _kernels, reference
+from fastnet import _kernels, random_stream, reference
 from fastnet.random_stream import RandomStream
 
 # ---- golden vectors --------------------------------------------------------
@@ -229,3 +229,20 @@ def test_each_epoch_takes_a_fresh_order_from_the_stream():
             rows = order[first : first + 4]
             by_hand.update_mini_batch((X[rows], y[rows]), 1.0, 0.0, 40)
     assert whole == by_hand
+
+
+@pytest.mark.parametrize("bits", [np.random.PCG64, np.random.MT19937])
+def test_long_draws_are_made_in_pieces_with_the_same_numbers(bits, monkeypatch):
+    whole = RandomStream(bits(1)).raw(25)
+    monkeypatch.setattr(random_stream, "_PIECE", 7)
+    np.testing.assert_array_equal(RandomStream(bits(1)).raw(25), whole)
+
+
+def test_long_permutations_are_shuffled_in_pieces_as_if_in_one():
+    n = 1_000_003
+    raw = np.full(n, 2**64 - 1, np.uint64)  # each place keeps its own
+    raw[-1] = 0  # the last takes the first
+    raw[2] = 0  # in the second piece, place 2 takes what the first has got
+    expected = np.arange(n)
+    expected[[0, 2, -1]] = 2, n - 1, 0
+    np.testing.assert_array_equal(_kernels.permutation(raw), expected)

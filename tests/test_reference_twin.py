@@ -12,7 +12,7 @@ from fastnet import _kernels, reference
 
 # What only one of the two has, and needs: the choice of instructions and aligned
 # memory here, the steps that the C core does not show there.
-ONLY_KERNELS = {"aligned", "available", "compiler", "isa", "select"}
+ONLY_KERNELS = {"aligned", "available", "compiler", "isa", "select", "watch_every"}
 ONLY_REFERENCE = {
     *("classes", "costs", "counters", "follow", "forward", "inputs", "kept", "layers", "shifted"),
     *("slope_of", "step", "stride", "targets", "weighted"),

@@ -1,0 +1,88 @@
+"""Part of _kernels.pyx: what long calls do now and then, without the interpreter's lock."""
+
+from threading import get_ident, main_thread
+
+from cpython.exc cimport PyErr_CheckSignals
+from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
+
+# In seconds. The lock, for which a busy thread makes others wait 5 ms, is taken so often that
+# Ctrl-C is answered within 0.2 s; the clock, which costs next to nothing, is read more often,
+# so that neither a machine that slows down nor large layers make it late.
+cdef double HEARD_EVERY = 0.1
+cdef double ASKED_EVERY = 0.02
+
+cdef struct moments_of_watch:
+    double asked        # when the kernel asked last
+    double heard        # when the interpreter was called last
+    size_t until        # mini-batches, or pieces, between the last two questions
+    void *watch
+
+
+
+def watch_every(double heard=HEARD_EVERY, double asked=ASKED_EVERY):
+    """Change the two, for tests; 0: in between any two mini-batches."""
+    global HEARD_EVERY, ASKED_EVERY
+    HEARD_EVERY, ASKED_EVERY = heard, asked
+
+
+cdef double seconds() noexcept nogil:
+    cdef timespec now
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return now.tv_sec + 1e-9 * now.tv_nsec
+
+
+cdef class Watch:
+    """Lets the interpreter handle signals, Ctrl-C's say, while a kernel runs, and tells
+    ``function`` how many examples are done. What one of the two raises ends the call.
+
+    Only the main thread handles signals: elsewhere, and without a function, nobody is asked.
+    """
+    cdef object function
+    cdef object error
+    cdef moments_of_watch moments
+
+    def __cinit__(self, function=None):
+        self.function = function
+        self.moments.asked = self.moments.heard = seconds()
+        self.moments.until = 1
+        self.moments.watch = <void *>self
+
+    cdef fn_watch callback(self):
+        cdef fn_watch result
+        result.call = NULL
+        if self.function is not None or get_ident() == main_thread().ident:
+            result.call = ask_watch
+        result.context = &self.moments
+        return result
+
+    cdef check(self):
+        if self.error is not None:
+            raise self.error
+
+
+cdef size_t ask_watch(void *context, size_t done) noexcept nogil:
+    cdef moments_of_watch *moments = <moments_of_watch *>context
+    cdef double now = seconds()
+    cdef double took = now - moments.asked
+    cdef double until = 4.0 * moments.until
+    if now - moments.heard >= HEARD_EVERY:
+        if hear(moments.watch, done):
+            return 0
+        now = moments.heard = seconds()
+    moments.asked = now
+    if until * took > ASKED_EVERY * moments.until:
+        until = ASKED_EVERY * moments.until / took
+    moments.until = <size_t>until if until > 1 else 1
+    return moments.until
+
+
+cdef int hear(void *context, size_t done) noexcept with gil:
+    cdef Watch watch = <Watch>context
+    try:
+        PyErr_CheckSignals()
+        if watch.function is not None:
+            watch.function(done)
+        return 0
+    except BaseException as error:
+        watch.error = error
+        return 1

@@ -1,0 +1,182 @@
+"""What is seen of a training while it runs: nothing, a line per epoch, or a bar; and the log."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastnet import checks
+
+if TYPE_CHECKING:
+    import logging
+
+TQDM = 'pip install "tqdm>=4.66"'
+
+# The levels of logging, which is not imported for them.
+INFO, WARNING = 20, 30
+
+
+_logger: logging.Logger | None = None
+
+
+def logger() -> logging.Logger | None:
+    """The logger "fastnet", once the program has imported logging.
+
+    Before that nobody can be listening, and its import would be a good part of fastnet's own.
+    """
+    global _logger
+    if _logger is None and "logging" in sys.modules:
+        import logging
+
+        _logger = logging.getLogger("fastnet")
+        _logger.addHandler(logging.NullHandler())  # a warning is not written where none listens
+    return _logger
+
+
+class Reporter:
+    """verbose=0: nothing to be seen but records of the log. One serves one training."""
+
+    def begin(self, sizes: Sequence[int], n: int, epochs: int) -> Reporter:
+        """Before the first epoch over n examples; in a with statement around the epochs."""
+        self._n, self._epochs, self._done = n, epochs, 0
+        self._start = time.perf_counter()
+        self._logger = logger()
+        if self._logs(INFO):
+            self._log(INFO, "Training %s on %d examples, %d epochs", [*sizes], n, epochs)
+        return self
+
+    def _logs(self, level: int) -> bool:
+        return self._logger is not None and self._logger.isEnabledFor(level)
+
+    def _log(self, level: int, message: str, *values: object) -> None:
+        if self._logger is not None:
+            self._logger.log(level, message, *values)
+
+    def watch(self, epoch: int) -> Callable[[int], object] | None:
+        """What is called in the midst of the epoch with the number of examples done."""
+        return None
+
+    def ended(self, epoch: int, figures: list[str]) -> None:
+        """The epoch is complete; its figures in words."""
+        self._done = epoch
+        if self._logs(INFO):
+            self._log(INFO, "%s", "  ".join([f"Epoch {epoch} / {self._epochs}", *figures]))
+        self._show(epoch, figures)
+
+    def close(self, words: str) -> None:
+        """All epochs are done; what there is to say, or ""."""
+        if words and self._logs(INFO):
+            self._log(INFO, "%s", words)
+
+    def __enter__(self) -> Reporter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: object, trace: TracebackType | None
+    ) -> None:
+        # An interrupt may leave the parameters in the midst of an epoch; an error's are whole.
+        level = INFO if kind is None or issubclass(kind, Exception) else WARNING
+        if self._logs(level):
+            how = "" if kind is None else f"by {kind.__name__} "
+            seconds = time.perf_counter() - self._start
+            self._log(level, "Training ended %safter %d epochs, %.3g s", how, self._done, seconds)
+
+    def _show(self, epoch: int, figures: list[str]) -> None:
+        pass
+
+
+class Lines(Reporter):
+    """verbose=1: a line per epoch on standard output."""
+
+    def _show(self, epoch: int, figures: list[str]) -> None:
+        width = len(str(self._epochs))
+        print(f"Epoch {epoch:{width}} / {self._epochs}", *figures, sep="  ", flush=True)
+
+    def close(self, words: str) -> None:
+        super().close(words)
+        if words:
+            print(words, flush=True)
+
+
+class Bar(Reporter):
+    """verbose=2: a bar of tqdm over the examples of all epochs, with the last figures."""
+
+    def __init__(self, tqdm: Any):
+        self._tqdm = tqdm
+
+    def begin(self, sizes: Sequence[int], n: int, epochs: int) -> Reporter:
+        super().begin(sizes, n, epochs)
+        self._bar = self._tqdm(
+            total=epochs * n,
+            desc=f"{self._name(1)}: ",
+            bar_format="{desc}{percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}",
+            dynamic_ncols=True,
+            mininterval=0.05,
+            miniters=1,
+            disable=epochs == 0,
+        )
+        return self
+
+    def _name(self, epoch: int) -> str:
+        return f"Epoch {epoch} / {self._epochs}"
+
+    def watch(self, epoch: int) -> Callable[[int], object]:
+        if epoch > 1:
+            self._bar.set_description(self._name(epoch), refresh=False)
+        return lambda done: self._reach((epoch - 1) * self._n + done)
+
+    def _reach(self, examples: int) -> None:
+        self._bar.update(examples - self._bar.n)
+
+    def _show(self, epoch: int, figures: list[str]) -> None:
+        self._bar.set_postfix_str("  ".join(figures), refresh=False)
+        self._reach(epoch * self._n)
+
+    def close(self, words: str) -> None:
+        super().close(words)
+        self._bar.close()
+        if words:
+            print(words, flush=True)
+
+    def __exit__(self, *how: Any) -> None:
+        self._bar.close()  # a second time does nothing
+        super().__exit__(*how)
+
+
+def _is_terminal(stream: Any) -> bool:
+    try:
+        return bool(stream.isatty())
+    except (AttributeError, ValueError):  # there is none, or it is closed
+        return False
+
+
+def _in_notebook() -> bool:
+    """Whether this is the kernel of a notebook, as tqdm.autonotebook finds it out."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return "IPKernelApp" in getattr(shell, "config", ())
+
+
+def chosen(verbose: Any) -> Reporter:
+    """The reporter of ``verbose``, as ``SGD`` takes it; ImportError where its bar lacks tqdm."""
+    try:
+        boolean = isinstance(verbose, (bool, np.bool_))
+        level = int(verbose) if boolean else checks.integer("verbose", verbose, 0)
+        if level > 2:
+            raise ValueError
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"verbose: expected 0 (silent), 1 (a line per epoch) or 2 (a bar), "
+            f"got {checks.briefly(verbose)}"
+        ) from None
+    if level == 2 and (_is_terminal(sys.stderr) or _in_notebook()):
+        try:
+            from tqdm.auto import tqdm
+        except ImportError:
+            raise ImportError(f"verbose=2: expected tqdm to be installed: {TQDM}") from None
+        return Bar(tqdm)
+    return Lines() if level else Reporter()

@@ -1,0 +1,306 @@
+"""Long calls look up in between mini-batches: the same bits, progress, and Ctrl-C."""
+
+import contextlib
+import signal
+import threading
+
+import numpy as np
+import pytest
+
+from fastnet import Network, _kernels, reference
+from fastnet.compressed import compress
+
+SIZES = [64, 30, 20, 4]
+M = 10
+N = 87  # so that the last mini-batch is smaller
+
+
+@pytest.fixture(autouse=True)
+def always():
+    """Look up after every mini-batch."""
+    _kernels.watch_every(0, 0)
+    yield
+    _kernels.watch_every()
+
+
+TECHNIQUES = {
+    "plain": {},
+    "decay put off": {"l2": 0.02},
+    "decay settled in between": {"l2": 1.0},
+    "L1 and L2": {"l2": 0.02, "l1": 0.01},
+    "momentum": {"l2": 0.02, "optimizer": ("momentum", 0.9)},
+    "nesterov": {"optimizer": ("nesterov", 0.9)},
+    "adam": {"l2": 0.02, "optimizer": ("adam", 0.9, 0.999, 1e-8), "steps": 3},
+    "adamw": {"l2": 0.02, "optimizer": ("adamw", 0.9, 0.999, 1e-8)},
+    "dropout and shift": {"l2": 0.02, "dropout": np.array([0.5, 0.2]), "shift": 2, "key": 5},
+    "weights": {"l2": 0.02, "weights": np.linspace(0, 2, N)},
+}
+COEFFICIENTS = {"momentum": 1, "nesterov": 1, "adam": 2, "adamw": 2}
+
+
+class Stop(Exception):
+    pass
+
+
+@pytest.fixture(params=["dense", "columns", "masks"])
+def form(request):
+    return request.param
+
+
+@pytest.fixture
+def passes(random_parameters, random_examples, dtype):
+    """passes(techniques, ...): parameters and moments after one pass, told ``watch``."""
+
+    def run(told, order, *, form="dense", threads=1, m=M, kernels=_kernels, **more):
+        if form == "masks" and told.get("shift"):
+            pytest.skip("masks are not shifted")
+        X, scale, y = random_examples(N, SIZES, "cross-entropy", 1)
+        if form != "dense":
+            X = compress(X, form)
+            if form == "masks" and _kernels.way(SIZES, dtype, 0.2) != "masks":
+                pytest.skip("this instruction set has no way for masks")
+        p = random_parameters(SIZES, dtype, 0)
+        told = dict(told)
+        n_moments = COEFFICIENTS.get(told.get("optimizer", ("plain",))[0], 0)
+        if n_moments:
+            told["moments"] = np.zeros(n_moments * len(p), dtype)
+        with contextlib.suppress(Stop):
+            kernels.train(
+                SIZES, "sigmoid", "cross-entropy", p, X, scale, y, order, m, 0.5,
+                told.pop("l2", 0.0), None, threads, hidden=("relu", "sigmoid"), **told, **more,
+            )  # fmt: skip
+        return p.tobytes(), told.get("moments", np.zeros(0)).tobytes()
+
+    return run
+
+
+ORDER = np.random.default_rng(3).permutation(N)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("name", TECHNIQUES)
+def test_a_watched_pass_has_the_bits_of_one_that_is_not(passes, name, form, threads):
+    told, seen = TECHNIQUES[name], []
+    watched = passes(told, ORDER, form=form, threads=threads, watch=seen.append)
+    assert seen == [*range(M, N, M)]
+    _kernels.watch_every()
+    assert watched == passes(told, ORDER, form=form, threads=threads)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("name", TECHNIQUES)
+def test_a_stop_leaves_what_a_pass_over_the_mini_batches_done_leaves(passes, name, form, threads):
+    told = TECHNIQUES[name]
+    for batches in (1, 4, 8):
+
+        def stop(done, batches=batches):
+            if done == batches * M:
+                raise Stop
+
+        stopped = passes(told, ORDER, form=form, threads=threads, watch=stop)
+        assert stopped == passes(told, ORDER[: batches * M], form=form, threads=threads)
+    assert stopped != passes(told, ORDER, form=form, threads=threads)
+
+
+@pytest.mark.parametrize("name", ["plain", "decay put off", "adam"])
+def test_mini_batches_of_several_pieces_are_done_whole(passes, name):
+    order, m, seen = np.tile(ORDER, 100), 3000, []  # a piece has 1024
+
+    def stop(done):
+        seen.append(done)
+        if done == 2 * m:
+            raise Stop
+
+    stopped = passes(TECHNIQUES[name], order, m=m, watch=stop)
+    assert seen == [m, 2 * m]
+    assert stopped == passes(TECHNIQUES[name], order[: 2 * m], m=m)
+
+
+def test_the_twin_in_numpy_is_watched_too(passes):
+    seen = []
+
+    def stop(done):
+        seen.append(done)
+        if done == 3 * M:
+            raise Stop
+
+    stopped = passes({}, ORDER, kernels=reference, watch=stop)
+    assert seen == [M, 2 * M, 3 * M]
+    assert stopped == passes({}, ORDER[: 3 * M], kernels=reference)
+
+
+def test_what_a_watch_raises_comes_out_as_it_is(passes):
+    error = ZeroDivisionError("mine")
+
+    def stop(done):
+        raise error
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        passes({}, ORDER, watch=stop)
+    assert caught.value is error
+
+
+def test_the_watch_computes_with_subnormal_numbers(passes):
+    found = []
+    passes({}, ORDER, watch=lambda done: found.append(np.float64(1e-310) * np.float64(0.5)))
+    assert min(found) > 0
+
+
+def test_other_threads_are_watched_and_leave_signals_to_the_main_one(passes):
+    seen, bits = [], []
+    thread = threading.Thread(target=lambda: bits.append(passes({}, ORDER, watch=seen.append)))
+    other = threading.Thread(target=lambda: bits.append(passes({}, ORDER)))
+    for each in (thread, other):
+        each.start()
+        each.join()
+    assert seen == [*range(M, N, M)]
+    assert bits[0] == bits[1] == passes({}, ORDER)
+
+
+def test_by_itself_the_interpreter_is_seldom_called(passes):
+    """Only by the clock: a short pass never takes its lock."""
+    _kernels.watch_every(1000, 0)
+    seen = []
+    passes({}, ORDER, watch=seen.append)
+    assert seen == []
+
+
+# ---- signals
+
+
+class Interrupted(BaseException):
+    pass
+
+
+def handler(number, frame):
+    raise Interrupted
+
+
+@pytest.fixture
+def interrupted():
+    """interrupted(call, name): call() until a signal, whose handler raises, comes within the
+    kernel of this name; on a busy machine one may come before."""
+    before = signal.signal(signal.SIGALRM, handler)
+
+    def run(call, name):
+        for delay in (0.02, 0.1, 0.5):
+            with pytest.raises(Interrupted) as caught:
+                call(lambda delay=delay: signal.setitimer(signal.ITIMER_REAL, delay))
+            if f"fastnet._kernels.{name}" in [entry.name for entry in caught.traceback]:
+                return True
+        return False
+
+    yield run
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def test_a_signal_is_answered_within_a_pass(interrupted, random_parameters, random_examples):
+    sizes, m = [100, 200, 10], 50
+    X, scale, y = random_examples(m, sizes, "quadratic", 1)
+    batches = 20_000
+    order = np.tile(np.arange(m), batches)
+    start = random_parameters(sizes, "float32", 0)
+    p = start.copy()
+
+    def train(parameters, order):
+        _kernels.train(sizes, "sigmoid", "quadratic", parameters, X, scale, y, order, m, 0.5)
+
+    def call(interrupt):
+        p[...] = start
+        interrupt()
+        train(p, order)
+
+    assert interrupted(call, "train")
+    done = 0
+    while (start != p).any():
+        train(start, order[:m])
+        done += 1
+        assert done < batches
+
+
+def test_a_signal_is_answered_within_an_evaluation(interrupted, random_parameters, random_examples):
+    sizes = [100, 2000, 2000, 10]
+    X, scale, y = random_examples(20_000, sizes, "quadratic", 1)
+    p = random_parameters(sizes, "float32", 0)
+    for threads in (1, 2):
+
+        def call(interrupt, threads=threads):
+            interrupt()
+            _kernels.evaluate(sizes, "sigmoid", "quadratic", p, X, scale, y, threads)
+
+        assert interrupted(call, "evaluate")
+
+
+@pytest.mark.parametrize("monitored", [False, True])
+def test_an_interrupted_training_keeps_the_mini_batches_done(monitored):
+    """In the second epoch, by the handler of a signal, as Ctrl-C does it."""
+    rng = np.random.default_rng(0)
+    data = rng.normal(size=(200, 8)), rng.integers(0, 3, 200)
+
+    class Cost:
+        calls = 0
+
+        @staticmethod
+        def fn(a, y):
+            return float(np.square(a - y).sum())
+
+        @staticmethod
+        def delta(z, a, y):
+            Cost.calls += 1
+            if Cost.calls == 27:  # 20 mini-batches in an epoch: 6 are done
+                signal.raise_signal(signal.SIGINT)
+            return a - y
+
+    histories = []
+    net, whole = Network([8, 5, 3], Cost, seed=1), Network([8, 5, 3], Cost, seed=1)
+    told = {"verbose": False, "monitor_training_cost": monitored}
+    with pytest.raises(KeyboardInterrupt):
+        net.SGD(data, 3, 10, 0.5, 0.1, callbacks=[lambda n, e, h: histories.append(h)], **told)
+    assert len(histories) == 1
+    assert len(histories[0].training_cost) == monitored
+    whole.SGD(data, 1, 10, 0.5, 0.1, **told)
+    state = whole._stream.state
+    order = whole._stream.permutation(200)[:60]
+    whole._model.train(whole._fitting("data", data), order, 10, 0.5, 0.1 / 200)
+    assert net == whole
+    assert net._stream.state == state
+
+
+def test_an_interrupt_after_a_divergence_leaves_finite_parameters():
+    class Cost:
+        @staticmethod
+        def fn(a, y):
+            return 0.0
+
+        @staticmethod
+        def delta(z, a, y):
+            if not np.isfinite(a).all():
+                raise KeyboardInterrupt
+            return np.full_like(a, 3e38)
+
+    net = Network([2, 2], Cost, output="linear", seed=1)
+    before = net.weights[0].copy()
+    with np.errstate(all="ignore"), pytest.raises(KeyboardInterrupt):
+        net.SGD((np.full((10, 2), 1e3), [0] * 10), 5, 2, 1e3, verbose=False)
+    assert (net.weights[0] == before).all()
+
+
+def test_a_handler_that_returns_lets_the_training_go_on(random_parameters, random_examples):
+    calls = []
+    before = signal.signal(signal.SIGALRM, lambda *_: calls.append(1))
+    try:
+        sizes = [100, 200, 10]
+        X, scale, y = random_examples(50, sizes, "quadratic", 1)
+        order = np.tile(np.arange(50), 1000)
+        bits = []
+        for delay in (0.005, 0):
+            p = random_parameters(sizes, "float32", 0)
+            signal.setitimer(signal.ITIMER_REAL, delay)
+            _kernels.train(sizes, "sigmoid", "quadratic", p, X, scale, y, order, 50, 0.5)
+            bits.append(p.tobytes())
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert calls == [1]
+    assert bits[0] == bits[1]
