@@ -1,0 +1,287 @@
+"""What both estimators do: check, start a network, train it epoch by epoch, and keep count."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from fastnet import reporting, weighting
+from fastnet.costs import Choice
+from fastnet.data import Dataset
+from fastnet.network import Network
+from fastnet.sklearn import losses, parameters, validation
+from fastnet.sklearn.parameters import Settings
+from fastnet.sklearn.solver import Solver
+from fastnet.sklearn.validation import Validation
+
+READ = (np.float64, np.float32, np.uint8)  # what the kernels read where it lies
+
+
+class BaseMLP(BaseEstimator):
+    """The part of the two estimators that does not ask what the targets are.
+
+    The epochs are not those of ``Network.SGD`` but scikit-learn's: its random numbers, so that
+    the same ``random_state`` gives its initial weights and its order of the examples; its
+    weight decay (solver.py); its rules for the rate and for when to stop; and moments that
+    outlive a call of ``partial_fit``.
+    """
+
+    # ---- the parameters of the network, as scikit-learn has them
+
+    @property
+    def coefs_(self) -> list[NDArray]:
+        """The weights of each layer, (n_in, n_out): views of those that the network uses."""
+        return [w.T for w in self.network_.weights]
+
+    @coefs_.setter
+    def coefs_(self, new: Any) -> None:
+        self.network_.weights = [np.asarray(w).T for w in new]
+
+    @property
+    def intercepts_(self) -> list[NDArray]:
+        """The biases of each layer, (n_out,): views of those that the network uses."""
+        return [b[:, 0] for b in self.network_.biases]
+
+    @intercepts_.setter
+    def intercepts_(self, new: Any) -> None:
+        self.network_.biases = [np.reshape(b, (-1, 1)) for b in new]
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "network_")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    # ---- what the estimators add
+
+    def _checked(self, X: Any, y: Any, first: bool) -> tuple[Any, NDArray]:
+        raise NotImplementedError
+
+    def _encoded(self, y: NDArray) -> NDArray:
+        """Labels (n,) or targets (n, n_out) for the network."""
+        raise NotImplementedError
+
+    def _choice(self, targets: NDArray) -> tuple[Choice, int]:
+        """Cost and output layer, and the number of output neurons."""
+        raise NotImplementedError
+
+    def _score(self, X: Any, y: NDArray, weights: NDArray | None) -> float:
+        raise NotImplementedError
+
+    # ---- training
+
+    def _fit(
+        self, X: Any, y: Any, sample_weight: Any, eval_set: Any = None, incremental: bool = False
+    ) -> Any:
+        settings = parameters.checked(self)
+        if incremental and settings.early_stopping:
+            raise ValueError("early_stopping: expected False for partial_fit, got True")
+        metric = validation.metric(self.eval_metric)
+        reporter = reporting.chosen(self.verbose)
+        first = not hasattr(self, "network_") or not (settings.warm_start or incremental)
+        X, y = self._checked(X, y, first)
+        targets, weights = self._encoded(y), self._weights(X, sample_weight)
+        if first or not incremental:
+            self._random = check_random_state(self.random_state)
+        self._start(settings, X, targets, first)
+        if first or not incremental:
+            self._solver = Solver(settings, self.network_._model)
+
+        held_out = None
+        if eval_set is not None:
+            held_out = self._given(eval_set, metric)
+        elif settings.early_stopping:
+            parts = self._split(settings, y, len(targets))
+            counted = None if weights is None else weights[parts[1]]
+            data = Dataset(X[parts[1]], targets[parts[1]])
+            held_out = Validation(X[parts[1]], y[parts[1]], data, counted, metric)
+            X, y, targets = (part[parts[0]] for part in (X, y, targets))
+            weights = None if weights is None else weights[parts[0]]
+        if self._class_weights(y) is not None:
+            classes = self._class_weights(y)
+            weights = classes if weights is None else weights * classes
+        if weights is not None:
+            weights = weighting.example_weights(targets, 0, weights, None)
+        data = Dataset(X, targets)
+        self.network_._model.check("X, y", data)
+        self._train(settings, data, weights, held_out, reporter, incremental)
+        return self
+
+    def _weights(self, X: Any, sample_weight: Any) -> NDArray | None:
+        if sample_weight is None:
+            return None
+        weights: NDArray = _check_sample_weight(sample_weight, X, dtype=np.float64)
+        if not weights.any():
+            raise ValueError("sample_weight: expected a weight that is not zero, got none")
+        return weighting.example_weights(weights, 0, weights, None)
+
+    def _class_weights(self, y: NDArray) -> NDArray | None:
+        return None
+
+    def _start(self, settings: Settings, X: Any, targets: NDArray, first: bool) -> None:
+        """A network with scikit-learn's initial weights; or a look at the one that trains on."""
+        choice, n_out = self._choice(targets)
+        sizes = [X.shape[1], *settings.hidden_layer_sizes, n_out]
+        hidden = [settings.hidden] * len(settings.hidden_layer_sizes)
+        if not first:
+            net = self.network_
+            if (net.sizes, net.hidden) != (sizes, hidden) or net._model.choice != choice:
+                raise ValueError(
+                    f"warm_start, partial_fit: expected the network of the earlier call, {net!r}, "
+                    f"got parameters or targets for {sizes}, {settings.hidden} neurons"
+                )
+            return
+        dtype = settings.dtype
+        if dtype == "auto":
+            dtype = "float32" if X.dtype == np.float32 else "float64"
+        net = Network(
+            sizes, choice.cost, output=choice.output, dtype=dtype, hidden=hidden, seed=0
+        )
+        factor = 2.0 if settings.hidden == "sigmoid" else 6.0
+        for w, b in zip(net.weights, net.biases, strict=True):
+            bound = math.sqrt(factor / sum(w.shape))
+            w.T[...] = self._random.uniform(-bound, bound, w.T.shape)
+            b[:, 0] = self._random.uniform(-bound, bound, len(b))
+        self.network_ = net
+        self.n_layers_, self.n_outputs_ = len(sizes), n_out
+        self.out_activation_ = losses.NAMES[choice.output]
+        self.n_iter_ = self.t_ = self._no_improvement = 0
+        self.loss_curve_: list[float] = []
+        self.history_: dict[str, list[float]] = {"training_loss": self.loss_curve_}
+        self.best_loss_: float | None = math.inf
+        self.validation_scores_: list[float] | None = None
+        self.best_validation_score_: float | None = None
+
+    def _split(self, settings: Settings, y: NDArray, n: int) -> list[NDArray]:
+        """Which examples are trained on and which are held out, as scikit-learn draws them."""
+        parts: list[NDArray] = train_test_split(
+            np.arange(n),
+            random_state=self._random,
+            test_size=settings.validation_fraction,
+            stratify=y if hasattr(self, "classes_") and self.n_outputs_ == 1 else None,
+        )
+        if len(parts[1]) < 2:
+            raise ValueError(
+                "validation_fraction: expected at least two examples to be held out, "
+                f"got {settings.validation_fraction:g} of {n}"
+            )
+        return parts
+
+    def _given(self, eval_set: Any, metric: validation.Metric) -> Validation:
+        if not isinstance(eval_set, tuple | list) or len(eval_set) != 2:
+            raise TypeError("eval_set: expected a pair (X, y)")
+        try:
+            X, y = self._checked(*eval_set, False)
+            data = Dataset(X, self._encoded(y))
+            self.network_._model.check("X, y", data)
+        except ValueError as error:
+            raise ValueError(f"eval_set: {error}") from None
+        return Validation(X, y, data, None, metric)
+
+    def _train(
+        self, settings: Settings, data: Dataset, weights: NDArray | None,
+        held_out: Validation | None, reporter: reporting.Reporter, incremental: bool,
+    ) -> None:  # fmt: skip
+        model, solver, n = self.network_._model, self._solver, len(data)
+        m = self._mini_batch_size(settings, n)
+        lmbda = settings.alpha * -(-n // m)  # what alpha is over an epoch, as the book counts
+        epochs = 1 if incremental else settings.max_iter
+        if held_out is not None:
+            if self.validation_scores_ is None:
+                self.validation_scores_, self.best_validation_score_ = [], -math.inf
+            if settings.early_stopping:
+                self.best_loss_ = None
+            held_out.begin(model, self.best_validation_score_)
+        order, words = np.arange(n), ""
+        try:
+            with reporter.begin(model.sizes, n, epochs):
+                for epoch in range(1, epochs + 1):
+                    if settings.shuffle:
+                        order = order[self._random.permutation(n)]
+                    solver.epoch(
+                        model, data, order, m, weights, settings.alpha, self._random, epoch,
+                        reporter.watch(epoch),
+                    )  # fmt: skip
+                    loss = losses.value(model, data, weights, lmbda)
+                    validated = held_out and held_out.measure(self, model)
+                    self.n_iter_, self.t_ = epoch, self.t_ + n
+                    figures = self._take_in(settings, loss, validated)
+                    reporter.ended(epoch, figures)
+                    solver.epoch_ended(self.t_)
+                    if self._no_improvement > settings.n_iter_no_change:
+                        if not solver.goes_on():
+                            words = self._why_stopped(settings, epoch)
+                            break
+                        self._no_improvement = 0
+                reporter.close(words)
+        except KeyboardInterrupt:
+            warnings.warn("Training interrupted by user.", stacklevel=3)
+        else:
+            if not words and not incremental:
+                warnings.warn(
+                    f"max_iter: {epochs} epochs are over and the training has not converged yet",
+                    ConvergenceWarning,
+                    stacklevel=3,
+                )
+        if held_out is not None:
+            held_out.restore(model)
+        model.learned_from(data)
+
+    def _mini_batch_size(self, settings: Settings, n: int) -> int:
+        if settings.batch_size is None:
+            return min(200, n)
+        if settings.batch_size > n:
+            warnings.warn(
+                f"batch_size: expected at most the {n} examples, got {settings.batch_size}; "
+                "all of them are taken at once",
+                stacklevel=4,
+            )
+        return min(settings.batch_size, n)
+
+    def _take_in(
+        self, settings: Settings, loss: float, validated: tuple[float, float] | None
+    ) -> list[str]:
+        """Keep an epoch's figures and count the epochs without improvement; in words."""
+        self.loss_ = loss
+        self.loss_curve_.append(loss)
+        words = [f"loss {loss:.8g}"]
+        if validated is not None:
+            self.history_.setdefault("validation_loss", []).append(validated[0])
+            self.history_.setdefault("validation_score", []).append(validated[1])
+            self.validation_scores_.append(validated[1])
+            words += [f"validation loss {validated[0]:.8g}", f"score {validated[1]:.6g}"]
+        if settings.early_stopping:
+            better = validated[1] >= self.best_validation_score_ + settings.tol
+        else:
+            better = loss <= self.best_loss_ - settings.tol
+            self.best_loss_ = min(self.best_loss_, loss)
+        if validated is not None:
+            self.best_validation_score_ = max(self.best_validation_score_, validated[1])
+        self._no_improvement = 0 if better else self._no_improvement + 1
+        return words
+
+    def _why_stopped(self, settings: Settings, epoch: int) -> str:
+        what = "validation score" if settings.early_stopping else "training loss"
+        return (
+            f"Stopped after epoch {epoch}: the {what} did not improve by tol={settings.tol:g} "
+            f"in {settings.n_iter_no_change} epochs"
+        )
+
+    # ---- use
+
+    def _outputs(self, X: Any) -> NDArray:
+        """The output layer's activations, (n, n_outputs_)."""
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse="csr", dtype=READ, reset=False)
+        return self.network_.feedforward(X)

@@ -1,0 +1,107 @@
+"""Losses and output layers by scikit-learn's names, and the loss as scikit-learn states it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnet import checks, costs
+from fastnet.costs import Choice
+from fastnet.data import Dataset
+from fastnet.model import Model
+
+OUTPUTS = {
+    "identity": "linear",
+    "logistic": "sigmoid",
+    "softmax": "softmax",
+    "exp": "exponential",
+}
+NAMES = {output: name for name, output in OUTPUTS.items()}  # as in out_activation_
+# Each loss: the cost that it is with each output layer, the usual one first.
+LOSSES = {
+    "log_loss": {"softmax": "log-likelihood", "logistic": "cross-entropy"},
+    "squared_error": {"identity": "quadratic", "logistic": "quadratic"},
+    "absolute_error": {"identity": "absolute"},
+    "huber": {"identity": "huber"},
+    "poisson": {"exp": "poisson"},
+}
+
+
+def choose(loss: Any, output: Any, allowed: dict[str, tuple[str, ...]], usual: str) -> Choice:
+    """The cost and the output layer of a network.
+
+    Parameters
+    ----------
+    loss, output
+        The estimator's parameters.
+    allowed : {loss: output layers}
+        What the estimator can do for the targets at hand.
+    usual : str
+        What "auto" stands for, where the loss has no say in it.
+
+    Raises
+    ------
+    ValueError
+        Naming the parameter and what goes with what.
+    """
+    if output != "auto" and (not isinstance(output, str) or output not in OUTPUTS):
+        raise ValueError(
+            f"output: expected one of auto, {', '.join(OUTPUTS)}; got {checks.briefly(output)}"
+        )
+    if not isinstance(loss, str):
+        try:
+            return costs.choose(loss, OUTPUTS[usual if output == "auto" else output])
+        except ValueError as error:
+            raise ValueError(f"loss, output: {error}") from None
+    if loss not in allowed:
+        raise ValueError(
+            f"loss: expected one of {', '.join(allowed)}, or a cost class with static methods "
+            f"fn(a, y) and delta(z, a, y); got {loss!r}"
+        )
+    if output == "auto":
+        output = usual if usual in allowed[loss] else allowed[loss][0]
+    if output not in allowed[loss]:
+        raise ValueError(
+            f"output: expected one of auto, {', '.join(allowed[loss])} for the {loss} loss and "
+            f"such targets; got {output!r}"
+        )
+    return costs.choose(LOSSES[loss][output], OUTPUTS[output])
+
+
+def value(model: Model, data: Dataset, weights: NDArray | None, lmbda: float = 0.0) -> float:
+    """The mean loss per example, as scikit-learn states it, plus 1/2 (lmbda/n) sum W^2.
+
+    Half the squared error is the mean over the outputs, not the sum; the Poisson deviance has
+    the terms that no weight changes; and a probability of 0 counts as the type's eps.
+    """
+    cost = model.total_cost(data, 0.0, weights=weights)
+    kernel, y = model.choice.kernel, data.y
+    if kernel == "quadratic":
+        cost /= model.sizes[-1]
+    elif kernel == "poisson":
+        targets = y.astype(np.float64)
+        logs = np.log(targets, out=np.zeros_like(targets), where=targets > 0)
+        cost += float(np.average((targets * logs - targets).sum(axis=1), weights=weights))
+    elif kernel in ("cross-entropy", "log-likelihood") and not np.isfinite(cost):
+        cost = _clipped(model, data, weights)
+    if lmbda:
+        n = len(data) if weights is None else float(weights.sum())
+        squares = sum(float(np.square(w, dtype=float).sum()) for w in model.weights())
+        cost += lmbda / n / 2 * squares
+    return cost
+
+
+def _clipped(model: Model, data: Dataset, weights: NDArray | None) -> float:
+    """The log loss of probabilities from eps to 1 - eps."""
+    eps = np.finfo(model.dtype).eps
+    X = data.operand(model.sizes, model.dtype)
+    a = np.clip(model.feedforward(X, data.scale), eps, 1 - eps).astype(np.float64)
+    y = data.y
+    if y.ndim == 1:
+        y = y[:, None] if a.shape[1] == 1 else y[:, None] == np.arange(a.shape[1])
+    logs = y * np.log(a)
+    if model.choice.kernel == "cross-entropy":
+        logs += (1 - y.astype(np.float64)) * np.log1p(-a)
+    return float(np.average(-logs.sum(axis=1), weights=weights))

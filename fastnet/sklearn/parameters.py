@@ -1,0 +1,137 @@
+"""The parameters of the estimators: checked when ``fit`` is called, as scikit-learn wants it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastnet import checks
+from fastnet.network import NEURONS
+from fastnet.optimizers import Adam, Momentum, Optimizer
+
+ACTIVATIONS = {"logistic": "sigmoid", **{name: name for name in ("tanh", "relu")}}
+ACTIVATIONS |= {name: name for name in NEURONS}  # fastnet's own names, too
+SOLVERS = ("sgd", "adam")
+LEARNING_RATES = ("constant", "invscaling", "adaptive")
+
+
+class Settings(NamedTuple):
+    """The estimator's parameters as numbers; names as scikit-learn's, but for what is made
+    of several."""
+
+    hidden_layer_sizes: tuple[int, ...]
+    hidden: str  # the name of the activation in fastnet
+    optimizer: Optimizer | None
+    alpha: float
+    batch_size: int | None  # None: "auto"
+    learning_rate: str  # "constant" for Adam, which knows no other
+    learning_rate_init: float
+    power_t: float
+    max_iter: int
+    shuffle: bool
+    tol: float
+    warm_start: bool
+    early_stopping: bool
+    validation_fraction: float
+    n_iter_no_change: float
+    dropout: Any  # as ``Network.SGD`` takes it
+    dtype: str
+
+
+def one_of(name: str, value: Any, allowed: Any, hint: str = "") -> str:
+    """``value``, a name in ``allowed``."""
+    if isinstance(value, str) and value in allowed:
+        return value
+    raise ValueError(
+        f"{name}: expected one of {', '.join(allowed)}; got {checks.briefly(value)}{hint}"
+    )
+
+
+def _boolean(name: str, value: Any) -> bool:
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    raise TypeError(f"{name}: expected True or False, got {checks.briefly(value)}")
+
+
+def _positive(name: str, value: Any) -> float:
+    number = checks.nonnegative(name, value)
+    if number == 0:
+        raise ValueError(f"{name}: expected a positive number, got {value!r}")
+    return number
+
+
+def _sizes(value: Any) -> tuple[int, ...]:
+    try:
+        sizes = [value] if np.ndim(value) == 0 else list(value)
+        return tuple(checks.integer("hidden_layer_sizes", size, 1) for size in sizes)
+    except (TypeError, ValueError):
+        raise ValueError(
+            "hidden_layer_sizes: expected an integer over 0, or a sequence of them, "
+            f"got {checks.briefly(value)}"
+        ) from None
+
+
+def _patience(value: Any) -> float:
+    if isinstance(value, float) and value == math.inf:
+        return value
+    return checks.integer("n_iter_no_change", value, 1)
+
+
+def _optimizer(estimator: Any) -> Optimizer | None:
+    solver = one_of(
+        "solver", estimator.solver, SOLVERS,
+        ", which needs the whole data at each step" if estimator.solver == "lbfgs" else "",
+    )  # fmt: skip
+    mu = checks.share("momentum", estimator.momentum)
+    nesterov = _boolean("nesterovs_momentum", estimator.nesterovs_momentum)
+    adam = Adam(
+        checks.share("beta_1", estimator.beta_1),
+        checks.share("beta_2", estimator.beta_2),
+        _positive("epsilon", estimator.epsilon),
+    )
+    if solver == "adam":
+        return adam
+    return Momentum(mu, nesterov) if mu else None
+
+
+def checked(estimator: Any) -> Settings:
+    """The parameters that both estimators have.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the parameter, what was expected and what came.
+    """
+    e = estimator
+    auto = isinstance(e.batch_size, str) and e.batch_size == "auto"
+    if isinstance(e.batch_size, str) and not auto:
+        raise ValueError(f"batch_size: expected an integer or 'auto', got {e.batch_size!r}")
+    learning_rate = one_of("learning_rate", e.learning_rate, LEARNING_RATES)
+    fraction = _positive("validation_fraction", e.validation_fraction)
+    return Settings(
+        hidden_layer_sizes=_sizes(e.hidden_layer_sizes),
+        hidden=ACTIVATIONS[one_of("activation", e.activation, ACTIVATIONS)],
+        optimizer=_optimizer(e),
+        alpha=checks.nonnegative("alpha", e.alpha),
+        batch_size=None if auto else checks.integer("batch_size", e.batch_size, 1),
+        learning_rate=learning_rate if e.solver == "sgd" else "constant",
+        learning_rate_init=_positive("learning_rate_init", e.learning_rate_init),
+        power_t=checks.nonnegative("power_t", e.power_t),
+        max_iter=checks.integer("max_iter", e.max_iter, 1),
+        shuffle=_boolean("shuffle", e.shuffle),
+        tol=checks.nonnegative("tol", e.tol),
+        warm_start=_boolean("warm_start", e.warm_start),
+        early_stopping=_boolean("early_stopping", e.early_stopping),
+        validation_fraction=checks.share("validation_fraction", fraction),
+        n_iter_no_change=_patience(e.n_iter_no_change),
+        dropout=e.dropout,
+        dtype=one_of("dtype", e.dtype, ("auto", "float32", "float64")),
+    )
+
+
+def keep(estimator: Any, given: dict[str, Any]) -> None:
+    """The arguments of ``__init__``, its ``locals()``, under their names and as they came:
+    so scikit-learn's ``clone`` and ``set_params`` want it."""
+    vars(estimator).update({k: v for k, v in given.items() if k not in ("self", "__class__")})

@@ -1,0 +1,93 @@
+"""Data held out: the loss and the score after each epoch, and the best parameters so far."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from typing import Any
+
+from numpy.typing import NDArray
+from sklearn.metrics import get_scorer
+
+from fastnet import checks
+from fastnet.data import Dataset
+from fastnet.model import Model
+from fastnet.sklearn import losses
+
+Metric = Callable[[Any, "Validation", float], float]  # of an estimator, on data, whose loss it is
+
+
+def metric(chosen: Any) -> Metric:
+    """What ``eval_metric`` stands for; more is better.
+
+    Raises
+    ------
+    ValueError
+        For a name that scikit-learn's scorers do not have.
+    """
+    if chosen is None:
+        return lambda estimator, data, loss: estimator._score(data.X, data.y, data.weights)
+    if isinstance(chosen, str) and chosen == "loss":
+        return lambda estimator, data, loss: -loss
+    if isinstance(chosen, str):
+        try:
+            scorer = get_scorer(chosen)
+        except ValueError:
+            raise ValueError(
+                "eval_metric: expected 'loss', the name of a scorer (sklearn.metrics."
+                f"get_scorer_names() lists them), a function or None; got {chosen!r}"
+            ) from None
+    elif callable(chosen):
+        scorer = chosen
+    else:
+        raise TypeError(
+            "eval_metric: expected 'loss', the name of a scorer, a function f(estimator, X, y) "
+            f"or None; got {checks.briefly(chosen)}"
+        )
+    return lambda estimator, data, loss: float(scorer(_plain(estimator), data.X, data.y))
+
+
+def _plain(estimator: Any) -> Any:
+    """As the scorer sees it: the data are arrays by now, and have no names of columns."""
+    seen = copy.copy(estimator)
+    vars(seen).pop("feature_names_in_", None)
+    return seen
+
+
+class Validation:
+    """Examples that are not trained on.
+
+    Parameters
+    ----------
+    X : (n, n_in) array or sparse matrix
+    y : what the user gave for them
+    data : Dataset
+        The same for the network.
+    weights : (n,) or None
+        How often each counts.
+    metric : Metric
+    """
+
+    def __init__(self, X: Any, y: Any, data: Dataset, weights: NDArray | None, metric: Metric):
+        self.X, self.y, self.data, self.weights = X, y, data, weights
+        self._metric = metric
+        self._best = -math.inf
+
+    def begin(self, model: Model, best: float) -> None:
+        """``best`` is the best score of an earlier training that goes on; -inf without one."""
+        self._best = best
+        self._best_values = model.values.copy()
+
+    def measure(self, estimator: Any, model: Model) -> tuple[float, float]:
+        """The loss without its penalty, and the score; the best parameters are kept."""
+        loss = losses.value(model, self.data, self.weights)
+        score = self._metric(estimator, self, loss)
+        if score > self._best:
+            self._best = score
+            self._best_values = model.values.copy()
+        return loss, score
+
+    def restore(self, model: Model) -> None:
+        """Give the network the best parameters."""
+        model.values[...] = self._best_values
