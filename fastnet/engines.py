@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from fastnet import reporting
 from fastnet.data import Dataset
 from fastnet.network import Network
 from fastnet.training import DivergenceError, History
@@ -90,10 +91,15 @@ def train(task: Task, data: Datasets | Shared, stop: Stop) -> Trained | None:
     told = {**task.sgd, "callbacks": [*(task.sgd.get("callbacks") or ()), watch]}
     network, diverged = Network(**task.network), None
     start = time.perf_counter()
+    asked = reporting.stop_asked.set(stop.is_set)  # in the midst of an epoch
     try:
         history = network.SGD(training, evaluation_data=evaluation, **told)
     except DivergenceError as error:
         diverged = error.with_traceback(None)  # which would keep alive all that training used
+    except reporting.Stopped:
+        stopped = True
+    finally:
+        reporting.stop_asked.reset(asked)
     return None if stopped else Trained(network, history, time.perf_counter() - start, diverged)
 
 
@@ -217,7 +223,7 @@ class Engine:
             return failed
 
     def stop(self, futures: Iterable[Future]) -> None:
-        """Let no training begin, and those that run end with the epoch at hand; wait for them."""
+        """Let no training begin, and those that run end; wait for them."""
         from concurrent.futures import wait
 
         self._stop.set()

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fastnet import checks, engines
+from fastnet import checks, engines, reporting
 from fastnet import specs as reading
 from fastnet.data import Data, as_dataset
 from fastnet.engines import Engine
@@ -100,7 +100,7 @@ def fit_many(
         ``(index, spec, network, history, seconds, error)`` for each spec, in their order.
         A training that fails does not keep the others from being trained: its ``error`` says
         what happened. The same holds for networks that are lost when a process of
-        a pool ends suddenly. Ctrl-C ends the trainings that run with the epoch at hand; what
+        a pool ends suddenly. Ctrl-C ends the trainings that run; what
         has finished is returned, and the others have a ``KeyboardInterrupt`` as ``error``. A
         second Ctrl-C is not waited for.
 
@@ -175,7 +175,7 @@ def fit_as_completed(
     ValueError, TypeError
         As ``fit_many``.
     KeyboardInterrupt
-        At Ctrl-C, after the trainings that run have ended with the epoch at hand, and what had
+        At Ctrl-C, after the trainings that run have ended, and what had
         finished has been yielded.
 
     Notes
@@ -289,6 +289,9 @@ class _Sweep:
 
     def tell(self, words: str) -> None:
         """Say what the results alone would not show at once."""
+        logger = reporting.logger()
+        if logger is not None:
+            logger.warning("%s", words)
         if self._verbose:
             print(f"fit_many: {words}", file=sys.stderr, flush=True)
 
@@ -331,8 +334,8 @@ def _check_executor(executor: Any, max_workers: Any) -> None:
 
 
 def _bar(total: int) -> Any:
-    """A bar on standard error; None where that is no terminal, or tqdm is not there."""
-    if not sys.stderr.isatty():
+    """A bar on standard error; None where nobody sees it, or tqdm is not there."""
+    if not reporting.is_seen():
         return None
     try:
         from tqdm.auto import tqdm

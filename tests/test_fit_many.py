@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import compressed
+from fastnet import _kernels, compressed, engines, reporting
 
 BASE = {"sizes": [784, 12, 10], "epochs": 2, "mini_batch_size": 10, "eta": 0.5, "seed": 1}
 
@@ -136,7 +136,7 @@ def diverging(epoch):
     }  # fmt: skip
 
 
-def test_a_training_that_diverges_does_not_lose_the_others(data, capsys):
+def test_a_training_that_diverges_does_not_lose_the_others(data, capsys, caplog):
     fits = fastnet.fit_many([BASE, diverging(3), BASE], *data)
     assert isinstance(fits[1].error, fastnet.DivergenceError)
     assert fits[1].error.epoch == 3
@@ -148,6 +148,10 @@ def test_a_training_that_diverges_does_not_lose_the_others(data, capsys):
     assert said.out == ""
     assert said.err.startswith("fit_many: specs[1]: DivergenceError: training diverged in epoch 3")
     assert said.err.count("\n") == 1
+    assert [record.levelname for record in caplog.records if record.name == "fastnet"] == [
+        "WARNING"
+    ]
+    assert "specs[1]: DivergenceError" in caplog.text
 
 
 def test_what_a_callback_raises_is_the_error_of_its_network_alone(data, capsys):
@@ -282,6 +286,12 @@ def test_nothing_is_written_where_standard_error_is_no_terminal(data, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_checking_specs_leaves_nothing_in_the_log(data, caplog):
+    caplog.set_level("INFO", "fastnet")
+    fastnet.fit_as_completed([BASE] * 3, *data)
+    assert caplog.records == []
+
+
 def test_import_fastnet_brings_no_executors_along():
     code = "import sys, fastnet; print([m for m in sys.modules if 'concurrent' in m or 'swe' in m])"
     run = [sys.executable, "-P", "-c", code]
@@ -348,6 +358,29 @@ def test_ctrl_c_stops_cleanly_with_what_has_finished(how, form, tmp_path):
         assert said == "0\ninterrupted\n"
         assert errors == ""
     assert [path.name for path in tmp_path.iterdir()] == ["script.py"]  # no data left behind
+
+
+class StopAtThirdQuestion:
+    """Asked before the training begins, and then in its midst."""
+
+    def __init__(self):
+        self.questions = 0
+
+    def is_set(self):
+        self.questions += 1
+        return self.questions == 3
+
+
+def test_a_training_is_stopped_in_the_midst_of_an_epoch(data):
+    _kernels.watch_every(0, 0)
+    stop = StopAtThirdQuestion()
+    told = {"epochs": 1, "mini_batch_size": 10, "eta": 0.5}
+    try:
+        assert engines.train(engines.Task({"sizes": [784, 10]}, told), data, stop) is None
+    finally:
+        _kernels.watch_every()
+    assert stop.questions == 3
+    assert reporting.stop_asked.get() is None
 
 
 # ---- processes

@@ -204,10 +204,10 @@ def test_a_grid_search_runs_on_the_cluster_through_joblib(client, mnist):
     joblib = pytest.importorskip("joblib", reason="joblib knows the cluster as a backend")
     reason = "GridSearchCV is scikit-learn's"
     model_selection = pytest.importorskip("sklearn.model_selection", reason=reason)
-    from sklearn.neural_network import MLPClassifier
+    from fastnet.sklearn import MLPClassifier
 
     search = model_selection.GridSearchCV(
-        MLPClassifier(random_state=1, solver="sgd", max_iter=100, tol=0.1),
+        MLPClassifier(random_state=1, learning_rate_init=0.02, tol=0.1),
         {"hidden_layer_sizes": [(8,), (16,)]},
         cv=2,
     )
