@@ -546,8 +546,8 @@ class Network:
         that callbacks know are the complete epochs; the best parameters are not
         restored; and the random numbers stand at the end of the last complete epoch,
         so that a further call begins with the order of the examples that was interrupted.
-        Python brings Ctrl-C to its main thread alone; a training in another one is not
-        ended by it, and cannot be by anything but its callbacks. A further call trains on from where this one ended.
+        Python brings Ctrl-C to its main thread alone: a training in another one is ended by
+        its callbacks. A further call trains on from where this one ended.
 
         Each call, each epoch with its figures, and the end are records of the logger
         "fastnet", of level INFO; an interrupt's is a WARNING. ``logging.basicConfig(level=
