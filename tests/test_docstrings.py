@@ -12,7 +12,7 @@ import fastnet
 MODULES = [
     importlib.import_module(f"fastnet.{module.name}")
     for module in pkgutil.iter_modules(fastnet.__path__)
-    if module.name not in ("__main__", "_kernels")
+    if module.name not in ("__main__", "_kernels", "sklearn")  # the last: test_sklearn.py
 ]
 
 

@@ -4,9 +4,11 @@ The one place that needs scikit-learn. It stands on ``fastnet.network`` and what
 nothing else of fastnet imports it.
 """
 
+import importlib
+
 try:
-    from sklearn.utils.validation import validate_data as _  # of 1.6 and newer
-except ImportError:
+    importlib.import_module("sklearn.utils.validation").validate_data  # noqa: B018  # since 1.6
+except (ImportError, AttributeError):
     raise ImportError(
         "fastnet.sklearn: expected scikit-learn 1.6 or newer to be installed: "
         'pip install "scikit-learn>=1.6"'

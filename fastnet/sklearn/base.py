@@ -35,6 +35,13 @@ class BaseMLP(BaseEstimator):
     outlive a call of ``partial_fit``.
     """
 
+    network_: Network
+    classes_: Any
+    # None where there is nothing to say, as in scikit-learn
+    best_loss_: Any
+    validation_scores_: Any
+    best_validation_score_: Any
+
     # ---- the parameters of the network, as scikit-learn has them
 
     @property
@@ -65,7 +72,8 @@ class BaseMLP(BaseEstimator):
 
     # ---- what the estimators add
 
-    def _checked(self, X: Any, y: Any, first: bool) -> tuple[Any, NDArray]:
+    def _checked(self, X: Any, y: Any, first: bool, classes: Any = None) -> tuple[Any, NDArray]:
+        """Both as arrays; ``first``: their shapes and names are those to be remembered."""
         raise NotImplementedError
 
     def _encoded(self, y: NDArray) -> NDArray:
@@ -82,15 +90,16 @@ class BaseMLP(BaseEstimator):
     # ---- training
 
     def _fit(
-        self, X: Any, y: Any, sample_weight: Any, eval_set: Any = None, incremental: bool = False
-    ) -> Any:
+        self, X: Any, y: Any, sample_weight: Any, eval_set: Any = None,
+        incremental: bool = False, classes: Any = None,
+    ) -> None:  # fmt: skip
         settings = parameters.checked(self)
         if incremental and settings.early_stopping:
             raise ValueError("early_stopping: expected False for partial_fit, got True")
         metric = validation.metric(self.eval_metric)
         reporter = reporting.chosen(self.verbose)
         first = not hasattr(self, "network_") or not (settings.warm_start or incremental)
-        X, y = self._checked(X, y, first)
+        X, y = self._checked(X, y, first, classes)
         targets, weights = self._encoded(y), self._weights(X, sample_weight)
         if first or not incremental:
             self._random = check_random_state(self.random_state)
@@ -108,15 +117,14 @@ class BaseMLP(BaseEstimator):
             held_out = Validation(X[parts[1]], y[parts[1]], data, counted, metric)
             X, y, targets = (part[parts[0]] for part in (X, y, targets))
             weights = None if weights is None else weights[parts[0]]
-        if self._class_weights(y) is not None:
-            classes = self._class_weights(y)
-            weights = classes if weights is None else weights * classes
+        by_class = self._class_weights(y)
+        if by_class is not None:
+            weights = by_class if weights is None else weights * by_class
         if weights is not None:
             weights = weighting.example_weights(targets, 0, weights, None)
         data = Dataset(X, targets)
         self.network_._model.check("X, y", data)
         self._train(settings, data, weights, held_out, reporter, incremental)
-        return self
 
     def _weights(self, X: Any, sample_weight: Any) -> NDArray | None:
         if sample_weight is None:
@@ -145,9 +153,7 @@ class BaseMLP(BaseEstimator):
         dtype = settings.dtype
         if dtype == "auto":
             dtype = "float32" if X.dtype == np.float32 else "float64"
-        net = Network(
-            sizes, choice.cost, output=choice.output, dtype=dtype, hidden=hidden, seed=0
-        )
+        net = Network(sizes, choice.cost, output=choice.output, dtype=dtype, hidden=hidden, seed=0)
         factor = 2.0 if settings.hidden == "sigmoid" else 6.0
         for w, b in zip(net.weights, net.biases, strict=True):
             bound = math.sqrt(factor / sum(w.shape))
@@ -159,9 +165,9 @@ class BaseMLP(BaseEstimator):
         self.n_iter_ = self.t_ = self._no_improvement = 0
         self.loss_curve_: list[float] = []
         self.history_: dict[str, list[float]] = {"training_loss": self.loss_curve_}
-        self.best_loss_: float | None = math.inf
-        self.validation_scores_: list[float] | None = None
-        self.best_validation_score_: float | None = None
+        self.best_loss_ = math.inf
+        self.validation_scores_ = None
+        self.best_validation_score_ = None
 
     def _split(self, settings: Settings, y: NDArray, n: int) -> list[NDArray]:
         """Which examples are trained on and which are held out, as scikit-learn draws them."""
@@ -182,7 +188,7 @@ class BaseMLP(BaseEstimator):
         if not isinstance(eval_set, tuple | list) or len(eval_set) != 2:
             raise TypeError("eval_set: expected a pair (X, y)")
         try:
-            X, y = self._checked(*eval_set, False)
+            X, y = self._checked(eval_set[0], eval_set[1], False)
             data = Dataset(X, self._encoded(y))
             self.network_._model.check("X, y", data)
         except ValueError as error:
@@ -200,9 +206,11 @@ class BaseMLP(BaseEstimator):
         if held_out is not None:
             if self.validation_scores_ is None:
                 self.validation_scores_, self.best_validation_score_ = [], -math.inf
-            if settings.early_stopping:
-                self.best_loss_ = None
             held_out.begin(model, self.best_validation_score_)
+        if settings.early_stopping:
+            self.best_loss_ = None
+        elif self.best_loss_ is None:
+            self.best_loss_ = math.inf
         order, words = np.arange(n), ""
         try:
             with reporter.begin(model.sizes, n, epochs):
@@ -214,7 +222,7 @@ class BaseMLP(BaseEstimator):
                         reporter.watch(epoch),
                     )  # fmt: skip
                     loss = losses.value(model, data, weights, lmbda)
-                    validated = held_out and held_out.measure(self, model)
+                    validated = None if held_out is None else held_out.measure(self, model)
                     self.n_iter_, self.t_ = epoch, self.t_ + n
                     figures = self._take_in(settings, loss, validated)
                     reporter.ended(epoch, figures)
@@ -226,17 +234,16 @@ class BaseMLP(BaseEstimator):
                         self._no_improvement = 0
                 reporter.close(words)
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=3)
+            warnings.warn("Training interrupted by user.", stacklevel=4)
         else:
             if not words and not incremental:
                 warnings.warn(
                     f"max_iter: {epochs} epochs are over and the training has not converged yet",
                     ConvergenceWarning,
-                    stacklevel=3,
+                    stacklevel=4,
                 )
         if held_out is not None:
             held_out.restore(model)
-        model.learned_from(data)
 
     def _mini_batch_size(self, settings: Settings, n: int) -> int:
         if settings.batch_size is None:
@@ -245,7 +252,7 @@ class BaseMLP(BaseEstimator):
             warnings.warn(
                 f"batch_size: expected at most the {n} examples, got {settings.batch_size}; "
                 "all of them are taken at once",
-                stacklevel=4,
+                stacklevel=5,
             )
         return min(settings.batch_size, n)
 
@@ -262,7 +269,7 @@ class BaseMLP(BaseEstimator):
             self.validation_scores_.append(validated[1])
             words += [f"validation loss {validated[0]:.8g}", f"score {validated[1]:.6g}"]
         if settings.early_stopping:
-            better = validated[1] >= self.best_validation_score_ + settings.tol
+            better = self.validation_scores_[-1] >= self.best_validation_score_ + settings.tol
         else:
             better = loss <= self.best_loss_ - settings.tol
             self.best_loss_ = min(self.best_loss_, loss)

@@ -17,6 +17,111 @@ from fastnet.sklearn.base import READ, BaseMLP
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):
+    """A classifier: a feed-forward network in place of scikit-learn's class of the same name.
+
+    The parameters, their defaults, the fitted attributes and, for the same ``random_state``, the
+    initial weights and the order of the examples are scikit-learn's; so are the weights
+    after an epoch, but for rounding. docs/scikit_learn.md says what differs.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, default (100,)
+        Neurons in each hidden layer; () for none.
+    activation : str, default "relu"
+        Of the hidden neurons: "logistic" (or "sigmoid"), "tanh", "relu", "leaky-relu", "gelu".
+        There is no "identity".
+    solver : "adam" or "sgd", default "adam"
+        Adam, or gradient descent with ``momentum``. There is no "lbfgs".
+    alpha : float, default 0.0001
+        L2 penalty as scikit-learn counts it: each mini-batch adds alpha W / m to the gradient
+        of the weights, m being its number of examples, or the sum of their weights. That is
+        the text's weight decay with lambda = alpha times the number of mini-batches in an epoch.
+    batch_size : int or "auto", default "auto"
+        Examples in a mini-batch; "auto" is min(200, n).
+    learning_rate : str, default "constant"
+        For "sgd": "constant"; "invscaling", learning_rate_init / (t + 1)^power_t after each epoch,
+        t being the examples seen; "adaptive", a fifth of the rate where there is no improvement
+        in n_iter_no_change epochs, as long as it is over 1e-6.
+    learning_rate_init : float, default 0.001
+        The learning rate eta at the start.
+    power_t : float, default 0.5
+        For "invscaling".
+    max_iter : int, default 200
+        Epochs at most.
+    shuffle : bool, default True
+        A new order of the examples in each epoch.
+    random_state : int, RandomState or None
+        Of the initial weights, the order, the examples that are held out, and dropout.
+    tol : float, default 1e-4
+        An epoch is no improvement that does not better the best by so much.
+    verbose : bool or int, default False
+        1: a line per epoch; 2: a bar, as in ``fastnet.Network.SGD``.
+    warm_start : bool, default False
+        Whether ``fit`` trains on from the last call's weights.
+    momentum : float, default 0.9
+        For "sgd", from 0 to below 1.
+    nesterovs_momentum : bool, default True
+        For "sgd" with momentum.
+    early_stopping : bool, default False
+        Whether to stop by the score on held-out examples, not by the training loss.
+    validation_fraction : float, default 0.1
+        The share of the examples that early stopping holds out, unless ``fit`` is given an
+        ``eval_set``.
+    beta_1, beta_2, epsilon : float, default 0.9, 0.999 and 1e-8
+        For "adam". epsilon is added to the second moment's root after its bias is corrected
+        (Kingma and Ba 2015, algorithm 1), before it in scikit-learn.
+    n_iter_no_change : int or inf, default 10
+        Training stops after more epochs in a row than these without an improvement.
+    loss : str or class, default "log_loss"
+        "log_loss", "squared_error", or a cost class as ``fastnet.Network`` takes it.
+    output : str, default "auto"
+        The output neurons: "softmax", "logistic", or "auto", which is softmax for three and more
+        classes, and one logistic neuron for two, or for each of several labels. Logistic neurons
+        for three and more classes learn one against all others.
+    class_weight : dict {class: weight}, "balanced", list of these for several labels, or None
+        How often the examples of a class count, times ``sample_weight``.
+    dropout : float or sequence of float, default 0.0
+        The probability that a hidden neuron is left out, one or one per hidden layer.
+    eval_metric : str, callable or None
+        The score on held-out examples: the name of a scorer of scikit-learn; a function
+        f(estimator, X, y), more is better; "loss", the loss with a minus sign; None: accuracy.
+    dtype : "auto", "float32" or "float64", default "auto"
+        Of all arithmetic. "auto" is float32 for an X of float32, else float64, as in
+        scikit-learn; float32 takes about half the time.
+
+    Attributes
+    ----------
+    network_ : fastnet.Network
+        The trained network: ``network_.save(file)``, ``network_.explain(x, y)``, ...
+    history_ : dict of lists
+        Per epoch: "training_loss", with the penalty, after the epoch; where examples are held
+        out, "validation_loss", without it, and "validation_score". For ``pandas.DataFrame``.
+    classes_ : (n_classes,) ndarray
+    coefs_, intercepts_ : lists of ndarray, (n_in, n_out) and (n_out,)
+        Views: what is written there acts.
+    n_features_in_, feature_names_in_, n_iter_, t_, n_layers_, n_outputs_, out_activation_
+        As in scikit-learn.
+    loss_, loss_curve_, best_loss_, validation_scores_, best_validation_score_
+        As in scikit-learn, but that the training loss is that after the epoch.
+
+    Raises
+    ------
+    ValueError, TypeError
+        By ``fit``, naming the parameter, what was expected and what came.
+    DivergenceError
+        By ``fit``, where a weight stops being finite.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> classifier = MLPClassifier(max_iter=500, random_state=0).fit(X, y)
+    >>> classifier.score(X, y) > 0.95
+    True
+    >>> classifier.predict_proba(X[:2]).shape
+    (2, 3)
+    """
+
     def __init__(
         self,
         hidden_layer_sizes: Any = (100,),
@@ -54,18 +159,46 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def fit(
         self, X: Any, y: Any, sample_weight: ArrayLike | None = None, eval_set: Any = None
     ) -> MLPClassifier:
-        """Train from the start, or with ``warm_start`` from where the last call ended."""
+        """Train from new initial weights, or with ``warm_start`` from those of the last call.
+
+        Parameters
+        ----------
+        X : (n, n_in) array_like, data frame or sparse matrix
+            Sparse ones are converted to compressed rows and never made dense.
+        y : (n,) labels of any kind, or (n, n_outputs) zeros and ones for several labels
+        sample_weight : (n,) array_like or None
+            How often each example counts: numbers of 0 or more.
+        eval_set : pair (X, y) or None
+            Examples that are not trained on. After each epoch their loss and ``eval_metric`` go
+            into ``history_``; with ``early_stopping`` they take the place of those held
+            out. At the end the network gets back the weights with the best score.
+
+        Returns
+        -------
+        The estimator.
+        """
         self._fit(X, y, sample_weight, eval_set)
         return self
 
     def partial_fit(
         self, X: Any, y: Any, sample_weight: ArrayLike | None = None, classes: Any = None
     ) -> MLPClassifier:
-        """Train for one epoch, from where the last call ended."""
+        """Train for one epoch, from where the last call ended, moments included.
+
+        Parameters
+        ----------
+        X, y, sample_weight : as for ``fit``
+        classes : array_like or None
+            All classes; at the first call they are needed.
+
+        Returns
+        -------
+        The estimator.
+        """
         if not hasattr(self, "network_"):
             if classes is None:
                 raise ValueError("classes: expected all classes at the first call of partial_fit")
-            self._all_classes = unique_labels(classes)
+            classes = unique_labels(classes)
         elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
             raise ValueError(
                 f"classes: expected those of the first call, {self.classes_}, got {classes}"
@@ -75,18 +208,33 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                 "class_weight: expected a dict or None for partial_fit, which sees a part of the "
                 f"examples; got {self.class_weight!r}"
             )
-        try:
-            self._fit(X, y, sample_weight, incremental=True)
-        finally:
-            vars(self).pop("_all_classes", None)
+        self._fit(X, y, sample_weight, incremental=True, classes=classes)
         return self
 
     def predict(self, X: Any) -> NDArray:
-        """The classes."""
+        """The most probable classes.
+
+        Parameters
+        ----------
+        X : as for ``fit``
+
+        Returns
+        -------
+        (n,) ndarray of labels, or (n, n_outputs) of zeros and ones
+        """
         return self._predicted(self._outputs(X))
 
     def predict_proba(self, X: Any) -> NDArray:
-        """The probabilities of the classes."""
+        """The probabilities of the classes, in the order of ``classes_``.
+
+        Parameters
+        ----------
+        X : as for ``fit``
+
+        Returns
+        -------
+        (n, n_classes) ndarray; of several labels, each one's, (n, n_outputs)
+        """
         a = self._outputs(X)
         if self._multilabel:
             return a
@@ -97,17 +245,27 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if self.out_activation_ == "softmax":
             return a
         sums = a.sum(axis=1, keepdims=True)
-        return np.where(sums > 0, a, 1) / np.where(sums > 0, sums, a.shape[1])
+        shares: NDArray = np.where(sums > 0, a, 1) / np.where(sums > 0, sums, a.shape[1])
+        return shares
 
     def predict_log_proba(self, X: Any) -> NDArray:
-        """The logarithms of ``predict_proba``."""
+        """The logarithms of ``predict_proba``.
+
+        Parameters
+        ----------
+        X : as for ``fit``
+
+        Returns
+        -------
+        ndarray of the same shape
+        """
         with np.errstate(divide="ignore"):
             logs: NDArray = np.log(self.predict_proba(X))
         return logs
 
     def _predicted(self, a: NDArray) -> NDArray:
         if self._multilabel:
-            return (a > 0.5).astype(int)
+            return np.asarray(a > 0.5, int)
         if len(self.classes_) == 1:
             return np.repeat(self.classes_, len(a))
         which = (a[:, 0] > 0.5).astype(int) if a.shape[1] == 1 else a.argmax(axis=1)
@@ -118,7 +276,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         right = self._predicted(self.network_.feedforward(X)) == y
         return float(np.average(right.all(axis=1) if right.ndim == 2 else right, weights=weights))
 
-    def _checked(self, X: Any, y: Any, first: bool) -> tuple[Any, NDArray]:
+    def _checked(self, X: Any, y: Any, first: bool, classes: Any = None) -> tuple[Any, NDArray]:
         X, y = validate_data(
             self, X, y, accept_sparse="csr", dtype=READ, reset=first, multi_output=True
         )
@@ -132,22 +290,21 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             y = column_or_1d(y, warn=True)
         if first:
             self._multilabel = multilabel
-            known = getattr(self, "_all_classes", None)
-            self.classes_ = unique_labels(y) if known is None or multilabel else known
+            self.classes_ = np.arange(y.shape[1]) if multilabel else classes
         elif multilabel != self._multilabel:
             raise ValueError("y: expected targets of the kind of the earlier call")
-        unknown = np.setdiff1d(unique_labels(y), self.classes_)
-        if len(unknown):
-            raise ValueError(
-                f"y: expected the classes of the earlier call, {self.classes_}, got {unknown}, too"
-            )
+        if self.classes_ is None:
+            self.classes_ = np.unique(y)
+        elif len(unknown := np.setdiff1d(unique_labels(y), self.classes_)):
+            raise ValueError(f"y: expected classes among {self.classes_}, got {unknown}, too")
         return X, y
 
     def _encoded(self, y: NDArray) -> NDArray:
-        return y if self._multilabel else np.searchsorted(self.classes_, y)
+        return y if self._multilabel else np.asarray(np.searchsorted(self.classes_, y))
 
     def _choice(self, targets: NDArray) -> tuple[Choice, int]:
         n = len(self.classes_)
+        allowed: tuple[str, ...]
         if self._multilabel:
             allowed, usual, n_out = ("logistic",), "logistic", targets.shape[1]
         elif n > 2:
@@ -155,7 +312,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         else:
             allowed, usual = ("logistic", "softmax"), "logistic"
             n_out = 2 if self.output == "softmax" else 1
-        pairs = {"log_loss": allowed, "squared_error": ("logistic",)}
+        pairs: losses.Allowed = {"log_loss": allowed, "squared_error": ("logistic",)}
         return losses.choose(self.loss, self.output, pairs, usual), n_out
 
     def _class_weights(self, y: NDArray) -> NDArray | None:

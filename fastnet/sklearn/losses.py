@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +28,10 @@ LOSSES = {
     "poisson": {"exp": "poisson"},
 }
 
+Allowed: TypeAlias = dict[str, tuple[str, ...]]  # {loss: output layers}
 
-def choose(loss: Any, output: Any, allowed: dict[str, tuple[str, ...]], usual: str) -> Choice:
+
+def choose(loss: Any, output: Any, allowed: Allowed, usual: str) -> Choice:
     """The cost and the output layer of a network.
 
     Parameters
@@ -74,34 +76,17 @@ def value(model: Model, data: Dataset, weights: NDArray | None, lmbda: float = 0
     """The mean loss per example, as scikit-learn states it, plus 1/2 (lmbda/n) sum W^2.
 
     Half the squared error is the mean over the outputs, not the sum; the Poisson deviance has
-    the terms that no weight changes; and a probability of 0 counts as the type's eps.
+    the terms that no weight changes.
     """
     cost = model.total_cost(data, 0.0, weights=weights)
-    kernel, y = model.choice.kernel, data.y
-    if kernel == "quadratic":
+    if model.choice.kernel == "quadratic":
         cost /= model.sizes[-1]
-    elif kernel == "poisson":
-        targets = y.astype(np.float64)
-        logs = np.log(targets, out=np.zeros_like(targets), where=targets > 0)
-        cost += float(np.average((targets * logs - targets).sum(axis=1), weights=weights))
-    elif kernel in ("cross-entropy", "log-likelihood") and not np.isfinite(cost):
-        cost = _clipped(model, data, weights)
+    elif model.choice.kernel == "poisson":
+        y = data.y.astype(np.float64)
+        logs = np.log(y, out=np.zeros_like(y), where=y > 0)
+        cost += float(np.average((y * logs - y).sum(axis=1), weights=weights))
     if lmbda:
         n = len(data) if weights is None else float(weights.sum())
-        squares = sum(float(np.square(w, dtype=float).sum()) for w in model.weights())
+        squares = sum(float(np.einsum("ij,ij", w, w, dtype=np.float64)) for w in model.weights())
         cost += lmbda / n / 2 * squares
     return cost
-
-
-def _clipped(model: Model, data: Dataset, weights: NDArray | None) -> float:
-    """The log loss of probabilities from eps to 1 - eps."""
-    eps = np.finfo(model.dtype).eps
-    X = data.operand(model.sizes, model.dtype)
-    a = np.clip(model.feedforward(X, data.scale), eps, 1 - eps).astype(np.float64)
-    y = data.y
-    if y.ndim == 1:
-        y = y[:, None] if a.shape[1] == 1 else y[:, None] == np.arange(a.shape[1])
-    logs = y * np.log(a)
-    if model.choice.kernel == "cross-entropy":
-        logs += (1 - y.astype(np.float64)) * np.log1p(-a)
-    return float(np.average(-logs.sum(axis=1), weights=weights))

@@ -14,11 +14,115 @@ from fastnet.costs import Choice
 from fastnet.sklearn import losses, parameters
 from fastnet.sklearn.base import READ, BaseMLP
 
-ALLOWED = {loss: tuple(pairs) for loss, pairs in losses.LOSSES.items() if loss != "log_loss"}
+ALLOWED: losses.Allowed = {
+    loss: tuple(pairs) for loss, pairs in losses.LOSSES.items() if loss != "log_loss"
+}
 ALLOWED["log_loss"] = ("logistic",)
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):
+    """A regressor: a feed-forward network in place of scikit-learn's class of the same name.
+
+    The parameters, their defaults, the fitted attributes and, for the same ``random_state``, the
+    initial weights and the order of the examples are scikit-learn's; so are the weights
+    after an epoch, but for rounding. docs/scikit_learn.md says what differs.
+
+    Parameters
+    ----------
+    loss : str or class, default "squared_error"
+        "squared_error" (half of it), "absolute_error", "huber" (threshold 1), "poisson" (half
+        the deviance), "log_loss" (targets from 0 to 1), or a cost class as ``fastnet.Network``
+        takes it.
+    hidden_layer_sizes : int or sequence of int, default (100,)
+        Neurons in each hidden layer; () for none.
+    activation : str, default "relu"
+        Of the hidden neurons: "logistic" (or "sigmoid"), "tanh", "relu", "leaky-relu", "gelu".
+        There is no "identity".
+    solver : "adam" or "sgd", default "adam"
+        Adam, or gradient descent with ``momentum``. There is no "lbfgs".
+    alpha : float, default 0.0001
+        L2 penalty as scikit-learn counts it: each mini-batch adds alpha W / m to the gradient
+        of the weights, m being its number of examples, or the sum of their weights. That is
+        the text's weight decay with lambda = alpha times the number of mini-batches in an epoch.
+    batch_size : int or "auto", default "auto"
+        Examples in a mini-batch; "auto" is min(200, n).
+    learning_rate : str, default "constant"
+        For "sgd": "constant"; "invscaling", learning_rate_init / (t + 1)^power_t after each epoch,
+        t being the examples seen; "adaptive", a fifth of the rate where there is no improvement
+        in n_iter_no_change epochs, as long as it is over 1e-6.
+    learning_rate_init : float, default 0.001
+        The learning rate eta at the start.
+    power_t : float, default 0.5
+        For "invscaling".
+    max_iter : int, default 200
+        Epochs at most.
+    shuffle : bool, default True
+        A new order of the examples in each epoch.
+    random_state : int, RandomState or None
+        Of the initial weights, the order, the examples that are held out, and dropout.
+    tol : float, default 1e-4
+        An epoch is no improvement that does not better the best by so much.
+    verbose : bool or int, default False
+        1: a line per epoch; 2: a bar, as in ``fastnet.Network.SGD``.
+    warm_start : bool, default False
+        Whether ``fit`` trains on from the last call's weights.
+    momentum : float, default 0.9
+        For "sgd", from 0 to below 1.
+    nesterovs_momentum : bool, default True
+        For "sgd" with momentum.
+    early_stopping : bool, default False
+        Whether to stop by the score on held-out examples, not by the training loss.
+    validation_fraction : float, default 0.1
+        The share of the examples that early stopping holds out, unless ``fit`` is given an
+        ``eval_set``.
+    beta_1, beta_2, epsilon : float, default 0.9, 0.999 and 1e-8
+        For "adam". epsilon is added to the second moment's root after its bias is corrected
+        (Kingma and Ba 2015, algorithm 1), before it in scikit-learn.
+    n_iter_no_change : int or inf, default 10
+        Training stops after more epochs in a row than these without an improvement.
+    output : str, default "auto"
+        The output neurons: "identity", "logistic" (for the squared error, targets from 0 to 1),
+        "exp", or "auto", which is what goes with the loss.
+    dropout : float or sequence of float, default 0.0
+        The probability that a hidden neuron is left out, one or one per hidden layer.
+    eval_metric : str, callable or None
+        The score on held-out examples: the name of a scorer of scikit-learn; a function
+        f(estimator, X, y), more is better; "loss", the loss with a minus sign; None: R^2.
+    dtype : "auto", "float32" or "float64", default "auto"
+        Of all arithmetic. "auto" is float32 for an X of float32, else float64, as in
+        scikit-learn; float32 takes about half the time.
+
+    Attributes
+    ----------
+    network_ : fastnet.Network
+        The trained network: ``network_.save(file)``, ``network_.explain(x, y)``, ...
+    history_ : dict of lists
+        Per epoch: "training_loss", with the penalty, after the epoch; where examples are held
+        out, "validation_loss", without it, and "validation_score". For ``pandas.DataFrame``.
+    coefs_, intercepts_ : lists of ndarray, (n_in, n_out) and (n_out,)
+        Views: what is written there acts.
+    n_features_in_, feature_names_in_, n_iter_, t_, n_layers_, n_outputs_, out_activation_
+        As in scikit-learn.
+    loss_, loss_curve_, best_loss_, validation_scores_, best_validation_score_
+        As in scikit-learn, but that the training loss is that after the epoch.
+
+    Raises
+    ------
+    ValueError, TypeError
+        By ``fit``, naming the parameter, what was expected and what came.
+    DivergenceError
+        By ``fit``, where a weight stops being finite.
+
+    Examples
+    --------
+    >>> X = np.linspace(-2, 2, 200)[:, None]
+    >>> regressor = MLPRegressor(learning_rate_init=0.01, random_state=0).fit(X, X[:, 0] ** 2)
+    >>> regressor.score(X, X[:, 0] ** 2) > 0.95
+    True
+    >>> regressor.predict(X[:2]).shape
+    (2,)
+    """
+
     def __init__(
         self,
         loss: Any = "squared_error",
@@ -55,17 +159,52 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def fit(
         self, X: Any, y: Any, sample_weight: ArrayLike | None = None, eval_set: Any = None
     ) -> MLPRegressor:
-        """Train from the start, or with ``warm_start`` from where the last call ended."""
+        """Train from new initial weights, or with ``warm_start`` from those of the last call.
+
+        Parameters
+        ----------
+        X : (n, n_in) array_like, data frame or sparse matrix
+            Sparse ones are converted to compressed rows and never made dense.
+        y : (n,) or (n, n_outputs) numbers
+        sample_weight : (n,) array_like or None
+            How often each example counts: numbers of 0 or more.
+        eval_set : pair (X, y) or None
+            Examples that are not trained on. After each epoch their loss and ``eval_metric`` go
+            into ``history_``; with ``early_stopping`` they take the place of those held
+            out. At the end the network gets back the weights with the best score.
+
+        Returns
+        -------
+        The estimator.
+        """
         self._fit(X, y, sample_weight, eval_set)
         return self
 
     def partial_fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> MLPRegressor:
-        """Train for one epoch, from where the last call ended."""
+        """Train for one epoch, from where the last call ended, moments included.
+
+        Parameters
+        ----------
+        X, y, sample_weight : as for ``fit``
+
+        Returns
+        -------
+        The estimator.
+        """
         self._fit(X, y, sample_weight, incremental=True)
         return self
 
     def predict(self, X: Any) -> NDArray:
-        """The network's outputs."""
+        """The network's outputs.
+
+        Parameters
+        ----------
+        X : as for ``fit``
+
+        Returns
+        -------
+        (n,) ndarray, or (n, n_outputs)
+        """
         return self._predicted(self._outputs(X))
 
     def _predicted(self, a: NDArray) -> NDArray:
@@ -77,7 +216,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             return np.nan
         return float(r2_score(y, predicted, sample_weight=weights))
 
-    def _checked(self, X: Any, y: Any, first: bool) -> tuple[Any, NDArray]:
+    def _checked(self, X: Any, y: Any, first: bool, classes: Any = None) -> tuple[Any, NDArray]:
         X, y = validate_data(
             self, X, y, accept_sparse="csr", dtype=READ, reset=first, multi_output=True,
             y_numeric=True,

@@ -8,6 +8,7 @@ The moments outlive an epoch, and for ``partial_fit`` the call.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -37,16 +38,18 @@ def stretches(
     n = len(order)
     if alpha == 0:
         yield 0, n, 0.0
-        return
-    firsts = np.arange(0, n, m)
-    if weights is None:
-        sums = np.minimum(m, n - firsts).astype(np.float64)
+    elif weights is None:
+        whole = n - n % m
+        if whole:
+            yield 0, whole, alpha / m
+        if n > whole:
+            yield whole, n, alpha / (n - whole)
     else:
-        sums = np.add.reduceat(weights[order], firsts)
-    at = [0, *(np.flatnonzero(np.diff(sums)) + 1), len(firsts)]
-    for k, end in zip(at[:-1], at[1:], strict=True):
-        # mini-batches that weigh nothing do not move the weights
-        yield k * m, min(end * m, n), float(alpha / sums[k]) if sums[k] > 0 else 0.0
+        sums = np.add.reduceat(weights[order], np.arange(0, n, m))
+        at = [0, *(np.flatnonzero(np.diff(sums)) + 1), len(sums)]
+        for k, end in itertools.pairwise(at):
+            # mini-batches that weigh nothing do not move the weights
+            yield k * m, min(end * m, n), float(alpha / sums[k]) if sums[k] > 0 else 0.0
 
 
 class Solver:
@@ -79,6 +82,7 @@ class Solver:
                 self._train(model, data, order[first:end], m, l2, weights, random, first, watch)
             if not model.is_finite():
                 raise DivergenceError(number)
+            model.learned_from(data)
         except BaseException as error:
             # of what Ctrl-C interrupts, the mini-batches that are done stay
             if isinstance(error, Exception) or not model.is_finite():
