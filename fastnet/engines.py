@@ -131,11 +131,12 @@ class Shared:
 
     def datasets(self) -> Datasets:
         """Those of the last sweep are kept, and their compressed form with them."""
-        if self.path not in _mapped:
+        found = _mapped.get(self.path)
+        if found is None:
             found = self._map()
             _mapped.clear()
             _mapped[self.path] = found
-        return _mapped[self.path]
+        return found
 
     def _map(self) -> Datasets:
         try:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 # How often a training is begun at most, where all workers that held the data were killed.
 _TIMES = 3
 
+# Networks that a line about failures names.
+_NAMED = 20
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -92,17 +95,18 @@ def fit_many(
         An executor has its own number.
     verbose : bool, default True
         Show one progress bar on standard error where that is a terminal and tqdm is installed,
-        and print a line for each network that is not trained as it should be.
+        and print there which networks are not trained as they should be, if any. The
+        logger "fastnet" is told in any case.
 
     Returns
     -------
     list of Fit
         ``(index, spec, network, history, seconds, error)`` for each spec, in their order.
         A training that fails does not keep the others from being trained: its ``error`` says
-        what happened. The same holds for networks that are lost when a process of
-        a pool ends suddenly. Ctrl-C ends the trainings that run; what
-        has finished is returned, and the others have a ``KeyboardInterrupt`` as ``error``. A
-        second Ctrl-C is not waited for.
+        what happened. The same holds for networks that are lost when a process of a pool ends
+        suddenly. Ctrl-C ends the trainings that run; what has finished is returned, and the
+        others have a ``KeyboardInterrupt`` as ``error``. A second Ctrl-C, while that takes
+        its time, passes through.
 
     Raises
     ------
@@ -116,11 +120,11 @@ def fit_many(
     Notes
     -----
     The data set is compressed for the kernels, where that pays, once per process. To processes
-    it goes in a file (in the folder for temporary files), which they map into
-    their memory, and which is removed at the end; the workers of Dask get it
-    once each by ``scatter``, and those that come later from the others. One that is a memory map
-    of a file goes as the file's path. A worker of Dask that is killed is
-    survived: the scheduler has its networks trained elsewhere.
+    it goes in a file (in the folder for temporary files), which they map into their memory, and
+    which is removed at the end; the workers of Dask get it once each by ``scatter``, and those
+    that come later from the others. One that is a memory map of a file goes as the file's path.
+    A worker of Dask that is killed is survived: the scheduler has its networks trained
+    elsewhere. Callbacks are called where the training runs.
 
     Examples
     --------
@@ -175,8 +179,8 @@ def fit_as_completed(
     ValueError, TypeError
         As ``fit_many``.
     KeyboardInterrupt
-        At Ctrl-C, after the trainings that run have ended, and what had
-        finished has been yielded.
+        At Ctrl-C, after the trainings that run have ended, and what had finished has been
+        yielded.
 
     Notes
     -----
@@ -255,8 +259,8 @@ class _Sweep:
             engine.close()
             if bar is not None:
                 bar.close()
-            for fit in sorted(failures, key=lambda fit: fit.index):
-                self.tell(f"specs[{fit.index}]: {type(fit.error).__name__}: {fit.error}")
+            for words in _told(failures):
+                self.tell(words)
 
     def _done(self, engine: Engine, waiting: dict[Future, int]) -> Iterator[tuple[int, Future]]:
         """Submit all; each place among the specs, and its future, when that is done.
@@ -294,6 +298,17 @@ class _Sweep:
             logger.warning("%s", words)
         if self._verbose:
             print(f"fit_many: {words}", file=sys.stderr, flush=True)
+
+
+def _told(failures: list[Fit]) -> Iterator[str]:
+    """Which networks are not trained as they should be, and why: a line for each reason."""
+    reasons: dict[str, list[int]] = {}
+    for fit in failures:
+        reasons.setdefault(f"{type(fit.error).__name__}: {fit.error}", []).append(fit.index)
+    for reason, places in sorted(reasons.items(), key=lambda told: min(told[1])):
+        named = ", ".join(f"specs[{i}]" for i in sorted(places)[:_NAMED])
+        more = f" and {len(places) - _NAMED} more" if len(places) > _NAMED else ""
+        yield f"{named}{more}: {reason}"
 
 
 def _is_trained(future: Future) -> bool:
