@@ -48,6 +48,8 @@ __all__ = [
     "__version__",
     "augment",
     "find_learning_rate",
+    "fit_as_completed",
+    "fit_many",
     "get_num_threads",
     "load",
     "load_mnist",
@@ -63,12 +65,16 @@ __all__ = [
 
 __version__: str
 
-if not TYPE_CHECKING:
+if TYPE_CHECKING:
+    from fastnet.sweep import fit_as_completed, fit_many
+else:
 
     def __getattr__(name):
-        """The version and the pictures, when they are asked for."""
+        """What not every program needs, when it is asked for."""
         if name == "__version__":
             return version()
         if name == "plots":
             return import_module("fastnet.plots")
+        if name in ("fit_as_completed", "fit_many"):
+            return getattr(import_module("fastnet.sweep"), name)
         raise AttributeError(f"module 'fastnet' has no attribute {name!r}")

@@ -116,3 +116,9 @@ def read_only(array: NDArray) -> NDArray:
     view = array.view()
     view.flags.writeable = False
     return view
+
+
+def aligned(array: NDArray) -> NDArray:
+    """``array``, or a copy where its elements do not lie as its type wants them: out of a
+    message from another process."""
+    return array if array.flags.aligned else array.copy()

@@ -16,6 +16,10 @@ _SLACK = 128
 _LARGEST = 2**31 - 1  # features
 
 
+def _kept(array: NDArray) -> NDArray:
+    return checks.read_only(checks.aligned(array))
+
+
 class Compressed:
     """Rows of which only what is not zero is stored, row after row, ascending.
 
@@ -44,9 +48,9 @@ class Compressed:
         masks: NDArray | None,
         n_in: int,
     ):
-        self.values, self.offsets = checks.read_only(values), checks.read_only(offsets)
-        self.columns = None if columns is None else checks.read_only(columns)
-        self.masks = None if masks is None else checks.read_only(masks)
+        self.values, self.offsets = _kept(values), _kept(offsets)
+        self.columns = None if columns is None else _kept(columns)
+        self.masks = None if masks is None else _kept(masks)
         self.shape = len(offsets) - 1, n_in
         self.longest = int(np.diff(offsets).max(initial=0))
 

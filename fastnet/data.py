@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-import mmap
+import os
+import threading
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -11,8 +12,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from fastnet import _kernels, checks, compressed
+from fastnet import _kernels, checks, compressed, mapped
 from fastnet.compressed import Compressed, Sparse
+from fastnet.mapped import File, Place
 
 # In what forms data are taken, wherever they are.
 Data: TypeAlias = (
@@ -22,6 +24,12 @@ Data: TypeAlias = (
 # Elements looked at together when values are checked: a memory map larger than
 # memory is read once, in pieces.
 _PIECE = 1 << 20
+
+# Threads that train on the same data set: its compressed form is made by one of them.
+_making = threading.Lock()
+os.register_at_fork(
+    before=_making.acquire, after_in_parent=_making.release, after_in_child=_making.release
+)
 
 
 def _extremes(array: NDArray) -> tuple[float, float]:
@@ -56,14 +64,6 @@ def _magnitude(X: NDArray | Compressed) -> float:
         return 255.0
     low, high = _extremes(values)
     return max(-low, high) if values.size else 0.0
-
-
-def _is_mapped(array: NDArray) -> bool:
-    """Whether ``array`` is a memory map, or part of one; a copy from one is not."""
-    owner: Any = array
-    while owner is not None and not isinstance(owner, mmap.mmap):
-        owner = owner.obj if isinstance(owner, memoryview) else getattr(owner, "base", None)
-    return owner is not None
 
 
 def checked_inputs(name: str, X: Any) -> tuple[Any, float]:
@@ -136,6 +136,10 @@ class Dataset:
     30 ms and 22.9 MB, or 13.1 MB where bit masks stand for the columns (AVX-512); two
     epochs of training repay it.
 
+    A pickle of a data set whose X or y is a memory map of a file holds the file's path and not
+    the numbers: it is mapped anew where the pickle is read, if the file is still as it was, to
+    its size and the second of its last change.
+
     Examples
     --------
     >>> pixels = np.array([[0, 128], [255, 0], [64, 64]], np.uint8)
@@ -153,6 +157,7 @@ class Dataset:
     y: NDArray
     scale: float
     sparse: bool | str
+    _files: dict[str, File | None]
 
     def __init__(
         self,
@@ -179,6 +184,11 @@ class Dataset:
             raise ValueError(f"y: expected as many as X has rows, {len(self.X)}, got {len(self.y)}")
         self._forms: dict[str, Compressed] = {}
         self._density: float | None = None
+        self._files = {  # which arrays are memory maps, and of what file where it has a name
+            name: mapped.file_of(array)
+            for name, array in (("X", self.X), ("y", self.y))
+            if not isinstance(array, Compressed) and mapped.is_mapped(array)
+        }
 
     @classmethod
     def from_csr(
@@ -296,20 +306,21 @@ class Dataset:
         if isinstance(self.X, Compressed) or self.sparse is False:
             return self.X
         auto = self.sparse == "auto"
-        if auto and (_is_mapped(self.X) or (once and not self._forms)):
+        if auto and ("X" in self._files or (once and not self._forms)):
             return self.X
-        offsets = None  # never kept: those of an X that has changed would lead out of the values
-        if self._density is None:
-            offsets = compressed.count(self.X)
-            self._density = int(offsets[-1]) / self.X.size
-        form = _kernels.way(sizes, dtype, self._density)
-        if form == "dense" and auto:
-            return self.X
-        if form == "dense" or moves:
-            form = "columns"
-        if form not in self._forms:
-            self._forms[form] = compressed.compress(self.X, form, offsets)
-        return self._forms[form]
+        with _making:
+            offsets = None  # not kept: those of an X that has changed would lead out of the values
+            if self._density is None:
+                offsets = compressed.count(self.X)
+                self._density = int(offsets[-1]) / self.X.size
+            form = _kernels.way(sizes, dtype, self._density)
+            if form == "dense" and auto:
+                return self.X
+            if form == "dense" or moves:
+                form = "columns"
+            if form not in self._forms:
+                self._forms[form] = compressed.compress(self.X, form, offsets)
+            return self._forms[form]
 
     def __len__(self) -> int:
         return len(self.X)
@@ -326,19 +337,32 @@ class Dataset:
         X, y = self.X[which], self.y[which]
         part.X = X if isinstance(X, Compressed) else checks.read_only(_rows(X))
         part.y = checks.read_only(np.ascontiguousarray(y) if y.ndim == 1 else _rows(y))
+        part._files = {
+            name: file
+            for name, file in self._files.items()
+            if mapped.is_mapped(getattr(part, name))  # a copy lies in memory
+        }
         if len(part) == 0:
             raise ValueError(f"expected a slice with at least one example, got none of {len(self)}")
         return part
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without what can be made again."""
-        return {**self.__dict__, "_forms": {}}
+        """Without what can be made again; of an array that is a file, the place in the file."""
+        state = {**self.__dict__, "_forms": {}, "_files": {}}
+        for name, file in self._files.items():
+            if file is not None and os.path.exists(file.path):
+                state["_files"][name] = file
+                state[name] = mapped.place(state[name], file)
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        self.__dict__.update(
+            (name, value.open() if isinstance(value, Place) else value)
+            for name, value in state.items()
+        )
         if not isinstance(self.X, Compressed):
-            self.X = checks.read_only(self.X)
-        self.y = checks.read_only(self.y)
+            self.X = checks.read_only(checks.aligned(self.X))
+        self.y = checks.read_only(checks.aligned(self.y))
 
     def __repr__(self) -> str:
         kind = "labels" if self.y.ndim == 1 else f"targets of {self.y.shape[1]}"

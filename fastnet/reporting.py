@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,14 @@ TQDM = 'pip install "tqdm>=4.66"'
 
 # The levels of logging, which is not imported for them.
 INFO, WARNING = 20, 30
+
+
+# What a training in this thread asks now and then, where somebody else may want it to end.
+stop_asked: ContextVar[Callable[[], bool] | None] = ContextVar("stop_asked", default=None)
+
+
+class Stopped(KeyboardInterrupt):
+    """The training of this thread was asked to end, as by Ctrl-C."""
 
 
 _logger: logging.Logger | None = None
@@ -45,7 +54,7 @@ class Reporter:
         """Before the first epoch over n examples; in a with statement around the epochs."""
         self._n, self._epochs, self._done = n, epochs, 0
         self._start = time.monotonic()
-        self._logger = logger()
+        self._logger = logger() if epochs else None  # a call for no epochs looks at its arguments
         if self._logs(INFO):
             self._log(INFO, "Training %s on %d examples, %d epochs", [*sizes], n, epochs)
         return self
@@ -59,7 +68,15 @@ class Reporter:
 
     def watch(self, epoch: int) -> Callable[[int], object] | None:
         """What is called in the midst of the epoch with the number of examples done."""
-        return None
+        asked = stop_asked.get()
+        if asked is None:
+            return None
+
+        def watch(done: int) -> None:
+            if asked():
+                raise Stopped
+
+        return watch
 
     def ended(self, epoch: int, figures: list[str]) -> None:
         """The epoch is complete; its figures in words."""
@@ -128,7 +145,14 @@ class Bar(Reporter):
     def watch(self, epoch: int) -> Callable[[int], object]:
         if epoch > 1:
             self._bar.set_description(self._name(epoch), refresh=False)
-        return lambda done: self._reach((epoch - 1) * self._n + done)
+        asked = super().watch(epoch)
+
+        def watch(done: int) -> None:
+            if asked is not None:
+                asked(done)
+            self._reach((epoch - 1) * self._n + done)
+
+        return watch
 
     def _reach(self, examples: int) -> None:
         self._bar.update(examples - self._bar.n)
@@ -161,6 +185,11 @@ def _in_notebook() -> bool:
     return "IPKernelApp" in getattr(shell, "config", ())
 
 
+def is_seen() -> bool:
+    """Whether a bar on standard error is one on a screen."""
+    return _is_terminal(sys.stderr) or _in_notebook()
+
+
 def chosen(verbose: Any) -> Reporter:
     """The reporter of ``verbose``, as ``SGD`` takes it; ImportError where its bar lacks tqdm."""
     try:
@@ -173,7 +202,7 @@ def chosen(verbose: Any) -> Reporter:
             f"verbose: expected 0 (silent), 1 (a line per epoch) or 2 (a bar), "
             f"got {checks.briefly(verbose)}"
         ) from None
-    if level == 2 and (_is_terminal(sys.stderr) or _in_notebook()):
+    if level == 2 and is_seen():
         try:
             from tqdm.auto import tqdm
         except ImportError:

@@ -1,5 +1,9 @@
 """What the tests share: instruction sets, guarded arrays, random networks and examples, MNIST."""
 
+import importlib
+import multiprocessing
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -170,3 +174,38 @@ def random_examples():
         return X.astype(inputs), scale, y.astype(targets)
 
     return make
+
+
+# ---- many networks, other processes ----------------------------------------
+
+
+@pytest.fixture(scope="session")
+def callbacks():
+    """The module worker_callbacks, which processes that are started later can import, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(Path(__file__).parent)
+        yield importlib.import_module("worker_callbacks")
+
+
+@pytest.fixture(scope="session")
+def spawning(callbacks):
+    """How processes are begun: anew, so that no thread of this one is copied halfway."""
+    return multiprocessing.get_context("spawn")
+
+
+@pytest.fixture(scope="session")
+def varied_specs(callbacks):
+    """Specs for ``fit_many`` on MNIST, each of which trains in another way."""
+    base = {"sizes": [784, 12, 10], "epochs": 3, "mini_batch_size": 10, "eta": 0.5, "seed": 1}
+    adam = {"optimizer": fastnet.Adam(), "eta": 0.002}
+    patient = fastnet.EarlyStopping("training_cost", patience=2)
+    return [
+        base,
+        {**base, "seed": [3, 5], "sizes": (784, 10), "lmbda": 2.0, "epochs": 5},
+        {**base, "cost": "log-likelihood", "hidden": "relu", "eta": 0.05, "dtype": "float64"},
+        {**base, "dropout": 0.2, "shift": 1, "seed": np.random.SeedSequence(7), **adam},
+        {**base, "early_stopping": patient, "eta": 3.0, "epochs": 8, "class_weight": "balanced"},
+        {**base, "schedule": fastnet.CosineDecay(), "monitor_evaluation_cost": True},
+        {**base, "cost": callbacks.OwnCost, "epochs": 1},
+        {**base, "epochs": 0},
+    ]

@@ -1,5 +1,6 @@
 """Dataset: what it takes, what it shares, what it refuses; and the forms that data may have."""
 
+import pickle
 import tracemalloc
 
 import numpy as np
@@ -318,3 +319,20 @@ def test_mnist_is_shared_by_its_parts_and_never_copied(mnist):
     assert fastnet.Dataset(training.X, training.y, training.scale).X is training.X
     assert {data.X.dtype for data in mnist} == {np.dtype(np.uint8)}
     assert (len(training), len(validation), len(test)) == (50_000, 10_000, 10_000)
+
+
+@pytest.mark.parametrize("form", ["dense", "sparse"])
+def test_a_data_set_out_of_a_message_trains_wherever_its_arrays_begin(form):
+    """Processes that send data do not all put arrays where their type wants them."""
+    X = np.arange(12, dtype=np.float32).reshape(4, 3)
+    data = fastnet.Dataset(X, [0, 1, 1, 0])
+    if form == "sparse":
+        data = fastnet.Dataset.from_csr(X.ravel(), [0, 1, 2] * 4, [0, 3, 6, 9, 12], 3, [0, 1, 1, 0])
+    buffers = []
+    pickled = pickle.dumps(data, protocol=5, buffer_callback=buffers.append)
+    shifted = [memoryview(b"." + bytes(buffer.raw()))[1:] for buffer in buffers]
+    again = pickle.loads(pickled, buffers=shifted)
+    networks = [fastnet.Network([3, 2], seed=1) for _ in range(2)]
+    for network, one in zip(networks, (data, again), strict=True):
+        network.SGD(one, 2, 2, 0.1, verbose=False)
+    assert networks[0] == networks[1]

@@ -1,0 +1,266 @@
+"""Where the trainings of a sweep run: threads of this process, other processes, a Dask cluster."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import pickle
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fastnet import reporting
+from fastnet.data import Dataset
+from fastnet.network import Network
+from fastnet.training import DivergenceError, History
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+
+Datasets = tuple[Dataset, Dataset | None]  # training and evaluation data
+
+# The file by which processes are told to stop, and that of the data sets.
+_STOP, _DATA = "stop", "data"
+
+# Where the kernels like arrays to begin.
+_ALIGNMENT = 64
+
+
+@dataclass(frozen=True)
+class Task:
+    """One training: the keyword arguments of ``Network`` and those of ``SGD``."""
+
+    network: Mapping[str, Any]
+    sgd: Mapping[str, Any]
+
+
+class Trained(NamedTuple):
+    """What a training comes back with."""
+
+    network: Network
+    history: History
+    seconds: float
+    error: DivergenceError | None
+
+
+# ---- what runs in a thread, a process or a worker of the cluster
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Whether the trainings of one sweep shall end, wherever it is asked.
+
+    ``key`` counts within a process; processes of the same machine see the ``file``.
+    """
+
+    key: str
+    file: str | None = None
+
+    def set(self) -> None:
+        _stopped.add(self.key)
+        if self.file is not None:
+            with open(self.file, "wb"):
+                pass
+
+    def is_set(self) -> bool:
+        return self.key in _stopped or (self.file is not None and os.path.exists(self.file))
+
+
+_stopped: set[str] = set()  # the keys of sweeps that have been stopped in this process
+
+
+def train(task: Task, data: Datasets | Shared, stop: Stop) -> Trained | None:
+    """A network trained as the task says; None where it was stopped."""
+    if stop.is_set():
+        return None
+    history = History([], [], [], [])
+    stopped = False
+
+    def watch(_: Network, epoch: int, so_far: History) -> bool:
+        nonlocal history, stopped
+        history = so_far
+        stopped = epoch < task.sgd["epochs"] and stop.is_set()
+        return stopped
+
+    training, evaluation = data.datasets() if isinstance(data, Shared) else data
+    told = {**task.sgd, "callbacks": [*(task.sgd.get("callbacks") or ()), watch]}
+    network, diverged = Network(**task.network), None
+    start = time.perf_counter()
+    asked = reporting.stop_asked.set(stop.is_set)  # in the midst of an epoch
+    try:
+        history = network.SGD(training, evaluation_data=evaluation, **told)
+    except DivergenceError as error:
+        diverged = error.with_traceback(None)  # which would keep alive all that training used
+    except reporting.Stopped:
+        stopped = True
+    finally:
+        reporting.stop_asked.reset(asked)
+    return None if stopped else Trained(network, history, time.perf_counter() - start, diverged)
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Data sets in a file, which every process of a machine maps into its memory once.
+
+    In the file stand their pickle, of ``head`` bytes, and the arrays that it leaves out;
+    ``arrays`` says at which byte each begins and how many it has.
+    """
+
+    path: str
+    head: int
+    arrays: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def write(cls, path: str, data: Datasets) -> Shared:
+        buffers: list[pickle.PickleBuffer] = []
+        pickled = pickle.dumps(data, protocol=5, buffer_callback=buffers.append)
+        arrays = []
+        with open(path, "wb") as file:
+            file.write(pickled)
+            for buffer in buffers:
+                file.write(bytes(-file.tell() % _ALIGNMENT))
+                raw = buffer.raw()
+                arrays.append((file.tell(), raw.nbytes))
+                file.write(raw)
+        return cls(path, len(pickled), tuple(arrays))
+
+    def datasets(self) -> Datasets:
+        """Those of the last sweep are kept, and their compressed form with them."""
+        found = _mapped.get(self.path)
+        if found is None:
+            found = self._map()
+            _mapped.clear()
+            _mapped[self.path] = found
+        return found
+
+    def _map(self) -> Datasets:
+        try:
+            with open(self.path, "rb") as file:
+                view = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        except FileNotFoundError:
+            raise FileNotFoundError(
+                f"{self.path}: expected the data set, which all processes of an executor must "
+                f"see; for other machines set TMPDIR to a folder that they share, or give "
+                f"fit_many a Dask Client"
+            ) from None
+        buffers = [view[first : first + length] for first, length in self.arrays]
+        datasets: Datasets = pickle.loads(view[: self.head], buffers=buffers)
+        return datasets
+
+
+_mapped: dict[str, Datasets] = {}  # in a process of a pool: the data sets of its last sweep
+
+
+# ---- what runs in the process that calls
+
+
+class Engine:
+    """An executor together with the data sets as its tasks get them.
+
+    Parameters
+    ----------
+    executor : Executor, dask.distributed.Client or None
+        None: threads of its own.
+    max_workers : int or None
+        How many of these; None: one for each core that this process may use.
+    training, evaluation : Dataset
+    """
+
+    def __init__(
+        self,
+        executor: Any,
+        max_workers: int | None,
+        training: Dataset,
+        evaluation: Dataset | None,
+    ):
+        from concurrent.futures import ThreadPoolExecutor
+
+        self._stop = Stop(uuid.uuid4().hex)
+        self._datasets = training, evaluation
+        self._data: Any = self._datasets
+        self._options: dict[str, Any] = {}
+        self._client = _client(executor)
+        with ExitStack() as at_the_end:
+            if executor is None:
+                executor = ThreadPoolExecutor(max_workers or cores(), "fastnet")
+                at_the_end.callback(executor.shutdown, wait=False)
+            if self._client is not None:
+                if is_client(executor):
+                    executor = self._client.get_executor()
+                self._options["pure"] = False  # equal specs without a seed are different networks
+                self.scatter()
+            elif not isinstance(executor, ThreadPoolExecutor):
+                folder = at_the_end.enter_context(tempfile.TemporaryDirectory(prefix="fastnet-"))
+                self._stop = Stop(self._stop.key, os.path.join(folder, _STOP))
+                self._data = Shared.write(os.path.join(folder, _DATA), self._datasets)
+            self._executor: Executor = executor
+            self._close = at_the_end.pop_all().close
+
+    @property
+    def can_lose_data(self) -> bool:
+        """Whether trainings end because all that held the data sets were killed."""
+        return self._client is not None
+
+    def scatter(self) -> None:
+        """Give the data sets to each worker of the cluster, once; a task uses what is there."""
+        self._data = self._client.scatter(self._datasets, broadcast=True, hash=False)
+
+    def submit(self, task: Task, first: bool = False) -> Future[Trained | None]:
+        """A future of ``train``; one that has failed where the pool broke after the first."""
+        from concurrent.futures import BrokenExecutor, Future
+
+        try:
+            return self._executor.submit(train, task, self._data, self._stop, **self._options)
+        except BrokenExecutor as error:
+            if first:
+                raise
+            failed: Future[Trained | None] = Future()
+            failed.set_exception(error)
+            return failed
+
+    def stop(self, futures: Iterable[Future]) -> None:
+        """Let no training begin, and those that run end; wait for them."""
+        from concurrent.futures import wait
+
+        self._stop.set()
+        if self._client is not None:
+            self._client.run(self._stop.set, on_error="ignore")  # a worker may have gone
+        for future in futures:
+            future.cancel()
+        wait(futures)
+
+    def close(self) -> None:
+        """No training runs any more."""
+        self._close()
+        _stopped.discard(self._stop.key)
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS
+        return os.cpu_count() or 1
+
+
+def is_client(executor: Any) -> bool:
+    """Whether it is a Client of Dask, which need not be installed."""
+    distributed = sys.modules.get("distributed")
+    return distributed is not None and isinstance(executor, distributed.Client)
+
+
+def _client(executor: Any) -> Any:
+    """The Client of Dask that an executor is or belongs to, or None."""
+    if is_client(executor):
+        return executor
+    return getattr(executor, "_client", None) if _is_of_dask(executor) else None
+
+
+def _is_of_dask(executor: Any) -> bool:
+    module = sys.modules.get("distributed.cfexecutor")
+    return module is not None and isinstance(executor, module.ClientExecutor)

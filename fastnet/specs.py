@@ -1,0 +1,99 @@
+"""Specs of networks, the arguments of ``Network`` and of ``SGD`` in one dict: read and checked."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from fastnet import checks
+from fastnet.data import Dataset
+from fastnet.engines import Task
+from fastnet.network import Network
+from fastnet.training import History, Progress
+
+# Generators of random numbers, which several trainings would share.
+_SHARED_SEEDS = (np.random.Generator, np.random.BitGenerator, np.random.RandomState)
+
+_EVALUATION_FLAGS = ("monitor_evaluation_cost", "monitor_evaluation_accuracy")
+
+
+def checked(
+    specs: Any, training: Dataset, evaluation: Dataset | None
+) -> tuple[list[dict[str, Any]], list[Task]]:
+    """The specs, and what each says to do, every one of which would begin to train.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For one that would not, as ``specs[3]: ...``.
+    """
+    if isinstance(specs, Mapping | str | bytes) or not isinstance(specs, Iterable):
+        raise TypeError(f"specs: expected a list of dicts, got {checks.briefly(specs)}")
+    read: list[dict[str, Any]] = []
+    tasks: list[Task] = []
+    for i, spec in enumerate(specs):
+        if not isinstance(spec, Mapping):
+            raise TypeError(
+                f"specs[{i}]: expected a dict of the arguments of Network and of SGD, "
+                f"got {checks.briefly(spec)}"
+            )
+        read.append(dict(spec))
+        try:
+            tasks.append(_task(spec, training, evaluation))
+        except (TypeError, ValueError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"specs[{i}]: {error}") from None
+    return read, tasks
+
+
+@functools.cache
+def _keywords() -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """The arguments of ``Network``, those of ``SGD`` but for data, and those that are required."""
+    found, required = [], []
+    for call in (Network, Network.SGD):
+        parameters = list(inspect.signature(call).parameters.values())
+        own = [p for p in parameters if p.name not in ("self", "training_data", "evaluation_data")]
+        found.append(tuple(p.name for p in own))
+        required += [p.name for p in own if p.default is p.empty]
+    return found[0], found[1], tuple(required)
+
+
+def _task(spec: Mapping[str, Any], training: Dataset, evaluation: Dataset | None) -> Task:
+    """The spec as the arguments of two calls, both of which would go well."""
+    of_network, of_sgd, required = _keywords()
+    for name in spec:
+        if name not in of_network and name not in of_sgd:
+            raise TypeError(
+                f"expected arguments of Network and of SGD, {', '.join(of_network + of_sgd)}; "
+                f"got {name!r}"
+            )
+    missing = [name for name in required if name not in spec]
+    if missing:
+        raise TypeError(f"expected {', '.join(required)}; {', '.join(missing)} not given")
+    if isinstance(spec.get("seed"), _SHARED_SEEDS):
+        raise TypeError(
+            f"seed: expected an integer, a sequence of them, a SeedSequence or None, since a "
+            f"generator cannot serve several trainings at once; got {spec['seed']!r}"
+        )
+    network: dict[str, Any] = {"n_threads": 1}
+    sgd: dict[str, Any] = {"verbose": False, **_monitored(spec, evaluation)}
+    for name, value in spec.items():
+        (network if name in of_network else sgd)[name] = value
+    sgd["epochs"] = checks.integer("epochs", sgd["epochs"], 0)
+    # A training of no epochs checks its arguments, but for a rate that follows the epochs.
+    untrained = {**sgd, "epochs": 0}
+    Network(**network).SGD(training, evaluation_data=evaluation, **untrained)
+    nothing = History([], [], [], [])
+    Progress(sgd["eta"], sgd["epochs"], sgd.get("schedule"), sgd.get("early_stopping"), nothing)
+    return Task(network, sgd)
+
+
+def _monitored(spec: Mapping[str, Any], evaluation: Dataset | None) -> dict[str, bool]:
+    """What is recorded of evaluation data about which the spec says nothing."""
+    if evaluation is None or any(flag in spec for flag in _EVALUATION_FLAGS):
+        return {}
+    return {_EVALUATION_FLAGS[evaluation.y.ndim == 1]: True}

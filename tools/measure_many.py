@@ -1,0 +1,272 @@
+"""Measure many networks on one core, two, and a Dask cluster: docs/many_networks.json.
+
+    python tools/measure_many.py             # measure anew, and write the tables
+    python tools/measure_many.py --write     # the tables of docs/many_networks.md from the file
+
+Every way of training trains 4, 8, 16 and 32 networks of the guide's sweep. The rounds of the
+ways take turns. A measurement counts if other programs had less than 5 % of the machine
+meanwhile, and the median is taken of those that do, or the quickest where none of TRIES does;
+the file says how many did. Linux, two cores, ten minutes.
+"""
+
+import argparse
+import json
+import math
+import multiprocessing
+import os
+import platform
+import statistics
+import time
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import fastnet
+from fastnet import _kernels
+
+TOP = Path(__file__).parent.parent
+MEASURED = TOP / "docs" / "many_networks.json"
+DOCUMENT = TOP / "docs" / "many_networks.md"
+NETWORKS = (4, 8, 16, 32)
+ROUNDS, TRIES, OTHERS = 3, 8, 0.05
+ETAS = (0.1, 0.2, 0.5, 1.0, 0.15, 0.3, 0.7, 1.5)
+EMPTY = 200  # trainings of no epochs, which show what a task costs
+CLUSTERS = (1, 10, 100)  # workers, for the model
+
+
+def sweep(networks, epochs=2):
+    """The guide's specs, four sizes for each rate: every fourth of them costs the same."""
+    return [
+        {
+            "sizes": [784, hidden, 10], "epochs": epochs, "mini_batch_size": 10, "eta": eta,
+            "seed": 1,
+        }
+        for eta in ETAS[: networks // 4]
+        for hidden in (30, 50, 70, 100)
+    ]  # fmt: skip
+
+
+# ---- the ways
+
+
+@contextmanager
+def threads(workers):
+    yield {"max_workers": workers}
+
+
+@contextmanager
+def processes(workers):
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        yield {"executor": pool}
+
+
+@contextmanager
+def dask(workers):
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+    ):
+        client.wait_for_workers(workers)
+        yield {"executor": client}
+
+
+WAYS = {
+    "one core, one thread": (threads, 1),
+    "two cores, two threads": (threads, 2),
+    "two cores, a pool of two processes": (processes, 2),
+    "Dask cluster of one worker": (dask, 1),
+    "Dask cluster of two workers": (dask, 2),
+}
+DASK = {1: "Dask cluster of one worker", 2: "Dask cluster of two workers"}
+
+
+# ---- measuring
+
+
+def worked(pids=None):
+    """Seconds that processors have worked: for these processes, or for all that there are."""
+    ticks = 0
+    if pids is None:
+        with open("/proc/stat", encoding="ascii") as file:
+            user, nice, system, _, _, *interrupts = map(int, file.readline().split()[1:9])
+        ticks = user + nice + system + sum(interrupts)
+    else:
+        for pid in pids:
+            fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2]
+            ticks += sum(map(int, fields.split()[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def family():
+    """This process and those that it has begun."""
+    found, parents = {os.getpid()}, {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text(encoding="ascii").rpartition(")")[2].split()
+            except OSError:
+                continue
+            parents[int(entry.name)] = int(fields[1])
+    while more := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found
+
+
+def seconds(specs, data, told):
+    """(what ``fit_many`` takes, the share of the machine that others had meanwhile)"""
+    pids = family()
+    began = time.perf_counter(), worked(), worked(pids)
+    fits = fastnet.fit_many(specs, *data, verbose=False, **told)
+    taken, of_all, of_mine = (
+        b - a for a, b in zip(began, (time.perf_counter(), worked(), worked(pids)), strict=True)
+    )
+    if any(fit.error for fit in fits):
+        raise SystemExit("a training has failed")
+    return taken, (of_all - of_mine) / (taken * os.cpu_count())
+
+
+def measure():
+    training, validation, _ = fastnet.load_mnist()
+    data = training, validation
+    jobs = {str(n): sweep(n) for n in NETWORKS}
+    jobs["data"] = sweep(4, epochs=0)[:1]  # one network that is not trained: the data get there
+    jobs["empty"] = sweep(4, epochs=0) * (EMPTY // 4)
+    taken = {way: {job: [] for job in jobs} for way in WAYS}
+    begun = {way: [] for way in WAYS}
+    for attempt in range(TRIES):
+        for way, (engine, workers) in WAYS.items():
+            wanted = [job for job in jobs if quiet(taken[way][job]) < ROUNDS]
+            if not wanted:
+                continue
+            start = time.perf_counter()
+            with engine(workers) as told:
+                fastnet.fit_many(sweep(4, epochs=0), *data, verbose=False, **told)
+                begun[way].append(time.perf_counter() - start)
+                for job in wanted:
+                    taken[way][job].append(seconds(jobs[job], data, told))
+        left = sum(
+            quiet(rounds) < ROUNDS for of_way in taken.values() for rounds in of_way.values()
+        )
+        print(f"round {attempt + 1}: {left} measurements are not quiet yet", flush=True)
+        if not left:
+            break
+    return {
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {_kernels.isa()}",
+        "seconds": {
+            way: {job: round(typical(rounds), 4) for job, rounds in of_way.items()}
+            for way, of_way in taken.items()
+        },
+        "quiet rounds": {
+            way: {job: quiet(rounds) for job, rounds in of_way.items()}
+            for way, of_way in taken.items()
+        },
+        "start": {way: round(min(values), 3) for way, values in begun.items()},
+    }
+
+
+def quiet(rounds):
+    return sum(others < OTHERS for _, others in rounds)
+
+
+def typical(rounds):
+    counted = [taken for taken, others in rounds if others < OTHERS]
+    return statistics.median(counted) if counted else min(taken for taken, _ in rounds)
+
+
+# ---- the model: t = s + c N + t1 ceil(N / w)
+
+
+def model(measured):
+    """(s by workers, c, t1): data to the workers, what a task costs, what a network takes."""
+    of = {workers: measured["seconds"][way] for workers, way in DASK.items()}
+    s = {workers: cells["data"] for workers, cells in of.items()}
+    c = statistics.mean((cells["empty"] - cells["data"]) / EMPTY for cells in of.values())
+    rows = [
+        (n / workers, cells[str(n)] - s[workers] - c * n)
+        for workers, cells in of.items()
+        for n in NETWORKS
+    ]
+    t1 = sum(n * t for n, t in rows) / sum(n * n for n, _ in rows)  # least squares
+    return s, c, t1
+
+
+def predicted(measured, networks, workers):
+    s, c, t1 = model(measured)
+    # a copy goes on from worker to worker, so that their number doubles in each step
+    scatter = s[1] + (s[2] - s[1]) * math.log2(workers)
+    return scatter + c * networks + t1 * networks / workers
+
+
+# ---- the tables
+
+
+def tables(measured):
+    """{name: a table in Markdown}"""
+    cells = measured["seconds"]
+    one = cells["one core, one thread"]
+    times = [
+        "| | start | " + " | ".join(f"{n} networks" for n in NETWORKS) + " |",
+        "| --- | ---: |" + " ---: |" * len(NETWORKS),
+    ]
+    for way, of_way in cells.items():
+        row = [f"{of_way[str(n)]:.2f} s ({one[str(n)] / of_way[str(n)]:.2f}x)" for n in NETWORKS]
+        times.append(f"| {way} | {measured['start'][way]:.1f} s | " + " | ".join(row) + " |")
+    growth = [
+        "| workers | " + " | ".join(f"{n} networks" for n in NETWORKS) + " |",
+        "| ---: |" + " ---: |" * len(NETWORKS),
+    ]
+    for workers, way in DASK.items():
+        row = [
+            f"{cells[way][str(n)]:.2f} s, model {predicted(measured, n, workers):.2f} s"
+            for n in NETWORKS
+        ]
+        growth.append(f"| {workers} | " + " | ".join(row) + " |")
+    numbers = (100, 1000, 10_000)
+    future = [
+        "| workers | " + " | ".join(f"{n:,} networks" for n in numbers) + " |",
+        "| ---: |" + " ---: |" * len(numbers),
+    ]
+    for workers in CLUSTERS:
+        row = []
+        for n in numbers:
+            taken = predicted(measured, n, workers)
+            row.append(f"{taken:,.1f} s ({predicted(measured, n, 1) / taken:.1f}x)")
+        future.append(f"| {workers} | " + " | ".join(row) + " |")
+    s, c, t1 = model(measured)
+    terms = [
+        "| term | what it is | seconds |",
+        "| --- | --- | ---: |",
+        f"| s | the data set gets to the workers: one, two | {s[1]:.3f}, {s[2]:.3f} |",
+        f"| c | what a task costs client and scheduler | {c:.4f} |",
+        f"| t1 | one network of the sweep on one core | {t1:.3f} |",
+    ]
+    found = {"times": times, "terms": terms, "growth": growth, "future": future}
+    return {name: "\n".join(lines) for name, lines in found.items()}
+
+
+def written(text, measured):
+    """The document with its tables made anew."""
+    for name, table in tables(measured).items():
+        begin, end = f"<!-- {name} -->\n", f"\n<!-- {name}: end -->"
+        head, _, rest = text.partition(begin)
+        text = head + begin + table + end + rest.partition(end)[2]
+    return text
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--write", action="store_true", help="only the tables, from the file")
+    if not parser.parse_args().write:
+        MEASURED.write_text(json.dumps(measure(), indent=1) + "\n", encoding="utf-8")
+    measured = json.loads(MEASURED.read_text(encoding="utf-8"))
+    for table in tables(measured).values():
+        print(table, end="\n\n")
+    if DOCUMENT.exists():
+        text = DOCUMENT.read_text(encoding="utf-8")
+        DOCUMENT.write_text(written(text, measured), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
