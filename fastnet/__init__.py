@@ -1,5 +1,6 @@
 """Small feed-forward neural networks, trained on CPUs, fast."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from fastnet._load import show_config, version
@@ -72,8 +73,8 @@ else:
         """What not every program needs, when it is asked for."""
         if name == "__version__":
             return version()
+        if name == "plots":
+            return import_module("fastnet.plots")
         if name in ("fit_as_completed", "fit_many"):
-            from fastnet import sweep
-
-            return getattr(sweep, name)
+            return getattr(import_module("fastnet.sweep"), name)
         raise AttributeError(f"module 'fastnet' has no attribute {name!r}")
