@@ -8,6 +8,7 @@ import pytest
 from fastnet import _kernels, cli
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 
 pytestmark = pytest.mark.skipif(
     _kernels.isa() == "baseline", reason="without fused multiply-add the last bits are others"
@@ -23,7 +24,7 @@ def test_make_train_ends_as_the_readme_says_but_for_the_time(capsys):
 def test_the_python_examples_run_and_print_what_the_readme_says(tmp_path, monkeypatch, capsys):
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")
     monkeypatch.chdir(tmp_path)
-    examples = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    examples = [example for example in EXAMPLES if "sklearn" not in example]
     assert len(examples) == 5
     printed = []
     for example in examples:
@@ -33,3 +34,10 @@ def test_the_python_examples_run_and_print_what_the_readme_says(tmp_path, monkey
     assert f"`{printed[0][-1]}`" in README
     assert f"`{printed[2][-1]}`" in README
     assert f"`{printed[3][-1]}`" in README
+
+
+def test_so_does_the_one_for_users_of_scikit_learn(capsys):
+    pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+    (example,) = (example for example in EXAMPLES if "sklearn" in example)
+    exec(compile(example, "README.md", "exec"), {})
+    assert f"`{capsys.readouterr().out.strip()}`" in README

@@ -24,7 +24,7 @@ PART, REST = (X[TRAINING], Y[TRAINING]), (X[HELD_OUT], Y[HELD_OUT])
 def fitted(data=PART, fit=(), kind=MLPClassifier, **told):
     told = {
         "hidden_layer_sizes": (20,), "max_iter": 30, "learning_rate_init": 0.01,
-        "batch_size": 20, "random_state": 0, **told,
+        "batch_size": 20, "random_state": 0, "dtype": "float64", **told,
     }  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -150,13 +150,17 @@ def test_fastnet_s_activations_are_there(activation):
     assert net.score(*REST) > 0.9
 
 
-def test_the_type_is_that_of_the_inputs_or_the_one_asked_for():
-    assert fitted().predict_proba(X).dtype == np.float64
-    small = fitted((X.astype(np.float32), Y))
-    assert small.predict_proba(X).dtype == small.coefs_[0].dtype == np.float32
-    asked = fitted(dtype="float32")
-    np.testing.assert_allclose(asked.predict_proba(X), fitted().predict_proba(X), atol=1e-3)
-    assert asked.network_.dtype == np.float32
+def test_the_type_is_float32_for_mini_batches_and_float64_for_one_of_all_examples():
+    for data, batch_size, dtype in (
+        (PART, 20, np.float32),
+        (PART, "auto", np.float64),
+        ((X.astype(np.float32), Y), "auto", np.float32),
+    ):
+        net = fitted(data, dtype="auto", batch_size=batch_size)
+        assert net.predict_proba(X).dtype == net.coefs_[0].dtype == net.network_.dtype == dtype
+    single, double = (fitted(dtype=dtype) for dtype in ("float32", "float64"))
+    assert (single.network_.dtype, double.network_.dtype) == (np.float32, np.float64)
+    np.testing.assert_allclose(single.predict_proba(X), double.predict_proba(X), atol=1e-3)
 
 
 def test_bytes_are_taken_as_they_lie():
@@ -164,7 +168,6 @@ def test_bytes_are_taken_as_they_lie():
     labels = (pixels[:, 0] > 127).astype(int)
     by_bytes, by_numbers = fitted((pixels, labels)), fitted((pixels.astype(float), labels))
     np.testing.assert_array_equal(by_bytes.coefs_[0], by_numbers.coefs_[0])
-    assert by_bytes.network_.dtype == np.float64
 
 
 # ---- held-out examples

@@ -150,9 +150,7 @@ class BaseMLP(BaseEstimator):
                     f"got parameters or targets for {sizes}, {settings.hidden} neurons"
                 )
             return
-        dtype = settings.dtype
-        if dtype == "auto":
-            dtype = "float32" if X.dtype == np.float32 else "float64"
+        dtype = _dtype(settings, X)
         net = Network(sizes, choice.cost, output=choice.output, dtype=dtype, hidden=hidden, seed=0)
         factor = 2.0 if settings.hidden == "sigmoid" else 6.0
         for w, b in zip(net.weights, net.biases, strict=True):
@@ -292,3 +290,12 @@ class BaseMLP(BaseEstimator):
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse="csr", dtype=READ, reset=False)
         return self.network_.feedforward(X)
+
+
+def _dtype(settings: Settings, X: Any) -> str:
+    """ "auto": the noise of mini-batches is far over float32's rounding; where there is only one,
+    its gradient is exact, and so is the arithmetic, unless X is not."""
+    if settings.dtype != "auto":
+        return settings.dtype
+    one = X.shape[0] <= (settings.batch_size or 200)
+    return "float64" if one and X.dtype != np.float32 else "float32"

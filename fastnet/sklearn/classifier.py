@@ -86,8 +86,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         The score on held-out examples: the name of a scorer of scikit-learn; a function
         f(estimator, X, y), more is better; "loss", the loss with a minus sign; None: accuracy.
     dtype : "auto", "float32" or "float64", default "auto"
-        Of all arithmetic. "auto" is float32 for an X of float32, else float64, as in
-        scikit-learn; float32 takes about half the time.
+        Of all arithmetic and of the outputs. "auto" is float32, which takes half the time and
+        whose rounding is far below the noise of mini-batches; but float64 where one mini-batch
+        holds all examples, unless X is float32. In scikit-learn it is X's.
 
     Attributes
     ----------
@@ -280,13 +281,15 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         X, y = validate_data(
             self, X, y, accept_sparse="csr", dtype=READ, reset=first, multi_output=True
         )
-        check_classification_targets(y)
-        multilabel = type_of_target(y, input_name="y").startswith("multilabel")
+        kind = type_of_target(y, input_name="y")
+        if kind not in ("binary", "multiclass", "multilabel-indicator"):
+            check_classification_targets(y)  # raises, but for multiclass-multioutput
+        multilabel = kind == "multilabel-indicator"
         if multilabel:
             y = y.toarray() if hasattr(y, "toarray") else y
         elif y.ndim == 2 and y.shape[1] > 1:
             raise ValueError("y: expected labels (n,), or zeros and ones, (n, n_outputs), got more")
-        else:
+        elif y.ndim == 2:
             y = column_or_1d(y, warn=True)
         if first:
             self._multilabel = multilabel

@@ -89,8 +89,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         The score on held-out examples: the name of a scorer of scikit-learn; a function
         f(estimator, X, y), more is better; "loss", the loss with a minus sign; None: R^2.
     dtype : "auto", "float32" or "float64", default "auto"
-        Of all arithmetic. "auto" is float32 for an X of float32, else float64, as in
-        scikit-learn; float32 takes about half the time.
+        Of all arithmetic and of the outputs. "auto" is float32, which takes half the time and
+        whose rounding is far below the noise of mini-batches; but float64 where one mini-batch
+        holds all examples, unless X is float32. In scikit-learn it is X's.
 
     Attributes
     ----------
