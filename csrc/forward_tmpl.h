@@ -11,6 +11,7 @@ typedef struct {
     size_t thread;
     FN(workspace) w;
     double scale;               /* s of the first layer, see optimizer_tmpl.h; else 1 */
+    double *cost;               /* where the cost of the mini-batch at hand is added up, or NULL */
 } FN(work);
 
 /* Where the part `which` of n things begins, of which `unit` stay together. */

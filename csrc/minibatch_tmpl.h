@@ -162,6 +162,9 @@ static int FN(step)(FN(work) *work, const real *parameters, real *target, size_t
         return failed;
     work->scale = scale;
     fn_wait_for_team(work->team);
+    if (work->cost && work->thread == 0)
+        *work->cost += FN(cost_sum)(network->output, network->cost, m, network->sizes[network->layers],
+                                    w->weights, w->z, w->y);
     for (size_t l = network->layers; l-- > 0;) {
         const fn_place *at = w->places + l;
         if (l == 0 && put_off)
@@ -246,6 +249,7 @@ static int FN(pass)(FN(work) *work, const FN(call) *call, size_t first, size_t e
         const size_t size = end - k < m ? end - k : m;
         if (!straight)
             move = FN(move_of)(t, t->steps + k / m + 1);
+        work->cost = t->costs ? t->costs + k / m : NULL;
         const double sum = FN(sum_of_weights)(work->examples, work->order, k, size);
         const double factor = sum > 0 ? (t->optimizer == FN_PLAIN ? -t->eta : 1) / sum : 0;
         if (straight) {

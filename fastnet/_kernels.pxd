@@ -92,6 +92,7 @@ cdef extern from "fastnet.h" nogil:
         uint64_t key
         fn_delta delta
         fn_watch watch
+        double *costs
 
     uint64_t fn_random_at(uint64_t key, uint64_t counter)
 

@@ -67,6 +67,7 @@ def train(
     key: int = 0,
     weights: NDArray | None = None,
     watch: Callable[[int], object] | None = None,
+    costs: NDArray | None = None,
 ) -> None: ...
 def gradient(
     sizes: Sequence[int],

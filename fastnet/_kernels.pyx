@@ -373,7 +373,7 @@ cdef class Training:
 
 def train(sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, eta, l2=0.0,
           delta=None, threads=1, *, hidden=None, l1=0.0, optimizer=("plain",), moments=None,
-          steps=0, dropout=None, shift=0, key=0, weights=None, watch=None):
+          steps=0, dropout=None, shift=0, key=0, weights=None, watch=None, costs=None):
     cdef Shape shape = Shape(sizes, output, cost, hidden)
     cdef Array p = shape.parameters("parameters", parameters, True)
     cdef Examples e = Examples(shape, p, X, scale, y, shape.n_out()).weigh(weights)
@@ -390,6 +390,14 @@ def train(sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, 
     cdef Watch watching = Watch(watch)
     t.training.delta = own.callback()
     t.training.watch = watching.callback()
+    cdef Array sums
+    if costs is not None:
+        if delta is not None:
+            raise ValueError("costs: expected None for a cost of the user's own")
+        sums = vector("costs", costs, ("float64",), True)
+        sums.expect("costs", ((n_order + m - 1) // m,))
+        costs[...] = 0
+        t.training.costs = <double *>sums.data()
     if shift and e.examples.masks != NULL:
         raise ValueError("X: expected dense examples or columns to be shifted, got masks")
     cdef size_t n_threads = team(threads)

@@ -355,7 +355,7 @@ def shifted(x, sizes, shift, key, first):
 def train(
     sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, eta, l2=0.0, delta=None,
     threads=1, *, hidden=None, l1=0.0, optimizer=("plain",), moments=None, steps=0, dropout=None,
-    shift=0, key=0, weights=None, watch=None,
+    shift=0, key=0, weights=None, watch=None, costs=None,
 ):  # fmt: skip
     """One pass over the examples in ``order``: mini-batch stochastic gradient descent.
 
@@ -372,6 +372,8 @@ def train(
     ``watch`` is called with the number of examples done, in between mini-batches: here after
     each, by the kernels ten times a second. What it raises, or the handler of a signal
     such as Ctrl-C's, ends the pass: the parameters are those of the mini-batches done.
+
+    ``costs`` (mini-batches,) is filled with the weighted sum of each one's costs before its step.
     """
     put_off = optimizer[0] == "plain" and l2 > 0 and l1 == 0 and eta * l2 < 0.5
     put_off = put_off and min(mini_batch_size, len(order)) <= 1024
@@ -386,6 +388,9 @@ def train(
         t = targets(y[rows], sizes[-1], output, parameters.dtype)
         drop = partial(kept, sizes, dropout, key, first, len(rows), parameters.dtype)
         own = None if weights is None else weights[rows]
+        if costs is not None:
+            z = forward(sizes, output, parameters, x, hidden, drop)[1]
+            costs[k] = cost_sum(output, cost, z, t, own)
         m = len(rows) if own is None else own.sum()
         mean = 1 / m if m > 0 else 0.0
         if put_off:

@@ -106,19 +106,33 @@ def test_adam_adds_epsilon_to_the_corrected_root():
     assert abs(mine.coefs_[0] - other.coefs_[0]).max() > 1e-4
 
 
-def test_the_poisson_loss_and_its_value_are_scikit_learn_s():
-    told = dict(solver="sgd", learning_rate_init=0.01, loss="poisson", batch_size=147)
-    mine, original = pair("one number", max_iter=3, **told)
-    # the loss before epoch 2 is the one after epoch 1
-    np.testing.assert_allclose(mine.loss_curve_[:-1], original.loss_curve_[1:], rtol=1e-12)
-
-
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["alike", "weighted"])
-def test_the_loss_after_an_epoch_is_the_one_before_the_next(task, weights):
-    told = dict(solver="sgd", batch_size=147, fit={"sample_weight": weights})
-    mine, original = pair(task, max_iter=6, learning_rate_init=0.02, **told)
-    np.testing.assert_allclose(mine.loss_curve_[:-1], original.loss_curve_[1:], rtol=1e-12)
+def test_the_losses_are_scikit_learn_s(task, weights):
+    """Its penalty is that of the weights before each step, in place of those after the epoch."""
+    told = dict(solver="sgd", learning_rate_init=0.02, fit={"sample_weight": weights})
+    mine, original = pair(task, alpha=0.0, **told)
+    np.testing.assert_allclose(mine.loss_curve_, original.loss_curve_, rtol=1e-12)
+    mine, original = pair(task, alpha=0.01, **told)
+    np.testing.assert_allclose(mine.loss_curve_, original.loss_curve_, rtol=5e-3)
+    assert mine.loss_curve_ != pair(task, alpha=0.0, **told)[0].loss_curve_
+
+
+def test_the_poisson_loss_and_its_value_are_scikit_learn_s():
+    told = dict(solver="sgd", learning_rate_init=0.01, loss="poisson", alpha=0.0)
+    mine, original = pair("one number", **told)
+    np.testing.assert_allclose(mine.loss_curve_, original.loss_curve_, rtol=1e-12)
+
+
+@pytest.mark.parametrize("task", ["three classes", "two classes", "one number"])
+@pytest.mark.parametrize("solver", ["Nesterov", "Adam"])
+def test_training_ends_when_scikit_learn_s_does(task, solver):
+    told = dict(
+        learning_rate_init=0.05, max_iter=200, tol=0.01, n_iter_no_change=2, **SOLVERS[solver]
+    )
+    mine, original = pair(task, rtol=1e-6, alpha=1e-4, **told)
+    assert 3 < mine.n_iter_ == original.n_iter_ < 200
+    assert mine.best_loss_ == pytest.approx(original.best_loss_, rel=1e-4)
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -169,19 +183,11 @@ def test_warm_start_trains_on_from_the_last_weights_as_scikit_learn_does():
     assert len(both[0].loss_curve_) == 8
 
 
-def test_an_adaptive_rate_is_a_fifth_after_epochs_without_improvement(monkeypatch):
-    """Against scikit-learn's optimizer, which is given the epochs in which that happened here."""
-    from sklearn.neural_network._stochastic_optimizers import SGDOptimizer
-
-    told = dict(solver="sgd", learning_rate="adaptive", tol=10, n_iter_no_change=1, max_iter=7)
-    mine = fitted(ours, "three classes", **told)
-    changes = []
-    monkeypatch.setattr(
-        SGDOptimizer, "iteration_ends", lambda self, t: changes.append(self.learning_rate)
-    )
-    original = fitted(theirs, "three classes", **told)
-    assert changes[-1] == pytest.approx(0.001 / 5**2)
-    assert_same_parameters(mine, original, rtol=1e-10)
+def test_an_adaptive_rate_falls_when_scikit_learn_s_does():
+    told = dict(solver="sgd", learning_rate="adaptive", tol=0.02, n_iter_no_change=1, max_iter=60)
+    mine, original = pair("three classes", alpha=1e-4, learning_rate_init=0.05, **told)
+    assert original._optimizer.learning_rate < 0.01
+    assert mine.n_iter_ == original.n_iter_
 
 
 def test_lambda_of_the_text_is_alpha_times_the_mini_batches_of_an_epoch():

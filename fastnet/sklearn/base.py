@@ -199,7 +199,6 @@ class BaseMLP(BaseEstimator):
     ) -> None:  # fmt: skip
         model, solver, n = self.network_._model, self._solver, len(data)
         m = self._mini_batch_size(settings, n)
-        lmbda = settings.alpha * -(-n // m)  # what alpha is over an epoch, as the book counts
         epochs = 1 if incremental else settings.max_iter
         if held_out is not None:
             if self.validation_scores_ is None:
@@ -215,11 +214,11 @@ class BaseMLP(BaseEstimator):
                 for epoch in range(1, epochs + 1):
                     if settings.shuffle:
                         order = order[self._random.permutation(n)]
-                    solver.epoch(
+                    cost, l2 = solver.epoch(
                         model, data, order, m, weights, settings.alpha, self._random, epoch,
                         reporter.watch(epoch),
                     )  # fmt: skip
-                    loss = losses.value(model, data, weights, lmbda)
+                    loss = losses.stated(cost, model, data, weights, l2)
                     validated = None if held_out is None else held_out.measure(self, model)
                     self.n_iter_, self.t_ = epoch, self.t_ + n
                     figures = self._take_in(settings, loss, validated)

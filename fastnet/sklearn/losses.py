@@ -72,21 +72,21 @@ def choose(loss: Any, output: Any, allowed: Allowed, usual: str) -> Choice:
     return costs.choose(LOSSES[loss][output], OUTPUTS[output])
 
 
-def value(model: Model, data: Dataset, weights: NDArray | None, lmbda: float = 0.0) -> float:
-    """The mean loss per example, as scikit-learn states it, plus 1/2 (lmbda/n) sum W^2.
+def stated(
+    cost: float, model: Model, data: Dataset, weights: NDArray | None, l2: float = 0.0
+) -> float:
+    """The loss as scikit-learn states it, for a mean cost, plus l2/2 sum W^2.
 
     Half the squared error is the mean over the outputs, not the sum; the Poisson deviance has
     the terms that no weight changes.
     """
-    cost = model.total_cost(data, 0.0, weights=weights)
     if model.choice.kernel == "quadratic":
         cost /= model.sizes[-1]
     elif model.choice.kernel == "poisson":
         y = data.y.astype(np.float64)
         logs = np.log(y, out=np.zeros_like(y), where=y > 0)
         cost += float(np.average((y * logs - y).sum(axis=1), weights=weights))
-    if lmbda:
-        n = len(data) if weights is None else float(weights.sum())
+    if l2:
         squares = sum(float(np.einsum("ij,ij", w, w, dtype=np.float64)) for w in model.weights())
-        cost += lmbda / n / 2 * squares
+        cost += l2 / 2 * squares
     return cost

@@ -98,14 +98,15 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     network_ : fastnet.Network
         The trained network: ``network_.save(file)``, ``network_.explain(x, y)``, ...
     history_ : dict of lists
-        Per epoch: "training_loss", with the penalty, after the epoch; where examples are held
-        out, "validation_loss", without it, and "validation_score". For ``pandas.DataFrame``.
+        Per epoch: "training_loss", with the penalty, the mean of the mini-batches' before
+        their steps; where examples are held out, "validation_loss", without it, and
+        "validation_score". For ``pandas.DataFrame``.
     coefs_, intercepts_ : lists of ndarray, (n_in, n_out) and (n_out,)
         Views: what is written there acts.
     n_features_in_, feature_names_in_, n_iter_, t_, n_layers_, n_outputs_, out_activation_
         As in scikit-learn.
     loss_, loss_curve_, best_loss_, validation_scores_, best_validation_score_
-        As in scikit-learn, but that the training loss is that after the epoch.
+        As in scikit-learn.
 
     Raises
     ------

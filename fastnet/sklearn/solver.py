@@ -68,18 +68,24 @@ class Solver:
         self, model: Model, data: Dataset, order: NDArray, m: int, weights: NDArray | None,
         alpha: float, random: np.random.RandomState, number: int,
         watch: Callable[[int], object] | None,
-    ) -> None:  # fmt: skip
-        """One pass over ``order``.
+    ) -> tuple[float, float]:  # fmt: skip
+        """One pass over ``order``; returns the mean cost of an example, and the mean l2.
+
+        The costs are those of each mini-batch before its step, as scikit-learn counts: the mean
+        over the mini-batches of their weighted means; of a cost of the user's own, after the epoch.
 
         Raises
         ------
         DivergenceError
             The parameters are as they were before it.
         """
-        before = model.values.copy()
+        before, total, decay, n = model.values.copy(), 0.0, 0.0, len(order)
         try:
             for first, end, l2 in stretches(order, m, weights, alpha):
-                self._train(model, data, order[first:end], m, l2, weights, random, first, watch)
+                decay += (end - first) * l2 / n
+                total += self._train(
+                    model, data, order[first:end], m, l2, weights, random, first, watch
+                )
             if not model.is_finite():
                 raise DivergenceError(number)
             model.learned_from(data)
@@ -88,12 +94,16 @@ class Solver:
             if isinstance(error, Exception) or not model.is_finite():
                 model.values[...] = before
             raise
+        if model.choice.kernel is None:
+            return model.total_cost(data, 0.0, weights=weights), decay
+        return total / n, decay
 
     def _train(
         self, model: Model, data: Dataset, order: NDArray, m: int, l2: float,
         weights: NDArray | None, random: np.random.RandomState, first: int,
         watch: Callable[[int], object] | None,
-    ) -> None:  # fmt: skip
+    ) -> float:  # fmt: skip
+        """The sum of the mini-batches' mean costs, each as often as it has examples."""
         told: dict[str, Any] = dict(self._told)
         if weights is not None:
             told["weights"] = weights
@@ -101,8 +111,16 @@ class Solver:
             told["key"] = int(random.randint(1 << 63, dtype=np.int64))
         if watch is not None:
             told["watch"] = lambda done: watch(first + done)
+        firsts = np.arange(0, len(order), m)
+        costs = np.zeros(len(firsts))
+        if model.choice.kernel is not None:
+            told["costs"] = costs
         model.train(data, order, m, self._rate, l2, **told)
-        self._told["steps"] += -(-len(order) // m)
+        self._told["steps"] += len(firsts)
+        if weights is not None:
+            sums = np.add.reduceat(weights[order], firsts)
+            costs *= np.minimum(m, len(order) - firsts) / np.where(sums > 0, sums, np.inf)
+        return float(costs.sum())
 
     def epoch_ended(self, t: int) -> None:
         """After an epoch, and t examples in all: the rate of "invscaling" follows."""
