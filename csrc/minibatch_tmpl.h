@@ -281,7 +281,7 @@ static void FN(train_member)(fn_team *team, size_t thread, void *context)
     for (size_t k = 0, end; k < n && !failed; k = end) {
         if (k > 0 && !(until = FN(ask)(&work, call, k)))
             break;
-        end = (n - k) / m > until ? k + until * m : n;
+        end = (n - k - 1) / m >= until ? k + until * m : n;
         failed = FN(pass)(&work, call, k, end);
     }
     if (work.scale != 1)

@@ -1,5 +1,6 @@
 """Small feed-forward neural networks, trained on CPUs, fast."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from fastnet._load import show_config, version
@@ -65,7 +66,9 @@ __version__: str
 if not TYPE_CHECKING:
 
     def __getattr__(name):
-        """The version, when it is asked for."""
+        """The version and the pictures, when they are asked for."""
         if name == "__version__":
             return version()
+        if name == "plots":
+            return import_module("fastnet.plots")
         raise AttributeError(f"module 'fastnet' has no attribute {name!r}")

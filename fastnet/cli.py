@@ -1,4 +1,4 @@
-"""The command line: ``fastnet train``, ``fastnet predict``, ``fastnet info``."""
+"""The command line: ``fastnet train``, ``predict``, ``demo``, ``info``."""
 
 import argparse
 import os
@@ -23,6 +23,12 @@ OPTIMIZERS: dict[str | None, Optimizer] = {
     "adam": Adam(),
     "adamw": AdamW(),
 }
+
+
+# Reported in one line: among them a missing package and a missing display.
+EXPECTED = (
+    ValueError, TypeError, OSError, DivergenceError, MemoryError, ImportError, RuntimeError,
+)  # fmt: skip
 
 
 class _Parser(argparse.ArgumentParser):
@@ -98,6 +104,9 @@ def _parser() -> argparse.ArgumentParser:
                 help=f"{kind} {what} in IDX form, plain or .gz (default: MNIST)")
     add("--save", metavar="FILE",
         help="write the network to this file after the last epoch (default: do not)")
+    add("--plot", metavar="FILE.png",
+        help="draw accuracy and cost by epoch, training beside test data; needs matplotlib "
+        "(default: do not)")
     # fmt: on
     train.set_defaults(run=_train)
 
@@ -116,6 +125,30 @@ def _parser() -> argparse.ArgumentParser:
         help="multiply the pixels by this (default: the scale in MODEL)",
     )
     predict.set_defaults(run=_predict)
+
+    demo = commands.add_parser(
+        "demo",
+        help="draw the text's pictures, or write them as a page for a browser",
+        description="Draw a picture in a window, or with --save into a file; without NAME, list "
+        "the pictures. Networks are trained for them on the spot.",
+        allow_abbrev=False,
+    )
+    # fmt: off
+    add = demo.add_argument
+    add("name", nargs="?", metavar="NAME", help="which picture (default: list them)")
+    add("--save", metavar="FILE.png", help="write the picture to this file; .svg and .pdf do, too")
+    add("--html", metavar="FILE",
+        help="write one page with a neuron that learns, a softmax with sliders, and a pad on "
+        "which digits are drawn and classified; it needs a browser and no network connection")
+    add("--dark", action="store_true", help="on a dark ground")
+    add("--model", metavar="MODEL",
+        help="a network that --save wrote, for digits, weights, confusion and --html (default: "
+        "one that is trained on MNIST)")
+    add("--images", metavar="FILE",
+        help="images for MODEL in IDX form, plain or .gz (default: MNIST's test images)")
+    add("--labels", metavar="FILE", help="their labels")
+    # fmt: on
+    demo.set_defaults(run=_demo)
 
     info = commands.add_parser(
         "info",
@@ -148,6 +181,11 @@ def _train(options: argparse.Namespace) -> None:
             persistence.check_writable(options.save)  # now, not when the training is done
         except OSError as error:
             raise ValueError(f"--save: expected a file that can be written, got {error}") from None
+    plots = options.plot is not None
+    if plots:
+        from fastnet import demo
+
+        demo.check_picture("--plot", options.plot)
     n_out = max(2, int(max(training.target_range[1], test.target_range[1])) + 1)
     sizes = [training.X.shape[1], *options.hidden, n_out]
     sigmoid = options.neurons == "sigmoid"
@@ -177,6 +215,9 @@ def _train(options: argparse.Namespace) -> None:
         shift=options.shift,
         evaluation_data=test,
         monitor_evaluation_accuracy=True,
+        monitor_evaluation_cost=plots,
+        monitor_training_accuracy=plots,
+        monitor_training_cost=plots,
     )
     seconds = time.perf_counter() - start
     counts = history.evaluation_accuracy
@@ -192,6 +233,9 @@ def _train(options: argparse.Namespace) -> None:
     if options.save is not None:
         net.save(options.save)
         print(f"Saved to {options.save}")
+    if plots:
+        demo.save_curves(history, options.plot)
+        print(f"Curves drawn in {options.plot}")
 
 
 def _predict(options: argparse.Namespace) -> None:
@@ -220,6 +264,61 @@ def _predict(options: argparse.Namespace) -> None:
     print(*digits, sep="\n")
 
 
+def _demo(options: argparse.Namespace) -> None:
+    from fastnet import demo
+
+    if options.name is None and options.html is None:
+        given = [f"--{o}" for o in ("save", "model", "images", "labels") if getattr(options, o)]
+        if given or options.dark:
+            raise ValueError(f"NAME: expected a picture to go with {(given or ['--dark'])[0]}")
+        width = max(map(len, demo.DEMOS))
+        print(*(f"{name:{width}}  {d.line}" for name, d in demo.DEMOS.items()), sep="\n")
+        print(
+            "\nfastnet demo NAME opens a window, with --save FILE.png it writes a picture;\n"
+            "fastnet demo --html FILE.html writes a page to play with in a browser"
+        )
+        return
+    if options.html is not None and (options.name or options.save or options.dark):
+        raise ValueError("--html: expected neither NAME nor --save nor --dark beside it")
+    if options.html is not None:
+        demo.write_page(options.html, _own(options, "--html"))
+        print(f"Saved to {options.html}: open it in a browser")
+        return
+    own = _own(options, options.name) if demo.find(options.name).of_network else None
+    if own is None and (options.model or options.images or options.labels):
+        of_network = ", ".join(name for name, d in demo.DEMOS.items() if d.of_network)
+        raise ValueError(f"--model: expected one of {of_network} or --html with it")
+    if options.save is None:
+        demo.show(options.name, own, options.dark)
+    else:
+        demo.save(options.name, options.save, own, options.dark)
+        print(f"Saved to {options.save}")
+
+
+def _own(options: argparse.Namespace, name: str) -> Any:
+    """The user's network and images for a picture, None where there are none."""
+    from fastnet.demo import Own
+
+    if (options.images is None) != (options.labels is None):
+        raise ValueError("expected both of --images and --labels, or none")
+    if options.model is None:
+        if options.images is not None:
+            raise ValueError("--images: expected a --model that was trained for them")
+        return None
+    net = load(options.model)
+    if options.images is None:
+        data, shape, whose = load_mnist()[2], (28, 28), "of MNIST"
+    else:
+        data, whose = load_images(options.images, options.labels), f"in {options.images}"
+        shape = read_idx(options.images).shape[1:]
+    if net.sizes[0] != data.X.shape[1]:
+        raise ValueError(
+            f"--model: expected a network of {data.X.shape[1]} inputs for the images {whose}, "
+            f"got {net.sizes[0]} inputs"
+        )
+    return Own(net, data, shape if len(shape) == 2 else None)
+
+
 def main(arguments: Sequence[str] | None = None) -> Any:
     """Run the command line; the exit status is 0, or 2 after one line on standard error."""
     parser = _parser()
@@ -237,6 +336,6 @@ def main(arguments: Sequence[str] | None = None) -> Any:
         return 0
     except KeyboardInterrupt:
         parser.exit(130, "fastnet: interrupted\n")
-    except (ValueError, TypeError, OSError, DivergenceError, MemoryError) as error:
+    except EXPECTED as error:
         parser.exit(2, f"{command}: error: {error}\n")
     return 0

@@ -546,7 +546,8 @@ class Network:
         that callbacks know are the complete epochs; the best parameters are not
         restored; and the random numbers stand at the end of the last complete epoch,
         so that a further call begins with the order of the examples that was interrupted.
-        A further call trains on from where this one ended.
+        Python brings Ctrl-C to its main thread alone: a training in another one is ended by
+        its callbacks. A further call trains on from where this one ended.
 
         Each call, each epoch with its figures, and the end are records of the logger
         "fastnet", of level INFO; an interrupt's is a WARNING. ``logging.basicConfig(level=
@@ -586,6 +587,8 @@ class Network:
         sets = {"training": data}
         if evaluation_data is not None:
             sets["evaluation"] = self._fitting("evaluation_data", evaluation_data)
+            history.n_evaluation = len(sets["evaluation"])
+        history.n_training = len(data)
         monitors = training.monitors_of(monitored, sets, history, weights)
         self._check_finite()
 
@@ -666,6 +669,36 @@ class Network:
         ([[1.0]], [[3.0, 4.0]])
         """
         nabla = self._model.gradient(self._example(x, y))
+        return list(nabla.biases()), list(nabla.weights())
+
+    def gradient(self, data: Data) -> tuple[list[NDArray], list[NDArray]]:
+        """The gradient of the mean cost over ``data``, without L1 and L2 terms.
+
+        Parameters
+        ----------
+        data : Dataset, pair (X, y) or iterable of (x, y)
+
+        Returns
+        -------
+        (nabla_b, nabla_w) : lists of arrays with the shapes of ``biases`` and ``weights``
+            dC/db and dC/dw, layer by layer.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For data that do not fit the network.
+
+        Examples
+        --------
+        >>> net = Network([1, 1], "quadratic", output="linear", dtype="float64")
+        >>> net.weights[0], net.biases[0] = [[1.0]], [[0.0]]
+        >>> nabla_b, nabla_w = net.gradient(([[1.0], [3.0]], [[0.0], [0.0]]))
+        >>> nabla_b[0].tolist(), nabla_w[0].tolist()  # errors 1 and 3 at the inputs 1 and 3
+        ([[2.0]], [[5.0]])
+        """
+        fitting = self._fitting("data", data)
+        nabla = self._model.gradient(fitting)
+        nabla.values /= len(fitting)
         return list(nabla.biases()), list(nabla.weights())
 
     def _example(self, x: ArrayLike, y: ArrayLike) -> Dataset:

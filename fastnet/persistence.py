@@ -31,16 +31,20 @@ if TYPE_CHECKING:
 
 
 def save(path: Any, fields: dict[str, Any]) -> None:
-    """Write ``fields`` as JSON; a file that stood there is replaced only by a whole one."""
-    text = json.dumps(fields, allow_nan=False)
+    """Write ``fields`` as JSON, as ``write`` does."""
+    write(path, json.dumps(fields, allow_nan=False).encode())
+
+
+def write(path: Any, content: bytes) -> None:
+    """Write a file; one that stood there is replaced only by a whole one."""
     place = _place(path)
     if _is_special(place):
-        place.write_text(text, encoding="utf-8")
+        place.write_bytes(content)
         return
     temporary = _beside(place)
     try:
-        with _named(place), open(temporary, "x", encoding="utf-8") as file:
-            file.write(text)
+        with _named(place), open(temporary, "xb") as file:
+            file.write(content)
         with _named(place):
             if place.exists():
                 temporary.chmod(stat.S_IMODE(place.stat().st_mode))
@@ -51,7 +55,7 @@ def save(path: Any, fields: dict[str, Any]) -> None:
 
 
 def check_writable(path: Any) -> None:
-    """Raise the OSError that ``save`` would raise; leaves nothing behind."""
+    """Raise the OSError that ``write`` would raise; leaves nothing behind."""
     place = _place(path)
     if place.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))

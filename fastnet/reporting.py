@@ -44,7 +44,7 @@ class Reporter:
     def begin(self, sizes: Sequence[int], n: int, epochs: int) -> Reporter:
         """Before the first epoch over n examples; in a with statement around the epochs."""
         self._n, self._epochs, self._done = n, epochs, 0
-        self._start = time.perf_counter()
+        self._start = time.monotonic()
         self._logger = logger()
         if self._logs(INFO):
             self._log(INFO, "Training %s on %d examples, %d epochs", [*sizes], n, epochs)
@@ -83,7 +83,7 @@ class Reporter:
         level = INFO if kind is None or issubclass(kind, Exception) else WARNING
         if self._logs(level):
             how = "" if kind is None else f"by {kind.__name__} "
-            seconds = time.perf_counter() - self._start
+            seconds = time.monotonic() - self._start
             self._log(level, "Training ended %safter %d epochs, %.3g s", how, self._done, seconds)
 
     def _show(self, epoch: int, figures: list[str]) -> None:

@@ -15,8 +15,17 @@ from fastnet.schedules import HalveOnPlateau, Halving, Schedule
 from fastnet.techniques import Techniques
 
 
-class History(NamedTuple):
+class _Monitored(NamedTuple):
+    evaluation_cost: list[float]
+    evaluation_accuracy: list[int]
+    training_cost: list[float]
+    training_accuracy: list[int]
+
+
+class History(_Monitored):
     """What was monitored, one entry per epoch; a list stays empty where nothing was.
+
+    A named tuple of four lists. ``fastnet.plots.training`` draws them.
 
     Attributes
     ----------
@@ -24,6 +33,9 @@ class History(NamedTuple):
         Means per example, the L1 and L2 terms included.
     evaluation_accuracy, training_accuracy : lists of int
         Counts of correct examples.
+    n_evaluation, n_training : int or None
+        The numbers of examples, of which accuracies are counts; None where there were
+        no such data. Not parts of the tuple.
 
     Examples
     --------
@@ -34,10 +46,8 @@ class History(NamedTuple):
     ([], 2)
     """
 
-    evaluation_cost: list[float]
-    evaluation_accuracy: list[int]
-    training_cost: list[float]
-    training_accuracy: list[int]
+    n_evaluation: int | None = None
+    n_training: int | None = None
 
 
 class DivergenceError(ArithmeticError):

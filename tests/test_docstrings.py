@@ -10,15 +10,17 @@ import pytest
 import fastnet
 
 MODULES = [
-    importlib.import_module(f"fastnet.{module.name}")
-    for module in pkgutil.iter_modules(fastnet.__path__)
-    if module.name not in ("__main__", "_kernels", "sklearn")  # the last: test_sklearn.py
+    importlib.import_module(module.name)
+    for module in pkgutil.walk_packages(fastnet.__path__, "fastnet.")
+    if module.name not in ("fastnet.__main__", "fastnet._kernels")
+    and not module.name.startswith("fastnet.sklearn")  # which test_sklearn.py looks after
 ]
 
 
 def public_callables():
     """{dotted name: what it stands for} of the package's functions, classes and methods."""
     found = {}
+    found |= {f"plots.{name}": getattr(fastnet.plots, name) for name in fastnet.plots.__all__}
     for name in fastnet.__all__:
         value = getattr(fastnet, name)
         if inspect.ismodule(value):

@@ -8,6 +8,7 @@ import pytest
 
 import fastnet
 
+PRUNING = str(Path(__file__).parent.parent / "examples" / "optuna_pruning.py")
 SIMARD = str(Path(__file__).parent.parent / "examples" / "simard_2003.py")
 
 
@@ -49,3 +50,32 @@ def test_simard_2003_runs_from_the_command_line(monkeypatch, capsys, tmp_path):
     assert [line.split(":")[0] for line in lines] == ["plain", "affine", "elastic"]
     assert all("of 10000 test images are wrong after 0 epochs" in line for line in lines)
     assert fastnet.load(file).sizes == [784, 800, 10]
+
+
+@pytest.fixture(scope="module")
+def pruning():
+    optuna = pytest.importorskip("optuna", reason="optuna proposes and prunes trials")
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return runpy.run_path(PRUNING)
+
+
+def test_optuna_prunes_trials_through_the_callback(pruning, mnist):
+    training, validation, _ = mnist
+    study = pruning["search"](training[:1000], validation[:500], 12)
+    epochs = {}
+    for trial in study.trials:
+        assert sorted(trial.intermediate_values) == [*range(1, len(trial.intermediate_values) + 1)]
+        epochs.setdefault(trial.state.name, []).append(len(trial.intermediate_values))
+    assert epochs.keys() == {"COMPLETE", "PRUNED"}
+    assert set(epochs["COMPLETE"]) == {pruning["EPOCHS"]}
+    assert min(epochs["PRUNED"]) < pruning["EPOCHS"]
+    assert study.best_value > 0.8
+
+
+def test_optuna_pruning_runs_from_the_command_line(pruning, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [PRUNING, "--trials", "6"])
+    runpy.run_path(PRUNING, run_name="__main__")
+    first, last = capsys.readouterr().out.splitlines()
+    assert "of 6 trials were pruned: " in first
+    assert first.endswith(" epochs in place of 60")
+    assert last.startswith("Best validation accuracy: 9")

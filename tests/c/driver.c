@@ -131,6 +131,13 @@ static void release(const fn_examples *examples)
     free((void *)examples->masks);
 }
 
+/* A watch that is asked often and lets all go on: it must change no bit. */
+static size_t go_on(void *context, size_t done)
+{
+    (void)context;
+    return 1 + done % 3;
+}
+
 /* A fresh random order of n examples. */
 static int64_t *make_order(size_t n)
 {
@@ -256,14 +263,15 @@ static uint64_t hash_of_jobs(fn_type type, fn_form form, size_t threads, fn_netw
         const size_t length = fn_layout(&network, fn_bytes[type], places) * fn_bytes[type];
         void *parameters = make_parameters(type, &network);
         training.moments = allocate(2 * length);
+        training.watch.call = go_on;
         void *workspace = allocate(fn_workspace_size(type, &network, &examples, m, &training, threads));
         fn_train(type, &network, parameters, &examples, order, n, m, &training, threads, workspace);
         free(workspace);
         free(training.moments);
         workspace = allocate(fn_evaluation_size(type, &network, &examples, threads));
         size_t correct;
-        const double cost = fn_evaluate(type, &network, parameters, &examples, &correct, (fn_watch){0},
-                                        threads, workspace);
+        const double cost = fn_evaluate(type, &network, parameters, &examples, &correct,
+                                        (fn_watch){.call = go_on}, threads, workspace);
         result = hash(result, parameters, length, fn_bytes[type]);
         result = hash(result, &cost, sizeof cost, sizeof cost);
         free(workspace);

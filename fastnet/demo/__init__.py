@@ -1,0 +1,252 @@
+"""The text's pictures from real trainings: saved, in a window, and as a page for a browser.
+
+``DEMOS`` lists them; the command line is ``fastnet demo``. What draws on matplotlib's Axes is
+in ``fastnet.plots``; here networks are trained for it, and sheets and windows are made.
+"""
+
+import io
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fastnet import persistence, plots
+from fastnet.data import Dataset
+from fastnet.demo import mnist, neuron, page, softmax
+from fastnet.network import Network
+from fastnet.plots._axes import require_matplotlib
+from fastnet.training import History
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class Demo(NamedTuple):
+    """A picture: what it shows, its size in inches, and who draws it.
+
+    ``draw`` is called with the figure; where the picture is ``of_network``, with a network
+    and data, too. ``window`` puts sliders into a figure that is shown.
+    """
+
+    line: str
+    size: tuple[float, float]
+    draw: Callable[..., Any]
+    of_network: bool = False
+    window: Callable[["Figure"], Any] | None = None
+
+
+DEMOS = {
+    "neuron": Demo(
+        "one neuron that turns 1 into 0, quadratic cost beside cross-entropy; live in a window",
+        (9.0, 6.4),
+        neuron.draw,
+        window=neuron.Window,
+    ),
+    "sigmoid": Demo(
+        "the sigmoid and its slope, the flat regions marked",
+        (6.4, 4.2),
+        lambda figure: plots.sigmoid(ax=figure.subplots()),
+    ),
+    "softmax": Demo(
+        "outputs that sum to one, for a growing constant c; sliders in a window",
+        (11.0, 4.0),
+        softmax.draw,
+        window=softmax.Window,
+    ),
+    "slowdown": Demo(
+        "the gradient by epoch on MNIST, quadratic cost beside cross-entropy",
+        (10.5, 4.4),
+        mnist.slowdown,
+    ),
+    "training": Demo(
+        "accuracy and cost by epoch on MNIST, training beside test data",
+        (10.5, 4.4),
+        mnist.training,
+    ),
+    "digits": Demo(
+        "test digits that are misclassified",
+        (8.0, 5.6),
+        lambda figure, net, data, shape: plots.digits(net, data, shape=shape, ax=figure.subplots()),
+        of_network=True,
+    ),
+    "weights": Demo(
+        "the weights into each hidden neuron as an image",
+        (7.2, 5.6),
+        lambda figure, net, data, shape: plots.weights(net, shape=shape, ax=figure.subplots()),
+        of_network=True,
+    ),
+    "confusion": Demo(
+        "which digits are taken for which",
+        (7.2, 6.0),
+        lambda figure, net, data, shape: plots.confusion(net, data, ax=figure.subplots()),
+        of_network=True,
+    ),
+}
+
+
+class Own(NamedTuple):
+    """A network of the user's, images and labels for it, and the images' (rows, columns)."""
+
+    net: Network
+    data: Dataset
+    shape: tuple[int, int] | None = None
+
+
+def find(name: str) -> Demo:
+    """The demo of this name; a ValueError lists those that there are."""
+    if name not in DEMOS:
+        raise ValueError(f"NAME: expected one of {', '.join(DEMOS)}; got {name!r}")
+    return DEMOS[name]
+
+
+def save(name: str, filename: str, own: Own | None = None, dark: bool = False) -> None:
+    """Write a demo's picture to a file, in the format that its name ends in.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``DEMOS``.
+    filename : str
+        Such as neuron.png; matplotlib also writes .svg and .pdf, among others.
+    own : Own or None
+        What to draw in place of the network that is trained for the picture.
+    dark : bool
+        On a dark ground.
+
+    Raises
+    ------
+    ValueError, OSError
+        For an unknown name or format, or a file that cannot be written; before anything
+        is trained.
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> save("sigmoid", "sigmoid.png")
+    """
+    demo = find(name)
+    check_picture("--save", filename)
+    with _style(dark):
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=demo.size, layout="constrained")
+        _draw(demo, figure, own)
+        write_picture(figure, filename)
+
+
+def check_picture(option: str, filename: str) -> None:
+    """Raise the error of a picture that cannot be written, before there is one."""
+    require_matplotlib()
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    known = sorted(FigureCanvasBase.get_supported_filetypes())
+    if _format(filename) not in known:
+        raise ValueError(
+            f"{option}: expected a name that ends in one of .{', .'.join(known)}; got {filename!r}"
+        )
+    try:
+        persistence.check_writable(filename)
+    except OSError as error:
+        raise ValueError(f"{option}: expected a file that can be written, got {error}") from None
+
+
+def write_picture(figure: "Figure", filename: str) -> None:
+    """Write a figure; a file that stood there is replaced only by a whole one."""
+    picture = io.BytesIO()
+    figure.savefig(picture, format=_format(filename), dpi=120)
+    persistence.write(filename, picture.getvalue())
+
+
+def save_curves(history: History, filename: str) -> None:
+    """Write accuracy and cost by epoch to a file, as ``save`` does."""
+    check_picture("--plot", filename)
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=DEMOS["training"].size, layout="constrained")
+    mnist.curves(figure, history)
+    write_picture(figure, filename)
+
+
+def write_page(filename: str, own: Own | None = None) -> None:
+    """Write the page for a browser, with a network that is trained for it, or the user's.
+
+    Raises
+    ------
+    ValueError, OSError
+        For a network that has no place on the pad, or a file that cannot be written.
+    """
+    if own is not None and (own.net.sizes[0], own.net.sizes[-1]) != (784, 10):
+        raise ValueError(
+            f"--model: expected a network of 784 inputs and 10 outputs, since the pad makes "
+            f"digits of 28 x 28 pixels; got {own.net.sizes}"
+        )
+    try:
+        persistence.check_writable(filename)
+    except OSError as error:
+        raise ValueError(f"--html: expected a file that can be written, got {error}") from None
+    net, test, _ = own or Own(*mnist.trained())
+    page.write(filename, net, test)
+
+
+def show(name: str, own: Own | None = None, dark: bool = False) -> None:
+    """Open a window with a demo, and return when it is closed.
+
+    Parameters
+    ----------
+    name, own, dark
+        As for ``save``.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name.
+    RuntimeError
+        Where no window can be opened.
+    ImportError
+        If matplotlib is not installed.
+    """
+    demo = find(name)
+    require_matplotlib()
+    with _style(dark):
+        import matplotlib.pyplot as plt
+        from matplotlib.backend_bases import FigureManagerBase
+
+        try:
+            figure = plt.figure(f"fastnet: {name}", figsize=demo.size)
+        except ImportError:  # a toolkit that was asked for and finds no display
+            figure = None
+        # The managers of windows are classes of their own.
+        if figure is None or type(figure.canvas.manager) is FigureManagerBase:
+            plt.close(figure)
+            raise RuntimeError(
+                "no window can be opened here: matplotlib finds no display, or no toolkit such "
+                "as tkinter; --save FILE.png writes the picture to a file"
+            )
+        if demo.window is not None:
+            window = demo.window(figure)  # kept while the figure is shown
+            plt.show()
+            del window
+        else:
+            figure.set_layout_engine("constrained")
+            _draw(demo, figure, own)
+            plt.show()
+
+
+def _draw(demo: Demo, figure: "Figure", own: Own | None) -> None:
+    if demo.of_network:
+        demo.draw(figure, *(own or Own(*mnist.trained())))
+    else:
+        demo.draw(figure)
+
+
+def _format(filename: str) -> str:
+    return os.path.splitext(filename)[1][1:].lower()
+
+
+def _style(dark: bool) -> AbstractContextManager[Any]:
+    if not dark:
+        return nullcontext()
+    from matplotlib import style
+
+    return style.context("dark_background")

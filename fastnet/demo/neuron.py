@@ -1,0 +1,180 @@
+"""The text's single neuron: trained live, and drawn from both of its starting points."""
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from fastnet import plots
+from fastnet.network import Network
+from fastnet.plots._axes import ORANGE, foreground
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+EXAMPLE = [([1.0], [0.0])]  # the input 1, and the output 0 that is wanted for it
+EPOCHS = 300
+STARTS = ((0.6, 0.9), (2.0, 2.0))  # weight and bias
+ETA = {"quadratic": 0.15, "cross-entropy": 0.005}  # the text's learning rates
+
+
+class Neuron:
+    """One sigmoid neuron with one input, which learns to turn 1 into 0.
+
+    Parameters
+    ----------
+    weight, bias : float
+        Where it starts.
+    cost : "quadratic" or "cross-entropy"
+
+    Examples
+    --------
+    >>> neuron = Neuron(0.6, 0.9, "quadratic")
+    >>> round(neuron.output, 2)
+    0.82
+    >>> outputs, costs = neuron.learn(0.15, 300)
+    >>> round(outputs[-1], 2)
+    0.09
+    """
+
+    def __init__(self, weight: float, bias: float, cost: str):
+        self._net = Network([1, 1], cost, dtype="float64")
+        self._net.weights[0], self._net.biases[0] = [[weight]], [[bias]]
+
+    @property
+    def weight(self) -> float:
+        return float(self._net.weights[0].item())
+
+    @property
+    def bias(self) -> float:
+        return float(self._net.biases[0].item())
+
+    @property
+    def output(self) -> float:
+        return float(self._net.feedforward([1.0]).item())
+
+    @property
+    def cost(self) -> float:
+        return self._net.total_cost(EXAMPLE, 0.0)
+
+    def learn(self, eta: float, epochs: int) -> tuple[list[float], list[float]]:
+        """(outputs, costs) before the first epoch and after each."""
+        outputs, costs = [self.output], [self.cost]
+        for _ in range(epochs):
+            self._net.update_mini_batch(EXAMPLE, eta, 0.0, 1)
+            outputs.append(self.output)
+            costs.append(self.cost)
+        return outputs, costs
+
+
+def draw(figure: "Figure") -> None:
+    """Output and cost against epoch from both starts, quadratic beside cross-entropy."""
+    grid = figure.subplots(2, 2, sharex=True)
+    for column, (cost, eta) in zip(grid.T, ETA.items(), strict=True):
+        outputs, costs = {}, {}
+        for w, b in STARTS:
+            label = f"from w = {w:g}, b = {b:g}"
+            outputs[label], costs[label] = Neuron(w, b, cost).learn(eta, EPOCHS)
+        plots.neuron(outputs, "output", ax=column[0])
+        plots.neuron(costs, "cost", ax=column[1])
+        column[0].set_title(f"{cost} cost, η = {eta:g}")
+        column[1].set_title("")
+        column[0].set_xlabel("")
+    curves = grid[0, 0].get_lines()  # the same starts everywhere: one legend for all
+    for ax in grid.flat:
+        ax.get_legend().remove()
+    figure.legend(handles=curves, loc="outside lower center", ncols=len(curves))
+    figure.suptitle("One neuron learns to turn 1 into 0")
+
+
+class Window:
+    """A figure that trains the neuron while one looks.
+
+    Parameters
+    ----------
+    figure : matplotlib Figure
+        Empty, of pyplot where it is to be seen.
+    """
+
+    EPOCHS_A_SECOND = 60
+
+    def __init__(self, figure: "Figure"):
+        from matplotlib.widgets import Button, RadioButtons, Slider
+
+        figure.subplots_adjust(left=0.09, right=0.97, top=0.85, bottom=0.42, wspace=0.25)
+        self._figure = figure
+        self.output, self.cost = figure.subplots(1, 2)
+        self.weight, self.bias, self.eta = (
+            Slider(figure.add_axes((0.16, y, 0.46, 0.04)), label, low, high, valinit=start)
+            for y, label, low, high, start in (
+                (0.25, "start weight w", -4, 4, STARTS[0][0]),
+                (0.17, "start bias b", -4, 4, STARTS[0][1]),
+                (0.09, "learning rate η", 0.001, 1, ETA["quadratic"]),
+            )
+        )
+        ink = foreground()
+        self.kind = RadioButtons(
+            figure.add_axes((0.72, 0.16, 0.25, 0.16)),
+            list(ETA),
+            activecolor=ink,
+            radio_props={"edgecolor": ink},
+        )
+        self.run = Button(
+            figure.add_axes((0.72, 0.05, 0.25, 0.08)), "Run", color=ORANGE, hovercolor="#F0C050"
+        )
+        self.run.label.set_color("black")
+        self._timer = figure.canvas.new_timer(interval=30)
+        self._timer.add_callback(self._tick)
+        self.kind.on_clicked(lambda cost: self.eta.set_val(ETA[str(cost)]))
+        for slider in (self.weight, self.bias, self.eta):
+            slider.on_changed(self.start)
+        self.run.on_clicked(self._run)
+        self.start()
+
+    def start(self, _: Any = None) -> None:
+        """Put the neuron where the sliders say."""
+        self._timer.stop()
+        cost = str(self.kind.value_selected)
+        self._neuron = Neuron(self.weight.val, self.bias.val, cost)
+        self.outputs, self.costs = self._neuron.learn(self.eta.val, 0)
+        for ax, quantity, values in self._drawn():
+            ax.clear()
+            plots.neuron({quantity: values}, quantity, ax=ax)
+            ax.legend().remove()
+            ax.get_lines()[0].set_marker("")
+            ax.set_xlim(0, EPOCHS)
+            ax.set_ylim(0, 1 if quantity == "output" else 1.05 * values[0])
+        self._draw()
+
+    def _run(self, _: Any) -> None:
+        self.start()
+        self._started = time.monotonic()
+        self._timer.start()
+
+    def _tick(self) -> None:  # a callback that returns False would never be called again
+        """The epochs that are due."""
+        due = int((time.monotonic() - self._started) * self.EPOCHS_A_SECOND)
+        self.advance(due + 1 - len(self.outputs))
+        if len(self.outputs) > EPOCHS:
+            self._timer.stop()
+
+    def advance(self, epochs: int) -> None:
+        """Learn for so many epochs, up to the last, and draw."""
+        epochs = min(epochs, EPOCHS + 1 - len(self.outputs))
+        outputs, costs = self._neuron.learn(self.eta.val, epochs)
+        self.outputs += outputs[1:]
+        self.costs += costs[1:]
+        self._draw()
+
+    def _drawn(self) -> tuple[tuple["Axes", str, list[float]], ...]:
+        return (self.output, "output", self.outputs), (self.cost, "cost", self.costs)
+
+    def _draw(self) -> None:
+        for ax, quantity, values in self._drawn():
+            ax.get_lines()[0].set_data(range(len(values)), values)
+            ax.set_title(f"{quantity} {values[-1]:.3f}")
+        n = self._neuron
+        self._figure.suptitle(
+            f"One neuron learns to turn 1 into 0: epoch {len(self.outputs) - 1}, "
+            f"w = {n.weight:.2f}, b = {n.bias:.2f}"
+        )
+        self._figure.canvas.draw_idle()

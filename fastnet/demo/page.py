@@ -1,0 +1,100 @@
+"""The page for a browser: one file that holds its style, its program and a trained network."""
+
+import base64
+import json
+import re
+from importlib import resources
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fastnet import persistence
+from fastnet.data import Dataset
+from fastnet.network import Network
+
+SIDE = 28  # the pad makes images of so many rows and columns
+SAMPLES_PER_CLASS = 2
+
+
+def write(filename: str, net: Network, test: Dataset) -> None:
+    """Write the page with a network on its drawing pad.
+
+    Parameters
+    ----------
+    filename : str
+        A file that stands there is replaced only by a whole one.
+    net : Network
+        With 784 inputs, the pixels of 28 x 28 images row after row, and 10 outputs.
+    test : Dataset
+        Images of uint8 and labels, that the network has not learned: its accuracy on them
+        is written on the page, and the first two of each class can be put on the pad.
+
+    Raises
+    ------
+    ValueError
+        For a network or images of other sizes.
+    OSError
+        If the file cannot be written.
+    """
+    persistence.check_writable(filename)
+    persistence.write(filename, page(net, test).encode())
+
+
+def page(net: Network, test: Dataset) -> str:
+    """The page, as ``write`` writes it."""
+    if net.sizes[0] != SIDE**2 or net.sizes[-1] != 10:
+        raise ValueError(
+            f"net: expected {SIDE**2} inputs and 10 outputs, since the pad makes digits of "
+            f"{SIDE} x {SIDE} pixels; got {net.sizes}"
+        )
+    if not isinstance(test.X, np.ndarray) or test.X.dtype != np.uint8 or test.y.ndim != 1:
+        raise ValueError(f"test: expected images of bytes, and labels; got {test!r}")
+    # Without "<" no tag in it can end it.
+    data = json.dumps(_data(net, test), ensure_ascii=False).replace("<", "\\u003c")
+    folder = resources.files("fastnet.demo") / "page"
+
+    def part(match: re.Match[str]) -> str:
+        name = match[1]
+        return data if name == "data" else (folder / name).read_text(encoding="utf-8").strip()
+
+    template = (folder / "page.html").read_text(encoding="utf-8")
+    return re.sub(r"<!-- (data|[a-z]+\.(?:css|js)) -->", part, template)
+
+
+def _data(net: Network, test: Dataset) -> dict[str, Any]:
+    """What the page's program reads."""
+    right = net.accuracy(test)
+    first = [np.flatnonzero(test.y == k)[:SAMPLES_PER_CLASS] for k in range(10)]
+    shown = np.concatenate(first)
+    real = net.dtype.newbyteorder("<").str
+    return {
+        "dtype": net.dtype.name,
+        "layers": [
+            {
+                "activation": activation,
+                "n_in": w.shape[1],
+                "n_out": w.shape[0],
+                "weights": _base64(w, real),
+                "biases": _base64(b, real),
+            }
+            for w, b, activation in zip(
+                net.weights, net.biases, [*net.hidden, net.output], strict=True
+            )
+        ],
+        "scale": test.scale if net.input_scale is None else net.input_scale,
+        "names": [str(k) for k in range(10)],
+        "images": _base64(test.X[shown], "u1"),
+        "labels": test.y[shown].tolist(),
+        "says": (
+            f"A network of {' – '.join(map(str, net.sizes))} neurons, trained by fastnet, stands "
+            f"in this page; it reads {100 * right / len(test):.1f} % of {len(test):,} test digits "
+            f"as they are labelled. What you draw is scaled and centred as those digits "
+            f"were before it is read. Large and in the middle goes best, yet not always well: it "
+            f"has learned from scanned handwriting only."
+        ),
+    }
+
+
+def _base64(array: ArrayLike, dtype: str) -> str:
+    return base64.b64encode(np.ascontiguousarray(array, dtype).tobytes()).decode()

@@ -1,0 +1,134 @@
+"use strict";
+// The single neuron with the input 1 and the wanted output 0.
+
+const EPOCHS = 300;
+const EPOCHS_PER_SECOND = 60;
+const ETA = { quadratic: 0.15, "cross-entropy": 0.005 }; // the text's learning rates
+
+class Neuron {
+  constructor(weight, bias, cost) {
+    Object.assign(this, { weight, bias, kind: cost });
+  }
+
+  get output() {
+    return ACTIVATIONS.sigmoid(this.weight + this.bias);
+  }
+
+  get cost() {
+    const a = this.output;
+    // -ln(1 - a) is ln(1 + e^z), which does not lose digits near a = 0.
+    return this.kind === "quadratic" ? (a * a) / 2 : Math.log1p(Math.exp(this.weight + this.bias));
+  }
+
+  /** dC/dw, which is dC/db too since the input is 1: equations 55 and 56, or 61 and 62. */
+  get slope() {
+    const a = this.output;
+    return this.kind === "quadratic" ? a * a * (1 - a) : a;
+  }
+
+  learn(eta) {
+    const step = eta * this.slope;
+    this.weight -= step;
+    this.bias -= step;
+  }
+}
+
+/** Axes 0 to EPOCHS and 0 to `top` in an SVG; returns the function that draws the values. */
+function makeChart(svg, name) {
+  const [width, height, left, right, above, below] = [380, 250, 48, 12, 28, 42];
+  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  const x = (epoch) => left + (epoch / EPOCHS) * (width - left - right);
+  const y = (value, top) => height - below - (value / top) * (height - above - below);
+  return (values, top) => {
+    const digits = top < 0.2 ? 2 : 1;
+    const grid = [0, 0.2, 0.4, 0.6, 0.8, 1].map((part) => {
+      const at = y(part, 1);
+      return `<line class="grid" x1="${left}" x2="${width - right}" y1="${at}" y2="${at}"/>
+        <text x="${left - 6}" y="${at + 4}" text-anchor="end">${(part * top).toFixed(digits)}</text>`;
+    });
+    const epochs = [0, 100, 200, 300].map((epoch) =>
+      `<text x="${x(epoch)}" y="${height - below + 18}" text-anchor="middle">${epoch}</text>`);
+    const points = values.map((v, epoch) => `${x(epoch).toFixed(1)},${y(v, top).toFixed(1)}`);
+    svg.innerHTML = `${grid.join("")}${epochs.join("")}
+      <text x="${left - 6}" y="16">${name}</text>
+      <text x="${(left + width - right) / 2}" y="${height - 5}" text-anchor="middle">epoch</text>
+      <polyline class="curve" points="${points.join(" ")}"/>
+      <circle cx="${points.at(-1).split(",")[0]}" cy="${points.at(-1).split(",")[1]}" r="4"
+        style="fill: var(--${name.startsWith("output") ? "blue" : "vermilion"})"/>`;
+  };
+}
+
+{
+  const form = document.getElementById("neuron-controls");
+  const show = (id, text) => { document.getElementById(id).textContent = text; };
+  const drawOutput = makeChart(document.getElementById("output-chart"), "output a");
+  const drawCost = makeChart(document.getElementById("cost-chart"), "cost C");
+  const slider = (id) => Number(document.getElementById(id).value);
+  let neuron, outputs, costs, frame;
+
+  const draw = () => {
+    drawOutput(outputs, 1);
+    drawCost(costs, niceTop(costs[0]));
+    show("n-epoch", outputs.length - 1);
+    show("n-weight", neuron.weight.toFixed(2));
+    show("n-bias", neuron.bias.toFixed(2));
+    show("n-output", neuron.output.toFixed(3));
+    show("n-cost", neuron.cost.toFixed(4));
+    show("n-slope", neuron.slope.toFixed(4));
+  };
+
+  /** The round number over the first cost, which is the largest. */
+  const niceTop = (cost) => [0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10].find((top) => cost <= top);
+
+  const start = () => {
+    cancelAnimationFrame(frame);
+    show("neuron-result", "");
+    showSliders(form);
+    neuron = new Neuron(slider("weight"), slider("bias"), form.elements.cost.value);
+    outputs = [neuron.output];
+    costs = [neuron.cost];
+    draw();
+  };
+
+  const advance = (epochs) => {
+    for (let i = 0; i < epochs && outputs.length <= EPOCHS; i++) {
+      neuron.learn(slider("eta"));
+      outputs.push(neuron.output);
+      costs.push(neuron.cost);
+    }
+    draw();
+    if (outputs.length > EPOCHS) {
+      show("neuron-result", `After ${EPOCHS} epochs the output is ${neuron.output.toFixed(3)}.`);
+    }
+  };
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    start();
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      advance(EPOCHS);
+      return;
+    }
+    const began = performance.now();
+    const animate = (now) => {
+      advance(Math.floor(((now - began) / 1000) * EPOCHS_PER_SECOND) + 1 - outputs.length);
+      if (outputs.length <= EPOCHS) frame = requestAnimationFrame(animate);
+    };
+    frame = requestAnimationFrame(animate);
+  });
+  form.addEventListener("input", (event) => {
+    if (event.target.name === "cost") {
+      document.getElementById("eta").value = ETA[event.target.value];
+    }
+    start();
+  });
+  for (const button of form.querySelectorAll("[data-start]")) {
+    button.addEventListener("click", () => {
+      const [weight, bias] = button.dataset.start.split(" ");
+      document.getElementById("weight").value = weight;
+      document.getElementById("bias").value = bias;
+      start();
+    });
+  }
+  start();
+}

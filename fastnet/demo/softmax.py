@@ -1,0 +1,56 @@
+"""The text's softmax layer of four neurons, with a slider for each weighted input."""
+
+from typing import TYPE_CHECKING, Any
+
+from fastnet import plots
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+INPUTS = (1.0, 2.0, 3.0, 2.5)  # z_1 to z_4
+CONSTANTS = (0.5, 1.0, 3.0, 20.0)  # c of equation 83
+
+
+def draw(figure: "Figure") -> None:
+    """The outputs for the same inputs and a growing c: toward the maximum function."""
+    axes = figure.subplots(1, len(CONSTANTS), sharey=True)
+    for ax, c in zip(axes, CONSTANTS, strict=True):
+        plots.softmax(INPUTS, c, ax=ax)
+        ax.set_title(f"c = {c:g}")
+        if ax is not axes[0]:
+            ax.set_ylabel("")
+    figure.suptitle("Softmax outputs sum to 1; with a large c the maximum takes it all")
+
+
+class Window:
+    """A figure with sliders for the four weighted inputs and for c.
+
+    Parameters
+    ----------
+    figure : matplotlib Figure
+        Empty, of pyplot where it is to be seen.
+    """
+
+    def __init__(self, figure: "Figure"):
+        from matplotlib.widgets import Slider
+
+        figure.set_size_inches(7.2, 6.4)
+        figure.subplots_adjust(left=0.12, right=0.95, top=0.9, bottom=0.48)
+        self._figure = figure
+        self.bars = figure.subplots()
+        self.inputs = [
+            Slider(
+                figure.add_axes((0.12, 0.37 - 0.06 * j, 0.7, 0.04)), f"$z_{j}$", -5, 5, valinit=z
+            )
+            for j, z in enumerate(INPUTS, 1)
+        ]
+        self.c = Slider(figure.add_axes((0.12, 0.04, 0.7, 0.04)), "c", 0.1, 20, valinit=1)
+        for slider in (*self.inputs, self.c):
+            slider.on_changed(self.draw)
+        self.draw()
+
+    def draw(self, _: Any = None) -> None:
+        """The bars for where the sliders stand."""
+        self.bars.clear()
+        plots.softmax([round(slider.val, 2) for slider in self.inputs], self.c.val, ax=self.bars)
+        self._figure.canvas.draw_idle()

@@ -1,0 +1,134 @@
+"""What the pictures share: Axes to draw on, colours, curves, sheets of small images."""
+
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnet import checks
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# M. Okabe, K. Ito: Color Universal Design (2008). The order is that of the curves.
+BLUE, VERMILION, GREEN, ORANGE, PURPLE = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7"
+COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE)
+DASHES = ("-", "--", "-.", ":")  # curves differ in more than their colour
+
+
+def require_matplotlib() -> None:
+    """Raise an ImportError with the line that installs matplotlib, unless it is there."""
+    try:
+        import matplotlib  # noqa: F401
+    except ModuleNotFoundError as error:
+        if error.name != "matplotlib":
+            raise
+        raise ImportError(
+            "pictures are drawn by matplotlib, which is not installed: "
+            'pip install "matplotlib>=3.8"'
+        ) from None
+
+
+def axes(ax: Any, width: float, height: float) -> "Axes":
+    """``ax`` if it is matplotlib's, or for None those of a new figure, in inches."""
+    require_matplotlib()
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    if ax is None:
+        ax = Figure(figsize=(width, height), layout="constrained").subplots()
+    if not isinstance(ax, Axes):
+        raise TypeError(f"ax: expected a matplotlib Axes or None, got {checks.briefly(ax)}")
+    return ax
+
+
+def foreground() -> str:
+    """The colour of text in the style in use."""
+    from matplotlib import rcParams
+
+    return str(rcParams["text.color"])
+
+
+def one_of(name: str, value: Any, known: Sequence[str]) -> None:
+    if value not in known:
+        raise ValueError(
+            f"{name}: expected {' or '.join(map(repr, known))}, got {checks.briefly(value)}"
+        )
+
+
+def checked_curves(name: str, curves: Any) -> dict[str, NDArray]:
+    """{label: values} with a finite number for each epoch."""
+    if not isinstance(curves, Mapping) or not curves:
+        raise TypeError(
+            f"{name}: expected a dict of a label and numbers per curve, "
+            f"got {checks.briefly(curves)}"
+        )
+    checked = {}
+    for label, values in curves.items():
+        array = checks.array(f"{name}[{label!r}]", values, "a sequence of numbers")
+        if array.ndim != 1 or len(array) == 0 or array.dtype.kind not in "iuf":
+            raise ValueError(
+                f"{name}[{label!r}]: expected a sequence of numbers, one for each epoch, "
+                f"got {checks.briefly(values)}"
+            )
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name}[{label!r}]: expected finite numbers, got NaN or infinity")
+        checked[str(label)] = array
+    return checked
+
+
+def draw_curves(ax: "Axes", curves: Mapping[str, NDArray], first_epoch: int = 0) -> None:
+    """Lines against the epoch, with a legend."""
+    from matplotlib.ticker import MaxNLocator
+
+    styles = zip(cycle(COLOURS), cycle(DASHES))
+    for (label, values), (colour, dashes) in zip(curves.items(), styles, strict=False):
+        epochs = np.arange(first_epoch, first_epoch + len(values))
+        marker = "o" if len(values) == 1 else None  # a line of one point is not seen
+        ax.plot(epochs, values, dashes, color=colour, label=label, marker=marker, linewidth=2)
+    ax.set_xlabel("epoch")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.grid(alpha=0.25)
+    ax.legend()
+
+
+def image_shape(n_pixels: int, shape: Any) -> tuple[int, int]:
+    """``shape`` as (rows, columns) of ``n_pixels``; for None a square."""
+    if shape is None:
+        side = int(np.sqrt(n_pixels))
+        if side * side == n_pixels:
+            return side, side
+        raise ValueError(
+            f"shape: expected (rows, columns), since {n_pixels} inputs are no square; got None"
+        )
+    try:
+        rows, columns = (checks.integer("shape", length, 1) for length in shape)
+    except (TypeError, ValueError):
+        rows = columns = 0
+    if rows * columns != n_pixels:
+        raise ValueError(
+            f"shape: expected (rows, columns) of {n_pixels} pixels, got {checks.briefly(shape)}"
+        )
+    return rows, columns
+
+
+def sheet(images: NDArray, above: int) -> tuple[NDArray, list[tuple[float, float]]]:
+    """Images (n, rows, columns) side by side, NaN between them, ``above`` pixels over each.
+
+    Returns the sheet and for each image the middle of its upper edge, in pixels.
+    """
+    n, height, width = images.shape
+    # Of the widths from that of a square on the one that leaves the fewest places empty.
+    columns = min(range(int(np.ceil(n**0.5)), int(2 * n**0.5) + 1), key=lambda c: -n % c)
+    rows = -(-n // columns)
+    gap = max(1, width // 12)
+    board = np.full((rows * (height + above), columns * (width + gap) - gap), np.nan)
+    middles = []
+    for i, image in enumerate(images):
+        top = i // columns * (height + above) + above
+        left = i % columns * (width + gap)
+        board[top : top + height, left : left + width] = image
+        middles.append((left + (width - 1) / 2, top - 0.5))
+    return board, middles
