@@ -111,7 +111,7 @@ typedef struct {
     uint64_t key;           /* of the random numbers for dropout and shift, see fn_random_at */
     fn_delta delta;
     fn_watch watch;
-    double *costs;              /* [mini-batches]: the sum of each one's costs before its step; or NULL */
+    double *costs;          /* NULL, or [mini-batches]: the sum of each one's costs, before its step */
 } fn_training;
 
 /* The random number of this key and counter: SplitMix64 (Steele, Lea and Flood 2014), whose

@@ -334,3 +334,9 @@ def test_the_end_of_max_iter_is_warned_of_where_the_fit_was_called():
 def test_a_divergence_is_an_error():
     with pytest.raises(fastnet.DivergenceError):
         fitted((X * 1e6, X[:, 0]), kind=MLPRegressor, solver="sgd", learning_rate_init=1e6)
+    learner = MLPRegressor(solver="sgd", random_state=0).partial_fit(X[:, :3], X[:, 3])
+    before = learner.coefs_[0].copy()
+    with pytest.raises(fastnet.DivergenceError):
+        learner.partial_fit(X[:, :3] * 1e200, X[:, 3])
+    np.testing.assert_array_equal(learner.coefs_[0], before)
+    assert learner.partial_fit(X[:, :3], X[:, 3]).loss_ < 10

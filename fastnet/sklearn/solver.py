@@ -77,7 +77,7 @@ class Solver:
         Raises
         ------
         DivergenceError
-            The parameters are as they were before it.
+            The parameters are as they were before it, the moments zero.
         """
         before, total, decay, n = model.values.copy(), 0.0, 0.0, len(order)
         try:
@@ -93,6 +93,9 @@ class Solver:
             # of what Ctrl-C interrupts, the mini-batches that are done stay
             if isinstance(error, Exception) or not model.is_finite():
                 model.values[...] = before
+                if "moments" in self._told:  # which are not finite either
+                    self._told["moments"][...] = 0
+                    self._told["steps"] = 0
             raise
         if model.choice.kernel is None:
             return model.total_cost(data, 0.0, weights=weights), decay
