@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 
 from sklearn.datasets import load_iris
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import log_loss, make_scorer, r2_score, recall_score
 
 import fastnet
@@ -340,3 +340,48 @@ def test_a_divergence_is_an_error():
         learner.partial_fit(X[:, :3] * 1e200, X[:, 3])
     np.testing.assert_array_equal(learner.coefs_[0], before)
     assert learner.partial_fit(X[:, :3], X[:, 3]).loss_ < 10
+
+
+# ---- what an error leaves behind
+
+
+def wrong_metric(*_):
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("told", "fit"),
+    [
+        ({"dropout": 1}, {}),
+        ({"solver": "lbfgs"}, {}),
+        ({}, {"sample_weight": -np.ones(60)}),
+        ({}, {"eval_set": (X[:, :2], Y)}),
+        ({"eval_metric": wrong_metric}, {"eval_set": (X[:10], Y[:10])}),
+        ({"solver": "sgd", "learning_rate_init": 1e300}, {}),
+    ],
+)
+def test_a_fit_that_fails_leaves_the_estimator_as_it_was(told, fit):
+    two = (X[:60] * (1e200 if "learning_rate_init" in told else 1), Y[:60])
+    new = MLPClassifier(max_iter=5, random_state=0, dtype="float64").set_params(**told)
+    attributes = dict(vars(new))
+    with pytest.raises(Exception):  # noqa: B017  # each its own
+        new.fit(*two, **fit)
+    assert vars(new) == attributes
+    old = fitted()
+    outputs, attributes = old.predict_proba(X), dict(vars(old.set_params(**told)))
+    with pytest.raises(Exception):  # noqa: B017
+        old.fit(*two, **fit)
+    assert vars(old).keys() == attributes.keys()
+    assert all(vars(old)[name] is it for name, it in attributes.items())
+    np.testing.assert_array_equal(old.predict_proba(X), outputs)
+
+
+def test_a_partial_fit_that_failed_can_be_corrected():
+    learner = MLPClassifier(random_state=0, dropout=1)
+    with pytest.raises(ValueError, match=r"^dropout: "):
+        learner.partial_fit(X, Y, classes=[0, 1, 2])
+    with pytest.raises(NotFittedError):
+        learner.predict(X)
+    learner.set_params(dropout=0.0).partial_fit(X, Y, classes=[0, 1, 2])
+    expected = MLPClassifier(random_state=0).partial_fit(X, Y, classes=[0, 1, 2])
+    np.testing.assert_array_equal(learner.coefs_[0], expected.coefs_[0])

@@ -93,6 +93,22 @@ class BaseMLP(BaseEstimator):
         self, X: Any, y: Any, sample_weight: Any, eval_set: Any = None,
         incremental: bool = False, classes: Any = None,
     ) -> None:  # fmt: skip
+        """Train; an error before an epoch is over leaves the estimator as it was."""
+        before, seen = dict(vars(self)), None
+        try:
+            ready = self._ready(X, y, sample_weight, eval_set, incremental, classes)
+            seen = self.t_
+            self._train(*ready, incremental)
+        except BaseException:
+            if seen is None or self.t_ == seen:
+                vars(self).clear()
+                vars(self).update(before)
+            raise
+
+    def _ready(
+        self, X: Any, y: Any, sample_weight: Any, eval_set: Any, incremental: bool, classes: Any
+    ) -> tuple[Settings, Dataset, NDArray | None, Validation | None, reporting.Reporter]:
+        """What ``_train`` needs, all of it checked."""
         settings = parameters.checked(self)
         if incremental and settings.early_stopping:
             raise ValueError("early_stopping: expected False for partial_fit, got True")
@@ -113,6 +129,7 @@ class BaseMLP(BaseEstimator):
         elif settings.early_stopping:
             parts = self._split(settings, y, len(targets))
             counted = None if weights is None else weights[parts[1]]
+            _check_sum("sample_weight, validation_fraction", counted)
             data = Dataset(X[parts[1]], targets[parts[1]])
             held_out = Validation(X[parts[1]], y[parts[1]], data, counted, metric)
             X, y, targets = (part[parts[0]] for part in (X, y, targets))
@@ -120,11 +137,11 @@ class BaseMLP(BaseEstimator):
         by_class = self._class_weights(y)
         if by_class is not None:
             weights = by_class if weights is None else weights * by_class
-        if weights is not None:
-            weights = weighting.example_weights(targets, 0, weights, None)
+        given = {"sample_weight": sample_weight, "class_weight": by_class}
+        _check_sum(", ".join(name for name, it in given.items() if it is not None), weights)
         data = Dataset(X, targets)
         self.network_._model.check("X, y", data)
-        self._train(settings, data, weights, held_out, reporter, incremental)
+        return settings, data, weights, held_out, reporter
 
     def _weights(self, X: Any, sample_weight: Any) -> NDArray | None:
         if sample_weight is None:
@@ -289,6 +306,13 @@ class BaseMLP(BaseEstimator):
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse="csr", dtype=READ, reset=False)
         return self.network_.feedforward(X)
+
+
+def _check_sum(names: str, weights: NDArray | None) -> None:
+    """The kernels divide by the sum."""
+    total = 1.0 if weights is None else float(weights.sum())
+    if not np.finfo(np.float64).tiny <= total < math.inf:
+        raise ValueError(f"{names}: expected weights with a positive, finite sum, got {total:g}")
 
 
 def _dtype(settings: Settings, X: Any) -> str:
