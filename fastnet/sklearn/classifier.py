@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 from sklearn.utils.validation import column_or_1d, validate_data
 
+from fastnet import checks
 from fastnet.costs import Choice
 from fastnet.sklearn import losses, parameters
 from fastnet.sklearn.base import READ, BaseMLP
@@ -79,7 +81,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         classes, and one logistic neuron for two, or for each of several labels. Logistic neurons
         for three and more classes learn one against all others.
     class_weight : dict {class: weight}, "balanced", list of these for several labels, or None
-        How often the examples of a class count, times ``sample_weight``.
+        How often the examples of a class count, times ``sample_weight``; once, if a dict does
+        not name it.
     dropout : float or sequence of float, default 0.0
         The probability that a hidden neuron is left out, one or one per hidden layer.
     eval_metric : str, callable or None
@@ -205,7 +208,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             raise ValueError(
                 f"classes: expected those of the first call, {self.classes_}, got {classes}"
             )
-        if isinstance(self.class_weight, str):
+        given = self.class_weight
+        if any(isinstance(one, str) for one in (given if isinstance(given, list) else [given])):
             raise ValueError(
                 "class_weight: expected a dict or None for partial_fit, which sees a part of the "
                 f"examples; got {self.class_weight!r}"
@@ -322,10 +326,45 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _class_weights(self, y: NDArray) -> NDArray | None:
         if self.class_weight is None:
             return None
-        weights: NDArray = compute_sample_weight(self.class_weight, y)
+        if not self._multilabel:
+            return _by_class("class_weight", self.class_weight, self.classes_, y)
+        n, given = y.shape[1], self.class_weight
+        each = [given] * n if isinstance(given, str) else given
+        if not isinstance(each, list | tuple) or len(each) != n:
+            raise ValueError(
+                "class_weight: expected 'balanced', None, or a list with a dict for each of the "
+                f"{n} labels, got {checks.briefly(given)}"
+            )
+        weights = np.ones(len(y))
+        for k, one in enumerate(each):
+            if one is not None:
+                weights *= _by_class(f"class_weight[{k}]", one, np.arange(2), y[:, k])
         return weights
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
+
+
+def _by_class(name: str, given: Any, classes: NDArray, y: NDArray) -> NDArray:
+    """How often each example counts, (n,).
+
+    ``y`` may lack some of ``classes``: it is a batch, or what is not held out. As in
+    scikit-learn, a dict that names all classes may name more: of a fold, some may be missing.
+    """
+    if isinstance(given, str) and given == "balanced":
+        balanced: NDArray = compute_sample_weight("balanced", y)
+        return balanced
+    if not isinstance(given, Mapping):
+        raise ValueError(
+            f"{name}: expected a dict {{class: weight}}, 'balanced' or None; "
+            f"got {checks.briefly(given)}"
+        )
+    numbers = {label: checks.nonnegative(f"{name}[{label!r}]", it) for label, it in given.items()}
+    labels = classes.tolist()
+    unknown = [label for label in given if label not in labels]
+    if unknown and not all(label in numbers for label in labels):
+        raise ValueError(f"{name}: expected classes among {classes}, got {unknown[0]!r}")
+    weights = np.array([numbers.get(label, 1.0) for label in labels])
+    return weights[np.searchsorted(classes, y)]
