@@ -73,11 +73,12 @@ class Validation:
         self.X, self.y, self.data, self.weights = X, y, data, weights
         self._metric = metric
         self._best = -math.inf
+        self._best_values: NDArray | None = None
 
     def begin(self, model: Model, best: float) -> None:
         """``best`` is the best score of an earlier training that goes on; -inf without one."""
         self._best = best
-        self._best_values = model.values.copy()
+        self._best_values = model.values.copy() if best > -math.inf else None
 
     def measure(self, estimator: Any, model: Model) -> tuple[float, float]:
         """The loss without its penalty, and the score; the best parameters are kept."""
@@ -90,5 +91,6 @@ class Validation:
         return loss, score
 
     def restore(self, model: Model) -> None:
-        """Give the network the best parameters."""
-        model.values[...] = self._best_values
+        """Give the network the best parameters; the last, where no score was a number."""
+        if self._best_values is not None:
+            model.values[...] = self._best_values
