@@ -251,6 +251,14 @@ def test_verbose_prints_a_line_per_epoch_and_why_it_stopped(capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_a_verbose_of_ten_is_a_line_per_epoch(capsys):
+    classifier(max_iter=2, verbose=10).fit(X, Y)
+    ten = capsys.readouterr().out
+    classifier(max_iter=2, verbose=1).fit(X, Y)
+    assert ten == capsys.readouterr().out
+    assert len(ten.splitlines()) == 2
+
+
 def test_ctrl_c_ends_the_training_with_what_it_has(monkeypatch):
     calls = io.StringIO()
 

@@ -291,6 +291,19 @@ def test_a_score_that_is_not_a_number_is_no_improvement():
     assert fitted(fit={"eval_set": REST}, **told).n_iter_ == 4
 
 
+def test_the_history_of_a_warm_start_has_lists_of_one_length():
+    net = fitted(warm_start=True, max_iter=3)
+    with pytest.warns(ConvergenceWarning):
+        net.fit(*PART, eval_set=REST)
+    with pytest.warns(ConvergenceWarning):
+        net.fit(*PART)
+    assert {len(figures) for figures in net.history_.values()} == {9}
+    for name in ("validation_loss", "validation_score"):
+        missing = np.isnan(net.history_[name])
+        assert missing.tolist() == [True] * 3 + [False] * 3 + [True] * 3
+    assert len(net.validation_scores_) == 3
+
+
 def test_without_any_score_the_last_weights_are_kept():
     net = fitted(fit={"eval_set": REST}, eval_metric=lambda *_: np.nan)
     np.testing.assert_array_equal(net.coefs_[0], fitted().coefs_[0])
@@ -337,7 +350,8 @@ def test_a_regressor_has_held_out_examples_too():
         ({"loss": "squared_error", "output": "softmax"}, "output: expected one of auto, logistic"),
         ({"eval_metric": "accurate"}, "eval_metric: expected 'loss', the name of a scorer"),
         ({"eval_metric": 3}, "eval_metric: expected 'loss', the name of a scorer"),
-        ({"verbose": 3}, "verbose: expected 0"),
+        ({"verbose": -1}, "verbose: expected 0"),
+        ({"verbose": "much"}, "verbose: expected 0"),
         ({"random_state": "x"}, "'x' cannot be used to seed"),
     ],
 )  # fmt: skip
@@ -353,6 +367,8 @@ def test_a_parameter_that_does_not_fit_is_named(told, message):
         ({"sample_weight": -np.ones(100)}, "sample_weight: expected finite numbers of 0 or more"),
         ({"sample_weight": np.zeros(100)}, ".*weight.*zero"),
         ({"eval_set": X}, "eval_set: expected a pair"),
+        ({"eval_set": ([], [])}, "eval_set: "),
+        ({"eval_set": [(X, Y), (X, Y)]}, "eval_set: expected one pair .*, got a list of pairs"),
         ({"eval_set": (X, Y + 1)}, r"eval_set: y: expected classes among \[0 1 2\], got \[3\]"),
         ({"eval_set": (X[:, :2], Y)}, "eval_set: X has 2 features"),
     ],
@@ -360,6 +376,31 @@ def test_a_parameter_that_does_not_fit_is_named(told, message):
 def test_so_is_an_argument_of_fit(fit, message):
     with pytest.raises((ValueError, TypeError), match=message):
         fitted(fit=fit)
+
+
+def test_an_eval_set_may_be_of_lists():
+    lists = fitted(fit={"eval_set": [REST[0].tolist(), REST[1].tolist()]})
+    assert lists.history_ == fitted(fit={"eval_set": REST}).history_
+    two = fitted(fit={"eval_set": (((5.0, 3.0, 1.0, 0.0), (6.0, 3.0, 5.0, 2.0)), (0, 2))})
+    assert len(two.validation_scores_) == two.n_iter_
+
+
+def test_early_stopping_needs_examples_on_both_sides():
+    for n in (1, 2, 10):
+        with pytest.raises(ValueError, match=rf"^validation_fraction: .*, got 0\.1 of {n}$"):
+            MLPRegressor(early_stopping=True).fit(X[:n, :3], X[:n, 3])
+    with pytest.raises(ValueError, match=r"^validation_fraction: .*, got 0\.95 of 3$"):
+        MLPRegressor(early_stopping=True, validation_fraction=0.95).fit(X[:3, :3], X[:3, 3])
+
+
+def test_a_part_without_any_weight_is_refused():
+    told = dict(early_stopping=True, random_state=0)
+    for example in range(10):  # of which some are held out, and then the others weigh nothing
+        weights = np.zeros(150)
+        weights[example] = 1
+        for kind, data in ((MLPRegressor, (X, X[:, 3])), (MLPClassifier, (X, Y))):
+            with pytest.raises(ValueError, match=r"^sample_weight, validation_fraction: expected"):
+                kind(**told).fit(*data, sample_weight=weights)
 
 
 def test_targets_that_fit_no_loss_are_refused():

@@ -14,7 +14,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from fastnet import reporting, weighting
+from fastnet import checks, reporting, weighting
 from fastnet.costs import Choice
 from fastnet.data import Dataset
 from fastnet.network import Network
@@ -101,8 +101,8 @@ class BaseMLP(BaseEstimator):
             self._train(*ready, incremental)
         except BaseException:
             if seen is None or self.t_ == seen:
-                vars(self).clear()
-                vars(self).update(before)
+                self.__dict__.clear()
+                self.__dict__.update(before)
             raise
 
     def _ready(
@@ -113,7 +113,7 @@ class BaseMLP(BaseEstimator):
         if incremental and settings.early_stopping:
             raise ValueError("early_stopping: expected False for partial_fit, got True")
         metric = validation.metric(self.eval_metric)
-        reporter = reporting.chosen(self.verbose)
+        reporter = reporting.chosen(parameters.verbosity(self.verbose))
         first = not hasattr(self, "network_") or not (settings.warm_start or incremental)
         X, y = self._checked(X, y, first, classes)
         targets, weights = self._encoded(y), self._weights(X, sample_weight)
@@ -123,7 +123,7 @@ class BaseMLP(BaseEstimator):
         if first or not incremental:
             self._solver = Solver(settings, self.network_._model)
 
-        held_out = None
+        held_out = parts = None
         if eval_set is not None:
             held_out = self._given(eval_set, metric)
         elif settings.early_stopping:
@@ -137,7 +137,9 @@ class BaseMLP(BaseEstimator):
         by_class = self._class_weights(y)
         if by_class is not None:
             weights = by_class if weights is None else weights * by_class
-        given = {"sample_weight": sample_weight, "class_weight": by_class}
+        given = {
+            "sample_weight": sample_weight, "class_weight": by_class, "validation_fraction": parts,
+        }  # fmt: skip
         _check_sum(", ".join(name for name, it in given.items() if it is not None), weights)
         data = Dataset(X, targets)
         self.network_._model.check("X, y", data)
@@ -186,23 +188,26 @@ class BaseMLP(BaseEstimator):
 
     def _split(self, settings: Settings, y: NDArray, n: int) -> list[NDArray]:
         """Which examples are trained on and which are held out, as scikit-learn draws them."""
+        held_out = math.ceil(settings.validation_fraction * n)
+        if not 2 <= held_out < n:
+            raise ValueError(
+                "validation_fraction: expected at least two examples to be held out, and one to "
+                f"be trained on, got {settings.validation_fraction:g} of {n}"
+            )
         parts: list[NDArray] = train_test_split(
             np.arange(n),
             random_state=self._random,
             test_size=settings.validation_fraction,
             stratify=y if hasattr(self, "classes_") and self.n_outputs_ == 1 else None,
         )
-        if len(parts[1]) < 2:
-            raise ValueError(
-                "validation_fraction: expected at least two examples to be held out, "
-                f"got {settings.validation_fraction:g} of {n}"
-            )
         return parts
 
     def _given(self, eval_set: Any, metric: validation.Metric) -> Validation:
         if not isinstance(eval_set, tuple | list) or len(eval_set) != 2:
-            raise TypeError("eval_set: expected a pair (X, y)")
+            raise TypeError(f"eval_set: expected a pair (X, y), got {checks.briefly(eval_set)}")
         try:
+            if any(isinstance(it, tuple | list) and it and np.ndim(it[0]) == 2 for it in eval_set):
+                raise ValueError("expected one pair (X, y), got a list of pairs")
             X, y = self._checked(eval_set[0], eval_set[1], False)
             data = Dataset(X, self._encoded(y))
             self.network_._model.check("X, y", data)
@@ -277,9 +282,13 @@ class BaseMLP(BaseEstimator):
         self.loss_ = loss
         self.loss_curve_.append(loss)
         words = [f"loss {loss:.8g}"]
+        if validated is not None or "validation_loss" in self.history_:
+            # of a warm start, some epochs may have had no examples held out
+            none = [math.nan] * (len(self.loss_curve_) - 1)
+            pair = (math.nan, math.nan) if validated is None else validated
+            self.history_.setdefault("validation_loss", none.copy()).append(pair[0])
+            self.history_.setdefault("validation_score", none).append(pair[1])
         if validated is not None:
-            self.history_.setdefault("validation_loss", []).append(validated[0])
-            self.history_.setdefault("validation_score", []).append(validated[1])
             self.validation_scores_.append(validated[1])
             words += [f"validation loss {validated[0]:.8g}", f"score {validated[1]:.6g}"]
         if settings.early_stopping:

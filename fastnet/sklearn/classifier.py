@@ -57,7 +57,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     tol : float, default 1e-4
         An epoch is no improvement that does not better the best by so much.
     verbose : bool or int, default False
-        1: a line per epoch; 2: a bar, as in ``fastnet.Network.SGD``.
+        1: a line per epoch; 2: a bar, as in ``fastnet.Network.SGD``; more: as 1.
     warm_start : bool, default False
         Whether ``fit`` trains on from the last call's weights.
     momentum : float, default 0.9
@@ -91,7 +91,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     dtype : "auto", "float32" or "float64", default "auto"
         Of all arithmetic and of the outputs. "auto" is float32, which takes half the time and
         whose rounding is far below the noise of mini-batches; but float64 where one mini-batch
-        holds all examples, unless X is float32. In scikit-learn it is X's.
+        holds all examples, unless X is float32. In scikit-learn it is X's. float32 has 7
+        digits: of X = 1e8 + noise it keeps no noise, so scale such inputs, or say "float64".
 
     Attributes
     ----------
@@ -100,7 +101,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     history_ : dict of lists
         Per epoch: "training_loss", with the penalty, the mean of the mini-batches' before
         their steps; where examples are held out, "validation_loss", without it, and
-        "validation_score". For ``pandas.DataFrame``.
+        "validation_score", NaN for a warm start's epochs without. For ``pandas.DataFrame``.
     classes_ : (n_classes,) ndarray
     coefs_, intercepts_ : lists of ndarray, (n_in, n_out) and (n_out,)
         Views: what is written there acts.

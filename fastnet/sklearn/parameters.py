@@ -131,6 +131,13 @@ def checked(estimator: Any) -> Settings:
     )
 
 
+def verbosity(value: Any) -> Any:
+    """``value`` as ``Network.SGD`` takes it. Of scikit-learn's estimators, some print the more
+    the higher it is, so that 10 is usual; its networks ask only whether there is any."""
+    more = isinstance(value, int | np.integer) and value > 2
+    return 1 if more else value
+
+
 def keep(estimator: Any, given: dict[str, Any]) -> None:
     """The arguments of ``__init__``, its ``locals()``, under their names and as they came:
     so scikit-learn's ``clone`` and ``set_params`` want it."""
