@@ -1,0 +1,242 @@
+"""What fastnet's estimators refuse, and what an error leaves behind."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+
+from sklearn.datasets import load_iris
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+
+import fastnet
+from fastnet.sklearn import MLPClassifier, MLPRegressor
+
+X, Y = load_iris(return_X_y=True)
+rng = np.random.default_rng(0)
+ORDER = rng.permutation(150)
+TRAINING, HELD_OUT = ORDER[:100], ORDER[100:]
+PART, REST = (X[TRAINING], Y[TRAINING]), (X[HELD_OUT], Y[HELD_OUT])
+
+
+def fitted(data=PART, fit=(), kind=MLPClassifier, **told):
+    told = {
+        "hidden_layer_sizes": (20,), "max_iter": 30, "learning_rate_init": 0.01,
+        "batch_size": 20, "random_state": 0, "dtype": "float64", **told,
+    }  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return kind(**told).fit(*data, **dict(fit))
+
+
+# ---- what is refused
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ({"solver": "lbfgs"}, "solver: expected one of sgd, adam; got 'lbfgs', which needs"),
+        ({"activation": "identity"}, "activation: expected one of logistic, tanh, relu, sigmoid, "),
+        ({"hidden_layer_sizes": (5, 0)}, "hidden_layer_sizes: expected an integer over 0, or"),
+        ({"hidden_layer_sizes": 2.5}, "hidden_layer_sizes: expected an integer over 0, or"),
+        ({"alpha": -1}, "alpha: expected a finite number of 0 or more, got -1"),
+        ({"batch_size": 0}, "batch_size: expected 1 or more, got 0"),
+        ({"batch_size": "all"}, "batch_size: expected an integer or 'auto', got 'all'"),
+        ({"learning_rate": "cosine"}, "learning_rate: expected one of constant, invscaling, "),
+        ({"learning_rate_init": 0}, "learning_rate_init: expected a positive number, got 0"),
+        ({"power_t": -1}, "power_t: expected a finite number"),
+        ({"max_iter": 0}, "max_iter: expected 1 or more, got 0"),
+        ({"shuffle": 1}, "shuffle: expected True or False, got 1"),
+        ({"tol": np.inf}, "tol: expected a finite number"),
+        ({"momentum": 1.0}, "momentum: expected a number from 0 to below 1, got 1.0"),
+        ({"beta_2": 1.0}, "beta_2: expected a number from 0 to below 1, got 1.0"),
+        ({"epsilon": 0}, "epsilon: expected a positive number, got 0"),
+        ({"n_iter_no_change": 0}, "n_iter_no_change: expected 1 or more, got 0"),
+        ({"validation_fraction": 0}, "validation_fraction: expected a positive number, got 0"),
+        ({"validation_fraction": 0.001, "early_stopping": True}, "validation_fraction: expected"),
+        ({"dropout": 1}, "dropout: expected a number from 0 to below 1, got 1"),
+        ({"dtype": "float16"}, "dtype: expected one of auto, float32, float64; got 'float16'"),
+        ({"loss": "hinge"}, "loss: expected one of log_loss, squared_error, or a cost class"),
+        ({"output": "identity"}, "output: expected one of auto, softmax, logistic for the log_"),
+        ({"output": "linear"}, "output: expected one of auto, identity, logistic, softmax, exp;"),
+        ({"loss": "squared_error", "output": "softmax"}, "output: expected one of auto, logistic"),
+        ({"eval_metric": "accurate"}, "eval_metric: expected 'loss', the name of a scorer"),
+        ({"eval_metric": 3}, "eval_metric: expected 'loss', the name of a scorer"),
+        ({"verbose": -1}, "verbose: expected 0"),
+        ({"verbose": "much"}, "verbose: expected 0"),
+        ({"random_state": "x"}, "'x' cannot be used to seed"),
+    ],
+)  # fmt: skip
+def test_a_parameter_that_does_not_fit_is_named(told, message):
+    with pytest.raises((ValueError, TypeError)) as caught:
+        fitted(**told)
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("fit", "message"),
+    [
+        ({"sample_weight": -np.ones(100)}, "sample_weight: expected finite numbers of 0 or more"),
+        ({"sample_weight": np.zeros(100)}, ".*weight.*zero"),
+        ({"eval_set": X}, "eval_set: expected a pair"),
+        ({"eval_set": ([], [])}, "eval_set: "),
+        ({"eval_set": [(X, Y), (X, Y)]}, "eval_set: expected one pair .*, got a list of pairs"),
+        ({"eval_set": (X, Y + 1)}, r"eval_set: y: expected classes among \[0 1 2\], got \[3\]"),
+        ({"eval_set": (X[:, :2], Y)}, "eval_set: X has 2 features"),
+    ],
+)
+def test_so_is_an_argument_of_fit(fit, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        fitted(fit=fit)
+
+
+def test_an_eval_set_may_be_of_lists():
+    lists = fitted(fit={"eval_set": [REST[0].tolist(), REST[1].tolist()]})
+    assert lists.history_ == fitted(fit={"eval_set": REST}).history_
+    two = fitted(fit={"eval_set": (((5.0, 3.0, 1.0, 0.0), (6.0, 3.0, 5.0, 2.0)), (0, 2))})
+    assert len(two.validation_scores_) == two.n_iter_
+
+
+def test_early_stopping_needs_examples_on_both_sides():
+    for n in (1, 2, 10):
+        with pytest.raises(ValueError, match=rf"^validation_fraction: .*, got 0\.1 of {n}$"):
+            MLPRegressor(early_stopping=True).fit(X[:n, :3], X[:n, 3])
+    with pytest.raises(ValueError, match=r"^validation_fraction: .*, got 0\.95 of 3$"):
+        MLPRegressor(early_stopping=True, validation_fraction=0.95).fit(X[:3, :3], X[:3, 3])
+
+
+def test_a_part_without_any_weight_is_refused():
+    told = dict(early_stopping=True, random_state=0)
+    for example in range(10):  # of which some are held out, and then the others weigh nothing
+        weights = np.zeros(150)
+        weights[example] = 1
+        for kind, data in ((MLPRegressor, (X, X[:, 3])), (MLPClassifier, (X, Y))):
+            with pytest.raises(ValueError, match=r"^sample_weight, validation_fraction: expected"):
+                kind(**told).fit(*data, sample_weight=weights)
+
+
+def test_targets_that_fit_no_loss_are_refused():
+    with pytest.raises(ValueError, match=r"^X, y: expected targets of 0 or more for the poisson"):
+        fitted((X, X[:, 0] - 6), kind=MLPRegressor, loss="poisson")
+    with pytest.raises(ValueError, match=r"^y: expected labels \(n,\), or zeros and ones"):
+        fitted((X, np.array([Y, Y]).T))
+
+
+def test_a_warm_start_needs_the_network_of_the_first_fit():
+    net = fitted(warm_start=True)
+    net.set_params(hidden_layer_sizes=(5,))
+    with pytest.raises(ValueError, match=r"^warm_start, partial_fit: expected the network of the"):
+        net.fit(*PART)
+    with pytest.raises(ValueError, match=r"^y: expected classes among"):
+        fitted(warm_start=True).fit(X, Y + 1)
+
+
+def test_too_many_examples_in_a_mini_batch_are_warned_of():
+    with pytest.warns(UserWarning, match=r"^batch_size: expected at most the 100 examples, got"):
+        fitted(batch_size=1000)
+
+
+def test_the_end_of_max_iter_is_warned_of_where_the_fit_was_called():
+    for estimator in (MLPClassifier(max_iter=2), MLPRegressor(max_iter=2)):
+        with pytest.warns(ConvergenceWarning, match=r"^max_iter: 2 epochs are over") as caught:
+            estimator.fit(*PART)
+        assert caught[0].filename == __file__
+
+
+def test_a_divergence_is_an_error():
+    with pytest.raises(fastnet.DivergenceError):
+        fitted((X * 1e6, X[:, 0]), kind=MLPRegressor, solver="sgd", learning_rate_init=1e6)
+    learner = MLPRegressor(solver="sgd", random_state=0).partial_fit(X[:, :3], X[:, 3])
+    before = learner.coefs_[0].copy()
+    with pytest.raises(fastnet.DivergenceError):
+        learner.partial_fit(X[:, :3] * 1e200, X[:, 3])
+    np.testing.assert_array_equal(learner.coefs_[0], before)
+    assert learner.partial_fit(X[:, :3], X[:, 3]).loss_ < 10
+
+
+@pytest.mark.parametrize(
+    ("labels", "given", "message"),
+    [
+        (Y, {0: -1}, r"class_weight\[0\]: expected a finite number of 0 or more, got -1"),
+        (Y, {0: 1, 7: 2.0}, r"class_weight: expected classes among \[0 1 2\], got 7"),
+        (Y, "blanced", "class_weight: expected a dict {class: weight}, 'balanced' or None; got 'b"),
+        (Y, [{0: 1}], "class_weight: expected a dict {class: weight}, 'balanced' or None; got"),
+        (
+            Y,
+            {0: 0, 1: 0, 2: 0},
+            "class_weight: expected weights with a positive, finite sum, got 0",
+        ),
+        (
+            np.eye(3, dtype=int)[Y],
+            {0: 2},
+            "class_weight: expected 'balanced', None, or a list with",
+        ),
+        (np.eye(3, dtype=int)[Y], [{2: 2}] * 3, r"class_weight\[0\]: expected classes among"),
+    ],
+)
+def test_a_class_weight_that_does_not_fit_is_named(labels, given, message):
+    with pytest.raises(ValueError, match="^" + message):
+        fitted((X, labels), class_weight=given)
+
+
+# ---- what an error leaves behind
+
+
+def wrong_metric(*_):
+    raise ValueError("wrong")
+
+
+@pytest.mark.parametrize(
+    ("told", "fit", "message"),
+    [
+        ({"dropout": 1}, {}, "dropout: "),
+        ({"solver": "lbfgs"}, {}, "solver: "),
+        ({}, {"sample_weight": -np.ones(60)}, "sample_weight: "),
+        ({}, {"eval_set": (X[:, :2], Y)}, "eval_set: "),
+        ({"eval_metric": wrong_metric}, {"eval_set": (X[:10], Y[:10])}, "wrong"),
+        ({"solver": "sgd", "learning_rate_init": 1e300}, {}, "epoch 1: "),
+    ],
+)
+def test_a_fit_that_fails_leaves_the_estimator_as_it_was(told, fit, message):
+    two = (X[:60] * (1e200 if "learning_rate_init" in told else 1), Y[:60])
+    new = MLPClassifier(max_iter=5, random_state=0, dtype="float64").set_params(**told)
+    attributes = dict(vars(new))
+    with pytest.raises((ValueError, fastnet.DivergenceError), match=message):
+        new.fit(*two, **fit)
+    assert vars(new) == attributes
+    old = fitted()
+    outputs, attributes = old.predict_proba(X), dict(vars(old.set_params(**told)))
+    with pytest.raises((ValueError, fastnet.DivergenceError), match=message):
+        old.fit(*two, **fit)
+    assert vars(old).keys() == attributes.keys()
+    assert all(vars(old)[name] is it for name, it in attributes.items())
+    np.testing.assert_array_equal(old.predict_proba(X), outputs)
+
+
+def test_a_partial_fit_that_failed_can_be_corrected():
+    learner = MLPClassifier(random_state=0, dropout=1)
+    with pytest.raises(ValueError, match=r"^dropout: "):
+        learner.partial_fit(X, Y, classes=[0, 1, 2])
+    with pytest.raises(NotFittedError):
+        learner.predict(X)
+    learner.set_params(dropout=0.0).partial_fit(X, Y, classes=[0, 1, 2])
+    expected = MLPClassifier(random_state=0).partial_fit(X, Y, classes=[0, 1, 2])
+    np.testing.assert_array_equal(learner.coefs_[0], expected.coefs_[0])
+
+
+def test_after_a_divergence_adam_begins_again():
+    told = dict(random_state=0, shuffle=False, learning_rate_init=0.01, dtype="float64")
+    learner = MLPRegressor(**told)
+    for _ in range(5):
+        learner.partial_fit(X[:, :3], X[:, 3])
+    new = MLPRegressor(warm_start=True, max_iter=1, **told)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        new.fit(X[:, :3], X[:, 3])
+        new.coefs_, new.intercepts_ = learner.coefs_, learner.intercepts_
+        with pytest.raises(fastnet.DivergenceError):
+            learner.partial_fit(X[:, :3] * 1e200, X[:, 3])
+        learner.partial_fit(X[:, :3], X[:, 3])
+        new.fit(X[:, :3], X[:, 3])
+    np.testing.assert_array_equal(learner.coefs_[0], new.coefs_[0])
