@@ -28,7 +28,8 @@ TOP = Path(__file__).parent.parent
 MEASURED = TOP / "docs" / "many_networks.json"
 DOCUMENT = TOP / "docs" / "many_networks.md"
 NETWORKS = (4, 8, 16, 32)
-ROUNDS, TRIES, OTHERS, PATIENCE = 3, 8, 0.05, 60
+ROUNDS, TRIES, OTHERS = 3, 8, 0.05
+PATIENCE = 1200
 ETAS = (0.1, 0.2, 0.5, 1.0, 0.15, 0.3, 0.7, 1.5)
 EMPTY = 200  # trainings of no epochs, which show what a task costs
 CLUSTERS = (1, 10, 100)  # workers, for the model
@@ -128,12 +129,14 @@ def seconds(specs, data, told):
 
 
 def wait_for_others():
-    """Return when they leave the machine alone, or after PATIENCE seconds."""
-    for _ in range(PATIENCE * 2):
+    """Return when they leave the machine alone, or when PATIENCE seconds have gone for that."""
+    global PATIENCE
+    while PATIENCE > 0:
         before = worked()
         time.sleep(0.5)
         if worked() - before < OTHERS * os.cpu_count() / 2:
             return
+        PATIENCE -= 0.5
 
 
 def measure():
@@ -155,7 +158,11 @@ def measure():
                     if quiet(rounds) < ROUNDS:
                         wait_for_others()
                         rounds.append(seconds(jobs[job], data, told))
-        print(way, {job: f"{typical(r):.2f} s, {quiet(r)} quiet" for job, r in taken[way].items()})
+        print(
+            way,
+            {job: f"{typical(r):.2f} s, {quiet(r)} quiet" for job, r in taken[way].items()},
+            flush=True,
+        )
     return {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, {_kernels.isa()}",
         "seconds": {
