@@ -144,6 +144,8 @@ def fit_many(
             for _ in trained:
                 pass
     except KeyboardInterrupt as error:
+        if sweep.runs:  # a second Ctrl-C, which did not wait for the end of the trainings
+            raise
         total = len(sweep.specs)
         sweep.tell(f"interrupted; {len(fits)} of {total} trainings had ended")
         for i in range(total):
@@ -222,6 +224,7 @@ class _Sweep:
             None if evaluation is None else as_dataset("evaluation", evaluation),
         )
         self.specs, self._tasks = reading.checked(specs, *self._data)
+        self.runs = False  # whether trainings may be running
 
     def run(self, kept: dict[int, Fit] | None = None) -> Generator[Fit, None, None]:
         """Train; each result as it comes, which ``kept`` has before anybody else."""
@@ -231,6 +234,7 @@ class _Sweep:
         waiting: dict[Future, int] = {}
         failures: list[Fit] = []
         bar = _bar(len(self._tasks)) if self._verbose else None
+        self.runs = True
         try:
             for i, future in self._done(engine, waiting):
                 fit = self._fit(i, future)
@@ -243,10 +247,8 @@ class _Sweep:
                 yield fit
                 del waiting[future]
         except KeyboardInterrupt:
-            last = dict(waiting)
-            waiting.clear()
-            engine.stop(last)
-            for future, i in last.items():
+            self._stop(engine, waiting)
+            for future, i in waiting.items():
                 if _is_trained(future):
                     fit = self._fit(i, future)
                     if kept is not None:
@@ -254,13 +256,19 @@ class _Sweep:
                     yield fit
             raise
         finally:
-            if waiting:  # the loop over the results was left
-                engine.stop(waiting)
+            # the loop over the results was left; what was stopped before is not waited for again
+            if not engine.is_stopped:
+                self._stop(engine, waiting)
             engine.close()
             if bar is not None:
                 bar.close()
             for words in _told(failures):
                 self.tell(words)
+
+    def _stop(self, engine: Engine, waiting: dict[Future, int]) -> None:
+        if waiting:
+            engine.stop(waiting)
+        self.runs = False
 
     def _done(self, engine: Engine, waiting: dict[Future, int]) -> Iterator[tuple[int, Future]]:
         """Submit all; each place among the specs, and its future, when that is done.

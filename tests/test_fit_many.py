@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
@@ -358,6 +359,63 @@ def test_ctrl_c_stops_cleanly_with_what_has_finished(how, form, tmp_path):
         assert said == "0\ninterrupted\n"
         assert errors == ""
     assert [path.name for path in tmp_path.iterdir()] == ["script.py"]  # no data left behind
+
+
+TWICE = """
+import multiprocessing, os, signal, sys, time
+from concurrent.futures import ProcessPoolExecutor
+import fastnet
+from fastnet import engines
+
+def slow(network, epoch, history):
+    if epoch == 1:
+        print("begun", flush=True)
+    while not os.path.exists(sys.argv[3]):
+        time.sleep(0.01)
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    how, form, _ = sys.argv[1:]
+    training = fastnet.load_mnist()[0][:100]
+    endless = dict(sizes=[784, 10], epochs=10**9, mini_batch_size=10, eta=0.5, callbacks=[slow])
+    told = {"max_workers": 1, "verbose": False}
+    if how == "processes":
+        context = multiprocessing.get_context("spawn")
+        told = {"executor": ProcessPoolExecutor(1, mp_context=context), "verbose": False}
+    stop = engines.Engine.stop
+    def stopping(self, futures):
+        print("stopping", flush=True)
+        stop(self, futures)
+    engines.Engine.stop = stopping
+    fit = fastnet.fit_many if form == "list" else fastnet.fit_as_completed
+    try:
+        print(list(fit([endless, endless], training, **told)))
+    except KeyboardInterrupt:
+        print("passed through", flush=True)
+"""
+
+
+@pytest.mark.parametrize("form", ["list", "iterator"])
+@pytest.mark.parametrize("how", ["threads", "processes"])
+def test_a_second_ctrl_c_passes_through_and_lets_the_trainings_end(how, form, tmp_path):
+    script, goes_on = tmp_path / "script.py", tmp_path / "goes on"
+    script.write_text(TWICE)
+    command = [sys.executable, "-P", str(script), how, form, str(goes_on)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        guard = threading.Timer(120, running.kill)
+        guard.start()
+        try:
+            for said, answer in ((b"begun\n", 2), (b"stopping\n", 2), (b"passed through\n", None)):
+                assert running.stdout.readline() == said
+                if answer is not None:
+                    time.sleep(0.3)  # until it waits
+                    running.send_signal(answer)
+            goes_on.touch()  # the process ends when its training does
+            said, errors = running.communicate()
+            assert (running.returncode, said) == (0, b""), errors
+        finally:
+            guard.cancel()
+            running.kill()
 
 
 class StopAtThirdQuestion:
