@@ -211,21 +211,34 @@ class Engine:
         return self._client is not None
 
     def scatter(self) -> None:
-        """Give the data sets to each worker of the cluster, once; a task uses what is there."""
-        self._data = self._client.scatter(self._datasets, broadcast=True, hash=False)
+        """Give the data sets to each worker of the cluster, once; a task uses what is there.
+
+        Raises
+        ------
+        TimeoutError
+            Where there is no worker, and none comes.
+        """
+        asking = self._client.submit(bool, pure=False)  # a cluster that scales needs a task
+        try:
+            self._data = self._client.scatter(self._datasets, broadcast=True, hash=False)
+        except TimeoutError:
+            raise TimeoutError(
+                "executor: expected a Client with a worker, got one without; "
+                "client.wait_for_workers(1) waits for a cluster that is slow to start them"
+            ) from None
+        finally:
+            asking.release()
 
     def submit(self, task: Task, first: bool = False) -> Future[Trained | None]:
         """A future of ``train``; one that has failed where the pool broke after the first."""
-        from concurrent.futures import BrokenExecutor, Future
+        from concurrent.futures import BrokenExecutor
 
         try:
             return self._executor.submit(train, task, self._data, self._stop, **self._options)
         except BrokenExecutor as error:
             if first:
                 raise
-            failed: Future[Trained | None] = Future()
-            failed.set_exception(error)
-            return failed
+            return failed(error)
 
     def stop(self, futures: Iterable[Future]) -> None:
         """Let no training begin, and those that run end; wait for them."""
@@ -246,6 +259,15 @@ class Engine:
     def close(self) -> None:
         """Give back what only this sweep needs."""
         self._close()
+
+
+def failed(error: BaseException) -> Future[Trained | None]:
+    """The future of a training that is not to be."""
+    from concurrent.futures import Future
+
+    future: Future[Trained | None] = Future()
+    future.set_exception(error)
+    return future
 
 
 def cores() -> int:

@@ -273,7 +273,7 @@ class _Sweep:
     def _done(self, engine: Engine, waiting: dict[Future, int]) -> Iterator[tuple[int, Future]]:
         """Submit all; each place among the specs, and its future, when that is done.
         ``waiting`` has those that are to come."""
-        from concurrent.futures import as_completed
+        from concurrent.futures import CancelledError, as_completed
 
         left = list(range(len(self._tasks)))
         for times in range(1, _TIMES + 1):
@@ -281,13 +281,24 @@ class _Sweep:
                 waiting[engine.submit(self._tasks[i], first=times == 1 and i == 0)] = i
             left = []
             for future in as_completed(list(waiting)):
-                if future.cancelled() and engine.can_lose_data and times < _TIMES:
+                if future.cancelled() and engine.can_lose_data:
                     left.append(waiting.pop(future))
                 else:
                     yield waiting[future], future
             if not left:
                 return
-            engine.scatter()
+            error: Exception = CancelledError(f"its workers were lost {_TIMES} times")
+            if times < _TIMES:
+                try:
+                    engine.scatter()
+                    continue
+                except Exception as without_workers:  # what has finished is not lost with these
+                    error = without_workers.with_traceback(None)
+            for i in left:
+                future = engines.failed(error)
+                waiting[future] = i
+                yield i, future
+            return
 
     def _fit(self, i: int, future: Future) -> Fit:
         if _is_trained(future):
@@ -330,7 +341,7 @@ def _why_not(future: Future) -> BaseException:
     from concurrent.futures import CancelledError
 
     if future.cancelled():
-        return CancelledError("the executor has cancelled the training, or lost its data")
+        return CancelledError("the executor has cancelled the training")
     return future.exception() or KeyboardInterrupt("stopped")
 
 
