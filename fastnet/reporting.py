@@ -30,6 +30,19 @@ class Stopped(KeyboardInterrupt):
     """The training of this thread was asked to end, as by Ctrl-C."""
 
 
+def stopping() -> Callable[[int], object] | None:
+    """What long calls of the kernels are told to call, so that somebody else may end them."""
+    asked = stop_asked.get()
+    if asked is None:
+        return None
+
+    def watch(done: int) -> None:
+        if asked():
+            raise Stopped
+
+    return watch
+
+
 _logger: logging.Logger | None = None
 
 
@@ -68,15 +81,7 @@ class Reporter:
 
     def watch(self, epoch: int) -> Callable[[int], object] | None:
         """What is called in the midst of the epoch with the number of examples done."""
-        asked = stop_asked.get()
-        if asked is None:
-            return None
-
-        def watch(done: int) -> None:
-            if asked():
-                raise Stopped
-
-        return watch
+        return stopping()
 
     def ended(self, epoch: int, figures: list[str]) -> None:
         """The epoch is complete; its figures in words."""

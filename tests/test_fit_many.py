@@ -418,6 +418,14 @@ def test_a_second_ctrl_c_passes_through_and_lets_the_trainings_end(how, form, tm
             running.kill()
 
 
+class OwnCost(fastnet.QuadraticCost):
+    """A class of the user's own."""
+
+    @staticmethod
+    def fn(a, y):
+        return 0.5 * float(((a - y) ** 2).sum())
+
+
 class StopAtThirdQuestion:
     """Asked before the training begins, and then in its midst."""
 
@@ -439,6 +447,24 @@ def test_a_training_is_stopped_in_the_midst_of_an_epoch(data):
         _kernels.watch_every()
     assert stop.questions == 3
     assert reporting.stop_asked.get() is None
+
+
+@pytest.mark.parametrize("cost", [None, fastnet.CrossEntropyCost, OwnCost])
+def test_a_training_is_stopped_in_the_midst_of_its_evaluation(mnist, cost):
+    _kernels.watch_every(0, 0)
+    evaluation = mnist[0][:3000]
+    stop = StopAtThirdQuestion()  # one mini-batch in an epoch: the third is asked by evaluation
+    what = "accuracy" if cost is None else "cost"
+    network = {"sizes": [784, 10], **({} if cost is None else {"cost": cost})}
+    told = {"epochs": 2, "mini_batch_size": 10, "eta": 0.5, f"monitor_evaluation_{what}": True}
+    ended = []
+    told["callbacks"] = [lambda *_: ended.append(stop.questions) and None]
+    try:
+        data = mnist[0][:10], evaluation
+        assert engines.train(engines.Task(network, told), data, stop) is None
+    finally:
+        _kernels.watch_every()
+    assert (stop.questions, ended) == (3, [])
 
 
 # ---- processes
