@@ -195,18 +195,21 @@ def is_seen() -> bool:
     return _is_terminal(sys.stderr) or _in_notebook()
 
 
-def chosen(verbose: Any) -> Reporter:
-    """The reporter of ``verbose``, as ``SGD`` takes it; ImportError where its bar lacks tqdm."""
+def level_of(verbose: Any, expected: str) -> int:
+    """0, 1 or 2, which may come as a boolean; for anything else a message with ``expected``."""
     try:
         boolean = isinstance(verbose, (bool, np.bool_))
         level = int(verbose) if boolean else checks.integer("verbose", verbose, 0)
         if level > 2:
             raise ValueError
     except (TypeError, ValueError) as error:
-        raise type(error)(
-            f"verbose: expected 0 (silent), 1 (a line per epoch) or 2 (a bar), "
-            f"got {checks.briefly(verbose)}"
-        ) from None
+        raise type(error)(f"verbose: expected {expected}, got {checks.briefly(verbose)}") from None
+    return level
+
+
+def chosen(verbose: Any) -> Reporter:
+    """The reporter of ``verbose``, as ``SGD`` takes it; ImportError where its bar lacks tqdm."""
+    level = level_of(verbose, "0 (silent), 1 (a line per epoch) or 2 (a bar)")
     if level == 2 and is_seen():
         try:
             from tqdm.auto import tqdm

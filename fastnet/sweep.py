@@ -65,7 +65,7 @@ def fit_many(
     *,
     executor: Executor | Client | None = None,
     max_workers: int | None = None,
-    verbose: bool = True,
+    verbose: bool | int = True,
 ) -> list[Fit]:
     """Train many networks over one data set, several at once.
 
@@ -93,9 +93,9 @@ def fit_many(
     max_workers : int or None
         How many threads, 1 or more; None: one for each core that this process may use.
         An executor has its own number.
-    verbose : bool, default True
-        Show one progress bar on standard error where that is a terminal and tqdm is installed,
-        and print there which networks are not trained as they should be, if any. The
+    verbose : bool or {0, 1, 2}, default True
+        Unless it is 0: show one progress bar on standard error where that is a terminal and
+        tqdm is installed, and print there which networks are not trained as they should be, if any. The
         logger "fastnet" is told in any case.
 
     Returns
@@ -124,7 +124,8 @@ def fit_many(
     which is removed at the end; the workers of Dask get it once each by ``scatter``, and those
     that come later from the others. One that is a memory map of a file goes as the file's path.
     A worker of Dask that is killed is survived: the scheduler has its networks trained
-    elsewhere. Callbacks are called where the training runs.
+    elsewhere. It does not begin trainings strictly in the order of the specs. Callbacks are
+    called where the training runs.
 
     Examples
     --------
@@ -160,7 +161,7 @@ def fit_as_completed(
     *,
     executor: Executor | Client | None = None,
     max_workers: int | None = None,
-    verbose: bool = True,
+    verbose: bool | int = True,
 ) -> Iterator[Fit]:
     """``fit_many`` as an iterator: each network as soon as it is trained.
 
@@ -216,9 +217,8 @@ class _Sweep:
         verbose: Any,
     ):
         _check_executor(executor, max_workers)
-        if not isinstance(verbose, bool):
-            raise TypeError(f"verbose: expected True or False, got {checks.briefly(verbose)}")
-        self._executor, self._max_workers, self._verbose = executor, max_workers, verbose
+        level = reporting.level_of(verbose, "0 (silent), or 1 or 2 (a bar)")
+        self._executor, self._max_workers, self._verbose = executor, max_workers, level > 0
         self._data = (
             as_dataset("training", training),
             None if evaluation is None else as_dataset("evaluation", evaluation),
@@ -232,7 +232,7 @@ class _Sweep:
             return
         engine = Engine(self._executor, self._max_workers, *self._data)
         waiting: dict[Future, int] = {}
-        failures: list[Fit] = []
+        failures: dict[int, str] = {}
         bar = _bar(len(self._tasks)) if self._verbose else None
         self.runs = True
         try:
@@ -241,7 +241,7 @@ class _Sweep:
                 if kept is not None:
                     kept[i] = fit
                 if fit.error is not None:
-                    failures.append(fit)
+                    failures[i] = f"{type(fit.error).__name__}: {fit.error}"
                 if bar is not None:
                     bar.update()
                 yield fit
@@ -319,11 +319,11 @@ class _Sweep:
             print(f"fit_many: {words}", file=sys.stderr, flush=True)
 
 
-def _told(failures: list[Fit]) -> Iterator[str]:
+def _told(failures: dict[int, str]) -> Iterator[str]:
     """Which networks are not trained as they should be, and why: a line for each reason."""
     reasons: dict[str, list[int]] = {}
-    for fit in failures:
-        reasons.setdefault(f"{type(fit.error).__name__}: {fit.error}", []).append(fit.index)
+    for i, reason in failures.items():
+        reasons.setdefault(reason, []).append(i)
     for reason, places in sorted(reasons.items(), key=lambda told: min(told[1])):
         named = ", ".join(f"specs[{i}]" for i in sorted(places)[:_NAMED])
         more = f" and {len(places) - _NAMED} more" if len(places) > _NAMED else ""

@@ -1,11 +1,13 @@
 """Many networks at once: in threads, and what holds wherever they are trained."""
 
+import gc
 import os
 import pickle
 import subprocess
 import sys
 import threading
 import time
+import weakref
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
@@ -178,6 +180,17 @@ def test_a_loop_that_is_left_stops_the_trainings_that_are_left(data):
     assert len(epochs) == ended < 10**6
 
 
+def test_a_network_that_has_diverged_is_not_kept_once_it_is_yielded(data):
+    results = fastnet.fit_as_completed([diverging(1), BASE], *data, max_workers=1, verbose=False)
+    fit = next(results)
+    assert isinstance(fit.error, fastnet.DivergenceError)
+    network = weakref.ref(fit.network)
+    del fit
+    assert next(results).index == 1
+    gc.collect()
+    assert network() is None
+
+
 # ---- specs and arguments that do not fit
 
 
@@ -231,7 +244,8 @@ def test_a_spec_that_is_wrong_is_named_before_anything_is_trained(data, wrong, m
         ({"evaluation": ([[1.0]], [0, 1])}, ValueError, "evaluation: y: expected as many"),
         ({"max_workers": 0}, ValueError, "max_workers: expected 1 or more, got 0"),
         ({"max_workers": 1.5}, TypeError, "max_workers: expected an integer, got 1.5"),
-        ({"verbose": 2}, TypeError, "verbose: expected True or False, got 2"),
+        ({"verbose": 3}, ValueError, r"verbose: expected 0 \(silent\), or 1 or 2 .*, got 3"),
+        ({"verbose": "no"}, TypeError, r"verbose: expected 0 \(silent\), or 1 or 2 .*, got 'no'"),
         ({"executor": 2}, TypeError, "executor: expected a concurrent.futures.Executor, a Client"),
         ({"executor": ThreadPoolExecutor}, TypeError, "executor: expected a concurrent.futures"),
     ],
@@ -277,9 +291,14 @@ def test_one_bar_counts_the_networks_on_a_terminal(data, monkeypatch):
     monkeypatch.setattr(sys, "stderr", terminal)
     fastnet.fit_many([BASE] * 3, *data)
     assert "3/3" in terminal.written
-    shown = terminal.written
-    fastnet.fit_many([BASE] * 3, *data, verbose=False)
-    assert terminal.written == shown
+    for silent in (False, 0, np.False_):
+        shown = terminal.written
+        fastnet.fit_many([BASE] * 3, *data, verbose=silent)
+        assert terminal.written == shown
+    for loud in (1, 2, np.True_):
+        terminal.written = ""
+        fastnet.fit_many([BASE] * 3, *data, verbose=loud)
+        assert "3/3" in terminal.written
 
 
 def test_nothing_is_written_where_standard_error_is_no_terminal(data, capfd):
@@ -345,7 +364,8 @@ def test_ctrl_c_stops_cleanly_with_what_has_finished(how, form, tmp_path):
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
     ) as running:
         before = []
-        while "begun\n" not in before:
+        awaited = {"begun\n"} if form == "list" else {"begun\n", "0\n"}
+        while not awaited <= set(before):
             before.append(running.stdout.readline())
             assert before[-1], running.stderr.read()
         running.send_signal(2)
