@@ -95,8 +95,8 @@ def fit_many(
         An executor has its own number.
     verbose : bool or {0, 1, 2}, default True
         Unless it is 0: show one progress bar on standard error where that is a terminal and
-        tqdm is installed, and print there which networks are not trained as they should be, if any. The
-        logger "fastnet" is told in any case.
+        tqdm is installed, and print there which networks are not trained as they should be,
+        if any. The logger "fastnet" is told in any case.
 
     Returns
     -------
