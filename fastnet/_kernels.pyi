@@ -106,6 +106,7 @@ def evaluate(
     *,
     hidden: Sequence[str] | None = None,
     weights: NDArray | None = None,
+    watch: Callable[[int], object] | None = None,
 ) -> tuple[int, float]: ...
 
 class Predictor:

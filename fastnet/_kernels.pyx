@@ -451,7 +451,7 @@ def feedforward(sizes, output, parameters, X, scale, out, threads=1, *, hidden=N
 
 
 def evaluate(sizes, output, cost, parameters, X, scale, y, threads=1, *, hidden=None,
-             weights=None):
+             weights=None, watch=None):
     cdef Shape shape = Shape(sizes, output, cost, hidden)
     cdef Array p = shape.parameters("parameters", parameters, False)
     cdef Examples e = Examples(shape, p, X, scale, y, shape.n_out()).weigh(weights)
@@ -459,7 +459,7 @@ def evaluate(sizes, output, cost, parameters, X, scale, y, threads=1, *, hidden=
     cdef size_t correct = 0, n_threads = team(threads)
     cdef Workspace w = Workspace(fn_evaluation_size(type, &shape.network, &e.examples, n_threads))
     cdef double total
-    cdef Watch watching = Watch()
+    cdef Watch watching = Watch(watch)
     cdef fn_watch callback = watching.callback()
     with nogil:
         total = fn_evaluate(type, &shape.network, p.data(), &e.examples, &correct, callback,

@@ -10,8 +10,9 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastnet import reporting
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
 Datasets = tuple[Dataset, Dataset | None]  # training and evaluation data
 
-# The file by which processes are told to stop, and that of the data sets.
-_STOP, _DATA = "stop", "data"
+# The file that stands there as long as processes shall train, and that of the data sets.
+_GOES_ON, _DATA = "goes on", "data"
 
 # Where the kernels like arrays to begin.
 _ALIGNMENT = 64
@@ -55,7 +56,8 @@ class Trained(NamedTuple):
 class Stop:
     """Whether the trainings of one sweep shall end, wherever it is asked.
 
-    ``key`` counts within a process; processes of the same machine see the ``file``.
+    ``key`` counts within a process; processes of the same machine see whether the ``file`` is
+    gone. Neither is ever undone: a training that nobody waits for any more must end, too.
     """
 
     key: str
@@ -64,18 +66,20 @@ class Stop:
     def set(self) -> None:
         _stopped.add(self.key)
         if self.file is not None:
-            with open(self.file, "wb"):
-                pass
+            with suppress(FileNotFoundError):
+                os.remove(self.file)
 
     def is_set(self) -> bool:
-        return self.key in _stopped or (self.file is not None and os.path.exists(self.file))
+        return self.key in _stopped or (self.file is not None and not os.path.exists(self.file))
 
 
-_stopped: set[str] = set()  # the keys of sweeps that have been stopped in this process
+_stopped: set[str] = set()  # the keys of all sweeps that have been stopped in this process
 
 
 def train(task: Task, data: Datasets | Shared, stop: Stop) -> Trained | None:
     """A network trained as the task says; None where it was stopped."""
+    # data first: a machine that does not see their folder says so, and not that it was stopped
+    training, evaluation = data.datasets() if isinstance(data, Shared) else data
     if stop.is_set():
         return None
     history = History([], [], [], [])
@@ -87,7 +91,6 @@ def train(task: Task, data: Datasets | Shared, stop: Stop) -> Trained | None:
         stopped = epoch < task.sgd["epochs"] and stop.is_set()
         return stopped
 
-    training, evaluation = data.datasets() if isinstance(data, Shared) else data
     told = {**task.sgd, "callbacks": [*(task.sgd.get("callbacks") or ()), watch]}
     network, diverged = Network(**task.network), None
     start = time.perf_counter()
@@ -196,7 +199,8 @@ class Engine:
                 self.scatter()
             elif not isinstance(executor, ThreadPoolExecutor):
                 folder = at_the_end.enter_context(tempfile.TemporaryDirectory(prefix="fastnet-"))
-                self._stop = Stop(self._stop.key, os.path.join(folder, _STOP))
+                self._stop = Stop(self._stop.key, os.path.join(folder, _GOES_ON))
+                Path(folder, _GOES_ON).touch()
                 self._data = Shared.write(os.path.join(folder, _DATA), self._datasets)
             self._executor: Executor = executor
             self._close = at_the_end.pop_all().close
@@ -207,21 +211,34 @@ class Engine:
         return self._client is not None
 
     def scatter(self) -> None:
-        """Give the data sets to each worker of the cluster, once; a task uses what is there."""
-        self._data = self._client.scatter(self._datasets, broadcast=True, hash=False)
+        """Give the data sets to each worker of the cluster, once; a task uses what is there.
+
+        Raises
+        ------
+        TimeoutError
+            Where there is no worker, and none comes.
+        """
+        asking = self._client.submit(bool, pure=False)  # a cluster that scales needs a task
+        try:
+            self._data = self._client.scatter(self._datasets, broadcast=True, hash=False)
+        except TimeoutError:
+            raise TimeoutError(
+                "executor: expected a Client with a worker, got one without; "
+                "client.wait_for_workers(1) waits for a cluster that is slow to start them"
+            ) from None
+        finally:
+            asking.release()
 
     def submit(self, task: Task, first: bool = False) -> Future[Trained | None]:
         """A future of ``train``; one that has failed where the pool broke after the first."""
-        from concurrent.futures import BrokenExecutor, Future
+        from concurrent.futures import BrokenExecutor
 
         try:
             return self._executor.submit(train, task, self._data, self._stop, **self._options)
         except BrokenExecutor as error:
             if first:
                 raise
-            failed: Future[Trained | None] = Future()
-            failed.set_exception(error)
-            return failed
+            return failed(error)
 
     def stop(self, futures: Iterable[Future]) -> None:
         """Let no training begin, and those that run end; wait for them."""
@@ -234,10 +251,23 @@ class Engine:
             future.cancel()
         wait(futures)
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether trainings have been told to end; they may still be about to."""
+        return self._stop.is_set()
+
     def close(self) -> None:
-        """No training runs any more."""
+        """Give back what only this sweep needs."""
         self._close()
-        _stopped.discard(self._stop.key)
+
+
+def failed(error: BaseException) -> Future[Trained | None]:
+    """The future of a training that is not to be."""
+    from concurrent.futures import Future
+
+    future: Future[Trained | None] = Future()
+    future.set_exception(error)
+    return future
 
 
 def cores() -> int:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet import _kernels, checks, ways
+from fastnet import _kernels, checks, reporting, ways
 from fastnet.costs import Choice
 from fastnet.data import Dataset
 
@@ -246,6 +246,7 @@ class Model:
         return _kernels.evaluate(
             self.sizes, self.choice.output, kernel, self.values, X, data.scale, data.y,
             self._threads("evaluate", X, len(X)), hidden=self.hidden, weights=weights,
+            watch=reporting.stopping(),
         )  # fmt: skip
 
     def accuracy(self, data: Dataset, once: bool = False) -> int:
@@ -256,8 +257,10 @@ class Model:
         if self.choice.kernel:
             return self._evaluate(data, self.choice.kernel, once, weights)[1]
         X = data.operand(self.sizes, self.dtype, once)
-        total = 0.0
+        total, watch = 0.0, reporting.stopping()
         for first in range(0, len(data), _PIECE):
+            if watch is not None:
+                watch(first)
             part = slice(first, first + _PIECE)
             a, y = self.feedforward(X[part], data.scale).T, self._columns(data.y[part])
             if weights is None:

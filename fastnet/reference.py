@@ -18,6 +18,8 @@ from statistics import NormalDist
 
 import numpy as np
 
+EVALUATED = 1024  # examples of a piece in ``evaluate``; smaller ones are slow in NumPy
+
 
 def stride(n, dtype):
     """Elements from row to row: whole cache lines, never a multiple of 256."""
@@ -437,13 +439,25 @@ def classes(a):
     return a.argmax(axis=1) if a.shape[1] > 1 else (a[:, 0] >= 0.5).astype(int)
 
 
-def evaluate(sizes, output, cost, parameters, X, scale, y, threads=1, *, hidden=None, weights=None):
-    """(number of correct examples, weighted sum of the costs)."""
-    x = inputs(X, scale, parameters.dtype)
-    activations, z, _ = forward(sizes, output, parameters, x, hidden)
-    t = targets(y, sizes[-1], output, parameters.dtype)
-    correct = int(np.sum(classes(activations[-1]) == classes(t)))
-    return correct, cost_sum(output, cost, z, t, weights)
+def evaluate(
+    sizes, output, cost, parameters, X, scale, y, threads=1, *, hidden=None, weights=None,
+    watch=None,
+):  # fmt: skip
+    """(number of correct examples, weighted sum of the costs).
+
+    ``watch`` is called as by ``train``, in between two pieces; those of the kernels have 64.
+    """
+    correct, total = 0, 0.0
+    for first in range(0, len(y), EVALUATED):
+        if watch is not None and first > 0:
+            watch(first)
+        rows = slice(first, first + EVALUATED)
+        x = inputs(X[rows], scale, parameters.dtype)
+        activations, z, _ = forward(sizes, output, parameters, x, hidden)
+        t = targets(y[rows], sizes[-1], output, parameters.dtype)
+        correct += int(np.sum(classes(activations[-1]) == classes(t)))
+        total += cost_sum(output, cost, z, t, None if weights is None else weights[rows])
+    return correct, total
 
 
 # ---- the yardstick ---------------------------------------------------------

@@ -30,6 +30,19 @@ class Stopped(KeyboardInterrupt):
     """The training of this thread was asked to end, as by Ctrl-C."""
 
 
+def stopping() -> Callable[[int], object] | None:
+    """What long calls of the kernels are told to call, so that somebody else may end them."""
+    asked = stop_asked.get()
+    if asked is None:
+        return None
+
+    def watch(done: int) -> None:
+        if asked():
+            raise Stopped
+
+    return watch
+
+
 _logger: logging.Logger | None = None
 
 
@@ -68,15 +81,7 @@ class Reporter:
 
     def watch(self, epoch: int) -> Callable[[int], object] | None:
         """What is called in the midst of the epoch with the number of examples done."""
-        asked = stop_asked.get()
-        if asked is None:
-            return None
-
-        def watch(done: int) -> None:
-            if asked():
-                raise Stopped
-
-        return watch
+        return stopping()
 
     def ended(self, epoch: int, figures: list[str]) -> None:
         """The epoch is complete; its figures in words."""
@@ -190,18 +195,21 @@ def is_seen() -> bool:
     return _is_terminal(sys.stderr) or _in_notebook()
 
 
-def chosen(verbose: Any) -> Reporter:
-    """The reporter of ``verbose``, as ``SGD`` takes it; ImportError where its bar lacks tqdm."""
+def level_of(verbose: Any, expected: str) -> int:
+    """0, 1 or 2, which may come as a boolean; for anything else a message with ``expected``."""
     try:
         boolean = isinstance(verbose, (bool, np.bool_))
         level = int(verbose) if boolean else checks.integer("verbose", verbose, 0)
         if level > 2:
             raise ValueError
     except (TypeError, ValueError) as error:
-        raise type(error)(
-            f"verbose: expected 0 (silent), 1 (a line per epoch) or 2 (a bar), "
-            f"got {checks.briefly(verbose)}"
-        ) from None
+        raise type(error)(f"verbose: expected {expected}, got {checks.briefly(verbose)}") from None
+    return level
+
+
+def chosen(verbose: Any) -> Reporter:
+    """The reporter of ``verbose``, as ``SGD`` takes it; ImportError where its bar lacks tqdm."""
+    level = level_of(verbose, "0 (silent), 1 (a line per epoch) or 2 (a bar)")
     if level == 2 and is_seen():
         try:
             from tqdm.auto import tqdm

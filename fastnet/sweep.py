@@ -65,7 +65,7 @@ def fit_many(
     *,
     executor: Executor | Client | None = None,
     max_workers: int | None = None,
-    verbose: bool = True,
+    verbose: bool | int = True,
 ) -> list[Fit]:
     """Train many networks over one data set, several at once.
 
@@ -93,10 +93,10 @@ def fit_many(
     max_workers : int or None
         How many threads, 1 or more; None: one for each core that this process may use.
         An executor has its own number.
-    verbose : bool, default True
-        Show one progress bar on standard error where that is a terminal and tqdm is installed,
-        and print there which networks are not trained as they should be, if any. The
-        logger "fastnet" is told in any case.
+    verbose : bool or {0, 1, 2}, default True
+        Unless it is 0: show one progress bar on standard error where that is a terminal and
+        tqdm is installed, and print there which networks are not trained as they should be,
+        if any. The logger "fastnet" is told in any case.
 
     Returns
     -------
@@ -124,7 +124,8 @@ def fit_many(
     which is removed at the end; the workers of Dask get it once each by ``scatter``, and those
     that come later from the others. One that is a memory map of a file goes as the file's path.
     A worker of Dask that is killed is survived: the scheduler has its networks trained
-    elsewhere. Callbacks are called where the training runs.
+    elsewhere. It does not begin trainings strictly in the order of the specs. Callbacks are
+    called where the training runs.
 
     Examples
     --------
@@ -144,6 +145,8 @@ def fit_many(
             for _ in trained:
                 pass
     except KeyboardInterrupt as error:
+        if sweep.runs:  # a second Ctrl-C, which did not wait for the end of the trainings
+            raise
         total = len(sweep.specs)
         sweep.tell(f"interrupted; {len(fits)} of {total} trainings had ended")
         for i in range(total):
@@ -158,7 +161,7 @@ def fit_as_completed(
     *,
     executor: Executor | Client | None = None,
     max_workers: int | None = None,
-    verbose: bool = True,
+    verbose: bool | int = True,
 ) -> Iterator[Fit]:
     """``fit_many`` as an iterator: each network as soon as it is trained.
 
@@ -214,14 +217,14 @@ class _Sweep:
         verbose: Any,
     ):
         _check_executor(executor, max_workers)
-        if not isinstance(verbose, bool):
-            raise TypeError(f"verbose: expected True or False, got {checks.briefly(verbose)}")
-        self._executor, self._max_workers, self._verbose = executor, max_workers, verbose
+        level = reporting.level_of(verbose, "0 (silent), or 1 or 2 (a bar)")
+        self._executor, self._max_workers, self._verbose = executor, max_workers, level > 0
         self._data = (
             as_dataset("training", training),
             None if evaluation is None else as_dataset("evaluation", evaluation),
         )
         self.specs, self._tasks = reading.checked(specs, *self._data)
+        self.runs = False  # whether trainings may be running
 
     def run(self, kept: dict[int, Fit] | None = None) -> Generator[Fit, None, None]:
         """Train; each result as it comes, which ``kept`` has before anybody else."""
@@ -229,24 +232,23 @@ class _Sweep:
             return
         engine = Engine(self._executor, self._max_workers, *self._data)
         waiting: dict[Future, int] = {}
-        failures: list[Fit] = []
+        failures: dict[int, str] = {}
         bar = _bar(len(self._tasks)) if self._verbose else None
+        self.runs = True
         try:
             for i, future in self._done(engine, waiting):
                 fit = self._fit(i, future)
                 if kept is not None:
                     kept[i] = fit
                 if fit.error is not None:
-                    failures.append(fit)
+                    failures[i] = f"{type(fit.error).__name__}: {fit.error}"
                 if bar is not None:
                     bar.update()
                 yield fit
                 del waiting[future]
         except KeyboardInterrupt:
-            last = dict(waiting)
-            waiting.clear()
-            engine.stop(last)
-            for future, i in last.items():
+            self._stop(engine, waiting)
+            for future, i in waiting.items():
                 if _is_trained(future):
                     fit = self._fit(i, future)
                     if kept is not None:
@@ -254,18 +256,24 @@ class _Sweep:
                     yield fit
             raise
         finally:
-            if waiting:  # the loop over the results was left
-                engine.stop(waiting)
+            # the loop over the results was left; what was stopped before is not waited for again
+            if not engine.is_stopped:
+                self._stop(engine, waiting)
             engine.close()
             if bar is not None:
                 bar.close()
             for words in _told(failures):
                 self.tell(words)
 
+    def _stop(self, engine: Engine, waiting: dict[Future, int]) -> None:
+        if waiting:
+            engine.stop(waiting)
+        self.runs = False
+
     def _done(self, engine: Engine, waiting: dict[Future, int]) -> Iterator[tuple[int, Future]]:
         """Submit all; each place among the specs, and its future, when that is done.
         ``waiting`` has those that are to come."""
-        from concurrent.futures import as_completed
+        from concurrent.futures import CancelledError, as_completed
 
         left = list(range(len(self._tasks)))
         for times in range(1, _TIMES + 1):
@@ -273,13 +281,24 @@ class _Sweep:
                 waiting[engine.submit(self._tasks[i], first=times == 1 and i == 0)] = i
             left = []
             for future in as_completed(list(waiting)):
-                if future.cancelled() and engine.can_lose_data and times < _TIMES:
+                if future.cancelled() and engine.can_lose_data:
                     left.append(waiting.pop(future))
                 else:
                     yield waiting[future], future
             if not left:
                 return
-            engine.scatter()
+            error: Exception = CancelledError(f"its workers were lost {_TIMES} times")
+            if times < _TIMES:
+                try:
+                    engine.scatter()
+                    continue
+                except Exception as without_workers:  # what has finished is not lost with these
+                    error = without_workers.with_traceback(None)
+            for i in left:
+                future = engines.failed(error)
+                waiting[future] = i
+                yield i, future
+            return
 
     def _fit(self, i: int, future: Future) -> Fit:
         if _is_trained(future):
@@ -300,11 +319,11 @@ class _Sweep:
             print(f"fit_many: {words}", file=sys.stderr, flush=True)
 
 
-def _told(failures: list[Fit]) -> Iterator[str]:
+def _told(failures: dict[int, str]) -> Iterator[str]:
     """Which networks are not trained as they should be, and why: a line for each reason."""
     reasons: dict[str, list[int]] = {}
-    for fit in failures:
-        reasons.setdefault(f"{type(fit.error).__name__}: {fit.error}", []).append(fit.index)
+    for i, reason in failures.items():
+        reasons.setdefault(reason, []).append(i)
     for reason, places in sorted(reasons.items(), key=lambda told: min(told[1])):
         named = ", ".join(f"specs[{i}]" for i in sorted(places)[:_NAMED])
         more = f" and {len(places) - _NAMED} more" if len(places) > _NAMED else ""
@@ -322,7 +341,7 @@ def _why_not(future: Future) -> BaseException:
     from concurrent.futures import CancelledError
 
     if future.cancelled():
-        return CancelledError("the executor has cancelled the training, or lost its data")
+        return CancelledError("the executor has cancelled the training")
     return future.exception() or KeyboardInterrupt("stopped")
 
 

@@ -1,11 +1,14 @@
 """Many networks at once: in threads, and what holds wherever they are trained."""
 
+import gc
 import os
 import pickle
 import signal
 import subprocess
 import sys
 import threading
+import time
+import weakref
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
@@ -178,6 +181,17 @@ def test_a_loop_that_is_left_stops_the_trainings_that_are_left(data):
     assert len(epochs) == ended < 10**6
 
 
+def test_a_network_that_has_diverged_is_not_kept_once_it_is_yielded(data):
+    results = fastnet.fit_as_completed([diverging(1), BASE], *data, max_workers=1, verbose=False)
+    fit = next(results)
+    assert isinstance(fit.error, fastnet.DivergenceError)
+    network = weakref.ref(fit.network)
+    del fit
+    assert next(results).index == 1
+    gc.collect()
+    assert network() is None
+
+
 # ---- specs and arguments that do not fit
 
 
@@ -231,7 +245,8 @@ def test_a_spec_that_is_wrong_is_named_before_anything_is_trained(data, wrong, m
         ({"evaluation": ([[1.0]], [0, 1])}, ValueError, "evaluation: y: expected as many"),
         ({"max_workers": 0}, ValueError, "max_workers: expected 1 or more, got 0"),
         ({"max_workers": 1.5}, TypeError, "max_workers: expected an integer, got 1.5"),
-        ({"verbose": 2}, TypeError, "verbose: expected True or False, got 2"),
+        ({"verbose": 3}, ValueError, r"verbose: expected 0 \(silent\), or 1 or 2 .*, got 3"),
+        ({"verbose": "no"}, TypeError, r"verbose: expected 0 \(silent\), or 1 or 2 .*, got 'no'"),
         ({"executor": 2}, TypeError, "executor: expected a concurrent.futures.Executor, a Client"),
         ({"executor": ThreadPoolExecutor}, TypeError, "executor: expected a concurrent.futures"),
     ],
@@ -277,9 +292,14 @@ def test_one_bar_counts_the_networks_on_a_terminal(data, monkeypatch):
     monkeypatch.setattr(sys, "stderr", terminal)
     fastnet.fit_many([BASE] * 3, *data)
     assert "3/3" in terminal.written
-    shown = terminal.written
-    fastnet.fit_many([BASE] * 3, *data, verbose=False)
-    assert terminal.written == shown
+    for silent in (False, 0, np.False_):
+        shown = terminal.written
+        fastnet.fit_many([BASE] * 3, *data, verbose=silent)
+        assert terminal.written == shown
+    for loud in (1, 2, np.True_):
+        terminal.written = ""
+        fastnet.fit_many([BASE] * 3, *data, verbose=loud)
+        assert "3/3" in terminal.written
 
 
 def test_nothing_is_written_where_standard_error_is_no_terminal(data, capfd):
@@ -370,6 +390,71 @@ def test_ctrl_c_stops_cleanly_with_what_has_finished(how, form, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["script.py"]  # no data left behind
 
 
+TWICE = """
+import multiprocessing, os, signal, sys, time
+from concurrent.futures import ProcessPoolExecutor
+import fastnet
+from fastnet import engines
+
+def slow(network, epoch, history):
+    if epoch == 1:
+        print("begun", flush=True)
+    while not os.path.exists(sys.argv[3]):
+        time.sleep(0.01)
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    how, form, _ = sys.argv[1:]
+    training = fastnet.load_mnist()[0][:100]
+    endless = dict(sizes=[784, 10], epochs=10**9, mini_batch_size=10, eta=0.5, callbacks=[slow])
+    told = {"max_workers": 1, "verbose": False}
+    if how == "processes":
+        context = multiprocessing.get_context("spawn")
+        told = {"executor": ProcessPoolExecutor(1, mp_context=context), "verbose": False}
+    stop = engines.Engine.stop
+    def stopping(self, futures):
+        print("stopping", flush=True)
+        stop(self, futures)
+    engines.Engine.stop = stopping
+    fit = fastnet.fit_many if form == "list" else fastnet.fit_as_completed
+    try:
+        print(list(fit([endless, endless], training, **told)))
+    except KeyboardInterrupt:
+        print("passed through", flush=True)
+"""
+
+
+@pytest.mark.parametrize("form", ["list", "iterator"])
+@pytest.mark.parametrize("how", ["threads", "processes"])
+def test_a_second_ctrl_c_passes_through_and_lets_the_trainings_end(how, form, tmp_path):
+    script, goes_on = tmp_path / "script.py", tmp_path / "goes on"
+    script.write_text(TWICE)
+    command = [sys.executable, "-P", str(script), how, form, str(goes_on)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        guard = threading.Timer(120, running.kill)
+        guard.start()
+        try:
+            for said, answer in ((b"begun\n", 2), (b"stopping\n", 2), (b"passed through\n", None)):
+                assert running.stdout.readline() == said
+                if answer is not None:
+                    time.sleep(0.3)  # until it waits
+                    running.send_signal(answer)
+            goes_on.touch()  # the process ends when its training does
+            said, errors = running.communicate()
+            assert (running.returncode, said) == (0, b""), errors
+        finally:
+            guard.cancel()
+            running.kill()
+
+
+class OwnCost(fastnet.QuadraticCost):
+    """A class of the user's own."""
+
+    @staticmethod
+    def fn(a, y):
+        return 0.5 * float(((a - y) ** 2).sum())
+
+
 class StopAtThirdQuestion:
     """Asked before the training begins, and then in its midst."""
 
@@ -391,6 +476,24 @@ def test_a_training_is_stopped_in_the_midst_of_an_epoch(data):
         _kernels.watch_every()
     assert stop.questions == 3
     assert reporting.stop_asked.get() is None
+
+
+@pytest.mark.parametrize("cost", [None, fastnet.CrossEntropyCost, OwnCost])
+def test_a_training_is_stopped_in_the_midst_of_its_evaluation(mnist, cost):
+    _kernels.watch_every(0, 0)
+    evaluation = mnist[0][:3000]
+    stop = StopAtThirdQuestion()  # one mini-batch in an epoch: the third is asked by evaluation
+    what = "accuracy" if cost is None else "cost"
+    network = {"sizes": [784, 10], **({} if cost is None else {"cost": cost})}
+    told = {"epochs": 2, "mini_batch_size": 10, "eta": 0.5, f"monitor_evaluation_{what}": True}
+    ended = []
+    told["callbacks"] = [lambda *_: ended.append(stop.questions) and None]
+    try:
+        data = mnist[0][:10], evaluation
+        assert engines.train(engines.Task(network, told), data, stop) is None
+    finally:
+        _kernels.watch_every()
+    assert (stop.questions, ended) == (3, [])
 
 
 # ---- processes

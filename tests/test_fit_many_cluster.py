@@ -6,13 +6,16 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import CancelledError, Future
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import fastnet
+from fastnet import engines
 
 distributed = pytest.importorskip("distributed", reason="Dask's clusters are distributed's")
 
@@ -46,9 +49,8 @@ class Cluster:
         return self._start("worker", "--nthreads", "1", "--no-nanny", "--memory-limit", "0")
 
     def close(self):
-        for process in self.processes[::-1]:
-            process.terminate()
         for process in self.processes:
+            process.kill()  # a worker whose scheduler ends may wait for ever to end in order
             process.wait()
 
 
@@ -182,13 +184,97 @@ def test_new_workers_are_sent_the_data_set_where_all_that_had_it_are_killed(
     assert same(fits, fastnet.fit_many(specs, *data))
 
 
-def test_a_loop_that_is_left_stops_the_workers(client, data, callbacks, tmp_path):
-    specs = [BASE, *[{**BASE, "epochs": 10**6, "callbacks": [callbacks.Touch(tmp_path)]}] * 2]
-    for _ in fastnet.fit_as_completed(specs, *data, executor=client):
-        break
+@pytest.fixture
+def small_cluster(tmp_path):
+    """(a cluster without workers, its client, which waits two seconds for them)."""
+    cluster = Cluster(tmp_path)
+    try:
+        with distributed.Client(scheduler_file=str(cluster.file)) as client:
+            client._timeout = 2  # of scatter alone
+            yield cluster, client
+    finally:
+        cluster.close()
+
+
+def test_what_has_finished_is_not_lost_where_no_worker_is_left(
+    small_cluster, data, callbacks, tmp_path
+):
+    cluster, client = small_cluster
+    worker = cluster.worker()
+    client.wait_for_workers(1)
+    hold = callbacks.HoldUntil(tmp_path / "never")
+    specs = [BASE, *[{**BASE, "callbacks": [hold]}] * 2]
+    results = fastnet.fit_as_completed(specs, *data, executor=client, verbose=False)
+    first = next(results)
+    worker.kill()
+    worker.wait()
+    fits = [first, *results]
+    assert sorted(fit.index for fit in fits) == [0, 1, 2]
+    assert [fit.index for fit in fits if fit.error is None] == [0]
+    assert {type(fit.error) for fit in fits if fit.index} == {TimeoutError}
+
+
+def test_a_cluster_without_workers_is_named_as_the_executor(small_cluster, data):
+    _, client = small_cluster
+    with pytest.raises(TimeoutError, match=r"^executor: expected a Client with a worker"):
+        fastnet.fit_many([BASE], *data, executor=client)
+
+
+def test_a_cluster_that_starts_workers_as_they_are_needed_is_used(small_cluster, data):
+    cluster, client = small_cluster
+    client._timeout = 30
+    over = threading.Event()
+
+    def adapt():
+        while not over.wait(0.05):
+            if client.run_on_scheduler(lambda dask_scheduler: dask_scheduler.adaptive_target()):
+                cluster.worker()
+                return
+
+    thread = threading.Thread(target=adapt)
+    thread.start()
+    try:
+        fits = fastnet.fit_many([BASE], *data, executor=client)
+    finally:
+        over.set()
+        thread.join()
+    assert fits[0].error is None
+
+
+def test_a_training_that_is_lost_with_its_worker_each_time_says_so(client, data, monkeypatch):
+    def cancelled(*_, **__):
+        future = Future()
+        future.cancel()
+        future.set_running_or_notify_cancel()
+        return future
+
+    monkeypatch.setattr(engines.Engine, "submit", cancelled)
+    fits = fastnet.fit_many([BASE], *data, executor=client, verbose=False)
+    assert isinstance(fits[0].error, CancelledError)
+    assert str(fits[0].error) == "its workers were lost 3 times"
+
+
+def stop_after(seconds, process):
+    """A guard: a test whose workers hang fails, and does not wait for ever."""
+    guard = threading.Timer(seconds, process.kill)
+    guard.daemon = True
+    guard.start()
+    return guard
+
+
+def test_a_loop_that_is_left_stops_the_workers(cluster, client, data, callbacks, tmp_path):
+    endless = {**BASE, "epochs": 10**6, "callbacks": [callbacks.Touch(tmp_path)]}
+    guards = [stop_after(120, process) for process in cluster.processes[1:]]
+    # whichever begins first: one worker trains without end, the other comes to what ends
+    results = fastnet.fit_as_completed([endless, BASE], *data, executor=client)
+    assert next(results).index == 1
+    results.close()
     # a worker that trained on would not come to this
     fits = fastnet.fit_many([BASE] * 3, *data, executor=client)
+    for guard in guards:
+        guard.cancel()
     assert [fit.error for fit in fits] == [None] * 3
+    assert all(process.poll() is None for process in cluster.processes[1:][-2:])
 
 
 def test_an_asynchronous_client_is_refused(cluster, client, data):

@@ -129,6 +129,24 @@ def test_the_twin_in_numpy_is_watched_too(passes):
     assert stopped == passes({}, ORDER[: 3 * M], kernels=reference)
 
 
+@pytest.mark.parametrize(("kernels", "piece"), [(_kernels, 64), (reference, 1024)])
+def test_an_evaluation_is_watched_and_has_the_bits_of_one_that_is_not(
+    kernels, piece, random_parameters, random_examples
+):
+    X, scale, y = random_examples(4 * piece - 5, SIZES, "cross-entropy", 1)
+    told = SIZES, "sigmoid", "cross-entropy", random_parameters(SIZES, "float32", 0), X, scale, y
+    seen = []
+    watched = kernels.evaluate(*told, watch=seen.append)
+    assert seen == [piece, 2 * piece, 3 * piece]
+    assert watched == kernels.evaluate(*told)
+
+    def stop(done):
+        raise Stop
+
+    with pytest.raises(Stop):
+        kernels.evaluate(*told, watch=stop)
+
+
 def test_what_a_watch_raises_comes_out_as_it_is(passes):
     error = ZeroDivisionError("mine")
 
