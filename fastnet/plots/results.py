@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnet import checks
-from fastnet.data import Data, Dataset, as_dataset
+from fastnet.data import Data, Dataset
 from fastnet.network import Network
 from fastnet.plots import _axes
 from fastnet.training import History
@@ -136,7 +136,7 @@ def digits(
     limit = checks.integer("limit", limit, 1)
     n_in = net.sizes[0]
     rows_and_columns = _axes.image_shape(n_in, shape)
-    data = as_dataset("data", data)
+    data = net._fitting("data", data)
     seen, true = _classes(net, data)
     ax = _axes.axes(ax, 8.0, 5.6)
     wrong = np.flatnonzero(seen != true)
@@ -260,7 +260,7 @@ def confusion(net: Network, data: Data, *, ax: "Axes | None" = None) -> "Axes":
     ('class that the network sees', 'true class')
     """
     net = _network(net)
-    data = as_dataset("data", data)
+    data = net._fitting("data", data)
     seen, true = _classes(net, data)
     n = max(2, net.sizes[-1])
     counts = np.zeros((n, n), np.int64)
@@ -296,7 +296,6 @@ def _network(net: Any) -> Network:
 
 def _classes(net: Network, data: Dataset) -> tuple[NDArray, NDArray]:
     """(what the network sees, what is true), as ``Network.accuracy`` counts them."""
-    net.accuracy(data)  # says in one line what does not fit
     outputs, y = net.feedforward(data), data.y
     if net.sizes[-1] == 1:
         return (outputs[:, 0] >= 0.5).astype(int), (y.reshape(-1) >= 0.5).astype(int)
