@@ -13,6 +13,7 @@ from fastnet import costs, persistence
 from fastnet._load import show_config, version
 from fastnet.data import Dataset
 from fastnet.idx import load_images, load_mnist, read_idx
+from fastnet.model import classes_of
 from fastnet.network import DTYPES, NEURONS, Network, load
 from fastnet.optimizers import Adam, AdamW, Momentum, Optimizer
 from fastnet.training import DivergenceError
@@ -171,7 +172,7 @@ def _load_data(options: argparse.Namespace) -> tuple[Dataset, Dataset]:
             "expected all four of --train-images, --train-labels, --test-images and "
             "--test-labels, or none"
         )
-    return load_images(*files[:2]), load_images(*files[2:])
+    return load_images(*files[:2])[0], load_images(*files[2:])[0]
 
 
 def _train(options: argparse.Namespace) -> None:
@@ -265,9 +266,7 @@ def _predict(options: argparse.Namespace) -> None:
             f"{options.images}: expected {net.sizes[0]} pixels per image, got {X.shape[1]}"
         )
     outputs = net.feedforward(Dataset(X, np.zeros(len(X), np.int64), scale, sparse=False))
-    single = outputs.shape[1] == 1
-    digits = (outputs[:, 0] >= 0.5).astype(int) if single else outputs.argmax(axis=1)
-    print(*digits, sep="\n")
+    print(*classes_of(outputs), sep="\n")
 
 
 def _demo(options: argparse.Namespace) -> None:
@@ -316,8 +315,8 @@ def _own(options: argparse.Namespace, name: str) -> Any:
     if options.images is None:
         data, whose = load_mnist()[2], "of MNIST"
     else:
-        data, whose = load_images(options.images, options.labels), f"in {options.images}"
-        shape = read_idx(options.images).shape[1:]
+        data, shape = load_images(options.images, options.labels)
+        whose = f"in {options.images}"
     if net.sizes[0] != data.X.shape[1] and (name != "weights" or shape):
         raise ValueError(
             f"--model: expected a network of {data.X.shape[1]} inputs for the images {whose}, "

@@ -98,13 +98,17 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray:
     return array
 
 
-def load_images(images: str | os.PathLike[str], labels: str | os.PathLike[str]) -> Dataset:
-    """A Dataset from an IDX file of images and one of labels, scaled by 1/256."""
+def load_images(
+    images: str | os.PathLike[str], labels: str | os.PathLike[str]
+) -> tuple[Dataset, tuple[int, ...]]:
+    """A Dataset from an IDX file of images and one of labels, scaled by 1/256, and the shape
+    that each image has in the file."""
     X, y = read_idx(images), read_idx(labels)
     try:
-        return Dataset(X.reshape(len(X), -1) if len(X) else X, y, 1 / 256)
+        data = Dataset(X.reshape(len(X), -1) if len(X) else X, y, 1 / 256)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{images}, {labels}: {error}") from None
+    return data, X.shape[1:]
 
 
 def load_mnist() -> tuple[Dataset, Dataset, Dataset]:
@@ -135,7 +139,7 @@ def load_mnist() -> tuple[Dataset, Dataset, Dataset]:
         load_images(
             os.path.join(folder, f"{name}-images-idx3-ubyte.gz"),
             os.path.join(folder, f"{name}-labels-idx1-ubyte.gz"),
-        )
+        )[0]
         for name in ("train", "t10k")
     )
     return training[:50_000], training[50_000:], test

@@ -19,6 +19,12 @@ from fastnet.data import Dataset
 _PIECE = 1024
 
 
+def classes_of(a: NDArray) -> NDArray:
+    """The classes that rows of outputs or targets (n, n_out) stand for, as ``accuracy`` counts
+    them: with one output neuron 1 from 0.5 on and 0 below, else the first of the largest."""
+    return (a[:, 0] >= 0.5).astype(int) if a.shape[1] == 1 else a.argmax(axis=1)
+
+
 class Arrays(Sequence):
     """The weights or the biases of all layers: writable views of the parameters.
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from fastnet import checks
 from fastnet.data import Data, Dataset
+from fastnet.model import classes_of
 from fastnet.network import Network
 from fastnet.plots import _axes
 from fastnet.training import History
@@ -297,6 +298,4 @@ def _network(net: Any) -> Network:
 def _classes(net: Network, data: Dataset) -> tuple[NDArray, NDArray]:
     """(what the network sees, what is true), as ``Network.accuracy`` counts them."""
     outputs, y = net.feedforward(data), data.y
-    if net.sizes[-1] == 1:
-        return (outputs[:, 0] >= 0.5).astype(int), (y.reshape(-1) >= 0.5).astype(int)
-    return outputs.argmax(axis=1), y.astype(int) if y.ndim == 1 else y.argmax(axis=1)
+    return classes_of(outputs), y.astype(int) if y.ndim == 1 else classes_of(y)
