@@ -1,11 +1,10 @@
 """What the tests share: instruction sets, guarded arrays, random networks and examples, MNIST."""
 
-import importlib
 import multiprocessing
-from pathlib import Path
 
 import numpy as np
 import pytest
+import worker_callbacks
 
 import fastnet
 from fastnet import _kernels
@@ -182,9 +181,7 @@ def random_examples():
 @pytest.fixture(scope="session")
 def callbacks():
     """The module worker_callbacks, which processes that are started later can import, too."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(Path(__file__).parent)
-        yield importlib.import_module("worker_callbacks")
+    return worker_callbacks
 
 
 @pytest.fixture(scope="session")

@@ -13,13 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from many_networks import BASE
 
 import fastnet
 from fastnet import engines
 
 distributed = pytest.importorskip("distributed", reason="Dask's clusters are distributed's")
-
-BASE = {"sizes": [784, 12, 10], "epochs": 2, "mini_batch_size": 10, "eta": 0.5, "seed": 1}
 
 
 class Cluster:
