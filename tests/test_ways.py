@@ -130,8 +130,6 @@ def test_there_are_never_more_threads_than_asked_for_and_none_afterwards(n_threa
     assert settled_tasks() == before
 
 
-# Where tests run in several processes, a thread waits for what is to come next.
-@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 @can_fork
 def test_a_child_process_can_train_after_its_parent_has_used_threads(always_threads):
     sizes = (60, 30, 4)
