@@ -24,13 +24,14 @@ HERE = Path(__file__).parent
 RECORD = HERE / "counts.json"
 TOLERANCE = 0.02
 
-SMALL, LARGE = [784, 30, 10], [256, 256, 256, 10]
+SMALL, MIDDLE, LARGE = [784, 30, 10], [784, 100, 10], [256, 256, 256, 10]
 # way, type, m, mini-batches, sizes; MNIST's density, "full" without zeros
 JOBS = [
     ("dense", "f32", 10, 20, SMALL),
     ("dense", "f64", 10, 20, SMALL),
     ("columns", "f32", 10, 20, SMALL),
     ("columns", "f32", 1, 200, SMALL),
+    ("columns", "f32", 32, 10, MIDDLE),
     ("full", "f32", 128, 2, LARGE),
 ]
 

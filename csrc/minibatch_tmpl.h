@@ -88,6 +88,46 @@ static void FN(change_by_lists)(FN(work) *work, size_t m, FN(move) move, real *w
     }
 }
 
+/* All parameters, pads among them. */
+static size_t FN(n_parameters)(const FN(work) *work)
+{
+    const fn_place *last = work->w.places + work->network->layers - 1;
+    return last->biases + last->stride;
+}
+
+/* The same input by input; an optimizer is given a few rows of the gradient at a time. */
+static void FN(change_crossed)(FN(work) *work, size_t m, FN(move) move, real *target)
+{
+    FN(workspace) *w = &work->w;
+    const size_t n_in = work->network->sizes[0], stride = w->places[0].stride;
+    const size_t chunks = (m + FN_CROSSED - 1) / FN_CROSSED;
+    const int plain = move.optimizer == FN_PLAIN;
+    size_t n;
+    const size_t from = FN(own_outputs)(work, &n), at = w->places[0].weights + from;
+    const size_t rows = plain ? n_in : FN_CROSSED_ROWS;
+    if (plain)
+        FN(decay)(n_in, n, stride, move.lost, move.pull, target + at);
+    for (size_t chunk = 0; chunk < chunks; chunk++) {
+        const size_t s = m * chunk / chunks;
+        const real *delta = w->delta[1] + s * stride + from;
+        FN(cross)(m * (chunk + 1) / chunks - s, w->lists + s, (uint32_t)stride, &w->crossed);
+        for (size_t i = 0, end; i < n_in; i = end) {
+            end = n_in - i < rows ? n_in : i + rows;
+            real *changed = plain ? target + at + i * stride : w->nabla + from;
+            FN(update_crossed)(&w->crossed, i, end, n, stride, delta, changed);
+            if (plain)
+                continue;
+            if (work->team->threads == 1)
+                FN(follow)(work->training, move, at + i * stride, (end - i) * stride, 1,
+                           FN(n_parameters)(work), target, changed);
+            else
+                for (size_t j = i; j < end; j++)
+                    FN(follow)(work->training, move, at + j * stride, fn_stride(n, sizeof(real)), 1,
+                               FN(n_parameters)(work), target, changed + (j - i) * stride);
+        }
+    }
+}
+
 /* Rows of weights between two requests for the next examples (see tile_tmpl.h for what
  * other numbers cost). */
 #define FN_FEW_ROWS (16 * FN_TILE_ROWS)
@@ -95,31 +135,50 @@ static void FN(change_by_lists)(FN(work) *work, size_t m, FN(move) move, real *w
 /* A layer of weights, dense: for this thread's inputs, a few rows at a time; the next
  * mini-batch's inputs are asked for in between. */
 static void FN(change_dense)(FN(work) *work, size_t l, size_t next, size_t m, FN(move) move,
-                             real *weights)
+                             real *target)
 {
     const FN(workspace) *w = &work->w;
     const size_t *sizes = work->network->sizes, stride = w->places[l].stride;
     const size_t from = FN(part)(sizes[l], FN_TILE_ROWS, work->thread, work->team->threads);
     const size_t to = FN(part)(sizes[l], FN_TILE_ROWS, work->thread + 1, work->team->threads);
-    const uint32_t *columns = l ? NULL : w->used; /* not NULL: this thread is alone */
-    const size_t c0 = columns ? 0 : from, c1 = columns ? w->n_columns : to;
+    uint32_t *columns = l ? NULL : w->used; /* not NULL: this thread is alone */
     const size_t rows = m < FN_PACKED ? FN_FEW_ROWS : to - from;
+    const int plain = move.optimizer == FN_PLAIN;
     const size_t share = FN(part)(m, 1, work->thread + 1, work->team->threads)
                          - FN(part)(m, 1, work->thread, work->team->threads);
     size_t s = next + FN(part)(m, 1, work->thread, work->team->threads);
     const size_t soon = s;
-    if (columns) /* what is left out decays too */
-        FN(decay)(sizes[l], sizes[l + 1], stride, move.lost, move.pull, weights);
-    for (size_t c = c0, n; c < c1; c += n) {
-        n = c1 - c < rows ? c1 - c : rows;
-        if (!columns)
-            FN(decay)(n, sizes[l + 1], stride, move.lost, move.pull, weights + c * stride);
-        FN(update_of)(m, n, columns ? columns + c : NULL, sizes[l + 1], (l ? w->a[l] : w->x) + c,
-                      l ? FN(a_stride)(sizes[l]) : w->room, w->delta[l + 1],
-                      columns ? weights : weights + c * stride, w->scratch);
-        for (; !l && work->order && s < soon + share * (c + n - c0) / (c1 - c0) && s < work->n_order; s++)
+    for (size_t i = from, n, c = 0; i < to; i += n) {
+        n = to - i < rows ? to - i : rows;
+        const size_t at = w->places[l].weights + i * stride, c0 = c;
+        real *changed = plain ? target + at : w->nabla + from * stride;
+        for (; columns && c < w->n_columns && columns[c] < i + n; c++)
+            columns[c] -= (uint32_t)i;
+        if (plain)
+            FN(decay)(n, sizes[l + 1], stride, move.lost, move.pull, changed);
+        FN(update_of)(m, columns ? c - c0 : n, columns ? columns + c0 : NULL, sizes[l + 1],
+                      l ? w->a[l] + i : w->x + (columns ? c0 : i),
+                      l ? FN(a_stride)(sizes[l]) : w->room, w->delta[l + 1], changed, w->scratch);
+        if (!plain)
+            FN(follow)(work->training, move, at, n * stride, 1, FN(n_parameters)(work), target, changed);
+        for (; !l && work->order && s < soon + share * (i + n - from) / (to - from) && s < work->n_order; s++)
             FN(prefetch_example)(work->examples, sizes[0], (size_t)work->order[s]);
     }
+}
+
+/* A layer's biases, whose errors are over 1/times. */
+static void FN(change_biases)(FN(work) *work, size_t l, size_t m, FN(move) move, real times,
+                              real *target)
+{
+    const FN(workspace) *w = &work->w;
+    const fn_place *at = w->places + l;
+    const size_t *sizes = work->network->sizes;
+    const int plain = move.optimizer == FN_PLAIN;
+    real *changed = plain ? target + at->biases : w->nabla + sizes[l] * at->stride;
+    FN(update_biases)(m, sizes[l + 1], at->stride, w->delta[l + 1], times, changed);
+    if (!plain)
+        FN(follow)(work->training, move, at->biases, at->stride, 0, FN(n_parameters)(work), target,
+                   changed);
 }
 
 /* The first layer's weights as they are: this thread's share. */
@@ -169,13 +228,14 @@ static int FN(step)(FN(work) *work, const real *parameters, real *target, size_t
         const fn_place *at = w->places + l;
         if (l == 0 && put_off)
             move.lost = 0;
-        if (l == 0 && w->lists)
+        if (l == 0 && w->crossed.masks)
+            FN(change_crossed)(work, m, move, target);
+        else if (l == 0 && w->lists)
             FN(change_by_lists)(work, m, move, target + at->weights);
         else
-            FN(change_dense)(work, l, first + m, m, move, target + at->weights);
+            FN(change_dense)(work, l, first + m, m, move, target);
         if (work->thread == 0)
-            FN(update_biases)(m, network->sizes[l + 1], at->stride, w->delta[l + 1],
-                              l == 0 ? (real)scale : 1, target + at->biases);
+            FN(change_biases)(work, l, m, move, l == 0 ? (real)scale : 1, target);
     }
     if (scale < FN_LEAST_SCALE)
         FN(settle_first)(work, target + w->places[0].weights);
@@ -202,17 +262,17 @@ static void FN(follow_gradient)(const FN(work) *work, FN(move) move, real *param
 {
     const fn_network *network = work->network;
     const FN(workspace) *w = &work->w;
-    const fn_place *last = w->places + network->layers - 1;
-    const size_t n_parameters = last->biases + last->stride;
+    const size_t n_parameters = FN(n_parameters)(work);
     for (size_t l = 0; l < network->layers; l++) {
         const fn_place *at = w->places + l;
         const size_t from = FN(part)(network->sizes[l], 1, work->thread, work->team->threads);
         const size_t to = FN(part)(network->sizes[l], 1, work->thread + 1, work->team->threads);
-        FN(follow)(work->training, move, at->weights + from * at->stride, (to - from) * at->stride, 1,
-                   n_parameters, parameters, w->nabla);
+        const size_t start = at->weights + from * at->stride;
+        FN(follow)(work->training, move, start, (to - from) * at->stride, 1, n_parameters, parameters,
+                   w->nabla + start);
         if (work->thread == 0)
             FN(follow)(work->training, move, at->biases, at->stride, 0, n_parameters, parameters,
-                       w->nabla);
+                       w->nabla + at->biases);
     }
     fn_wait_for_team(work->team);
 }
@@ -241,13 +301,14 @@ static int FN(pass)(FN(work) *work, const FN(call) *call, size_t first, size_t e
 {
     const fn_training *t = work->training;
     const size_t m = call->m, piece = FN(piece)(work->network, m);
-    const int straight = t->optimizer == FN_PLAIN && piece == m; /* no array of gradients */
-    const int put_off = straight && t->l2 > 0 && t->l1 == 0 && t->eta * t->l2 < FN_MOST_DECAY;
+    const int plain = t->optimizer == FN_PLAIN;
+    const int straight = plain ? piece == m : work->w.by_blocks; /* no gradient of all parameters */
+    const int put_off = plain && straight && t->l2 > 0 && t->l1 == 0 && t->eta * t->l2 < FN_MOST_DECAY;
     FN(move) move = FN(move_of)(t, t->steps + 1);
     int failed = 0;
     for (size_t k = first; k < end && !failed; k += m) {
         const size_t size = end - k < m ? end - k : m;
-        if (!straight)
+        if (!plain)
             move = FN(move_of)(t, t->steps + k / m + 1);
         work->cost = t->costs ? t->costs + k / m : NULL;
         const double sum = FN(sum_of_weights)(work->examples, work->order, k, size);
@@ -311,9 +372,8 @@ static int FN(gradient)(const fn_network *network, const real *parameters,
     FN(work) work = {
         .network = network, .examples = examples, .n_order = examples->n, .training = &training,
         .team = &alone, .scale = 1,
-        .w = FN(open_workspace)(network, examples, examples->n, &training, 1, 0, memory),
+        .w = FN(open_workspace)(network, examples, examples->n, NULL, 1, 0, memory),
     };
-    const fn_place *last = work.w.places + network->layers - 1;
-    memset(nabla, 0, (last->biases + last->stride) * sizeof(real));
+    memset(nabla, 0, FN(n_parameters)(&work) * sizeof(real));
     return FN(accumulate)(&work, parameters, nabla, 0, examples->n, 1);
 }

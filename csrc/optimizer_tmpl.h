@@ -127,11 +127,11 @@ static FN_ALONE void FN(follow_adam)(size_t n, FN(move) move, real *restrict w, 
     }
 }
 
-/* n parameters from the one at `at` on, all of them weights or all biases. */
+/* n parameters from the one at `at` on, all of them weights or all biases, follow g [n]. */
 static void FN(follow)(const fn_training *t, FN(move) move, size_t at, size_t n, int weights,
-                       size_t n_parameters, real *parameters, real *nabla)
+                       size_t n_parameters, real *parameters, real *g)
 {
-    real *w = parameters + at, *g = nabla + at, *moments = t->moments;
+    real *w = parameters + at, *moments = t->moments;
     if (!weights)
         move.lost = move.pull = move.l2 = move.l1 = 0;
     if (t->optimizer == FN_PLAIN)

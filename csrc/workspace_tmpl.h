@@ -4,9 +4,10 @@ typedef struct {
     /* each thread's own */
     uint32_t *columns;          /* [n_in] dense: the inputs that are not all zero */
     size_t n_columns;           /* how many they are */
-    const uint32_t *used;       /* columns, or NULL where x holds all inputs */
+    uint32_t *used;             /* columns, or NULL where x holds all inputs */
     uint64_t *all;              /* [words of n_in] */
     real *scratch;              /* for backpropagate, and packed activations */
+    FN(crossed) crossed;        /* sparse: what changes the first layer input by input */
     /* everybody's: every example has its place in them */
     fn_place *places;           /* [L] */
     size_t room;                /* elements from one row of x to the next */
@@ -16,7 +17,9 @@ typedef struct {
     double *weights;            /* [m], or NULL where each example counts once */
     real *y, *z;                /* [m][stride of the output layer] */
     real **a, **delta;          /* [L+1], each [m][a_stride or stride of layer l]; none of 0 */
-    real *nabla;                /* gradient, for large mini-batches and optimizers */
+    real *nabla;                /* gradient, zero between its uses: of a layer's weights and its
+                                 * biases behind them where by_blocks, else of all parameters */
+    int by_blocks;              /* an optimizer is given the gradient a few rows at a time */
 } FN(workspace);
 
 /* The next `bytes` of the workspace, in whole cache lines. */
@@ -43,15 +46,21 @@ static size_t FN(divide)(const fn_network *network, const fn_examples *examples,
     const size_t L = network->layers, *sizes = network->sizes, piece = FN(piece)(network, m);
     const size_t stride = fn_stride(sizes[L], sizeof(real));
     const int sparse = examples->offsets != NULL;
-    const int collects = m > piece || (training && training->optimizer != FN_PLAIN);
-    size_t used = 0, scratch = 0, parameters = 0;
+    const int crosses = training && FN(crosses)(network, examples, m, training);
+    const size_t crossed = !crosses ? 0 : piece < FN_CROSSED ? piece : FN_CROSSED;
+    const int optimizes = training && training->optimizer != FN_PLAIN;
+    size_t used = 0, scratch = 0, parameters = 0, largest = 0;
     for (size_t l = 0; l < L; l++) {
         const size_t back = l ? FN(scratch_size)(piece, sizes[l], sizes[l + 1]) : 0;
         const size_t update = FN(packed_size)(piece);
         scratch = back > scratch ? back : scratch;
         scratch = update > scratch ? update : scratch;
-        parameters += (sizes[l] + 1) * fn_stride(sizes[l + 1], sizeof(real));
+        const size_t layer = (sizes[l] + 1) * fn_stride(sizes[l + 1], sizeof(real));
+        parameters += layer;
+        largest = layer > largest ? layer : largest;
     }
+    w->by_blocks = optimizes && m == piece && (!sparse || m <= crossed);
+    w->crossed.n_in = sizes[0];
     w->room = sparse ? FN(list_room)(examples, sizes[0]) : FN(a_stride)(sizes[0]);
     w->places = FN(take)(&used, memory, L * sizeof *w->places);
     w->a = FN(take)(&used, memory, (L + 1) * sizeof *w->a);
@@ -71,14 +80,19 @@ static size_t FN(divide)(const fn_network *network, const fn_examples *examples,
         if (memory && thread == 0)
             w->a[l] = a, w->delta[l] = delta;
     }
-    w->nabla = FN(take)(&used, memory, collects ? parameters * sizeof(real) : 0);
+    const size_t gradient = w->by_blocks ? largest : optimizes || m > piece ? parameters : 0;
+    w->nabla = FN(take)(&used, memory, gradient * sizeof(real));
     for (size_t t = 0; t < threads; t++) {
         FN(workspace) own;
         own.columns = FN(take)(&used, memory, sparse ? 0 : sizes[0] * sizeof *own.columns);
         own.all = FN(take)(&used, memory, sparse ? fn_words(sizes[0]) * sizeof *own.all : 0);
         own.scratch = FN(take)(&used, memory, scratch * sizeof(real));
-        if (t == thread)
+        own.crossed.masks = FN(take)(&used, memory, crosses ? sizes[0] * sizeof *own.crossed.masks : 0);
+        own.crossed.x = FN(take)(&used, memory, crosses ? sizes[0] * ((crossed + FN_LINE_REALS - 1) / FN_LINE_REALS) * 64 : 0);
+        if (t == thread) {
             w->columns = own.columns, w->all = own.all, w->scratch = own.scratch;
+            w->crossed.masks = crosses ? own.crossed.masks : NULL, w->crossed.x = own.crossed.x;
+        }
     }
     return used;
 }

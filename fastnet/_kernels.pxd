@@ -93,6 +93,7 @@ cdef extern from "fastnet.h" nogil:
         fn_delta delta
         fn_watch watch
         double *costs
+        int by_input
 
     uint64_t fn_random_at(uint64_t key, uint64_t counter)
 

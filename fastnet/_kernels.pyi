@@ -68,6 +68,7 @@ def train(
     weights: NDArray | None = None,
     watch: Callable[[int], object] | None = None,
     costs: NDArray | None = None,
+    by_input: bool | None = None,
 ) -> None: ...
 def gradient(
     sizes: Sequence[int],

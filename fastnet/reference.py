@@ -357,7 +357,7 @@ def shifted(x, sizes, shift, key, first):
 def train(
     sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, eta, l2=0.0, delta=None,
     threads=1, *, hidden=None, l1=0.0, optimizer=("plain",), moments=None, steps=0, dropout=None,
-    shift=0, key=0, weights=None, watch=None, costs=None,
+    shift=0, key=0, weights=None, watch=None, costs=None, by_input=None,
 ):  # fmt: skip
     """One pass over the examples in ``order``: mini-batch stochastic gradient descent.
 
@@ -376,6 +376,9 @@ def train(
     such as Ctrl-C's, ends the pass: the parameters are those of the mini-batches done.
 
     ``costs`` (mini-batches,) is filled with the weighted sum of each one's costs before its step.
+
+    ``by_input`` says in which of two ways the kernels change the first layer by compressed rows;
+    None, in the quicker one. The bits are the same.
     """
     put_off = optimizer[0] == "plain" and l2 > 0 and l1 == 0 and eta * l2 < 0.5
     put_off = put_off and min(mini_batch_size, len(order)) <= 1024

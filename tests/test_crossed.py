@@ -1,0 +1,65 @@
+"""The sparse way's two updates of the first layer, input by input and example by example."""
+
+import numpy as np
+import pytest
+
+import fastnet
+from fastnet import Adam, AdamW, Momentum, _kernels, compressed, techniques
+
+N = 150
+
+OPTIMIZERS = {
+    "plain": None,
+    "momentum": Momentum(0.9),
+    "nesterov": Momentum(0.9, nesterov=True),
+    "adam": Adam(),
+    "adamw": AdamW(),
+}
+
+
+@pytest.fixture(scope="module")
+def inputs():
+    """Most inputs are zero; one is zero everywhere, one nowhere, one example has none."""
+    random = np.random.default_rng(5)
+    X = random.uniform(-1, 1, (N, 70)) * (random.random((N, 70)) < 0.3)
+    X[:, 3], X[:, 5], X[7] = 0, 0.25, 0
+    return compressed.compress(X, "columns")
+
+
+def trained(inputs, n_out, m, dtype, optimizer, by_input, threads=1, **options):
+    """The parameters after two passes in one random order, and the costs on the way."""
+    net = fastnet.Network([70, n_out, 5], "cross-entropy", dtype=dtype, seed=3)
+    model = net._model
+    told = techniques.checked(model, 0.002, optimizer, 0.0, 0).start(model, float(N))
+    order = np.random.default_rng(1).permutation(N)
+    labels = (np.arange(N) % 5).astype(np.int64)
+    costs = np.zeros(-(-N // m))
+    for _ in range(2):
+        _kernels.train(
+            model.sizes, "sigmoid", "cross-entropy", model.values, inputs, 1.0, labels, order, m,
+            0.05, 0.01, None, threads, hidden=model.hidden, costs=costs, by_input=by_input,
+            **told, **options,
+        )  # fmt: skip
+    return model.values, costs
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
+@pytest.mark.parametrize("m", [1, 10, 33, 64, 65, 130], ids="m={}".format)
+@pytest.mark.parametrize("n_out", [1, 30, 112, 230], ids="n_out={}".format)
+def test_both_come_to_the_same_bits(inputs, n_out, m, optimizer, dtype, isa):
+    by_input, by_example = (
+        trained(inputs, n_out, m, dtype, optimizer, way) for way in (True, False)
+    )
+    for mine, theirs in zip(by_input, by_example, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize("optimizer", [None, Adam()], ids=["plain", "adam"])
+@pytest.mark.parametrize("m", [40, 130], ids="m={}".format)
+def test_several_threads_come_to_the_bits_of_one(inputs, m, optimizer, dtype, isa):
+    weights = np.linspace(0, 2, N)
+    expected = trained(inputs, 112, m, dtype, optimizer, False, weights=weights)
+    for threads in (1, 2, 3):
+        result = trained(inputs, 112, m, dtype, optimizer, True, threads, weights=weights)
+        for mine, theirs in zip(result, expected, strict=True):
+            np.testing.assert_array_equal(mine, theirs)
