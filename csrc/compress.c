@@ -63,8 +63,8 @@ INLINE size_t count_row(const fn_type type, const void *row, size_t n_in)
 }
 
 /* Returns how many values there are. */
-INLINE size_t compress_row(const fn_type type, const fn_type columns_type, const void *row,
-                           size_t n_in, void *values, void *columns, uint64_t *masks)
+INLINE size_t compress_row(const fn_type type, const fn_type values_type, const fn_type columns_type,
+                           const void *row, size_t n_in, void *values, void *columns, uint64_t *masks)
 {
     size_t k = 0;
     for (size_t j0 = 0; j0 < n_in; j0 += WORD) {
@@ -81,6 +81,8 @@ INLINE size_t compress_row(const fn_type type, const fn_type columns_type, const
                 ((uint8_t *)values)[k] = ((const uint8_t *)row)[j];
             else if (type == FN_F32)
                 ((float *)values)[k] = ((const float *)row)[j];
+            else if (values_type == FN_F32)
+                ((float *)values)[k] = (float)((const double *)row)[j];
             else
                 ((double *)values)[k] = ((const double *)row)[j];
             if (columns && columns_type == FN_U16)
@@ -117,22 +119,32 @@ void fn_count(const fn_examples *dense, size_t n_in, int64_t *offsets)
     }
 }
 
-void fn_compress(const fn_examples *dense, size_t n_in, void *values, void *columns,
-                 fn_type columns_type, uint64_t *masks)
+void fn_compress(const fn_examples *dense, size_t n_in, void *values, fn_type values_type,
+                 void *columns, fn_type columns_type, uint64_t *masks)
 {
     char *value = values, *column = columns;
     for (size_t s = 0; s < dense->n; s++) {
         size_t count;
-#define CALL(type)                                                                          \
-    if (!columns)                                                                           \
-        count = compress_row(type, FN_U16, row_of(dense, s), n_in, value, NULL, masks);     \
-    else if (columns_type == FN_U16)                                                        \
-        count = compress_row(type, FN_U16, row_of(dense, s), n_in, value, column, masks);    \
-    else                                                                                    \
-        count = compress_row(type, FN_U32, row_of(dense, s), n_in, value, column, masks)
+#define ROW(type, to, columns_type, columns) \
+    count = compress_row(type, to, columns_type, row_of(dense, s), n_in, value, columns, masks)
+#define COLUMNS(type, to)                    \
+    if (!columns)                            \
+        ROW(type, to, FN_U16, NULL);         \
+    else if (columns_type == FN_U16)         \
+        ROW(type, to, FN_U16, column);       \
+    else                                     \
+        ROW(type, to, FN_U32, column)
+#define CALL(type)                                                   \
+    if (type == FN_F64 && values_type == FN_F32) {                   \
+        COLUMNS(FN_F64, FN_F32);                                     \
+    } else {                                                         \
+        COLUMNS(type, type);                                         \
+    }
         EACH_TYPE(dense->inputs_type, CALL)
 #undef CALL
-        value += count * fn_bytes[dense->inputs_type];
+#undef COLUMNS
+#undef ROW
+        value += count * fn_bytes[values_type];
         column = column ? column + count * fn_bytes[columns_type] : NULL;
         masks = masks ? masks + fn_words(n_in) : NULL;
     }

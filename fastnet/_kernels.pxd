@@ -110,8 +110,8 @@ cdef extern from "fastnet.h" nogil:
 
     size_t fn_words(size_t n_in)
     void fn_count(const fn_examples *dense, size_t n_in, int64_t *offsets)
-    void fn_compress(const fn_examples *dense, size_t n_in, void *values, void *columns,
-                     fn_type columns_type, uint64_t *masks)
+    void fn_compress(const fn_examples *dense, size_t n_in, void *values, fn_type values_type,
+                     void *columns, fn_type columns_type, uint64_t *masks)
     size_t fn_stride(size_t n, size_t bytes)
     size_t fn_layout(const fn_network *network, size_t bytes, fn_place *places)
 

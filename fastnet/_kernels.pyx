@@ -236,10 +236,12 @@ def count(X):
 
 
 def compress(X, values, columns, masks):
-    """Fill values, and columns or masks or neither where None, from the dense X."""
+    """Fill values, of X's type or float32 for float64, and columns or masks or neither where
+    None, from the dense X."""
     cdef size_t n_in = X.shape[1]
     cdef Examples e = Examples(None, None, X, 1.0)
-    cdef Array v = vector("values", values, (e.X.dtype,), True)
+    cdef tuple kinds = ("float64", "float32") if e.X.dtype == "float64" else (e.X.dtype,)
+    cdef Array v = vector("values", values, kinds, True)
     cdef Array c, m
     cdef void *to_columns = NULL
     cdef void *to_masks = NULL
@@ -252,7 +254,8 @@ def compress(X, values, columns, masks):
         m.expect("masks", (len(X), fn_words(n_in)))
         to_masks = m.data()
     with nogil:
-        fn_compress(&e.examples, n_in, v.data(), to_columns, columns_type, <uint64_t *>to_masks)
+        fn_compress(&e.examples, n_in, v.data(), v.type(), to_columns, columns_type,
+                    <uint64_t *>to_masks)
 
 
 WAYS = {FN_DENSE: "dense", FN_COLUMNS: "columns", FN_MASKS: "masks"}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol, TypeGuard
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from fastnet import _kernels, checks
 
@@ -144,12 +144,17 @@ def count(X: NDArray) -> NDArray:
     return offsets
 
 
-def compress(X: NDArray, form: str, offsets: NDArray | None = None) -> Compressed:
-    """The dense X (n, n_in) with "columns" or with "masks"; offsets as ``count`` says."""
+def compress(
+    X: NDArray, form: str, offsets: NDArray | None = None, dtype: DTypeLike = None
+) -> Compressed:
+    """The dense X (n, n_in) with "columns" or with "masks"; offsets as ``count`` says.
+
+    dtype: that of the values, X's own if None; or float32 for float64.
+    """
     n, n_in = X.shape
     if offsets is None:
         offsets = count(X)
-    values = np.empty(offsets[-1] + _SLACK, X.dtype)
+    values = np.empty(offsets[-1] + _SLACK, dtype or X.dtype)
     columns = np.empty(offsets[-1], columns_dtype(n_in)) if form == "columns" else None
     masks = np.empty((n, -(-n_in // 64)), np.uint64) if form == "masks" else None
     for rows in _pieces(X):

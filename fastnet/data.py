@@ -295,7 +295,8 @@ class Dataset:
 
         Returns
         -------
-        ndarray or Compressed, kept for the next call.
+        ndarray or Compressed, kept for the next call. float64 that a float32 network takes
+        as it is, unscaled, is rounded already.
 
         Examples
         --------
@@ -318,9 +319,13 @@ class Dataset:
                 return self.X
             if form == "dense" or moves:
                 form = "columns"
-            if form not in self._forms:
-                self._forms[form] = compressed.compress(self.X, form, offsets)
-            return self._forms[form]
+            kind = self.X.dtype
+            if kind == np.float64 and self.scale == 1:  # else the product is what is rounded
+                kind = np.dtype(dtype)
+            key = f"{form}, {kind}"
+            if key not in self._forms:
+                self._forms[key] = compressed.compress(self.X, form, offsets, kind)
+            return self._forms[key]
 
     def __len__(self) -> int:
         return len(self.X)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state
+from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from fastnet import checks, reporting, weighting
@@ -130,7 +130,7 @@ class BaseMLP(BaseEstimator):
             parts = self._split(settings, y, len(targets))
             counted = None if weights is None else weights[parts[1]]
             _check_sum("sample_weight, validation_fraction", counted)
-            data = Dataset(X[parts[1]], targets[parts[1]])
+            data = _dataset(X[parts[1]], targets[parts[1]])
             held_out = Validation(X[parts[1]], y[parts[1]], data, counted, metric)
             X, y, targets = (part[parts[0]] for part in (X, y, targets))
             weights = None if weights is None else weights[parts[0]]
@@ -141,7 +141,7 @@ class BaseMLP(BaseEstimator):
             "sample_weight": sample_weight, "class_weight": by_class, "validation_fraction": parts,
         }  # fmt: skip
         _check_sum(", ".join(name for name, it in given.items() if it is not None), weights)
-        data = Dataset(X, targets)
+        data = _dataset(X, targets)
         self.network_._model.check("X, y", data)
         return settings, data, weights, held_out, reporter
 
@@ -209,7 +209,7 @@ class BaseMLP(BaseEstimator):
             if any(isinstance(it, tuple | list) and it and np.ndim(it[0]) == 2 for it in eval_set):
                 raise ValueError("expected one pair (X, y), got a list of pairs")
             X, y = self._checked(eval_set[0], eval_set[1], False)
-            data = Dataset(X, self._encoded(y))
+            data = _dataset(X, self._encoded(y))
             self.network_._model.check("X, y", data)
         except ValueError as error:
             raise ValueError(f"eval_set: {error}") from None
@@ -315,6 +315,15 @@ class BaseMLP(BaseEstimator):
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse="csr", dtype=READ, reset=False)
         return self.network_.feedforward(X)
+
+
+def _dataset(X: Any, targets: NDArray) -> Dataset:
+    """It looks for NaN and infinity anyway, so that validate_data need not."""
+    try:
+        return Dataset(X, targets)
+    except ValueError:
+        assert_all_finite(X, input_name="X")  # in scikit-learn's words
+        raise
 
 
 def _check_sum(names: str, weights: NDArray | None) -> None:

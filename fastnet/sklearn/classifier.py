@@ -285,8 +285,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     def _checked(self, X: Any, y: Any, first: bool, classes: Any = None) -> tuple[Any, NDArray]:
         X, y = validate_data(
-            self, X, y, accept_sparse="csr", dtype=READ, reset=first, multi_output=True
-        )
+            self, X, y, accept_sparse="csr", dtype=READ, reset=first, multi_output=True,
+            ensure_all_finite=False,  # see _dataset
+        )  # fmt: skip
         kind = type_of_target(y, input_name="y")
         if kind not in ("binary", "multiclass", "multilabel-indicator"):
             check_classification_targets(y)  # raises, but for multiclass-multioutput

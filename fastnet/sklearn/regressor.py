@@ -222,7 +222,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def _checked(self, X: Any, y: Any, first: bool, classes: Any = None) -> tuple[Any, NDArray]:
         X, y = validate_data(
             self, X, y, accept_sparse="csr", dtype=READ, reset=first, multi_output=True,
-            y_numeric=True,
+            y_numeric=True, ensure_all_finite=False,  # see _dataset
         )  # fmt: skip
         return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 

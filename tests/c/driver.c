@@ -117,7 +117,7 @@ static fn_examples compressed(const fn_examples *dense, size_t n_in, fn_form for
     void *values = allocate(count * fn_bytes[dense->inputs_type] + (form == FN_MASKS ? 128 : 0));
     uint16_t *columns = form == FN_COLUMNS ? allocate(count * sizeof *columns) : NULL;
     uint64_t *masks = form == FN_MASKS ? allocate(dense->n * fn_words(n_in) * sizeof *masks) : NULL;
-    fn_compress(dense, n_in, values, columns, FN_U16, masks);
+    fn_compress(dense, n_in, values, dense->inputs_type, columns, FN_U16, masks);
     result.inputs = values, result.offsets = offsets, result.masks = masks;
     result.columns = columns, result.columns_type = FN_U16;
     return result;
