@@ -46,11 +46,12 @@ static void FN(output_error)(fn_activation output, fn_cost cost, size_t m, size_
     }
 }
 
-/* One layer's outputs are taken in runs of this many, as doubles. */
+/* Outputs are taken in runs of this many, as doubles. In what follows, each of the n outputs of
+ * a run counts weights[j] times. */
 #define FN_RUN 64
 
 /* C = sum max(z, 0) - y z + ln(1 + e^-|z|), which is eq. 63 with a = sigma(z). */
-static double FN(cross_entropy)(size_t n, const double *z, const double *y)
+static double FN(cross_entropy)(size_t n, const double *z, const double *y, const double *weights)
 {
     double t[FN_RUN], u[FN_RUN], ln_u[FN_RUN], sum = 0;
     for (size_t j = 0; j < n; j++)
@@ -63,13 +64,14 @@ static double FN(cross_entropy)(size_t n, const double *z, const double *y)
         double log1p = ln_u[j] + (t[j] - (u[j] - 1)) / u[j]; /* restores what 1 + t rounded off */
         double linear = z[j] > 0 ? z[j] : 0;
         linear = FN_FMA(-y[j], z[j], linear);
-        sum += linear + log1p;
+        sum = FN_FMA(weights[j], linear + log1p, sum);
     }
     return sum;
 }
 
 /* C = 1/2 sum (a - y)^2 (eq. 54) */
-static double FN(quadratic)(fn_activation output, size_t n, const double *z, const double *y)
+static double FN(quadratic)(fn_activation output, size_t n, const double *z, const double *y,
+                            const double *weights)
 {
     double a[FN_RUN], sum = 0;
     if (output == FN_SIGMOID)
@@ -77,101 +79,120 @@ static double FN(quadratic)(fn_activation output, size_t n, const double *z, con
     else
         memcpy(a, z, n * sizeof *a);
     for (size_t j = 0; j < n; j++)
-        sum = FN_FMA(a[j] - y[j], a[j] - y[j], sum);
+        sum = FN_FMA(weights[j] * (a[j] - y[j]), a[j] - y[j], sum);
     return sum / 2;
 }
 
 /* C = sum |a - y| */
-static double FN(absolute)(size_t n, const double *a, const double *y)
+static double FN(absolute)(size_t n, const double *a, const double *y, const double *weights)
 {
     double sum = 0;
     for (size_t j = 0; j < n; j++)
-        sum += __builtin_fabs(a[j] - y[j]);
+        sum = FN_FMA(weights[j], __builtin_fabs(a[j] - y[j]), sum);
     return sum;
 }
 
 /* C = sum of r^2/2 for |r| <= 1, else |r| - 1/2, with r = a - y. */
-static double FN(huber)(size_t n, const double *a, const double *y)
+static double FN(huber)(size_t n, const double *a, const double *y, const double *weights)
 {
     double sum = 0;
     for (size_t j = 0; j < n; j++) {
         const double r = __builtin_fabs(a[j] - y[j]);
-        sum = r > 1 ? sum + (r - 0.5) : FN_FMA(r / 2, r, sum);
+        sum = FN_FMA(weights[j], r > 1 ? r - 0.5 : r / 2 * r, sum);
     }
     return sum;
 }
 
 /* C = sum a - y z with a = e^z; infinite where a is, however large y z. */
-static double FN(poisson)(size_t n, const double *z, const double *y)
+static double FN(poisson)(size_t n, const double *z, const double *y, const double *weights)
 {
     double a[FN_RUN], sum = 0;
     FN_F64(exp)(n, z, a);
     for (size_t j = 0; j < n; j++)
-        sum += a[j] > __DBL_MAX__ ? a[j] : FN_FMA(-y[j], z[j], a[j]);
+        sum = FN_FMA(weights[j], a[j] > __DBL_MAX__ ? a[j] : FN_FMA(-y[j], z[j], a[j]), sum);
     return sum;
 }
 
-/* The part of the cost of one run of outputs, where the cost is a sum over them. */
+/* One run of outputs, where the cost is a sum over them. */
 static double FN(cost_of_run)(fn_activation output, fn_cost cost, size_t n, const double *z,
-                              const double *y)
+                              const double *y, const double *weights)
 {
     switch (cost) {
     case FN_CROSS_ENTROPY:
-        return FN(cross_entropy)(n, z, y);
+        return FN(cross_entropy)(n, z, y, weights);
     case FN_ABSOLUTE:
-        return FN(absolute)(n, z, y);
+        return FN(absolute)(n, z, y, weights);
     case FN_HUBER:
-        return FN(huber)(n, z, y);
+        return FN(huber)(n, z, y, weights);
     case FN_POISSON:
-        return FN(poisson)(n, z, y);
+        return FN(poisson)(n, z, y, weights);
     default:
-        return FN(quadratic)(output, n, z, y);
+        return FN(quadratic)(output, n, z, y, weights);
     }
 }
 
-/* C = -sum y ln a = sum y (ln sum_k e^(z_k - max) - (z - max)) (eq. 80) */
-static double FN(log_likelihood)(size_t n, const real *z, const real *y)
+/* C = -sum y ln a = sum y (ln sum_k e^(z_k - max) - (z - max)) (eq. 80), of m examples whose
+ * outputs are one run together, or of one. */
+static double FN(log_likelihood)(size_t m, size_t n, const double *weights, const real *z,
+                                 const real *y)
 {
-    double largest = FN(bounded)(z[0]), sum = 0, cost = 0, e[FN_RUN];
-    for (size_t j = 1; j < n; j++)
-        largest = FN(bounded)(z[j]) > largest ? FN(bounded)(z[j]) : largest;
-    for (size_t j0 = 0; j0 < n; j0 += FN_RUN) {
-        size_t run = n - j0 < FN_RUN ? n - j0 : FN_RUN;
-        for (size_t j = 0; j < run; j++)
-            e[j] = FN(bounded)(z[j0 + j]) - largest;
-        FN_F64(exp)(run, e, e);
-        for (size_t j = 0; j < run; j++)
-            sum += e[j];
+    const size_t stride = fn_stride(n, sizeof(real));
+    double largest[FN_RUN], sums[FN_RUN], e[FN_RUN], total = 0;
+    for (size_t s = 0; s < m; s++) {
+        const real *own = z + s * stride;
+        largest[s] = FN(bounded)(own[0]);
+        sums[s] = 0;
+        for (size_t j = 1; j < n; j++)
+            largest[s] = FN(bounded)(own[j]) > largest[s] ? FN(bounded)(own[j]) : largest[s];
     }
-    FN_F64(log)(1, &sum, &sum);
-    for (size_t j = 0; j < n; j++)
-        if (y[j] != 0)
-            cost = FN_FMA((double)y[j], sum - (FN(bounded)(z[j]) - largest), cost);
-    return cost;
+    for (size_t j0 = 0; j0 < n; j0 += FN_RUN) {
+        const size_t run = n - j0 < FN_RUN ? n - j0 : FN_RUN;
+        for (size_t s = 0; s < m; s++)
+            for (size_t j = 0; j < run; j++)
+                e[s * run + j] = FN(bounded)(z[s * stride + j0 + j]) - largest[s];
+        FN_F64(exp)(m * run, e, e);
+        for (size_t s = 0; s < m; s++)
+            for (size_t j = 0; j < run; j++)
+                sums[s] += e[s * run + j];
+    }
+    FN_F64(log)(m, sums, sums);
+    for (size_t s = 0; s < m; s++, z += stride, y += stride) {
+        double cost = 0;
+        for (size_t j = 0; j < n; j++)
+            if (y[j] != 0)
+                cost = FN_FMA((double)y[j], sums[s] - (FN(bounded)(z[j]) - largest[s]), cost);
+        const double weight = weights ? weights[s] : 1;
+        total = weight == 0 ? total : FN_FMA(weight, cost, total);
+    }
+    return total;
 }
 
-/* Examples of weight 0 add nothing, be their cost infinite. */
+/* Examples of weight 0 add nothing, be their cost infinite. As many examples as a run holds
+ * are taken together: one by one, those of a single neuron take five times as long. */
 static double FN(cost_sum)(fn_activation output, fn_cost cost, size_t m, size_t n,
                            const double *weights, const real *z, const real *y)
 {
-    const size_t stride = fn_stride(n, sizeof(real));
-    double total = 0, zd[FN_RUN], yd[FN_RUN];
+    const size_t stride = fn_stride(n, sizeof(real)), most = n < FN_RUN ? FN_RUN / n : 1;
+    double total = 0, zd[FN_RUN], yd[FN_RUN], wd[FN_RUN];
+    if (cost == FN_LOG_LIKELIHOOD) {
+        for (size_t s = 0, g; s < m; s += g) {
+            g = m - s < most ? m - s : most;
+            total += FN(log_likelihood)(g, n, weights ? weights + s : NULL, z + s * stride, y + s * stride);
+        }
+        return total;
+    }
+    size_t run = 0;
     for (size_t s = 0; s < m; s++, z += stride, y += stride) {
         const double weight = weights ? weights[s] : 1;
-        if (weight == 0)
-            continue;
-        if (cost == FN_LOG_LIKELIHOOD) {
-            total = FN_FMA(weight, FN(log_likelihood)(n, z, y), total);
-            continue;
-        }
-        for (size_t j0 = 0; j0 < n; j0 += FN_RUN) {
-            size_t run = n - j0 < FN_RUN ? n - j0 : FN_RUN;
-            for (size_t j = 0; j < run; j++) {
-                zd[j] = FN(bounded)(z[j0 + j]);
-                yd[j] = y[j0 + j];
+        for (size_t j = 0; j < n && weight != 0; j++) {
+            zd[run] = FN(bounded)(z[j]);
+            yd[run] = y[j];
+            wd[run++] = weight;
+            if (run == FN_RUN) {
+                total += FN(cost_of_run)(output, cost, run, zd, yd, wd);
+                run = 0;
             }
-            total = FN_FMA(weight, FN(cost_of_run)(output, cost, run, zd, yd), total);
         }
     }
-    return total;
+    return run == 0 ? total : total + FN(cost_of_run)(output, cost, run, zd, yd, wd);
 }

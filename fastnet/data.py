@@ -6,7 +6,7 @@ import math
 import os
 import threading
 from collections.abc import Iterable, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -42,6 +42,11 @@ def _extremes(array: NDArray) -> tuple[float, float]:
         low = float(np.minimum(low, piece.min()))
         high = float(np.maximum(high, piece.max()))
     return low, high
+
+
+@lru_cache  # small networks ask once per epoch
+def _way(n_in: int, n_out: int, dtype: np.dtype, density: float, isa: str) -> str:
+    return _kernels.way([n_in, n_out], dtype, density)
 
 
 def _rows(array: NDArray) -> NDArray:
@@ -314,7 +319,7 @@ class Dataset:
             if self._density is None:
                 offsets = compressed.count(self.X)
                 self._density = int(offsets[-1]) / self.X.size
-            form = _kernels.way(sizes, dtype, self._density)
+            form = _way(sizes[0], sizes[1], np.dtype(dtype), self._density, _kernels.isa())
             if form == "dense" and auto:
                 return self.X
             if form == "dense" or moves:
