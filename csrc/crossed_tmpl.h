@@ -3,8 +3,19 @@
  * Lists load and store a weight row for each example that uses it. Here the lists of a
  * mini-batch are crossed first: of each input, a bit for every example in which it is other
  * than zero, and their values. So a row is loaded once, changed by all its examples while
- * it is in registers, and stored once. The examples are taken in ascending order, one fused
+ * it is in registers, and stored once; an optimizer follows the gradient of a few rows while
+ * it is in the first cache. The examples are taken in ascending order, one fused
  * multiply-add each: the bits are those of lists.
+ *
+ * An epoch of MNIST, [784, 100, 10], over that by lists (AVX2, Zen 3): 0.95 with m = 10, 0.81
+ * with 32 and with 64; with momentum 0.84, with Adam 0.89 (m = 32). Tried, per input and example
+ * (m = 32; lists, 7.9 ns):
+ *   entries sorted by input, counted first                      2.2 + 4.3 ns, bits 1.4 + 3.6 ns
+ *   a mini-batch's values of an input 128 bytes apart           crossing takes twice as long
+ *   rows asked for before they are needed, or by their number of examples    no difference
+ *   crossed lists for the forward step, one or two inputs at a time          4 % slower
+ *   optimizers given 4 or 8 rows at a time                                   2 % slower
+ *   rows in turn upwards and downwards, for what is left in the caches       no difference
  */
 
 /* Vectors of a weight row that are kept in registers. */
@@ -114,17 +125,21 @@ static void FN(update_crossed)(const FN(crossed) *crossed, size_t first, size_t 
 #define FN_LEAST_CROSSED_VECTORS 8
 #define FN_LEAST_CROSSED_SHARE(vectors) ((vectors) < 12 ? 4.0 : 1.8)
 
-/* Whether the first layer is changed input by input. */
+static int FN(by_input)(const fn_network *network, double density, size_t m)
+{
+    const size_t vectors = (network->sizes[1] + FN_LANES - 1) / FN_LANES;
+    return FN(way)(network, density) == FN_COLUMNS && vectors >= FN_LEAST_CROSSED_VECTORS
+           && (double)m * density >= FN_LEAST_CROSSED_SHARE(vectors);
+}
+
+/* Whether a training changes the first layer input by input. */
 static int FN(crosses)(const fn_network *network, const fn_examples *examples, size_t m,
                        const fn_training *training)
 {
-    if (!examples->offsets || examples->masks)
+    if (!training || !examples->offsets || examples->masks)
         return 0;
     if (training->by_input)
         return training->by_input > 0;
-    const size_t vectors = (network->sizes[1] + FN_LANES - 1) / FN_LANES;
-    const double stored = (double)(examples->offsets[examples->n] - examples->offsets[0]);
-    const double all = (double)network->sizes[0] * (double)examples->n;
-    return vectors >= FN_LEAST_CROSSED_VECTORS
-           && (double)m * stored >= FN_LEAST_CROSSED_SHARE(vectors) * all;
+    const int64_t stored = examples->offsets[examples->n] - examples->offsets[0];
+    return FN(by_input)(network, (double)stored / (double)examples->n / (double)network->sizes[0], m);
 }

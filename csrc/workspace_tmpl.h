@@ -46,7 +46,7 @@ static size_t FN(divide)(const fn_network *network, const fn_examples *examples,
     const size_t L = network->layers, *sizes = network->sizes, piece = FN(piece)(network, m);
     const size_t stride = fn_stride(sizes[L], sizeof(real));
     const int sparse = examples->offsets != NULL;
-    const int crosses = training && FN(crosses)(network, examples, m, training);
+    const int crosses = FN(crosses)(network, examples, m, training);
     const size_t crossed = !crosses ? 0 : piece < FN_CROSSED ? piece : FN_CROSSED;
     const int optimizes = training && training->optimizer != FN_PLAIN;
     size_t used = 0, scratch = 0, parameters = 0, largest = 0;

@@ -137,6 +137,7 @@ cdef extern from "fastnet.h" nogil:
     void fn_update(fn_type type, size_t m, size_t n_in, size_t n_out, const void *a,
                    const void *delta, double l2, double l1, void *weights, void *biases)
     int fn_way(fn_type type, const fn_network *network, double density)
+    int fn_by_input(fn_type type, const fn_network *network, double density, size_t m)
     size_t fn_workspace_size(fn_type type, const fn_network *network, const fn_examples *examples,
                              size_t m, const fn_training *training, size_t threads)
     size_t fn_evaluation_size(fn_type type, const fn_network *network, const fn_examples *examples,

@@ -268,6 +268,12 @@ def way(sizes, dtype, density):
     return WAYS[fn_way(TYPES[real(dtype).name], &shape.network, share)]
 
 
+def by_input(sizes, dtype, density, m):
+    """Whether mini-batches of m, with "columns", change the first layer input by input."""
+    cdef Shape shape = Shape(sizes, "sigmoid", None)
+    return bool(fn_by_input(TYPES[real(dtype).name], &shape.network, density, m))
+
+
 def layout(sizes, dtype):
     """(length, [(weights, biases, stride), ...]): where each layer's parameters lie.
 

@@ -145,7 +145,7 @@ def count(X: NDArray) -> NDArray:
 
 
 def compress(
-    X: NDArray, form: str, offsets: NDArray | None = None, dtype: DTypeLike = None
+    X: NDArray, form: str, offsets: NDArray | None = None, dtype: DTypeLike | None = None
 ) -> Compressed:
     """The dense X (n, n_in) with "columns" or with "masks"; offsets as ``count`` says.
 

@@ -76,6 +76,11 @@ def way(sizes, dtype, density):
     return "dense"
 
 
+def by_input(sizes, dtype, density, m):
+    """Whether the first layer is changed input by input; here it never is."""
+    return False
+
+
 # ---- elementwise -----------------------------------------------------------
 
 
