@@ -150,3 +150,21 @@ def test_mnist_trains_to_the_same_bits_in_every_form(isa, dtype, mnist):
         nets.append(Network([784, 30, 10], dtype=dtype, seed=1))
         nets[-1].SGD(data, 1, 10, 0.5, 5.0, verbose=False)
     assert nets[0] == nets[1] == nets[2] == nets[3]
+
+
+@pytest.mark.parametrize("scale", [1.0, 1 / 3])
+def test_float64_is_stored_as_the_network_reads_it(isa, dtype, scale):
+    X = np.float64(1) / 3 * mostly_zero(n_in=70, dtype="float64")
+    X[3, 5], X[4, 6] = 1e-50, 1e-310  # zero in float32, and next to nothing in float64
+    data = Dataset(X, LABELS, scale, sparse=True)
+    kept = data.operand([70, 30, 3], dtype)
+    assert kept.dtype == (dtype if scale == 1 else "float64")
+    other = {"float32": "float64", "float64": "float32"}[dtype]
+    data.operand([70, 30, 3], other)  # which is kept beside it
+    assert data.operand([70, 30, 3], dtype) is kept
+    results = []
+    for one in (data, Dataset(X, LABELS, scale, sparse=False)):
+        net = Network([70, 30, 3], dtype=dtype, seed=1)
+        net.SGD(one, 2, 7, 0.5, verbose=False)
+        results.append([*net.weights, *net.biases])
+    assert bits(*results[0]) == bits(*results[1])
