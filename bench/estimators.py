@@ -1,12 +1,13 @@
 """`fit` of fastnet's estimators beside scikit-learn's: time and accuracy, a Markdown table.
 
-    python bench/estimators.py                     # ten seeds each, some minutes
-    python bench/estimators.py --seeds 3 --only digits
+    python bench/estimators.py                     # ten seeds each, a quarter of an hour
+    python bench/estimators.py --seeds 3 --only digits --batch-size 64
 
-A row is a data set and a solver. All get the same arrays of float64, parameters and number of
-epochs (nothing stops them early), and are fitted in turns, seed by seed, on one core. fastnet
-takes part twice, as it comes, which is in float32 here, and with dtype="float64". Times are
-medians over the seeds, scores on held-out data the means, with the standard deviations.
+A row is a data set, a batch_size and a solver. All get the same arrays of float64, parameters
+and number of epochs (nothing stops them early), and are fitted in turns, seed by seed, on one
+core. fastnet takes part twice, as it comes, which is in float32 here, and with
+dtype="float64". Times are medians over the seeds, scores on held-out data the means, with the
+standard deviations.
 """
 
 import machine
@@ -30,7 +31,7 @@ import fastnet  # noqa: E402
 from fastnet import _kernels  # noqa: E402
 from fastnet import sklearn as ours  # noqa: E402
 
-BATCH_SIZE = 32
+BATCH_SIZES = (32, 64)
 SOLVERS = {
     "adam": {"solver": "adam"},
     "sgd": {"solver": "sgd", "learning_rate_init": 0.02},
@@ -84,11 +85,11 @@ def fitted(estimator, X, y):
     return time.process_time() - before, estimator
 
 
-def measure(data, epochs, solver, seeds):
+def measure(data, epochs, batch_size, solver, seeds):
     """{side: (median seconds, scores)}"""
     X, X_test, y, y_test = data
     kind = "MLPRegressor" if y.dtype.kind == "f" else "MLPClassifier"
-    told = dict(batch_size=BATCH_SIZE, max_iter=epochs, n_iter_no_change=epochs, **SOLVERS[solver])
+    told = dict(batch_size=batch_size, max_iter=epochs, n_iter_no_change=epochs, **SOLVERS[solver])
     taken, scores = ({side: [] for side in SIDES} for _ in range(2))
     for seed in range(-1, seeds):  # the first time is not counted
         for side, (library, more) in SIDES.items():
@@ -102,32 +103,34 @@ def measure(data, epochs, solver, seeds):
     return {side: (statistics.median(taken[side]), scores[side]) for side in SIDES}
 
 
-def row(name, epochs, solver, found):
+def row(name, epochs, batch_size, solver, found):
     slow = found["scikit-learn"][0]
     times = [f"{seconds:.3g} s ({slow / seconds:.1f}x)" for seconds, _ in found.values()]
     times[0] = f"{slow:.3g} s"
     scores = [f"{np.mean(scores):.4f} ± {np.std(scores):.4f}" for _, scores in found.values()]
-    return f"| {name}, {epochs} | {solver} | {' | '.join(times + scores)} |"
+    return f"| {name}, {epochs} | {batch_size} | {solver} | {' | '.join(times + scores)} |"
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--only", choices=JOBS)
+    parser.add_argument("--batch-size", nargs="+", type=int, default=BATCH_SIZES)
     arguments = parser.parse_args()
     print(
         f"{machine.processor()}, {_kernels.isa()}; fastnet {fastnet.__version__}, "
         f"scikit-learn {sklearn.__version__}, NumPy {np.__version__}; "
-        f"batch_size={BATCH_SIZE}, {arguments.seeds} seeds\n"
+        f"{arguments.seeds} seeds\n"
     )
-    print(f"| data, epochs | solver | {' | '.join(SIDES)} | {' | '.join(SIDES)} |")
-    print(f"| --- | --- | {'---: | ' * 2 * len(SIDES)}".rstrip())
+    print(f"| data, epochs | batch_size | solver | {' | '.join(SIDES)} | {' | '.join(SIDES)} |")
+    print(f"| --- | ---: | --- | {'---: | ' * 2 * len(SIDES)}".rstrip())
     for name, (load, epochs) in JOBS.items():
         if arguments.only in (None, name):
             data = load()
-            for solver in SOLVERS:
-                found = measure(data, epochs, solver, arguments.seeds)
-                print(row(name, epochs, solver, found), flush=True)
+            for batch_size in arguments.batch_size:
+                for solver in SOLVERS:
+                    found = measure(data, epochs, batch_size, solver, arguments.seeds)
+                    print(row(name, epochs, batch_size, solver, found), flush=True)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@
  *   6 or 7 vectors forward                                      119 ms, 122 ms
  *   1 cache line per pass, 4 examples abreast for more sums     no gain over 2 lines and one
  *   rows an odd number of cache lines apart                     no difference
+ *   the inputs in two halves, chunks of 32: the sums take 18 % less, finding the halves as much
  * and with 30 outputs (39 ms):
  *   asking for the next mini-batch's examples all at once       47 ms
  *   updates of 4 vectors, 1 or 2 rows at once                   3 to 8 % slower

@@ -4,8 +4,9 @@
  * example's share in the sum, where examples have weights), so that every error below
  * carries that factor and each layer's update adds a^T delta straight onto the weights. All
  * errors are taken back before any weight changes, so all gradients are those of the weights
- * before the mini-batch. Only an optimizer, or a mini-batch of more than FN_PIECE examples,
- * collects the gradient in an array first.
+ * before the mini-batch. An optimizer is given the gradient a few rows at a time; only for
+ * mini-batches of more than FN_PIECE examples, or an optimizer after lists that are not
+ * crossed (crossed_tmpl.h), is all of it collected in an array first.
  *
  * Several threads (fn_team) share a mini-batch: each takes its examples as far as
  * the errors; when all have come so far, each changes its part of the weights. An

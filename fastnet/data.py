@@ -139,7 +139,8 @@ class Dataset:
     The compressed form is made once, when first needed, and kept beside X. For MNIST's
     50,000 training images, 39.2 MB of bytes of which 19 % are not zero, that takes about
     30 ms and 22.9 MB, or 13.1 MB where bit masks stand for the columns (AVX-512); two
-    epochs of training repay it.
+    epochs of training repay it. Of float64 inputs with a scale of 1 a float32 network has
+    a compressed form in float32.
 
     A pickle of a data set whose X or y is a memory map of a file holds the file's path and not
     the numbers: it is mapped anew where the pickle is read, if the file is still as it was, to
