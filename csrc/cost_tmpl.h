@@ -54,6 +54,8 @@ static void FN(output_error)(fn_activation output, fn_cost cost, size_t m, size_
 static double FN(cross_entropy)(size_t n, const double *z, const double *y, const double *weights)
 {
     double t[FN_RUN], u[FN_RUN], ln_u[FN_RUN], sum = 0;
+    if (n == 0)
+        return 0;
     for (size_t j = 0; j < n; j++)
         t[j] = -__builtin_fabs(z[j]);
     FN_F64(exp)(n, t, t);
@@ -194,5 +196,5 @@ static double FN(cost_sum)(fn_activation output, fn_cost cost, size_t m, size_t 
             }
         }
     }
-    return run == 0 ? total : total + FN(cost_of_run)(output, cost, run, zd, yd, wd);
+    return total + FN(cost_of_run)(output, cost, run, zd, yd, wd);
 }

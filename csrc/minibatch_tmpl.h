@@ -143,26 +143,30 @@ static void FN(change_dense)(FN(work) *work, size_t l, size_t next, size_t m, FN
     const size_t from = FN(part)(sizes[l], FN_TILE_ROWS, work->thread, work->team->threads);
     const size_t to = FN(part)(sizes[l], FN_TILE_ROWS, work->thread + 1, work->team->threads);
     uint32_t *columns = l ? NULL : w->used; /* not NULL: this thread is alone */
-    const size_t rows = m < FN_PACKED ? FN_FEW_ROWS : to - from;
+    const size_t most = m < FN_PACKED ? FN_FEW_ROWS : to - from;
     const int plain = move.optimizer == FN_PLAIN;
     const size_t share = FN(part)(m, 1, work->thread + 1, work->team->threads)
                          - FN(part)(m, 1, work->thread, work->team->threads);
     size_t s = next + FN(part)(m, 1, work->thread, work->team->threads);
     const size_t soon = s;
-    for (size_t i = from, n, c = 0; i < to; i += n) {
-        n = to - i < rows ? to - i : rows;
-        const size_t at = w->places[l].weights + i * stride, c0 = c;
+    for (size_t i = from, end, c = from, n; i < to; i = end, c += n) {
+        /* n columns from c on, of the inputs i to end; with `columns` some are left out */
+        const size_t left = columns ? w->n_columns - c : to - c;
+        n = left < most ? left : most;
+        end = n == left ? to : columns ? columns[c + n] : i + n;
+        const size_t at = w->places[l].weights + i * stride;
         real *changed = plain ? target + at : w->nabla + from * stride;
-        for (; columns && c < w->n_columns && columns[c] < i + n; c++)
-            columns[c] -= (uint32_t)i;
+        for (size_t k = c; columns && k < c + n; k++)
+            columns[k] -= (uint32_t)i;
         if (plain)
-            FN(decay)(n, sizes[l + 1], stride, move.lost, move.pull, changed);
-        FN(update_of)(m, columns ? c - c0 : n, columns ? columns + c0 : NULL, sizes[l + 1],
-                      l ? w->a[l] + i : w->x + (columns ? c0 : i),
-                      l ? FN(a_stride)(sizes[l]) : w->room, w->delta[l + 1], changed, w->scratch);
+            FN(decay)(end - i, sizes[l + 1], stride, move.lost, move.pull, changed);
+        if (n > 0)
+            FN(update_of)(m, n, columns ? columns + c : NULL, sizes[l + 1], (l ? w->a[l] : w->x) + c,
+                          l ? FN(a_stride)(sizes[l]) : w->room, w->delta[l + 1], changed, w->scratch);
         if (!plain)
-            FN(follow)(work->training, move, at, n * stride, 1, FN(n_parameters)(work), target, changed);
-        for (; !l && work->order && s < soon + share * (i + n - from) / (to - from) && s < work->n_order; s++)
+            FN(follow)(work->training, move, at, (end - i) * stride, 1, FN(n_parameters)(work), target,
+                       changed);
+        for (; !l && work->order && s < soon + share * (end - from) / (to - from) && s < work->n_order; s++)
             FN(prefetch_example)(work->examples, sizes[0], (size_t)work->order[s]);
     }
 }

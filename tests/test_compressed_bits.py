@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from compressed_examples import LABELS, TARGETS, N, X, all_ways, bits, csr, mostly_zero
 
-from fastnet import Dataset, Network, _kernels
+from fastnet import AdamW, Dataset, Momentum, Network, _kernels, techniques
 from fastnet.compressed import compress
 
 SHAPES = [(1, 3), (20, 3), (20, 9, 3), (70, 30, 10), (65, 130, 3)]
@@ -166,5 +166,24 @@ def test_float64_is_stored_as_the_network_reads_it(isa, dtype, scale):
     for one in (data, Dataset(X, LABELS, scale, sparse=False)):
         net = Network([70, 30, 3], dtype=dtype, seed=1)
         net.SGD(one, 2, 7, 0.5, verbose=False)
+        results.append([*net.weights, *net.biases])
+    assert bits(*results[0]) == bits(*results[1])
+
+
+@pytest.mark.parametrize(
+    "optimizer", [None, Momentum(0.9), AdamW()], ids=["plain", "momentum", "adamw"]
+)
+def test_whole_regions_of_zeros_are_left_out_and_move_as_they_should(isa, dtype, optimizer):
+    X = mostly_zero(n_in=500)
+    X[:, :150] = X[:, 170:400] = 0
+    X[20:30] = 0  # a mini-batch of nothing but zeros
+    results = []
+    for sparse in (False, True):
+        net = Network([500, 40, 3], dtype=dtype, seed=1)
+        order = np.arange(N)
+        told = techniques.checked(net._model, 0.0, optimizer, 0.0, 0).start(net._model, float(N))
+        data = Dataset(X, LABELS, 1 / 256, sparse=sparse)
+        for _ in range(2):
+            net._model.train(data, order, 10, 0.1, 0.01, **told)
         results.append([*net.weights, *net.biases])
     assert bits(*results[0]) == bits(*results[1])
