@@ -32,7 +32,7 @@
 
 typedef struct {
     uint64_t *masks;            /* [n_in] bit s: example s has this input; NULL: not crossed */
-    real *x;                    /* [examples / FN_LINE_REALS][n_in][FN_LINE_REALS] values, where the bit is set */
+    real *x;                    /* [examples / line][n_in][line] the values, where the bit is set */
     size_t n_in;
 } FN(crossed);
 

@@ -65,7 +65,7 @@ static int FN(backward)(FN(work) *work, const real *parameters, size_t s0, size_
  * one returned on. */
 static size_t FN(own_outputs)(const FN(work) *work, size_t *n)
 {
-    const size_t n_out = work->network->sizes[1], line = 64 / sizeof(real);
+    const size_t n_out = work->network->sizes[1], line = FN_LINE_REALS;
     const size_t from = FN(part)(n_out, line, work->thread, work->team->threads);
     *n = FN(part)(n_out, line, work->thread + 1, work->team->threads) - from;
     return from;
@@ -106,6 +106,8 @@ static void FN(change_crossed)(FN(work) *work, size_t m, FN(move) move, real *ta
     size_t n;
     const size_t from = FN(own_outputs)(work, &n), at = w->places[0].weights + from;
     const size_t rows = plain ? n_in : FN_CROSSED_ROWS;
+    const size_t width = (n + FN_LINE_REALS - 1) / FN_LINE_REALS * FN_LINE_REALS;
+    const int alone = work->team->threads == 1; /* then the rows are one run */
     if (plain)
         FN(decay)(n_in, n, stride, move.lost, move.pull, target + at);
     for (size_t chunk = 0; chunk < chunks; chunk++) {
@@ -118,13 +120,10 @@ static void FN(change_crossed)(FN(work) *work, size_t m, FN(move) move, real *ta
             FN(update_crossed)(&w->crossed, i, end, n, stride, delta, changed);
             if (plain)
                 continue;
-            if (work->team->threads == 1)
-                FN(follow)(work->training, move, at + i * stride, (end - i) * stride, 1,
-                           FN(n_parameters)(work), target, changed);
-            else
-                for (size_t j = i; j < end; j++)
-                    FN(follow)(work->training, move, at + j * stride, fn_stride(n, sizeof(real)), 1,
-                               FN(n_parameters)(work), target, changed + (j - i) * stride);
+            const size_t all = (end - i) * stride, step = alone ? all : stride;
+            for (size_t j = 0; j < all; j += step)
+                FN(follow)(work->training, move, at + i * stride + j, alone ? all : width, 1,
+                           FN(n_parameters)(work), target, changed + j);
         }
     }
 }

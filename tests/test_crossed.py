@@ -56,10 +56,11 @@ def test_both_come_to_the_same_bits(inputs, n_out, m, optimizer, dtype, isa):
 
 @pytest.mark.parametrize("optimizer", [None, Adam()], ids=["plain", "adam"])
 @pytest.mark.parametrize("m", [40, 130], ids="m={}".format)
-def test_several_threads_come_to_the_bits_of_one(inputs, m, optimizer, dtype, isa):
+@pytest.mark.parametrize("n_out", [5, 112, 512], ids="n_out={}".format)
+def test_several_threads_come_to_the_bits_of_one(inputs, n_out, m, optimizer, dtype, isa):
     weights = np.linspace(0, 2, N)
-    expected = trained(inputs, 112, m, dtype, optimizer, False, weights=weights)
+    expected = trained(inputs, n_out, m, dtype, optimizer, False, weights=weights)
     for threads in (1, 2, 3):
-        result = trained(inputs, 112, m, dtype, optimizer, True, threads, weights=weights)
+        result = trained(inputs, n_out, m, dtype, optimizer, True, threads, weights=weights)
         for mine, theirs in zip(result, expected, strict=True):
             np.testing.assert_array_equal(mine, theirs)
