@@ -179,7 +179,8 @@ static double FN(cost_sum)(fn_activation output, fn_cost cost, size_t m, size_t 
     if (cost == FN_LOG_LIKELIHOOD) {
         for (size_t s = 0, g; s < m; s += g) {
             g = m - s < most ? m - s : most;
-            total += FN(log_likelihood)(g, n, weights ? weights + s : NULL, z + s * stride, y + s * stride);
+            total += FN(log_likelihood)(g, n, weights ? weights + s : NULL, z + s * stride,
+                                        y + s * stride);
         }
         return total;
     }

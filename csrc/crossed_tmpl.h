@@ -52,10 +52,11 @@ static void FN(cross)(size_t m, const FN(list) *lists, uint32_t stride, FN(cross
 {
     /* rows[k] * inverse >> 32 is rows[k] / stride, since that has no remainder. */
     const uint64_t inverse = ((uint64_t)1 << 32) / stride + 1;
+    const size_t plane = crossed->n_in * FN_LINE_REALS;
     memset(crossed->masks, 0, crossed->n_in * sizeof *crossed->masks);
     for (size_t s = 0; s < m; s++)
-        FN(cross_one)(lists[s].n, lists[s].rows, lists[s].x, inverse, (uint64_t)1 << s, crossed->masks,
-                      crossed->x + s / FN_LINE_REALS * crossed->n_in * FN_LINE_REALS + s % FN_LINE_REALS);
+        FN(cross_one)(lists[s].n, lists[s].rows, lists[s].x, inverse, (uint64_t)1 << s,
+                      crossed->masks, crossed->x + s / FN_LINE_REALS * plane + s % FN_LINE_REALS);
 }
 
 /* w[i] += sum_s x[s][i] delta[s] for the inputs from first to end, the first of which has

@@ -87,7 +87,8 @@ static size_t FN(divide)(const fn_network *network, const fn_examples *examples,
         own.columns = FN(take)(&used, memory, sparse ? 0 : sizes[0] * sizeof *own.columns);
         own.all = FN(take)(&used, memory, sparse ? fn_words(sizes[0]) * sizeof *own.all : 0);
         own.scratch = FN(take)(&used, memory, scratch * sizeof(real));
-        const size_t inputs = crosses ? sizes[0] : 0, lines = (crossed + FN_LINE_REALS - 1) / FN_LINE_REALS;
+        const size_t inputs = crosses ? sizes[0] : 0;
+        const size_t lines = (crossed + FN_LINE_REALS - 1) / FN_LINE_REALS;
         own.crossed.masks = FN(take)(&used, memory, inputs * sizeof *own.crossed.masks);
         own.crossed.x = FN(take)(&used, memory, inputs * lines * FN_LINE_REALS * sizeof(real));
         if (t == thread) {
