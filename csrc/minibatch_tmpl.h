@@ -116,7 +116,7 @@ static void FN(change_crossed)(FN(work) *work, size_t m, FN(move) move, real *ta
         FN(cross)(m * (chunk + 1) / chunks - s, w->lists + s, (uint32_t)stride, &w->crossed);
         for (size_t i = 0, end; i < n_in; i = end) {
             end = n_in - i < rows ? n_in : i + rows;
-            real *changed = plain ? target + at + i * stride : w->nabla + from;
+            real *changed = plain ? target + at + i * stride : w->nabla;
             FN(update_crossed)(&w->crossed, i, end, n, stride, delta, changed);
             if (plain)
                 continue;
@@ -154,7 +154,7 @@ static void FN(change_dense)(FN(work) *work, size_t l, size_t next, size_t m, FN
         n = left < most ? left : most;
         end = n == left ? to : columns ? columns[c + n] : i + n;
         const size_t at = w->places[l].weights + i * stride;
-        real *changed = plain ? target + at : w->nabla + from * stride;
+        real *changed = plain ? target + at : w->nabla;
         for (size_t k = c; columns && k < c + n; k++)
             columns[k] -= (uint32_t)i;
         if (plain)
@@ -178,7 +178,7 @@ static void FN(change_biases)(FN(work) *work, size_t l, size_t m, FN(move) move,
     const fn_place *at = w->places + l;
     const size_t *sizes = work->network->sizes;
     const int plain = move.optimizer == FN_PLAIN;
-    real *changed = plain ? target + at->biases : w->nabla + sizes[l] * at->stride;
+    real *changed = plain ? target + at->biases : w->nabla;
     FN(update_biases)(m, sizes[l + 1], at->stride, w->delta[l + 1], times, changed);
     if (!plain)
         FN(follow)(work->training, move, at->biases, at->stride, 0, FN(n_parameters)(work), target,

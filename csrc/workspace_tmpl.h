@@ -17,9 +17,9 @@ typedef struct {
     double *weights;            /* [m], or NULL where each example counts once */
     real *y, *z;                /* [m][stride of the output layer] */
     real **a, **delta;          /* [L+1], each [m][a_stride or stride of layer l]; none of 0 */
-    real *nabla;                /* gradient, zero between its uses: of a layer's weights and its
-                                 * biases behind them where by_blocks, else of all parameters */
     int by_blocks;              /* an optimizer is given the gradient a few rows at a time */
+    real *nabla;                /* gradient, zero between its uses: of all parameters; by_blocks:
+                                 * each thread's own, of some rows of a layer */
 } FN(workspace);
 
 /* The next `bytes` of the workspace, in whole cache lines. */
@@ -55,8 +55,8 @@ static size_t FN(divide)(const fn_network *network, const fn_examples *examples,
         const size_t update = FN(packed_size)(piece);
         scratch = back > scratch ? back : scratch;
         scratch = update > scratch ? update : scratch;
-        const size_t layer = (sizes[l] + 1) * fn_stride(sizes[l + 1], sizeof(real));
-        parameters += layer;
+        const size_t row = fn_stride(sizes[l + 1], sizeof(real)), layer = sizes[l] * row;
+        parameters += layer + row;
         largest = layer > largest ? layer : largest;
     }
     w->by_blocks = optimizes && m == piece && (!sparse || m <= crossed);
@@ -80,8 +80,8 @@ static size_t FN(divide)(const fn_network *network, const fn_examples *examples,
         if (memory && thread == 0)
             w->a[l] = a, w->delta[l] = delta;
     }
-    const size_t gradient = w->by_blocks ? largest : optimizes || m > piece ? parameters : 0;
-    w->nabla = FN(take)(&used, memory, gradient * sizeof(real));
+    const size_t all = !w->by_blocks && (optimizes || m > piece) ? parameters : 0;
+    w->nabla = FN(take)(&used, memory, all * sizeof(real));
     for (size_t t = 0; t < threads; t++) {
         FN(workspace) own;
         own.columns = FN(take)(&used, memory, sparse ? 0 : sizes[0] * sizeof *own.columns);
@@ -91,9 +91,11 @@ static size_t FN(divide)(const fn_network *network, const fn_examples *examples,
         const size_t lines = (crossed + FN_LINE_REALS - 1) / FN_LINE_REALS;
         own.crossed.masks = FN(take)(&used, memory, inputs * sizeof *own.crossed.masks);
         own.crossed.x = FN(take)(&used, memory, inputs * lines * FN_LINE_REALS * sizeof(real));
+        own.nabla = FN(take)(&used, memory, (w->by_blocks ? largest : 0) * sizeof(real));
         if (t == thread) {
             w->columns = own.columns, w->all = own.all, w->scratch = own.scratch;
             w->crossed.masks = crosses ? own.crossed.masks : NULL, w->crossed.x = own.crossed.x;
+            w->nabla = w->by_blocks ? own.nabla : w->nabla;
         }
     }
     return used;
