@@ -1,35 +1,16 @@
 """What fastnet's estimators have and scikit-learn's have not."""
 
-import warnings
-
 import numpy as np
 import pytest
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 
-from sklearn.datasets import load_iris
+from fitted_estimators import PART, REST, X, Y, fitted, rng
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss, make_scorer, r2_score, recall_score
 
 import fastnet
 from fastnet.sklearn import MLPClassifier, MLPRegressor
-
-X, Y = load_iris(return_X_y=True)
-rng = np.random.default_rng(0)
-ORDER = rng.permutation(150)
-TRAINING, HELD_OUT = ORDER[:100], ORDER[100:]
-PART, REST = (X[TRAINING], Y[TRAINING]), (X[HELD_OUT], Y[HELD_OUT])
-
-
-def fitted(data=PART, fit=(), kind=MLPClassifier, **told):
-    told = {
-        "hidden_layer_sizes": (20,), "max_iter": 30, "learning_rate_init": 0.01,
-        "batch_size": 20, "random_state": 0, "dtype": "float64", **told,
-    }  # fmt: skip
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return kind(**told).fit(*data, **dict(fit))
-
 
 # ---- weights of classes
 
