@@ -124,21 +124,58 @@ static void FN(log)(size_t n, const real *x, real *y)
 }
 #endif
 
-/* Row by row: subtract the maximum, so that no z overflows; the sum runs over
- * the outputs in ascending order whatever the vector width. */
+/* The maximum is subtracted, so that no z overflows; the sum runs over the outputs in
+ * ascending order whatever the vector width. */
+static void FN(softmax_of_one)(size_t n, const real *z, real *a)
+{
+    real largest = FN(bounded)(z[0]), sum = 0;
+    for (size_t j = 1; j < n; j++)
+        largest = FN(bounded)(z[j]) > largest ? FN(bounded)(z[j]) : largest;
+    for (size_t j = 0; j < n; j++)
+        a[j] = FN(bounded)(z[j]) - largest;
+    FN(exp)(n, a, a);
+    for (size_t j = 0; j < n; j++)
+        sum += a[j];
+    for (size_t j = 0; j < n; j++)
+        a[j] /= sum;
+}
+
+/* The same of as many examples as a vector has lanes, at most; pads of a are written. */
+static void FN(softmax_of_lanes)(size_t m, size_t n, size_t stride, const real *z, real *a)
+{
+    vec lanes[FN_LANES], largest = FN(splat)(-FN_LARGEST), sum = {0};
+    for (size_t j = 0; j < n; j += FN_LANES) {
+        FN(transpose_square)(m, z + j, stride, lanes);
+        for (size_t q = 0; q < FN_LANES && q < n - j; q++) /* what is not a number stays so below */
+            largest = FN(select)(lanes[q] > largest, lanes[q], largest);
+    }
+    largest = FN(bounded_lanes)(largest);
+    for (size_t j = 0; j < n; j += FN_LANES) {
+        vec e[FN_LANES] = {{0}};
+        FN(transpose_square)(m, z + j, stride, lanes);
+        for (size_t q = 0; q < FN_LANES && q < n - j; q++) {
+            e[q] = FN(exp_lanes)(FN(bounded_lanes)(lanes[q]) - largest);
+            sum += e[q];
+        }
+        FN(transpose_square)(FN_LANES, (const real *)e, FN_LANES, lanes);
+        for (size_t s = 0; s < m; s++)
+            FN(store)(a + s * stride + j, lanes[s]);
+    }
+    for (size_t s = 0; s < m; s++)
+        for (size_t j = 0; j < n; j += FN_LANES)
+            FN(store)(a + s * stride + j, FN(load)(a + s * stride + j) / FN(splat)(sum[s]));
+}
+
+/* Each of m examples by itself costs more from a quarter of a vector's lanes on. */
 static void FN(softmax)(size_t m, size_t n, const real *z, real *a)
 {
     const size_t stride = fn_stride(n, sizeof(real));
-    for (size_t s = 0; s < m; s++, z += stride, a += stride) {
-        real largest = FN(bounded)(z[0]), sum = 0;
-        for (size_t j = 1; j < n; j++)
-            largest = FN(bounded)(z[j]) > largest ? FN(bounded)(z[j]) : largest;
-        for (size_t j = 0; j < n; j++)
-            a[j] = FN(bounded)(z[j]) - largest;
-        FN(exp)(n, a, a);
-        for (size_t j = 0; j < n; j++)
-            sum += a[j];
-        for (size_t j = 0; j < n; j++)
-            a[j] /= sum;
+    for (size_t s = 0, rows; s < m; s += rows, z += rows * stride, a += rows * stride) {
+        rows = m - s < FN_LANES ? m - s : FN_LANES;
+        if (rows > 1 && 4 * rows >= FN_LANES)
+            FN(softmax_of_lanes)(rows, n, stride, z, a);
+        else
+            for (size_t r = 0; r < rows; r++)
+                FN(softmax_of_one)(n, z + r * stride, a + r * stride);
     }
 }

@@ -3,6 +3,7 @@
 
 #include "exp_log_tmpl.h"
 #include "tanh_erf_tmpl.h"
+#include "transpose_tmpl.h"
 #include "activation_tmpl.h"
 #include "cost_tmpl.h"
 #include "tile_tmpl.h"

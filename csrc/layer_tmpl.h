@@ -27,16 +27,14 @@ static void FN(start_from_biases)(size_t m, size_t n_out, const real *biases, re
 static void FN(update_biases)(size_t m, size_t n_out, size_t stride, const real *delta, real times,
                               real *restrict biases)
 {
-    size_t o = 0;
-    for (; o + FN_LANES <= n_out; o += FN_LANES) {
-        vec sum = FN(load)(biases + o);
+    for (size_t o = 0; o < n_out; o += FN_LANES) {
+        const size_t n = n_out - o < FN_LANES ? n_out - o : FN_LANES;
+        vec sum = {0};
+        memcpy(&sum, biases + o, n * sizeof(real));
         for (size_t s = 0; s < m; s++)
             sum = FN_FMA(FN(splat)(times), FN(load)(delta + s * stride + o), sum);
-        FN(store)(biases + o, sum);
+        memcpy(biases + o, &sum, n * sizeof(real));
     }
-    for (; o < n_out; o++)
-        for (size_t s = 0; s < m; s++)
-            biases[o] = FN_FMA(times, delta[s * stride + o], biases[o]);
 }
 
 /* z[s] += sum_i a[s][i] w[i] (z^l = w^l a^(l-1) + b^l) */
@@ -58,21 +56,6 @@ static void FN(update_of)(size_t m, size_t n_columns, const uint32_t *columns, s
     FN(multiply)(n_columns, n_out, (FN(product)){.k = m, .a = a, .a_row = 1, .a_k = a_stride,
                                                  .b = delta, .b_stride = stride, .c = weights,
                                                  .c_stride = stride, .c_rows = columns}, packed);
-}
-
-/* to[j][i] = from[i][j]; pads of from and to are read and written. */
-static void FN(transpose)(size_t rows, size_t columns, const real *from, size_t from_stride,
-                          real *restrict to, size_t to_stride)
-{
-    for (size_t i = 0; i < rows; i += FN_LANES)
-        for (size_t j = 0; j < columns; j += FN_LANES) {
-            vec lanes[FN_LANES];
-            FN(transpose_square)(rows - i, from + i * from_stride + j, from_stride, lanes);
-FN_UNROLL(16)
-            for (size_t q = 0; q < FN_LANES; q++)
-                if (q < columns - j)
-                    FN(store)(to + (j + q) * to_stride + i, lanes[q]);
-        }
 }
 
 /* delta_below[s][i] = error[i][s] f'(z[s][i]), the slope from the activation or, where a is

@@ -51,6 +51,11 @@ FN_INLINE real FN(bounded)(real z)
 }
 /* where mask ? a : b, lane by lane */
 FN_INLINE vec FN(select)(ivec mask, vec a, vec b) { return (vec)((mask & (ivec)a) | (~mask & (ivec)b)); }
+FN_INLINE vec FN(bounded_lanes)(vec z)
+{
+    const vec least = FN(select)(z > FN_LARGEST, FN(splat)(FN_LARGEST), z);
+    return FN(select)(z < -FN_LARGEST, FN(splat)(-FN_LARGEST), least);
+}
 
 /* Whether a lane is other than zero. */
 FN_INLINE int FN(some)(ivec x)

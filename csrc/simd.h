@@ -25,16 +25,19 @@
 
 /* Rows of the register tile, by the number of vector registers: rows times two
  * accumulators, two vectors of B and one broadcast must fit. A tile that is one vector
- * wide may have more. */
+ * wide may have more. FN_DEPTH is the number of terms per pass, see tile_tmpl.h. */
 #if FN_VECTOR_BYTES == 64
 #define FN_TILE_ROWS 14     /* 32 registers */
 #define FN_MOST_ROWS 14
+#define FN_DEPTH 128
 #elif defined(__aarch64__)
 #define FN_TILE_ROWS 12     /* 32 registers */
 #define FN_MOST_ROWS 12
+#define FN_DEPTH 256
 #else
 #define FN_TILE_ROWS 6      /* 16 registers */
 #define FN_MOST_ROWS 12
+#define FN_DEPTH 256
 #endif
 
 /* Subnormal numbers cost a hundred cycles each on many processors, and the

@@ -23,11 +23,11 @@
  *   asking for the next panel of C into the first cache, not the second: no difference
  * and for updates with 10 terms, 70 GFLOP/s: 24, 48, 96 rows at a time -9 %, -2 %, 0. */
 
-/* Terms of the sum per pass: a pass's two vectors of B, 32 KiB at most, stay in the
- * caches next to the core while all rows of C go by. */
-#define FN_DEPTH 256
-
-/* Rows of C per pass: their part of A, 288 KiB at most, stays in the second cache. */
+/* The sum is taken FN_DEPTH terms (simd.h) per pass: a pass's two vectors of B, 16 KiB at
+ * most, stay in the first cache while all rows of C go by. With 32 KiB, AVX-512 takes 1.1
+ * times as long at 64 rows and 256 columns and terms (Cascade Lake).
+ *
+ * Rows of C per pass: their part of A, 288 KiB at most, stays in the second cache. */
 #define FN_HEIGHT (288 / FN_TILE_ROWS * FN_TILE_ROWS)
 
 /* A product of so many terms and columns has A copied, tile by tile: else the terms of a
@@ -36,6 +36,9 @@
 #define FN_PACKED 128
 
 #define FN_ROW_VECTORS 4
+
+/* Vectors of a cache line. */
+#define FN_LINE_VECTORS (64 / FN_VECTOR_BYTES)
 
 typedef struct {
     size_t k;                       /* terms */
@@ -49,10 +52,12 @@ typedef struct {
     const uint32_t *c_rows;
 } FN(product);
 
+/* So many rows of C, and more, are worth asking for the next panel of B meanwhile: at 256
+ * rows, 1024 columns and terms 86 -> 89 GFLOP/s (AVX2, Zen 3), 85 -> 98 (AVX-512, Cascade Lake). */
+#define FN_ASKING_ROWS 140
+
 /* Some tiles of mr rows times nv vectors, one below the other; inlined with constant mr,
- * nv and one of a_row and a_k. From one tile to the next A moves on by `a_tile`. Where they
- * are many, each asks for its share of the next panel of B: 86 -> 89 GFLOP/s at 256 rows,
- * 1024 columns and terms (AVX2, Zen 3). */
+ * nv and one of a_row and a_k. From one tile to the next A moves on by `a_tile`. */
 FN_INLINE void FN(tile)(const size_t mr, const size_t nv, const FN(product) *p, const size_t a_row,
                         const size_t a_k, size_t a_tile, const uint32_t *b_rows,
                         const uint32_t *c_rows, size_t tiles)
@@ -60,10 +65,11 @@ FN_INLINE void FN(tile)(const size_t mr, const size_t nv, const FN(product) *p, 
     const real *tile_a = p->a;
     real *c = p->c;
     const size_t depth = p->k, b_stride = p->b_stride, c_stride = p->c_stride;
-    const size_t share = tiles < 24 ? 0 : (depth + tiles - 1) / tiles;
+    const size_t share = tiles * mr < FN_ASKING_ROWS ? 0 : (depth + tiles - 1) / tiles;
     for (size_t t = 0, ahead = 0; t < tiles; t++) {
         for (const size_t end = t * share + share; ahead < end && ahead < depth; ahead++)
-            __builtin_prefetch(p->b + (b_rows ? b_rows[ahead] : ahead) * b_stride + nv * FN_LANES);
+            for (size_t v = nv; v < 2 * nv; v += FN_LINE_VECTORS)
+                __builtin_prefetch(p->b + (b_rows ? b_rows[ahead] : ahead) * b_stride + v * FN_LANES);
         vec sum[FN_MOST_ROWS][FN_ROW_VECTORS];
         real *row[FN_MOST_ROWS];
 FN_UNROLL(16)
@@ -151,27 +157,6 @@ FN_INLINE FN(division) FN(divide_rows)(size_t rows, size_t most)
     const size_t tiles = (rows + most - 1) / most, height = (rows + tiles - 1) / tiles;
     const size_t flat = tiles * height - rows;
     return (FN(division)){height, tiles - flat, flat};
-}
-
-/* lanes[j][i] = from[i][j] for i < rows, zero for the others: a square of FN_LANES. */
-FN_INLINE void FN(transpose_square)(size_t rows, const real *from, size_t stride,
-                                    vec lanes[FN_LANES])
-{
-FN_UNROLL(16)
-    for (size_t i = 0; i < FN_LANES; i++)
-        lanes[i] = i < rows ? FN(load)(from + i * stride) : (vec){0};
-FN_UNROLL(4)
-    for (size_t round = 1; round < FN_LANES; round *= 2) { /* each turns the indices by one bit */
-        vec turned[FN_LANES];
-FN_UNROLL(8)
-        for (size_t i = 0; i < FN_LANES / 2; i++) {
-            turned[2 * i] = FN(interleave_lower)(lanes[i], lanes[i + FN_LANES / 2]);
-            turned[2 * i + 1] = FN(interleave_upper)(lanes[i], lanes[i + FN_LANES / 2]);
-        }
-FN_UNROLL(16)
-        for (size_t i = 0; i < FN_LANES; i++)
-            lanes[i] = turned[i];
-    }
 }
 
 #define FN_GROUPS_OF_ROWS ((FN_TILE_ROWS + FN_LANES - 1) / FN_LANES)

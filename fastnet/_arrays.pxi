@@ -6,6 +6,8 @@ cdef dict TYPE_NAMES = {"B": "uint8", "H": "uint16", "I": "uint32", "f": "float3
 cdef dict TYPES = {"uint8": FN_U8, "uint16": FN_U16, "uint32": FN_U32, "float32": FN_F32,
                    "float64": FN_F64, "int64": FN_I64, "uint64": FN_I64}  # FN_I64: 64 bits
 
+cdef dict ITEM_SIZES = {name: np.dtype(name).itemsize for name in TYPES}
+
 
 cdef class Array:
     """A checked array, held as long as this object lives."""
@@ -26,7 +28,7 @@ cdef class Array:
         code = self.view.format.decode() if self.view.format != NULL else "B"
         self.dtype = TYPE_NAMES.get(code, code)
         if (self.dtype not in dtypes or self.view.ndim != ndim
-                or (ndim and self.view.itemsize != np.dtype(self.dtype).itemsize)):
+                or (ndim and self.view.itemsize != ITEM_SIZES[self.dtype])):
             raise TypeError(f"{name}: expected a {ndim}-dimensional array of {' or '.join(dtypes)}, "
                             f"got {self.view.ndim} dimensions of {self.dtype}")
         self.code = TYPES[self.dtype]

@@ -102,26 +102,30 @@ cdef class Shape:
     cdef fn_activation *hidden
 
     def __cinit__(self, sizes, output, cost, hidden=None):
-        cdef size_t i
-        sizes = [index(size) for size in sizes]
-        if len(sizes) < 2 or min(sizes) < 1 or max(sizes) > LARGEST:
-            raise ValueError(f"sizes: expected two or more integers from 1 to {LARGEST}, got {sizes}")
-        if sum((a + 1) * (b + 512) for a, b in zip(sizes, sizes[1:])) * 8 >= 2 ** 62:
-            raise MemoryError(f"sizes: {sizes} have more parameters than memory can hold")
-        self.sizes = <size_t *>calloc(len(sizes), sizeof(size_t))
-        if self.sizes == NULL:
+        cdef size_t i, n = len(sizes)
+        cdef double parameters = 0
+        cdef bint fit = n >= 2
+        self.sizes = <size_t *>calloc(n, sizeof(size_t))
+        self.hidden = <fn_activation *>calloc(n, sizeof(fn_activation))
+        if self.sizes == NULL or self.hidden == NULL:
             raise MemoryError()
-        self.hidden = <fn_activation *>calloc(len(sizes), sizeof(fn_activation))
-        if self.hidden == NULL:
-            raise MemoryError()
-        for i in range(len(sizes)):
-            self.sizes[i] = sizes[i]
-        hidden = ("sigmoid",) * (len(sizes) - 2) if hidden is None else hidden
-        if len(hidden) != len(sizes) - 2:
-            raise ValueError(f"hidden: expected {len(sizes) - 2} kinds of neurons, got {hidden!r}")
-        for i in range(len(hidden)):
+        for i in range(n):
+            size = index(sizes[i])
+            fit &= 1 <= size <= LARGEST
+            self.sizes[i] = size if fit else 1
+            if i > 0:
+                parameters += (self.sizes[i - 1] + 1.0) * (self.sizes[i] + 512.0)
+        if not fit:
+            raise ValueError(f"sizes: expected two or more integers from 1 to {LARGEST}, "
+                             f"got {list(sizes)}")
+        if parameters * 8 >= 2.0 ** 62:
+            raise MemoryError(f"sizes: {list(sizes)} have more parameters than memory can hold")
+        hidden = ("sigmoid",) * (n - 2) if hidden is None else hidden
+        if len(hidden) != n - 2:
+            raise ValueError(f"hidden: expected {n - 2} kinds of neurons, got {hidden!r}")
+        for i in range(n - 2):
             self.hidden[i] = code("hidden", hidden[i], HIDDEN)
-        self.network.layers = len(sizes) - 1
+        self.network.layers = n - 1
         self.network.sizes = self.sizes
         self.network.hidden = self.hidden
         self.network.output = code("output", output, OUTPUTS)

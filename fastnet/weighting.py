@@ -40,12 +40,14 @@ def example_weights(
     >>> example_weights(np.array([0, 1, 1, 1]), 2, [1, 0, 1, 1], "balanced").round(3)
     array([2.   , 0.   , 0.667, 0.667])
     """
+    if sample_weight is None and class_weight is None:
+        return None
     weights = None if sample_weight is None else _of_samples(sample_weight, len(y))
     with np.errstate(over="ignore"):  # infinity is found out
         if class_weight is not None:
             by_class = _of_classes(class_weight, y, classes)[y]
             weights = by_class if weights is None else weights * by_class
-        total = 1.0 if weights is None else float(weights.sum())
+        total = float(weights.sum())
     if not np.finfo(np.float64).tiny <= total < math.inf:  # what is smaller counts as 0 in C
         given = {"sample_weight": sample_weight, "class_weight": class_weight}
         names = ", ".join(name for name, value in given.items() if value is not None)
