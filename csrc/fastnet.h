@@ -101,6 +101,7 @@ typedef struct {
 typedef struct {
     double eta;
     double l2, l1;          /* lambda / n and lambda_1 / n */
+    int divide_l2;          /* l2 is lambda itself, to be divided by each mini-batch's weight */
     fn_optimizer optimizer;
     double mu;              /* of momentum */
     double beta1, beta2, epsilon;   /* of Adam */

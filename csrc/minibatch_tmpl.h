@@ -203,17 +203,15 @@ static void FN(settle_first)(FN(work) *work, real *weights)
 }
 
 /* target += factor * (the weighted sum of the gradients of the m examples at `parameters`),
- * after the decay of `move`; target may be parameters. All of the team take part. put_off:
- * the first layer's decay is. */
+ * after the decay of `move`; target may be parameters. All of the team take part. */
 static int FN(step)(FN(work) *work, const real *parameters, real *target, size_t first, size_t m,
-                    double factor, FN(move) move, int put_off)
+                    double factor, FN(move) move)
 {
     const fn_network *network = work->network;
-    const fn_training *t = work->training;
     FN(workspace) *w = &work->w;
     const size_t s0 = FN(part)(m, 1, work->thread, work->team->threads);
     const size_t s1 = FN(part)(m, 1, work->thread + 1, work->team->threads);
-    const double scale = put_off ? work->scale * (1 - t->eta * t->l2) : 1;
+    const double scale = move.put_off ? work->scale * (1 - move.decay) : work->scale;
     FN(gather_targets)(network, work->examples, work->order, first + s0, s1 - s0,
                        w->y + s0 * w->places[network->layers - 1].stride);
     if (w->weights)
@@ -230,7 +228,7 @@ static int FN(step)(FN(work) *work, const real *parameters, real *target, size_t
                                     w->weights, w->z, w->y);
     for (size_t l = network->layers; l-- > 0;) {
         const fn_place *at = w->places + l;
-        if (l == 0 && put_off)
+        if (l == 0 && move.put_off)
             move.lost = 0;
         if (l == 0 && w->crossed.masks)
             FN(change_crossed)(work, m, move, target);
@@ -254,7 +252,7 @@ static int FN(accumulate)(FN(work) *work, const real *parameters, real *nabla, s
     for (size_t k = 0, piece; k < n; k += piece) {
         piece = FN(piece)(work->network, n - k);
         const int failed = FN(step)(work, parameters, nabla, first + k, piece, factor,
-                                    (FN(move)){0}, 0);
+                                    (FN(move)){0});
         if (failed)
             return failed;
     }
@@ -307,18 +305,18 @@ static int FN(pass)(FN(work) *work, const FN(call) *call, size_t first, size_t e
     const size_t m = call->m, piece = FN(piece)(work->network, m);
     const int plain = t->optimizer == FN_PLAIN;
     const int straight = plain ? piece == m : work->w.by_blocks; /* no gradient of all parameters */
-    const int put_off = plain && straight && t->l2 > 0 && t->l1 == 0 && t->eta * t->l2 < FN_MOST_DECAY;
-    FN(move) move = FN(move_of)(t, t->steps + 1);
+    FN(move) move;
     int failed = 0;
     for (size_t k = first; k < end && !failed; k += m) {
         const size_t size = end - k < m ? end - k : m;
-        if (!plain)
-            move = FN(move_of)(t, t->steps + k / m + 1);
         work->cost = t->costs ? t->costs + k / m : NULL;
         const double sum = FN(sum_of_weights)(work->examples, work->order, k, size);
-        const double factor = sum > 0 ? (t->optimizer == FN_PLAIN ? -t->eta : 1) / sum : 0;
+        const double factor = sum > 0 ? (plain ? -t->eta : 1) / sum : 0;
+        if (k == first || !plain || t->divide_l2)
+            move = FN(move_of)(t, sum, t->steps + k / m + 1);
+        move.put_off = plain && straight && t->l1 == 0 && move.decay > 0 && move.decay < FN_MOST_DECAY;
         if (straight) {
-            failed = FN(step)(work, call->parameters, call->parameters, k, size, factor, move, put_off);
+            failed = FN(step)(work, call->parameters, call->parameters, k, size, factor, move);
             continue;
         }
         failed = FN(accumulate)(work, call->parameters, work->w.nabla, k, size, factor);

@@ -63,6 +63,8 @@ static double FN(power)(double beta, uint64_t n)
 /* The numbers of one mini-batch's move. */
 typedef struct {
     fn_optimizer optimizer;
+    int put_off;                /* the first layer's decay is, and so s becomes smaller by */
+    double decay;               /* eta l2 */
     real lost, pull;            /* of a weight: the share, and the amount, that go at once */
     real l2, l1;                /* what of them is part of the gradient */
     real eta, mu;               /* Adam: eta corrected for the bias of the first moment */
@@ -70,13 +72,15 @@ typedef struct {
     real root, epsilon;         /* root corrects the second moment's root */
 } FN(move);
 
-static FN(move) FN(move_of)(const fn_training *t, uint64_t step)
+/* That of a mini-batch of so much weight. */
+static FN(move) FN(move_of)(const fn_training *t, double weight, uint64_t step)
 {
     const int plain = t->optimizer == FN_PLAIN, decoupled = plain || t->optimizer == FN_ADAMW;
+    const double l2 = !t->divide_l2 ? t->l2 : weight > 0 ? t->l2 / weight : 0;
     FN(move) move = {
-        .optimizer = t->optimizer, .eta = (real)t->eta, .mu = (real)t->mu,
-        .lost = decoupled ? (real)(t->eta * t->l2) : 0, .pull = plain ? (real)(t->eta * t->l1) : 0,
-        .l2 = decoupled ? 0 : (real)t->l2, .l1 = plain ? 0 : (real)t->l1,
+        .optimizer = t->optimizer, .decay = t->eta * l2, .eta = (real)t->eta, .mu = (real)t->mu,
+        .lost = decoupled ? (real)(t->eta * l2) : 0, .pull = plain ? (real)(t->eta * t->l1) : 0,
+        .l2 = decoupled ? 0 : (real)l2, .l1 = plain ? 0 : (real)t->l1,
     };
     if (t->optimizer == FN_ADAM || t->optimizer == FN_ADAMW) {
         move.eta = (real)(t->eta / (1 - FN(power)(t->beta1, step)));

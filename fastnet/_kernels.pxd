@@ -79,6 +79,7 @@ cdef extern from "fastnet.h" nogil:
         double eta
         double l2
         double l1
+        bint divide_l2
         fn_optimizer optimizer
         double mu
         double beta1

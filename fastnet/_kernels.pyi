@@ -70,6 +70,7 @@ def train(
     watch: Callable[[int], object] | None = None,
     costs: NDArray | None = None,
     by_input: bool | None = None,
+    divide_l2: bool = False,
 ) -> None: ...
 def gradient(
     sizes: Sequence[int],

@@ -387,7 +387,7 @@ cdef class Training:
 def train(sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, eta, l2=0.0,
           delta=None, threads=1, *, hidden=None, l1=0.0, optimizer=("plain",), moments=None,
           steps=0, dropout=None, shift=0, key=0, weights=None, watch=None, costs=None,
-          by_input=None):
+          by_input=None, divide_l2=False):
     cdef Shape shape = Shape(sizes, output, cost, hidden)
     cdef Array p = shape.parameters("parameters", parameters, True)
     cdef Examples e = Examples(shape, p, X, scale, y, shape.n_out()).weigh(weights)
@@ -402,6 +402,7 @@ def train(sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, 
     cdef Delta own = Delta(delta, type)
     cdef Training t = Training(shape, p, eta, l2, l1, optimizer, moments, steps, dropout, shift, key)
     cdef Watch watching = Watch(watch)
+    t.training.divide_l2 = divide_l2
     t.training.by_input = 0 if by_input is None else 1 if by_input else -1
     t.training.delta = own.callback()
     t.training.watch = watching.callback()

@@ -362,7 +362,7 @@ def shifted(x, sizes, shift, key, first):
 def train(
     sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, eta, l2=0.0, delta=None,
     threads=1, *, hidden=None, l1=0.0, optimizer=("plain",), moments=None, steps=0, dropout=None,
-    shift=0, key=0, weights=None, watch=None, costs=None, by_input=None,
+    shift=0, key=0, weights=None, watch=None, costs=None, by_input=None, divide_l2=False,
 ):  # fmt: skip
     """One pass over the examples in ``order``: mini-batch stochastic gradient descent.
 
@@ -384,9 +384,11 @@ def train(
 
     ``by_input`` says in which of two ways the kernels change the first layer by compressed rows;
     None, in the quicker one. The bits are the same.
+
+    ``divide_l2``: in place of l2 each mini-batch has l2/m, and 0 where its m is 0.
     """
-    put_off = optimizer[0] == "plain" and l2 > 0 and l1 == 0 and eta * l2 < 0.5
-    put_off = put_off and min(mini_batch_size, len(order)) <= 1024
+    straight = min(mini_batch_size, len(order)) <= 1024
+    lmbda = l2
     weights_0 = layers(sizes, parameters)[0][0]
     s, v = 1.0, weights_0.copy()
     for k, first in enumerate(range(0, len(order), mini_batch_size)):
@@ -403,7 +405,8 @@ def train(
             costs[k] = cost_sum(output, cost, z, t, own)
         m = len(rows) if own is None else own.sum()
         mean = 1 / m if m > 0 else 0.0
-        if put_off:
+        l2 = lmbda if not divide_l2 else lmbda / m if m > 0 else 0.0
+        if optimizer[0] == "plain" and straight and l1 == 0 and 0 < eta * l2 < 0.5:
             nabla = np.zeros_like(parameters)
             step(sizes, output, cost, parameters, nabla, x, t, -eta * mean, 0, 0, delta, hidden,
                  drop, own)  # fmt: skip
@@ -421,6 +424,7 @@ def train(
         if optimizer[0] == "plain":
             step(sizes, output, cost, parameters, parameters, x, t, -eta * mean, eta * l2,
                  eta * l1, delta, hidden, drop, own)  # fmt: skip
+            v = weights_0 / parameters.dtype.type(s)
             continue
         nabla = np.zeros_like(parameters)
         step(sizes, output, cost, parameters, nabla, x, t, mean, 0, 0, delta, hidden, drop, own)

@@ -285,7 +285,7 @@ def test_every_parameter_and_method_is_explained(kind):
         ]
 
 
-@pytest.mark.parametrize("module", ["classifier", "regressor", "solver"])
+@pytest.mark.parametrize("module", ["classifier", "regressor"])
 def test_the_examples_in_the_documentation_run(module):
     module = importlib.import_module(f"fastnet.sklearn.{module}")
     assert doctest.testmod(module, raise_on_error=True).attempted > 1

@@ -14,6 +14,7 @@ TECHNIQUES = {
     "l2": {"l2": 0.02},
     "l2 so strong that it is not put off": {"l2": 1.0},
     "l2 that is put off in short stretches": {"l2": 0.6},
+    "l2 over each mini-batch, the last of which is not put off": {"l2": 4.0, "divide_l2": True},
     "l1": {"l1": 0.02},
     "elastic": {"l1": 0.01, "l2": 0.02},
     "momentum": {"optimizer": Momentum(0.9).kernel},

@@ -194,6 +194,25 @@ def test_a_mini_batch_whose_weights_are_all_0_only_decays(
         np.testing.assert_allclose(decayed, 0.999 * weights, rtol=2 * np.finfo(dtype).eps)
 
 
+@pytest.mark.parametrize("optimizer", [("plain",), ("momentum", 0.9)], ids=lambda it: it[0])
+def test_l2_is_divided_by_the_weight_of_each_mini_batch(
+    optimizer, isa, random_parameters, random_examples
+):
+    start, data = random_parameters(SIZES, "float64", 1), random_examples(40, SIZES, "quadratic", 2)
+    weights = np.random.default_rng(3).uniform(0, 2, 40)
+    weights[10:20] = 0  # the second mini-batch neither decays nor learns
+    ends = []
+    for module in (_kernels, reference):
+        ends.append(start.copy())
+        moments = _kernels.aligned(len(start), "float64")
+        module.train(
+            SIZES, "sigmoid", "quadratic", ends[-1], *data, np.arange(40), 10, 0.5, 1.5,
+            optimizer=optimizer, moments=moments, weights=weights, divide_l2=True,
+        )  # fmt: skip
+    np.testing.assert_allclose(*ends, rtol=1e-10, atol=1e-12)
+    assert np.abs(ends[0] - start).max() > 0.01
+
+
 def test_the_kernels_refuse_weights_that_do_not_fit(random_parameters, random_examples):
     start, data = random_parameters(SIZES, "float64", 1), random_examples(5, SIZES, "quadratic", 2)
     with pytest.raises(ValueError, match=r"^weights: expected shape \(5,\), got \(4,\)"):

@@ -2,14 +2,12 @@
 
 ``Network.SGD`` divides lambda by n, the number of training examples; scikit-learn divides
 alpha by the weight of the mini-batch at hand, which for its last one, and for examples with
-weights, is another number. So the mini-batches that decay alike go to the kernels together.
-The moments outlive an epoch, and for ``partial_fit`` the call.
+weights, is another number. The moments outlive an epoch, and for ``partial_fit`` the call.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,35 +19,6 @@ from fastnet.model import Model
 from fastnet.optimizers import Adam
 from fastnet.sklearn.parameters import Settings
 from fastnet.training import DivergenceError
-
-
-def stretches(
-    order: NDArray, m: int, weights: NDArray | None, alpha: float
-) -> Iterator[tuple[int, int, float]]:
-    """(first, end, l2) of mini-batches in a row whose weights decay by the same l2.
-
-    Examples
-    --------
-    >>> list(stretches(np.arange(5), 2, None, 0.1))
-    [(0, 4, 0.05), (4, 5, 0.1)]
-    >>> list(stretches(np.arange(5), 2, np.array([1, 1, 1, 1, 2]), 0.1))
-    [(0, 5, 0.05)]
-    """
-    n = len(order)
-    if alpha == 0:
-        yield 0, n, 0.0
-    elif weights is None:
-        whole = n - n % m
-        if whole:
-            yield 0, whole, alpha / m
-        if n > whole:
-            yield whole, n, alpha / (n - whole)
-    else:
-        sums = np.add.reduceat(weights[order], np.arange(0, n, m))
-        at = [0, *(np.flatnonzero(np.diff(sums)) + 1), len(sums)]
-        for k, end in itertools.pairwise(at):
-            # mini-batches that weigh nothing do not move the weights
-            yield k * m, min(end * m, n), float(alpha / sums[k]) if sums[k] > 0 else 0.0
 
 
 class Solver:
@@ -79,13 +48,18 @@ class Solver:
         DivergenceError
             The parameters are as they were before it, the moments zero.
         """
-        before, total, decay, n = model.values.copy(), 0.0, 0.0, len(order)
+        before, n = model.values.copy(), len(order)
+        told: dict[str, Any] = dict(self._told, watch=watch)
+        if weights is not None:
+            told["weights"] = weights
+        if "dropout" in told:
+            told["key"] = int(random.randint(1 << 63, dtype=np.int64))
+        firsts = np.arange(0, n, m)
+        costs = np.zeros(len(firsts))
+        if model.choice.kernel is not None:
+            told["costs"] = costs
         try:
-            for first, end, l2 in stretches(order, m, weights, alpha):
-                decay += (end - first) * l2 / n
-                total += self._train(
-                    model, data, order[first:end], m, l2, weights, random, first, watch
-                )
+            model.train(data, order, m, self._rate, alpha, divide_l2=True, **told)
             if not model.is_finite():
                 raise DivergenceError(number)
             model.learned_from(data)
@@ -97,33 +71,17 @@ class Solver:
                     self._told["moments"][...] = 0
                     self._told["steps"] = 0
             raise
-        if model.choice.kernel is None:
-            return model.total_cost(data, 0.0, weights=weights), decay
-        return total / n, decay
-
-    def _train(
-        self, model: Model, data: Dataset, order: NDArray, m: int, l2: float,
-        weights: NDArray | None, random: np.random.RandomState, first: int,
-        watch: Callable[[int], object] | None,
-    ) -> float:  # fmt: skip
-        """The sum of the mini-batches' mean costs, each as often as it has examples."""
-        told: dict[str, Any] = dict(self._told)
-        if weights is not None:
-            told["weights"] = weights
-        if "dropout" in told:
-            told["key"] = int(random.randint(1 << 63, dtype=np.int64))
-        if watch is not None:
-            told["watch"] = lambda done: watch(first + done)
-        firsts = np.arange(0, len(order), m)
-        costs = np.zeros(len(firsts))
-        if model.choice.kernel is not None:
-            told["costs"] = costs
-        model.train(data, order, m, self._rate, l2, **told)
         self._told["steps"] += len(firsts)
-        if weights is not None:
+        if weights is None:
+            cost, decay = float(costs.sum()) / n, alpha * len(firsts) / n
+        else:
             sums = np.add.reduceat(weights[order], firsts)
-            costs *= np.minimum(m, len(order) - firsts) / np.where(sums > 0, sums, np.inf)
-        return float(costs.sum())
+            # mini-batches that weigh nothing do not move the weights
+            shares = np.minimum(m, n - firsts) / np.where(sums > 0, sums, np.inf)
+            cost, decay = float((costs * shares).sum()) / n, alpha * float(shares.sum()) / n
+        if model.choice.kernel is None:
+            cost = model.total_cost(data, 0.0, weights=weights)
+        return cost, decay
 
     def epoch_ended(self, t: int) -> None:
         """After an epoch, and t examples in all: the rate of "invscaling" follows."""

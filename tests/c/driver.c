@@ -225,7 +225,8 @@ static const struct {
 } jobs[] = {
     {1, FN_U8, 1 / 255.0, {FN_SIGMOID, FN_SIGMOID}, 0, {.eta = 0.5, .l2 = 0.002}},
     {10, FN_U8, 1 / 255.0, {FN_SIGMOID, FN_SIGMOID}, 1, {.eta = 0.5, .l2 = 0.002, .by_input = -1}},
-    {70, FN_F32, 1 / 255.0, {FN_SIGMOID, FN_SIGMOID}, 1, {.eta = 0.5, .l2 = 0.002, .by_input = 1}},
+    {70, FN_F32, 1 / 255.0, {FN_SIGMOID, FN_SIGMOID}, 1,
+     {.eta = 0.5, .l2 = 0.2, .divide_l2 = 1, .by_input = 1}},
     {130, FN_U8, 1 / 255.0, {FN_TANH, FN_GELU}, 0,
      {.eta = 0.005, .l2 = 0.002, .optimizer = FN_MOMENTUM, .mu = 0.9, .dropout = half, .key = 1}},
     {10, FN_F32, 1 / 255.0, {FN_RELU, FN_LEAKY_RELU}, 0,
