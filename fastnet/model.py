@@ -299,10 +299,17 @@ class Model:
         ``accuracy``; with ``weights`` the weighted mean, and n their sum."""
         n = len(data) if weights is None else float(weights.sum())
         cost = self._cost_sum(data, once, weights) / n
-        layers = [self.values[w:b] for w, b, _ in self._places]
-        with np.errstate(over="ignore"):
-            if lmbda:  # for weights whose squares overflow, too
-                cost += lmbda / n / 2 * sum(float(np.square(w, dtype=float).sum()) for w in layers)
-            if l1:
+        if lmbda:
+            cost += lmbda / n / 2 * self.squares()
+        if l1:
+            layers = [self.values[w:b] for w, b, _ in self._places]
+            with np.errstate(over="ignore"):
                 cost += l1 / n * sum(float(np.abs(w).sum(dtype=float)) for w in layers)
         return cost
+
+    def squares(self) -> float:
+        """The sum of W^2; infinite where that is beyond float64."""
+        with np.errstate(over="ignore"):
+            return sum(
+                float(np.square(self.values[w:b], dtype=float).sum()) for w, b, _ in self._places
+            )

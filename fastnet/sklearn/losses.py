@@ -87,6 +87,5 @@ def stated(
         logs = np.log(y, out=np.zeros_like(y), where=y > 0)
         cost += float(np.average((y * logs - y).sum(axis=1), weights=weights))
     if l2:
-        squares = sum(float(np.einsum("ij,ij", w, w, dtype=np.float64)) for w in model.weights())
-        cost += l2 / 2 * squares
+        cost += l2 / 2 * model.squares()
     return cost
