@@ -194,7 +194,10 @@ cdef class Examples:
         if shape.sizes[0] > <size_t>0xFFFFFFFF // stride:
             raise ValueError(f"X: expected at most 2^32 weights in the first layer for compressed "
                              f"examples, got {shape.sizes[0]} x {stride}")
-        if self.examples.masks != NULL and fn_way(type, &shape.network, 0.2) != FN_MASKS:
+        cdef size_t[2] narrow = [1, 1]
+        cdef fn_network any_network
+        any_network.layers, any_network.sizes = 1, narrow
+        if self.examples.masks != NULL and fn_way(type, &any_network, 0.2) != FN_MASKS:
             raise ValueError(f"X: expected columns for the instruction set {isa()}, got masks")
 
     cdef Array targets(self, y, size_t n_out):
