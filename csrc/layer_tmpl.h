@@ -101,19 +101,26 @@ static void FN(through)(fn_activation neurons, size_t m, size_t n_in, const real
             delta_below[s * below + i] = 0;
 }
 
+/* Examples that errors are taken back for at once: their transposes stay in the second cache.
+ * With [784, 1024, 1024, 10] and m = 256 this step makes 90 GFLOP/s, and 81 with all at once;
+ * with 256 neurons, 114 and 89 (AVX-512, Cascade Lake; AVX2 there 60 and 59, 63 and 55). */
+#define FN_BACK 64
+
 /* In elements: delta and delta_below, each with the examples along its rows, and weights. */
 static size_t FN(scratch_size)(size_t m, size_t n_in, size_t n_out)
 {
-    return (n_in + n_out) * fn_stride(m, sizeof(real)) + FN(packed_size)(n_out);
+    const size_t across = fn_stride(m < FN_BACK ? m : FN_BACK, sizeof(real));
+    return (n_in + n_out) * across + FN(packed_size)(n_out);
 }
 
 /* delta_below[s][i] = (sum_o w[i][o] delta[s][o]) f'(z[s][i]), see through.
  * The sum runs along a row of w, so the vectors run over the examples: delta
  * is transposed, multiplied and the result transposed back. What the pads of
  * `turned` hold goes into the pads of `error` only. */
-static void FN(backpropagate_of)(fn_activation neurons, size_t m, size_t n_in, size_t n_out,
-                                 const real *weights, const real *delta, const real *a,
-                                 size_t a_stride, real *restrict delta_below, real *restrict scratch)
+static void FN(backpropagate_some)(fn_activation neurons, size_t m, size_t n_in, size_t n_out,
+                                   const real *weights, const real *delta, const real *a,
+                                   size_t a_stride, real *restrict delta_below,
+                                   real *restrict scratch)
 {
     const size_t stride = fn_stride(n_out, sizeof(real)), across = fn_stride(m, sizeof(real));
     real *turned = scratch, *error = turned + n_out * across, *packed = error + n_in * across;
@@ -123,6 +130,17 @@ static void FN(backpropagate_of)(fn_activation neurons, size_t m, size_t n_in, s
                                         .b = turned, .b_stride = across, .c = error,
                                         .c_stride = across}, packed);
     FN(through)(neurons, m, n_in, error, across, a, a_stride, delta_below);
+}
+
+static void FN(backpropagate_of)(fn_activation neurons, size_t m, size_t n_in, size_t n_out,
+                                 const real *weights, const real *delta, const real *a,
+                                 size_t a_stride, real *delta_below, real *scratch)
+{
+    const size_t stride = fn_stride(n_out, sizeof(real)), below = fn_stride(n_in, sizeof(real));
+    for (size_t s = 0; s < m; s += FN_BACK)
+        FN(backpropagate_some)(neurons, m - s < FN_BACK ? m - s : FN_BACK, n_in, n_out, weights,
+                               delta + s * stride, a ? a + s * a_stride : NULL, a_stride,
+                               delta_below + s * below, scratch);
 }
 
 /* The steps as kernels of their own, for tests and measurements. */

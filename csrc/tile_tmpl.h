@@ -50,11 +50,13 @@ typedef struct {
     real *c;
     size_t c_stride;
     const uint32_t *c_rows;
+    size_t share, ahead;            /* rows of B's next panel a tile asks for, and the first one */
 } FN(product);
 
-/* So many rows of C, and more, are worth asking for the next panel of B meanwhile: at 256
- * rows, 1024 columns and terms 86 -> 89 GFLOP/s (AVX2, Zen 3), 85 -> 98 (AVX-512, Cascade Lake). */
-#define FN_ASKING_ROWS 140
+/* A B of so many bytes does not stay in the second cache: each tile asks for its share of the
+ * next panel. At 256 rows, 1024 columns and terms 86 -> 89 GFLOP/s (AVX2, Zen 3), 79 -> 92
+ * (AVX-512, Cascade Lake); what is in the second cache is 5 % slower with it. */
+#define FN_ASKED_BYTES ((size_t)1 << 20)
 
 /* Some tiles of mr rows times nv vectors, one below the other; inlined with constant mr,
  * nv and one of a_row and a_k. From one tile to the next A moves on by `a_tile`. */
@@ -65,11 +67,12 @@ FN_INLINE void FN(tile)(const size_t mr, const size_t nv, const FN(product) *p, 
     const real *tile_a = p->a;
     real *c = p->c;
     const size_t depth = p->k, b_stride = p->b_stride, c_stride = p->c_stride;
-    const size_t share = tiles * mr < FN_ASKING_ROWS ? 0 : (depth + tiles - 1) / tiles;
-    for (size_t t = 0, ahead = 0; t < tiles; t++) {
-        for (const size_t end = t * share + share; ahead < end && ahead < depth; ahead++)
+    size_t ahead = p->ahead;
+    for (size_t t = 0; t < tiles; t++) {
+        for (const size_t end = ahead + p->share; ahead < end && ahead < depth; ahead++)
             for (size_t v = nv; v < 2 * nv; v += FN_LINE_VECTORS)
-                __builtin_prefetch(p->b + (b_rows ? b_rows[ahead] : ahead) * b_stride + v * FN_LANES);
+                __builtin_prefetch(p->b + (b_rows ? b_rows[ahead] : ahead) * b_stride + v * FN_LANES,
+                                   0, 2);
         vec sum[FN_MOST_ROWS][FN_ROW_VECTORS];
         real *row[FN_MOST_ROWS];
 FN_UNROLL(16)
@@ -79,6 +82,8 @@ FN_UNROLL(4)
             for (size_t v = 0; v < nv; v++)
                 sum[r][v] = FN(load)(row[r] + v * FN_LANES);
             __builtin_prefetch(row[r] + nv * FN_LANES, 1, 2); /* for the next panel */
+            if (FN_LINE_VECTORS < 2 && p->share)
+                __builtin_prefetch(row[r] + (2 * nv - 1) * FN_LANES, 1, 2);
         }
         const real *a = tile_a, *b = p->b;
         for (size_t k = 0; k < depth; k++) {
@@ -199,6 +204,7 @@ FN_INLINE void FN(tiles_of)(size_t first, size_t tiles, size_t height, size_t ve
     part.a_row = packed ? 1 : part.a_row;
     part.c += part.c_rows ? 0 : first * part.c_stride;
     part.c_rows = part.c_rows ? part.c_rows + first : NULL;
+    part.ahead = first / height * part.share;
     (height == 1 ? FN(row_tiles)[vectors - 1] : FN(tiles)[vectors - 1][height - 1])(
         &part, height * row, tiles);
 }
@@ -210,6 +216,7 @@ static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t colum
     const FN(division) wide = FN(divide_rows)(rows, FN_TILE_ROWS);
     const FN(division) thin = FN(divide_rows)(rows, FN_MOST_ROWS);
     const size_t most = rows == 1 ? FN_ROW_VECTORS : 2;
+    const int asks = part.k * part.b_stride * sizeof(real) > FN_ASKED_BYTES;
     part.k = part.k - k < FN_DEPTH ? part.k - k : FN_DEPTH;
     part.a += first * part.a_row + k * part.a_k;
     part.b += part.b_rows ? 0 : k * part.b_stride;
@@ -231,6 +238,7 @@ static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t colum
         panel.b += j;
         panel.c += j;
         const FN(division) d = vectors > 1 || packed ? wide : thin;
+        panel.share = asks ? (part.k + d.tall + d.flat - 1) / (d.tall + d.flat) : 0;
         FN(tiles_of)(0, d.tall, d.height, vectors, packed != NULL, panel);
         FN(tiles_of)(d.tall * d.height, d.flat, d.height - 1, vectors, packed != NULL, panel);
     }
