@@ -50,13 +50,7 @@ typedef struct {
     real *c;
     size_t c_stride;
     const uint32_t *c_rows;
-    size_t share, ahead;            /* rows of B's next panel a tile asks for, and the first one */
 } FN(product);
-
-/* A B of so many bytes does not stay in the second cache: each tile asks for its share of the
- * next panel. At 256 rows, 1024 columns and terms 86 -> 89 GFLOP/s (AVX2, Zen 3), 79 -> 92
- * (AVX-512, Cascade Lake); what is in the second cache is 5 % slower with it. */
-#define FN_ASKED_BYTES ((size_t)1 << 20)
 
 /* Some tiles of mr rows times nv vectors, one below the other; inlined with constant mr,
  * nv and one of a_row and a_k. From one tile to the next A moves on by `a_tile`. */
@@ -67,12 +61,7 @@ FN_INLINE void FN(tile)(const size_t mr, const size_t nv, const FN(product) *p, 
     const real *tile_a = p->a;
     real *c = p->c;
     const size_t depth = p->k, b_stride = p->b_stride, c_stride = p->c_stride;
-    size_t ahead = p->ahead;
     for (size_t t = 0; t < tiles; t++) {
-        for (const size_t end = ahead + p->share; ahead < end && ahead < depth; ahead++)
-            for (size_t v = nv; v < 2 * nv; v += FN_LINE_VECTORS)
-                __builtin_prefetch(p->b + (b_rows ? b_rows[ahead] : ahead) * b_stride + v * FN_LANES,
-                                   0, 2);
         vec sum[FN_MOST_ROWS][FN_ROW_VECTORS];
         real *row[FN_MOST_ROWS];
 FN_UNROLL(16)
@@ -82,8 +71,6 @@ FN_UNROLL(4)
             for (size_t v = 0; v < nv; v++)
                 sum[r][v] = FN(load)(row[r] + v * FN_LANES);
             __builtin_prefetch(row[r] + nv * FN_LANES, 1, 2); /* for the next panel */
-            if (FN_LINE_VECTORS < 2 && p->share)
-                __builtin_prefetch(row[r] + (2 * nv - 1) * FN_LANES, 1, 2);
         }
         const real *a = tile_a, *b = p->b;
         for (size_t k = 0; k < depth; k++) {
@@ -192,9 +179,28 @@ static size_t FN(packed_size)(size_t terms)
     return terms < FN_PACKED ? 0 : FN_HEIGHT * FN_DEPTH + FN_TILE_ROWS + FN_LANES;
 }
 
-/* `tiles` tiles of one height from row `first` on. */
+/* A B of so many bytes does not stay in the second cache: it is asked for a panel ahead. At 256
+ * rows, 1024 columns and terms 86 -> 89 GFLOP/s (AVX2, Zen 3), 83 -> 97 (AVX-512, Cascade Lake);
+ * what is in the second cache is 5 % slower with it. */
+#define FN_ASKED_BYTES ((size_t)1 << 20)
+
+/* Ask for a tile's share of the next panel: some rows of B, and the tile's own of C, whose
+ * first lines the tile asks for. */
+FN_INLINE void FN(ask_for_panel)(const FN(product) *p, size_t rows, size_t from, size_t to,
+                                 size_t vectors)
+{
+    for (size_t k = from; k < to && k < p->k; k++)
+        for (size_t v = vectors; v < 2 * vectors; v += FN_LINE_VECTORS)
+            __builtin_prefetch(p->b + (p->b_rows ? p->b_rows[k] : k) * p->b_stride + v * FN_LANES, 0, 2);
+    for (size_t r = 0; FN_LINE_VECTORS < vectors && r < rows; r++)
+        __builtin_prefetch(p->c + (p->c_rows ? p->c_rows[r] : r) * p->c_stride
+                               + (2 * vectors - 1) * FN_LANES, 1, 2);
+}
+
+/* `tiles` tiles of one height from row `first` on. Where `share` is not 0, each asks for so many
+ * rows of B's next panel. */
 FN_INLINE void FN(tiles_of)(size_t first, size_t tiles, size_t height, size_t vectors, int packed,
-                            FN(product) part)
+                            size_t share, FN(product) part)
 {
     if (tiles == 0)
         return;
@@ -204,9 +210,18 @@ FN_INLINE void FN(tiles_of)(size_t first, size_t tiles, size_t height, size_t ve
     part.a_row = packed ? 1 : part.a_row;
     part.c += part.c_rows ? 0 : first * part.c_stride;
     part.c_rows = part.c_rows ? part.c_rows + first : NULL;
-    part.ahead = first / height * part.share;
-    (height == 1 ? FN(row_tiles)[vectors - 1] : FN(tiles)[vectors - 1][height - 1])(
-        &part, height * row, tiles);
+    FN(tile_function) *tile = height == 1 ? FN(row_tiles)[vectors - 1] : FN(tiles)[vectors - 1][height - 1];
+    if (share == 0) {
+        tile(&part, height * row, tiles);
+        return;
+    }
+    for (size_t t = 0, k = first / height * share; t < tiles; t++, k += share) {
+        FN(ask_for_panel)(&part, height, k, k + share, vectors);
+        tile(&part, height * row, 1);
+        part.a += height * row;
+        part.c += part.c_rows ? 0 : height * part.c_stride;
+        part.c_rows = part.c_rows ? part.c_rows + height : NULL;
+    }
 }
 
 /* FN_HEIGHT rows at most, and FN_DEPTH terms, from the row `first` and the term `k` on. */
@@ -238,9 +253,9 @@ static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t colum
         panel.b += j;
         panel.c += j;
         const FN(division) d = vectors > 1 || packed ? wide : thin;
-        panel.share = asks ? (part.k + d.tall + d.flat - 1) / (d.tall + d.flat) : 0;
-        FN(tiles_of)(0, d.tall, d.height, vectors, packed != NULL, panel);
-        FN(tiles_of)(d.tall * d.height, d.flat, d.height - 1, vectors, packed != NULL, panel);
+        const size_t share = asks ? (part.k + d.tall + d.flat - 1) / (d.tall + d.flat) : 0;
+        FN(tiles_of)(0, d.tall, d.height, vectors, packed != NULL, share, panel);
+        FN(tiles_of)(d.tall * d.height, d.flat, d.height - 1, vectors, packed != NULL, share, panel);
     }
 }
 
