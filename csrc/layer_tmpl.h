@@ -4,7 +4,9 @@
  * for all n_in inputs.
  *
  * All weights are input-major. A small output layer as [n_out][n_in] would save the two
- * transpositions of backpropagate and need two in the forward step. */
+ * transpositions of backpropagate and need two in the forward step. Transposing the weights for
+ * it, where they are fewer than the errors, is no faster for 64 examples of 100 neurons and 10
+ * outputs (AVX-512, Cascade Lake). */
 
 /* Row stride of activations that tiles read as A: 16 bytes more than whole cache lines, so
  * that one term of all rows of a tile lies in different banks of the first cache. A 5 x 2
