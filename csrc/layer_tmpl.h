@@ -30,12 +30,16 @@ static void FN(update_biases)(size_t m, size_t n_out, size_t stride, const real 
                               real *restrict biases)
 {
     for (size_t o = 0; o < n_out; o += FN_LANES) {
-        const size_t n = n_out - o < FN_LANES ? n_out - o : FN_LANES;
-        vec sum = {0};
-        memcpy(&sum, biases + o, n * sizeof(real));
+        const size_t left = n_out - o;
+        real rest[FN_LANES] = {0}, *b = left < FN_LANES ? rest : biases + o;
+        if (left < FN_LANES)
+            memcpy(rest, biases + o, left * sizeof(real));
+        vec sum = FN(load)(b);
         for (size_t s = 0; s < m; s++)
             sum = FN_FMA(FN(splat)(times), FN(load)(delta + s * stride + o), sum);
-        memcpy(biases + o, &sum, n * sizeof(real));
+        FN(store)(b, sum);
+        if (left < FN_LANES)
+            memcpy(biases + o, rest, left * sizeof(real));
     }
 }
 
