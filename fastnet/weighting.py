@@ -42,11 +42,10 @@ def example_weights(
     """
     if sample_weight is None and class_weight is None:
         return None
-    weights = None if sample_weight is None else _of_samples(sample_weight, len(y))
+    weights = np.ones(len(y)) if sample_weight is None else _of_samples(sample_weight, len(y))
     with np.errstate(over="ignore"):  # infinity is found out
         if class_weight is not None:
-            by_class = _of_classes(class_weight, y, classes)[y]
-            weights = by_class if weights is None else weights * by_class
+            weights = weights * _of_classes(class_weight, y, classes)[y]
         total = float(weights.sum())
     if not np.finfo(np.float64).tiny <= total < math.inf:  # what is smaller counts as 0 in C
         given = {"sample_weight": sample_weight, "class_weight": class_weight}
