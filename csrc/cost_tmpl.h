@@ -193,7 +193,7 @@ static double FN(log_likelihood)(size_t m, size_t n, const double *weights, cons
 
 /* Examples of weight 0 add nothing, be their cost infinite. As many examples as a run or a
  * vector holds are taken together: one by one, those of a single neuron take five times as
- * long, and those of ten under the log-likelihood four times (AVX-512, Cascade Lake). */
+ * long. */
 static double FN(cost_sum)(fn_activation output, fn_cost cost, size_t m, size_t n,
                            const double *weights, const real *z, const real *y)
 {

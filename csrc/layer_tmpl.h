@@ -107,11 +107,6 @@ static void FN(through)(fn_activation neurons, size_t m, size_t n_in, const real
             delta_below[s * below + i] = 0;
 }
 
-/* Examples that errors are taken back for at once: their transposes stay in the second cache.
- * With [784, 1024, 1024, 10] and m = 256 this step makes 90 GFLOP/s, and 81 with all at once;
- * with 256 neurons, 114 and 89 (AVX-512, Cascade Lake; AVX2 there 60 and 59, 63 and 55). */
-#define FN_BACK 64
-
 /* In elements: delta and delta_below, each with the examples along its rows, and weights. */
 static size_t FN(scratch_size)(size_t m, size_t n_in, size_t n_out)
 {
