@@ -247,9 +247,9 @@ class Engine:
         self._stop.set()
         if self._client is not None:
             self._client.run(self._stop.set, on_error="ignore")  # a worker may have gone
-        for future in futures:
-            future.cancel()
-        wait(futures)
+        # One that is cancelled may never say so: Dask's executor does not, where the training
+        # ends just then.
+        wait([future for future in futures if not future.cancel()])
 
     @property
     def is_stopped(self) -> bool:

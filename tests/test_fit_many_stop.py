@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Future
 
 import pytest
 
@@ -191,3 +192,14 @@ def test_a_training_is_stopped_in_the_midst_of_its_evaluation(mnist, cost):
     finally:
         _kernels.watch_every()
     assert (stop.questions, ended) == (3, [])
+
+
+def test_a_training_that_is_cancelled_is_not_waited_for(data):
+    engine = engines.Engine(None, 1, *data)
+    never_told = Future()  # as Dask's executor leaves one that ends while it is cancelled
+    stopping = threading.Thread(target=engine.stop, args=([never_told],), daemon=True)
+    stopping.start()
+    stopping.join(60)
+    engine.close()
+    assert never_told.cancelled()
+    assert not stopping.is_alive()
