@@ -117,7 +117,7 @@ cdef extern from "fastnet.h" nogil:
     size_t fn_layout(const fn_network *network, size_t bytes, fn_place *places)
 
     # The kernels, as kernels.def lists them, behind the type of their arrays.
-    int fn_finite(fn_type type, size_t n, const void *x)
+    double fn_magnitude(fn_type type, size_t n, const void *x)
     void fn_exp(fn_type type, size_t n, const void *x, void *y)
     void fn_log(fn_type type, size_t n, const void *x, void *y)
     void fn_sigmoid(fn_type type, size_t n, const void *x, void *y)

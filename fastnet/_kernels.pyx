@@ -17,6 +17,7 @@ import numpy as np
 
 from cpython.buffer cimport (PyBUF_FORMAT, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release,
                              PyObject_GetBuffer)
+from libc.math cimport isfinite
 from libc.stdint cimport uintptr_t
 from libc.stdlib cimport calloc, free
 
@@ -535,7 +536,7 @@ cdef class Predictor:
                 and view.format[1] == 0 and <size_t>view.shape[0] == self.shape.n_in()
                 and (view.strides[0] == view.itemsize or view.shape[0] == 1)
                 and <uintptr_t>view.buf % view.itemsize == 0
-                and fn_finite(self.example.inputs_type, view.shape[0], view.buf)):
+                and isfinite(fn_magnitude(self.example.inputs_type, view.shape[0], view.buf))):
             self.example.inputs = view.buf
             fn_feedforward(self.example.inputs_type, &self.shape.network, self.parameters.data(),
                            &self.example, self.a.data(), 1, self.workspace.start())

@@ -2,9 +2,12 @@
 numbers."""
 
 
-def finite(x):
+def magnitude(x):
     cdef Array a = vector("x", x, REAL)
-    return bool(fn_finite(a.type(), a.length(0), a.data()))
+    cdef double largest
+    with nogil:
+        largest = fn_magnitude(a.type(), a.length(0), a.data())
+    return largest
 
 
 def exp(x, out):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
 
@@ -32,12 +32,16 @@ os.register_at_fork(
 )
 
 
+def _pieces(array: NDArray) -> Iterator[NDArray]:
+    rows = max(1, _PIECE // max(1, math.prod(array.shape[1:])))
+    for first in range(0, len(array), rows):
+        yield array[first : first + rows]
+
+
 def _extremes(array: NDArray) -> tuple[float, float]:
     """The smallest and largest element; NaN if there is one."""
-    rows = max(1, _PIECE // max(1, math.prod(array.shape[1:])))
     low, high = math.inf, -math.inf
-    for first in range(0, len(array), rows):
-        piece = array[first : first + rows]
+    for piece in _pieces(array):
         # np.minimum passes NaN on, the built-in min does not
         low = float(np.minimum(low, piece.min()))
         high = float(np.maximum(high, piece.max()))
@@ -67,8 +71,13 @@ def _magnitude(X: NDArray | Compressed) -> float:
     values = X.stored if isinstance(X, Compressed) else X
     if values.dtype == np.uint8:
         return 255.0
-    low, high = _extremes(values)
-    return max(-low, high) if values.size else 0.0
+    largest = 0.0
+    for piece in _pieces(values):
+        found = _kernels.magnitude(np.ascontiguousarray(piece).reshape(-1))
+        if not math.isfinite(found):
+            return found
+        largest = max(largest, found)
+    return largest
 
 
 def checked_inputs(name: str, X: Any) -> tuple[Any, float]:

@@ -4,6 +4,7 @@ One method, one call of the kernels. Everything that trains or evaluates works
 on this; ``Network`` is the interface around it.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
@@ -128,7 +129,7 @@ class Model:
         )
 
     def is_finite(self) -> bool:
-        return _kernels.finite(self.values)
+        return math.isfinite(_kernels.magnitude(self.values))
 
     # ---- data that fits
 

@@ -1,4 +1,4 @@
-"""exp, log, sigmoid and softmax: accuracy, special values, lengths, bounds."""
+"""exp, log, sigmoid, softmax and magnitude: accuracy, special values, lengths, bounds."""
 
 import decimal
 import functools
@@ -156,6 +156,17 @@ def test_log_of_special_values(isa):
 
 
 # ---- lengths and bounds ----------------------------------------------------
+
+
+@pytest.mark.parametrize("n", LENGTHS)
+def test_the_magnitude_is_the_largest_absolute_value_or_what_is_not_finite(n, dtype, isa):
+    x = np.random.default_rng(n).normal(size=n).astype(dtype)
+    assert _kernels.magnitude(x) == np.abs(x).max(initial=0)
+    for value in (-50.0, -0.0, np.finfo(dtype).max, -np.inf, np.inf, np.nan, -np.nan):
+        for at in {0, n // 2, n - 1} if n else ():
+            y = x.copy()
+            y[at] = value
+            np.testing.assert_equal(_kernels.magnitude(y), float(np.abs(y).max()))
 
 
 @each_function
