@@ -14,7 +14,10 @@ TARGETS = {
     "x86_64": {
         "baseline": [],
         "avx2": ["-mavx2", "-mfma"],
-        "avx512": ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mfma", "-mbmi2"],
+        "avx512": [
+            *("-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl"),
+            *("-mfma", "-mbmi", "-mbmi2"),
+        ],
     },
     "aarch64": {"neon": []},
 }

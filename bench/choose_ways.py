@@ -1,16 +1,15 @@
 """Which way is faster where: the measurements behind the rule by which fastnet chooses.
 
     python bench/choose_ways.py sparse                 # dense or sparse rows into the first layer
-    python bench/choose_ways.py update                 # by example or by input, of sparse rows
+    python bench/choose_ways.py blocks                 # blocks or lists, of sparse rows
     python bench/choose_ways.py threads                # one thread or two
     python bench/choose_ways.py sparse --dtype float32 --hidden 30 100 --m 10
 
 A line is one network and mini-batch. For each density it says how many times
 faster the sparse way is than the dense one (below 1: slower), and then at which
-density the two are equal. With `update`, how many times faster the first layer's update
-is input by input than example by example, for random zeros and for MNIST. With
-`threads`, for each width of two hidden layers, how many times faster two threads are
-than one. Uses what is set by FASTNET_ISA.
+density the two are equal. With `blocks`, how many times faster sparse rows are by blocks
+than by lists, for random zeros and for MNIST. With `threads`, for each width of two hidden
+layers, how many times faster two threads are than one. Uses what is set by FASTNET_ISA.
 """
 
 import os
@@ -69,15 +68,15 @@ def epochs_in_turn(networks, datasets, m):
     return [statistics.median(times) for times in taken]
 
 
-def updates_in_turn(sizes, dtype, dataset, m):
-    """How many times faster a pass is input by input, from the fastest of a few; same bits."""
+def blocks_in_turn(sizes, dtype, dataset, m):
+    """How many times faster a pass is by blocks, from the fastest of a few; same bits."""
     order = np.random.default_rng(1).permutation(len(dataset))
     models = {way: fastnet.Network(sizes, dtype=dtype, seed=1)._model for way in (True, False)}
     taken = {way: [] for way in models}
     for _ in range(2 * ROUNDS):
         for way, model in models.items():
             before = time.process_time()
-            model.train(dataset, order, m, 0.1, 0.0, by_input=way)
+            model.train(dataset, order, m, 0.1, 0.0, by_blocks=way)
             taken[way].append(time.process_time() - before)
     np.testing.assert_array_equal(models[True].values, models[False].values)
     return min(taken[False]) / min(taken[True])
@@ -119,8 +118,8 @@ def compare_sparse(dtypes, hidden_sizes, mini_batches):
                 print(f"{label:32}{cells}   {crossover(DENSITIES, row)}", flush=True)
 
 
-def compare_updates(dtypes, hidden_sizes, mini_batches):
-    print("times faster the update is input by input, by density\n")
+def compare_blocks(dtypes, hidden_sizes, mini_batches):
+    print("times faster blocks are than lists, by density\n")
     densities = (0.02, 0.05, 0.1, 0.2, 0.35)
     print(f"{'':32}" + "".join(f"{density:>7g}" for density in densities) + "  MNIST")
     images = fastnet.load_mnist()[0][:4000]
@@ -133,7 +132,7 @@ def compare_updates(dtypes, hidden_sizes, mini_batches):
                 sets.append(fastnet.Dataset(X, data.random_labels(X, N_OUT), sparse=True))
             sets.append(fastnet.Dataset(images.X, images.y, images.scale, sparse=True))
             for m in mini_batches:
-                gains = [updates_in_turn(sizes, dtype, one, m) for one in sets]
+                gains = [blocks_in_turn(sizes, dtype, one, m) for one in sets]
                 cells = "".join(f"{gain:7.2f}" for gain in gains)
                 print(f"{f'{dtype}, [{N_IN}, {hidden}, {N_OUT}], m = {m}':32}{cells}", flush=True)
 
@@ -163,7 +162,7 @@ def compare_threads(dtypes, mini_batches):
 
 def main():
     parser = argparse.ArgumentParser(description="Measure which way is faster where.")
-    parser.add_argument("what", choices=("sparse", "update", "threads"))
+    parser.add_argument("what", choices=("sparse", "blocks", "threads"))
     parser.add_argument("--dtype", nargs="+", default=("float32", "float64"))
     parser.add_argument("--hidden", nargs="+", type=int, default=HIDDEN)
     parser.add_argument("--m", nargs="+", type=int, default=M)
@@ -171,8 +170,8 @@ def main():
     print(f"{machine.processor()}, {_kernels.isa()}, fastnet {fastnet.__version__}")
     if options.what == "sparse":
         compare_sparse(options.dtype, options.hidden, options.m)
-    elif options.what == "update":
-        compare_updates(options.dtype, options.hidden, options.m)
+    elif options.what == "blocks":
+        compare_blocks(options.dtype, options.hidden, options.m)
     else:
         compare_threads(options.dtype, options.m)
 

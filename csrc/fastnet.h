@@ -113,8 +113,8 @@ typedef struct {
     fn_delta delta;
     fn_watch watch;
     double *costs;          /* NULL, or [mini-batches]: the sum of each one's costs, before its step */
-    int by_input;           /* the first layer of compressed columns changes input by input: 1, or
-                             * example by example: -1; 0: in the way that is quicker. Same bits */
+    int by_blocks;          /* compressed examples enter the first layer by blocks: 1, or by lists:
+                             * -1; 0: in the way that is quicker. Same bits */
 } fn_training;
 
 /* The random number of this key and counter: SplitMix64 (Steele, Lea and Flood 2014), whose

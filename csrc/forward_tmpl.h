@@ -43,6 +43,31 @@ static void FN(enter_by_lists)(FN(work) *work, const real *weights, size_t first
     }
 }
 
+/* The same by blocks, of as many examples as they hold; the next ones are asked for meanwhile. */
+static void FN(enter_by_blocks)(FN(work) *work, const real *weights, size_t first, size_t s0,
+                                size_t s1, real *z, size_t z_stride)
+{
+    const fn_network *network = work->network;
+    FN(workspace) *w = &work->w;
+    const size_t words = w->blocks.words;
+    for (size_t s = s0, m; s < s1; s += m) {
+        m = s1 - s < FN_BLOCK ? s1 - s : FN_BLOCK;
+        FN(spread_examples)(work->examples, network, work->order, first + s, m, work->training,
+                            &w->blocks);
+        const size_t next = first + s + m, left = next < work->n_order ? work->n_order - next : 0;
+        const size_t n_soon = !work->order ? 0 : left < m ? left : m;
+        for (size_t i = 0; i < n_soon; i++)
+            __builtin_prefetch(work->examples->offsets + work->order[next + i]);
+        for (size_t word = 0, i = 0; word < words; word++) {
+            FN(forward_of_block)(&w->blocks, word, network->sizes[1], weights, w->places[0].stride,
+                                 z + (s - s0) * z_stride, z_stride);
+            for (; i < n_soon * (word + 1) / words; i++)
+                FN(prefetch_example)(work->examples, network->sizes[0],
+                                     (size_t)work->order[next + i]);
+        }
+    }
+}
+
 /* Dense examples first + s0 .. first + s1 of the order into the first layer's operand. A
  * thread alone leaves out the columns that are zero in all its examples. */
 static void FN(gather)(FN(work) *work, size_t first, size_t s0, size_t s1)
@@ -50,7 +75,7 @@ static void FN(gather)(FN(work) *work, size_t first, size_t s0, size_t s1)
     const size_t n_in = work->network->sizes[0], m = s1 - s0;
     FN(workspace) *w = &work->w;
     real *x = w->x + s0 * w->room;
-    if (w->lists)
+    if (work->examples->offsets)
         return;
     FN(gather_inputs)(work->examples, work->network, work->order, first + s0, m, x, w->room,
                       work->training);
@@ -126,6 +151,8 @@ static void FN(forward)(FN(work) *work, const real *parameters, size_t first, si
                                   weights, z, stride);
         else if (w->lists)
             FN(enter_by_lists)(work, weights, first, s0, s1, z, stride);
+        else if (w->blocks.x)
+            FN(enter_by_blocks)(work, weights, first, s0, s1, z, stride);
         else
             FN(weighted_input_of)(s1 - s0, w->n_columns, w->used, sizes[1], w->x + s0 * w->room,
                                   w->room, weights, z, stride);

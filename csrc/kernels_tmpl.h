@@ -12,7 +12,7 @@
 #include "gather_tmpl.h"
 #include "list_tmpl.h"
 #include "sparse_tmpl.h"
-#include "crossed_tmpl.h"
+#include "block_tmpl.h"
 #include "workspace_tmpl.h"
 #include "forward_tmpl.h"
 #include "minibatch_tmpl.h"

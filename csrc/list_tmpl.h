@@ -1,5 +1,6 @@
 /* The sparse way into the first layer, whose examples are compressed (see
- * fn_examples); sparse_tmpl.h makes the lists.
+ * fn_examples); sparse_tmpl.h makes the lists. Where rows are wide and examples many,
+ * block_tmpl.h is quicker.
  *
  * The examples of a mini-batch are taken in groups. A group shares one list: the
  * inputs that are other than zero in any of its examples, ascending, and for

@@ -5,8 +5,8 @@
  * carries that factor and each layer's update adds a^T delta straight onto the weights. All
  * errors are taken back before any weight changes, so all gradients are those of the weights
  * before the mini-batch. An optimizer is given the gradient a few rows at a time; only for
- * mini-batches of more than FN_PIECE examples, or an optimizer after lists that are not
- * crossed (crossed_tmpl.h), is all of it collected in an array first.
+ * mini-batches of more than FN_PIECE examples, or an optimizer after lists or more than one
+ * round of blocks (block_tmpl.h), is all of it collected in an array first.
  *
  * Several threads (fn_team) share a mini-batch: each takes its examples as far as
  * the errors; when all have come so far, each changes its part of the weights. An
@@ -96,28 +96,32 @@ static size_t FN(n_parameters)(const FN(work) *work)
     return last->biases + last->stride;
 }
 
-/* The same input by input; an optimizer is given a few rows of the gradient at a time. */
-static void FN(change_crossed)(FN(work) *work, size_t m, FN(move) move, real *target)
+/* The same by blocks; an optimizer is given a few rows of the gradient at a time. */
+static void FN(change_by_blocks)(FN(work) *work, size_t first, size_t m, FN(move) move,
+                                 real *target)
 {
     FN(workspace) *w = &work->w;
     const size_t n_in = work->network->sizes[0], stride = w->places[0].stride;
-    const size_t chunks = (m + FN_CROSSED - 1) / FN_CROSSED;
     const int plain = move.optimizer == FN_PLAIN;
     size_t n;
     const size_t from = FN(own_outputs)(work, &n), at = w->places[0].weights + from;
-    const size_t rows = plain ? n_in : FN_CROSSED_ROWS;
+    const size_t rows = plain ? n_in : FN_FOLLOWED_ROWS;
     const size_t width = (n + FN_LINE_REALS - 1) / FN_LINE_REALS * FN_LINE_REALS;
     const int alone = work->team->threads == 1; /* then the rows are one run */
     if (plain)
         FN(decay)(n_in, n, stride, move.lost, move.pull, target + at);
-    for (size_t chunk = 0; chunk < chunks; chunk++) {
-        const size_t s = m * chunk / chunks;
+    for (size_t s = 0; s < m; s += FN_BLOCK) {
         const real *delta = w->delta[1] + s * stride + from;
-        FN(cross)(m * (chunk + 1) / chunks - s, w->lists + s, (uint32_t)stride, &w->crossed);
+        FN(spread_examples)(work->examples, work->network, work->order, first + s,
+                            m - s < FN_BLOCK ? m - s : FN_BLOCK, work->training, &w->blocks);
+#ifdef FN_EXPAND
+        if (work->examples->masks)
+            FN(cross)(&w->blocks);
+#endif
         for (size_t i = 0, end; i < n_in; i = end) {
             end = n_in - i < rows ? n_in : i + rows;
             real *changed = plain ? target + at + i * stride : w->nabla;
-            FN(update_crossed)(&w->crossed, i, end, n, stride, delta, changed);
+            FN(update_of_blocks)(&w->blocks, i, end, n, stride, delta, changed);
             if (plain)
                 continue;
             const size_t all = (end - i) * stride, step = alone ? all : stride;
@@ -192,7 +196,7 @@ static void FN(settle_first)(FN(work) *work, real *weights)
     const real scale = (real)work->scale;
     size_t n;
     work->scale = 1;
-    if (work->w.lists) {
+    if (work->examples->offsets) {
         const size_t from = FN(own_outputs)(work, &n);
         FN(settle)(sizes[0], n, stride, scale, weights + from);
         return;
@@ -230,8 +234,8 @@ static int FN(step)(FN(work) *work, const real *parameters, real *target, size_t
         const fn_place *at = w->places + l;
         if (l == 0 && move.put_off)
             move.lost = 0;
-        if (l == 0 && w->crossed.masks)
-            FN(change_crossed)(work, m, move, target);
+        if (l == 0 && w->blocks.x)
+            FN(change_by_blocks)(work, first, m, move, target);
         else if (l == 0 && w->lists)
             FN(change_by_lists)(work, m, move, target + at->weights);
         else
@@ -304,7 +308,7 @@ static int FN(pass)(FN(work) *work, const FN(call) *call, size_t first, size_t e
     const fn_training *t = work->training;
     const size_t m = call->m, piece = FN(piece)(work->network, m);
     const int plain = t->optimizer == FN_PLAIN;
-    const int straight = plain ? piece == m : work->w.by_blocks; /* no gradient of all parameters */
+    const int straight = plain ? piece == m : work->w.by_rows; /* no gradient of all parameters */
     FN(move) move;
     int failed = 0;
     for (size_t k = first; k < end && !failed; k += m) {

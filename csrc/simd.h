@@ -20,6 +20,8 @@
 #define FN_UNROLL(n) FN_PRAGMA(GCC unroll n)
 #endif
 #define FN_ALONE __attribute__((noinline))
+/* Have this pointer in a register: else gcc 12 adds it up again for each load from it. */
+#define FN_KEEP(pointer) __asm__("" : "+r"(pointer))
 #define FN_JOIN4_(a, b, c, d) a##b##c##d
 #define FN_JOIN4(a, b, c, d) FN_JOIN4_(a, b, c, d)
 

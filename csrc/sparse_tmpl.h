@@ -134,24 +134,16 @@ FN_UNROLL(8)
  * to 1. AVX-512, Cascade Lake: 0.31 to 0.46 for 30 to 256 outputs and m = 10 to 100, both types. */
 #define FN_MOST_DENSITY 0.4
 
-/* From this share on, examples share lists where they can, if a weight row has fewer vectors
- * than that. The share is an estimate: below, the lists of two examples have next to nothing in
- * common. Wider rows are better changed input by input (crossed_tmpl.h), which lists that are
- * shared do not serve: an epoch of MNIST with lists of one example, over that with shared lists
- * (AVX-512, Cascade Lake, m = 10, 32 and 100): 1.09 with 64 outputs (m = 10), 1.04, 1.01 and
- * 1.04 with 100, 1.05, 0.91 and 0.89 with 256; with momentum and m = 32 1.02 with 100 and 0.83
- * with 256; in float64, 100 outputs, 0.94, 0.93 (m = 64) and less. */
+/* From this share on, examples share lists where they can. The share is an estimate: below, the
+ * lists of two examples have next to nothing in common. */
 #define FN_LEAST_SHARED_DENSITY 0.05
-#define FN_MOST_SHARED_VECTORS 12
 
 static int FN(way)(const fn_network *network, double density)
 {
     const size_t stride = fn_stride(network->sizes[1], sizeof(real));
-    const size_t vectors = (network->sizes[1] + FN_LANES - 1) / FN_LANES;
     if (density > FN_MOST_DENSITY || network->sizes[0] > UINT32_MAX / stride)
         return FN_DENSE;
-    return FN_GROUP > 1 && density > FN_LEAST_SHARED_DENSITY && vectors < FN_MOST_SHARED_VECTORS
-               ? FN_MASKS : FN_COLUMNS;
+    return FN_GROUP > 1 && density > FN_LEAST_SHARED_DENSITY ? FN_MASKS : FN_COLUMNS;
 }
 
 /* Elements that a list may take: its inputs, and a vector that is stored behind them. */

@@ -7,18 +7,18 @@ typedef struct {
     uint32_t *used;             /* columns, or NULL where x holds all inputs */
     uint64_t *all;              /* [words of n_in] */
     real *scratch;              /* for backpropagate, and packed activations */
-    FN(crossed) crossed;        /* sparse: what changes the first layer input by input */
+    FN(blocks) blocks;          /* sparse, in place of lists: x is NULL where there are lists */
     /* everybody's: every example has its place in them */
     fn_place *places;           /* [L] */
     size_t room;                /* elements from one row of x to the next */
     real *x;                    /* [m][room]: dense: the first n_columns of each row filled */
-    FN(list) *lists;            /* [m], or NULL where the examples are dense */
+    FN(list) *lists;            /* [m], or NULL where there are none */
     uint32_t *list_rows;        /* [m][room] */
     double *weights;            /* [m], or NULL where each example counts once */
     real *y, *z;                /* [m][stride of the output layer] */
     real **a, **delta;          /* [L+1], each [m][a_stride or stride of layer l]; none of 0 */
-    int by_blocks;              /* an optimizer is given the gradient a few rows at a time */
-    real *nabla;                /* gradient, zero between its uses: of all parameters; by_blocks:
+    int by_rows;                /* an optimizer is given the gradient a few rows at a time */
+    real *nabla;                /* gradient, zero between its uses: of all parameters; by_rows:
                                  * each thread's own, of some rows of a layer */
 } FN(workspace);
 
@@ -46,8 +46,7 @@ static size_t FN(divide)(const fn_network *network, const fn_examples *examples,
     const size_t L = network->layers, *sizes = network->sizes, piece = FN(piece)(network, m);
     const size_t stride = fn_stride(sizes[L], sizeof(real));
     const int sparse = examples->offsets != NULL;
-    const int crosses = FN(crosses)(network, examples, m, training);
-    const size_t crossed = !crosses ? 0 : piece < FN_CROSSED ? piece : FN_CROSSED;
+    const int blocks = FN(takes_blocks)(network, examples, m, training);
     const int optimizes = training && training->optimizer != FN_PLAIN;
     size_t used = 0, scratch = 0, parameters = 0, largest = 0;
     for (size_t l = 0; l < L; l++) {
@@ -59,16 +58,17 @@ static size_t FN(divide)(const fn_network *network, const fn_examples *examples,
         parameters += layer + row;
         largest = layer > largest ? layer : largest;
     }
-    w->by_blocks = optimizes && m == piece && (!sparse || m <= crossed);
-    w->crossed.n_in = sizes[0];
+    w->by_rows = optimizes && m == piece && (!sparse || (blocks && m <= FN_BLOCK));
     w->room = sparse ? FN(list_room)(examples, sizes[0]) : FN(a_stride)(sizes[0]);
     w->places = FN(take)(&used, memory, L * sizeof *w->places);
     w->a = FN(take)(&used, memory, (L + 1) * sizeof *w->a);
     w->delta = FN(take)(&used, memory, (L + 1) * sizeof *w->delta);
-    w->x = FN(take)(&used, memory, piece * w->room * sizeof(real));
-    w->list_rows = FN(take)(&used, memory, sparse ? piece * w->room * sizeof *w->list_rows : 0);
-    w->lists = FN(take)(&used, memory, sparse ? piece * sizeof *w->lists : 0);
-    w->lists = sparse ? w->lists : NULL;
+    if (!blocks)
+        w->x = FN(take)(&used, memory, piece * w->room * sizeof(real));
+    if (sparse && !blocks) {
+        w->list_rows = FN(take)(&used, memory, piece * w->room * sizeof *w->list_rows);
+        w->lists = FN(take)(&used, memory, piece * sizeof *w->lists);
+    }
     w->weights = FN(take)(&used, memory, examples->weights ? piece * sizeof *w->weights : 0);
     w->weights = examples->weights ? w->weights : NULL;
     w->y = FN(take)(&used, memory, piece * stride * sizeof(real));
@@ -80,22 +80,27 @@ static size_t FN(divide)(const fn_network *network, const fn_examples *examples,
         if (memory && thread == 0)
             w->a[l] = a, w->delta[l] = delta;
     }
-    const size_t all = !w->by_blocks && (optimizes || m > piece) ? parameters : 0;
+    const size_t all = !w->by_rows && (optimizes || m > piece) ? parameters : 0;
     w->nabla = FN(take)(&used, memory, all * sizeof(real));
     for (size_t t = 0; t < threads; t++) {
-        FN(workspace) own;
+        FN(workspace) own = {0};
         own.columns = FN(take)(&used, memory, sparse ? 0 : sizes[0] * sizeof *own.columns);
         own.all = FN(take)(&used, memory, sparse ? fn_words(sizes[0]) * sizeof *own.all : 0);
         own.scratch = FN(take)(&used, memory, scratch * sizeof(real));
-        const size_t inputs = crosses ? sizes[0] : 0;
-        const size_t lines = (crossed + FN_LINE_REALS - 1) / FN_LINE_REALS;
-        own.crossed.masks = FN(take)(&used, memory, inputs * sizeof *own.crossed.masks);
-        own.crossed.x = FN(take)(&used, memory, inputs * lines * FN_LINE_REALS * sizeof(real));
-        own.nabla = FN(take)(&used, memory, (w->by_blocks ? largest : 0) * sizeof(real));
+        if (blocks) {
+            FN(blocks) *b = &own.blocks;
+            b->words = fn_words(sizes[0]);
+            b->masks = FN(take)(&used, memory, b->words * FN_BLOCK * sizeof *b->masks);
+            b->bits = FN(take)(&used, memory, b->words * 64 * sizeof *b->bits);
+            b->x = FN(take)(&used, memory, b->words * FN_BLOCK * FN_SPREAD * sizeof(real));
+            b->list_rows = FN(take)(&used, memory, w->room * sizeof *b->list_rows);
+            b->list_x = FN(take)(&used, memory, w->room * sizeof(real));
+        }
+        own.nabla = FN(take)(&used, memory, (w->by_rows ? largest : 0) * sizeof(real));
         if (t == thread) {
             w->columns = own.columns, w->all = own.all, w->scratch = own.scratch;
-            w->crossed.masks = crosses ? own.crossed.masks : NULL, w->crossed.x = own.crossed.x;
-            w->nabla = w->by_blocks ? own.nabla : w->nabla;
+            w->blocks = own.blocks;
+            w->nabla = w->by_rows ? own.nabla : w->nabla;
         }
     }
     return used;

@@ -94,7 +94,7 @@ cdef extern from "fastnet.h" nogil:
         fn_delta delta
         fn_watch watch
         double *costs
-        int by_input
+        int by_blocks
 
     uint64_t fn_random_at(uint64_t key, uint64_t counter)
 
@@ -138,7 +138,7 @@ cdef extern from "fastnet.h" nogil:
     void fn_update(fn_type type, size_t m, size_t n_in, size_t n_out, const void *a,
                    const void *delta, double l2, double l1, void *weights, void *biases)
     int fn_way(fn_type type, const fn_network *network, double density)
-    int fn_by_input(fn_type type, const fn_network *network, double density, size_t m)
+    int fn_by_blocks(fn_type type, const fn_network *network, double density, size_t m)
     size_t fn_workspace_size(fn_type type, const fn_network *network, const fn_examples *examples,
                              size_t m, const fn_training *training, size_t threads)
     size_t fn_evaluation_size(fn_type type, const fn_network *network, const fn_examples *examples,

@@ -276,10 +276,10 @@ def way(sizes, dtype, density):
     return WAYS[fn_way(TYPES[real(dtype).name], &shape.network, share)]
 
 
-def by_input(sizes, dtype, density, m):
-    """Whether mini-batches of m, with "columns", change the first layer input by input."""
+def by_blocks(sizes, dtype, density, m):
+    """Whether m compressed examples enter the first layer by blocks, and not by lists."""
     cdef Shape shape = Shape(sizes, "sigmoid", None)
-    return bool(fn_by_input(TYPES[real(dtype).name], &shape.network, density, m))
+    return bool(fn_by_blocks(TYPES[real(dtype).name], &shape.network, density, m))
 
 
 def layout(sizes, dtype):
@@ -391,7 +391,7 @@ cdef class Training:
 def train(sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, eta, l2=0.0,
           delta=None, threads=1, *, hidden=None, l1=0.0, optimizer=("plain",), moments=None,
           steps=0, dropout=None, shift=0, key=0, weights=None, watch=None, costs=None,
-          by_input=None, divide_l2=False):
+          by_blocks=None, divide_l2=False):
     cdef Shape shape = Shape(sizes, output, cost, hidden)
     cdef Array p = shape.parameters("parameters", parameters, True)
     cdef Examples e = Examples(shape, p, X, scale, y, shape.n_out()).weigh(weights)
@@ -407,7 +407,7 @@ def train(sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, 
     cdef Training t = Training(shape, p, eta, l2, l1, optimizer, moments, steps, dropout, shift, key)
     cdef Watch watching = Watch(watch)
     t.training.divide_l2 = divide_l2
-    t.training.by_input = 0 if by_input is None else 1 if by_input else -1
+    t.training.by_blocks = 0 if by_blocks is None else 1 if by_blocks else -1
     t.training.delta = own.callback()
     t.training.watch = watching.callback()
     cdef Array sums

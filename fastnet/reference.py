@@ -76,8 +76,8 @@ def way(sizes, dtype, density):
     return "dense"
 
 
-def by_input(sizes, dtype, density, m):
-    """Whether the first layer is changed input by input; here it never is."""
+def by_blocks(sizes, dtype, density, m):
+    """Whether m compressed examples enter the first layer by blocks; here they never do."""
     return False
 
 
@@ -362,7 +362,7 @@ def shifted(x, sizes, shift, key, first):
 def train(
     sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, eta, l2=0.0, delta=None,
     threads=1, *, hidden=None, l1=0.0, optimizer=("plain",), moments=None, steps=0, dropout=None,
-    shift=0, key=0, weights=None, watch=None, costs=None, by_input=None, divide_l2=False,
+    shift=0, key=0, weights=None, watch=None, costs=None, by_blocks=None, divide_l2=False,
 ):  # fmt: skip
     """One pass over the examples in ``order``: mini-batch stochastic gradient descent.
 
@@ -382,8 +382,8 @@ def train(
 
     ``costs`` (mini-batches,) is filled with the weighted sum of each one's costs before its step.
 
-    ``by_input`` says in which of two ways the kernels change the first layer by compressed rows;
-    None, in the quicker one. The bits are the same.
+    ``by_blocks`` says in which of two ways compressed rows enter the kernels' first layer; None,
+    in the quicker one. The bits are the same.
 
     ``divide_l2``: in place of l2 each mini-batch has l2/m, and 0 where its m is 0.
     """

@@ -88,8 +88,8 @@ def trace(call: str, sizes: Sequence[int], dtype: DTypeLike, X: Any, m: int, thr
     form = "dense rows"
     if density is not None:
         kind = "columns" if X.masks is None else "masks"
-        turned = call == "train" and _kernels.by_input(sizes, dtype, density, m)
-        form = f"sparse rows ({kind}, density {density:.3g}{', by input' if turned else ''})"
+        way = "blocks" if _kernels.by_blocks(sizes, dtype, density, m) else "lists"
+        form = f"sparse rows ({kind}, density {density:.3g}, by {way})"
     tiles = "packed tiles" if call == "train" and min(m, max(sizes[1:])) >= PACKED else "tiles"
     print(
         f"fastnet: {call} {[*sizes]} {dtype}, {_kernels.isa()}: {form}, {tiles}, "

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import _kernels, ways
+from fastnet import ways
 
 on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux's /proc")
 can_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
@@ -228,15 +228,14 @@ def test_the_trace_names_the_tiles_of_large_layers(monkeypatch, capfd):
     assert ["packed tiles" in line for line in lines] == [False, False, True, True]
 
 
-def test_the_trace_says_where_the_first_layer_is_changed_input_by_input(monkeypatch, capfd):
+def test_the_trace_says_where_blocks_are_taken(monkeypatch, capfd):
     monkeypatch.setenv("FASTNET_TRACE", "1")
     for sizes, m in (([64, 20, 10], 40), ([64, 400, 10], 1), ([64, 400, 10], 40)):
         data = fastnet.Dataset(*examples(300, sizes, "uint8"))
-        if data.operand(sizes, "float32").masks is not None:
-            pytest.skip(f"{_kernels.isa()} has lists of several examples instead")
         fastnet.Network(sizes, seed=1).SGD(data, 1, m, 0.5, verbose=False)
     lines = capfd.readouterr().err.splitlines()
-    assert [", by input)" in line for line in lines] == [False, False, True]
+    assert [", by blocks)" in line for line in lines] == [False, False, True]
+    assert [", by lists)" in line for line in lines] == [True, True, False]
 
 
 @pytest.mark.parametrize("value", [None, "0", ""])

@@ -16,7 +16,7 @@ NATIVE = SETUP["MACHINE"]
 # AVX-512's kernels for a processor with AVX2: their instructions are emulated_avx512.h's,
 # and the dispatcher hears that the processor has all that it asks for.
 EMULATED = [
-    *("-mavx2", "-mfma", "-mbmi2", "-Wno-psabi"),
+    *("-mavx2", "-mfma", "-mbmi", "-mbmi2", "-Wno-psabi"),
     *("-include", str(ROOT / "tests/c/emulated_avx512.h")),
 ]
 HAS_ALL = "-D__builtin_cpu_supports(feature)=1"

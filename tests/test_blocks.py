@@ -1,4 +1,4 @@
-"""The sparse way's two updates of the first layer, input by input and example by example."""
+"""The two sparse ways into the first layer, by blocks and by lists."""
 
 import numpy as np
 import pytest
@@ -17,18 +17,29 @@ OPTIMIZERS = {
 }
 
 
-@pytest.fixture(scope="module")
-def inputs():
+def examples(n_in):
     """Most inputs are zero; one is zero everywhere, one nowhere, one example has none."""
     random = np.random.default_rng(5)
-    X = random.uniform(-1, 1, (N, 70)) * (random.random((N, 70)) < 0.3)
-    X[:, 3], X[:, 5], X[7] = 0, 0.25, 0
-    return compressed.compress(X, "columns")
+    X = random.uniform(-1, 1, (N, n_in)) * (random.random((N, n_in)) < 0.3)
+    X[:, 3], X[:, -1], X[7] = 0, 0.25, 0
+    return X
 
 
-def trained(inputs, n_out, m, dtype, optimizer, by_input, threads=1, **options):
+@pytest.fixture(params=[70, 129], ids="n_in={}".format)
+def dense(request):
+    return examples(request.param)
+
+
+@pytest.fixture(params=["columns", "masks"])
+def inputs(dense, request, isa):
+    if request.param == "masks" and _kernels.way([70, 5], "float32", 0.3) != "masks":
+        pytest.skip(f"{isa} has no masks")
+    return compressed.compress(dense, request.param)
+
+
+def trained(inputs, n_out, m, dtype, optimizer, by_blocks, threads=1, **options):
     """The parameters after two passes in one random order, and the costs on the way."""
-    net = fastnet.Network([70, n_out, 5], "cross-entropy", dtype=dtype, seed=3)
+    net = fastnet.Network([inputs.shape[1], n_out, 5], "cross-entropy", dtype=dtype, seed=3)
     model = net._model
     told = techniques.checked(model, 0.002, optimizer, 0.0, 0).start(model, float(N))
     order = np.random.default_rng(1).permutation(N)
@@ -37,7 +48,7 @@ def trained(inputs, n_out, m, dtype, optimizer, by_input, threads=1, **options):
     for _ in range(2):
         _kernels.train(
             model.sizes, "sigmoid", "cross-entropy", model.values, inputs, 1.0, labels, order, m,
-            0.05, 0.01, None, threads, hidden=model.hidden, costs=costs, by_input=by_input,
+            0.05, 0.01, None, threads, hidden=model.hidden, costs=costs, by_blocks=by_blocks,
             **told, **options,
         )  # fmt: skip
     return model.values, costs
@@ -47,10 +58,10 @@ def trained(inputs, n_out, m, dtype, optimizer, by_input, threads=1, **options):
 @pytest.mark.parametrize("m", [1, 10, 33, 64, 65, 130], ids="m={}".format)
 @pytest.mark.parametrize("n_out", [1, 30, 112, 230], ids="n_out={}".format)
 def test_both_come_to_the_same_bits(inputs, n_out, m, optimizer, dtype, isa):
-    by_input, by_example = (
+    by_blocks, by_lists = (
         trained(inputs, n_out, m, dtype, optimizer, way) for way in (True, False)
     )
-    for mine, theirs in zip(by_input, by_example, strict=True):
+    for mine, theirs in zip(by_blocks, by_lists, strict=True):
         np.testing.assert_array_equal(mine, theirs)
 
 
@@ -64,3 +75,17 @@ def test_several_threads_come_to_the_bits_of_one(inputs, n_out, m, optimizer, dt
         result = trained(inputs, n_out, m, dtype, optimizer, True, threads, weights=weights)
         for mine, theirs in zip(result, expected, strict=True):
             np.testing.assert_array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize("n", [5, N], ids="n={}".format)
+@pytest.mark.parametrize("n_out", [112, 230], ids="n_out={}".format)
+def test_evaluating_by_blocks_comes_to_the_bits_of_dense_rows(dense, inputs, n_out, n, dtype):
+    sizes = [dense.shape[1], n_out, 5]
+    assert _kernels.by_blocks(sizes, dtype, inputs.density, N)
+    net = fastnet.Network(sizes, dtype=dtype, seed=3)
+    results = np.zeros((2, n, 5), dtype)
+    for X, out in zip((dense, inputs), results, strict=True):
+        _kernels.feedforward(
+            sizes, "sigmoid", net._model.values, X[:n], 1.0, out, hidden=["sigmoid"]
+        )
+    np.testing.assert_array_equal(*results)

@@ -1,0 +1,302 @@
+/* The sparse way into the first layer for many examples at once.
+ *
+ * Lists load weight rows anew for each example, or few of them, mostly from the second cache.
+ * Here up to FN_BLOCK examples are spread first: 64 inputs of all of them next to each other are
+ * a block. Forward, the weights of a block stay in the first cache while its examples go by,
+ * each example's sums in registers. For the update the examples' masks are crossed: of each
+ * input, a bit for every example in which it is other than zero. So a row is loaded once,
+ * changed by all its examples while it is in registers, and stored once; an optimizer follows
+ * the gradient of a few rows while it is in the first cache. Inputs and examples are taken in
+ * ascending order, one fused multiply-add each: the bits are those of lists.
+ *
+ * An epoch of MNIST, [784, 100, 10], over that by lists (AVX-512, Cascade Lake): 0.72 with
+ * m = 64 and 32, 0.87 with 10; 0.72 with momentum and m = 64. With AVX2, over lists forward and
+ * an update by crossed lists: 0.96, 0.92 and 0.96; 0.94. Tried (AVX-512, m = 64; an epoch's
+ * forward steps take 32 ms and its updates 28, by lists 58 and 65):
+ *   forward: rows of two inputs in registers, sums in the first cache       37 ms
+ *   blocks of 32 inputs; 4 vectors a pass                                   40 ms, 57 ms
+ *   values of an example 784 apart; of 16 inputs together, not 64           19 ms, 5 ms longer
+ *   the update's rows one by one; pointers not kept (FN_KEEP)               4 %, 8 % of the whole
+ *   rows asked for before they are needed                                   no difference
+ */
+
+/* Vectors of a weight row that are kept in registers, and rows that are changed together. */
+#define FN_BLOCK_VECTORS 13
+#if FN_VECTOR_BYTES == 64
+#define FN_BLOCK_ROWS 2
+#else
+#define FN_BLOCK_ROWS 1
+#endif
+
+/* Examples of a block, at most: the bits of a word. */
+#define FN_BLOCK 64
+
+/* Rows of the gradient that an optimizer is given at a time. */
+#define FN_FOLLOWED_ROWS 16
+
+/* Reals of a cache line, and from one example of a block to the next: an odd number of lines,
+ * so that one input of all examples does not fall on the same few cache sets. */
+#define FN_LINE_REALS (64 / sizeof(real))
+#define FN_SPREAD (64 + FN_LINE_REALS)
+
+typedef struct {
+    size_t first, m;            /* what is spread: m examples of the order from first on */
+    size_t words;               /* blocks */
+    uint64_t *masks;            /* [words][FN_BLOCK] the inputs that each example has */
+    uint64_t *bits;             /* [words][64] crossed: the examples that have each input */
+    real *x;                    /* [words][FN_BLOCK][FN_SPREAD] values; where rows are changed
+                                 * together, zeros beside them; anything where none is there */
+    uint32_t *list_rows;        /* room for one list, of examples that are stored with columns */
+    real *list_x;
+} FN(blocks);
+
+#ifdef FN_EXPAND
+/* Example s, which is stored with masks; bits are left to cross. */
+FN_INLINE void FN(spread_values)(const fn_type type, const int exact, const fn_examples *examples,
+                                 size_t at, size_t s, const FN(blocks) *blocks)
+{
+    const uint64_t *own = examples->masks + at * blocks->words;
+    const char *values = (const char *)examples->inputs + (size_t)examples->offsets[at] * fn_bytes[type];
+    real *x = blocks->x + s * FN_SPREAD;
+    for (size_t word = 0; word < blocks->words; word++, x += FN_BLOCK * FN_SPREAD) {
+        const uint64_t mask = own[word];
+        blocks->masks[word * FN_BLOCK + s] = mask;
+        if (mask == 0)
+            continue;
+FN_UNROLL(8)
+        for (size_t j = 0; j < 64; j += FN_LANES) {
+            const unsigned bits = (unsigned)(mask >> j) & FN_LANE_BITS;
+            const vec packed = FN(scaled_lanes)(type, exact, values, examples->scale);
+            FN(store)(x + j, FN(expand)(bits, packed));
+            values += (size_t)__builtin_popcount(bits) * fn_bytes[type];
+        }
+    }
+}
+
+/* bits from masks */
+static void FN(cross)(FN(blocks) *blocks)
+{
+    typedef uint64_t eight __attribute__((vector_size(64)));
+    const eight lowest = {1, 2, 4, 8, 16, 32, 64, 128};
+    for (size_t word = 0; word < blocks->words; word++) {
+        const uint64_t *masks = blocks->masks + word * FN_BLOCK;
+        eight bits[8] = {0};
+        for (size_t s = 0; s < blocks->m; s++)
+FN_UNROLL(8)
+            for (size_t j = 0; j < 8; j++)
+                bits[j] |= (eight)((masks[s] & lowest << 8 * j) != 0) & (uint64_t)1 << s;
+        memcpy(blocks->bits + word * 64, bits, sizeof bits);
+    }
+}
+#endif
+
+/* Example s from a list, whose rows are numbers of inputs. */
+static FN_ALONE void FN(spread_list)(size_t n, const uint32_t *restrict rows,
+                                     const real *restrict from, size_t s, uint64_t *restrict masks,
+                                     uint64_t *restrict bits, real *restrict x)
+{
+    for (size_t k = 0; k < n; k++) {
+        const size_t word = rows[k] / 64, j = rows[k] % 64, at = word * FN_BLOCK + s;
+        if (FN_BLOCK_ROWS > 1 && masks[at] == 0)
+            memset(x + at * FN_SPREAD, 0, 64 * sizeof(real));
+        masks[at] |= (uint64_t)1 << j;
+        bits[rows[k]] |= (uint64_t)1 << s;
+        x[at * FN_SPREAD + j] = from[k];
+    }
+}
+
+/* Spread m examples from `first` of the order on, unless they are. */
+static void FN(spread_examples)(const fn_examples *examples, const fn_network *network,
+                                const int64_t *order, size_t first, size_t m,
+                                const fn_training *training, FN(blocks) *blocks)
+{
+    if (blocks->first == first && blocks->m == m)
+        return;
+    blocks->first = first, blocks->m = m;
+    if (!examples->masks) {
+        memset(blocks->masks, 0, blocks->words * FN_BLOCK * sizeof *blocks->masks);
+        memset(blocks->bits, 0, blocks->words * 64 * sizeof *blocks->bits);
+    }
+    for (size_t s = 0; s < m; s++) {
+        const size_t at = FN(example)(order, first + s);
+#ifdef FN_EXPAND
+#define FN_CALL(type, exact) FN(spread_values)(type, exact, examples, at, s, blocks)
+        if (examples->masks) {
+            FN_EACH_TYPE(examples, FN_CALL);
+            continue;
+        }
+#undef FN_CALL
+#endif
+        size_t n = FN(list_one)(examples, at, 1, blocks->list_rows, blocks->list_x);
+        if (training && training->shift)
+            n = FN(move_list)(fn_shift_of(network, training, first + s), training->side, 1, n,
+                              blocks->list_rows, blocks->list_x);
+        FN(spread_list)(n, blocks->list_rows, blocks->list_x, s, blocks->masks, blocks->bits,
+                        blocks->x);
+    }
+}
+
+/* z [m][z_stride] += x w for the inputs of one block, the first of which has its weights at
+ * `weights`, and for nv vectors; inlined with constant nv. */
+FN_INLINE void FN(block_forward)(const size_t nv, const FN(blocks) *blocks, size_t word,
+                                 const real *weights, size_t stride, real *z, size_t z_stride)
+{
+    const real *x = blocks->x + word * FN_BLOCK * FN_SPREAD;
+    for (size_t s = 0; s < blocks->m; s++, x += FN_SPREAD, z += z_stride) {
+        uint64_t left = blocks->masks[word * FN_BLOCK + s];
+        if (!left)
+            continue;
+        vec sum[FN_BLOCK_VECTORS];
+FN_UNROLL(16)
+        for (size_t v = 0; v < nv; v++)
+            sum[v] = FN(load)(z + v * FN_LANES);
+        for (; left; left &= left - 1) {
+            const size_t j = (unsigned)__builtin_ctzll(left);
+            const vec value = FN(splat)(x[j]);
+            const real *row = weights + j * stride;
+            FN_KEEP(row);
+FN_UNROLL(16)
+            for (size_t v = 0; v < nv; v++)
+                sum[v] = FN_FMA(value, FN(load)(row + v * FN_LANES), sum[v]);
+        }
+FN_UNROLL(16)
+        for (size_t v = 0; v < nv; v++)
+            FN(store)(z + v * FN_LANES, sum[v]);
+    }
+}
+
+/* w[i] += sum_s x[s][i] delta[s] for the inputs from first to end, the first of which has its
+ * weights at `weights`, `rows` of them together, and for nv vectors; inlined with constant rows
+ * and nv. */
+FN_INLINE void FN(block_update)(const size_t rows, const size_t nv, const FN(blocks) *blocks,
+                                size_t first, size_t end, size_t stride, const real *delta,
+                                real *weights)
+{
+    for (size_t i = first; i < end; i += rows, weights += rows * stride) {
+        const real *x = blocks->x + i / 64 * (FN_BLOCK * FN_SPREAD) + i % 64;
+        uint64_t left = 0;
+        for (size_t r = 0; r < rows; r++)
+            left |= blocks->bits[i + r];
+        if (!left)
+            continue;
+        vec w[FN_BLOCK_ROWS][FN_BLOCK_VECTORS];
+FN_UNROLL(2)
+        for (size_t r = 0; r < rows; r++)
+FN_UNROLL(16)
+            for (size_t v = 0; v < nv; v++)
+                w[r][v] = FN(load)(weights + r * stride + v * FN_LANES);
+        for (; left; left &= left - 1) {
+            const size_t s = (unsigned)__builtin_ctzll(left);
+            const real *error = delta + s * stride;
+            vec value[FN_BLOCK_ROWS];
+            FN_KEEP(error);
+FN_UNROLL(2)
+            for (size_t r = 0; r < rows; r++)
+                value[r] = FN(splat)(x[s * FN_SPREAD + r]);
+FN_UNROLL(16)
+            for (size_t v = 0; v < nv; v++) {
+                const vec e = FN(load)(error + v * FN_LANES);
+FN_UNROLL(2)
+                for (size_t r = 0; r < rows; r++)
+                    w[r][v] = FN_FMA(value[r], e, w[r][v]);
+            }
+        }
+FN_UNROLL(2)
+        for (size_t r = 0; r < rows; r++)
+FN_UNROLL(16)
+            for (size_t v = 0; v < nv; v++)
+                FN(store)(weights + r * stride + v * FN_LANES, w[r][v]);
+    }
+}
+
+typedef void FN(block_forward_function)(const FN(blocks) *, size_t word, const real *weights,
+                                        size_t stride, real *z, size_t z_stride);
+typedef void FN(block_update_function)(const FN(blocks) *, size_t first, size_t end, size_t stride,
+                                       const real *delta, real *weights);
+
+#define FN_BLOCK_OF(nv)                                                                          \
+    static void FN(block_forward_##nv)(const FN(blocks) *blocks, size_t word,                    \
+                                       const real *weights, size_t stride, real *z,              \
+                                       size_t z_stride)                                          \
+    {                                                                                            \
+        FN(block_forward)(nv, blocks, word, weights, stride, z, z_stride);                       \
+    }                                                                                            \
+    static void FN(block_update_##nv)(const FN(blocks) *blocks, size_t first, size_t end,        \
+                                      size_t stride, const real *delta, real *weights)           \
+    {                                                                                            \
+        const size_t even = first + (end - first) / FN_BLOCK_ROWS * FN_BLOCK_ROWS;               \
+        FN(block_update)(FN_BLOCK_ROWS, nv, blocks, first, even, stride, delta, weights);        \
+        if (even < end)                                                                          \
+            FN(block_update)(1, nv, blocks, even, end, stride, delta,                            \
+                             weights + (even - first) * stride);                                 \
+    }
+#define FN_BLOCK_FORWARD_ENTRY(nv) FN(block_forward_##nv),
+#define FN_BLOCK_UPDATE_ENTRY(nv) FN(block_update_##nv),
+#define FN_EACH_BLOCK(T) T(1) T(2) T(3) T(4) T(5) T(6) T(7) T(8) T(9) T(10) T(11) T(12) T(13)
+FN_EACH_BLOCK(FN_BLOCK_OF)
+
+static FN(block_forward_function) *const FN(block_forwards)[FN_BLOCK_VECTORS] = {
+    FN_EACH_BLOCK(FN_BLOCK_FORWARD_ENTRY)
+};
+static FN(block_update_function) *const FN(block_updates)[FN_BLOCK_VECTORS] = {
+    FN_EACH_BLOCK(FN_BLOCK_UPDATE_ENTRY)
+};
+
+/* z [m][z_stride] += x w for the inputs of one block, n_out outputs */
+static void FN(forward_of_block)(const FN(blocks) *blocks, size_t word, size_t n_out,
+                                 const real *weights, size_t stride, real *z, size_t z_stride)
+{
+    const size_t vectors = (n_out + FN_LANES - 1) / FN_LANES;
+    const size_t passes = (vectors + FN_BLOCK_VECTORS - 1) / FN_BLOCK_VECTORS;
+    for (size_t pass = 0; pass < passes; pass++) { /* as even as can be */
+        const size_t v = vectors * pass / passes, nv = vectors * (pass + 1) / passes - v;
+        const size_t o = v * FN_LANES;
+        FN(block_forwards)[nv - 1](blocks, word, weights + word * 64 * stride + o, stride, z + o,
+                                   z_stride);
+    }
+}
+
+/* w += x^T delta for the inputs from first to end, n_out outputs */
+static void FN(update_of_blocks)(const FN(blocks) *blocks, size_t first, size_t end, size_t n_out,
+                                 size_t stride, const real *delta, real *weights)
+{
+    const size_t vectors = (n_out + FN_LANES - 1) / FN_LANES;
+    const size_t passes = (vectors + FN_BLOCK_VECTORS - 1) / FN_BLOCK_VECTORS;
+    for (size_t pass = 0; pass < passes; pass++) { /* as even as can be */
+        const size_t v = vectors * pass / passes, nv = vectors * (pass + 1) / passes - v;
+        FN(block_updates)[nv - 1](blocks, first, end, stride, delta + v * FN_LANES,
+                                  weights + v * FN_LANES);
+    }
+}
+
+/* Blocks are taken where a mini-batch has so many examples, and where they use a row so often on
+ * average that this, times the row's cache lines less 2, is so much: below, an example has too
+ * few inputs of a block. Measured by bench/choose_ways.py and with MNIST; an epoch by blocks over
+ * one by lists, with m = 4, 10 and 32:
+ *   AVX-512, Cascade Lake: 1.50, 1.41, 1.24 with 30 outputs, 1.21, 1.00, 0.84 with 64, 1.02, 0.87,
+ *   0.72 with 100, 0.87, 0.80, 0.77 with 256
+ *   AVX2, the same: 1.22, 1.05, 0.91 with 64, 1.10, 0.98, 0.90 with 100, 1.08, 0.86, 0.78 with
+ *   256 */
+#define FN_FEWEST_BLOCK 4
+#define FN_LEAST_BLOCK_USE (FN_GROUP > 1 ? 6.0 : 10.0)
+
+/* Whether m examples, of a mini-batch or an evaluation, enter the first layer by blocks. */
+static int FN(by_blocks)(const fn_network *network, double density, size_t m)
+{
+    const size_t lines = (network->sizes[1] + FN_LINE_REALS - 1) / FN_LINE_REALS;
+    const double together = m < FN_BLOCK ? (double)m : FN_BLOCK;
+    return FN(way)(network, density) != FN_DENSE && m >= FN_FEWEST_BLOCK
+           && together * density * ((double)lines - 2) >= FN_LEAST_BLOCK_USE;
+}
+
+/* The same for these examples. */
+static int FN(takes_blocks)(const fn_network *network, const fn_examples *examples, size_t m,
+                            const fn_training *training)
+{
+    if (!examples->offsets)
+        return 0;
+    if (training && training->by_blocks)
+        return training->by_blocks > 0;
+    const int64_t stored = examples->offsets[examples->n] - examples->offsets[0];
+    return FN(by_blocks)(network, (double)stored / (double)examples->n / (double)network->sizes[0], m);
+}
