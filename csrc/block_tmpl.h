@@ -1,32 +1,35 @@
 /* The sparse way into the first layer for many examples at once.
  *
  * Lists load weight rows anew for each example, or few of them, mostly from the second cache.
- * Here up to FN_BLOCK examples are spread first: 64 inputs of all of them next to each other are
- * a block. Forward, the weights of a block stay in the first cache while its examples go by,
+ * Here up to FN_BLOCK examples are spread first: a block is 64 inputs of all of them, next to
+ * each other. Forward, the weights of a block stay in the first cache while its examples go by,
  * each example's sums in registers. For the update the examples' masks are crossed: of each
  * input, a bit for every example in which it is other than zero. So a row is loaded once,
  * changed by all its examples while it is in registers, and stored once; an optimizer follows
  * the gradient of a few rows while it is in the first cache. Inputs and examples are taken in
- * ascending order, one fused multiply-add each: the bits are those of lists.
+ * ascending order, one fused multiply-add each: the bits are those of lists, up to the sign of
+ * a zero. Mini-batches of more examples take rounds, and are spread anew for the update.
  *
  * An epoch of MNIST, [784, 100, 10], over that by lists (AVX-512, Cascade Lake): 0.72 with
  * m = 64 and 32, 0.87 with 10; 0.72 with momentum and m = 64. With AVX2, over lists forward and
  * an update by crossed lists: 0.96, 0.92 and 0.96; 0.94. Tried (AVX-512, m = 64; an epoch's
- * forward steps take 32 ms and its updates 28, by lists 58 and 65):
+ * forward steps take 32 ms and its updates 28, by lists 47 and 58):
  *   forward: rows of two inputs in registers, sums in the first cache       37 ms
- *   blocks of 32 inputs; 4 vectors a pass                                   40 ms, 57 ms
- *   values of an example 784 apart; of 16 inputs together, not 64           19 ms, 5 ms longer
- *   the update's rows one by one; pointers not kept (FN_KEEP)               4 %, 8 % of the whole
+ *   blocks of 32 inputs                                                     40 ms
+ *   4 vectors a pass                                                        57 ms
+ *   values of an example 784 apart                                          3 ms longer
+ *   values of 16 inputs next to each other, not 64                          5 ms longer
+ *   the update's rows one by one                                            3 ms longer
+ *   pointers not kept (FN_KEEP)                                             6 ms longer
  *   rows asked for before they are needed                                   no difference
  */
 
-/* Vectors of a weight row that are kept in registers, and rows that are changed together. */
+/* Vectors of a weight row that are kept in registers. A block's share of 13 of AVX-512 is more
+ * than the first cache; two passes are 3 % faster with m = 64, and 4 to 18 % slower with 10. */
 #define FN_BLOCK_VECTORS 13
-#if FN_VECTOR_BYTES == 64
-#define FN_BLOCK_ROWS 2
-#else
-#define FN_BLOCK_ROWS 1
-#endif
+
+/* Rows that are changed together. */
+#define FN_BLOCK_ROWS (FN_VECTOR_BYTES == 64 ? 2 : 1)
 
 /* Examples of a block, at most: the bits of a word. */
 #define FN_BLOCK 64
@@ -42,13 +45,17 @@
 typedef struct {
     size_t first, m;            /* what is spread: m examples of the order from first on */
     size_t words;               /* blocks */
-    uint64_t *masks;            /* [words][FN_BLOCK] the inputs that each example has */
+    size_t room;                /* examples that there is room for, at most FN_BLOCK */
+    uint64_t *masks;            /* [words][room] the inputs that each example has */
     uint64_t *bits;             /* [words][64] crossed: the examples that have each input */
-    real *x;                    /* [words][FN_BLOCK][FN_SPREAD] values; where rows are changed
-                                 * together, zeros beside them; anything where none is there */
+    real *x;                    /* [words][room][FN_SPREAD] the values; where an example has any of
+                                 * a block and FN_BLOCK_ROWS > 1, zeros beside them; else anything */
     uint32_t *list_rows;        /* room for one list, of examples that are stored with columns */
     real *list_x;
 } FN(blocks);
+
+/* How many of the examples that are left come next: rounds are as even as can be. */
+static size_t FN(block_round)(size_t left) { return left / ((left + FN_BLOCK - 1) / FN_BLOCK); }
 
 #ifdef FN_EXPAND
 /* Example s, which is stored with masks; bits are left to cross. */
@@ -57,10 +64,11 @@ FN_INLINE void FN(spread_values)(const fn_type type, const int exact, const fn_e
 {
     const uint64_t *own = examples->masks + at * blocks->words;
     const char *values = (const char *)examples->inputs + (size_t)examples->offsets[at] * fn_bytes[type];
-    real *x = blocks->x + s * FN_SPREAD;
-    for (size_t word = 0; word < blocks->words; word++, x += FN_BLOCK * FN_SPREAD) {
+    for (size_t word = 0; word < blocks->words; word++) {
+        const size_t here = word * blocks->room + s;
         const uint64_t mask = own[word];
-        blocks->masks[word * FN_BLOCK + s] = mask;
+        real *x = blocks->x + here * FN_SPREAD;
+        blocks->masks[here] = mask;
         if (mask == 0)
             continue;
 FN_UNROLL(8)
@@ -79,7 +87,7 @@ static void FN(cross)(FN(blocks) *blocks)
     typedef uint64_t eight __attribute__((vector_size(64)));
     const eight lowest = {1, 2, 4, 8, 16, 32, 64, 128};
     for (size_t word = 0; word < blocks->words; word++) {
-        const uint64_t *masks = blocks->masks + word * FN_BLOCK;
+        const uint64_t *masks = blocks->masks + word * blocks->room;
         eight bits[8] = {0};
         for (size_t s = 0; s < blocks->m; s++)
 FN_UNROLL(8)
@@ -92,11 +100,12 @@ FN_UNROLL(8)
 
 /* Example s from a list, whose rows are numbers of inputs. */
 static FN_ALONE void FN(spread_list)(size_t n, const uint32_t *restrict rows,
-                                     const real *restrict from, size_t s, uint64_t *restrict masks,
-                                     uint64_t *restrict bits, real *restrict x)
+                                     const real *restrict from, size_t s, size_t room,
+                                     uint64_t *restrict masks, uint64_t *restrict bits,
+                                     real *restrict x)
 {
     for (size_t k = 0; k < n; k++) {
-        const size_t word = rows[k] / 64, j = rows[k] % 64, at = word * FN_BLOCK + s;
+        const size_t word = rows[k] / 64, j = rows[k] % 64, at = word * room + s;
         if (FN_BLOCK_ROWS > 1 && masks[at] == 0)
             memset(x + at * FN_SPREAD, 0, 64 * sizeof(real));
         masks[at] |= (uint64_t)1 << j;
@@ -114,7 +123,7 @@ static void FN(spread_examples)(const fn_examples *examples, const fn_network *n
         return;
     blocks->first = first, blocks->m = m;
     if (!examples->masks) {
-        memset(blocks->masks, 0, blocks->words * FN_BLOCK * sizeof *blocks->masks);
+        memset(blocks->masks, 0, blocks->words * blocks->room * sizeof *blocks->masks);
         memset(blocks->bits, 0, blocks->words * 64 * sizeof *blocks->bits);
     }
     for (size_t s = 0; s < m; s++) {
@@ -131,8 +140,8 @@ static void FN(spread_examples)(const fn_examples *examples, const fn_network *n
         if (training && training->shift)
             n = FN(move_list)(fn_shift_of(network, training, first + s), training->side, 1, n,
                               blocks->list_rows, blocks->list_x);
-        FN(spread_list)(n, blocks->list_rows, blocks->list_x, s, blocks->masks, blocks->bits,
-                        blocks->x);
+        FN(spread_list)(n, blocks->list_rows, blocks->list_x, s, blocks->room, blocks->masks,
+                        blocks->bits, blocks->x);
     }
 }
 
@@ -141,9 +150,9 @@ static void FN(spread_examples)(const fn_examples *examples, const fn_network *n
 FN_INLINE void FN(block_forward)(const size_t nv, const FN(blocks) *blocks, size_t word,
                                  const real *weights, size_t stride, real *z, size_t z_stride)
 {
-    const real *x = blocks->x + word * FN_BLOCK * FN_SPREAD;
+    const real *x = blocks->x + word * blocks->room * FN_SPREAD;
     for (size_t s = 0; s < blocks->m; s++, x += FN_SPREAD, z += z_stride) {
-        uint64_t left = blocks->masks[word * FN_BLOCK + s];
+        uint64_t left = blocks->masks[word * blocks->room + s];
         if (!left)
             continue;
         vec sum[FN_BLOCK_VECTORS];
@@ -173,7 +182,7 @@ FN_INLINE void FN(block_update)(const size_t rows, const size_t nv, const FN(blo
                                 real *weights)
 {
     for (size_t i = first; i < end; i += rows, weights += rows * stride) {
-        const real *x = blocks->x + i / 64 * (FN_BLOCK * FN_SPREAD) + i % 64;
+        const real *x = blocks->x + i / 64 * (blocks->room * FN_SPREAD) + i % 64;
         uint64_t left = 0;
         for (size_t r = 0; r < rows; r++)
             left |= blocks->bits[i + r];
@@ -269,24 +278,28 @@ static void FN(update_of_blocks)(const FN(blocks) *blocks, size_t first, size_t 
     }
 }
 
-/* Blocks are taken where a mini-batch has so many examples, and where they use a row so often on
- * average that this, times the row's cache lines less 2, is so much: below, an example has too
- * few inputs of a block. Measured by bench/choose_ways.py and with MNIST; an epoch by blocks over
- * one by lists, with m = 4, 10 and 32:
+/* Blocks are taken where so many inputs are other than zero, else an example has too few of a
+ * block; where a mini-batch has so many examples; and where the times that they use a row on
+ * average, times the row's cache lines less 2, are so many. More than 8 lines count as 8, and
+ * examples that are spread twice by half. An epoch by blocks over one by lists, with m = 4, 10
+ * and 32, measured by bench/choose_ways.py and with MNIST:
  *   AVX-512, Cascade Lake: 1.50, 1.41, 1.24 with 30 outputs, 1.21, 1.00, 0.84 with 64, 1.02, 0.87,
- *   0.72 with 100, 0.87, 0.80, 0.77 with 256
- *   AVX2, the same: 1.22, 1.05, 0.91 with 64, 1.10, 0.98, 0.90 with 100, 1.08, 0.86, 0.78 with
- *   256 */
+ *   0.72 with 100, 1.02, 0.84, 0.71 with 256; random zeros, a tenth of the inputs others: 1.47,
+ *   1.08, 0.81 with 100, 1.32, 1.10, 0.85 with 256; a twentieth: 1.35 with 256, m = 32
+ *   AVX2, the same: 1.22, 1.05, 0.91 with 64, 1.10, 0.98, 0.90 with 100, 1.11, 0.92, 0.79 with 256;
+ *   a tenth: 1.47, 1.20, 0.92 with 100, 1.41, 1.14, 0.85 with 256 */
+#define FN_LEAST_BLOCK_DENSITY 0.1
 #define FN_FEWEST_BLOCK 4
-#define FN_LEAST_BLOCK_USE (FN_GROUP > 1 ? 6.0 : 10.0)
+#define FN_LEAST_BLOCK_USE (FN_VECTOR_BYTES == 64 ? 6.0 : 11.0)
 
 /* Whether m examples, of a mini-batch or an evaluation, enter the first layer by blocks. */
 static int FN(by_blocks)(const fn_network *network, double density, size_t m)
 {
     const size_t lines = (network->sizes[1] + FN_LINE_REALS - 1) / FN_LINE_REALS;
-    const double together = m < FN_BLOCK ? (double)m : FN_BLOCK;
-    return FN(way)(network, density) != FN_DENSE && m >= FN_FEWEST_BLOCK
-           && together * density * ((double)lines - 2) >= FN_LEAST_BLOCK_USE;
+    if (density < FN_LEAST_BLOCK_DENSITY || m < FN_FEWEST_BLOCK)
+        return 0;
+    const double uses = density * (double)FN(block_round)(m) / (m > FN_BLOCK ? 2 : 1);
+    return uses * ((double)(lines < 8 ? lines : 8) - 2) >= FN_LEAST_BLOCK_USE;
 }
 
 /* The same for these examples. */

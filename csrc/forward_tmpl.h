@@ -51,7 +51,7 @@ static void FN(enter_by_blocks)(FN(work) *work, const real *weights, size_t firs
     FN(workspace) *w = &work->w;
     const size_t words = w->blocks.words;
     for (size_t s = s0, m; s < s1; s += m) {
-        m = s1 - s < FN_BLOCK ? s1 - s : FN_BLOCK;
+        m = FN(block_round)(s1 - s);
         FN(spread_examples)(work->examples, network, work->order, first + s, m, work->training,
                             &w->blocks);
         const size_t next = first + s + m, left = next < work->n_order ? work->n_order - next : 0;
@@ -74,9 +74,9 @@ static void FN(gather)(FN(work) *work, size_t first, size_t s0, size_t s1)
 {
     const size_t n_in = work->network->sizes[0], m = s1 - s0;
     FN(workspace) *w = &work->w;
-    real *x = w->x + s0 * w->room;
     if (work->examples->offsets)
         return;
+    real *x = w->x + s0 * w->room;
     FN(gather_inputs)(work->examples, work->network, work->order, first + s0, m, x, w->room,
                       work->training);
     w->n_columns = n_in;

@@ -110,10 +110,11 @@ static void FN(change_by_blocks)(FN(work) *work, size_t first, size_t m, FN(move
     const int alone = work->team->threads == 1; /* then the rows are one run */
     if (plain)
         FN(decay)(n_in, n, stride, move.lost, move.pull, target + at);
-    for (size_t s = 0; s < m; s += FN_BLOCK) {
+    for (size_t s = 0, round; s < m && n > 0; s += round) {
         const real *delta = w->delta[1] + s * stride + from;
-        FN(spread_examples)(work->examples, work->network, work->order, first + s,
-                            m - s < FN_BLOCK ? m - s : FN_BLOCK, work->training, &w->blocks);
+        round = FN(block_round)(m - s);
+        FN(spread_examples)(work->examples, work->network, work->order, first + s, round,
+                            work->training, &w->blocks);
 #ifdef FN_EXPAND
         if (work->examples->masks)
             FN(cross)(&w->blocks);

@@ -7,7 +7,7 @@ typedef struct {
     uint32_t *used;             /* columns, or NULL where x holds all inputs */
     uint64_t *all;              /* [words of n_in] */
     real *scratch;              /* for backpropagate, and packed activations */
-    FN(blocks) blocks;          /* sparse, in place of lists: x is NULL where there are lists */
+    FN(blocks) blocks;          /* sparse, in place of lists; x is NULL where there are none */
     /* everybody's: every example has its place in them */
     fn_place *places;           /* [L] */
     size_t room;                /* elements from one row of x to the next */
@@ -54,9 +54,11 @@ static size_t FN(divide)(const fn_network *network, const fn_examples *examples,
         const size_t update = FN(packed_size)(piece);
         scratch = back > scratch ? back : scratch;
         scratch = update > scratch ? update : scratch;
-        const size_t row = fn_stride(sizes[l + 1], sizeof(real)), layer = sizes[l] * row;
-        parameters += layer + row;
-        largest = layer > largest ? layer : largest;
+        const size_t row = fn_stride(sizes[l + 1], sizeof(real));
+        const int few = l == 0 && blocks && sizes[0] > FN_FOLLOWED_ROWS;
+        const size_t followed = (few ? FN_FOLLOWED_ROWS : sizes[l]) * row;
+        parameters += (sizes[l] + 1) * row;
+        largest = followed > largest ? followed : largest;
     }
     w->by_rows = optimizes && m == piece && (!sparse || (blocks && m <= FN_BLOCK));
     w->room = sparse ? FN(list_room)(examples, sizes[0]) : FN(a_stride)(sizes[0]);
@@ -85,14 +87,15 @@ static size_t FN(divide)(const fn_network *network, const fn_examples *examples,
     for (size_t t = 0; t < threads; t++) {
         FN(workspace) own = {0};
         own.columns = FN(take)(&used, memory, sparse ? 0 : sizes[0] * sizeof *own.columns);
-        own.all = FN(take)(&used, memory, sparse ? fn_words(sizes[0]) * sizeof *own.all : 0);
+        own.all = FN(take)(&used, memory, sparse && !blocks ? fn_words(sizes[0]) * sizeof *own.all : 0);
         own.scratch = FN(take)(&used, memory, scratch * sizeof(real));
         if (blocks) {
             FN(blocks) *b = &own.blocks;
             b->words = fn_words(sizes[0]);
-            b->masks = FN(take)(&used, memory, b->words * FN_BLOCK * sizeof *b->masks);
+            b->room = piece < FN_BLOCK ? piece : FN_BLOCK;
+            b->masks = FN(take)(&used, memory, b->words * b->room * sizeof *b->masks);
             b->bits = FN(take)(&used, memory, b->words * 64 * sizeof *b->bits);
-            b->x = FN(take)(&used, memory, b->words * FN_BLOCK * FN_SPREAD * sizeof(real));
+            b->x = FN(take)(&used, memory, b->words * b->room * FN_SPREAD * sizeof(real));
             b->list_rows = FN(take)(&used, memory, w->room * sizeof *b->list_rows);
             b->list_x = FN(take)(&used, memory, w->room * sizeof(real));
         }

@@ -235,7 +235,7 @@ static const struct {
      {.eta = 0.001, .optimizer = FN_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8,
       .by_blocks = -1}},
     {10, FN_U8, 1 / 256.0, {FN_LEAKY_RELU, FN_RELU}, 0,
-     {.eta = 0.005, .l2 = 0.002, .shift = 2, .side = 13, .key = 2}},
+     {.eta = 0.005, .l2 = 0.002, .shift = 2, .side = 13, .key = 2, .by_blocks = 1}},
     {10, FN_F32, 1 / 256.0, {FN_GELU, FN_SIGMOID}, 0,
      {.eta = 0.001, .l2 = 0.002, .l1 = 0.001, .optimizer = FN_ADAMW, .beta1 = 0.9, .beta2 = 0.99,
       .epsilon = 1e-8, .steps = 7, .by_blocks = 1}},
