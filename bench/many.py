@@ -20,16 +20,17 @@ import fastnet
 QUIET_ROUNDS, MOST_ROUNDS = 7, 60
 OTHERS = 0.03
 
-# name, sizes, examples (None: MNIST), epochs, networks, further arguments
+# name, sizes, examples (None: MNIST), epochs, networks, further arguments. So many networks that
+# the end of a round, where one core waits for the last of them, is short beside it.
 JOBS = [
-    ("[784, 30, 10], m = 10", [784, 30, 10], None, 1, 16, {}),
-    ("[784, 100, 10], m = 10", [784, 100, 10], None, 1, 6, {}),
-    ("[784, 30, 10], evaluated each epoch", [784, 30, 10], None, 1, 16, {"evaluated": True}),
-    ("[784, 100, 10], dense, m = 100", [784, 100, 10], 12_800, 1, 8, {"mini_batch_size": 100}),
-    ("[8, 64, 64, 4], m = 32", [8, 64, 64, 4], 4096, 20, 16, {"mini_batch_size": 32}),
-    ("[4, 16, 2], m = 10", [4, 16, 2], 4096, 50, 16, {}),
-    ("[4, 16, 2], m = 10, 500 examples", [4, 16, 2], 500, 400, 16, {}),
-    ("[4, 16, 2], m = 10, 150 examples", [4, 16, 2], 150, 1000, 16, {}),
+    ("[784, 30, 10], m = 10", [784, 30, 10], None, 1, 64, {}),
+    ("[784, 100, 10], m = 10", [784, 100, 10], None, 1, 24, {}),
+    ("[784, 30, 10], evaluated each epoch", [784, 30, 10], None, 1, 64, {"evaluated": True}),
+    ("[784, 100, 10], dense, m = 100", [784, 100, 10], 12_800, 1, 32, {"mini_batch_size": 100}),
+    ("[8, 64, 64, 4], m = 32", [8, 64, 64, 4], 4096, 20, 64, {"mini_batch_size": 32}),
+    ("[4, 16, 2], m = 10", [4, 16, 2], 4096, 50, 64, {}),
+    ("[4, 16, 2], m = 10, 500 examples", [4, 16, 2], 500, 400, 64, {}),
+    ("[4, 16, 2], m = 10, 150 examples", [4, 16, 2], 150, 1000, 64, {}),
 ]
 
 
