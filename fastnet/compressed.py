@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, Protocol, TypeGuard
 
@@ -128,17 +129,18 @@ def columns_dtype(n_in: int) -> type:
     return np.uint16 if n_in <= 1 << 16 else np.uint32
 
 
-def _pieces(X: NDArray) -> Iterator[slice]:
-    """Rows that are looked at in some 20 ms: Ctrl-C is answered in between."""
-    step = max(1, 16_000_000 // (X.shape[1] * X.itemsize))
-    for first in range(0, len(X), step):
-        yield slice(first, min(first + step, len(X)))
+def pieces(array: NDArray) -> Iterator[slice]:
+    """Rows that are looked at in some 20 ms: Ctrl-C is answered in between, and a memory map
+    larger than memory is read once."""
+    step = max(1, 16_000_000 // max(1, math.prod(array.shape[1:]) * array.itemsize))
+    for first in range(0, len(array), step):
+        yield slice(first, min(first + step, len(array)))
 
 
 def count(X: NDArray) -> NDArray:
     """Offsets (n + 1,) as ``_kernels.count`` says."""
     offsets = np.zeros(len(X) + 1, np.int64)
-    for rows in _pieces(X):
+    for rows in pieces(X):
         part = _kernels.count(X[rows])
         offsets[rows.start + 1 : rows.stop + 1] = offsets[rows.start] + part[1:]
     return offsets
@@ -157,7 +159,7 @@ def compress(
     values = np.empty(offsets[-1] + _SLACK, dtype or X.dtype)
     columns = np.empty(offsets[-1], columns_dtype(n_in)) if form == "columns" else None
     masks = np.empty((n, -(-n_in // 64)), np.uint64) if form == "masks" else None
-    for rows in _pieces(X):
+    for rows in pieces(X):
         first = offsets[rows.start]
         _kernels.compress(
             X[rows],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
 
@@ -21,10 +21,6 @@ Data: TypeAlias = (
     "Dataset | tuple[ArrayLike | Sparse, ArrayLike] | Iterable[tuple[ArrayLike, ArrayLike]]"
 )
 
-# Elements looked at together when values are checked: a memory map larger than
-# memory is read once, in pieces.
-_PIECE = 1 << 20
-
 # Threads that train on the same data set: its compressed form is made by one of them.
 _making = threading.Lock()
 os.register_at_fork(
@@ -32,16 +28,11 @@ os.register_at_fork(
 )
 
 
-def _pieces(array: NDArray) -> Iterator[NDArray]:
-    rows = max(1, _PIECE // max(1, math.prod(array.shape[1:])))
-    for first in range(0, len(array), rows):
-        yield array[first : first + rows]
-
-
 def _extremes(array: NDArray) -> tuple[float, float]:
     """The smallest and largest element; NaN if there is one."""
     low, high = math.inf, -math.inf
-    for piece in _pieces(array):
+    for rows in compressed.pieces(array):
+        piece = array[rows]
         # np.minimum passes NaN on, the built-in min does not
         low = float(np.minimum(low, piece.min()))
         high = float(np.maximum(high, piece.max()))
@@ -72,8 +63,8 @@ def _magnitude(X: NDArray | Compressed) -> float:
     if values.dtype == np.uint8:
         return 255.0
     largest = 0.0
-    for piece in _pieces(values):
-        found = _kernels.magnitude(np.ascontiguousarray(piece).reshape(-1))
+    for rows in compressed.pieces(values):
+        found = _kernels.magnitude(np.ascontiguousarray(values[rows]).reshape(-1))
         if not math.isfinite(found):
             return found
         largest = max(largest, found)
