@@ -127,19 +127,17 @@ static void FN(spread_examples)(const fn_examples *examples, const fn_network *n
         memset(blocks->bits, 0, blocks->words * 64 * sizeof *blocks->bits);
     }
     for (size_t s = 0; s < m; s++) {
-        const size_t at = FN(example)(order, first + s);
 #ifdef FN_EXPAND
 #define FN_CALL(type, exact) FN(spread_values)(type, exact, examples, at, s, blocks)
+        const size_t at = FN(example)(order, first + s);
         if (examples->masks) {
             FN_EACH_TYPE(examples, FN_CALL);
             continue;
         }
 #undef FN_CALL
 #endif
-        size_t n = FN(list_one)(examples, at, 1, blocks->list_rows, blocks->list_x);
-        if (training && training->shift)
-            n = FN(move_list)(fn_shift_of(network, training, first + s), training->side, 1, n,
-                              blocks->list_rows, blocks->list_x);
+        const size_t n = FN(list_at)(examples, network, order, first + s, training, 1,
+                                     blocks->list_rows, blocks->list_x);
         FN(spread_list)(n, blocks->list_rows, blocks->list_x, s, blocks->room, blocks->masks,
                         blocks->bits, blocks->x);
     }

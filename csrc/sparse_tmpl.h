@@ -59,6 +59,17 @@ static size_t FN(move_list)(fn_shift by, size_t side, uint32_t stride, size_t n,
     return kept;
 }
 
+/* The list of the example at `position` of the order, moved where training moves images. */
+static size_t FN(list_at)(const fn_examples *examples, const fn_network *network,
+                          const int64_t *order, size_t position, const fn_training *training,
+                          uint32_t stride, uint32_t *rows, real *x)
+{
+    const size_t n = FN(list_one)(examples, FN(example)(order, position), stride, rows, x);
+    if (!training || !training->shift)
+        return n;
+    return FN(move_list)(fn_shift_of(network, training, position), training->side, stride, n, rows, x);
+}
+
 #ifdef FN_EXPAND
 /* The same as scaled for FN_LANES values from p, which may be more than are there. */
 FN_INLINE vec FN(scaled_lanes)(const fn_type type, const int exact, const char *p, double scale)
@@ -184,19 +195,16 @@ static void FN(make_lists)(const fn_examples *examples, const fn_network *networ
         }
 #endif
         for (size_t s = from; s < to; s++, x += room) {
-            const size_t at = FN(example)(order, first + s);
 #ifdef FN_EXPAND
 #define FN_CALL(type, exact) FN(spread)(type, exact, examples, at, all, words, x)
+            const size_t at = FN(example)(order, first + s);
             if (examples->masks) {
                 FN_EACH_TYPE(examples, FN_CALL);
                 continue;
             }
 #undef FN_CALL
 #endif
-            lists[q].n = FN(list_one)(examples, at, stride, rows, x);
-            if (training && training->shift)
-                lists[q].n = FN(move_list)(fn_shift_of(network, training, first + s),
-                                           training->side, stride, lists[q].n, rows, x);
+            lists[q].n = FN(list_at)(examples, network, order, first + s, training, stride, rows, x);
         }
     }
 }
