@@ -110,9 +110,14 @@ typedef struct {
     const double *dropout;  /* NULL, or [L-1]: the share of each hidden layer that is dropped */
     size_t shift, side;     /* inputs are images of side x side, moved by up to shift pixels */
     uint64_t key;           /* of the random numbers for dropout and shift, see fn_random_at */
+    const uint64_t *keys;   /* NULL, or in place of key one for each pass */
     fn_delta delta;
     fn_watch watch;
     double *costs;          /* NULL, or [mini-batches]: the sum of each one's costs, before its step */
+    int64_t *ended;         /* NULL, or counts the passes that were complete, all parameters
+                             * being finite behind them; another is the last of the call */
+    void *last;             /* not where ended is NULL: [parameters] as the last of these passes
+                             * left them */
     int by_blocks;          /* compressed examples enter the first layer by blocks: 1, or by lists:
                              * -1; 0: in the way that is quicker. Same bits */
 } fn_training;

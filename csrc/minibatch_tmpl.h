@@ -288,9 +288,10 @@ static void FN(follow_gradient)(const FN(work) *work, FN(move) move, real *param
 typedef struct {
     FN(work) work;              /* the common part */
     real *parameters;
-    size_t m;
+    size_t passes, m;
     void *memory;
     size_t until;               /* mini-batches until the watch is asked again; 0: stop */
+    int goes_on;                /* the parameters were finite after a pass */
     int failed;
 } FN(call);
 
@@ -304,7 +305,7 @@ static size_t FN(ask)(const FN(work) *work, FN(call) *call, size_t done)
 }
 
 /* The mini-batches from first to end of the order, its end or one of theirs. */
-static int FN(pass)(FN(work) *work, const FN(call) *call, size_t first, size_t end)
+static int FN(mini_batches)(FN(work) *work, const FN(call) *call, size_t first, size_t end)
 {
     const fn_training *t = work->training;
     const size_t m = call->m, piece = FN(piece)(work->network, m);
@@ -331,12 +332,37 @@ static int FN(pass)(FN(work) *work, const FN(call) *call, size_t first, size_t e
     return failed;
 }
 
+/* What a thread is told in the pass e of the call. */
+static fn_training FN(told)(const fn_training *training, size_t e, size_t mini_batches)
+{
+    fn_training told = *training;
+    told.steps += e * mini_batches;
+    told.costs = training->costs ? training->costs + e * mini_batches : NULL;
+    told.key = training->keys ? training->keys[e] : training->key;
+    return told;
+}
+
+/* A pass is complete. Whether another may begin. */
+static int FN(ended)(const FN(work) *work, FN(call) *call)
+{
+    const fn_training *t = work->training;
+    const size_t n = FN(n_parameters)(work);
+    if (t->ended && work->thread == 0) {
+        call->goes_on = isfinite(FN(magnitude)(n, call->parameters));
+        *t->ended += call->goes_on;
+        if (call->goes_on)
+            memcpy(t->last, call->parameters, n * sizeof(real));
+    }
+    fn_wait_for_team(work->team);
+    return call->goes_on;
+}
+
 static void FN(train_member)(fn_team *team, size_t thread, void *context)
 {
     FN(call) *call = context;
     FN(work) work = call->work;
     const fn_training *t = work.training;
-    const size_t n = work.n_order, m = call->m;
+    const size_t n = work.n_order, m = call->m, mini_batches = (n + m - 1) / m;
     work.team = team, work.thread = thread;
     if (thread == 0)
         work.w = FN(open_workspace)(work.network, work.examples, m, t, team->threads, 0, call->memory);
@@ -345,27 +371,40 @@ static void FN(train_member)(fn_team *team, size_t thread, void *context)
         work.w = FN(open_workspace)(work.network, work.examples, m, t, team->threads, thread, call->memory);
     work.scale = 1;
     size_t until = t->watch.call ? 1 : SIZE_MAX; /* mini-batches until the watch is asked */
-    int failed = 0;
-    for (size_t k = 0, end; k < n && !failed; k = end) {
-        if (k > 0 && !(until = FN(ask)(&work, call, k)))
-            break;
-        end = (n - k - 1) / m >= until ? k + until * m : n;
-        failed = FN(pass)(&work, call, k, end);
+    int failed = 0, goes_on = 1;
+    for (size_t e = 0; e < call->passes && goes_on; e++, work.order += n) {
+        const fn_training told = FN(told)(t, e, mini_batches);
+        work.training = &told;
+        for (size_t k = 0; k < n && goes_on;) {
+            if (until == 0 && !(until = FN(ask)(&work, call, e * n + k))) {
+                goes_on = 0;
+                break;
+            }
+            const size_t left = (n - k + m - 1) / m, now = left < until ? left : until;
+            const size_t end = now == left ? n : k + now * m;
+            failed = FN(mini_batches)(&work, call, k, end);
+            goes_on = !failed;
+            until -= now;
+            k = end;
+        }
+        if (work.scale != 1)
+            FN(settle_first)(&work, call->parameters + work.w.places[0].weights);
+        fn_wait_for_team(team);
+        if (goes_on)
+            goes_on = FN(ended)(&work, call);
     }
-    if (work.scale != 1)
-        FN(settle_first)(&work, call->parameters + work.w.places[0].weights);
     if (thread == 0)
         call->failed = failed;
 }
 
 static int FN(train)(const fn_network *network, real *parameters, const fn_examples *examples,
-                     const int64_t *order, size_t n_order, size_t m, const fn_training *training,
-                     size_t threads, void *memory)
+                     const int64_t *order, size_t n_order, size_t passes, size_t m,
+                     const fn_training *training, size_t threads, void *memory)
 {
     FN(call) call = {
         .work = {.network = network, .examples = examples, .order = order, .n_order = n_order,
                  .training = training},
-        .parameters = parameters, .m = m, .memory = memory,
+        .parameters = parameters, .passes = passes, .m = m, .memory = memory, .goes_on = 1,
     };
     fn_run_team(threads, FN(train_member), &call);
     return call.failed;

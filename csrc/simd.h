@@ -4,6 +4,7 @@
 #ifndef FASTNET_SIMD_H
 #define FASTNET_SIMD_H
 
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>

@@ -91,9 +91,12 @@ cdef extern from "fastnet.h" nogil:
         size_t shift
         size_t side
         uint64_t key
+        const uint64_t *keys
         fn_delta delta
         fn_watch watch
         double *costs
+        int64_t *ended
+        void *last
         int by_blocks
 
     uint64_t fn_random_at(uint64_t key, uint64_t counter)
@@ -144,8 +147,8 @@ cdef extern from "fastnet.h" nogil:
     size_t fn_evaluation_size(fn_type type, const fn_network *network, const fn_examples *examples,
                               size_t threads)
     int fn_train(fn_type type, const fn_network *network, void *parameters,
-                 const fn_examples *examples, const int64_t *order, size_t n_order, size_t m,
-                 const fn_training *training, size_t threads, void *workspace)
+                 const fn_examples *examples, const int64_t *order, size_t n_order, size_t passes,
+                 size_t m, const fn_training *training, size_t threads, void *workspace)
     int fn_gradient(fn_type type, const fn_network *network, const void *parameters,
                     const fn_examples *examples, void *nabla, fn_delta delta, void *workspace)
     void fn_feedforward(fn_type type, const fn_network *network, const void *parameters,

@@ -65,12 +65,14 @@ def train(
     steps: int = 0,
     dropout: NDArray | None = None,
     shift: int = 0,
-    key: int = 0,
+    key: int | NDArray = 0,
     weights: NDArray | None = None,
     watch: Callable[[int], object] | None = None,
     costs: NDArray | None = None,
     by_blocks: bool | None = None,
     divide_l2: bool = False,
+    ended: NDArray | None = None,
+    last: NDArray | None = None,
 ) -> None: ...
 def gradient(
     sizes: Sequence[int],

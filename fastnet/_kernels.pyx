@@ -354,9 +354,13 @@ cdef class Training:
     cdef fn_training training
     cdef Array moments
     cdef Array shares
+    cdef Array keys
+    cdef Array costs
+    cdef Array ended
+    cdef Array last
 
     def __cinit__(self, Shape shape, Array parameters, double eta, double l2, double l1,
-                  optimizer, moments, uint64_t steps, dropout, size_t shift, uint64_t key):
+                  optimizer, moments, uint64_t steps, dropout, size_t shift):
         cdef size_t n
         name, *coefficients = optimizer
         self.training.eta, self.training.l2, self.training.l1 = eta, l2, l1
@@ -374,7 +378,6 @@ cdef class Training:
             self.moments.expect("moments", (n * parameters.length(0),))
             self.training.moments = self.moments.data()
         self.training.steps = steps
-        self.training.key = key
         if dropout is not None:
             self.shares = vector("dropout", dropout, ("float64",))
             self.shares.expect("dropout", (shape.network.layers - 1,))
@@ -387,50 +390,70 @@ cdef class Training:
             raise ValueError(f"shift: expected square images, larger than the shift of {shift}; "
                              f"got {shape.n_in()} inputs")
 
+    cdef take_passes(self, Array parameters, size_t passes, size_t mini_batches, key, costs, ended,
+                     last):
+        """What each pass has of its own, and what is known of it afterwards."""
+        if isinstance(key, int):
+            self.training.key = key
+        else:
+            self.keys = vector("key", key, ("uint64",)).expect("key", (passes,))
+            self.training.keys = <const uint64_t *>self.keys.data()
+        if costs is not None:
+            self.costs = vector("costs", costs, ("float64",), True)
+            self.costs.expect("costs", (passes * mini_batches,))
+            costs[...] = 0
+            self.training.costs = <double *>self.costs.data()
+        if (ended is None) != (last is None):
+            raise ValueError("ended, last: expected both or none of them")
+        if ended is not None:
+            self.ended = vector("ended", ended, ("int64",), True).expect("ended", (1,))
+            self.last = vector("last", last, (parameters.dtype,), True)
+            self.last.expect("last", (parameters.length(0),))
+            self.training.ended = <int64_t *>self.ended.data()
+            self.training.last = self.last.data()
+
 
 def train(sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, eta, l2=0.0,
           delta=None, threads=1, *, hidden=None, l1=0.0, optimizer=("plain",), moments=None,
           steps=0, dropout=None, shift=0, key=0, weights=None, watch=None, costs=None,
-          by_blocks=None, divide_l2=False):
+          by_blocks=None, divide_l2=False, ended=None, last=None):
     cdef Shape shape = Shape(sizes, output, cost, hidden)
     cdef Array p = shape.parameters("parameters", parameters, True)
     cdef Examples e = Examples(shape, p, X, scale, y, shape.n_out()).weigh(weights)
-    cdef Array o = vector("order", order, ("int64",))
+    cdef Array o = Array("order", order, order.ndim if order.ndim == 2 else 1, ("int64",))
     cdef const int64_t *indices = <const int64_t *>o.data()
-    cdef size_t i, n = e.examples.n, n_order = o.length(0)
+    cdef size_t i, n = e.examples.n, passes = o.length(0) if order.ndim == 2 else 1
+    cdef size_t n_order = o.length(order.ndim - 1)
+    if passes > 1 and <size_t>o.view.strides[0] != n_order * o.view.itemsize:
+        raise ValueError("order: expected a contiguous array")
     if mini_batch_size < 1:
         raise ValueError(f"mini_batch_size: expected 1 or more, got {mini_batch_size}")
     cdef size_t m = max(1, min(mini_batch_size, n_order))
     cdef bint inside = True
     cdef fn_type type = p.type()
     cdef Delta own = Delta(delta, type)
-    cdef Training t = Training(shape, p, eta, l2, l1, optimizer, moments, steps, dropout, shift, key)
+    cdef Training t = Training(shape, p, eta, l2, l1, optimizer, moments, steps, dropout, shift)
     cdef Watch watching = Watch(watch)
     t.training.divide_l2 = divide_l2
     t.training.by_blocks = 0 if by_blocks is None else 1 if by_blocks else -1
     t.training.delta = own.callback()
     t.training.watch = watching.callback()
-    cdef Array sums
-    if costs is not None:
-        if delta is not None:
-            raise ValueError("costs: expected None for a cost of the user's own")
-        sums = vector("costs", costs, ("float64",), True)
-        sums.expect("costs", ((n_order + m - 1) // m,))
-        costs[...] = 0
-        t.training.costs = <double *>sums.data()
+    if costs is not None and delta is not None:
+        raise ValueError("costs: expected None for a cost of the user's own")
+    t.take_passes(p, passes, (n_order + m - 1) // m, key, costs, ended, last)
     if shift and e.examples.masks != NULL:
         raise ValueError("X: expected dense examples or columns to be shifted, got masks")
     cdef size_t n_threads = team(threads)
     cdef Workspace w = Workspace(fn_workspace_size(type, &shape.network, &e.examples, m, &t.training,
                                                    n_threads))
     cdef int failed
-    for i in range(n_order):
+    for i in range(passes * n_order):
         inside &= 0 <= indices[i] and <size_t>indices[i] < n
     if not inside:
         raise ValueError(f"order: expected indices from 0 to {n - 1}")
     with nogil:
-        failed = fn_train(type, &shape.network, p.data(), &e.examples, indices, n_order, m,
-                          &t.training, n_threads, w.start())
+        failed = fn_train(type, &shape.network, p.data(), &e.examples, indices, n_order,
+                          passes, m, &t.training, n_threads, w.start())
     own.check(failed)
     watching.check()
 

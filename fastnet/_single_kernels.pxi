@@ -154,17 +154,34 @@ def fma_rounds(dtype, n):
 
 # ---- random numbers --------------------------------------------------------
 
+# Shorter shuffles keep the interpreter's lock, which takes longer to be handed over.
+cdef size_t SHORT_SHUFFLE = 4096
+
+cdef shuffle(size_t first, size_t end, const uint64_t *raw, int64_t *order):
+    if end - first < SHORT_SHUFFLE:
+        fn_shuffle(first, end, raw, order)
+        return
+    with nogil:
+        fn_shuffle(first, end, raw, order)
+    PyErr_CheckSignals()
+
+
 def permutation(raw):
-    cdef Array r = vector("raw", raw, ("uint64",))
-    result = np.arange(len(raw), dtype=np.int64)
-    cdef Array o = vector("result", result, ("int64",), True)
-    cdef size_t end = r.length(0), first
-    while end > 0:  # in pieces of some 20 ms: signals are answered
-        first = end - 1_000_000 if end > 1_000_000 else 0
-        with nogil:
-            fn_shuffle(first, end, <uint64_t *>r.data(), <int64_t *>o.data())
-        end = first
-        PyErr_CheckSignals()
+    cdef Array r = Array("raw", raw if raw.ndim == 2 else raw[np.newaxis], 2, ("uint64",))
+    cdef size_t row, i, first, end, rows = r.length(0), n = r.length(1)
+    result = np.empty(raw.shape, np.int64)
+    cdef Array o = Array("result", result, raw.ndim, ("int64",), writable=True)
+    cdef int64_t *order = <int64_t *>o.data()
+    for row in range(rows):
+        for i in range(n):
+            order[i] = i
+        end = n
+        while end > 0:  # in pieces of some 20 ms: signals are answered
+            first = end - 1_000_000 if end > 1_000_000 else 0
+            shuffle(first, end, <const uint64_t *>(<const char *>r.data() + row * r.view.strides[0]),
+                    order)
+            end = first
+        order += n
     return result
 
 

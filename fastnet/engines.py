@@ -82,28 +82,19 @@ def train(task: Task, data: Datasets | Shared, stop: Stop) -> Trained | None:
     training, evaluation = data.datasets() if isinstance(data, Shared) else data
     if stop.is_set():
         return None
-    history = History([], [], [], [])
-    stopped = False
-
-    def watch(_: Network, epoch: int, so_far: History) -> bool:
-        nonlocal history, stopped
-        history = so_far
-        stopped = epoch < task.sgd["epochs"] and stop.is_set()
-        return stopped
-
-    told = {**task.sgd, "callbacks": [*(task.sgd.get("callbacks") or ()), watch]}
     network, diverged = Network(**task.network), None
     start = time.perf_counter()
-    asked = reporting.stop_asked.set(stop.is_set)  # in the midst of an epoch
+    asked = reporting.stop_asked.set(stop.is_set)
     try:
-        history = network.SGD(training, evaluation_data=evaluation, **told)
+        history = network.SGD(training, evaluation_data=evaluation, **task.sgd)
     except DivergenceError as error:
         diverged = error.with_traceback(None)  # which would keep alive all that training used
+        history = error.history
     except reporting.Stopped:
-        stopped = True
+        return None
     finally:
         reporting.stop_asked.reset(asked)
-    return None if stopped else Trained(network, history, time.perf_counter() - start, diverged)
+    return Trained(network, history, time.perf_counter() - start, diverged)
 
 
 @dataclass(frozen=True)

@@ -220,14 +220,14 @@ class Model:
         self, data: Dataset, order: NDArray, mini_batch_size: int, eta: float, l2: float,
         once: bool = False, **techniques: Any,
     ) -> None:  # fmt: skip
-        """One pass over the examples in ``order``; ``once``: no other is to be expected.
-        ``techniques`` go to ``_kernels.train`` as they are."""
+        """Passes over the examples in ``order``, one for each row; ``once``: no other is to be
+        expected. ``techniques`` go to ``_kernels.train`` as they are."""
         own = None if self.choice.kernel else self.choice.cost.delta
         X = data.operand(self.sizes, self.dtype, once, moves=techniques.get("shift", 0) > 0)
         _kernels.train(
             self.sizes, self.choice.output, self.choice.kernel, self.values,
             X, data.scale, data.y, order, mini_batch_size, eta, l2, own,
-            self._threads("train", X, min(mini_batch_size, len(order)), own is not None),
+            self._threads("train", X, min(mini_batch_size, order.shape[-1]), own is not None),
             hidden=self.hidden, **techniques,
         )  # fmt: skip
 

@@ -31,7 +31,7 @@ from fastnet.model import Arrays, Model
 from fastnet.optimizers import Optimizer
 from fastnet.random_stream import RandomStream
 from fastnet.schedules import Schedule
-from fastnet.training import History, Progress
+from fastnet.training import DivergenceError, History, Progress
 from fastnet.weighting import example_weights
 
 DTYPES = ("float32", "float64")
@@ -592,17 +592,21 @@ class Network:
         monitors = training.monitors_of(monitored, sets, history, weights)
         self._check_finite()
 
-        def callback(epoch: int) -> bool:
+        def called_back(epoch: int) -> bool:
             stops = False
             for f in called:
                 answer = f(self, epoch, history)
                 stops |= isinstance(answer, (bool, np.bool_)) and bool(answer)
             return stops
 
-        training.run(
-            self._model, self._stream, data, progress, mini_batch_size, lmbda, monitors, reporter,
-            callback, chosen, weights,
-        )  # fmt: skip
+        try:
+            training.run(
+                self._model, self._stream, data, progress, mini_batch_size, lmbda, monitors,
+                reporter, called_back if called else None, chosen, weights,
+            )  # fmt: skip
+        except DivergenceError as error:
+            error.history = history
+            raise
         return history
 
     def _check_finite(self) -> None:
@@ -638,7 +642,8 @@ class Network:
         l2 = checks.nonnegative("lmbda", lmbda) / checks.integer("n", n, 1)
         data = self._fitting("mini_batch", mini_batch)
         self._check_finite()
-        training.train(self._model, data, np.arange(len(data)), len(data), eta, l2)
+        order = np.arange(len(data))[np.newaxis]
+        training.train(self._model, data, order, len(data), eta, l2)
 
     def backprop(self, x: ArrayLike, y: ArrayLike) -> tuple[list[NDArray], list[NDArray]]:
         """The gradient of one example's cost.

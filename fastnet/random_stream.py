@@ -78,3 +78,11 @@ class RandomStream:
     def permutation(self, n: int) -> NDArray[np.int64]:
         """0 .. n-1 in random order; takes n raw numbers."""
         return _kernels.permutation(self.raw(n))
+
+    def passes(
+        self, epochs: int, n: int, keyed: bool = False
+    ) -> tuple[NDArray[np.int64], NDArray[np.uint64] | None]:
+        """(epochs, n), a permutation for each, and, where ``keyed``, (epochs,) a raw number more
+        for each: what follows a permutation of its own, epoch by epoch."""
+        raw = self.raw(epochs * (n + keyed)).reshape(epochs, -1)
+        return _kernels.permutation(raw[:, :n]), raw[:, n].copy() if keyed else None

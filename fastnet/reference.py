@@ -363,8 +363,10 @@ def train(
     sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, eta, l2=0.0, delta=None,
     threads=1, *, hidden=None, l1=0.0, optimizer=("plain",), moments=None, steps=0, dropout=None,
     shift=0, key=0, weights=None, watch=None, costs=None, by_blocks=None, divide_l2=False,
+    ended=None, last=None,
 ):  # fmt: skip
-    """One pass over the examples in ``order``: mini-batch stochastic gradient descent.
+    """Passes over the examples in ``order``, (n,) or (passes, n): mini-batch stochastic gradient
+    descent.
 
     With the plain optimizer each mini-batch moves W to W - eta (l2 W + l1 sgn W) - (eta/m) sum
     dC/dW and b by -(eta/m) sum dC/db, m being the mini-batch's own size; where examples
@@ -380,13 +382,40 @@ def train(
     each, by the kernels ten times a second. What it raises, or the handler of a signal
     such as Ctrl-C's, ends the pass: the parameters are those of the mini-batches done.
 
-    ``costs`` (mini-batches,) is filled with the weighted sum of each one's costs before its step.
+    ``costs`` (mini-batches of all passes,) is filled with the weighted sum of each one's costs
+    before its step.
 
     ``by_blocks`` says in which of two ways compressed rows enter the kernels' first layer; None,
     in the quicker one. The bits are the same.
 
     ``divide_l2``: in place of l2 each mini-batch has l2/m, and 0 where its m is 0.
+
+    ``ended`` (1,) int64 is increased with each pass that was complete and left all parameters
+    finite; another is the last. ``last`` (parameters,), which goes with it, are the parameters
+    as the last of these passes left them.
     """
+    if order.ndim == 2 or ended is not None:
+        order = np.atleast_2d(order)
+        keys = [key] * len(order) if isinstance(key, int) else key
+        n = order.shape[1]
+        mini_batches = -(-n // mini_batch_size)
+        for e, (row, row_key) in enumerate(zip(order, keys, strict=True)):
+            if watch is not None and e > 0:
+                watch(e * n)
+            train(
+                sizes, output, cost, parameters, X, scale, y, row, mini_batch_size, eta, l2, delta,
+                hidden=hidden, l1=l1, optimizer=optimizer, moments=moments,
+                steps=steps + e * mini_batches, dropout=dropout, shift=shift, key=int(row_key),
+                weights=weights, watch=watch and (lambda k, before=e * n: watch(before + k)),
+                costs=None if costs is None else costs[e * mini_batches :][:mini_batches],
+                divide_l2=divide_l2,
+            )  # fmt: skip
+            if ended is not None and not np.isfinite(parameters).all():
+                return
+            if ended is not None:
+                ended += 1
+                last[...] = parameters
+        return
     straight = min(mini_batch_size, len(order)) <= 1024
     lmbda = l2
     weights_0 = layers(sizes, parameters)[0][0]
@@ -497,7 +526,10 @@ def random_at(key, counters):
 
 
 def permutation(raw):
-    """Fisher and Yates from the last place down; raw[i] chooses among i + 1."""
+    """Fisher and Yates from the last place down; raw[i] chooses among i + 1. Rows of raw
+    by themselves."""
+    if raw.ndim == 2:
+        return np.array([permutation(row) for row in raw], np.int64).reshape(raw.shape)
     order = list(range(len(raw)))
     for i in range(len(raw) - 1, 0, -1):
         j = int(raw[i]) * (i + 1) >> 64

@@ -30,17 +30,16 @@ class Stopped(KeyboardInterrupt):
     """The training of this thread was asked to end, as by Ctrl-C."""
 
 
+def end_if_asked(done: int = 0) -> None:
+    """Raise Stopped where somebody wants this thread's training to end, whatever is done."""
+    asked = stop_asked.get()
+    if asked is not None and asked():
+        raise Stopped
+
+
 def stopping() -> Callable[[int], object] | None:
     """What long calls of the kernels are told to call, so that somebody else may end them."""
-    asked = stop_asked.get()
-    if asked is None:
-        return None
-
-    def watch(done: int) -> None:
-        if asked():
-            raise Stopped
-
-    return watch
+    return None if stop_asked.get() is None else end_if_asked
 
 
 _logger: logging.Logger | None = None
@@ -79,6 +78,11 @@ class Reporter:
         if self._logger is not None:
             self._logger.log(level, message, *values)
 
+    @property
+    def follows_epochs(self) -> bool:
+        """Whether each epoch is to be told as it ends, and not several together."""
+        return self._logs(INFO)
+
     def watch(self, epoch: int) -> Callable[[int], object] | None:
         """What is called in the midst of the epoch with the number of examples done."""
         return stopping()
@@ -115,6 +119,8 @@ class Reporter:
 class Lines(Reporter):
     """verbose=1: a line per epoch on standard output."""
 
+    follows_epochs = True
+
     def _show(self, epoch: int, figures: list[str]) -> None:
         width = len(str(self._epochs))
         print(f"Epoch {epoch:{width}} / {self._epochs}", *figures, sep="  ", flush=True)
@@ -127,6 +133,8 @@ class Lines(Reporter):
 
 class Bar(Reporter):
     """verbose=2: a bar of tqdm over the examples of all epochs, with the last figures."""
+
+    follows_epochs = True
 
     def __init__(self, tqdm: Any):
         self._tqdm = tqdm

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
-from fastnet import checks, schedules
+from fastnet import checks, reporting, schedules
 from fastnet.data import Dataset
 from fastnet.early_stopping import Best, EarlyStopping
 from fastnet.model import Model
@@ -13,6 +14,11 @@ from fastnet.random_stream import RandomStream
 from fastnet.reporting import Reporter
 from fastnet.schedules import HalveOnPlateau, Halving, Schedule
 from fastnet.techniques import Techniques
+
+# Epochs with nothing to be done in between are one call of the kernels, up to so many examples:
+# what is done around a call takes as long as some hundred examples of the smallest networks, and
+# threads that train networks of their own wait for each other there.
+_TOGETHER = 16_384
 
 
 class _Monitored(NamedTuple):
@@ -58,6 +64,8 @@ class DivergenceError(ArithmeticError):
     ----------
     epoch : int or None
         The epoch in which it happened, counted from 1; None outside of ``SGD``.
+    history : History
+        The figures of the epochs before it.
 
     Examples
     --------
@@ -80,9 +88,10 @@ class DivergenceError(ArithmeticError):
             f"the parameters are back as they were {back} (a smaller eta or lmbda may help)"
         )
         self.epoch = epoch
+        self.history = History([], [], [], [])
 
-    def __reduce__(self) -> tuple[type, tuple[int | None]]:
-        return DivergenceError, (self.epoch,)
+    def __reduce__(self) -> tuple[type, tuple[int | None], dict[str, Any]]:
+        return DivergenceError, (self.epoch,), self.__dict__
 
 
 class Monitor(NamedTuple):
@@ -214,21 +223,28 @@ def train(
     eta: float,
     l2: float,
     epoch: int | None = None,
+    ended: NDArray | None = None,
     **told: Any,
 ) -> None:
-    """One pass over ``order``; after an error the parameters are as before, after an
-    interrupt, which is no ``Exception``, they are those of the mini-batches that were
-    complete, as long as these are finite."""
-    before = model.values.copy()
+    """Passes over the examples in ``order`` (passes, n), the first of them the one of ``epoch``,
+    where it has a number; ``ended`` (1,) int64 counts those that were complete.
+
+    After an error the parameters are those of the last pass that was complete, or as they were;
+    after an interrupt, which is no ``Exception``, those of the mini-batches that were complete,
+    as long as these are finite.
+    """
+    last, once = model.values.copy(), epoch is None
+    ended = np.zeros(1, np.int64) if ended is None else ended
     try:
-        model.train(data, order, mini_batch_size, eta, l2, once=epoch is None, **told)
-        if not model.is_finite():
-            raise DivergenceError(epoch)
+        model.train(data, order, mini_batch_size, eta, l2, once, ended=ended, last=last, **told)
+        if ended[0] < len(order):
+            raise DivergenceError(None if epoch is None else epoch + int(ended[0]))
         model.learned_from(data)
     except BaseException as error:
-        if isinstance(error, Exception) or not model.is_finite():
-            model.values[...] = before
-        else:
+        back = isinstance(error, Exception) or not model.is_finite()
+        if back:
+            model.values[...] = last
+        if ended[0] or not back:
             model.learned_from(data)
         raise
 
@@ -260,7 +276,7 @@ def run(
     lmbda: float,
     monitors: list[Monitor],
     reporter: Reporter,
-    callback: Callable[[int], bool],
+    callback: Callable[[int], bool] | None,
     techniques: Techniques,
     weights: NDArray | None = None,
 ) -> None:
@@ -268,8 +284,8 @@ def run(
 
     After each epoch every monitor adds to its list, and ``reporter`` is told in words the
     rate, where there is a schedule, and the monitored figures; then ``callback`` is called
-    with the epoch, from 1, and returns whether to stop. At the end the best parameters are
-    restored where ``progress`` wants that.
+    with the epoch, from 1, and returns whether to stop; None: there is none. At the end the
+    best parameters are restored where ``progress`` wants that.
     ``weights`` (n,) float64 says how often each example counts; lmbda and l1 are divided
     by their sum.
 
@@ -290,27 +306,40 @@ def run(
     told = techniques.start(model, total)
     if weights is not None:
         told["weights"] = weights
+    keyed = "dropout" in told or "shift" in told
     with reporter.begin(model.sizes, n, progress.epochs):
-        for epoch in range(1, progress.epochs + 1):
-            eta = progress.rate(epoch)
-            before = stream.state
-            told["watch"] = reporter.watch(epoch)
+        alone = monitors or callback or progress.scheduled or reporter.follows_epochs
+        passes = 1 if alone else max(1, _TOGETHER // n)
+        epoch = 0  # the last one that ended
+        while epoch < progress.epochs and not progress.stopped:
+            passes = min(passes, progress.epochs - epoch)
+            eta = progress.rate(epoch + 1)
+            before, ended = stream.state, np.zeros(1, np.int64)
+            told["watch"] = reporter.watch(epoch + 1)
             try:
-                order = stream.permutation(n)
-                if "dropout" in told or "shift" in told:
-                    told["key"] = int(stream.raw(1)[0])
-                train(model, training, order, mini_batch_size, eta, lmbda / total, epoch, **told)
+                if epoch > 0:
+                    reporting.end_if_asked()
+                order, keys = stream.passes(passes, n, keyed)
+                if keys is not None:
+                    told["key"] = keys
+                train(
+                    model, training, order, mini_batch_size, eta, lmbda / total, epoch + 1, ended,
+                    **told,
+                )  # fmt: skip
             except BaseException:
                 stream.state = before
+                complete = int(ended[0])
+                stream.raw(complete * (n + keyed))
+                if complete and not alone:
+                    reporter.ended(epoch + complete, [])
                 raise
-            told["steps"] = told.get("steps", 0) + -(-n // mini_batch_size)
+            epoch += passes
+            told["steps"] = told.get("steps", 0) + passes * -(-n // mini_batch_size)
             # all of them before any is kept: an epoch that is interrupted here has no entry
             measured = [monitor.measure(model, lmbda, techniques.l1) for monitor in monitors]
             figures = [monitor.keep(f) for monitor, f in zip(monitors, measured, strict=True)]
             reporter.ended(epoch, [f"eta {eta:g}", *figures] if progress.scheduled else figures)
             progress.take_in(epoch, model)  # before a callback, which may change the parameters
-            if callback(epoch):
+            if callback is not None and callback(epoch):
                 progress.stop("a callback returned True")
-            if progress.stopped:
-                break
         reporter.close(progress.close(model))

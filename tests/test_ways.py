@@ -94,7 +94,7 @@ def test_the_default_number_of_threads_is_for_networks_that_name_none(always_thr
     finally:
         fastnet.set_num_threads(1)
     lines = capfd.readouterr().err.splitlines()
-    assert [line.rsplit(", ", 1)[1] for line in lines] == ["2 threads"] * 2 + ["1 thread"] * 2
+    assert [line.rsplit(", ", 1)[1] for line in lines] == ["2 threads", "1 thread"]
 
 
 def settled_tasks():
@@ -225,7 +225,7 @@ def test_the_trace_names_the_tiles_of_large_layers(monkeypatch, capfd):
     for m in (127, 128):
         trained(sizes, fastnet.Dataset(*examples(300, sizes, "float32")), n_threads=1, m=m)
     lines = capfd.readouterr().err.splitlines()
-    assert ["packed tiles" in line for line in lines] == [False, False, True, True]
+    assert ["packed tiles" in line for line in lines] == [False, True]
 
 
 def test_the_trace_says_where_blocks_are_taken(monkeypatch, capfd):

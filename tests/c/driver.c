@@ -215,35 +215,37 @@ static uint64_t hash_of_neurons(uint64_t h, fn_type type)
  * 130 examples and 140 outputs are enough for the tile to copy its rows. Techniques and
  * hidden neurons go by in turn, since each job costs time under sanitizers and emulators. */
 static const double half[] = {0.5, 0.25};
+static const uint64_t keys[] = {2, 3};
 static const struct {
     size_t m;
     fn_type inputs;
     double scale;
     fn_activation hidden[2];
     int weighted;
+    size_t passes;
     fn_training training;
 } jobs[] = {
-    {1, FN_U8, 1 / 255.0, {FN_SIGMOID, FN_SIGMOID}, 0, {.eta = 0.5, .l2 = 0.002}},
-    {10, FN_U8, 1 / 255.0, {FN_SIGMOID, FN_SIGMOID}, 1, {.eta = 0.5, .l2 = 0.002, .by_blocks = -1}},
-    {70, FN_F32, 1 / 255.0, {FN_SIGMOID, FN_SIGMOID}, 1,
+    {1, FN_U8, 1 / 255.0, {FN_SIGMOID, FN_SIGMOID}, 0, 1, {.eta = 0.5, .l2 = 0.002}},
+    {10, FN_U8, 1 / 255.0, {FN_SIGMOID, FN_SIGMOID}, 1, 3, {.eta = 0.5, .l2 = 0.002, .by_blocks = -1}},
+    {70, FN_F32, 1 / 255.0, {FN_SIGMOID, FN_SIGMOID}, 1, 1,
      {.eta = 0.5, .l2 = 0.2, .divide_l2 = 1, .by_blocks = 1}},
-    {130, FN_U8, 1 / 255.0, {FN_TANH, FN_GELU}, 0,
+    {130, FN_U8, 1 / 255.0, {FN_TANH, FN_GELU}, 0, 1,
      {.eta = 0.005, .l2 = 0.002, .optimizer = FN_MOMENTUM, .mu = 0.9, .dropout = half, .key = 1}},
-    {10, FN_F32, 1 / 255.0, {FN_RELU, FN_LEAKY_RELU}, 0,
+    {10, FN_F32, 1 / 255.0, {FN_RELU, FN_LEAKY_RELU}, 0, 1,
      {.eta = 0.0005, .l1 = 0.002, .optimizer = FN_NESTEROV, .mu = 0.9, .by_blocks = 1}},
-    {10, FN_F64, 1 / 255.0, {FN_SIGMOID, FN_TANH}, 0,
+    {10, FN_F64, 1 / 255.0, {FN_SIGMOID, FN_TANH}, 0, 2,
      {.eta = 0.001, .optimizer = FN_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8,
       .by_blocks = -1}},
-    {10, FN_U8, 1 / 256.0, {FN_LEAKY_RELU, FN_RELU}, 0,
-     {.eta = 0.005, .l2 = 0.002, .shift = 2, .side = 13, .key = 2, .by_blocks = 1}},
-    {10, FN_F32, 1 / 256.0, {FN_GELU, FN_SIGMOID}, 0,
+    {10, FN_U8, 1 / 256.0, {FN_LEAKY_RELU, FN_RELU}, 0, 2,
+     {.eta = 0.005, .l2 = 0.002, .shift = 2, .side = 13, .keys = keys, .by_blocks = 1}},
+    {10, FN_F32, 1 / 256.0, {FN_GELU, FN_SIGMOID}, 0, 1,
      {.eta = 0.001, .l2 = 0.002, .l1 = 0.001, .optimizer = FN_ADAMW, .beta1 = 0.9, .beta2 = 0.99,
       .epsilon = 1e-8, .steps = 7, .by_blocks = 1}},
 };
 enum { JOBS = sizeof jobs / sizeof *jobs };
 
-/* An epoch of each job from the same start, in one way; over the parameters and the cost
- * that each ends with, behind the neurons. */
+/* An epoch of each job from the same start, in one way, or passes over equal parts of it; over
+ * the parameters and the cost that each ends with, behind the neurons. */
 static uint64_t hash_of_jobs(fn_type type, fn_form form, size_t threads, fn_network network,
                              const fn_examples *bytes, const int64_t *order)
 {
@@ -268,7 +270,14 @@ static uint64_t hash_of_jobs(fn_type type, fn_form form, size_t threads, fn_netw
         training.moments = allocate(2 * length);
         training.watch.call = go_on;
         void *workspace = allocate(fn_workspace_size(type, &network, &examples, m, &training, threads));
-        fn_train(type, &network, parameters, &examples, order, n, m, &training, threads, workspace);
+        int64_t ended = 0;
+        training.ended = &ended, training.last = allocate(length);
+        const size_t passes = jobs[i].passes, each = n / passes;
+        fn_train(type, &network, parameters, &examples, order, each, passes, m, &training, threads,
+                 workspace);
+        if (ended != (int64_t)passes || memcmp(training.last, parameters, length))
+            fail("a pass was not complete");
+        free(training.last);
         free(workspace);
         free(training.moments);
         workspace = allocate(fn_evaluation_size(type, &network, &examples, threads));
@@ -342,7 +351,7 @@ static void run(char **arguments, size_t n_sizes)
     void *workspace = allocate(fn_workspace_size(type, &network, &examples, m, &training, 1));
     for (size_t now; left > 0; left -= now) {
         now = left < EXAMPLES / m ? left : EXAMPLES / m;
-        fn_train(type, &network, parameters, &examples, order, now * m, m, &training, 1, workspace);
+        fn_train(type, &network, parameters, &examples, order, now * m, 1, m, &training, 1, workspace);
     }
 }
 

@@ -1,0 +1,259 @@
+"""Several passes over the examples in one call of the kernels: short epochs are run so."""
+
+import contextlib
+import copy
+import signal
+
+import numpy as np
+import pytest
+
+import fastnet
+from fastnet import Network, _kernels, reference
+from fastnet.compressed import compress
+
+SIZES = [16, 9, 7, 4]
+M, N, PASSES = 10, 37, 4  # so that the last mini-batch of each pass is smaller
+RANDOM = np.random.default_rng(2)
+ORDERS = np.stack([RANDOM.permutation(N) for _ in range(PASSES)])
+KEYS = RANDOM.integers(0, 2**64, PASSES, dtype=np.uint64)
+
+TECHNIQUES = {
+    "plain": {},
+    "decay put off": {"l2": 0.02},
+    "decay settled in between": {"l2": 1.0},
+    "L1 and L2": {"l2": 0.02, "l1": 0.01},
+    "momentum": {"l2": 0.02, "optimizer": ("momentum", 0.9)},
+    "adam": {"l2": 0.02, "optimizer": ("adam", 0.9, 0.999, 1e-8)},
+    "dropout and shift": {"l2": 0.02, "dropout": np.array([0.5, 0.2]), "shift": 1},
+    "weights, a decay divided by each mini-batch's": {
+        "l2": 0.5, "divide_l2": True, "weights": np.linspace(0, 2, N),
+    },
+}  # fmt: skip
+MOMENTS = {"momentum": 1, "adam": 2}
+
+
+@pytest.fixture
+def run(random_parameters, random_examples, dtype):
+    """run(name, one=False, ...): parameters and costs of all passes, in one call or in a call
+    for each."""
+
+    def train(name, *, one, form="dense", threads=1, kernels=_kernels, **more):
+        told = dict(TECHNIQUES[name])
+        X, scale, y = random_examples(N, SIZES, "cross-entropy", 1)
+        if form == "compressed":
+            X = compress(X, "columns")
+        p = random_parameters(SIZES, dtype, 0)
+        n_moments = MOMENTS.get(told.get("optimizer", ("plain",))[0], 0)
+        if n_moments:
+            told["moments"] = np.zeros(n_moments * len(p), dtype)
+        keyed, each = "dropout" in told, -(-N // M)
+        costs = np.zeros(PASSES * each)
+
+        def call(passes, order, costs):
+            kernels.train(
+                SIZES, "sigmoid", "cross-entropy", p, X, scale, y, order, M, 0.5,
+                told.get("l2", 0.0), None, threads, hidden=("tanh", "sigmoid"), costs=costs,
+                steps=3 + passes[0] * each, **{"key": KEYS[passes] if keyed else 0},
+                **{name: value for name, value in told.items() if name != "l2"}, **more,
+            )  # fmt: skip
+
+        if one:
+            call(np.arange(PASSES), ORDERS, costs)
+        else:
+            for e in range(PASSES):
+                call(np.array([e]), ORDERS[e], costs[e * each :][:each])
+        return p, costs
+
+    return train
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("form", ["dense", "compressed"])
+@pytest.mark.parametrize("name", TECHNIQUES)
+def test_passes_in_one_call_have_the_bits_of_calls_of_their_own(run, isa, name, form, threads):
+    together = run(name, one=True, form=form, threads=threads)
+    alone = run(name, one=False, form=form, threads=threads)
+    for one, other in zip(together, alone, strict=True):
+        assert one.tobytes() == other.tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["float64"], indirect=True)
+@pytest.mark.parametrize("name", TECHNIQUES)
+def test_they_are_those_of_the_twin_in_numpy(run, name):
+    for one, other in zip(run(name, one=True), run(name, one=True, kernels=reference), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-12)
+
+
+@pytest.fixture
+def always():
+    """Look up after every mini-batch."""
+    _kernels.watch_every(0, 0)
+    yield
+    _kernels.watch_every()
+
+
+class Stop(Exception):
+    pass
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("kernels", [_kernels, reference])
+@pytest.mark.parametrize("dtype", ["float64"], indirect=True)
+def test_the_watch_is_told_the_examples_of_all_passes(run, always, kernels, threads):
+    seen = []
+    run("plain", one=True, kernels=kernels, threads=threads, watch=seen.append)
+    assert seen == [e * N + k for e in range(PASSES) for k in range(0, N, M)][1:]
+
+
+@pytest.mark.parametrize("kernels", [_kernels, reference])
+@pytest.mark.parametrize("dtype", ["float64"], indirect=True)
+@pytest.mark.parametrize("done", [M, N, N + M, 3 * N])
+def test_a_stop_counts_the_passes_that_were_complete(
+    run, always, random_parameters, dtype, kernels, done
+):
+    def stop(examples):
+        if examples == done:
+            raise Stop
+
+    ended = np.zeros(1, np.int64)
+    last = random_parameters(SIZES, dtype, 0)
+    start = last.copy()
+    with contextlib.suppress(Stop):
+        run("plain", one=True, kernels=kernels, watch=stop, ended=ended, last=last)
+    assert ended == done // N
+    assert (last == start).all() == (done < N)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("kernels", [_kernels, reference])
+@pytest.mark.parametrize("dtype", ["float64"], indirect=True)
+def test_the_first_pass_that_diverges_is_the_last(dtype, threads, kernels):
+    """w = w - eta (w - 1) x^2 grows by a factor of 1e50 in each mini-batch."""
+    sizes, ended = [1, 1], np.zeros(1, np.int64)
+    p = _kernels.aligned(_kernels.layout(sizes, dtype)[0], dtype)
+    last = p.copy()
+    X, y = np.full((2, 1), 1e25, dtype), np.full((2, 1), 1.0, dtype)
+    with np.errstate(all="ignore"):
+        kernels.train(
+            sizes, "linear", "quadratic", p, X, 1.0, y, np.tile(np.arange(2), (9, 1)), 1, 1.0,
+            threads=threads, ended=ended, last=last,
+        )  # fmt: skip
+    assert ended == 3  # 1e50, 1e100; 1e150, 1e200; 1e250, 1e300; more than float64 has
+    assert not np.isfinite(p).all()
+    assert 1e270 < np.abs(last).max() < 1e308
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"key": KEYS[1:]}, r"key: expected shape \(4,\), got \(3,\)"),
+        ({"ended": np.zeros(1, np.int64)}, "ended, last: expected both or none of them"),
+        ({"costs": np.zeros(4)}, r"costs: expected shape \(16,\), got \(4,\)"),
+        ({"order": ORDERS[:, ::-1]}, "order: expected contiguous rows"),
+        ({"order": ORDERS[:, 1:]}, "order: expected a contiguous array"),
+        ({"order": ORDERS + 1}, "order: expected indices from 0 to 36"),
+    ],
+)
+def test_what_does_not_fit_is_refused(random_parameters, random_examples, more, message):
+    p = random_parameters(SIZES, "float32", 0)
+    start, told = p.copy(), {"order": ORDERS, **more}
+    order = told.pop("order")
+    data = random_examples(N, SIZES, "cross-entropy", 1)
+    with pytest.raises(ValueError, match=message):
+        _kernels.train(SIZES, "sigmoid", "cross-entropy", p, *data, order, M, 0.5, **told)
+    assert (p == start).all()
+
+
+# ---- as SGD makes use of it
+
+
+DATA = RANDOM.normal(size=(40, 8)), RANDOM.integers(0, 3, 40)
+EPOCHS = 1000  # more than one call has
+
+
+def each_epoch(*_):
+    """A callback, so that each epoch is a call of its own."""
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {"lmbda": 0.5, "l1": 0.1},
+        {"optimizer": fastnet.Adam()},
+        {"dropout": 0.3},
+        {"sample_weight": np.linspace(0, 2, 40)},
+        {"monitor_training_cost": True},
+    ],
+)
+@pytest.mark.parametrize("seed", [1, np.random.MT19937])
+def test_epochs_have_the_same_bits_whether_anybody_looks_at_them_or_not(told, seed):
+    nets = []
+    for callbacks in ([], [each_epoch]):
+        net = Network([8, 5, 3], seed=seed if isinstance(seed, int) else seed(1))
+        net.SGD(DATA, EPOCHS, 7, 0.05, callbacks=callbacks, verbose=False, **told)
+        nets.append((net.weights[0].tobytes(), net.biases[1].tobytes(), net._stream.raw(1)))
+    assert nets[0] == nets[1]
+
+
+def test_epochs_that_nobody_looks_at_are_few_calls(monkeypatch):
+    calls = []
+    train = _kernels.train
+
+    def counted(*arguments, **told):
+        calls.append(arguments[7].shape)
+        train(*arguments, **told)
+
+    monkeypatch.setattr(_kernels, "train", counted)
+    net = Network([8, 5, 3], seed=1)
+    net.SGD(DATA, EPOCHS, 7, 0.05, verbose=False)
+    assert calls == [(409, 40), (409, 40), (182, 40)]
+    calls.clear()
+    net.SGD(DATA, 3, 7, 0.05, verbose=False, schedule=fastnet.ExponentialDecay(0.9))
+    assert calls == [(1, 40)] * 3
+
+
+@pytest.mark.parametrize("callbacks", [[], [each_epoch]])
+def test_a_divergence_names_its_epoch_and_leaves_the_one_before(callbacks):
+    """A rate that is far too large: the error grows manyfold in each mini-batch."""
+    data = np.ones((10, 2)), np.full((10, 1), 1.0)
+    told = {"callbacks": callbacks, "verbose": False}
+    net = Network([2, 1], "quadratic", output="linear", seed=1)
+    whole = copy.deepcopy(net)
+    with pytest.raises(fastnet.DivergenceError) as caught:
+        net.SGD(data, 100, 5, 20.0, **told)
+    epoch = caught.value.epoch
+    assert epoch > 3
+    assert caught.value.history == ([], [], [], [])
+    whole.SGD(data, epoch - 1, 5, 20.0, **told)
+    assert net == whole
+    assert net._stream.state == whole._stream.state
+
+
+@pytest.mark.parametrize("call", [3, 250])
+def test_an_interrupt_keeps_the_mini_batches_done_and_the_epochs_before(call, caplog):
+    class Cost:
+        calls = 0
+
+        @staticmethod
+        def fn(a, y):
+            return float(np.square(a - y).sum())
+
+        @staticmethod
+        def delta(z, a, y):
+            Cost.calls += 1
+            if Cost.calls == call:
+                signal.raise_signal(signal.SIGINT)
+            return a - y
+
+    net, whole = Network([8, 5, 3], Cost, seed=1), Network([8, 5, 3], Cost, seed=1)
+    with pytest.raises(KeyboardInterrupt):
+        net.SGD(DATA, EPOCHS, 10, 0.05, verbose=False)  # four mini-batches in an epoch
+    epochs, mini_batches = divmod(call - 1, 4)
+    assert caplog.messages[-1].startswith(f"Training ended by KeyboardInterrupt after {epochs} ep")
+    whole.SGD(DATA, epochs, 10, 0.05, verbose=False)
+    state = whole._stream.state
+    order = whole._stream.permutation(40)[: mini_batches * 10]
+    whole._model.train(whole._fitting("data", DATA), order, 10, 0.05, 0.0)
+    assert net == whole
+    assert net._stream.state == state
