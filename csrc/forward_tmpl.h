@@ -148,14 +148,14 @@ static void FN(forward)(FN(work) *work, const real *parameters, size_t first, si
         if (l > 0)
             FN(weighted_input_of)(s1 - s0, sizes[l], NULL, sizes[l + 1],
                                   w->a[l] + s0 * FN(a_stride)(sizes[l]), FN(a_stride)(sizes[l]),
-                                  weights, z, stride);
+                                  weights, z, stride, w->scratch);
         else if (w->lists)
             FN(enter_by_lists)(work, weights, first, s0, s1, z, stride);
         else if (w->blocks.x)
             FN(enter_by_blocks)(work, weights, first, s0, s1, z, stride);
         else
             FN(weighted_input_of)(s1 - s0, w->n_columns, w->used, sizes[1], w->x + s0 * w->room,
-                                  w->room, weights, z, stride);
+                                  w->room, weights, z, stride, w->scratch);
         if (scale != 1)
             FN(settle)(s1 - s0, sizes[l + 1], stride, (real)scale, z);
         if (l + 1 < L)

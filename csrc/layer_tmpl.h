@@ -43,14 +43,16 @@ static void FN(update_biases)(size_t m, size_t n_out, size_t stride, const real 
     }
 }
 
-/* z[s] += sum_i a[s][i] w[i] (z^l = w^l a^(l-1) + b^l) */
+/* z[s] += sum_i a[s][i] w[i] (z^l = w^l a^(l-1) + b^l); packed: room for packed_size elements
+ * of a large product, or NULL */
 static void FN(weighted_input_of)(size_t m, size_t n_columns, const uint32_t *columns, size_t n_out,
                                   const real *a, size_t a_stride, const real *weights,
-                                  real *restrict z, size_t z_stride)
+                                  real *restrict z, size_t z_stride, real *packed)
 {
     FN(multiply)(m, n_out, (FN(product)){.k = n_columns, .a = a, .a_row = a_stride, .a_k = 1,
                                          .b = weights, .b_stride = fn_stride(n_out, sizeof(real)),
-                                         .b_rows = columns, .c = z, .c_stride = z_stride}, NULL);
+                                         .b_rows = columns, .c = z, .c_stride = z_stride},
+                 FN(is_large)(m, n_out, n_columns) ? packed : NULL);
 }
 
 /* w[i] += sum_s a[s][i] delta[s]; packed: room for packed_size elements */
@@ -107,11 +109,18 @@ static void FN(through)(fn_activation neurons, size_t m, size_t n_in, const real
             delta_below[s * below + i] = 0;
 }
 
+/* How many of m examples errors are taken back for at once. */
+static size_t FN(back)(size_t m, size_t n_in, size_t n_out)
+{
+    const size_t many = m < FN_LARGE_BACK ? m : FN_LARGE_BACK;
+    return m < FN_BACK || FN(is_large)(n_in, many, n_out) ? many : FN_BACK;
+}
+
 /* In elements: delta and delta_below, each with the examples along its rows, and weights. */
 static size_t FN(scratch_size)(size_t m, size_t n_in, size_t n_out)
 {
-    const size_t across = fn_stride(m < FN_BACK ? m : FN_BACK, sizeof(real));
-    return (n_in + n_out) * across + FN(packed_size)(n_out);
+    const size_t most = FN(back)(m, n_in, n_out), across = fn_stride(most, sizeof(real));
+    return (n_in + n_out) * across + FN(packed_size)(n_in, most, n_out);
 }
 
 /* delta_below[s][i] = (sum_o w[i][o] delta[s][o]) f'(z[s][i]), see through.
@@ -138,8 +147,9 @@ static void FN(backpropagate_of)(fn_activation neurons, size_t m, size_t n_in, s
                                  size_t a_stride, real *delta_below, real *scratch)
 {
     const size_t stride = fn_stride(n_out, sizeof(real)), below = fn_stride(n_in, sizeof(real));
-    for (size_t s = 0; s < m; s += FN_BACK)
-        FN(backpropagate_some)(neurons, m - s < FN_BACK ? m - s : FN_BACK, n_in, n_out, weights,
+    const size_t most = FN(back)(m, n_in, n_out);
+    for (size_t s = 0; s < m; s += most)
+        FN(backpropagate_some)(neurons, m - s < most ? m - s : most, n_in, n_out, weights,
                                delta + s * stride, a ? a + s * a_stride : NULL, a_stride,
                                delta_below + s * below, scratch);
 }
@@ -151,7 +161,8 @@ static void FN(weighted_input)(size_t m, size_t n_in, size_t n_out, const real *
 {
     const size_t stride = fn_stride(n_out, sizeof(real));
     FN(start_from_biases)(m, n_out, biases, 1, z, stride);
-    FN(weighted_input_of)(m, n_in, NULL, n_out, a, fn_stride(n_in, sizeof(real)), weights, z, stride);
+    FN(weighted_input_of)(m, n_in, NULL, n_out, a, fn_stride(n_in, sizeof(real)), weights, z, stride,
+                          NULL);
 }
 
 static void FN(backpropagate)(fn_activation neurons, size_t m, size_t n_in, size_t n_out,

@@ -30,25 +30,29 @@
  * accumulators, two vectors of B and one broadcast must fit. A tile that is one vector
  * wide may have more.
  *
- * FN_DEPTH is the number of terms per pass, see tile_tmpl.h; FN_BACK that of the examples that
- * errors are taken back for at once, since their transposes should stay in the second cache.
- * With 64 in the place of 256, AVX-512 makes 90 GFLOP/s for 81 with 1024 neurons, and 114 for 89
- * with 256 (Cascade Lake). With 128 the weights are still copied into tiles (FN_PACKED), which
- * processors need whose first cache has banks. */
+ * FN_DEPTH is the number of terms per pass; products of more bytes than FN_LARGE are multiplied
+ * in another way: see tile_tmpl.h. FN_BACK is the number of examples that errors are taken back
+ * for at once, where products are smaller, since their transposes should stay in the second
+ * cache. With 64 in the place of 256, AVX-512 makes 114 GFLOP/s for 89 with 256 neurons (Cascade
+ * Lake). With 128 the weights are still copied into tiles (FN_PACKED), which processors need
+ * whose first cache has banks. */
 #if FN_VECTOR_BYTES == 64
 #define FN_TILE_ROWS 14     /* 32 registers */
 #define FN_MOST_ROWS 14
 #define FN_DEPTH 128
+#define FN_LARGE 4000000
 #define FN_BACK 64
 #elif defined(__aarch64__)
 #define FN_TILE_ROWS 12     /* 32 registers */
 #define FN_MOST_ROWS 12
 #define FN_DEPTH 256
+#define FN_LARGE SIZE_MAX   /* no gain: 1.01 (AVX2, Cascade Lake) */
 #define FN_BACK 128
 #else
 #define FN_TILE_ROWS 6      /* 16 registers */
 #define FN_MOST_ROWS 12
 #define FN_DEPTH 256
+#define FN_LARGE SIZE_MAX   /* no gain: 1.01 (AVX2, Cascade Lake) */
 #define FN_BACK 128
 #endif
 

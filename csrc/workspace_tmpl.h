@@ -51,8 +51,10 @@ static size_t FN(divide)(const fn_network *network, const fn_examples *examples,
     size_t used = 0, scratch = 0, parameters = 0, largest = 0;
     for (size_t l = 0; l < L; l++) {
         const size_t back = l ? FN(scratch_size)(piece, sizes[l], sizes[l + 1]) : 0;
-        const size_t update = FN(packed_size)(piece);
+        const size_t ahead = FN(packed_size)(piece, sizes[l + 1], sizes[l]);
+        const size_t update = FN(packed_size)(sizes[l], sizes[l + 1], piece);
         scratch = back > scratch ? back : scratch;
+        scratch = ahead > scratch ? ahead : scratch;
         scratch = update > scratch ? update : scratch;
         const size_t row = fn_stride(sizes[l + 1], sizeof(real));
         const int few = l == 0 && blocks && sizes[0] > FN_FOLLOWED_ROWS;

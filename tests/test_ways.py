@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import ways
+from fastnet import _kernels, ways
 
 on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux's /proc")
 can_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
@@ -37,6 +37,27 @@ def trained(sizes, data, *, n_threads, m=20, dtype="float32", **options):
     net = fastnet.Network(sizes, dtype=dtype, seed=1, n_threads=n_threads, **options)
     net.SGD(data, 2, m, 0.5, lmbda=0.1, verbose=False)
     return net
+
+
+def test_large_layers_train_to_the_same_bits_on_every_instruction_set_and_threads(dtype):
+    """Layers beyond the second cache, odd in every way, and inputs of which some are all zero."""
+    sizes, m, n = [1030, 901, 702, 10], 267, 300
+    random = np.random.default_rng(4)
+    X = random.normal(size=(n, sizes[0])).astype(dtype)
+    X[:, ::3] = 0
+    data = fastnet.Dataset(X, random.integers(0, 10, n), sparse=False)
+    found, before = {}, _kernels.isa()
+    try:
+        for isa in set(_kernels.available()) - {"baseline"}:
+            _kernels.select(isa)
+            for n_threads in (1, 2):
+                net = trained(sizes, data, n_threads=n_threads, m=m, dtype=dtype)
+                found[isa, n_threads] = [w.tobytes() for w in net.weights]
+    finally:
+        _kernels.select(before)
+    if len(found) < 4:
+        pytest.skip("this machine has not two instruction sets with fused multiply-add")
+    assert all(bits == next(iter(found.values())) for bits in found.values())
 
 
 # ---- threads ---------------------------------------------------------------
