@@ -31,6 +31,9 @@ JOBS = [
     ("[4, 16, 2], m = 10", [4, 16, 2], 4096, 50, 64, {}),
     ("[4, 16, 2], m = 10, 500 examples", [4, 16, 2], 500, 400, 64, {}),
     ("[4, 16, 2], m = 10, 150 examples", [4, 16, 2], 150, 1000, 64, {}),
+    ("[4, 16, 2], m = 10, 4096, evaluated", [4, 16, 2], 4096, 50, 64, {"evaluated": True}),
+    ("[4, 16, 2], m = 10, 500, evaluated", [4, 16, 2], 500, 200, 64, {"evaluated": True}),
+    ("[4, 16, 2], m = 10, 150, evaluated", [4, 16, 2], 150, 400, 64, {"evaluated": True}),
 ]
 
 
@@ -40,7 +43,8 @@ def data_of(sizes, n, evaluated):
         return training, validation if evaluated else None
     random = np.random.default_rng(1)
     X = random.normal(size=(n, sizes[0])).astype(np.float32)
-    return fastnet.Dataset(X, random.integers(0, sizes[-1], n)), None
+    data = fastnet.Dataset(X, random.integers(0, sizes[-1], n))
+    return data, data if evaluated else None
 
 
 def busy():
