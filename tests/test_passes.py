@@ -2,10 +2,10 @@
 
 import contextlib
 import copy
-import signal
 
 import numpy as np
 import pytest
+from interrupting_cost import assert_left_after, cost_interrupted_at
 
 import fastnet
 from fastnet import Network, _kernels, reference
@@ -232,28 +232,11 @@ def test_a_divergence_names_its_epoch_and_leaves_the_one_before(callbacks):
 
 @pytest.mark.parametrize("call", [3, 250])
 def test_an_interrupt_keeps_the_mini_batches_done_and_the_epochs_before(call, caplog):
-    class Cost:
-        calls = 0
-
-        @staticmethod
-        def fn(a, y):
-            return float(np.square(a - y).sum())
-
-        @staticmethod
-        def delta(z, a, y):
-            Cost.calls += 1
-            if Cost.calls == call:
-                signal.raise_signal(signal.SIGINT)
-            return a - y
-
+    Cost = cost_interrupted_at(call)
     net, whole = Network([8, 5, 3], Cost, seed=1), Network([8, 5, 3], Cost, seed=1)
     with pytest.raises(KeyboardInterrupt):
         net.SGD(DATA, EPOCHS, 10, 0.05, verbose=False)  # four mini-batches in an epoch
     epochs, mini_batches = divmod(call - 1, 4)
     assert caplog.messages[-1].startswith(f"Training ended by KeyboardInterrupt after {epochs} ep")
     whole.SGD(DATA, epochs, 10, 0.05, verbose=False)
-    state = whole._stream.state
-    order = whole._stream.permutation(40)[: mini_batches * 10]
-    whole._model.train(whole._fitting("data", DATA), order, 10, 0.05, 0.0)
-    assert net == whole
-    assert net._stream.state == state
+    assert_left_after(net, whole, DATA, mini_batches * 10, 0.05, 0.0)

@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 import pytest
+from interrupting_cost import assert_left_after, cost_interrupted_at
 
 from fastnet import Network, _kernels, reference
 from fastnet.compressed import compress
@@ -256,20 +257,7 @@ def test_an_interrupted_training_keeps_the_mini_batches_done(monitored):
     rng = np.random.default_rng(0)
     data = rng.normal(size=(200, 8)), rng.integers(0, 3, 200)
 
-    class Cost:
-        calls = 0
-
-        @staticmethod
-        def fn(a, y):
-            return float(np.square(a - y).sum())
-
-        @staticmethod
-        def delta(z, a, y):
-            Cost.calls += 1
-            if Cost.calls == 27:  # 20 mini-batches in an epoch: 6 are done
-                signal.raise_signal(signal.SIGINT)
-            return a - y
-
+    Cost = cost_interrupted_at(27)  # 20 mini-batches in an epoch: 6 are done
     histories = []
     net, whole = Network([8, 5, 3], Cost, seed=1), Network([8, 5, 3], Cost, seed=1)
     told = {"verbose": False, "monitor_training_cost": monitored}
@@ -278,11 +266,7 @@ def test_an_interrupted_training_keeps_the_mini_batches_done(monitored):
     assert len(histories) == 1
     assert len(histories[0].training_cost) == monitored
     whole.SGD(data, 1, 10, 0.5, 0.1, **told)
-    state = whole._stream.state
-    order = whole._stream.permutation(200)[:60]
-    whole._model.train(whole._fitting("data", data), order, 10, 0.5, 0.1 / 200)
-    assert net == whole
-    assert net._stream.state == state
+    assert_left_after(net, whole, data, 60, 0.5, 0.1 / 200)
 
 
 def test_an_interrupt_after_a_divergence_leaves_finite_parameters():
