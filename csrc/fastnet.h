@@ -116,8 +116,9 @@ typedef struct {
     double *costs;          /* NULL, or [mini-batches]: the sum of each one's costs, before its step */
     int64_t *ended;         /* NULL, or counts the passes that were complete, all parameters
                              * being finite behind them; another is the last of the call */
-    void *last;             /* not where ended is NULL: [parameters] as the last of these passes
-                             * left them */
+    void *last;             /* not where ended is NULL: [n_last][parameters] as the last of these
+                             * passes left them, the e-th of the call in row e % n_last */
+    size_t n_last;          /* 0: no row, for a single pass */
     int by_blocks;          /* compressed examples enter the first layer by blocks: 1, or by lists:
                              * -1; 0: in the way that is quicker. Same bits */
 } fn_training;

@@ -292,6 +292,7 @@ typedef struct {
     void *memory;
     size_t until;               /* mini-batches until the watch is asked again; 0: stop */
     int goes_on;                /* the parameters were finite after a pass */
+    size_t ended;               /* the passes of which that was known */
     int failed;
 } FN(call);
 
@@ -349,9 +350,10 @@ static int FN(ended)(const FN(work) *work, FN(call) *call)
     const size_t n = FN(n_parameters)(work);
     if (t->ended && work->thread == 0) {
         call->goes_on = isfinite(FN(magnitude)(n, call->parameters));
+        if (call->goes_on && t->n_last > 0)
+            memcpy((real *)t->last + call->ended % t->n_last * n, call->parameters, n * sizeof(real));
+        call->ended += (size_t)call->goes_on;
         *t->ended += call->goes_on;
-        if (call->goes_on)
-            memcpy(t->last, call->parameters, n * sizeof(real));
     }
     fn_wait_for_team(work->team);
     return call->goes_on;

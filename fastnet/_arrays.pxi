@@ -56,6 +56,12 @@ cdef class Array:
             raise ValueError(f"{name}: expected shape {shape}, got {came}")
         return self
 
+    cdef Array expect_contiguous(self, str name):
+        """Of two dimensions."""
+        if self.length(0) > 1 and <size_t>self.view.strides[0] != self.length(1) * self.view.itemsize:
+            raise ValueError(f"{name}: expected a contiguous array")
+        return self
+
     cdef Array expect_padded(self, str name, array):
         cdef size_t stride = fn_stride(self.length(1), self.view.itemsize) * self.view.itemsize
         if not self.length(0) or not self.length(1):

@@ -97,6 +97,7 @@ cdef extern from "fastnet.h" nogil:
         double *costs
         int64_t *ended
         void *last
+        size_t n_last
         int by_blocks
 
     uint64_t fn_random_at(uint64_t key, uint64_t counter)

@@ -112,7 +112,7 @@ def evaluate(
     hidden: Sequence[str] | None = None,
     weights: NDArray | None = None,
     watch: Callable[[int], object] | None = None,
-) -> tuple[int, float]: ...
+) -> tuple[Any, Any]: ...
 
 class Predictor:
     def __init__(

@@ -407,8 +407,12 @@ cdef class Training:
             raise ValueError("ended, last: expected both or none of them")
         if ended is not None:
             self.ended = vector("ended", ended, ("int64",), True).expect("ended", (1,))
-            self.last = vector("last", last, (parameters.dtype,), True)
-            self.last.expect("last", (parameters.length(0),))
+            self.last = Array("last", last, 2, (parameters.dtype,), writable=True)
+            self.training.n_last = self.last.length(0)
+            self.last.expect("last", (self.training.n_last, parameters.length(0)))
+            self.last.expect_contiguous("last")
+            if passes > 1 and self.training.n_last == 0:
+                raise ValueError("last: expected a row or more for several passes, got none")
             self.training.ended = <int64_t *>self.ended.data()
             self.training.last = self.last.data()
 
@@ -424,8 +428,8 @@ def train(sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, 
     cdef const int64_t *indices = <const int64_t *>o.data()
     cdef size_t i, n = e.examples.n, passes = o.length(0) if order.ndim == 2 else 1
     cdef size_t n_order = o.length(order.ndim - 1)
-    if passes > 1 and <size_t>o.view.strides[0] != n_order * o.view.itemsize:
-        raise ValueError("order: expected a contiguous array")
+    if order.ndim == 2:
+        o.expect_contiguous("order")
     if mini_batch_size < 1:
         raise ValueError(f"mini_batch_size: expected 1 or more, got {mini_batch_size}")
     cdef size_t m = max(1, min(mini_batch_size, n_order))
@@ -484,8 +488,7 @@ def feedforward(sizes, output, parameters, X, scale, out, threads=1, *, hidden=N
     cdef Examples e = Examples(shape, p, X, scale)
     cdef Array a = Array("out", out, 2, (p.dtype,), writable=True)
     a.expect("out", (e.examples.n, shape.n_out()))
-    if a.length(0) > 1 and <size_t>a.view.strides[0] != shape.n_out() * a.view.itemsize:
-        raise ValueError("out: expected a contiguous array")
+    a.expect_contiguous("out")
     cdef fn_type type = p.type()
     cdef size_t n_threads = team(threads)
     cdef Workspace w = Workspace(fn_evaluation_size(type, &shape.network, &e.examples, n_threads))
@@ -496,19 +499,34 @@ def feedforward(sizes, output, parameters, X, scale, out, threads=1, *, hidden=N
 def evaluate(sizes, output, cost, parameters, X, scale, y, threads=1, *, hidden=None,
              weights=None, watch=None):
     cdef Shape shape = Shape(sizes, output, cost, hidden)
+    cdef size_t i, networks = len(parameters) if np.ndim(parameters) == 2 else 1
+    cdef Array all_of_them = None
+    if np.ndim(parameters) == 2:
+        all_of_them = Array("parameters", parameters, 2, REAL).expect_contiguous("parameters")
+        if networks == 0:
+            raise ValueError("parameters: expected one row or more, got none")
+        parameters = parameters[0]
     cdef Array p = shape.parameters("parameters", parameters, False)
     cdef Examples e = Examples(shape, p, X, scale, y, shape.n_out()).weigh(weights)
     cdef fn_type type = p.type()
-    cdef size_t correct = 0, n_threads = team(threads)
+    cdef size_t row = p.length(0) * p.view.itemsize, n_threads = team(threads)
     cdef Workspace w = Workspace(fn_evaluation_size(type, &shape.network, &e.examples, n_threads))
-    cdef double total
+    counts, costs = np.zeros(networks, np.uintp), np.zeros(networks)
+    cdef size_t[::1] correct = counts
+    cdef double[::1] total = costs
     cdef Watch watching = Watch(watch)
     cdef fn_watch callback = watching.callback()
     with nogil:
-        total = fn_evaluate(type, &shape.network, p.data(), &e.examples, &correct, callback,
-                            n_threads, w.start())
+        for i in range(networks):
+            watching.moments.before, watching.moments.until = i * e.examples.n, 1
+            if i > 0 and callback.call != NULL and not callback.call(callback.context, 0):
+                break
+            total[i] = fn_evaluate(type, &shape.network, <char *>p.data() + i * row, &e.examples,
+                                   &correct[i], callback, n_threads, w.start())
+            if watching.moments.ended:
+                break
     watching.check()
-    return correct, total
+    return (counts.tolist(), costs.tolist()) if all_of_them else (int(correct[0]), total[0])
 
 
 cdef size_t team(threads) except 0:

@@ -15,8 +15,9 @@ cdef struct moments_of_watch:
     double asked        # when the kernel asked last
     double heard        # when the interpreter was called last
     size_t until        # mini-batches, or pieces, between the last two questions
+    size_t before       # examples that are done and that the kernel does not know of
+    bint ended          # what was called raised something: the call is to end
     void *watch
-
 
 
 def watch_every(double heard=HEARD_EVERY, double asked=ASKED_EVERY):
@@ -45,6 +46,8 @@ cdef class Watch:
         self.function = function
         self.moments.asked = self.moments.heard = seconds()
         self.moments.until = 1
+        self.moments.before = 0
+        self.moments.ended = False
         self.moments.watch = <void *>self
 
     cdef fn_watch callback(self):
@@ -66,7 +69,8 @@ cdef size_t ask_watch(void *context, size_t done) noexcept nogil:
     cdef double took = now - moments.asked
     cdef double until = 4.0 * moments.until
     if now - moments.heard >= HEARD_EVERY:
-        if hear(moments.watch, done):
+        moments.ended = hear(moments.watch, moments.before + done)
+        if moments.ended:
             return 0
         now = moments.heard = seconds()
     moments.asked = now

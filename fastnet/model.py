@@ -189,12 +189,13 @@ class Model:
 
     # ---- what the kernels do
 
-    def feedforward(self, X: Any, scale: float) -> NDArray:
-        """(n, n_in), dense or compressed -> (n, n_out)."""
+    def feedforward(self, X: Any, scale: float, values: NDArray | None = None) -> NDArray:
+        """(n, n_in), dense or compressed -> (n, n_out); ``values``: with other parameters."""
+        values = self.values if values is None else values
         out = np.empty((len(X), self.sizes[-1]), self.dtype)
         threads = self._threads("feedforward", X, len(X))
         _kernels.feedforward(
-            self.sizes, self.choice.output, self.values, X, scale, out, threads, hidden=self.hidden
+            self.sizes, self.choice.output, values, X, scale, out, threads, hidden=self.hidden
         )
         return out
 
@@ -247,29 +248,41 @@ class Model:
         return nabla
 
     def _evaluate(
-        self, data: Dataset, kernel: str | None, once: bool, weights: NDArray | None = None
-    ) -> tuple[int, float]:
+        self, networks: NDArray, data: Dataset, kernel: str | None, once: bool,
+        weights: NDArray | None = None,
+    ) -> tuple[list[int], list[float]]:  # fmt: skip
         X = data.operand(self.sizes, self.dtype, once)
         return _kernels.evaluate(
-            self.sizes, self.choice.output, kernel, self.values, X, data.scale, data.y,
+            self.sizes, self.choice.output, kernel, networks, X, data.scale, data.y,
             self._threads("evaluate", X, len(X)), hidden=self.hidden, weights=weights,
             watch=reporting.stopping(),
         )  # fmt: skip
 
     def accuracy(self, data: Dataset, once: bool = False) -> int:
         """The number of correct examples; ``once``: the data are used for this alone."""
-        return self._evaluate(data, None, once)[0]
+        return self.accuracies(self.values[None], data, once)[0]
 
-    def _cost_sum(self, data: Dataset, once: bool, weights: NDArray | None) -> float:
+    def accuracies(self, networks: NDArray, data: Dataset, once: bool = False) -> list[int]:
+        """The same of several networks like this one, whose parameters are (k, parameters)."""
+        return self._evaluate(networks, data, None, once)[0]
+
+    def _cost_sums(
+        self, networks: NDArray, data: Dataset, once: bool, weights: NDArray | None
+    ) -> list[float]:
         if self.choice.kernel:
-            return self._evaluate(data, self.choice.kernel, once, weights)[1]
+            return self._evaluate(networks, data, self.choice.kernel, once, weights)[1]
+        return [self._own_cost_sum(values, data, once, weights) for values in networks]
+
+    def _own_cost_sum(
+        self, values: NDArray, data: Dataset, once: bool, weights: NDArray | None
+    ) -> float:
         X = data.operand(self.sizes, self.dtype, once)
         total, watch = 0.0, reporting.stopping()
         for first in range(0, len(data), _PIECE):
             if watch is not None:
                 watch(first)
             part = slice(first, first + _PIECE)
-            a, y = self.feedforward(X[part], data.scale).T, self._columns(data.y[part])
+            a, y = self.feedforward(X[part], data.scale, values).T, self._columns(data.y[part])
             if weights is None:
                 total += self._own_cost(a, y)
                 continue
@@ -298,19 +311,28 @@ class Model:
     ) -> float:  # fmt: skip
         """The mean cost, plus 1/2 (lmbda/n) sum W^2 and (l1/n) sum |W|; ``once`` as for
         ``accuracy``; with ``weights`` the weighted mean, and n their sum."""
+        return self.total_costs(self.values[None], data, lmbda, once, l1, weights)[0]
+
+    def total_costs(
+        self, networks: NDArray, data: Dataset, lmbda: float, once: bool = False, l1: float = 0.0,
+        weights: NDArray | None = None,
+    ) -> list[float]:  # fmt: skip
+        """The same of several networks like this one, whose parameters are (k, parameters)."""
         n = len(data) if weights is None else float(weights.sum())
-        cost = self._cost_sum(data, once, weights) / n
-        if lmbda:
-            cost += lmbda / n / 2 * self.squares()
-        if l1:
-            layers = [self.values[w:b] for w, b, _ in self._places]
-            with np.errstate(over="ignore"):
-                cost += l1 / n * sum(float(np.abs(w).sum(dtype=float)) for w in layers)
-        return cost
+        costs = [total / n for total in self._cost_sums(networks, data, once, weights)]
+        for k, values in enumerate(networks if lmbda or l1 else ()):
+            if lmbda:
+                costs[k] += lmbda / n / 2 * self._squares(values)
+            if l1:
+                layers = [values[w:b] for w, b, _ in self._places]
+                with np.errstate(over="ignore"):
+                    costs[k] += l1 / n * sum(float(np.abs(w).sum(dtype=float)) for w in layers)
+        return costs
 
     def squares(self) -> float:
         """The sum of W^2; infinite where that is beyond float64."""
+        return self._squares(self.values)
+
+    def _squares(self, values: NDArray) -> float:
         with np.errstate(over="ignore"):
-            return sum(
-                float(np.square(self.values[w:b], dtype=float).sum()) for w, b, _ in self._places
-            )
+            return sum(float(np.square(values[w:b], dtype=float).sum()) for w, b, _ in self._places)

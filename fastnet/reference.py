@@ -391,8 +391,9 @@ def train(
     ``divide_l2``: in place of l2 each mini-batch has l2/m, and 0 where its m is 0.
 
     ``ended`` (1,) int64 is increased with each pass that was complete and left all parameters
-    finite; another is the last. ``last`` (parameters,), which goes with it, are the parameters
-    as the last of these passes left them.
+    finite; another is the last. ``last`` (k, parameters), which goes with it, are the parameters
+    as the last k of these passes left them, the e-th of the call in row e % k; k may be 0 for
+    a single pass.
     """
     if order.ndim == 2 or ended is not None:
         order = np.atleast_2d(order)
@@ -414,7 +415,8 @@ def train(
                 return
             if ended is not None:
                 ended += 1
-                last[...] = parameters
+                if len(last):
+                    last[e % len(last)] = parameters
         return
     straight = min(mini_batch_size, len(order)) <= 1024
     lmbda = l2
@@ -484,10 +486,23 @@ def evaluate(
     sizes, output, cost, parameters, X, scale, y, threads=1, *, hidden=None, weights=None,
     watch=None,
 ):  # fmt: skip
-    """(number of correct examples, weighted sum of the costs).
+    """(number of correct examples, weighted sum of the costs); of several networks, whose
+    parameters are (k, parameters), two lists.
 
     ``watch`` is called as by ``train``, in between two pieces; those of the kernels have 64.
     """
+    if parameters.ndim == 2:
+        counts, totals = [], []
+        for done, row in zip(range(0, len(parameters) * len(y), len(y)), parameters, strict=True):
+            if watch is not None and done > 0:
+                watch(done)
+            correct, total = evaluate(
+                sizes, output, cost, row, X, scale, y, hidden=hidden, weights=weights,
+                watch=watch and (lambda here, before=done: watch(before + here)),
+            )  # fmt: skip
+            counts.append(correct)
+            totals.append(total)
+        return counts, totals
     correct, total = 0, 0.0
     for first in range(0, len(y), EVALUATED):
         if watch is not None and first > 0:

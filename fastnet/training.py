@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet import checks, reporting, schedules
+from fastnet import _kernels, checks, reporting, schedules
 from fastnet.data import Dataset
 from fastnet.early_stopping import Best, EarlyStopping
 from fastnet.model import Model
@@ -17,8 +17,10 @@ from fastnet.techniques import Techniques
 
 # Epochs with nothing to be done in between are one call of the kernels, up to so many examples:
 # what is done around a call takes as long as some hundred examples of the smallest networks, and
-# threads that train networks of their own wait for each other there.
+# threads that train networks of their own wait for each other there. Where figures are wanted of
+# each epoch, the parameters that it left are kept until then, so many in all.
 _TOGETHER = 16_384
+_KEPT = 1 << 18
 
 
 class _Monitored(NamedTuple):
@@ -104,14 +106,18 @@ class Monitor(NamedTuple):
     label: str
     weights: NDArray | None = None
 
-    def measure(self, model: Model, lmbda: float, l1: float) -> float:
+    def measure(
+        self, model: Model, networks: NDArray, lmbda: float, l1: float
+    ) -> list[float] | list[int]:
+        """The figure of each of ``networks`` (k, parameters)."""
         if self.cost:
-            return model.total_cost(self.data, lmbda, l1=l1, weights=self.weights)
-        return model.accuracy(self.data)
+            return model.total_costs(networks, self.data, lmbda, l1=l1, weights=self.weights)
+        return model.accuracies(networks, self.data)
 
-    def keep(self, figure: float) -> str:
-        """Add the figure to the history; in words."""
-        self.history.append(figure)
+    @property
+    def words(self) -> str:
+        """The last figure in words."""
+        figure = self.history[-1]
         if self.cost:
             return f"Cost on {self.label}: {figure:.6g}"
         return f"Accuracy on {self.label}: {figure} / {len(self.data)}"
@@ -176,8 +182,18 @@ class Progress:
         """The learning rate of the epoch that is about to begin."""
         return self._rate(epoch) if self._halving is None else self._halving.rate
 
-    def take_in(self, epoch: int, model: Model) -> None:
-        """Take in the figures of an epoch that has ended."""
+    @property
+    def certain(self) -> int:
+        """How many epochs are to come with this rate, whatever their figures."""
+        left = self.epochs - self._epoch
+        if self.scheduled:
+            return min(left, 1)
+        if self._early is None:
+            return left
+        return min(left, self._counted.epoch + self._early.patience - self._epoch)
+
+    def take_in(self, epoch: int, values: NDArray) -> None:
+        """Take in the figures of an epoch that has ended, and left these parameters."""
         self._epoch = epoch
         if self._halving is not None:
             figure = getattr(self._history, self._halving.monitor)[-1]
@@ -187,7 +203,7 @@ class Progress:
             monitor, patience = self._early.monitor, self._early.patience
             figure = getattr(self._history, monitor)[-1]
             if self._best.improves(epoch, figure) and self._early.restore_best:
-                self._best_values = model.values.copy()
+                self._best_values = values.copy()
             self._counted.improves(epoch, figure)
             if epoch - self._counted.epoch >= patience:
                 self._reason = f"no improvement of {monitor} in {patience} epochs"
@@ -215,6 +231,12 @@ class Progress:
         return sentence[:1].upper() + sentence[1:]
 
 
+def _rows(k: int, model: Model) -> NDArray:
+    """(k, parameters), for the parameters of k networks like this one."""
+    n = len(model.values)
+    return _kernels.aligned(k * n, model.dtype).reshape(k, n)
+
+
 def train(
     model: Model,
     data: Dataset,
@@ -224,17 +246,21 @@ def train(
     l2: float,
     epoch: int | None = None,
     ended: NDArray | None = None,
+    last: NDArray | None = None,
     **told: Any,
 ) -> None:
     """Passes over the examples in ``order`` (passes, n), the first of them the one of ``epoch``,
-    where it has a number; ``ended`` (1,) int64 counts those that were complete.
+    where it has a number; ``ended`` (1,) int64 counts those that were complete, and the
+    parameters that the last k of them left are in ``last`` (k, parameters), see ``_kernels.train``;
+    a single pass needs none.
 
     After an error the parameters are those of the last pass that was complete, or as they were;
     after an interrupt, which is no ``Exception``, those of the mini-batches that were complete,
     as long as these are finite.
     """
-    last, once = model.values.copy(), epoch is None
+    before, once = model.values.copy(), epoch is None
     ended = np.zeros(1, np.int64) if ended is None else ended
+    last = _rows(0, model) if last is None else last
     try:
         model.train(data, order, mini_batch_size, eta, l2, once, ended=ended, last=last, **told)
         if ended[0] < len(order):
@@ -242,8 +268,8 @@ def train(
         model.learned_from(data)
     except BaseException as error:
         back = isinstance(error, Exception) or not model.is_finite()
-        if back:
-            model.values[...] = last
+        if back and ended[0] < len(order):
+            model.values[...] = last[(ended[0] - 1) % len(last)] if ended[0] else before
         if ended[0] or not back:
             model.learned_from(data)
         raise
@@ -307,12 +333,25 @@ def run(
     if weights is not None:
         told["weights"] = weights
     keyed = "dropout" in told or "shift" in told
+    alone = callback is not None or (monitors and model.choice.kernel is None)
+
+    def take_in(networks: NDArray, epoch: int) -> None:
+        """``networks`` (k, parameters) are what the last k epochs up to this one left."""
+        # all of them before any is kept: an epoch that is interrupted here has no entry
+        measured = [monitor.measure(model, networks, lmbda, techniques.l1) for monitor in monitors]
+        for k, values in enumerate(networks):
+            for monitor, figures in zip(monitors, measured, strict=True):
+                monitor.history.append(figures[k])
+            progress.take_in(epoch - len(networks) + 1 + k, values)
+
     with reporter.begin(model.sizes, n, progress.epochs):
-        alone = monitors or callback or progress.scheduled or reporter.follows_epochs
-        passes = 1 if alone else max(1, _TOGETHER // n)
+        most = 1 if alone or reporter.follows_epochs else min(_TOGETHER // n, progress.epochs)
+        most = min(most, _KEPT // len(model.values)) if monitors else most
+        kept = _rows(0 if most < 2 else most if monitors else 1, model)
         epoch = 0  # the last one that ended
         while epoch < progress.epochs and not progress.stopped:
-            passes = min(passes, progress.epochs - epoch)
+            passes = max(1, min(most, progress.certain))
+            last = kept[: 0 if passes == 1 else passes]
             eta = progress.rate(epoch + 1)
             before, ended = stream.state, np.zeros(1, np.int64)
             told["watch"] = reporter.watch(epoch + 1)
@@ -324,22 +363,22 @@ def run(
                     told["key"] = keys
                 train(
                     model, training, order, mini_batch_size, eta, lmbda / total, epoch + 1, ended,
-                    **told,
+                    last, **told,
                 )  # fmt: skip
-            except BaseException:
+            except BaseException as error:
                 stream.state = before
                 complete = int(ended[0])
                 stream.raw(complete * (n + keyed))
-                if complete and not alone:
+                if complete and passes > 1:
+                    if monitors and isinstance(error, DivergenceError):
+                        take_in(last[:complete], epoch + complete)
                     reporter.ended(epoch + complete, [])
                 raise
             epoch += passes
+            take_in(last if monitors and passes > 1 else model.values[None], epoch)
             told["steps"] = told.get("steps", 0) + passes * -(-n // mini_batch_size)
-            # all of them before any is kept: an epoch that is interrupted here has no entry
-            measured = [monitor.measure(model, lmbda, techniques.l1) for monitor in monitors]
-            figures = [monitor.keep(f) for monitor, f in zip(monitors, measured, strict=True)]
-            reporter.ended(epoch, [f"eta {eta:g}", *figures] if progress.scheduled else figures)
-            progress.take_in(epoch, model)  # before a callback, which may change the parameters
+            words = [f"eta {eta:g}"] if progress.scheduled else []
+            reporter.ended(epoch, words + [monitor.words for monitor in monitors])
             if callback is not None and callback(epoch):
                 progress.stop("a callback returned True")
         reporter.close(progress.close(model))

@@ -25,7 +25,7 @@ def accuracies(monkeypatch):
 
     def make(sequence):
         values = iter(sequence)
-        monkeypatch.setattr(Model, "accuracy", lambda *_, **__: next(values))
+        monkeypatch.setattr(Model, "accuracies", lambda _, nets, *__: [next(values) for _ in nets])
 
     return make
 
@@ -98,7 +98,9 @@ def test_small_improvements_do_not_count_for_the_patience_but_the_best_is_the_be
 @pytest.mark.parametrize("split", ["evaluation", "training"])
 def test_a_cost_improves_downwards(split, monkeypatch):
     costs = iter([3.0, 1.0, 2.0, 1.0, 0.5])
-    monkeypatch.setattr(Model, "total_cost", lambda *_, **__: next(costs))
+    monkeypatch.setattr(
+        Model, "total_costs", lambda _, nets, *__, **___: [next(costs) for _ in nets]
+    )
     net, history = stopped(EarlyStopping(f"{split}_cost", patience=2))
     assert getattr(history, f"{split}_cost") == [3.0, 1.0, 2.0, 1.0]
     assert net == trained(2)
@@ -106,7 +108,9 @@ def test_a_cost_improves_downwards(split, monkeypatch):
 
 def test_a_figure_that_is_nan_is_no_improvement(monkeypatch, capsys):
     costs = iter([math.nan, math.nan, 1.0, math.nan, math.nan])
-    monkeypatch.setattr(Model, "total_cost", lambda *_, **__: next(costs))
+    monkeypatch.setattr(
+        Model, "total_costs", lambda _, nets, *__, **___: [next(costs) for _ in nets]
+    )
     net, history = stopped(EarlyStopping("training_cost", patience=2))
     assert len(history.training_cost) == 2
     assert net == trained(2)

@@ -64,6 +64,8 @@ ARRAYS = [
 ]
 
 
+# What may have a row for each of several passes or networks.
+SEVERAL = [("train", "order"), ("evaluate", "parameters")]
 PADDED = [(kernel, name) for kernel, name in ARRAYS if arguments(kernel)[name].strides[0] == 64]
 
 
@@ -79,7 +81,7 @@ def test_an_array_of_the_wrong_kind_is_refused_by_name(kernel, name):
     kind = f"^{name}: expected a [12]-dimensional array of .*, got"
     assert_refused(kernel, TypeError, kind, **{name: array.astype(np.complex64)})
     some = f"^({'|'.join(arguments(kernel))}): expected"
-    more = array[None, None] if name == "order" else array[None]  # passes have a row each
+    more = array[None, None] if (kernel, name) in SEVERAL else array[None]
     assert_refused(kernel, (TypeError, ValueError), some, **{name: more})
     spread = np.repeat(array, 2, axis=-1)[..., ::2]
     assert_refused(kernel, ValueError, f"^{name}: expected contiguous", **{name: spread})

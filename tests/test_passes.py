@@ -37,7 +37,9 @@ def run(random_parameters, random_examples, dtype):
     """run(name, one=False, ...): parameters and costs of all passes, in one call or in a call
     for each."""
 
-    def train(name, *, one, form="dense", threads=1, kernels=_kernels, **more):
+    def train(
+        name, *, one, passes=PASSES, form="dense", threads=1, kernels=_kernels, **more
+    ):  # fmt: skip
         told = dict(TECHNIQUES[name])
         X, scale, y = random_examples(N, SIZES, "cross-entropy", 1)
         if form == "compressed":
@@ -47,7 +49,7 @@ def run(random_parameters, random_examples, dtype):
         if n_moments:
             told["moments"] = np.zeros(n_moments * len(p), dtype)
         keyed, each = "dropout" in told, -(-N // M)
-        costs = np.zeros(PASSES * each)
+        costs = np.zeros(passes * each)
 
         def call(passes, order, costs):
             kernels.train(
@@ -58,9 +60,9 @@ def run(random_parameters, random_examples, dtype):
             )  # fmt: skip
 
         if one:
-            call(np.arange(PASSES), ORDERS, costs)
+            call(np.arange(passes), ORDERS[:passes], costs)
         else:
-            for e in range(PASSES):
+            for e in range(passes):
                 call(np.array([e]), ORDERS[e], costs[e * each :][:each])
         return p, costs
 
@@ -116,7 +118,7 @@ def test_a_stop_counts_the_passes_that_were_complete(
             raise Stop
 
     ended = np.zeros(1, np.int64)
-    last = random_parameters(SIZES, dtype, 0)
+    last = random_parameters(SIZES, dtype, 0)[None]
     start = last.copy()
     with contextlib.suppress(Stop):
         run("plain", one=True, kernels=kernels, watch=stop, ended=ended, last=last)
@@ -126,12 +128,26 @@ def test_a_stop_counts_the_passes_that_were_complete(
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("kernels", [_kernels, reference])
+@pytest.mark.parametrize("rows", [1, 2, PASSES, PASSES + 1])
+def test_what_the_last_passes_left_is_kept(run, random_parameters, dtype, rows, kernels, threads):
+    p = random_parameters(SIZES, dtype, 0)
+    last, ended = np.tile(p, (rows, 1)), np.zeros(1, np.int64)
+    run("plain", one=True, kernels=kernels, threads=threads, last=last, ended=ended)
+    after = [run("plain", one=True, kernels=kernels, passes=e + 1)[0] for e in range(PASSES)]
+    assert ended == PASSES
+    for row in range(rows):
+        passes = [e for e in range(PASSES) if e % rows == row]
+        assert last[row].tobytes() == (after[passes[-1]] if passes else p).tobytes()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("kernels", [_kernels, reference])
 @pytest.mark.parametrize("dtype", ["float64"], indirect=True)
 def test_the_first_pass_that_diverges_is_the_last(dtype, threads, kernels):
     """w = w - eta (w - 1) x^2 grows by a factor of 1e50 in each mini-batch."""
     sizes, ended = [1, 1], np.zeros(1, np.int64)
     p = _kernels.aligned(_kernels.layout(sizes, dtype)[0], dtype)
-    last = p.copy()
+    last = p[None].copy()
     X, y = np.full((2, 1), 1e25, dtype), np.full((2, 1), 1.0, dtype)
     with np.errstate(all="ignore"):
         kernels.train(
@@ -143,11 +159,82 @@ def test_the_first_pass_that_diverges_is_the_last(dtype, threads, kernels):
     assert 1e270 < np.abs(last).max() < 1e308
 
 
+# ---- several networks evaluated in one call
+
+
+@pytest.fixture
+def evaluate(random_parameters, random_examples, dtype):
+    """evaluate(kernels, parameters or None: of 5 networks, ...)"""
+    networks = np.stack([random_parameters(SIZES, dtype, seed) for seed in range(5)])
+
+    def call(kernels, parameters=None, **told):
+        X, scale, y = random_examples(150, SIZES, "cross-entropy", 1)  # 64, 64 and 22
+        told = {"hidden": ("tanh", "sigmoid"), "weights": np.linspace(0, 2, 150), **told}
+        parameters = networks if parameters is None else parameters
+        return kernels.evaluate(SIZES, "sigmoid", "cross-entropy", parameters, X, scale, y, **told)
+
+    call.networks = networks
+    return call
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("kernels", [_kernels, reference])
+def test_networks_evaluated_together_have_the_figures_of_each_alone(evaluate, kernels, threads):
+    counts, costs = evaluate(kernels, threads=threads)
+    alone = [evaluate(kernels, p) for p in evaluate.networks]
+    assert [*zip(counts, costs, strict=True)] == alone
+    assert len(set(costs)) == 5
+    assert [type(figure) for figure in (counts[0], costs[0], *alone[0])] == [int, float] * 2
+
+
+@pytest.mark.parametrize("kernels", [_kernels, reference])
+@pytest.mark.parametrize("dtype", ["float64"], indirect=True)
+def test_their_watch_is_told_the_examples_of_all(evaluate, always, kernels, monkeypatch):
+    monkeypatch.setattr(reference, "EVALUATED", 64)
+    seen = []
+    evaluate(kernels, watch=seen.append)
+    assert seen == [k * 150 + done for k in range(5) for done in (0, 64, 128)][1:]
+
+    def stop(done):
+        if done == 364:  # in the midst of the third
+            raise Stop
+        assert done < 364
+
+    with pytest.raises(Stop):
+        evaluate(kernels, watch=stop)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        (np.zeros((2, 9), np.float32), r"parameters: expected shape \(560,\), got \(9,\)"),
+        (np.zeros((0, 560), np.float32), "parameters: expected one row or more, got none"),
+        (np.zeros((4, 560), np.float32)[::2], "parameters: expected a contiguous array"),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float32"], indirect=True)
+def test_what_are_no_networks_is_refused(evaluate, parameters, message):
+    with pytest.raises(ValueError, match=message):
+        evaluate(_kernels, parameters)
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
         ({"key": KEYS[1:]}, r"key: expected shape \(4,\), got \(3,\)"),
         ({"ended": np.zeros(1, np.int64)}, "ended, last: expected both or none of them"),
+        (
+            {"ended": np.zeros(1, np.int64), "last": np.zeros((2, 9), np.float32)},
+            r"last: expected shape \(2, 560\), got \(2, 9\)",
+        ),
+        (
+            {"ended": np.zeros(1, np.int64), "last": np.zeros((4, 560), np.float32)[::2]},
+            "last: expected a contiguous array",
+        ),
+        (
+            {"ended": np.zeros(1, np.int64), "last": np.zeros((0, 560), np.float32)},
+            "last: expected a row or more for several passes, got none",
+        ),
         ({"costs": np.zeros(4)}, r"costs: expected shape \(16,\), got \(4,\)"),
         ({"order": ORDERS[:, ::-1]}, "order: expected contiguous rows"),
         ({"order": ORDERS[:, 1:]}, "order: expected a contiguous array"),
@@ -168,11 +255,18 @@ def test_what_does_not_fit_is_refused(random_parameters, random_examples, more, 
 
 
 DATA = RANDOM.normal(size=(40, 8)), RANDOM.integers(0, 3, 40)
+EVALUATION = RANDOM.normal(size=(30, 8)), RANDOM.integers(0, 3, 30)
 EPOCHS = 1000  # more than one call has
 
 
 def each_epoch(*_):
     """A callback, so that each epoch is a call of its own."""
+
+
+ALL_FIGURES = {
+    "evaluation_data": EVALUATION,
+    **{f"monitor_{name}": True for name in fastnet.History._fields},
+}
 
 
 @pytest.mark.parametrize(
@@ -183,34 +277,86 @@ def each_epoch(*_):
         {"optimizer": fastnet.Adam()},
         {"dropout": 0.3},
         {"sample_weight": np.linspace(0, 2, 40)},
-        {"monitor_training_cost": True},
+        {"early_stopping": fastnet.EarlyStopping("training_cost", 3)},
+        {"early_stopping": fastnet.EarlyStopping("training_accuracy", 500, restore_best=False)},
+        {"schedule": fastnet.HalveOnPlateau(2, monitor="training_accuracy")},
     ],
 )
+@pytest.mark.parametrize("figures", [{}, ALL_FIGURES])
 @pytest.mark.parametrize("seed", [1, np.random.MT19937])
-def test_epochs_have_the_same_bits_whether_anybody_looks_at_them_or_not(told, seed):
+def test_epochs_have_the_same_bits_whether_anybody_looks_at_them_or_not(told, figures, seed):
     nets = []
     for callbacks in ([], [each_epoch]):
         net = Network([8, 5, 3], seed=seed if isinstance(seed, int) else seed(1))
-        net.SGD(DATA, EPOCHS, 7, 0.05, callbacks=callbacks, verbose=False, **told)
-        nets.append((net.weights[0].tobytes(), net.biases[1].tobytes(), net._stream.raw(1)))
+        options = {"callbacks": callbacks, "verbose": False, **figures, **told}
+        history = net.SGD(DATA, EPOCHS, 7, 0.05, **options)
+        parameters = net.weights[0].tobytes(), net.biases[1].tobytes()
+        nets.append((*parameters, net._stream.raw(1), history))
     assert nets[0] == nets[1]
+    assert not figures or len(nets[0][-1].training_cost) > 3
 
 
-def test_epochs_that_nobody_looks_at_are_few_calls(monkeypatch):
-    calls = []
-    train = _kernels.train
+@pytest.fixture
+def calls(monkeypatch):
+    """The orders' shapes of all calls of the kernels to train."""
+    shapes, train = [], _kernels.train
 
     def counted(*arguments, **told):
-        calls.append(arguments[7].shape)
+        shapes.append(arguments[7].shape)
         train(*arguments, **told)
 
     monkeypatch.setattr(_kernels, "train", counted)
+    return shapes
+
+
+def test_epochs_that_nobody_looks_at_are_few_calls(calls):
     net = Network([8, 5, 3], seed=1)
     net.SGD(DATA, EPOCHS, 7, 0.05, verbose=False)
     assert calls == [(409, 40), (409, 40), (182, 40)]
     calls.clear()
     net.SGD(DATA, 3, 7, 0.05, verbose=False, schedule=fastnet.ExponentialDecay(0.9))
     assert calls == [(1, 40)] * 3
+
+
+def test_so_are_monitored_ones_as_far_as_their_parameters_are_kept(calls):
+    told = {"monitor_training_accuracy": True, "verbose": False}
+    Network([8, 5, 3], seed=1).SGD(DATA, EPOCHS, 7, 0.05, **told)
+    assert calls == [(409, 40), (409, 40), (182, 40)]
+    calls.clear()
+    Network([8, 3000, 3], seed=1).SGD(DATA, 5, 7, 0.05, **told)  # 75,088 parameters
+    assert calls == [(3, 40), (2, 40)]
+    calls.clear()
+    Network([8, 3000, 3000, 3], seed=1).SGD(DATA, 2, 7, 0.05, **told)
+    assert calls == [(1, 40), (1, 40)]
+
+
+def test_early_stopping_lets_no_epoch_be_trained_in_vain(calls):
+    stopping = fastnet.EarlyStopping("evaluation_accuracy", 10, restore_best=False)
+    told = {"early_stopping": stopping, "evaluation_data": EVALUATION, "verbose": False}
+    history = Network([8, 5, 3], seed=1).SGD(DATA, EPOCHS, 7, 0.05, **told)
+    trained = sum(passes for passes, _ in calls)
+    assert len(calls) < trained == len(history.evaluation_accuracy) < EPOCHS
+
+
+def test_a_cost_of_ones_own_is_measured_before_the_next_epoch(calls):
+    class Own(fastnet.QuadraticCost):
+        pass
+
+    net = Network([8, 5, 3], Own, seed=1)
+    net.SGD(DATA, 3, 7, 0.05, monitor_training_cost=True, verbose=False)
+    assert calls == [(1, 40)] * 3
+
+
+def test_a_divergence_comes_with_the_figures_of_the_epochs_before():
+    data, histories = (np.ones((10, 2)), np.full((10, 1), 1.0)), []
+    for callbacks in ([], [each_epoch]):
+        net = Network([2, 1], "quadratic", output="linear", seed=1)
+        told = {"callbacks": callbacks, "verbose": False, "monitor_training_cost": True}
+        with pytest.raises(fastnet.DivergenceError) as caught:
+            net.SGD(data, 100, 5, 20.0, **told)
+        assert len(caught.value.history.training_cost) == caught.value.epoch - 1 > 2
+        histories.append(caught.value.history)
+    assert histories[0] == histories[1]
 
 
 @pytest.mark.parametrize("callbacks", [[], [each_epoch]])

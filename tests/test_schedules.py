@@ -119,7 +119,7 @@ def figures(monkeypatch):
 
     def make(sequence):
         values = iter(sequence)
-        monkeypatch.setattr(Model, "accuracy", lambda *_, **__: next(values))
+        monkeypatch.setattr(Model, "accuracies", lambda _, nets, *__: [next(values) for _ in nets])
 
     return make
 
@@ -158,7 +158,9 @@ def test_the_bound_of_the_text_allows_seven_halvings_and_0_any_number(figures, c
 
 def test_a_cost_improves_downwards(monkeypatch, capsys):
     costs = iter([3.0, 2.0, 1.0, 1.5, 1.0])
-    monkeypatch.setattr(Model, "total_cost", lambda *_, **__: next(costs))
+    monkeypatch.setattr(
+        Model, "total_costs", lambda _, nets, *__, **___: [next(costs) for _ in nets]
+    )
     network().SGD(GOOD, 5, 10, 1.0, schedule=HalveOnPlateau(1, 1 / 8, "training_cost"))
     assert printed_rates(capsys.readouterr().out) == [1, 1, 1, 1, 0.5]
 
