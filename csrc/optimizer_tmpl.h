@@ -145,3 +145,26 @@ static void FN(follow)(const fn_training *t, FN(move) move, size_t at, size_t n,
     else
         FN(follow_adam)(n, move, w, g, moments + at, moments + n_parameters + at);
 }
+
+/* What regularization adds to a cost, but for a factor: L2 the sum of W^2, L1 that of |W|. In
+ * eight sums, whatever the vectors are, so that the bits are the same. */
+FN_INLINE double FN(penalty)(const int squares, size_t n, const real *x)
+{
+    double sums[8] = {0}, total = 0;
+    for (size_t i = 0; i < n; i += 8) {
+        real rest[8] = {0};
+        const real *eight = n - i < 8 ? memcpy(rest, x + i, (n - i) * sizeof(real)) : x + i;
+FN_UNROLL(8)
+        for (size_t k = 0; k < 8; k++) {
+            const double value = eight[k];
+            sums[k] = squares ? FN_FMA(value, value, sums[k]) : sums[k] + __builtin_fabs(value);
+        }
+    }
+    for (size_t k = 0; k < 8; k++)
+        total += sums[k];
+    return total;
+}
+
+static double FN(sum_of_squares)(size_t n, const real *x) { return FN(penalty)(1, n, x); }
+
+static double FN(sum_of_magnitudes)(size_t n, const real *x) { return FN(penalty)(0, n, x); }

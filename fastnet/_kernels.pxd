@@ -122,6 +122,8 @@ cdef extern from "fastnet.h" nogil:
 
     # The kernels, as kernels.def lists them, behind the type of their arrays.
     double fn_magnitude(fn_type type, size_t n, const void *x)
+    double fn_sum_of_squares(fn_type type, size_t n, const void *x)
+    double fn_sum_of_magnitudes(fn_type type, size_t n, const void *x)
     void fn_exp(fn_type type, size_t n, const void *x, void *y)
     void fn_log(fn_type type, size_t n, const void *x, void *y)
     void fn_sigmoid(fn_type type, size_t n, const void *x, void *y)

@@ -10,6 +10,22 @@ def magnitude(x):
     return largest
 
 
+def sum_of_squares(x):
+    cdef Array a = vector("x", x, REAL)
+    cdef double total
+    with nogil:
+        total = fn_sum_of_squares(a.type(), a.length(0), a.data())
+    return total
+
+
+def sum_of_magnitudes(x):
+    cdef Array a = vector("x", x, REAL)
+    cdef double total
+    with nogil:
+        total = fn_sum_of_magnitudes(a.type(), a.length(0), a.data())
+    return total
+
+
 def exp(x, out):
     cdef Array a = vector("x", x, REAL)
     cdef Array b = vector("out", out, (a.dtype,), True).expect("out", (a.length(0),))

@@ -5,7 +5,7 @@ on this; ``Network`` is the interface around it.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -322,17 +322,15 @@ class Model:
         costs = [total / n for total in self._cost_sums(networks, data, once, weights)]
         for k, values in enumerate(networks if lmbda or l1 else ()):
             if lmbda:
-                costs[k] += lmbda / n / 2 * self._squares(values)
+                costs[k] += lmbda / n / 2 * self._over_weights(_kernels.sum_of_squares, values)
             if l1:
-                layers = [values[w:b] for w, b, _ in self._places]
-                with np.errstate(over="ignore"):
-                    costs[k] += l1 / n * sum(float(np.abs(w).sum(dtype=float)) for w in layers)
+                costs[k] += l1 / n * self._over_weights(_kernels.sum_of_magnitudes, values)
         return costs
 
     def squares(self) -> float:
         """The sum of W^2; infinite where that is beyond float64."""
-        return self._squares(self.values)
+        return self._over_weights(_kernels.sum_of_squares, self.values)
 
-    def _squares(self, values: NDArray) -> float:
-        with np.errstate(over="ignore"):
-            return sum(float(np.square(values[w:b], dtype=float).sum()) for w, b, _ in self._places)
+    def _over_weights(self, f: Callable[[NDArray], float], values: NDArray) -> float:
+        """The sum over the layers of f of their weights, pads, which are zero, among them."""
+        return sum(f(values[w:b]) for w, b, _ in self._places)

@@ -89,6 +89,18 @@ def magnitude(x):
     return float(np.abs(x).max(initial=0))
 
 
+def sum_of_squares(x):
+    """The sum of x^2, in float64; infinite where that is beyond it."""
+    with np.errstate(over="ignore"):
+        return float(np.square(x, dtype=np.float64).sum())
+
+
+def sum_of_magnitudes(x):
+    """The sum of |x|, in float64; infinite where that is beyond it."""
+    with np.errstate(over="ignore"):
+        return float(np.abs(x).sum(dtype=np.float64))
+
+
 def exp(x, out):
     """out = e^x."""
     with np.errstate(over="ignore"):

@@ -1,7 +1,8 @@
-"""exp, log, sigmoid, softmax and magnitude: accuracy, special values, lengths, bounds."""
+"""exp, log, sigmoid, softmax, magnitude and sums: accuracy, special values, lengths, bounds."""
 
 import decimal
 import functools
+import math
 
 import numpy as np
 import pytest
@@ -167,6 +168,24 @@ def test_the_magnitude_is_the_largest_absolute_value_or_what_is_not_finite(n, dt
             y = x.copy()
             y[at] = value
             np.testing.assert_equal(_kernels.magnitude(y), float(np.abs(y).max()))
+
+
+@pytest.mark.parametrize("n", [*LENGTHS, 5000])
+@pytest.mark.parametrize(("function", "power"), [("sum_of_squares", 2), ("sum_of_magnitudes", 1)])
+def test_sums_are_in_float64_and_the_same_everywhere(function, power, n, dtype, isa):
+    x = np.random.default_rng(n).normal(size=n).astype(dtype)
+    total = getattr(_kernels, function)(x)
+    expected = math.fsum(abs(float(value)) ** power for value in x)
+    assert total == pytest.approx(expected, rel=1e-15 * max(1, n / 8), abs=0)
+    eight = [0.0] * 8  # squares of float32 are exact in float64, with fused multiply-add or not
+    for k, value in enumerate(x):
+        eight[k % 8] += abs(float(value)) ** power
+    assert (dtype == "float64" and power == 2) or total == sum(eight)
+
+
+def test_sums_beyond_float64_are_infinite(isa):
+    assert _kernels.sum_of_squares(np.full(9, 1e160)) == math.inf
+    assert _kernels.sum_of_magnitudes(np.full(9, 1e308)) == math.inf
 
 
 @each_function
