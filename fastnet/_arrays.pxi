@@ -110,8 +110,9 @@ def padded(m, n, dtype):
 def aligned(length, dtype):
     """A zeroed 1-D array that starts at a cache line."""
     dtype = real(dtype)
-    raw = np.zeros(length * dtype.itemsize + 63, np.uint8)
-    start = -raw.ctypes.data % 64
+    raw = np.zeros(length * dtype.itemsize + 64, np.uint8)
+    cdef unsigned char[::1] memory = raw
+    start = -<uintptr_t>&memory[0] % 64
     return raw[start:start + length * dtype.itemsize].view(dtype)
 
 

@@ -260,7 +260,7 @@ def train(
     """
     before, once = model.values.copy(), epoch is None
     ended = np.zeros(1, np.int64) if ended is None else ended
-    last = _rows(0, model) if last is None else last
+    last = before[None][:0] if last is None else last
     try:
         model.train(data, order, mini_batch_size, eta, l2, once, ended=ended, last=last, **told)
         if ended[0] < len(order):
@@ -347,11 +347,11 @@ def run(
     with reporter.begin(model.sizes, n, progress.epochs):
         most = 1 if alone or reporter.follows_epochs else min(_TOGETHER // n, progress.epochs)
         most = min(most, _KEPT // len(model.values)) if monitors else most
-        kept = _rows(0 if most < 2 else most if monitors else 1, model)
+        kept = _rows(most if monitors else 1, model) if most > 1 else None
         epoch = 0  # the last one that ended
         while epoch < progress.epochs and not progress.stopped:
             passes = max(1, min(most, progress.certain))
-            last = kept[: 0 if passes == 1 else passes]
+            last = None if kept is None or passes == 1 else kept[:passes]
             eta = progress.rate(epoch + 1)
             before, ended = stream.state, np.zeros(1, np.int64)
             told["watch"] = reporter.watch(epoch + 1)
@@ -369,13 +369,13 @@ def run(
                 stream.state = before
                 complete = int(ended[0])
                 stream.raw(complete * (n + keyed))
-                if complete and passes > 1:
+                if complete and last is not None:
                     if monitors and isinstance(error, DivergenceError):
                         take_in(last[:complete], epoch + complete)
                     reporter.ended(epoch + complete, [])
                 raise
             epoch += passes
-            take_in(last if monitors and passes > 1 else model.values[None], epoch)
+            take_in(model.values[None] if last is None or not monitors else last, epoch)
             told["steps"] = told.get("steps", 0) + passes * -(-n // mini_batch_size)
             words = [f"eta {eta:g}"] if progress.scheduled else []
             reporter.ended(epoch, words + [monitor.words for monitor in monitors])

@@ -7,18 +7,18 @@ weights, is another number. The moments outlive an epoch, and for ``partial_fit`
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet import techniques
+from fastnet import _kernels, techniques, training
 from fastnet.data import Dataset
 from fastnet.model import Model
 from fastnet.optimizers import Adam
 from fastnet.sklearn.parameters import Settings
-from fastnet.training import DivergenceError
 
 
 class Solver:
@@ -48,7 +48,7 @@ class Solver:
         DivergenceError
             The parameters are as they were before it, the moments zero.
         """
-        before, n = model.values.copy(), len(order)
+        n = len(order)
         told: dict[str, Any] = dict(self._told, watch=watch)
         if weights is not None:
             told["weights"] = weights
@@ -59,17 +59,17 @@ class Solver:
         if model.choice.kernel is not None:
             told["costs"] = costs
         try:
-            model.train(data, order, m, self._rate, alpha, divide_l2=True, **told)
-            if not model.is_finite():
-                raise DivergenceError(number)
-            model.learned_from(data)
+            training.train(
+                model, data, order[None], m, self._rate, alpha, number, divide_l2=True, **told
+            )
         except BaseException as error:
-            # of what Ctrl-C interrupts, the mini-batches that are done stay
-            if isinstance(error, Exception) or not model.is_finite():
-                model.values[...] = before
-                if "moments" in self._told:  # which are not finite either
-                    self._told["moments"][...] = 0
-                    self._told["steps"] = 0
+            moments = self._told.get("moments")
+            # of what Ctrl-C interrupts, the mini-batches that are done stay, while all is finite
+            if moments is not None and (
+                isinstance(error, Exception) or not math.isfinite(_kernels.magnitude(moments))
+            ):
+                moments[...] = 0
+                self._told["steps"] = 0
             raise
         self._told["steps"] += len(firsts)
         if weights is None:
