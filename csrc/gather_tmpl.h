@@ -141,13 +141,13 @@ static void FN(gather_targets)(const fn_network *network, const fn_examples *exa
 {
     const size_t n_out = network->sizes[network->layers];
     const size_t stride = fn_stride(n_out, sizeof(real));
+    if (examples->targets_type == FN_I64)
+        memset(y, 0, m * stride * sizeof(real));
     for (size_t s = 0; s < m; s++, y += stride) {
         const size_t at = FN(example)(order, first + s);
         const char *row = (const char *)examples->targets + at * examples->targets_stride;
         if (examples->targets_type == FN_I64) {
             const int64_t label = *(const int64_t *)row;
-            for (size_t o = 0; o < stride; o += FN_LANES)
-                FN(store)(y + o, (vec){0});
             if (n_out == 1 && network->output != FN_SOFTMAX)
                 y[0] = (real)label;
             else if (label >= 0 && (size_t)label < n_out)

@@ -170,7 +170,11 @@ static void FN(change_dense)(FN(work) *work, size_t l, size_t next, size_t m, FN
         if (!plain)
             FN(follow)(work->training, move, at, (end - i) * stride, 1, FN(n_parameters)(work), target,
                        changed);
-        for (; !l && work->order && s < soon + share * (end - from) / (to - from) && s < work->n_order; s++)
+        if (l > 0 || !work->order)
+            continue;
+        size_t until = end < to ? soon + share * (end - from) / (to - from) : soon + share;
+        until = until < work->n_order ? until : work->n_order;
+        for (; s < until; s++)
             FN(prefetch_example)(work->examples, sizes[0], (size_t)work->order[s]);
     }
 }
