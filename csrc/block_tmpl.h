@@ -255,8 +255,9 @@ static void FN(forward_of_block)(const FN(blocks) *blocks, size_t word, size_t n
 {
     const size_t vectors = (n_out + FN_LANES - 1) / FN_LANES;
     const size_t passes = (vectors + FN_BLOCK_VECTORS - 1) / FN_BLOCK_VECTORS;
-    for (size_t pass = 0; pass < passes; pass++) { /* as even as can be */
-        const size_t v = vectors * pass / passes, nv = vectors * (pass + 1) / passes - v;
+    for (size_t pass = 0; pass < passes; pass++) {
+        const size_t v = fn_part(vectors, 1, pass, passes);
+        const size_t nv = fn_part(vectors, 1, pass + 1, passes) - v;
         const size_t o = v * FN_LANES;
         FN(block_forwards)[nv - 1](blocks, word, weights + word * 64 * stride + o, stride, z + o,
                                    z_stride);
@@ -269,8 +270,9 @@ static void FN(update_of_blocks)(const FN(blocks) *blocks, size_t first, size_t 
 {
     const size_t vectors = (n_out + FN_LANES - 1) / FN_LANES;
     const size_t passes = (vectors + FN_BLOCK_VECTORS - 1) / FN_BLOCK_VECTORS;
-    for (size_t pass = 0; pass < passes; pass++) { /* as even as can be */
-        const size_t v = vectors * pass / passes, nv = vectors * (pass + 1) / passes - v;
+    for (size_t pass = 0; pass < passes; pass++) {
+        const size_t v = fn_part(vectors, 1, pass, passes);
+        const size_t nv = fn_part(vectors, 1, pass + 1, passes) - v;
         FN(block_updates)[nv - 1](blocks, first, end, stride, delta + v * FN_LANES,
                                   weights + v * FN_LANES);
     }

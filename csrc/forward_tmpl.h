@@ -14,13 +14,6 @@ typedef struct {
     double *cost;               /* where the cost of the mini-batch at hand is added up, or NULL */
 } FN(work);
 
-/* Where the part `which` of n things begins, of which `unit` stay together. */
-FN_INLINE size_t FN(part)(size_t n, size_t unit, size_t which, size_t parts)
-{
-    const size_t start = (n + unit - 1) / unit * which / parts * unit;
-    return start < n ? start : n;
-}
-
 /* The first layer's weighted inputs z of examples first + s0 .. first + s1 of the order,
  * sparse: lists are made and used chunk by chunk. */
 static void FN(enter_by_lists)(FN(work) *work, const real *weights, size_t first, size_t s0,

@@ -66,8 +66,8 @@ static int FN(backward)(FN(work) *work, const real *parameters, size_t s0, size_
 static size_t FN(own_outputs)(const FN(work) *work, size_t *n)
 {
     const size_t n_out = work->network->sizes[1], line = FN_LINE_REALS;
-    const size_t from = FN(part)(n_out, line, work->thread, work->team->threads);
-    *n = FN(part)(n_out, line, work->thread + 1, work->team->threads) - from;
+    const size_t from = fn_part(n_out, line, work->thread, work->team->threads);
+    *n = fn_part(n_out, line, work->thread + 1, work->team->threads) - from;
     return from;
 }
 
@@ -80,8 +80,8 @@ static void FN(change_by_lists)(FN(work) *work, size_t m, FN(move) move, real *w
     const size_t from = FN(own_outputs)(work, &n);
     FN(decay)(work->network->sizes[0], n, stride, move.lost, move.pull, weights + from);
     for (size_t t = 0; t < parts; t++) {
-        const size_t s1 = FN(part)(m, 1, t + 1, parts);
-        for (size_t s = FN(part)(m, 1, t, parts), chunk; s < s1; s += chunk) {
+        const size_t s1 = fn_part(m, 1, t + 1, parts);
+        for (size_t s = fn_part(m, 1, t, parts), chunk; s < s1; s += chunk) {
             chunk = s1 - s < FN_CHUNK ? s1 - s : FN_CHUNK;
             FN(update_of_lists)(FN(groups)(work->examples, chunk), w->lists + s, n, stride,
                                 w->delta[1] + s * stride + from, weights + from);
@@ -144,14 +144,14 @@ static void FN(change_dense)(FN(work) *work, size_t l, size_t next, size_t m, FN
 {
     const FN(workspace) *w = &work->w;
     const size_t *sizes = work->network->sizes, stride = w->places[l].stride;
-    const size_t from = FN(part)(sizes[l], FN_TILE_ROWS, work->thread, work->team->threads);
-    const size_t to = FN(part)(sizes[l], FN_TILE_ROWS, work->thread + 1, work->team->threads);
+    const size_t from = fn_part(sizes[l], FN_TILE_ROWS, work->thread, work->team->threads);
+    const size_t to = fn_part(sizes[l], FN_TILE_ROWS, work->thread + 1, work->team->threads);
     uint32_t *columns = l ? NULL : w->used; /* not NULL: this thread is alone */
     const size_t most = m < FN_PACKED ? FN_FEW_ROWS : to - from;
     const int plain = move.optimizer == FN_PLAIN;
-    const size_t share = FN(part)(m, 1, work->thread + 1, work->team->threads)
-                         - FN(part)(m, 1, work->thread, work->team->threads);
-    size_t s = next + FN(part)(m, 1, work->thread, work->team->threads);
+    const size_t share = fn_part(m, 1, work->thread + 1, work->team->threads)
+                         - fn_part(m, 1, work->thread, work->team->threads);
+    size_t s = next + fn_part(m, 1, work->thread, work->team->threads);
     const size_t soon = s;
     for (size_t i = from, end, c = from, n; i < to; i = end, c += n) {
         /* n columns from c on, of the inputs i to end; with `columns` some are left out */
@@ -206,8 +206,8 @@ static void FN(settle_first)(FN(work) *work, real *weights)
         FN(settle)(sizes[0], n, stride, scale, weights + from);
         return;
     }
-    const size_t from = FN(part)(sizes[0], FN_TILE_ROWS, work->thread, work->team->threads);
-    const size_t to = FN(part)(sizes[0], FN_TILE_ROWS, work->thread + 1, work->team->threads);
+    const size_t from = fn_part(sizes[0], FN_TILE_ROWS, work->thread, work->team->threads);
+    const size_t to = fn_part(sizes[0], FN_TILE_ROWS, work->thread + 1, work->team->threads);
     FN(settle)(to - from, sizes[1], stride, scale, weights + from * stride);
 }
 
@@ -218,8 +218,8 @@ static int FN(step)(FN(work) *work, const real *parameters, real *target, size_t
 {
     const fn_network *network = work->network;
     FN(workspace) *w = &work->w;
-    const size_t s0 = FN(part)(m, 1, work->thread, work->team->threads);
-    const size_t s1 = FN(part)(m, 1, work->thread + 1, work->team->threads);
+    const size_t s0 = fn_part(m, 1, work->thread, work->team->threads);
+    const size_t s1 = fn_part(m, 1, work->thread + 1, work->team->threads);
     const double scale = move.put_off ? work->scale * (1 - move.decay) : work->scale;
     FN(gather_targets)(network, work->examples, work->order, first + s0, s1 - s0,
                        w->y + s0 * w->places[network->layers - 1].stride);
@@ -276,8 +276,8 @@ static void FN(follow_gradient)(const FN(work) *work, FN(move) move, real *param
     const size_t n_parameters = FN(n_parameters)(work);
     for (size_t l = 0; l < network->layers; l++) {
         const fn_place *at = w->places + l;
-        const size_t from = FN(part)(network->sizes[l], 1, work->thread, work->team->threads);
-        const size_t to = FN(part)(network->sizes[l], 1, work->thread + 1, work->team->threads);
+        const size_t from = fn_part(network->sizes[l], 1, work->thread, work->team->threads);
+        const size_t to = fn_part(network->sizes[l], 1, work->thread + 1, work->team->threads);
         const size_t start = at->weights + from * at->stride;
         FN(follow)(work->training, move, start, (to - from) * at->stride, 1, n_parameters, parameters,
                    w->nabla + start);

@@ -171,7 +171,7 @@ static size_t FN(groups)(const fn_examples *examples, size_t m)
 }
 
 /* The lists of examples order[first .. first+m), or first .. first+m where order
- * is NULL; the groups are as even as can be. room: as list_room says. */
+ * is NULL; room: as list_room says. */
 static void FN(make_lists)(const fn_examples *examples, const fn_network *network,
                            const int64_t *order, size_t first, size_t m, size_t room,
                            FN(list) *lists, uint32_t *rows, real *x, uint64_t *all,
@@ -181,7 +181,7 @@ static void FN(make_lists)(const fn_examples *examples, const fn_network *networ
     const uint32_t stride = (uint32_t)fn_stride(network->sizes[1], sizeof(real));
     (void)all, (void)words;
     for (size_t q = 0; q < groups; q++, rows += room) {
-        const size_t from = m * q / groups, to = m * (q + 1) / groups;
+        const size_t from = fn_part(m, 1, q, groups), to = fn_part(m, 1, q + 1, groups);
         lists[q] = (FN(list)){.g = to - from, .rows = rows, .x = x, .room = room};
 #ifdef FN_EXPAND
         if (examples->masks) {
@@ -218,8 +218,9 @@ static void FN(weighted_input_of_lists)(size_t groups, const FN(list) *lists, si
 {
     const size_t vectors = (n_out + FN_LANES - 1) / FN_LANES;
     const size_t passes = (vectors + FN_FORWARD_VECTORS - 1) / FN_FORWARD_VECTORS;
-    for (size_t pass = 0; pass < passes; pass++) { /* as even as can be */
-        const size_t v = vectors * pass / passes, nv = vectors * (pass + 1) / passes - v;
+    for (size_t pass = 0; pass < passes; pass++) {
+        const size_t v = fn_part(vectors, 1, pass, passes);
+        const size_t nv = fn_part(vectors, 1, pass + 1, passes) - v;
         const size_t o = v * FN_LANES;
         real *s = z;
         for (const FN(list) *list = lists; list < lists + groups; list++) {

@@ -187,7 +187,8 @@ typedef struct { size_t height, tall, flat; } FN(division);
 
 FN_INLINE FN(division) FN(divide_rows)(size_t rows, size_t most)
 {
-    const size_t tiles = (rows + most - 1) / most, height = (rows + tiles - 1) / tiles;
+    const size_t tiles = (rows + most - 1) / most;
+    const size_t height = tiles == 1 ? rows : (rows + tiles - 1) / tiles; /* see fn_part */
     const size_t flat = tiles * height - rows;
     return (FN(division)){height, tiles - flat, flat};
 }
@@ -305,7 +306,6 @@ static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t colum
                                FN(product) part, real *packed)
 {
     const FN(division) wide = FN(divide_rows)(rows, FN_TILE_ROWS);
-    const FN(division) thin = FN(divide_rows)(rows, FN_MOST_ROWS);
     const size_t most = rows == 1 ? FN_ROW_VECTORS : 2;
     const int asks = part.k * part.b_stride * sizeof(real) > FN_ASKED_BYTES;
     part = FN(part_of)(part, first, k, 0, FN_DEPTH);
@@ -323,7 +323,7 @@ static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t colum
         vectors = left < most ? left : most;
         panel.b += j;
         panel.c += j;
-        const FN(division) d = vectors > 1 || packed ? wide : thin;
+        const FN(division) d = vectors > 1 || packed ? wide : FN(divide_rows)(rows, FN_MOST_ROWS);
         const size_t share = asks ? (part.k + d.tall + d.flat - 1) / (d.tall + d.flat) : 0;
         FN(tiles_of)(0, d.tall, d.height, vectors, packed != NULL, share, panel);
         FN(tiles_of)(d.tall * d.height, d.flat, d.height - 1, vectors, packed != NULL, share, panel);
@@ -370,7 +370,8 @@ static void FN(multiply)(size_t rows, size_t columns, FN(product) whole, real *p
         packed = NULL;
     for (size_t k = 0; k < whole.k; k += FN_DEPTH)
         for (size_t block = 0; block < blocks; block++) {
-            const size_t first = rows * block / blocks, end = rows * (block + 1) / blocks;
+            const size_t first = fn_part(rows, 1, block, blocks);
+            const size_t end = fn_part(rows, 1, block + 1, blocks);
             FN(multiply_block)(first, end - first, k, columns, whole, packed);
         }
 }
