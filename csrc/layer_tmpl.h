@@ -49,7 +49,7 @@ static void FN(weighted_input_of)(size_t m, size_t n_columns, const uint32_t *co
                                   const real *a, size_t a_stride, const real *weights,
                                   real *restrict z, size_t z_stride, real *packed)
 {
-    FN(multiply)(m, n_out, (FN(product)){.k = n_columns, .a = a, .a_row = a_stride, .a_k = 1,
+    FN(multiply)(m, n_out, &(FN(product)){.k = n_columns, .a = a, .a_row = a_stride, .a_k = 1,
                                          .b = weights, .b_stride = fn_stride(n_out, sizeof(real)),
                                          .b_rows = columns, .c = z, .c_stride = z_stride},
                  FN(is_large)(m, n_out, n_columns) ? packed : NULL);
@@ -61,7 +61,7 @@ static void FN(update_of)(size_t m, size_t n_columns, const uint32_t *columns, s
                           real *restrict weights, real *packed)
 {
     const size_t stride = fn_stride(n_out, sizeof(real));
-    FN(multiply)(n_columns, n_out, (FN(product)){.k = m, .a = a, .a_row = 1, .a_k = a_stride,
+    FN(multiply)(n_columns, n_out, &(FN(product)){.k = m, .a = a, .a_row = 1, .a_k = a_stride,
                                                  .b = delta, .b_stride = stride, .c = weights,
                                                  .c_stride = stride, .c_rows = columns}, packed);
 }
@@ -136,7 +136,7 @@ static void FN(backpropagate_some)(fn_activation neurons, size_t m, size_t n_in,
     real *turned = scratch, *error = turned + n_out * across, *packed = error + n_in * across;
     FN(transpose)(m, n_out, delta, stride, turned, across);
     memset(error, 0, n_in * across * sizeof(real));
-    FN(multiply)(n_in, m, (FN(product)){.k = n_out, .a = weights, .a_row = stride, .a_k = 1,
+    FN(multiply)(n_in, m, &(FN(product)){.k = n_out, .a = weights, .a_row = stride, .a_k = 1,
                                         .b = turned, .b_stride = across, .c = error,
                                         .c_stride = across}, packed);
     FN(through)(neurons, m, n_in, error, across, a, a_stride, delta_below);

@@ -265,16 +265,17 @@ FN_INLINE void FN(ask_for_panel)(const FN(product) *p, size_t rows, size_t from,
 /* `tiles` tiles of one height from row `first` on. Where `share` is not 0, each asks for so many
  * rows of B's next panel. */
 FN_INLINE void FN(tiles_of)(size_t first, size_t tiles, size_t height, size_t vectors, int packed,
-                            size_t share, FN(product) part)
+                            size_t share, const FN(product) *panel)
 {
     if (tiles == 0)
         return;
-    const size_t row = packed ? part.k : part.a_row;
-    part.a += first * row;
-    part.a_k = packed ? height : part.a_k;
-    part.a_row = packed ? 1 : part.a_row;
-    part.c += part.c_rows ? 0 : first * part.c_stride;
-    part.c_rows = part.c_rows ? part.c_rows + first : NULL;
+    const size_t row = packed ? panel->k : panel->a_row;
+    FN(product) part = {
+        .k = panel->k, .a = panel->a + first * row, .a_row = packed ? 1 : panel->a_row,
+        .a_k = packed ? height : panel->a_k, .b = panel->b, .b_stride = panel->b_stride,
+        .b_rows = panel->b_rows, .c = panel->c + (panel->c_rows ? 0 : first * panel->c_stride),
+        .c_stride = panel->c_stride, .c_rows = panel->c_rows ? panel->c_rows + first : NULL,
+    };
     FN(tile_function) *tile = height == 1 ? FN(row_tiles)[vectors - 1] : FN(tiles)[vectors - 1][height - 1];
     if (share == 0) {
         tile(&part, height * row, tiles);
@@ -289,26 +290,28 @@ FN_INLINE void FN(tiles_of)(size_t first, size_t tiles, size_t height, size_t ve
     }
 }
 
-/* From a row, a term and a column on, with so many terms at most. */
-static FN(product) FN(part_of)(FN(product) p, size_t row, size_t k, size_t column, size_t depth)
+/* From a row, a term and a column on, with so many terms at most. Products are not copied whole:
+ * what was written field by field is then not there yet for loads of several, and these wait. */
+FN_INLINE FN(product) FN(part_of)(const FN(product) *p, size_t row, size_t k, size_t column,
+                                  size_t depth)
 {
-    p.k = p.k - k < depth ? p.k - k : depth;
-    p.a += row * p.a_row + k * p.a_k;
-    p.b += (p.b_rows ? 0 : k * p.b_stride) + column;
-    p.b_rows = p.b_rows ? p.b_rows + k : NULL;
-    p.c += (p.c_rows ? 0 : row * p.c_stride) + column;
-    p.c_rows = p.c_rows ? p.c_rows + row : NULL;
-    return p;
+    return (FN(product)){
+        .k = p->k - k < depth ? p->k - k : depth, .a = p->a + row * p->a_row + k * p->a_k,
+        .a_row = p->a_row, .a_k = p->a_k, .b = p->b + (p->b_rows ? 0 : k * p->b_stride) + column,
+        .b_stride = p->b_stride, .b_rows = p->b_rows ? p->b_rows + k : NULL,
+        .c = p->c + (p->c_rows ? 0 : row * p->c_stride) + column, .c_stride = p->c_stride,
+        .c_rows = p->c_rows ? p->c_rows + row : NULL,
+    };
 }
 
 /* FN_HEIGHT rows at most, and FN_DEPTH terms, from the row `first` and the term `k` on. */
 static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t columns,
-                               FN(product) part, real *packed)
+                               const FN(product) *whole, real *packed)
 {
     const FN(division) wide = FN(divide_rows)(rows, FN_TILE_ROWS);
     const size_t most = rows == 1 ? FN_ROW_VECTORS : 2;
-    const int asks = part.k * part.b_stride * sizeof(real) > FN_ASKED_BYTES;
-    part = FN(part_of)(part, first, k, 0, FN_DEPTH);
+    const int asks = whole->k * whole->b_stride * sizeof(real) > FN_ASKED_BYTES;
+    FN(product) part = FN(part_of)(whole, first, k, 0, FN_DEPTH);
     if (packed) {
         for (size_t t = 0, r = 0; t < wide.tall + wide.flat; t++) {
             const size_t height = t < wide.tall ? wide.height : wide.height - 1;
@@ -319,14 +322,13 @@ static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t colum
     }
     for (size_t j = 0, vectors; j < columns; j += vectors * FN_LANES) {
         const size_t left = (columns - j + FN_LANES - 1) / FN_LANES;
-        FN(product) panel = part;
         vectors = left < most ? left : most;
-        panel.b += j;
-        panel.c += j;
         const FN(division) d = vectors > 1 || packed ? wide : FN(divide_rows)(rows, FN_MOST_ROWS);
         const size_t share = asks ? (part.k + d.tall + d.flat - 1) / (d.tall + d.flat) : 0;
-        FN(tiles_of)(0, d.tall, d.height, vectors, packed != NULL, share, panel);
-        FN(tiles_of)(d.tall * d.height, d.flat, d.height - 1, vectors, packed != NULL, share, panel);
+        FN(tiles_of)(0, d.tall, d.height, vectors, packed != NULL, share, &part);
+        FN(tiles_of)(d.tall * d.height, d.flat, d.height - 1, vectors, packed != NULL, share, &part);
+        part.b += vectors * FN_LANES;
+        part.c += vectors * FN_LANES;
     }
 }
 
@@ -355,20 +357,20 @@ static void FN(multiply_large)(size_t rows, size_t columns, FN(product) part, re
 
 /* All of `rows` rows and `columns` columns (rounded up to vectors) of C. packed: NULL, or
  * room for packed_size elements; A is readable a vector behind its last row. */
-static void FN(multiply)(size_t rows, size_t columns, FN(product) whole, real *packed)
+static void FN(multiply)(size_t rows, size_t columns, const FN(product) *whole, real *packed)
 {
-    if (packed && FN(is_large)(rows, columns, whole.k)) {
+    if (packed && FN(is_large)(rows, columns, whole->k)) {
         for (size_t j = 0, n; j < columns; j += n) {
             n = columns - j < FN_LARGE_COLUMNS ? columns - j : FN_LARGE_COLUMNS;
-            for (size_t k = 0; k < whole.k; k += FN_LARGE_DEPTH)
+            for (size_t k = 0; k < whole->k; k += FN_LARGE_DEPTH)
                 FN(multiply_large)(rows, n, FN(part_of)(whole, 0, k, j, FN_LARGE_DEPTH), packed);
         }
         return;
     }
     const size_t blocks = (rows + FN_HEIGHT - 1) / FN_HEIGHT;
-    if (columns < FN_PACKED || whole.k < FN_PACKED)
+    if (columns < FN_PACKED || whole->k < FN_PACKED)
         packed = NULL;
-    for (size_t k = 0; k < whole.k; k += FN_DEPTH)
+    for (size_t k = 0; k < whole->k; k += FN_DEPTH)
         for (size_t block = 0; block < blocks; block++) {
             const size_t first = fn_part(rows, 1, block, blocks);
             const size_t end = fn_part(rows, 1, block + 1, blocks);
