@@ -176,6 +176,16 @@ static inline size_t fn_stride(size_t n, size_t bytes)
     return stride % 256 ? stride : stride + line;
 }
 
+/* Where the part `which` of n things begins, of which `unit` stay together; parts are as even as
+ * can be. A division takes 40 cycles (Cascade Lake), as long as ten rows of weights. */
+static inline size_t fn_part(size_t n, size_t unit, size_t which, size_t parts)
+{
+    if (parts == 1)
+        return which ? n : 0;
+    const size_t start = (n + unit - 1) / unit * which / parts * unit;
+    return start < n ? start : n;
+}
+
 /* Fill places[L]; return the length of the whole parameter array. */
 size_t fn_layout(const fn_network *network, size_t bytes, fn_place *places);
 

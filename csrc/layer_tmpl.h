@@ -50,8 +50,8 @@ static void FN(weighted_input_of)(size_t m, size_t n_columns, const uint32_t *co
                                   real *restrict z, size_t z_stride, real *packed)
 {
     FN(multiply)(m, n_out, &(FN(product)){.k = n_columns, .a = a, .a_row = a_stride, .a_k = 1,
-                                         .b = weights, .b_stride = fn_stride(n_out, sizeof(real)),
-                                         .b_rows = columns, .c = z, .c_stride = z_stride},
+                                          .b = weights, .b_stride = fn_stride(n_out, sizeof(real)),
+                                          .b_rows = columns, .c = z, .c_stride = z_stride},
                  FN(is_large)(m, n_out, n_columns) ? packed : NULL);
 }
 
@@ -62,8 +62,8 @@ static void FN(update_of)(size_t m, size_t n_columns, const uint32_t *columns, s
 {
     const size_t stride = fn_stride(n_out, sizeof(real));
     FN(multiply)(n_columns, n_out, &(FN(product)){.k = m, .a = a, .a_row = 1, .a_k = a_stride,
-                                                 .b = delta, .b_stride = stride, .c = weights,
-                                                 .c_stride = stride, .c_rows = columns}, packed);
+                                                  .b = delta, .b_stride = stride, .c = weights,
+                                                  .c_stride = stride, .c_rows = columns}, packed);
 }
 
 /* delta_below[s][i] = error[i][s] f'(z[s][i]), the slope from the activation or, where a is
@@ -137,8 +137,8 @@ static void FN(backpropagate_some)(fn_activation neurons, size_t m, size_t n_in,
     FN(transpose)(m, n_out, delta, stride, turned, across);
     memset(error, 0, n_in * across * sizeof(real));
     FN(multiply)(n_in, m, &(FN(product)){.k = n_out, .a = weights, .a_row = stride, .a_k = 1,
-                                        .b = turned, .b_stride = across, .c = error,
-                                        .c_stride = across}, packed);
+                                         .b = turned, .b_stride = across, .c = error,
+                                         .c_stride = across}, packed);
     FN(through)(neurons, m, n_in, error, across, a, a_stride, delta_below);
 }
 

@@ -296,7 +296,7 @@ typedef struct {
     void *memory;
     size_t until;               /* mini-batches until the watch is asked again; 0: stop */
     int goes_on;                /* the parameters were finite after a pass */
-    size_t ended;               /* the passes of which that was known */
+    size_t ended;               /* passes of the call after which they were */
     int failed;
 } FN(call);
 

@@ -23,17 +23,6 @@
 #define FN_ALONE __attribute__((noinline))
 /* Have this pointer in a register: else gcc 12 adds it up again for each load from it. */
 #define FN_KEEP(pointer) __asm__("" : "+r"(pointer))
-
-/* Where the part `which` of n things begins, of which `unit` stay together; parts are as even as
- * can be. A division takes 40 cycles (Cascade Lake), as long as ten rows of weights. */
-FN_INLINE size_t fn_part(size_t n, size_t unit, size_t which, size_t parts)
-{
-    if (parts == 1)
-        return which ? n : 0;
-    const size_t start = (n + unit - 1) / unit * which / parts * unit;
-    return start < n ? start : n;
-}
-
 #define FN_JOIN4_(a, b, c, d) a##b##c##d
 #define FN_JOIN4(a, b, c, d) FN_JOIN4_(a, b, c, d)
 

@@ -505,8 +505,9 @@ def evaluate(
     """
     if parameters.ndim == 2:
         counts, totals = [], []
-        for done, row in zip(range(0, len(parameters) * len(y), len(y)), parameters, strict=True):
-            if watch is not None and done > 0:
+        for k, row in enumerate(parameters):
+            done = k * len(y)
+            if watch is not None and k > 0:
                 watch(done)
             correct, total = evaluate(
                 sizes, output, cost, row, X, scale, y, hidden=hidden, weights=weights,

@@ -256,7 +256,7 @@ def train(
 
     After an error the parameters are those of the last pass that was complete, or as they were;
     after an interrupt, which is no ``Exception``, those of the mini-batches that were complete,
-    as long as these are finite.
+    as long as these are finite. Moments are zero where parameters were put back.
     """
     before, once = model.values.copy(), epoch is None
     ended = np.zeros(1, np.int64) if ended is None else ended
@@ -270,6 +270,8 @@ def train(
         back = isinstance(error, Exception) or not model.is_finite()
         if back and ended[0] < len(order):
             model.values[...] = last[(ended[0] - 1) % len(last)] if ended[0] else before
+            if "moments" in told:  # of a mini-batch that is undone; they may not be finite either
+                told["moments"][...] = 0
         if ended[0] or not back:
             model.learned_from(data)
         raise
@@ -345,7 +347,7 @@ def run(
             progress.take_in(epoch - len(networks) + 1 + k, values)
 
     with reporter.begin(model.sizes, n, progress.epochs):
-        most = 1 if alone or reporter.follows_epochs else min(_TOGETHER // n, progress.epochs)
+        most = 1 if alone or reporter.follows_epochs else min(_TOGETHER // n, progress.certain)
         most = min(most, _KEPT // len(model.values)) if monitors else most
         kept = _rows(most if monitors else 1, model) if most > 1 else None
         epoch = 0  # the last one that ended
@@ -370,11 +372,13 @@ def run(
                 complete = int(ended[0])
                 stream.raw(complete * (n + keyed))
                 if complete and last is not None:
+                    reporter.ended(epoch + complete, [])
                     if monitors and isinstance(error, DivergenceError):
                         take_in(last[:complete], epoch + complete)
-                    reporter.ended(epoch + complete, [])
                 raise
             epoch += passes
+            if passes > 1:  # what ends the training now has so many epochs behind it
+                reporter.ended(epoch - 1, [])
             take_in(model.values[None] if last is None or not monitors else last, epoch)
             told["steps"] = told.get("steps", 0) + passes * -(-n // mini_batch_size)
             words = [f"eta {eta:g}"] if progress.scheduled else []

@@ -2,13 +2,14 @@
 
 import contextlib
 import copy
+import itertools
 
 import numpy as np
 import pytest
 from interrupting_cost import assert_left_after, cost_interrupted_at
 
 import fastnet
-from fastnet import Network, _kernels, reference
+from fastnet import Network, _kernels, reference, reporting
 from fastnet.compressed import compress
 
 SIZES = [16, 9, 7, 4]
@@ -37,9 +38,7 @@ def run(random_parameters, random_examples, dtype):
     """run(name, one=False, ...): parameters and costs of all passes, in one call or in a call
     for each."""
 
-    def train(
-        name, *, one, passes=PASSES, form="dense", threads=1, kernels=_kernels, **more
-    ):  # fmt: skip
+    def train(name, *, one, passes=PASSES, form="dense", threads=1, kernels=_kernels, **more):
         told = dict(TECHNIQUES[name])
         X, scale, y = random_examples(N, SIZES, "cross-entropy", 1)
         if form == "compressed":
@@ -374,6 +373,26 @@ def test_a_divergence_names_its_epoch_and_leaves_the_one_before(callbacks):
     whole.SGD(data, epoch - 1, 5, 20.0, **told)
     assert net == whole
     assert net._stream.state == whole._stream.state
+
+
+@pytest.mark.parametrize(
+    ("asked", "epochs", "mini_batches", "logged"),
+    [(3, 0, 3, 0), (250, 62, 2, 62), (4 * 409 + 50, 409, 0, 408)],  # the last one: the figures
+)
+def test_a_stop_of_monitored_epochs_keeps_the_mini_batches_done_and_the_epochs_before(
+    asked, epochs, mini_batches, logged, always, caplog
+):
+    net, whole = Network([8, 5, 3], seed=1), Network([8, 5, 3], seed=1)
+    times = itertools.count(1)
+    before = reporting.stop_asked.set(lambda: next(times) == asked)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            net.SGD(DATA, EPOCHS, 10, 0.05, monitor_training_accuracy=True, verbose=False)
+    finally:
+        reporting.stop_asked.reset(before)
+    assert caplog.messages[-1].startswith(f"Training ended by Stopped after {logged} epochs")
+    whole.SGD(DATA, epochs, 10, 0.05, verbose=False)
+    assert_left_after(net, whole, DATA, mini_batches * 10, 0.05, 0.0)
 
 
 @pytest.mark.parametrize("call", [3, 250])

@@ -7,14 +7,13 @@ weights, is another number. The moments outlive an epoch, and for ``partial_fit`
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet import _kernels, techniques, training
+from fastnet import techniques, training
 from fastnet.data import Dataset
 from fastnet.model import Model
 from fastnet.optimizers import Adam
@@ -62,14 +61,9 @@ class Solver:
             training.train(
                 model, data, order[None], m, self._rate, alpha, number, divide_l2=True, **told
             )
-        except BaseException as error:
-            moments = self._told.get("moments")
-            # of what Ctrl-C interrupts, the mini-batches that are done stay, while all is finite
-            if moments is not None and (
-                isinstance(error, Exception) or not math.isfinite(_kernels.magnitude(moments))
-            ):
-                moments[...] = 0
-                self._told["steps"] = 0
+        except BaseException:
+            if "moments" in self._told and not self._told["moments"].any():
+                self._told["steps"] = 0  # they begin again
             raise
         self._told["steps"] += len(firsts)
         if weights is None:
