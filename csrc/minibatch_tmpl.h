@@ -296,7 +296,6 @@ typedef struct {
     void *memory;
     size_t until;               /* mini-batches until the watch is asked again; 0: stop */
     int goes_on;                /* the parameters were finite after a pass */
-    size_t ended;               /* passes of the call after which they were */
     int failed;
 } FN(call);
 
@@ -347,16 +346,15 @@ static fn_training FN(told)(const fn_training *training, size_t e, size_t mini_b
     return told;
 }
 
-/* A pass is complete. Whether another may begin. */
-static int FN(ended)(const FN(work) *work, FN(call) *call)
+/* The pass e of the call is complete. Whether another may begin. */
+static int FN(ended)(const FN(work) *work, FN(call) *call, size_t e)
 {
     const fn_training *t = work->training;
     const size_t n = FN(n_parameters)(work);
     if (t->ended && work->thread == 0) {
         call->goes_on = isfinite(FN(magnitude)(n, call->parameters));
         if (call->goes_on && t->n_last > 0)
-            memcpy((real *)t->last + call->ended % t->n_last * n, call->parameters, n * sizeof(real));
-        call->ended += (size_t)call->goes_on;
+            memcpy((real *)t->last + e % t->n_last * n, call->parameters, n * sizeof(real));
         *t->ended += call->goes_on;
     }
     fn_wait_for_team(work->team);
@@ -397,7 +395,7 @@ static void FN(train_member)(fn_team *team, size_t thread, void *context)
             FN(settle_first)(&work, call->parameters + work.w.places[0].weights);
         fn_wait_for_team(team);
         if (goes_on)
-            goes_on = FN(ended)(&work, call);
+            goes_on = FN(ended)(&work, call, e);
     }
     if (thread == 0)
         call->failed = failed;

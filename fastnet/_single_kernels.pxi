@@ -2,28 +2,28 @@
 numbers."""
 
 
-def magnitude(x):
+ctypedef double (*number_of)(fn_type, size_t, const void *) noexcept nogil
+
+
+cdef double number(number_of kernel, x):
+    """What a kernel makes of a plain array."""
     cdef Array a = vector("x", x, REAL)
-    cdef double largest
+    cdef double result
     with nogil:
-        largest = fn_magnitude(a.type(), a.length(0), a.data())
-    return largest
+        result = kernel(a.type(), a.length(0), a.data())
+    return result
+
+
+def magnitude(x):
+    return number(fn_magnitude, x)
 
 
 def sum_of_squares(x):
-    cdef Array a = vector("x", x, REAL)
-    cdef double total
-    with nogil:
-        total = fn_sum_of_squares(a.type(), a.length(0), a.data())
-    return total
+    return number(fn_sum_of_squares, x)
 
 
 def sum_of_magnitudes(x):
-    cdef Array a = vector("x", x, REAL)
-    cdef double total
-    with nogil:
-        total = fn_sum_of_magnitudes(a.type(), a.length(0), a.data())
-    return total
+    return number(fn_sum_of_magnitudes, x)
 
 
 def exp(x, out):
