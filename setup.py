@@ -42,7 +42,6 @@ libraries = [
 ]
 # random.c gives the same bits everywhere only if nothing is fused.
 CORE = [
-    "csrc/compress.c",
     "csrc/cpu.c",
     "csrc/dispatch.c",
     "csrc/layout.c",

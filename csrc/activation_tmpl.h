@@ -95,19 +95,39 @@ static void FN(activate)(fn_activation neurons, size_t n, const real *z, real *a
 #undef FN_ACTIVATE
 #undef FN_LEAK
 
-/* By their bits, which without the sign ascend as the numbers do, infinity and NaN last. */
-static double FN(magnitude)(size_t n, const real *x)
+/* By their bits, which without the sign ascend as the numbers do, infinity and NaN last.
+ * Inlined with constant counted: else others is of no meaning. */
+FN_INLINE double FN(largest_of)(const int counted, size_t n, const real *x, size_t *others)
 {
+    const size_t run = 1 << 20; /* a lane counts so far */
     integer largest = 0;
-    for (size_t i = 0; i < n; i++) {
-        integer bits;
-        memcpy(&bits, x + i, sizeof bits);
-        bits &= (integer)(FN_BITS == 32 ? INT32_MAX : INT64_MAX);
-        largest = bits > largest ? bits : largest;
+    for (size_t first = 0; first < n; first += run) {
+        const size_t end = n - first < run ? n : first + run;
+        integer count = 0;
+        for (size_t i = first; i < end; i++) {
+            integer bits;
+            memcpy(&bits, x + i, sizeof bits);
+            bits &= (integer)(FN_BITS == 32 ? INT32_MAX : INT64_MAX);
+            largest = bits > largest ? bits : largest;
+            count += counted && bits != 0;
+        }
+        *others += (size_t)count;
     }
     real result;
     memcpy(&result, &largest, sizeof result);
     return result;
+}
+
+static double FN(magnitude)(size_t n, const real *x)
+{
+    size_t others = 0;
+    return FN(largest_of)(0, n, x, &others);
+}
+
+static double FN(survey)(size_t n, const real *x, size_t *others)
+{
+    *others = 0;
+    return FN(largest_of)(1, n, x, others);
 }
 
 static void FN(exp)(size_t n, const real *x, real *y)

@@ -195,14 +195,7 @@ static const size_t fn_bytes[] = {
 };
 
 /* Words of 64 bits in a row of masks. */
-size_t fn_words(size_t n_in);
-
-/* Compress dense examples. fn_count fills offsets [n+1]; then fn_compress fills
- * values [offsets[n]], of inputs_type or, where that is FN_F64, of FN_F32, and what is not
- * NULL of columns (FN_U16 or FN_U32) and masks. */
-void fn_count(const fn_examples *dense, size_t n_in, int64_t *offsets);
-void fn_compress(const fn_examples *dense, size_t n_in, void *values, fn_type values_type,
-                 void *columns, fn_type columns_type, uint64_t *masks);
+static inline size_t fn_words(size_t n_in) { return (n_in + 63) / 64; }
 
 /* The largest number of examples that is worked on at once; a larger
  * mini-batch is gathered from pieces of this size, unless the cost is the

@@ -9,6 +9,7 @@
 #include "tile_tmpl.h"
 #include "optimizer_tmpl.h"
 #include "layer_tmpl.h"
+#include "compress_tmpl.h"
 #include "gather_tmpl.h"
 #include "list_tmpl.h"
 #include "sparse_tmpl.h"

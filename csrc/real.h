@@ -105,6 +105,11 @@ FN_INLINE vec FN(expand)(unsigned bits, vec x)
 {
     return (vec)_mm512_maskz_expand_ps((__mmask16)bits, (__m512)x);
 }
+/* The lanes of x whose bits are set, one after the other, then 0. */
+FN_INLINE ivec FN(pack)(unsigned bits, ivec x)
+{
+    return (ivec)_mm512_maskz_compress_epi32((__mmask16)bits, (__m512i)x);
+}
 /* FN_LANES bytes as integers. */
 FN_INLINE ivec FN(widen_bytes)(const void *p)
 {
@@ -114,6 +119,10 @@ FN_INLINE ivec FN(widen_bytes)(const void *p)
 FN_INLINE vec FN(expand)(unsigned bits, vec x)
 {
     return (vec)_mm512_maskz_expand_pd((__mmask8)bits, (__m512d)x);
+}
+FN_INLINE ivec FN(pack)(unsigned bits, ivec x)
+{
+    return (ivec)_mm512_maskz_compress_epi64((__mmask8)bits, (__m512i)x);
 }
 FN_INLINE ivec FN(widen_bytes)(const void *p)
 {

@@ -114,14 +114,15 @@ cdef extern from "fastnet.h" nogil:
         FN_MASKS
 
     size_t fn_words(size_t n_in)
-    void fn_count(const fn_examples *dense, size_t n_in, int64_t *offsets)
-    void fn_compress(const fn_examples *dense, size_t n_in, void *values, fn_type values_type,
-                     void *columns, fn_type columns_type, uint64_t *masks)
     size_t fn_stride(size_t n, size_t bytes)
     size_t fn_layout(const fn_network *network, size_t bytes, fn_place *places)
 
     # The kernels, as kernels.def lists them, behind the type of their arrays.
     double fn_magnitude(fn_type type, size_t n, const void *x)
+    double fn_survey(fn_type type, size_t n, const void *x, size_t *others)
+    size_t fn_compress(fn_type type, const fn_examples *dense, size_t n_in, size_t room,
+                       int64_t *offsets, void *values, void *columns, fn_type columns_type,
+                       uint64_t *masks)
     double fn_sum_of_squares(fn_type type, size_t n, const void *x)
     double fn_sum_of_magnitudes(fn_type type, size_t n, const void *x)
     void fn_exp(fn_type type, size_t n, const void *x, void *y)

@@ -232,38 +232,37 @@ cdef class Examples:
             self.examples.masks = <const uint64_t *>self.where.data()
 
 
-def count(X):
-    """offsets (n + 1,): before row s, how many inputs of the dense X are not zero."""
-    cdef size_t n_in = X.shape[1]
-    cdef Examples e = Examples(None, None, X, 1.0)
-    result = np.empty(len(X) + 1, np.int64)
-    cdef Array o = vector("offsets", result, ("int64",), True)
-    with nogil:
-        fn_count(&e.examples, n_in, <int64_t *>o.data())
-    return result
-
-
-def compress(X, values, columns, masks):
-    """Fill values, of X's type or float32 for float64, and columns or masks or neither where
-    None, from the dense X."""
-    cdef size_t n_in = X.shape[1]
+def compress(X, offsets, values, columns, masks):
+    """Fill offsets from the second on, values, of X's type or float32 for float64, and columns or
+    masks or neither where None, from the dense X. Row s goes to ``values[offsets[s]:]``. Returns
+    whether there was room for all."""
+    cdef size_t done, n_in = X.shape[1]
     cdef Examples e = Examples(None, None, X, 1.0)
     cdef tuple kinds = ("float64", "float32") if e.X.dtype == "float64" else (e.X.dtype,)
+    cdef Array o = vector("offsets", offsets, ("int64",), True)
     cdef Array v = vector("values", values, kinds, True)
     cdef Array c, m
+    cdef size_t room = v.length(0)
     cdef void *to_columns = NULL
     cdef void *to_masks = NULL
     cdef fn_type columns_type = FN_U16
+    o.expect("offsets", (e.examples.n + 1,))
     if columns is not None:
         c = vector("columns", columns, ("uint16", "uint32"), True)
         to_columns, columns_type = c.data(), c.type()
+        room = min(room, c.length(0))
     if masks is not None:
         m = Array("masks", masks, 2, ("uint64",), writable=True)
-        m.expect("masks", (len(X), fn_words(n_in)))
+        m.expect("masks", (e.examples.n, fn_words(n_in)))
         to_masks = m.data()
+    cdef fn_type type = FN_F64 if v.type() == FN_F64 else FN_F32
+    cdef int64_t *starts = <int64_t *>o.data()
+    if not 0 <= starts[0] <= <int64_t>room:
+        raise ValueError(f"offsets: expected the first from 0 to {room}, got {starts[0]}")
     with nogil:
-        fn_compress(&e.examples, n_in, v.data(), v.type(), to_columns, columns_type,
-                    <uint64_t *>to_masks)
+        done = fn_compress(type, &e.examples, n_in, room, starts, v.data(), to_columns,
+                           columns_type, <uint64_t *>to_masks)
+    return done == e.examples.n
 
 
 WAYS = {FN_DENSE: "dense", FN_COLUMNS: "columns", FN_MASKS: "masks"}

@@ -18,6 +18,16 @@ def magnitude(x):
     return number(fn_magnitude, x)
 
 
+def survey(x):
+    """(largest absolute value, how many are not zero)"""
+    cdef Array a = vector("x", x, REAL)
+    cdef double largest
+    cdef size_t others
+    with nogil:
+        largest = fn_survey(a.type(), a.length(0), a.data(), &others)
+    return largest, others
+
+
 def sum_of_squares(x):
     return number(fn_sum_of_squares, x)
 

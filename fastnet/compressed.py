@@ -137,36 +137,36 @@ def pieces(array: NDArray) -> Iterator[slice]:
         yield slice(first, min(first + step, len(array)))
 
 
-def count(X: NDArray) -> NDArray:
-    """Offsets (n + 1,) as ``_kernels.count`` says."""
-    offsets = np.zeros(len(X) + 1, np.int64)
-    for rows in pieces(X):
-        part = _kernels.count(X[rows])
-        offsets[rows.start + 1 : rows.stop + 1] = offsets[rows.start] + part[1:]
-    return offsets
+def count(X: NDArray) -> int:
+    """How many are not zero."""
+    return sum(int(np.count_nonzero(X[rows])) for rows in pieces(X))
 
 
 def compress(
-    X: NDArray, form: str, offsets: NDArray | None = None, dtype: DTypeLike | None = None
+    X: NDArray, form: str, stored: int | None = None, dtype: DTypeLike | None = None
 ) -> Compressed:
-    """The dense X (n, n_in) with "columns" or with "masks"; offsets as ``count`` says.
+    """The dense X (n, n_in) with "columns" or with "masks".
 
+    stored: how many inputs are not zero, or None; where there are more, they are counted anew.
     dtype: that of the values, X's own if None; or float32 for float64.
     """
     n, n_in = X.shape
-    if offsets is None:
-        offsets = count(X)
-    values = np.empty(offsets[-1] + _SLACK, dtype or X.dtype)
-    columns = np.empty(offsets[-1], columns_dtype(n_in)) if form == "columns" else None
+    if stored is None:
+        stored = count(X)
+    offsets = np.zeros(n + 1, np.int64)
+    values = np.empty(stored + _SLACK, dtype or X.dtype)
+    columns = np.empty(stored, columns_dtype(n_in)) if form == "columns" else None
     masks = np.empty((n, -(-n_in // 64)), np.uint64) if form == "masks" else None
     for rows in pieces(X):
-        first = offsets[rows.start]
-        _kernels.compress(
+        fitted = _kernels.compress(
             X[rows],
-            values[first:],
-            None if columns is None else columns[first:],
+            offsets[rows.start : rows.stop + 1],
+            values[:stored],
+            columns,
             None if masks is None else masks[rows],
         )
+        if not fitted:
+            return compress(X, form, None, dtype)
     return Compressed(values, offsets, columns, masks, n_in)
 
 

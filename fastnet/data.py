@@ -57,23 +57,24 @@ def _kept(array: NDArray, given: Any) -> NDArray:
     return array if array is given else checks.read_only(array)
 
 
-def _magnitude(X: NDArray | Compressed) -> float:
-    """The largest absolute value, or what is not finite."""
+def _survey(X: NDArray | Compressed) -> tuple[float, int | None]:
+    """The largest absolute value, or what is not finite; and how many of dense inputs are not
+    zero, or None where that was not counted."""
     values = X.stored if isinstance(X, Compressed) else X
     if values.dtype == np.uint8:
-        return 255.0
-    largest = 0.0
+        return 255.0, None
+    largest, others = 0.0, 0
     for rows in compressed.pieces(values):
-        found = _kernels.magnitude(np.ascontiguousarray(values[rows]).reshape(-1))
+        found, some = _kernels.survey(np.ascontiguousarray(values[rows]).reshape(-1))
         if not math.isfinite(found):
-            return found
-        largest = max(largest, found)
-    return largest
+            return found, None
+        largest, others = max(largest, found), others + some
+    return largest, None if isinstance(X, Compressed) else others
 
 
-def checked_inputs(name: str, X: Any) -> tuple[Any, float]:
-    """``X``, an array or sparse, in a type and layout that the kernels read, and its
-    largest absolute value."""
+def checked_inputs(name: str, X: Any) -> tuple[Any, float, int | None]:
+    """``X``, an array or sparse, in a type and layout that the kernels read; its largest
+    absolute value; and how many are not zero, or None where that was not counted."""
     if compressed.is_sparse(X):
         X = compressed.from_sparse(name, X)
     else:
@@ -84,10 +85,10 @@ def checked_inputs(name: str, X: Any) -> tuple[Any, float]:
                 f"{name}: expected at least one example and one feature, got shape {X.shape}"
             )
         X = _rows(checks.numbers(name, X))
-    magnitude = _magnitude(X)
-    if not math.isfinite(magnitude):
+    largest, others = _survey(X)
+    if not math.isfinite(largest):
         raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
-    return X, magnitude
+    return X, largest, others
 
 
 class Dataset:
@@ -163,6 +164,7 @@ class Dataset:
     y: NDArray
     scale: float
     sparse: bool | str
+    _stored: int | None  # how many inputs are not zero, where that is known
     _files: dict[str, File | None]
 
     def __init__(
@@ -180,16 +182,17 @@ class Dataset:
         is_sparse = compressed.is_sparse(X)
         if is_sparse and sparse is False:
             raise ValueError("sparse: expected 'auto' or True for an X that is sparse, got False")
-        inputs, magnitude = checked_inputs("X", X if is_sparse else checks.array("X", X))
+        inputs, largest, self._stored = checked_inputs(
+            "X", X if is_sparse else checks.array("X", X)
+        )
         self.X = inputs if is_sparse else _kept(inputs, X)
-        self.largest = magnitude * self.scale
+        self.largest = largest * self.scale
         if not math.isfinite(self.largest):
             raise ValueError(f"scale: expected finite products with X, got {self.largest}")
         self.y = _kept(self._checked_targets(checks.array("y", y)), y)
         if len(self.X) != len(self.y):
             raise ValueError(f"y: expected as many as X has rows, {len(self.X)}, got {len(self.y)}")
         self._forms: dict[str, Compressed] = {}
-        self._density: float | None = None
         self._files = {  # which arrays are memory maps, and of what file where it has a name
             name: mapped.file_of(array)
             for name, array in (("X", self.X), ("y", self.y))
@@ -233,7 +236,7 @@ class Dataset:
         <Dataset: 2 examples of 5 float64 features (30% stored), labels, scale 1>
         """
         X = compressed.from_arrays(data, indices, indptr, n_in)
-        if not math.isfinite(_magnitude(X)):
+        if not math.isfinite(_survey(X)[0]):
             raise ValueError("data: expected finite numbers, got NaN or infinity")
         targets = checks.array("y", y)
         if targets.ndim and len(targets) != len(X):
@@ -273,7 +276,7 @@ class Dataset:
     @cached_property
     def largest(self) -> float:
         """The largest absolute value of an input, scaled."""
-        return _magnitude(self.X) * self.scale
+        return _survey(self.X)[0] * self.scale
 
     @cached_property
     def target_range(self) -> tuple[float, float]:
@@ -316,11 +319,10 @@ class Dataset:
         if auto and ("X" in self._files or (once and not self._forms)):
             return self.X
         with _making:
-            offsets = None  # not kept: those of an X that has changed would lead out of the values
-            if self._density is None:
-                offsets = compressed.count(self.X)
-                self._density = int(offsets[-1]) / self.X.size
-            form = _way(sizes[0], sizes[1], np.dtype(dtype), self._density, _kernels.isa())
+            if self._stored is None:
+                self._stored = compressed.count(self.X)
+            density = self._stored / self.X.size
+            form = _way(sizes[0], sizes[1], np.dtype(dtype), density, _kernels.isa())
             if form == "dense" and auto:
                 return self.X
             if form == "dense" or moves:
@@ -330,7 +332,7 @@ class Dataset:
                 kind = np.dtype(dtype)
             key = f"{form}, {kind}"
             if key not in self._forms:
-                self._forms[key] = compressed.compress(self.X, form, offsets, kind)
+                self._forms[key] = compressed.compress(self.X, form, self._stored, kind)
             return self._forms[key]
 
     def __len__(self) -> int:
@@ -344,7 +346,7 @@ class Dataset:
         if not isinstance(which, slice) and (isinstance(which, tuple) or np.ndim(which) != 1):
             raise TypeError(f"expected an integer, a slice or a list of indices, got {which!r}")
         part = object.__new__(Dataset)
-        part.scale, part.sparse, part._forms, part._density = self.scale, self.sparse, {}, None
+        part.scale, part.sparse, part._forms, part._stored = self.scale, self.sparse, {}, None
         X, y = self.X[which], self.y[which]
         part.X = X if isinstance(X, Compressed) else checks.read_only(_rows(X))
         part.y = checks.read_only(np.ascontiguousarray(y) if y.ndim == 1 else _rows(y))

@@ -268,7 +268,7 @@ class Network:
         if is_sparse(a):
             if a.shape == (0, n_in):
                 return np.empty((0, self._model.sizes[-1]), self.dtype)
-            X, largest = checked_inputs("a", a)
+            X, largest, _ = checked_inputs("a", a)
             self._model.check_inputs("a", X.shape[1], largest)
             return self._model.feedforward(X, 1.0)
         array = checks.array("a", a)
@@ -284,7 +284,7 @@ class Network:
         if len(rows) == 0:
             return np.empty((0, self._model.sizes[-1]), self.dtype)
         if not self._plainly_fits(rows):
-            rows, largest = checked_inputs("a", rows)
+            rows, largest, _ = checked_inputs("a", rows)
             self._model.check_inputs("a", n_in, largest)
         out = self._model.feedforward(rows, 1.0)
         if array.ndim == 1:
@@ -716,8 +716,8 @@ class Network:
             raise ValueError(f"y: expected a label or a column of targets, got {target.shape}")
         is_label = target.ndim == 0 and target.dtype.kind != "f"
         labels = target.reshape(1) if is_label else target.reshape(1, -1)
-        rows, magnitude = checked_inputs("x", array.reshape(1, n_in))
-        self._model.check_inputs("x", n_in, magnitude)
+        rows, largest, _ = checked_inputs("x", array.reshape(1, n_in))
+        self._model.check_inputs("x", n_in, largest)
         data = Dataset(rows, labels)
         self._model.check("y", data)
         return data

@@ -55,20 +55,22 @@ def layers(sizes, parameters):
 # ---- compressed rows, see fastnet/compressed.py -----------------------------
 
 
-def count(X):
-    """offsets (n + 1,): before row s, how many inputs of the dense X are not zero."""
-    return np.concatenate([[0], np.cumsum(np.count_nonzero(X, axis=1))])
-
-
-def compress(X, values, columns, masks):
-    """Fill values, and columns or masks or neither where None, from the dense X."""
+def compress(X, offsets, values, columns, masks):
+    """Fill offsets from the second on, values, and columns or masks or neither where None, from
+    the dense X. Row s goes to ``values[offsets[s]:]``. Returns whether there was room for all."""
+    room = min(len(array) for array in (values, columns) if array is not None)
+    offsets[1:] = offsets[0] + np.cumsum(np.count_nonzero(X, axis=1))
+    if offsets[-1] > room:
+        return False
     rows, at = X.nonzero()
-    values[: len(at)] = X[rows, at]
+    to = slice(offsets[0], offsets[-1])
+    values[to] = X[rows, at]
     if columns is not None:
-        columns[: len(at)] = at
+        columns[to] = at
     if masks is not None:
         masks[...] = 0
         np.bitwise_or.at(masks, (rows, at // 64), np.uint64(1) << (at % 64).astype(np.uint64))
+    return True
 
 
 def way(sizes, dtype, density):
@@ -87,6 +89,11 @@ def by_blocks(sizes, dtype, density, m):
 def magnitude(x):
     """The largest absolute value; infinity or NaN if there is one."""
     return float(np.abs(x).max(initial=0))
+
+
+def survey(x):
+    """(largest absolute value as ``magnitude`` says, how many are not zero)"""
+    return magnitude(x), np.count_nonzero(x)
 
 
 def sum_of_squares(x):

@@ -28,7 +28,7 @@ from fastnet.compressed import Compressed, compress
 @pytest.mark.parametrize("n_in", [1, 7, 15, 16, 17, 63, 64, 65, 100, 784])
 @pytest.mark.parametrize("density", [0.0, 0.2, 1.0])
 def test_compressed_rows_hold_what_is_not_zero_in_order_and_nothing_else(
-    form, dtype, n_in, density
+    form, dtype, n_in, density, isa
 ):
     X = mostly_zero(9, n_in, dtype, density)
     rows = compress(X, form)
@@ -43,19 +43,21 @@ def test_compressed_rows_hold_what_is_not_zero_in_order_and_nothing_else(
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
 @pytest.mark.parametrize("n_in", [5, 64, 70])
-def test_compression_fills_its_arrays_and_not_a_byte_more(dtype, n_in, guarded):
+def test_compression_fills_its_arrays_and_not_a_byte_more(dtype, n_in, guarded, isa):
     X = mostly_zero(9, n_in, dtype)
     stored = np.count_nonzero(X)
     for columns_dtype in ("uint16", "uint32"):
         values, columns = np.zeros(stored, dtype), np.zeros(stored, columns_dtype)
         values, columns = guarded.vector(values, dtype), guarded.vector(columns, columns_dtype)
-        _kernels.compress(X, values, columns, None)
+        offsets = guarded.vector(np.zeros(10, "int64"), "int64")
+        assert _kernels.compress(X, offsets, values, columns, None)
         guarded.check()
+        np.testing.assert_array_equal(np.diff(offsets), (X != 0).sum(axis=1))
         np.testing.assert_array_equal(values, X[X != 0])
         np.testing.assert_array_equal(columns, X.nonzero()[1])
     words = -(-n_in // 64)
     masks = guarded.vector(np.zeros(9 * words, "uint64"), "uint64").reshape(9, words)
-    _kernels.compress(X, values, None, masks)
+    assert _kernels.compress(X, np.zeros(10, "int64"), values, None, masks)
     guarded.check()
     bits = np.unpackbits(masks.astype("<u8").view("u1"), axis=1, bitorder="little")
     np.testing.assert_array_equal(bits[:, :n_in], X != 0)
@@ -63,16 +65,17 @@ def test_compression_fills_its_arrays_and_not_a_byte_more(dtype, n_in, guarded):
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
-def test_the_kernels_compress_as_their_twins_in_numpy_do(dtype):
+def test_the_kernels_compress_as_their_twins_in_numpy_do(dtype, isa):
     X = mostly_zero(9, 150, dtype)
-    offsets = _kernels.count(X)
-    np.testing.assert_array_equal(offsets, reference.count(X))
+    stored = np.count_nonzero(X)
     made = []
     for module in (_kernels, reference):
-        values, columns = np.zeros(offsets[-1], dtype), np.zeros(offsets[-1], "uint32")
+        offsets = np.full(10, 3)
+        values, columns = np.zeros(3 + stored, dtype), np.zeros(3 + stored, "uint32")
         masks = np.ones((9, 3), "uint64")
-        module.compress(X, values, columns, masks)
-        made.append([values.tolist(), columns.tolist(), masks.tolist()])
+        assert module.compress(X, offsets, values, columns, masks)
+        made.append([a.tolist() for a in (offsets, values, columns, masks)])
+        assert not module.compress(X, offsets, values, columns[1:], masks)
     assert made[0] == made[1]
 
 
@@ -110,10 +113,28 @@ def test_rows_of_any_stride_are_compressed():
             np.testing.assert_array_equal(dense(compress(rows, form)), rows)
 
 
-def test_zeros_with_a_minus_are_zeros():
-    X = np.array([[-0.0, 1.0, 0.0, -2.0]])
-    assert compress(X, "columns").columns.tolist() == [1, 3]
-    assert compress(X, "masks").masks.tolist() == [[0b1010]]
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_zeros_with_a_minus_are_zeros_and_subnormal_numbers_are_not(dtype, isa):
+    X = np.zeros((1, 80), dtype)
+    X[0, :5] = -0.0, 1.0, 0.0, -2.0, np.finfo(dtype).smallest_subnormal
+    assert compress(X, "columns").columns.tolist() == [1, 3, 4]
+    assert compress(X, "masks").masks.tolist() == [[0b11010, 0]]
+    np.testing.assert_array_equal(compress(X, "columns").stored, X[0, [1, 3, 4]])
+
+
+@pytest.mark.parametrize("form", ["columns", "masks"])
+def test_float64_is_rounded_to_float32_where_told(form, isa):
+    X = mostly_zero(9, 150, "float64") / 3
+    rows = compress(X, form, None, "float32")
+    np.testing.assert_array_equal(rows.stored, X[X != 0].astype("float32"))
+
+
+@pytest.mark.parametrize("form", ["columns", "masks"])
+@pytest.mark.parametrize("known", [0, 10, 1000])
+def test_a_wrong_number_of_stored_inputs_is_found_out(form, known):
+    rows, right = compress(X, form, known), compress(X, form)
+    np.testing.assert_array_equal(rows.stored, right.stored)
+    np.testing.assert_array_equal(dense(rows), X)
 
 
 def test_columns_take_four_bytes_only_where_two_are_too_few():
@@ -172,7 +193,7 @@ def test_what_is_read_once_is_not_compressed_for_that(images, monkeypatch):
         raise AssertionError("compressed")
 
     monkeypatch.setattr("fastnet.compressed.compress", refuse)
-    monkeypatch.setattr(_kernels, "count", refuse)
+    monkeypatch.setattr("fastnet.compressed.count", refuse)
     net, pair = Network(SIZES, seed=1), (images.X, images.y)
     net.update_mini_batch(images[:10], 0.5, 0.0, 500)
     net.update_mini_batch(pair, 0.5, 0.0, 500)

@@ -169,6 +169,15 @@ def test_the_magnitude_is_the_largest_absolute_value_or_what_is_not_finite(n, dt
             y = x.copy()
             y[at] = value
             np.testing.assert_equal(_kernels.magnitude(y), float(np.abs(y).max()))
+            others = np.count_nonzero(y)
+            np.testing.assert_equal(_kernels.survey(y), (float(np.abs(y).max()), others))
+
+
+def test_a_survey_counts_what_is_not_zero_in_any_number_of_elements(dtype, isa):
+    x = np.zeros(2_500_000, dtype)
+    x[::3] = -2
+    x[1] = np.finfo(dtype).smallest_subnormal
+    assert _kernels.survey(x) == (2, 833_335)
 
 
 @pytest.mark.parametrize("n", [*LENGTHS, 5000])

@@ -31,20 +31,22 @@ EXPAND(emulated_expand_pd, __m512d, double)
 #define _mm512_maskz_expand_pd emulated_expand_pd
 
 /* the lanes of x whose bits are set, one after the other, then 0 */
-#define COMPRESS(name, vector)                                          \
+#define COMPRESS(name, vector, lane)                                    \
     EMULATED vector name(unsigned bits, vector x)                       \
     {                                                                   \
-        int32_t from[sizeof x / 4], to[sizeof x / 4] = {0};             \
+        lane from[sizeof x / sizeof(lane)], to[sizeof x / sizeof(lane)] = {0}; \
         memcpy(from, &x, sizeof x);                                     \
-        for (size_t i = 0, k = 0; i < sizeof x / 4; i++)                \
+        for (size_t i = 0, k = 0; i < sizeof x / sizeof(lane); i++)     \
             if (bits >> i & 1)                                          \
                 to[k++] = from[i];                                      \
         memcpy(&x, to, sizeof x);                                       \
         return x;                                                       \
     }
-COMPRESS(emulated_compress_512, __m512i)
-COMPRESS(emulated_compress_256, __m256i)
-#define _mm512_maskz_compress_epi32 emulated_compress_512
+COMPRESS(emulated_compress_ints, __m512i, int32_t)
+COMPRESS(emulated_compress_longs, __m512i, int64_t)
+COMPRESS(emulated_compress_256, __m256i, int32_t)
+#define _mm512_maskz_compress_epi32 emulated_compress_ints
+#define _mm512_maskz_compress_epi64 emulated_compress_longs
 #define _mm256_maskz_compress_epi32 emulated_compress_256
 
 EMULATED __m512i emulated_widen_to_ints(__m128i x)
