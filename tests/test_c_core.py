@@ -33,10 +33,10 @@ def hashes(command):
 
 
 def ways(found):
-    """{instruction set: its ways}, after a look that each ran on every number of threads."""
-    pairs = {(isa, way) for isa, way, _ in found}
+    """{instruction set: its ways}, the best last; each ran on every number of threads."""
+    isas, pairs = [isa for isa, _, _ in found], {(isa, way) for isa, way, _ in found}
     assert set(found) == {(*pair, threads) for pair in pairs for threads in THREADS}
-    return {isa: {way for other, way in pairs if other == isa} for isa, _ in pairs}
+    return {isa: {way for other, way in pairs if other == isa} for isa in isas}
 
 
 def fused(found):
@@ -101,20 +101,38 @@ def test_emulated_avx512_gives_the_bits_of_avx2_masks_included(native_hashes, tm
     assert fused(found) == fused(native_hashes)
 
 
-@pytest.mark.parametrize("sanitizer", ["address,undefined", "thread"])
-def test_sanitizers_find_nothing(sanitizer, native_hashes, tmp_path):
-    sanitize = [f"-fsanitize={sanitizer}", "-fno-sanitize-recover=all"]
-    probe = [str(tmp_path / "probe.c"), "-o", str(tmp_path / "probe")]
-    (tmp_path / "probe.c").write_text("int main(void) { return 0; }\n")
-    for command in (["cc", *sanitize, *probe], probe[-1:]):
-        if subprocess.run(command, capture_output=True, check=False).returncode:
-            pytest.skip(f"cc has no runtime for -fsanitize={sanitizer} that works here")
-    # With -O0: sanitizers make compilers slow. gcc fuses nothing then, so that all
-    # instruction sets give the bits of the one that has nothing fused.
+@pytest.fixture
+def sanitized(tmp_path):
+    """The driver with a sanitizer, as a function of that and of ``build_driver``'s options."""
+
+    def build(sanitizer, *options, **more):
+        sanitize = [f"-fsanitize={sanitizer}", "-fno-sanitize-recover=all"]
+        probe = [str(tmp_path / "probe.c"), "-o", str(tmp_path / "probe")]
+        (tmp_path / "probe.c").write_text("int main(void) { return 0; }\n")
+        for command in (["cc", *sanitize, *probe], probe[-1:]):
+            if subprocess.run(command, capture_output=True, check=False).returncode:
+                pytest.skip(f"cc has no runtime for -fsanitize={sanitizer} that works here")
+        return build_driver(tmp_path, "cc", NATIVE, *sanitize, *options, **more)
+
+    return build
+
+
+# Below -O2 gcc fuses nothing, so that all instruction sets give the bits of the baseline.
+
+
+def test_addresses_and_arithmetic_are_sound(sanitized, native_hashes):
     isas = set(ways(native_hashes))
-    # AVX-512's kernels share the threads' code with the others, and are emulated slowly.
-    emulate = "avx2" in isas and "avx512" not in isas and sanitizer != "thread"
-    found = hashes([build_driver(tmp_path, "cc", NATIVE, *sanitize, "-O0", emulate_avx512=emulate)])
+    emulate = "avx2" in isas and "avx512" not in isas
+    # -O0, since compilers are slow with this
+    found = hashes([sanitized("address,undefined", "-O0", emulate_avx512=emulate)])
     assert set(ways(found)) == isas | ({"avx512"} if emulate else set())
     if "baseline" in isas:
         assert native_hashes["baseline", "dense", "1"] == found["baseline", "dense", "1"]
+
+
+def test_threads_do_not_race(sanitized, native_hashes):
+    best = list(ways(native_hashes))[-1]  # what threads do is the same code for all
+    found = hashes([sanitized("thread", "-O1"), best])
+    assert ways(found) == {best: ways(native_hashes)[best]}
+    if ("baseline", "dense", "1") in native_hashes:
+        assert set(found.values()) == {native_hashes["baseline", "dense", "1"]}

@@ -1,8 +1,8 @@
 /* Trains without Python.
  *
- *     driver
+ *     driver [ISA]
  *
- * trains one small network in every way, and prints a line of hashes for each: of the
+ * trains one small network in every way, of one instruction set or of all, and prints a line of hashes for each: of the
  * trained parameters and their cost, over several sizes of mini-batches and types of
  * inputs, and of what hidden neurons of every kind make of a row of numbers.
  *
@@ -300,7 +300,8 @@ static uint64_t hash_of_jobs(fn_type type, fn_form form, size_t threads, fn_netw
     return result;
 }
 
-static void print_hashes(void)
+/* only: NULL, or the one instruction set. */
+static void print_hashes(const char *only)
 {
     enum { EXAMPLES = 150 };
     static const size_t sizes[] = {169, 140, 17, 10};
@@ -309,6 +310,8 @@ static void print_hashes(void)
     int64_t *order = make_order(EXAMPLES);
     const char *isa;
     for (size_t i = 0; (isa = fn_isa_name(i)); i++) {
+        if (only && strcmp(isa, only))
+            continue;
         fn_select(isa);
         /* Only an instruction set that can read masks ever asks for them. */
         const fn_form last = fn_way(FN_F32, &network, 0.2) == FN_MASKS ? FN_MASKS : FN_COLUMNS;
@@ -361,11 +364,11 @@ static void run(char **arguments, size_t n_sizes)
 
 int main(int n, char **arguments)
 {
-    if (n == 1)
-        print_hashes();
+    if (n <= 2)
+        print_hashes(arguments[1]);
     else if (n >= 8 && n <= 7 + MOST_LAYERS)
         run(arguments + 1, (size_t)n - 6);
     else
-        fail("ISA WAY TYPE M MINI_BATCHES SIZE SIZE..., or nothing");
+        fail("[ISA], or ISA WAY TYPE M MINI_BATCHES SIZE SIZE...");
     return 0;
 }
