@@ -66,43 +66,56 @@ static void FN(update_of)(size_t m, size_t n_columns, const uint32_t *columns, s
                                                   .c_stride = stride, .c_rows = columns}, packed);
 }
 
-/* delta_below[s][i] = error[i][s] f'(z[s][i]), the slope from the activation or, where a is
- * NULL, from delta_below itself; inlined with constant neurons. */
-FN_INLINE void FN(through_neurons)(const fn_activation neurons, size_t m, size_t n_in,
-                                   const real *error, size_t across, const real *a, size_t a_stride,
-                                   real *delta_below, size_t below)
+/* delta_below[s][i] = error[s][i] f'(z[s][i]), the slope from the activation or, where a is
+ * NULL, from delta_below itself; turned: error[i][s]. Inlined with constant neurons and turned. */
+FN_INLINE void FN(through_neurons)(const fn_activation neurons, const int turned, size_t m,
+                                   size_t n_in, const real *error, size_t stride, const real *a,
+                                   size_t a_stride, real *delta_below, size_t below)
 {
+    const size_t rows = turned ? FN_LANES : 1;
     for (size_t i = 0; i < n_in; i += FN_LANES)
-        for (size_t s = 0; s < m; s += FN_LANES) {
+        for (size_t s = 0; s < m; s += rows) {
             vec lanes[FN_LANES];
-            FN(transpose_square)(n_in - i, error + i * across + s, across, lanes);
+            if (turned)
+                FN(transpose_square)(n_in - i, error + i * stride + s, stride, lanes);
+            else
+                lanes[0] = FN(load)(error + s * stride + i);
 FN_UNROLL(16)
-            for (size_t q = 0; q < FN_LANES; q++)
+            for (size_t q = 0; q < rows; q++)
                 if (q < m - s) {
+                    const real *own = a ? a + (s + q) * a_stride + i : NULL;
                     real *delta = delta_below + (s + q) * below + i;
-                    const vec slope = a ? FN(slope_from_activation)(
-                                              neurons, FN(load)(a + (s + q) * a_stride + i))
+                    const vec slope = a ? FN(slope_from_activation)(neurons, FN(load)(own))
                                         : FN(load)(delta);
                     FN(store)(delta, lanes[q] * slope);
+                    /* rows are far apart where they are long */
+                    __builtin_prefetch(delta + FN_LANES, 1, 2);
+                    if (a)
+                        __builtin_prefetch(own + FN_LANES, 0, 2);
                 }
         }
 }
 
-static void FN(through)(fn_activation neurons, size_t m, size_t n_in, const real *error,
-                        size_t across, const real *a, size_t a_stride, real *delta_below)
+static void FN(through)(fn_activation neurons, const int turned, size_t m, size_t n_in,
+                        const real *error, size_t stride, const real *a, size_t a_stride,
+                        real *delta_below)
 {
     const size_t below = fn_stride(n_in, sizeof(real));
-#define FN_THROUGH(neurons, a) \
-    FN(through_neurons)(neurons, m, n_in, error, across, a, a_stride, delta_below, below)
-    if (!a)
+#define FN_THROUGH(neurons, a)                                                                   \
+    if (turned)                                                                                  \
+        FN(through_neurons)(neurons, 1, m, n_in, error, stride, a, a_stride, delta_below, below); \
+    else                                                                                         \
+        FN(through_neurons)(neurons, 0, m, n_in, error, stride, a, a_stride, delta_below, below)
+    if (!a) {
         FN_THROUGH(FN_GELU, NULL);
-    else
+    } else {
         switch (neurons) {
         case FN_TANH: FN_THROUGH(FN_TANH, a); break;
         case FN_RELU: FN_THROUGH(FN_RELU, a); break;
         case FN_LEAKY_RELU: FN_THROUGH(FN_LEAKY_RELU, a); break;
         default: FN_THROUGH(FN_SIGMOID, a); break;
         }
+    }
 #undef FN_THROUGH
     for (size_t s = 0; s < m; s++)
         for (size_t i = n_in; i < below; i++)
@@ -124,22 +137,34 @@ static size_t FN(scratch_size)(size_t m, size_t n_in, size_t n_out)
 }
 
 /* delta_below[s][i] = (sum_o w[i][o] delta[s][o]) f'(z[s][i]), see through.
- * The sum runs along a row of w, so the vectors run over the examples: delta
- * is transposed, multiplied and the result transposed back. What the pads of
- * `turned` hold goes into the pads of `error` only. */
+ * The sum runs along a row of w. So the vectors run over the examples: delta is transposed,
+ * multiplied and the result transposed back. What the pads of `columns` hold goes into the pads
+ * of `error` only. Or, where w is copied anyhow, it is transposed by that. */
 static void FN(backpropagate_some)(fn_activation neurons, size_t m, size_t n_in, size_t n_out,
                                    const real *weights, const real *delta, const real *a,
                                    size_t a_stride, real *restrict delta_below,
                                    real *restrict scratch)
 {
     const size_t stride = fn_stride(n_out, sizeof(real)), across = fn_stride(m, sizeof(real));
-    real *turned = scratch, *error = turned + n_out * across, *packed = error + n_in * across;
-    FN(transpose)(m, n_out, delta, stride, turned, across);
+    const size_t below = fn_stride(n_in, sizeof(real));
+    real *columns = scratch, *error = columns + n_out * across, *packed = error + n_in * across;
+    if (FN(is_large)(m, n_in, n_out)) {
+        error = scratch; /* [m][below] */
+        memset(error, 0, m * below * sizeof(real));
+        FN(multiply_large)(m, n_in, &(FN(product)){.k = n_out, .a = delta, .a_row = stride, .a_k = 1,
+                                                   .b = weights, .b_stride = stride, .c = error,
+                                                   .c_stride = below}, 1, packed);
+        for (size_t s = 0; s < m; s++) /* along its row */
+            FN(through)(neurons, 0, 1, n_in, error + s * below, below, a ? a + s * a_stride : NULL,
+                        a_stride, delta_below + s * below);
+        return;
+    }
+    FN(transpose)(m, n_out, delta, stride, columns, across);
     memset(error, 0, n_in * across * sizeof(real));
     FN(multiply)(n_in, m, &(FN(product)){.k = n_out, .a = weights, .a_row = stride, .a_k = 1,
-                                         .b = turned, .b_stride = across, .c = error,
+                                         .b = columns, .b_stride = across, .c = error,
                                          .c_stride = across}, packed);
-    FN(through)(neurons, m, n_in, error, across, a, a_stride, delta_below);
+    FN(through)(neurons, 1, m, n_in, error, across, a, a_stride, delta_below);
 }
 
 static void FN(backpropagate_of)(fn_activation neurons, size_t m, size_t n_in, size_t n_out,

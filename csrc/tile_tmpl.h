@@ -43,8 +43,11 @@
 /* Operands that together have more than FN_LARGE bytes (simd.h) do not stay in the second cache:
  * so many terms and columns of B are copied, too, and stay there for all rows of C, while a
  * tile's rows of A stay in the first for all these columns. A tile asks for B some terms ahead.
- * An epoch of [784, 1024, 1024, 10] with 256 examples takes 0.85 of the time (AVX-512, Cascade
- * Lake, on a busy machine), and no other with 128, 384 or 512 terms, or half the columns. */
+ * An epoch of [784, 1024, 1024, 10] with 256 examples takes 0.8 of the time (AVX-512, Cascade
+ * Lake). Of that, B copied panel by panel and not row by row: 1.025; not asking for the next tile
+ * of A: 1.01; the way back with the examples along the rows, transposed twice: 1.03. Tried: asking
+ * for the next block of B or, in pieces, for the next tile of A while tiles are multiplied, no
+ * gain; the forward step's A not copied 1.04; 128, 384 or 512 terms or half the columns no gain. */
 #define FN_LARGE_DEPTH 256
 #define FN_LARGE_COLUMNS ((512 << 10) / FN_LARGE_DEPTH / sizeof(real))
 #define FN_TERMS_AHEAD 8
@@ -207,21 +210,45 @@ static void FN(pack_tile)(size_t height, const FN(product) *p, const real *a, re
                 FN(transpose_square)(height - g * FN_LANES, a + g * FN_LANES * p->a_row + k, p->a_row,
                                      lanes[g]);
             else
-                for (size_t q = 0; q < terms; q++)
+                for (size_t q = 0; q < terms; q++) {
                     lanes[g][q] = FN(load)(a + (k + q) * p->a_k + g * FN_LANES);
+                    /* the next tile's */
+                    __builtin_prefetch(a + (k + q) * p->a_k + height + (g + 1) * FN_LANES - 1, 0, 2);
+                }
         for (size_t q = 0; q < terms; q++, packed += height)
             for (size_t g = 0; g * FN_LANES < height; g++)
                 FN(store)(packed + g * FN_LANES, lanes[g][q]);
     }
 }
 
-/* Vectors of B as [k][vectors]. */
-static void FN(pack_panel)(size_t vectors, const FN(product) *p, const real *b, real *restrict packed)
+/* B as panels of two vectors, [k][2] each, a last single vector as [k]. turned: B[k][v] lies at
+ * b[v*b_stride + k]. Else rows go by, which the processor asks for in advance. */
+static void FN(pack_panels)(size_t columns, const FN(product) *p, const int turned,
+                            real *restrict packed)
 {
-    for (size_t k = 0; k < p->k; k++) {
-        const real *line = b + (p->b_rows ? p->b_rows[k] : k) * p->b_stride;
-        for (size_t v = 0; v < vectors; v++, packed += FN_LANES)
-            FN(store)(packed, FN(load)(line + v * FN_LANES));
+    const size_t vectors = (columns + FN_LANES - 1) / FN_LANES, depth = p->k, wide = 2 * FN_LANES;
+    for (size_t v = 0; turned && v < vectors; v++) {
+        real *to = packed + v / 2 * depth * wide + v % 2 * FN_LANES;
+        const size_t step = v % 2 == 0 && v + 1 == vectors ? FN_LANES : wide;
+        const real *from = p->b + v * FN_LANES * p->b_stride;
+        for (size_t k = 0; k < depth; k += FN_LANES) {
+            vec lanes[FN_LANES];
+            FN(transpose_square)(columns - v * FN_LANES, from + k, p->b_stride, lanes);
+FN_UNROLL(16)
+            for (size_t q = 0; q < FN_LANES; q++)
+                if (q < depth - k)
+                    FN(store)(to + (k + q) * step, lanes[q]);
+        }
+    }
+    for (size_t k = 0; !turned && k < depth; k++) {
+        const real *line = p->b + (p->b_rows ? p->b_rows[k] : k) * p->b_stride;
+        real *to = packed;
+        for (size_t v = 0; v + 2 <= vectors; v += 2, to += depth * wide, line += wide) {
+            FN(store)(to + k * wide, FN(load)(line));
+            FN(store)(to + k * wide + FN_LANES, FN(load)(line + FN_LANES));
+        }
+        if (vectors % 2)
+            FN(store)(to + k * FN_LANES, FN(load)(line));
     }
 }
 
@@ -333,25 +360,40 @@ static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t colum
     }
 }
 
-/* FN_LARGE_DEPTH terms and FN_LARGE_COLUMNS columns at most. */
-static void FN(multiply_large)(size_t rows, size_t columns, FN(product) part, real *packed)
+/* FN_LARGE_DEPTH terms and FN_LARGE_COLUMNS columns at most; turned: see pack_panels. */
+static void FN(multiply_panels)(size_t rows, size_t columns, const FN(product) *part,
+                                const int turned, real *packed)
 {
     const FN(division) d = FN(divide_rows)(rows, FN_TILE_ROWS);
     const size_t wide = 2 * FN_LANES;
-    real *copy = packed + FN_ROOM_OF_ROWS(FN_TILE_ROWS, FN_LARGE_DEPTH);
-    FN(product) panel = part;
-    for (size_t j = 0; j < columns; j += wide)
-        FN(pack_panel)(columns - j > FN_LANES ? 2 : 1, &part, part.b + j, copy + j * part.k);
-    panel.a = packed;
+    real *panels = packed + FN_ROOM_OF_ROWS(FN_TILE_ROWS, FN_LARGE_DEPTH);
+    FN(product) tile = *part;
+    FN(pack_panels)(columns, part, turned, panels);
+    tile.a = packed;
     for (size_t t = 0, r = 0, height; r < rows; r += height, t++) {
         height = t < d.tall ? d.height : d.height - 1;
-        FN(pack_tile)(height, &part, part.a + r * part.a_row, packed);
-        panel.c_rows = part.c_rows ? part.c_rows + r : NULL;
+        FN(pack_tile)(height, part, part->a + r * part->a_row, packed);
+        tile.c_rows = part->c_rows ? part->c_rows + r : NULL;
         for (size_t j = 0; j < columns; j += wide) {
             const size_t vectors = columns - j > FN_LANES ? 2 : 1;
-            panel.b = copy + j * part.k;
-            panel.c = part.c + (part.c_rows ? 0 : r * part.c_stride) + j;
-            FN(copied_tiles)[vectors - 1][height - 1](&panel);
+            tile.b = panels + j * part->k;
+            tile.c = part->c + (part->c_rows ? 0 : r * part->c_stride) + j;
+            FN(copied_tiles)[vectors - 1][height - 1](&tile);
+        }
+    }
+}
+
+/* The whole of a large product; packed: room for packed_size elements. */
+static void FN(multiply_large)(size_t rows, size_t columns, const FN(product) *whole,
+                               const int turned, real *packed)
+{
+    for (size_t j = 0, n; j < columns; j += n) {
+        n = columns - j < FN_LARGE_COLUMNS ? columns - j : FN_LARGE_COLUMNS;
+        for (size_t k = 0; k < whole->k; k += FN_LARGE_DEPTH) {
+            FN(product) part = FN(part_of)(whole, 0, k, j, FN_LARGE_DEPTH);
+            if (turned)
+                part.b = whole->b + j * whole->b_stride + k;
+            FN(multiply_panels)(rows, n, &part, turned, packed);
         }
     }
 }
@@ -361,11 +403,7 @@ static void FN(multiply_large)(size_t rows, size_t columns, FN(product) part, re
 static void FN(multiply)(size_t rows, size_t columns, const FN(product) *whole, real *packed)
 {
     if (packed && FN(is_large)(rows, columns, whole->k)) {
-        for (size_t j = 0, n; j < columns; j += n) {
-            n = columns - j < FN_LARGE_COLUMNS ? columns - j : FN_LARGE_COLUMNS;
-            for (size_t k = 0; k < whole->k; k += FN_LARGE_DEPTH)
-                FN(multiply_large)(rows, n, FN(part_of)(whole, 0, k, j, FN_LARGE_DEPTH), packed);
-        }
+        FN(multiply_large)(rows, columns, whole, 0, packed);
         return;
     }
     const size_t blocks = (rows + FN_HEIGHT - 1) / FN_HEIGHT;
