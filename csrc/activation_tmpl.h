@@ -96,10 +96,10 @@ static void FN(activate)(fn_activation neurons, size_t n, const real *z, real *a
 #undef FN_LEAK
 
 /* By their bits, which without the sign ascend as the numbers do, infinity and NaN last.
- * Inlined with constant counted: else others is of no meaning. */
+ * counted: add to `others` how many are not zero. Inlined with constant counted. */
 FN_INLINE double FN(largest_of)(const int counted, size_t n, const real *x, size_t *others)
 {
-    const size_t run = 1 << 20; /* a lane counts so far */
+    const size_t run = 1 << 20; /* an `integer` counts so far */
     integer largest = 0;
     for (size_t first = 0; first < n; first += run) {
         const size_t end = n - first < run ? n : first + run;

@@ -88,10 +88,11 @@ FN_UNROLL(16)
                     const vec slope = a ? FN(slope_from_activation)(neurons, FN(load)(own))
                                         : FN(load)(delta);
                     FN(store)(delta, lanes[q] * slope);
-                    /* rows are far apart where they are long */
-                    __builtin_prefetch(delta + FN_LANES, 1, 2);
-                    if (a)
-                        __builtin_prefetch(own + FN_LANES, 0, 2);
+                    if (turned) { /* rows are far apart where they are long */
+                        __builtin_prefetch(delta + FN_LANES, 1, 2);
+                        if (a)
+                            __builtin_prefetch(own + FN_LANES, 0, 2);
+                    }
                 }
         }
 }
@@ -129,7 +130,7 @@ static size_t FN(back)(size_t m, size_t n_in, size_t n_out)
     return m < FN_BACK || FN(is_large)(n_in, many, n_out) ? many : FN_BACK;
 }
 
-/* In elements: delta and delta_below, each with the examples along its rows, and weights. */
+/* In elements: what backpropagate_some keeps of delta and delta_below, and copies. */
 static size_t FN(scratch_size)(size_t m, size_t n_in, size_t n_out)
 {
     const size_t most = FN(back)(m, n_in, n_out), across = fn_stride(most, sizeof(real));
@@ -149,12 +150,12 @@ static void FN(backpropagate_some)(fn_activation neurons, size_t m, size_t n_in,
     const size_t below = fn_stride(n_in, sizeof(real));
     real *columns = scratch, *error = columns + n_out * across, *packed = error + n_in * across;
     if (FN(is_large)(m, n_in, n_out)) {
-        error = scratch; /* [m][below] */
+        error = scratch; /* [m][below], where n_out is more than below - n_in */
         memset(error, 0, m * below * sizeof(real));
-        FN(multiply_large)(m, n_in, &(FN(product)){.k = n_out, .a = delta, .a_row = stride, .a_k = 1,
-                                                   .b = weights, .b_stride = stride, .c = error,
-                                                   .c_stride = below}, 1, packed);
-        for (size_t s = 0; s < m; s++) /* along its row */
+        FN(multiply_large)(m, n_in, &(FN(product)){.k = n_out, .a = delta, .a_row = stride,
+                                                   .a_k = 1, .b = weights, .b_stride = stride,
+                                                   .c = error, .c_stride = below}, 1, packed);
+        for (size_t s = 0; s < m; s++) /* one at a time, since through goes from input to input */
             FN(through)(neurons, 0, 1, n_in, error + s * below, below, a ? a + s * a_stride : NULL,
                         a_stride, delta_below + s * below);
         return;

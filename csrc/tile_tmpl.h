@@ -8,6 +8,7 @@
  *   forward          z[s][o]  += a[s][i] w[i][o]        rows of A: examples
  *   back-propagation e[i][s]  += w[i][o] delta[o][s]    rows of A: inputs
  *   update           w[i][o]  += a[s][i] delta[s][o]    rows of A: inputs, strided
+ *   and, where w is copied anyhow, e[s][i] += delta[s][o] w[i][o], w transposed by that
  *
  * Two lists serve the first layer, whose zero columns are left out (see
  * gather_tmpl.h): b_rows, the row of B for each k; c_rows, the row of C for
@@ -212,8 +213,8 @@ static void FN(pack_tile)(size_t height, const FN(product) *p, const real *a, re
             else
                 for (size_t q = 0; q < terms; q++) {
                     lanes[g][q] = FN(load)(a + (k + q) * p->a_k + g * FN_LANES);
-                    /* the next tile's */
-                    __builtin_prefetch(a + (k + q) * p->a_k + height + (g + 1) * FN_LANES - 1, 0, 2);
+                    const real *next = a + (k + q) * p->a_k + height + g * FN_LANES; /* tile */
+                    __builtin_prefetch(next + FN_LANES - 1, 0, 2);
                 }
         for (size_t q = 0; q < terms; q++, packed += height)
             for (size_t g = 0; g * FN_LANES < height; g++)
@@ -317,15 +318,17 @@ FN_INLINE void FN(tiles_of)(size_t first, size_t tiles, size_t height, size_t ve
     }
 }
 
-/* From a row, a term and a column on, with so many terms at most. Small products are not copied as
+/* From a row, a term and a column on, with so many terms at most; turned: see pack_panels. Small products are not copied as
  * they are: they were written field by field just before, and loads of several fields at once would
  * wait for that. */
 FN_INLINE FN(product) FN(part_of)(const FN(product) *p, size_t row, size_t k, size_t column,
-                                  size_t depth)
+                                  size_t depth, const int turned)
 {
+    const size_t along = turned ? column : k, across = turned ? k : column;
     return (FN(product)){
         .k = p->k - k < depth ? p->k - k : depth, .a = p->a + row * p->a_row + k * p->a_k,
-        .a_row = p->a_row, .a_k = p->a_k, .b = p->b + (p->b_rows ? 0 : k * p->b_stride) + column,
+        .a_row = p->a_row, .a_k = p->a_k,
+        .b = p->b + (p->b_rows ? 0 : along * p->b_stride) + across,
         .b_stride = p->b_stride, .b_rows = p->b_rows ? p->b_rows + k : NULL,
         .c = p->c + (p->c_rows ? 0 : row * p->c_stride) + column, .c_stride = p->c_stride,
         .c_rows = p->c_rows ? p->c_rows + row : NULL,
@@ -339,7 +342,7 @@ static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t colum
     const FN(division) wide = FN(divide_rows)(rows, FN_TILE_ROWS);
     const size_t most = rows == 1 ? FN_ROW_VECTORS : 2;
     const int asks = whole->k * whole->b_stride * sizeof(real) > FN_ASKED_BYTES;
-    FN(product) part = FN(part_of)(whole, first, k, 0, FN_DEPTH);
+    FN(product) part = FN(part_of)(whole, first, k, 0, FN_DEPTH, 0);
     if (packed) {
         for (size_t t = 0, r = 0; t < wide.tall + wide.flat; t++) {
             const size_t height = t < wide.tall ? wide.height : wide.height - 1;
@@ -390,9 +393,7 @@ static void FN(multiply_large)(size_t rows, size_t columns, const FN(product) *w
     for (size_t j = 0, n; j < columns; j += n) {
         n = columns - j < FN_LARGE_COLUMNS ? columns - j : FN_LARGE_COLUMNS;
         for (size_t k = 0; k < whole->k; k += FN_LARGE_DEPTH) {
-            FN(product) part = FN(part_of)(whole, 0, k, j, FN_LARGE_DEPTH);
-            if (turned)
-                part.b = whole->b + j * whole->b_stride + k;
+            const FN(product) part = FN(part_of)(whole, 0, k, j, FN_LARGE_DEPTH, turned);
             FN(multiply_panels)(rows, n, &part, turned, packed);
         }
     }

@@ -234,8 +234,8 @@ cdef class Examples:
 
 def compress(X, offsets, values, columns, masks):
     """Fill offsets from the second on, values, of X's type or float32 for float64, and columns or
-    masks or neither where None, from the dense X. Row s goes to ``values[offsets[s]:]``. Returns
-    whether there was room for all."""
+    masks or neither where None, from the dense X. Row s goes to ``values[offsets[s]:]``; what is
+    behind the last value and column may be overwritten. Returns whether there was room for all."""
     cdef size_t done, n_in = X.shape[1]
     cdef Examples e = Examples(None, None, X, 1.0)
     cdef tuple kinds = ("float64", "float32") if e.X.dtype == "float64" else (e.X.dtype,)

@@ -137,8 +137,22 @@ def pieces(array: NDArray) -> Iterator[slice]:
         yield slice(first, min(first + step, len(array)))
 
 
+def survey(X: NDArray) -> tuple[float, int]:
+    """Of float32 or float64: the largest absolute value, or what is not finite; and how many are
+    not zero, of no meaning then."""
+    largest, others = 0.0, 0
+    for rows in pieces(X):
+        found, some = _kernels.survey(np.ascontiguousarray(X[rows]).reshape(-1))
+        if not math.isfinite(found):
+            return found, 0
+        largest, others = max(largest, found), others + some
+    return largest, others
+
+
 def count(X: NDArray) -> int:
     """How many are not zero."""
+    if X.dtype != np.uint8:
+        return survey(X)[1]
     return sum(int(np.count_nonzero(X[rows])) for rows in pieces(X))
 
 
@@ -150,13 +164,26 @@ def compress(
     stored: how many inputs are not zero, or None; where there are more, they are counted anew.
     dtype: that of the values, X's own if None; or float32 for float64.
     """
+    kind = np.dtype(dtype or X.dtype)
+    made = None if stored is None else _filled(X, form, stored, kind)
+    if made is None:
+        made = _filled(X, form, count(X), kind)
+    if made is None:
+        raise RuntimeError("X: expected an array that stays as it is, got more that is not zero")
+    return made
+
+
+def _filled(X: NDArray, form: str, stored: int, dtype: np.dtype) -> Compressed | None:
+    """X compressed, or None where more than `stored` inputs are not zero."""
     n, n_in = X.shape
-    if stored is None:
-        stored = count(X)
     offsets = np.zeros(n + 1, np.int64)
-    values = np.empty(stored + _SLACK, dtype or X.dtype)
-    columns = np.empty(stored, columns_dtype(n_in)) if form == "columns" else None
-    masks = np.empty((n, -(-n_in // 64)), np.uint64) if form == "masks" else None
+    values = np.empty(stored + _SLACK, dtype)
+    columns: NDArray | None = None
+    masks: NDArray | None = None
+    if form == "columns":
+        columns = np.empty(stored, columns_dtype(n_in))
+    if form == "masks":
+        masks = np.empty((n, -(-n_in // 64)), np.uint64)
     for rows in pieces(X):
         fitted = _kernels.compress(
             X[rows],
@@ -166,7 +193,7 @@ def compress(
             None if masks is None else masks[rows],
         )
         if not fitted:
-            return compress(X, form, None, dtype)
+            return None
     return Compressed(values, offsets, columns, masks, n_in)
 
 

@@ -117,13 +117,11 @@ def sanitized(tmp_path):
     return build
 
 
-# Below -O2 gcc fuses nothing, so that all instruction sets give the bits of the baseline.
-
-
 def test_addresses_and_arithmetic_are_sound(sanitized, native_hashes):
     isas = set(ways(native_hashes))
     emulate = "avx2" in isas and "avx512" not in isas
-    # -O0, since compilers are slow with this
+    # -O0, since compilers are slow with this. Nothing is fused then, so that all instruction
+    # sets give the bits of the baseline.
     found = hashes([sanitized("address,undefined", "-O0", emulate_avx512=emulate)])
     assert set(ways(found)) == isas | ({"avx512"} if emulate else set())
     if "baseline" in isas:
@@ -131,8 +129,7 @@ def test_addresses_and_arithmetic_are_sound(sanitized, native_hashes):
 
 
 def test_threads_do_not_race(sanitized, native_hashes):
-    best = list(ways(native_hashes))[-1]  # what threads do is the same code for all
+    best = list(ways(native_hashes))[-1]  # what threads share, they share in all alike
     found = hashes([sanitized("thread", "-O1"), best])
     assert ways(found) == {best: ways(native_hashes)[best]}
-    if ("baseline", "dense", "1") in native_hashes:
-        assert set(found.values()) == {native_hashes["baseline", "dense", "1"]}
+    assert len(set(found.values())) == 1

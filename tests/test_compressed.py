@@ -95,7 +95,8 @@ def test_the_twins_in_numpy_read_compressed_rows_too(form, random_parameters):
 
 
 @pytest.mark.parametrize("form", ["columns", "masks"])
-def test_large_data_are_compressed_in_pieces_to_the_same_arrays(form, monkeypatch):
+def test_large_data_are_compressed_in_pieces_to_the_same_arrays(form, monkeypatch, isa):
+    X = mostly_zero(90, 150)
     whole = compress(X, form)
     pieces = [slice(first, min(first + 4, len(X))) for first in range(0, len(X), 4)]
     monkeypatch.setattr(compressed, "pieces", lambda X: pieces)
@@ -130,11 +131,20 @@ def test_float64_is_rounded_to_float32_where_told(form, isa):
 
 
 @pytest.mark.parametrize("form", ["columns", "masks"])
-@pytest.mark.parametrize("known", [0, 10, 1000])
-def test_a_wrong_number_of_stored_inputs_is_found_out(form, known):
-    rows, right = compress(X, form, known), compress(X, form)
-    np.testing.assert_array_equal(rows.stored, right.stored)
-    np.testing.assert_array_equal(dense(rows), X)
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
+def test_a_wrong_number_of_stored_inputs_is_found_out(form, dtype, isa):
+    X = mostly_zero(9, 150, dtype)
+    stored = np.count_nonzero(X)
+    for known in (0, 10, stored - 1, stored, stored + 1, 1000):
+        rows = compress(X, form, known)
+        np.testing.assert_array_equal(rows.stored, X[X != 0])
+        np.testing.assert_array_equal(dense(rows), X)
+
+
+def test_an_array_that_changes_meanwhile_is_refused(monkeypatch):
+    monkeypatch.setattr("fastnet.compressed.count", lambda X: 1)
+    with pytest.raises(RuntimeError, match=r"^X: expected an array that stays as it is"):
+        compress(X, "columns")
 
 
 def test_columns_take_four_bytes_only_where_two_are_too_few():

@@ -15,7 +15,8 @@ EXAMPLES = (1, 3, 6, 7, 10, 13, 14, 15, 64, 65)
 
 # (n_in, n_out, m) beyond one block of the register tile, and where a stride of
 # 256 elements is avoided.
-DEEP = [(257, 33, 7), (513, 256, 3), (33, 300, 257), (1, 512, 300), (784, 10, 5)]
+DEEP = [(257, 33, 7), (513, 256, 3), (33, 300, 257), (1, 512, 300), (784, 10, 5),
+        (600, 601, 610)]  # fmt: skip
 
 
 each_n_in = pytest.mark.parametrize(

@@ -2,9 +2,10 @@
  *
  *     driver [ISA]
  *
- * trains one small network in every way, of one instruction set or of all, and prints a line of hashes for each: of the
- * trained parameters and their cost, over several sizes of mini-batches and types of
- * inputs, and of what hidden neurons of every kind make of a row of numbers.
+ * trains one small network in every way, of one instruction set or of all, and prints a
+ * line of hashes for each: of the trained parameters and their cost, over several sizes of
+ * mini-batches and types of inputs, and of what hidden neurons of every kind make of a row
+ * of numbers.
  *
  *     avx2 columns 2 f32 0123456789abcdef f64 0123456789abcdef
  *
