@@ -209,8 +209,8 @@ static inline size_t fn_words(size_t n_in) { return (n_in + 63) / 64; }
 #define FN_SUMS_BYTES 2048
 
 /* Every kernel of kernels.def as fn_<op>(type, ...): type FN_F32 or FN_F64 says
- * what the arrays hold. It runs with the table in use, and with subnormal
- * numbers counting as zero (see simd.h). */
+ * what the arrays hold. It runs with the table in use, and with subnormal numbers
+ * counting as zero (see simd.h), but where it looks at their bits. */
 #define REAL void
 #define FN_UNPACKED(...) __VA_ARGS__
 #define KERNEL(op, result, arguments, names) result fn_##op(fn_type type, FN_UNPACKED arguments);
