@@ -271,7 +271,10 @@ class Dataset:
     @cached_property
     def largest(self) -> float:
         """The largest absolute value of an input, scaled."""
-        return _survey(self.X)[0] * self.scale
+        largest, stored = _survey(self.X)
+        if stored is not None:  # else another thread may have counted them
+            self._stored = stored
+        return largest * self.scale
 
     @cached_property
     def target_range(self) -> tuple[float, float]:

@@ -248,6 +248,17 @@ def test_inputs_that_were_changed_lead_no_kernel_astray():
     assert data.operand([20, 3], DTYPE).density == 1
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_a_part_is_counted_once_at_most(dtype, monkeypatch):
+    surveys, survey = [], compressed.survey
+    monkeypatch.setattr(compressed, "survey", lambda X: surveys.append(len(X)) or survey(X))
+    part = Dataset(X.astype(dtype), LABELS)[3:]
+    surveys.clear()
+    assert part.largest == (255 if dtype == "uint8" else X[3:].max())
+    assert part.operand([20, 3], DTYPE).stored.size == np.count_nonzero(X[3:])
+    assert len(surveys) == (dtype == "float32")
+
+
 def test_memory_maps_are_compressed_only_when_told(tmp_path):
     X.tofile(tmp_path / "pixels")
     whole = np.memmap(tmp_path / "pixels", np.uint8, "r", shape=X.shape)
