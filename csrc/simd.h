@@ -52,7 +52,7 @@
 #define FN_TILE_ROWS 6      /* 16 registers */
 #define FN_MOST_ROWS 12
 #define FN_DEPTH 256
-#define FN_LARGE SIZE_MAX   /* 4000000: 0.92 of an epoch on Cascade Lake; off until measured on others */
+#define FN_LARGE SIZE_MAX   /* 4000000: 0.92 of an epoch on Cascade Lake; others not measured */
 #define FN_BACK 128
 #endif
 

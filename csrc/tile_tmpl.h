@@ -318,9 +318,9 @@ FN_INLINE void FN(tiles_of)(size_t first, size_t tiles, size_t height, size_t ve
     }
 }
 
-/* From a row, a term and a column on, with so many terms at most; turned: see pack_panels. Small products are not copied as
- * they are: they were written field by field just before, and loads of several fields at once would
- * wait for that. */
+/* From a row, a term and a column on, with so many terms at most; turned: see pack_panels. Small
+ * products are not copied as they are: they were written field by field just before, and loads of
+ * several fields at once would wait for that. */
 FN_INLINE FN(product) FN(part_of)(const FN(product) *p, size_t row, size_t k, size_t column,
                                   size_t depth, const int turned)
 {
