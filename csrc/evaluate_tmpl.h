@@ -67,7 +67,7 @@ static void FN(evaluate_member)(fn_team *team, size_t thread, void *context)
         const size_t first = piece * FN_EVALUATED, left = n - first;
         const size_t m = left < FN_EVALUATED ? left : FN_EVALUATED;
         FN(gather)(&work, first, 0, m);
-        FN(forward)(&work, e->parameters, first, 0, m);
+        FN(forward)(&work, e->parameters, first, m);
         if (e->a) {
             for (size_t s = 0; s < m; s++)
                 memcpy(e->a + (first + s) * n_out, w->a[L] + s * stride, n_out * sizeof(real));

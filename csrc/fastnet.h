@@ -167,13 +167,20 @@ typedef struct {
     size_t stride;
 } fn_place;
 
+/* n elements of `bytes` each, rounded up to whole cache lines. */
+static inline size_t fn_lines(size_t n, size_t bytes)
+{
+    const size_t line = 64 / bytes;
+    return (n + line - 1) / line * line;
+}
+
 /* Row stride, in elements of `bytes` each, of a padded matrix with n columns:
  * whole cache lines, and never a multiple of 256 elements, which would send
  * all rows to the same few cache sets. */
 static inline size_t fn_stride(size_t n, size_t bytes)
 {
-    const size_t line = 64 / bytes, stride = (n + line - 1) / line * line;
-    return stride % 256 ? stride : stride + line;
+    const size_t stride = fn_lines(n, bytes);
+    return stride % 256 ? stride : stride + 64 / bytes;
 }
 
 /* Where the part `which` of n things begins, of which `unit` stay together; parts are as even as

@@ -14,6 +14,41 @@ typedef struct {
     double *cost;               /* where the cost of the mini-batch at hand is added up, or NULL */
 } FN(work);
 
+/* This thread's share of a layer's neurons, whole cache lines: n of them from the one
+ * returned on. */
+static size_t FN(own_neurons)(const FN(work) *work, size_t neurons, size_t *n)
+{
+    const size_t from = fn_part(neurons, FN_LINE_REALS, work->thread, work->team->threads);
+    *n = fn_part(neurons, FN_LINE_REALS, work->thread + 1, work->team->threads) - from;
+    return from;
+}
+
+/* This thread's share of m examples: from s0 to the one returned. */
+FN_INLINE size_t FN(own_examples)(const FN(work) *work, size_t m, size_t *s0)
+{
+    *s0 = fn_part(m, 1, work->thread, work->team->threads);
+    return fn_part(m, 1, work->thread + 1, work->team->threads);
+}
+
+/* What a thread computes of a layer: neurons from .. from + n of the examples s0 .. s1. */
+typedef struct {
+    size_t s0, s1, from, n;
+    int by_neurons;             /* all examples and some neurons; else the other way round */
+} FN(share);
+
+/* This thread's share of m examples in a layer of so many neurons. In large products it is all
+ * examples: the weights, which are more than the activations, are copied then (tile_tmpl.h) by
+ * one thread and not by all. */
+FN_INLINE FN(share) FN(own_share)(const FN(work) *work, size_t m, size_t neurons, int large)
+{
+    FN(share) own = {.s1 = m, .n = neurons, .by_neurons = large && work->team->threads > 1};
+    if (own.by_neurons)
+        own.from = FN(own_neurons)(work, neurons, &own.n);
+    else
+        own.s1 = FN(own_examples)(work, m, &own.s0);
+    return own;
+}
+
 /* The first layer's weighted inputs z of examples first + s0 .. first + s1 of the order,
  * sparse: lists are made and used chunk by chunk. */
 static void FN(enter_by_lists)(FN(work) *work, const real *weights, size_t first, size_t s0,
@@ -100,66 +135,76 @@ FN_INLINE int FN(keeps_slopes)(const FN(work) *work, size_t l)
     return t && (work->network->hidden[l - 1] == FN_GELU || (t->dropout && t->dropout[l - 1] > 0));
 }
 
-/* The activations of hidden layer l, whose weighted inputs stand in their place. */
-static void FN(activate_hidden)(FN(work) *work, size_t l, size_t first, size_t s0, size_t s1)
+/* This thread's activations of hidden layer l, whose weighted inputs stand in their place. */
+static void FN(activate_hidden)(FN(work) *work, size_t l, size_t first, const FN(share) *own)
 {
     const fn_network *network = work->network;
     const FN(workspace) *w = &work->w;
     const fn_training *t = work->training;
     const size_t n = network->sizes[l], a_stride = FN(a_stride)(n), stride = w->places[l - 1].stride;
     const fn_activation neurons = network->hidden[l - 1];
-    real *a = w->a[l] + s0 * a_stride;
-    if (!FN(keeps_slopes)(work, l)) {
-        FN(activate)(neurons, (s1 - s0) * a_stride, a, a, NULL);
+    const int keeps = FN(keeps_slopes)(work, l);
+    real *a = w->a[l] + own->s0 * a_stride + own->from;
+    if (!keeps && own->n == n) {
+        FN(activate)(neurons, (own->s1 - own->s0) * a_stride, a, a, NULL);
         return;
     }
-    uint64_t before = 1;
+    uint64_t before = 1 + own->from;
     for (size_t k = 1; k < l; k++)
         before += network->sizes[k];
-    for (size_t s = s0; s < s1; s++, a += a_stride) {
-        real *slopes = w->delta[l] + s * stride;
-        FN(activate)(neurons, n, a, a, slopes);
-        if (t->dropout && t->dropout[l - 1] > 0)
-            FN(drop)(n, t->dropout[l - 1], t->key, fn_counter(network, first + s) + before, a, slopes);
+    for (size_t s = own->s0; s < own->s1; s++, a += a_stride) {
+        real *slopes = keeps ? w->delta[l] + s * stride + own->from : NULL;
+        FN(activate)(neurons, own->n, a, a, slopes);
+        if (keeps && t->dropout && t->dropout[l - 1] > 0)
+            FN(drop)(own->n, t->dropout[l - 1], t->key, fn_counter(network, first + s) + before, a,
+                     slopes);
     }
 }
 
-/* Examples first + s0 .. first + s1 of the order, gathered before: to the activations
- * w->a[1..L] and the output layer's w->z. */
-static void FN(forward)(FN(work) *work, const real *parameters, size_t first, size_t s0, size_t s1)
+/* This thread's share of examples first .. first + m of the order, gathered before: to the
+ * activations w->a[1..L] and the output layer's w->z. */
+static void FN(forward)(FN(work) *work, const real *parameters, size_t first, size_t m)
 {
     const FN(workspace) *w = &work->w;
     const size_t L = work->network->layers, *sizes = work->network->sizes;
     for (size_t l = 0; l < L; l++) {
         const fn_place *at = w->places + l;
-        const real *weights = parameters + at->weights;
-        const size_t stride = l + 1 < L ? FN(a_stride)(sizes[l + 1]) : at->stride;
-        real *a = w->a[l + 1] + s0 * stride, *z = l + 1 < L ? a : w->z + s0 * stride;
+        const int dense = l > 0 || !(w->lists || w->blocks.x), last = l + 1 == L;
+        const size_t n_in = l ? sizes[l] : w->n_columns;
+        const int large = dense && FN(is_large)(m, n_in, sizes[l + 1]);
+        const FN(share) own = FN(own_share)(work, m, sizes[l + 1], large && !last);
+        const real *weights = parameters + at->weights + own.from;
+        const size_t rows = own.s1 - own.s0;
+        const size_t stride = last ? at->stride : FN(a_stride)(sizes[l + 1]);
+        real *a = w->a[l + 1] + own.s0 * stride + own.from, *z = last ? w->z + own.s0 * stride : a;
         const double scale = l == 0 ? work->scale : 1;
-        FN(start_from_biases)(s1 - s0, sizes[l + 1], parameters + at->biases, (real)(1 / scale), z,
+        FN(start_from_biases)(rows, own.n, parameters + at->biases + own.from, (real)(1 / scale), z,
                               stride);
-        if (l > 0)
-            FN(weighted_input_of)(s1 - s0, sizes[l], NULL, sizes[l + 1],
-                                  w->a[l] + s0 * FN(a_stride)(sizes[l]), FN(a_stride)(sizes[l]),
-                                  weights, z, stride, w->scratch);
-        else if (w->lists)
-            FN(enter_by_lists)(work, weights, first, s0, s1, z, stride);
-        else if (w->blocks.x)
-            FN(enter_by_blocks)(work, weights, first, s0, s1, z, stride);
-        else
-            FN(weighted_input_of)(s1 - s0, w->n_columns, w->used, sizes[1], w->x + s0 * w->room,
-                                  w->room, weights, z, stride, w->scratch);
+        if (own.by_neurons)
+            fn_wait_for_team(work->team);
+        if (dense) {
+            const real *from = l ? w->a[l] : w->x;
+            const size_t from_stride = l ? FN(a_stride)(n_in) : w->room;
+            FN(weighted_input_of)(rows, n_in, l ? NULL : w->used, own.n, from + own.s0 * from_stride,
+                                  from_stride, weights, at->stride, z, stride, large, w->scratch);
+        } else if (w->lists) {
+            FN(enter_by_lists)(work, weights, first, own.s0, own.s1, z, stride);
+        } else {
+            FN(enter_by_blocks)(work, weights, first, own.s0, own.s1, z, stride);
+        }
         if (scale != 1)
-            FN(settle)(s1 - s0, sizes[l + 1], stride, (real)scale, z);
-        if (l + 1 < L)
-            FN(activate_hidden)(work, l + 1, first, s0, s1);
+            FN(settle)(rows, own.n, stride, (real)scale, z);
+        if (!last)
+            FN(activate_hidden)(work, l + 1, first, &own);
         else if (work->network->output == FN_SIGMOID)
-            FN(sigmoid)((s1 - s0) * stride, z, a);
+            FN(sigmoid)(rows * stride, z, a);
         else if (work->network->output == FN_SOFTMAX)
-            FN(softmax)(s1 - s0, sizes[L], z, a);
+            FN(softmax)(rows, sizes[L], z, a);
         else if (work->network->output == FN_EXPONENTIAL)
-            FN(exp)((s1 - s0) * stride, z, a);
+            FN(exp)(rows * stride, z, a);
         else
-            memcpy(a, z, (s1 - s0) * stride * sizeof(real));
+            memcpy(a, z, rows * stride * sizeof(real));
+        if (own.by_neurons)
+            fn_wait_for_team(work->team);
     }
 }

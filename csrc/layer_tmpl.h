@@ -13,15 +13,19 @@
  * tile makes 93 GFLOP/s so, and 62 with whole lines (AVX2, Zen 3). */
 FN_INLINE size_t FN(a_stride)(size_t n) { return fn_stride(n, sizeof(real)) + 16 / sizeof(real); }
 
-/* z[s] = times b, pads zero; biases [n_out], not padded. */
+/* z[s] = times b, the last cache line filled up with zeros; biases [n_out], not padded. */
 static void FN(start_from_biases)(size_t m, size_t n_out, const real *biases, real times,
                                   real *restrict z, size_t z_stride)
 {
-    const size_t stride = fn_stride(n_out, sizeof(real));
-    for (size_t o = 0; m > 0 && o < stride; o++)
-        z[o] = o < n_out ? biases[o] * times : 0;
+    const size_t width = fn_lines(n_out, sizeof(real));
+    if (m == 0)
+        return;
+    for (size_t o = 0; o < n_out; o++)
+        z[o] = biases[o] * times;
+    for (size_t o = n_out; o < width; o++)
+        z[o] = 0;
     for (size_t s = 1; s < m; s++)
-        for (size_t o = 0; o < stride; o += FN_LANES)
+        for (size_t o = 0; o < width; o += FN_LANES)
             FN(store)(z + s * z_stride + o, FN(load)(z + o));
 }
 
@@ -43,27 +47,33 @@ static void FN(update_biases)(size_t m, size_t n_out, size_t stride, const real 
     }
 }
 
-/* z[s] += sum_i a[s][i] w[i] (z^l = w^l a^(l-1) + b^l); packed: room for packed_size elements
- * of a large product, or NULL */
+/* z[s] += sum_i a[s][i] w[i] (z^l = w^l a^(l-1) + b^l); stride: of the weights, of which n_out
+ * columns may be a part; packed: where the layer is large, room for packed_size elements */
 static void FN(weighted_input_of)(size_t m, size_t n_columns, const uint32_t *columns, size_t n_out,
-                                  const real *a, size_t a_stride, const real *weights,
-                                  real *restrict z, size_t z_stride, real *packed)
+                                  const real *a, size_t a_stride, const real *weights, size_t stride,
+                                  real *restrict z, size_t z_stride, const int large, real *packed)
 {
-    FN(multiply)(m, n_out, &(FN(product)){.k = n_columns, .a = a, .a_row = a_stride, .a_k = 1,
-                                          .b = weights, .b_stride = fn_stride(n_out, sizeof(real)),
-                                          .b_rows = columns, .c = z, .c_stride = z_stride},
-                 FN(is_large)(m, n_out, n_columns) ? packed : NULL);
+    const FN(product) whole = {.k = n_columns, .a = a, .a_row = a_stride, .a_k = 1, .b = weights,
+                               .b_stride = stride, .b_rows = columns, .c = z, .c_stride = z_stride};
+    if (large)
+        FN(multiply_large)(m, n_out, &whole, 0, packed);
+    else
+        FN(multiply)(m, n_out, &whole, NULL);
 }
 
 /* w[i] += sum_s a[s][i] delta[s]; packed: room for packed_size elements */
 static void FN(update_of)(size_t m, size_t n_columns, const uint32_t *columns, size_t n_out,
                           const real *a, size_t a_stride, const real *delta,
-                          real *restrict weights, real *packed)
+                          real *restrict weights, const int large, real *packed)
 {
     const size_t stride = fn_stride(n_out, sizeof(real));
-    FN(multiply)(n_columns, n_out, &(FN(product)){.k = m, .a = a, .a_row = 1, .a_k = a_stride,
-                                                  .b = delta, .b_stride = stride, .c = weights,
-                                                  .c_stride = stride, .c_rows = columns}, packed);
+    const FN(product) whole = {.k = m, .a = a, .a_row = 1, .a_k = a_stride, .b = delta,
+                               .b_stride = stride, .c = weights, .c_stride = stride,
+                               .c_rows = columns};
+    if (large)
+        FN(multiply_large)(n_columns, n_out, &whole, 0, packed);
+    else
+        FN(multiply)(n_columns, n_out, &whole, packed);
 }
 
 /* delta_below[s][i] = error[s][i] f'(z[s][i]), the slope from the activation or, where a is
@@ -99,9 +109,8 @@ FN_UNROLL(16)
 
 static void FN(through)(fn_activation neurons, const int turned, size_t m, size_t n_in,
                         const real *error, size_t stride, const real *a, size_t a_stride,
-                        real *delta_below)
+                        real *delta_below, size_t below)
 {
-    const size_t below = fn_stride(n_in, sizeof(real));
 #define FN_THROUGH(neurons, a)                                                                   \
     if (turned)                                                                                  \
         FN(through_neurons)(neurons, 1, m, n_in, error, stride, a, a_stride, delta_below, below); \
@@ -119,45 +128,52 @@ static void FN(through)(fn_activation neurons, const int turned, size_t m, size_
     }
 #undef FN_THROUGH
     for (size_t s = 0; s < m; s++)
-        for (size_t i = n_in; i < below; i++)
+        for (size_t i = n_in; i < fn_lines(n_in, sizeof(real)); i++)
             delta_below[s * below + i] = 0;
 }
 
-/* How many of m examples errors are taken back for at once. */
-static size_t FN(back)(size_t m, size_t n_in, size_t n_out)
+/* Whether errors of m examples are taken back as large products, and for how many at once. */
+FN_INLINE int FN(is_large_back)(size_t m, size_t n_in, size_t n_out)
 {
-    const size_t many = m < FN_LARGE_BACK ? m : FN_LARGE_BACK;
-    return m < FN_BACK || FN(is_large)(n_in, many, n_out) ? many : FN_BACK;
+    return FN(is_large)(n_in, m < FN_LARGE_BACK ? m : FN_LARGE_BACK, n_out);
+}
+
+FN_INLINE size_t FN(back)(size_t m, int large)
+{
+    const size_t most = large ? FN_LARGE_BACK : FN_BACK;
+    return m < most ? m : most;
 }
 
 /* In elements: what backpropagate_some keeps of delta and delta_below, and copies. */
 static size_t FN(scratch_size)(size_t m, size_t n_in, size_t n_out)
 {
-    const size_t most = FN(back)(m, n_in, n_out), across = fn_stride(most, sizeof(real));
+    const size_t most = FN(back)(m, FN(is_large_back)(m, n_in, n_out));
+    const size_t across = fn_stride(most, sizeof(real));
     return (n_in + n_out) * across + FN(packed_size)(n_in, most, n_out);
 }
 
 /* delta_below[s][i] = (sum_o w[i][o] delta[s][o]) f'(z[s][i]), see through.
  * The sum runs along a row of w. So the vectors run over the examples: delta is transposed,
  * multiplied and the result transposed back. What the pads of `columns` hold goes into the pads
- * of `error` only. Or, where w is copied anyhow, it is transposed by that. */
+ * of `error` only. Or, where w is copied anyhow, it is transposed by that.
+ * below: the stride of delta_below, of which n_in columns may be a part of the layer. */
 static void FN(backpropagate_some)(fn_activation neurons, size_t m, size_t n_in, size_t n_out,
                                    const real *weights, const real *delta, const real *a,
-                                   size_t a_stride, real *restrict delta_below,
-                                   real *restrict scratch)
+                                   size_t a_stride, real *restrict delta_below, size_t below,
+                                   const int large, real *restrict scratch)
 {
     const size_t stride = fn_stride(n_out, sizeof(real)), across = fn_stride(m, sizeof(real));
-    const size_t below = fn_stride(n_in, sizeof(real));
     real *columns = scratch, *error = columns + n_out * across, *packed = error + n_in * across;
-    if (FN(is_large)(m, n_in, n_out)) {
-        error = scratch; /* [m][below], where n_out is more than below - n_in */
-        memset(error, 0, m * below * sizeof(real));
+    if (large) {
+        const size_t row = fn_stride(n_in, sizeof(real));
+        error = scratch; /* [m][row], where n_out is more than row - n_in */
+        memset(error, 0, m * row * sizeof(real));
         FN(multiply_large)(m, n_in, &(FN(product)){.k = n_out, .a = delta, .a_row = stride,
                                                    .a_k = 1, .b = weights, .b_stride = stride,
-                                                   .c = error, .c_stride = below}, 1, packed);
+                                                   .c = error, .c_stride = row}, 1, packed);
         for (size_t s = 0; s < m; s++) /* one at a time, since through goes from input to input */
-            FN(through)(neurons, 0, 1, n_in, error + s * below, below, a ? a + s * a_stride : NULL,
-                        a_stride, delta_below + s * below);
+            FN(through)(neurons, 0, 1, n_in, error + s * row, row, a ? a + s * a_stride : NULL,
+                        a_stride, delta_below + s * below, below);
         return;
     }
     FN(transpose)(m, n_out, delta, stride, columns, across);
@@ -165,19 +181,19 @@ static void FN(backpropagate_some)(fn_activation neurons, size_t m, size_t n_in,
     FN(multiply)(n_in, m, &(FN(product)){.k = n_out, .a = weights, .a_row = stride, .a_k = 1,
                                          .b = columns, .b_stride = across, .c = error,
                                          .c_stride = across}, packed);
-    FN(through)(neurons, 1, m, n_in, error, across, a, a_stride, delta_below);
+    FN(through)(neurons, 1, m, n_in, error, across, a, a_stride, delta_below, below);
 }
 
 static void FN(backpropagate_of)(fn_activation neurons, size_t m, size_t n_in, size_t n_out,
                                  const real *weights, const real *delta, const real *a,
-                                 size_t a_stride, real *delta_below, real *scratch)
+                                 size_t a_stride, real *delta_below, size_t below,
+                                 const int large, real *scratch)
 {
-    const size_t stride = fn_stride(n_out, sizeof(real)), below = fn_stride(n_in, sizeof(real));
-    const size_t most = FN(back)(m, n_in, n_out);
+    const size_t stride = fn_stride(n_out, sizeof(real)), most = FN(back)(m, large);
     for (size_t s = 0; s < m; s += most)
         FN(backpropagate_some)(neurons, m - s < most ? m - s : most, n_in, n_out, weights,
                                delta + s * stride, a ? a + s * a_stride : NULL, a_stride,
-                               delta_below + s * below, scratch);
+                               delta_below + s * below, below, large, scratch);
 }
 
 /* The steps as kernels of their own, for tests and measurements. */
@@ -187,16 +203,17 @@ static void FN(weighted_input)(size_t m, size_t n_in, size_t n_out, const real *
 {
     const size_t stride = fn_stride(n_out, sizeof(real));
     FN(start_from_biases)(m, n_out, biases, 1, z, stride);
-    FN(weighted_input_of)(m, n_in, NULL, n_out, a, fn_stride(n_in, sizeof(real)), weights, z, stride,
-                          NULL);
+    FN(weighted_input_of)(m, n_in, NULL, n_out, a, fn_stride(n_in, sizeof(real)), weights, stride, z,
+                          stride, 0, NULL);
 }
 
 static void FN(backpropagate)(fn_activation neurons, size_t m, size_t n_in, size_t n_out,
                               const real *weights, const real *delta, const real *a,
                               real *delta_below, real *scratch)
 {
-    FN(backpropagate_of)(neurons, m, n_in, n_out, weights, delta, a, fn_stride(n_in, sizeof(real)),
-                         delta_below, scratch);
+    const size_t below = fn_stride(n_in, sizeof(real));
+    FN(backpropagate_of)(neurons, m, n_in, n_out, weights, delta, a, below, delta_below, below,
+                         FN(is_large_back)(m, n_in, n_out), scratch);
 }
 
 static void FN(update)(size_t m, size_t n_in, size_t n_out, const real *a, const real *delta,
@@ -204,6 +221,7 @@ static void FN(update)(size_t m, size_t n_in, size_t n_out, const real *a, const
 {
     const size_t stride = fn_stride(n_out, sizeof(real));
     FN(decay)(n_in, n_out, stride, (real)l2, (real)l1, weights);
-    FN(update_of)(m, n_in, NULL, n_out, a, fn_stride(n_in, sizeof(real)), delta, weights, NULL);
+    FN(update_of)(m, n_in, NULL, n_out, a, fn_stride(n_in, sizeof(real)), delta, weights, 0,
+                  NULL);
     FN(update_biases)(m, n_out, stride, delta, 1, biases);
 }

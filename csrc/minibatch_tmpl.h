@@ -8,10 +8,10 @@
  * mini-batches of more than FN_PIECE examples, or an optimizer after lists or more than one
  * round of blocks (block_tmpl.h), is all of it collected in an array first.
  *
- * Several threads (fn_team) share a mini-batch: each takes its examples as far as
- * the errors; when all have come so far, each changes its part of the weights. An
- * element is computed by one thread, in the order that one thread alone would keep,
- * so the bits do not depend on how many there are.
+ * Several threads (fn_team) share a mini-batch: each takes its examples as far as the errors
+ * (of a large layer its neurons, see own_share); when all have come so far, each changes its
+ * part of the weights. An element is computed by one thread, in the order that one thread
+ * alone would keep, so the bits do not depend on how many there are.
  *
  * Lost in prototypes ([784, 30 or 100, 10], m = 10): the update fused with the next forward
  * step, mini-batches sorted by their examples' zeros, the inputs in blocks for the first
@@ -19,16 +19,38 @@
  * examples asked for all at once, 47 ms an epoch, and in between, 41 ms.
  */
 
-/* The errors of examples s0 .. s1, times factor, from the output layer down; those of the
- * first layer over scale. */
-static int FN(backward)(FN(work) *work, const real *parameters, size_t s0, size_t s1,
-                        double factor, double scale)
+/* This thread's share of the errors of hidden layer l, from those of the layer above. */
+FN_INLINE void FN(go_back)(const FN(work) *work, size_t l, size_t m, const real *weights)
+{
+    const FN(workspace) *w = &work->w;
+    const size_t n_in = work->network->sizes[l], n_out = work->network->sizes[l + 1];
+    const size_t a_stride = FN(a_stride)(n_in), below = w->places[l - 1].stride;
+    const size_t stride = w->places[l].stride;
+    const int large = FN(is_large_back)(m, n_in, n_out);
+    const FN(share) own = FN(own_share)(work, m, n_in, large);
+    const real *a = w->a[l] + own.s0 * a_stride + own.from;
+    if (own.by_neurons)
+        fn_wait_for_team(work->team);
+    FN(backpropagate_of)(work->network->hidden[l - 1], own.s1 - own.s0, own.n, n_out,
+                         weights + own.from * stride, w->delta[l + 1] + own.s0 * stride,
+                         FN(keeps_slopes)(work, l) ? NULL : a, a_stride,
+                         w->delta[l] + own.s0 * below + own.from, below, large, w->scratch);
+    if (own.by_neurons)
+        fn_wait_for_team(work->team);
+}
+
+/* The errors of this thread's share of m examples, times factor, from the output layer down;
+ * those of the first layer over scale. */
+static int FN(backward)(FN(work) *work, const real *parameters, size_t m, double factor,
+                        double scale)
 {
     const fn_network *network = work->network;
     const fn_delta own = work->training->delta;
     const FN(workspace) *w = &work->w;
-    const size_t L = network->layers, *sizes = network->sizes, m = s1 - s0;
+    const size_t L = network->layers, *sizes = network->sizes;
     const size_t stride = w->places[L - 1].stride;
+    size_t s0;
+    const size_t s1 = FN(own_examples)(work, m, &s0);
     const double *weights = w->weights ? w->weights + s0 : NULL;
     real *delta = w->delta[L] + s0 * stride;
     if (own.call) {
@@ -44,31 +66,15 @@ static int FN(backward)(FN(work) *work, const real *parameters, size_t s0, size_
                 delta[i] = weight > 0 ? delta[i] * (real)(factor * weight) : 0;
         }
     } else {
-        FN(output_error)(network->output, network->cost, m, sizes[L], factor, weights,
+        FN(output_error)(network->output, network->cost, s1 - s0, sizes[L], factor, weights,
                          w->a[L] + s0 * stride, w->y + s0 * stride, delta);
     }
-    for (size_t l = L - 1; l > 0; l--) {
-        const size_t a_stride = FN(a_stride)(sizes[l]);
-        const real *a = FN(keeps_slopes)(work, l) ? NULL : w->a[l] + s0 * a_stride;
-        FN(backpropagate_of)(network->hidden[l - 1], m, sizes[l], sizes[l + 1],
-                             parameters + w->places[l].weights,
-                             w->delta[l + 1] + s0 * w->places[l].stride, a, a_stride,
-                             w->delta[l] + s0 * w->places[l - 1].stride, w->scratch);
-    }
+    for (size_t l = L - 1; l > 0; l--)
+        FN(go_back)(work, l, m, parameters + w->places[l].weights);
     if (scale != 1)
-        FN(settle)(m, sizes[1], w->places[0].stride, (real)(1 / scale),
+        FN(settle)(s1 - s0, sizes[1], w->places[0].stride, (real)(1 / scale),
                    w->delta[1] + s0 * w->places[0].stride);
     return 0;
-}
-
-/* This thread's share of the first layer's outputs, in the sparse way: n of them from the
- * one returned on. */
-static size_t FN(own_outputs)(const FN(work) *work, size_t *n)
-{
-    const size_t n_out = work->network->sizes[1], line = FN_LINE_REALS;
-    const size_t from = fn_part(n_out, line, work->thread, work->team->threads);
-    *n = fn_part(n_out, line, work->thread + 1, work->team->threads) - from;
-    return from;
 }
 
 /* The first layer of weights, sparse: for this thread's outputs. */
@@ -77,7 +83,7 @@ static void FN(change_by_lists)(FN(work) *work, size_t m, FN(move) move, real *w
     const FN(workspace) *w = &work->w;
     const size_t parts = work->team->threads, stride = w->places[0].stride;
     size_t n;
-    const size_t from = FN(own_outputs)(work, &n);
+    const size_t from = FN(own_neurons)(work, work->network->sizes[1], &n);
     FN(decay)(work->network->sizes[0], n, stride, move.lost, move.pull, weights + from);
     for (size_t t = 0; t < parts; t++) {
         const size_t s1 = fn_part(m, 1, t + 1, parts);
@@ -104,9 +110,10 @@ static void FN(change_by_blocks)(FN(work) *work, size_t first, size_t m, FN(move
     const size_t n_in = work->network->sizes[0], stride = w->places[0].stride;
     const int plain = move.optimizer == FN_PLAIN;
     size_t n;
-    const size_t from = FN(own_outputs)(work, &n), at = w->places[0].weights + from;
+    const size_t from = FN(own_neurons)(work, work->network->sizes[1], &n);
+    const size_t at = w->places[0].weights + from;
     const size_t rows = plain ? n_in : FN_FOLLOWED_ROWS;
-    const size_t width = (n + FN_LINE_REALS - 1) / FN_LINE_REALS * FN_LINE_REALS;
+    const size_t width = fn_lines(n, sizeof(real));
     const int alone = work->team->threads == 1; /* then the rows are one run */
     if (plain)
         FN(decay)(n_in, n, stride, move.lost, move.pull, target + at);
@@ -149,10 +156,10 @@ static void FN(change_dense)(FN(work) *work, size_t l, size_t next, size_t m, FN
     uint32_t *columns = l ? NULL : w->used; /* not NULL: this thread is alone */
     const size_t most = m < FN_PACKED ? FN_FEW_ROWS : to - from;
     const int plain = move.optimizer == FN_PLAIN;
-    const size_t share = fn_part(m, 1, work->thread + 1, work->team->threads)
-                         - fn_part(m, 1, work->thread, work->team->threads);
-    size_t s = next + fn_part(m, 1, work->thread, work->team->threads);
-    const size_t soon = s;
+    const int large = FN(is_large)(m, l ? sizes[l] : w->n_columns, sizes[l + 1]);
+    size_t s, share = FN(own_examples)(work, m, &s);
+    share -= s;
+    const size_t soon = s += next;
     for (size_t i = from, end, c = from, n; i < to; i = end, c += n) {
         /* n columns from c on, of the inputs i to end; with `columns` some are left out */
         const size_t left = columns ? w->n_columns - c : to - c;
@@ -166,7 +173,8 @@ static void FN(change_dense)(FN(work) *work, size_t l, size_t next, size_t m, FN
             FN(decay)(end - i, sizes[l + 1], stride, move.lost, move.pull, changed);
         if (n > 0)
             FN(update_of)(m, n, columns ? columns + c : NULL, sizes[l + 1], (l ? w->a[l] : w->x) + c,
-                          l ? FN(a_stride)(sizes[l]) : w->room, w->delta[l + 1], changed, w->scratch);
+                          l ? FN(a_stride)(sizes[l]) : w->room, w->delta[l + 1], changed, large,
+                          w->scratch);
         if (!plain)
             FN(follow)(work->training, move, at, (end - i) * stride, 1, FN(n_parameters)(work), target,
                        changed);
@@ -202,7 +210,7 @@ static void FN(settle_first)(FN(work) *work, real *weights)
     size_t n;
     work->scale = 1;
     if (work->examples->offsets) {
-        const size_t from = FN(own_outputs)(work, &n);
+        const size_t from = FN(own_neurons)(work, sizes[1], &n);
         FN(settle)(sizes[0], n, stride, scale, weights + from);
         return;
     }
@@ -218,16 +226,16 @@ static int FN(step)(FN(work) *work, const real *parameters, real *target, size_t
 {
     const fn_network *network = work->network;
     FN(workspace) *w = &work->w;
-    const size_t s0 = fn_part(m, 1, work->thread, work->team->threads);
-    const size_t s1 = fn_part(m, 1, work->thread + 1, work->team->threads);
+    size_t s0;
+    const size_t s1 = FN(own_examples)(work, m, &s0);
     const double scale = move.put_off ? work->scale * (1 - move.decay) : work->scale;
     FN(gather_targets)(network, work->examples, work->order, first + s0, s1 - s0,
                        w->y + s0 * w->places[network->layers - 1].stride);
     if (w->weights)
         FN(gather_weights)(work->examples, work->order, first + s0, s1 - s0, w->weights + s0);
     FN(gather)(work, first, s0, s1);
-    FN(forward)(work, parameters, first, s0, s1);
-    const int failed = FN(backward)(work, parameters, s0, s1, factor, scale);
+    FN(forward)(work, parameters, first, m);
+    const int failed = FN(backward)(work, parameters, m, factor, scale);
     if (failed)
         return failed;
     work->scale = scale;
@@ -245,7 +253,7 @@ static int FN(step)(FN(work) *work, const real *parameters, real *target, size_t
             FN(change_by_lists)(work, m, move, target + at->weights);
         else
             FN(change_dense)(work, l, first + m, m, move, target);
-        if (work->thread == 0)
+        if (work->thread == l % work->team->threads)
             FN(change_biases)(work, l, m, move, l == 0 ? (real)scale : 1, target);
     }
     if (scale < FN_LEAST_SCALE)

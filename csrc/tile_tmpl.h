@@ -253,6 +253,7 @@ FN_UNROLL(16)
     }
 }
 
+/* A layer is asked as a whole: what a thread does of it is multiplied in the same way. */
 FN_INLINE int FN(is_large)(size_t rows, size_t columns, size_t terms)
 {
     return rows >= FN_PACKED && columns >= FN_PACKED && terms >= FN_PACKED
@@ -262,7 +263,7 @@ FN_INLINE int FN(is_large)(size_t rows, size_t columns, size_t terms)
 /* Behind a tile of A more is stored than it has. */
 #define FN_ROOM_OF_ROWS(rows, depth) ((rows) * (depth) + FN_TILE_ROWS + FN_LANES)
 
-/* In elements: the copies that multiply makes of such a product, or one with fewer rows. */
+/* In elements: the copies made of such a product, or a part of it. */
 static size_t FN(packed_size)(size_t rows, size_t columns, size_t terms)
 {
     const size_t some = FN_ROOM_OF_ROWS(FN_HEIGHT, FN_DEPTH);
@@ -399,14 +400,11 @@ static void FN(multiply_large)(size_t rows, size_t columns, const FN(product) *w
     }
 }
 
-/* All of `rows` rows and `columns` columns (rounded up to vectors) of C. packed: NULL, or
- * room for packed_size elements; A is readable a vector behind its last row. */
+/* All of `rows` rows and `columns` columns (rounded up to vectors) of C, where they are not
+ * large. packed: NULL, or room for packed_size elements; A is readable a vector behind its last
+ * row. */
 static void FN(multiply)(size_t rows, size_t columns, const FN(product) *whole, real *packed)
 {
-    if (packed && FN(is_large)(rows, columns, whole->k)) {
-        FN(multiply_large)(rows, columns, whole, 0, packed);
-        return;
-    }
     const size_t blocks = (rows + FN_HEIGHT - 1) / FN_HEIGHT;
     if (columns < FN_PACKED || whole->k < FN_PACKED)
         packed = NULL;

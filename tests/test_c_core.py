@@ -25,23 +25,29 @@ THREADS = ("1", "2", "3")
 
 
 def hashes(command):
-    """{(instruction set, way, threads): (f32 hash, f64 hash)} as the driver prints them."""
+    """{(instruction set, way, threads): hashes} as the driver prints them."""
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stderr) == (0, "")
     lines = [line.split() for line in result.stdout.splitlines()]
-    return {(isa, way, threads): (f32, f64) for isa, way, threads, _, f32, _, f64 in lines}
+    return {(isa, way, threads): tuple(rest[1::2]) for isa, way, threads, *rest in lines}
 
 
 def ways(found):
     """{instruction set: its ways}, the best last; each ran on every number of threads."""
     isas, pairs = [isa for isa, _, _ in found], {(isa, way) for isa, way, _ in found}
     assert set(found) == {(*pair, threads) for pair in pairs for threads in THREADS}
-    return {isa: {way for other, way in pairs if other == isa} for isa in isas}
+    assert (isas[-1], "large") in pairs
+    return {isa: {way for other, way in pairs - {(isa, "large")} if other == isa} for isa in isas}
 
 
 def fused(found):
     """The hashes of the instruction sets with fused multiply-add, each once."""
-    return {pair for (isa, _, _), pair in found.items() if isa != "baseline"}
+    return {pair for (isa, way, _), pair in found.items() if isa != "baseline" and way != "large"}
+
+
+def large(found):
+    """The hashes of the large layer, each once."""
+    return {only for (_, way, _), only in found.items() if way == "large"}
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +63,16 @@ def test_all_ways_threads_and_instruction_sets_with_fma_train_to_the_same_bits(n
     assert len(fused(native_hashes)) <= 1
 
 
+def test_all_numbers_of_threads_train_a_large_layer_to_the_same_bits(native_hashes):
+    assert len(large(native_hashes)) == 1
+
+
 def test_all_ways_and_threads_of_the_baseline_train_to_the_same_bits(native_hashes):
-    baseline = {pair for (isa, _, _), pair in native_hashes.items() if isa == "baseline"}
+    baseline = {
+        pair
+        for (isa, way, _), pair in native_hashes.items()
+        if isa == "baseline" and way != "large"
+    }
     if not baseline:
         pytest.skip("all instruction sets of this machine have fused multiply-add")
     assert len(baseline) == 1
@@ -89,6 +103,7 @@ def test_neon_gives_the_bits_of_avx2(native_hashes, tmp_path):
     if not fused(native_hashes):
         pytest.skip("this processor has no fused multiply-add to compare with")
     assert fused(found) == fused(native_hashes)
+    assert large(found) == large(native_hashes)
 
 
 def test_emulated_avx512_gives_the_bits_of_avx2_masks_included(native_hashes, tmp_path):
@@ -99,6 +114,7 @@ def test_emulated_avx512_gives_the_bits_of_avx2_masks_included(native_hashes, tm
     found = hashes([build_driver(tmp_path, "cc", NATIVE, "-O2", emulate_avx512=True)])
     assert ways(found)["avx512"] == {"dense", "columns", "masks"}
     assert fused(found) == fused(native_hashes)
+    assert large(found) == large(native_hashes)
 
 
 @pytest.fixture
@@ -132,4 +148,4 @@ def test_threads_do_not_race(sanitized, native_hashes):
     best = list(ways(native_hashes))[-1]  # what threads share, they share in all alike
     found = hashes([sanitized("thread", "-O1"), best])
     assert ways(found) == {best: ways(native_hashes)[best]}
-    assert len(set(found.values())) == 1
+    assert len(set(found.values()) - large(found)) == len(large(found)) == 1

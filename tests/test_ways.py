@@ -39,9 +39,11 @@ def trained(sizes, data, *, n_threads, m=20, dtype="float32", **options):
     return net
 
 
-def test_large_layers_train_to_the_same_bits_on_every_instruction_set_and_threads(dtype):
-    """Layers beyond the second cache, odd in every way, and inputs of which some are all zero."""
-    sizes, m, n = [1030, 901, 702, 10], 267, 300
+@pytest.mark.parametrize("hidden", [(901, 702), (1024, 512)])
+def test_large_layers_train_to_the_same_bits_on_every_instruction_set_and_threads(hidden, dtype):
+    """Layers beyond the second cache, odd in every way or with halves that are multiples of 256
+    neurons, and inputs of which some are all zero."""
+    sizes, m, n = [1030, *hidden, 10], 267, 300
     random = np.random.default_rng(4)
     X = random.normal(size=(n, sizes[0])).astype(dtype)
     X[:, ::3] = 0

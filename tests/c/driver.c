@@ -10,7 +10,12 @@
  *     avx2 columns 2 f32 0123456789abcdef f64 0123456789abcdef
  *
  * is what compressed rows with columns, on two threads, come to. All ways and threads of
- * all targets with fused multiply-add must print the same hashes. Sanitizers run this.
+ * all targets with fused multiply-add must print the same hashes. The best instruction set
+ * has lines of the way `large`, too, of a layer that it copies,
+ *
+ *     avx512 large 2 f64 0123456789abcdef
+ *
+ * which are the same for all numbers of threads. Sanitizers run this.
  *
  *     driver ISA WAY TYPE M MINI_BATCHES SIZE SIZE...
  *
@@ -178,6 +183,8 @@ static void *make_parameters(fn_type type, const fn_network *network)
 
 
 /* FNV-1a, on from h; the sign of a zero does not count. */
+static const uint64_t first_hash = 0xCBF29CE484222325;
+
 static uint64_t hash(uint64_t h, const void *memory, size_t bytes, size_t element)
 {
     const uint8_t *byte = memory;
@@ -220,7 +227,7 @@ static uint64_t hash_of_neurons(uint64_t h, fn_type type)
  * hidden neurons go by in turn, since each job costs time under sanitizers and emulators. */
 static const double half[] = {0.5, 0.25};
 static const uint64_t keys[] = {2, 3};
-static const struct {
+typedef struct {
     size_t m;
     fn_type inputs;
     double scale;
@@ -228,7 +235,8 @@ static const struct {
     int weighted;
     size_t passes;
     fn_training training;
-} jobs[] = {
+} job;
+static const job jobs[] = {
     {1, FN_U8, 1 / 255.0, {FN_SIGMOID, FN_SIGMOID}, 0, 1, {.eta = 0.5, .l2 = 0.002}},
     {10, FN_U8, 1 / 255.0, {FN_SIGMOID, FN_SIGMOID}, 1, 3, {.eta = 0.5, .l2 = 0.002, .by_blocks = -1}},
     {70, FN_F32, 1 / 255.0, {FN_SIGMOID, FN_SIGMOID}, 1, 1,
@@ -248,57 +256,88 @@ static const struct {
 };
 enum { JOBS = sizeof jobs / sizeof *jobs };
 
-/* An epoch of each job from the same start, in one way, or passes over equal parts of it; over
- * the parameters and the cost that each ends with, behind the neurons. */
-static uint64_t hash_of_jobs(fn_type type, fn_form form, size_t threads, fn_network network,
-                             const fn_examples *bytes, const int64_t *order)
+/* Two mini-batches of a layer with more than 4 MB in its operands (FN_LARGE in csrc/simd.h). A
+ * thread's share of its neurons is a multiple of 256, for which fn_stride is wider. */
+static const size_t large_sizes[] = {16, 1024, 512, 10};
+static const job large = {
+    128, FN_F32, 1 / 255.0, {FN_SIGMOID, FN_GELU}, 0, 2,
+    {.eta = 0.5, .l2 = 0.002, .dropout = half, .key = 1},
+};
+
+/* On from h, over the parameters and the cost that a job ends with. */
+static uint64_t hash_of_job(uint64_t h, const job *at, fn_type type, fn_form form, size_t threads,
+                            fn_network network, const fn_examples *bytes, const int64_t *order)
 {
-    const size_t n = bytes->n, n_in = network.sizes[0];
-    uint64_t result = hash_of_neurons(0xCBF29CE484222325, type);
+    const size_t n = bytes->n, n_in = network.sizes[0], m = at->m;
     double *weights = allocate(n * sizeof *weights);
     for (size_t s = 0; s < n; s++)
         weights[s] = (double)(s % 7) / 3;
-    for (size_t i = 0; i < JOBS; i++) {
-        const size_t m = jobs[i].m;
-        network.hidden = jobs[i].hidden;
-        fn_examples dense = converted(bytes, n_in, jobs[i].inputs);
-        dense.scale = jobs[i].scale;
-        dense.weights = jobs[i].weighted ? weights : NULL;
-        fn_training training = jobs[i].training;
-        /* Masks do not serve for images that are moved. */
-        const fn_form here = form == FN_MASKS && training.shift ? FN_COLUMNS : form;
-        const fn_examples examples = here == FN_DENSE ? dense : compressed(&dense, n_in, here);
-        fn_place places[MOST_LAYERS];
-        const size_t length = fn_layout(&network, fn_bytes[type], places) * fn_bytes[type];
-        void *parameters = make_parameters(type, &network);
-        training.moments = allocate(2 * length);
-        training.watch.call = go_on;
-        void *workspace = allocate(fn_workspace_size(type, &network, &examples, m, &training, threads));
-        int64_t ended = 0;
-        const size_t passes = jobs[i].passes, each = n / passes;
-        training.ended = &ended, training.last = allocate(2 * length), training.n_last = 2;
-        fn_train(type, &network, parameters, &examples, order, each, passes, m, &training, threads,
-                 workspace);
-        if (ended != (int64_t)passes
-            || memcmp((char *)training.last + (passes - 1) % 2 * length, parameters, length))
-            fail("a pass was not complete");
-        free(training.last);
-        free(workspace);
-        free(training.moments);
-        workspace = allocate(fn_evaluation_size(type, &network, &examples, threads));
-        size_t correct;
-        const double cost = fn_evaluate(type, &network, parameters, &examples, &correct,
-                                        (fn_watch){.call = go_on}, threads, workspace);
-        result = hash(result, parameters, length, fn_bytes[type]);
-        result = hash(result, &cost, sizeof cost, sizeof cost);
-        free(workspace);
-        free(parameters);
-        if (form != FN_DENSE)
-            release(&examples);
-        release(&dense);
-    }
+    network.hidden = at->hidden;
+    fn_examples dense = converted(bytes, n_in, at->inputs);
+    dense.scale = at->scale;
+    dense.weights = at->weighted ? weights : NULL;
+    fn_training training = at->training;
+    /* Masks do not serve for images that are moved. */
+    const fn_form here = form == FN_MASKS && training.shift ? FN_COLUMNS : form;
+    const fn_examples examples = here == FN_DENSE ? dense : compressed(&dense, n_in, here);
+    fn_place places[MOST_LAYERS];
+    const size_t length = fn_layout(&network, fn_bytes[type], places) * fn_bytes[type];
+    void *parameters = make_parameters(type, &network);
+    training.moments = allocate(2 * length);
+    training.watch.call = go_on;
+    void *workspace = allocate(fn_workspace_size(type, &network, &examples, m, &training, threads));
+    int64_t ended = 0;
+    const size_t passes = at->passes, each = n / passes;
+    training.ended = &ended, training.last = allocate(2 * length), training.n_last = 2;
+    fn_train(type, &network, parameters, &examples, order, each, passes, m, &training, threads,
+             workspace);
+    if (ended != (int64_t)passes
+        || memcmp((char *)training.last + (passes - 1) % 2 * length, parameters, length))
+        fail("a pass was not complete");
+    free(training.last);
+    free(workspace);
+    free(training.moments);
+    workspace = allocate(fn_evaluation_size(type, &network, &examples, threads));
+    size_t correct;
+    const double cost = fn_evaluate(type, &network, parameters, &examples, &correct,
+                                    (fn_watch){.call = go_on}, threads, workspace);
+    h = hash(h, parameters, length, fn_bytes[type]);
+    h = hash(h, &cost, sizeof cost, sizeof cost);
+    free(workspace);
+    free(parameters);
+    if (form != FN_DENSE)
+        release(&examples);
+    release(&dense);
     free(weights);
-    return result;
+    return h;
+}
+
+/* An epoch of each job from the same start, in one way, or passes over equal parts of it,
+ * behind the neurons. */
+static uint64_t hash_of_jobs(fn_type type, fn_form form, size_t threads, fn_network network,
+                             const fn_examples *bytes, const int64_t *order)
+{
+    uint64_t h = hash_of_neurons(first_hash, type);
+    for (size_t i = 0; i < JOBS; i++)
+        h = hash_of_job(h, &jobs[i], type, form, threads, network, bytes, order);
+    return h;
+}
+
+/* For the instruction set that is selected. */
+static void print_hashes_of_large(const char *isa)
+{
+    enum { EXAMPLES = 256 };
+    const fn_network network = {3, large_sizes, large.hidden, FN_SIGMOID, FN_CROSS_ENTROPY};
+    const fn_examples bytes = make_examples(EXAMPLES, large_sizes[0], large_sizes[3], 0);
+    int64_t *order = make_order(EXAMPLES);
+    for (size_t threads = 1; threads <= 3; threads++) {
+        const uint64_t f64 = hash_of_job(first_hash, &large, FN_F64, FN_DENSE, threads, network, &bytes,
+                                         order);
+        printf("%s large %zu f64 %016llx\n", isa, threads, (unsigned long long)f64);
+    }
+    free(order);
+    release(&bytes);
+    free((void *)bytes.targets);
 }
 
 /* only: NULL, or the one instruction set. */
@@ -309,11 +348,11 @@ static void print_hashes(const char *only)
     const fn_network network = {3, sizes, jobs[0].hidden, FN_SIGMOID, FN_CROSS_ENTROPY};
     const fn_examples bytes = make_examples(EXAMPLES, sizes[0], sizes[3], 0);
     int64_t *order = make_order(EXAMPLES);
-    const char *isa;
+    const char *isa, *last_isa = NULL;
     for (size_t i = 0; (isa = fn_isa_name(i)); i++) {
         if (only && strcmp(isa, only))
             continue;
-        fn_select(isa);
+        fn_select(last_isa = isa);
         /* Only an instruction set that can read masks ever asks for them. */
         const fn_form last = fn_way(FN_F32, &network, 0.2) == FN_MASKS ? FN_MASKS : FN_COLUMNS;
         for (fn_form form = FN_DENSE; form <= last; form++)
@@ -324,6 +363,7 @@ static void print_hashes(const char *only)
                        (unsigned long long)f32, (unsigned long long)f64);
             }
     }
+    print_hashes_of_large(last_isa);
     free(order);
     release(&bytes);
     free((void *)bytes.targets);
