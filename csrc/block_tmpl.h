@@ -10,8 +10,8 @@
  * ascending order, one fused multiply-add each: the bits are those of lists, up to the sign of
  * a zero. Mini-batches of more examples take rounds, and are spread anew for the update.
  *
- * An epoch of MNIST, [784, 100, 10], over that by lists (AVX-512, Cascade Lake): 0.72 with
- * m = 64 and 32, 0.87 with 10; 0.72 with momentum and m = 64. With AVX2, over lists forward and
+ * An epoch of MNIST, [784, 100, 10], over that by lists (AVX-512, Cascade Lake): 0.78 with
+ * m = 64 and 32, 1.01 with 10; 0.72 with momentum and m = 64. With AVX2, over lists forward and
  * an update by crossed lists: 0.96, 0.92 and 0.96; 0.94. Tried (AVX-512, m = 64; an epoch's
  * forward steps take 32 ms and its updates 28, by lists 47 and 58):
  *   forward: rows of two inputs in registers, sums in the first cache       37 ms
@@ -280,26 +280,26 @@ static void FN(update_of_blocks)(const FN(blocks) *blocks, size_t first, size_t 
 
 /* Blocks are taken where so many inputs are other than zero, else an example has too few of a
  * block; where a mini-batch has so many examples; and where the times that they use a row on
- * average, times the row's cache lines less 2, are so many. More than 8 lines count as 8, and
+ * average, times the row's cache lines less 3, are so many. More than 8 lines count as 8, and
  * examples that are spread twice by half. An epoch by blocks over one by lists, with m = 4, 10
- * and 32, measured by bench/choose_ways.py and with MNIST:
- *   AVX-512, Cascade Lake: 1.50, 1.41, 1.24 with 30 outputs, 1.21, 1.00, 0.84 with 64, 1.02, 0.87,
- *   0.72 with 100, 1.02, 0.84, 0.71 with 256; random zeros, a tenth of the inputs others: 1.47,
- *   1.08, 0.81 with 100, 1.32, 1.10, 0.85 with 256; a twentieth: 1.35 with 256, m = 32
- *   AVX2, the same: 1.22, 1.05, 0.91 with 64, 1.10, 0.98, 0.90 with 100, 1.11, 0.92, 0.79 with 256;
- *   a tenth: 1.47, 1.20, 0.92 with 100, 1.41, 1.14, 0.85 with 256 */
+ * and 32, measured by bench/choose_ways.py on MNIST:
+ *   AVX-512, Cascade Lake: 1.92, 1.64, 1.35 with 30 outputs, 1.52, 1.30, 1.02 with 64, 1.22, 1.01,
+ *   0.80 with 100, 1.16, 0.93, 0.74 with 256; random zeros, a tenth of the inputs others: 1.52,
+ *   1.00, 0.82 with 100, 1.27, 0.92, 0.81 with 256; a twentieth: 1.30 with 256, m = 32
+ *   AVX2, the same: 1.23, 1.06, 0.92 with 64, 1.06, 0.95, 0.85 with 100, 1.09, 0.93, 0.80 with 256;
+ *   a tenth: 1.39, 1.11, 0.86 with 100, 1.41, 1.14, 0.85 with 256 */
 #define FN_LEAST_BLOCK_DENSITY 0.1
 #define FN_FEWEST_BLOCK 4
-#define FN_LEAST_BLOCK_USE (FN_VECTOR_BYTES == 64 ? 6.0 : 11.0)
+#define FN_LEAST_BLOCK_USE 6.0
 
 /* Whether m examples, of a mini-batch or an evaluation, enter the first layer by blocks. */
 static int FN(by_blocks)(const fn_network *network, double density, size_t m)
 {
-    const size_t lines = (network->sizes[1] + FN_LINE_REALS - 1) / FN_LINE_REALS;
+    const size_t lines = fn_lines(network->sizes[1], sizeof(real)) / FN_LINE_REALS;
     if (density < FN_LEAST_BLOCK_DENSITY || m < FN_FEWEST_BLOCK)
         return 0;
     const double uses = density * (double)FN(block_round)(m) / (m > FN_BLOCK ? 2 : 1);
-    return uses * ((double)(lines < 8 ? lines : 8) - 2) >= FN_LEAST_BLOCK_USE;
+    return uses * ((double)(lines < 8 ? lines : 8) - 3) >= FN_LEAST_BLOCK_USE;
 }
 
 /* The same for these examples. */

@@ -56,18 +56,17 @@ static void FN(enter_by_lists)(FN(work) *work, const real *weights, size_t first
 {
     const fn_network *network = work->network;
     FN(workspace) *w = &work->w;
+    const int64_t *order = work->order;
     for (size_t s = s0, m; s < s1; s += m) {
         const size_t next = first + s + FN_AHEAD, left = next < work->n_order ? work->n_order - next : 0;
-        const int64_t *soon = work->order && left ? work->order + next : NULL;
         m = s1 - s < FN_CHUNK ? s1 - s : FN_CHUNK;
-        const size_t n_soon = !soon ? 0 : left < m ? left : m;
-        FN(make_lists)(work->examples, network, work->order, first + s, m, w->room, w->lists + s,
-                       w->list_rows + s * w->room, w->x + s * w->room, w->all, work->training);
-        for (size_t i = 0; i < n_soon; i++)
-            __builtin_prefetch(work->examples->offsets + soon[i]);
+        for (size_t i = FN_AHEAD; order && i < m + FN_AHEAD && i < left; i++)
+            __builtin_prefetch(work->examples->offsets + order[next + i]);
+        FN(make_lists)(work->examples, network, order, first + s, m, w->room, w->lists + s,
+                       w->list_rows + s * w->room, w->x + s * w->room, w->all, work->training,
+                       order ? order + next : NULL, !order ? 0 : left < m ? left : m);
         FN(weighted_input_of_lists)(FN(groups)(work->examples, m), w->lists + s, network->sizes[1],
-                                    weights, z + (s - s0) * z_stride, z_stride, work->examples,
-                                    network->sizes[0], soon, n_soon);
+                                    weights, z + (s - s0) * z_stride, z_stride);
     }
 }
 

@@ -1,9 +1,14 @@
 /* From compressed examples to lists, and through the lists into the first layer.
  *
- * Lost in prototypes (MNIST, m = 10, AVX-512, Zen 4): lists shared by more than three
- * examples; the inputs that their union holds are 150, 229, 275, 305, 326 and 382 for 1, 2,
- * 3, 4, 5 and 10 examples. Two rows of one example each, taken in turn. Lists of
- * pairs on AVX2, Zen 3: 51 ms an epoch at 30 outputs, 40 ms without.
+ * Lost in prototypes (MNIST, m = 10, AVX-512, Zen 4): lists shared by more than three examples,
+ * which Cascade Lake likes (list_tmpl.h); the inputs that their union holds are 150, 229, 275,
+ * 305, 326 and 382 for 1, 2, 3, 4, 5 and 10 examples. Two rows of one example each, taken in
+ * turn. Lists of pairs on AVX2, Zen 3: 51 ms an epoch at 30 outputs, 40 ms without.
+ *
+ * The next examples are asked for one by one, as lists are made: between the lists' products,
+ * where the weights come from the second cache, it takes 3 % more of an epoch (30 outputs,
+ * AVX-512, Cascade Lake), and another 4 % where their offsets have not been asked for before.
+ * Values from the union's words in turn, not from squeezed ones: 1 %, in float64 4 %.
  */
 
 /* rows[k] = columns[k] * stride */
@@ -100,25 +105,33 @@ static size_t FN(list_union)(size_t words, const uint64_t *all, uint32_t stride,
     return n;
 }
 
-/* One example's values among those of the union: x[k] for the k-th of its inputs. */
-FN_INLINE void FN(spread)(const fn_type type, const int exact, const fn_examples *examples,
-                          size_t at, const uint64_t *all, size_t words, real *restrict x)
+/* Which of the union's inputs are one example's own: of `own` the bits that stand in `all`,
+ * next to each other. */
+FN_INLINE void FN(squeeze)(size_t words, const uint64_t *own, const uint64_t *all, uint64_t *restrict bits)
 {
-    const uint64_t *own = examples->masks + at * words;
-    const char *values = (const char *)examples->inputs + (size_t)examples->offsets[at] * fn_bytes[type];
+    uint64_t part = 0;
+    size_t filled = 0;
     for (size_t word = 0; word < words; word++) {
-        const uint64_t here = all[word], ours = own[word];
-        if (here == 0)
-            continue;
-FN_UNROLL(8)
-        for (size_t j = 0; j < 64; j += FN_LANES) {
-            const unsigned bits = (unsigned)(here >> j) & FN_LANE_BITS;
-            const unsigned mine = (unsigned)(ours >> j) & FN_LANE_BITS;
-            const vec packed = FN(scaled_lanes)(type, exact, values, examples->scale);
-            FN(store)(x, FN(expand)(_pext_u32(mine, bits), packed));
-            x += __builtin_popcount(bits);
-            values += (size_t)__builtin_popcount(mine) * fn_bytes[type];
-        }
+        const uint64_t ours = _pext_u64(own[word], all[word]);
+        const uint64_t low = part | ours << filled, high = ours >> 1 >> (63 - filled);
+        *bits = low;
+        filled += (size_t)__builtin_popcountll(all[word]);
+        part = filled < 64 ? low : high;
+        bits += filled / 64;
+        filled %= 64;
+    }
+    *bits = part;
+}
+
+/* One example's values among the n of the union: x[k] for the k-th of its inputs. */
+FN_INLINE void FN(spread)(const fn_type type, const int exact, const fn_examples *examples,
+                          size_t at, size_t n, const uint64_t *bits, real *restrict x)
+{
+    const char *values = (const char *)examples->inputs + (size_t)examples->offsets[at] * fn_bytes[type];
+    for (size_t k = 0; k < n; k += FN_LANES) {
+        const unsigned mine = (unsigned)(bits[k / 64] >> k % 64) & FN_LANE_BITS;
+        FN(store)(x + k, FN(expand)(mine, FN(scaled_lanes)(type, exact, values, examples->scale)));
+        values += (size_t)__builtin_popcount(mine) * fn_bytes[type];
     }
 }
 
@@ -170,12 +183,13 @@ static size_t FN(groups)(const fn_examples *examples, size_t m)
     return (m + most - 1) / most;
 }
 
-/* The lists of examples order[first .. first+m), or first .. first+m where order
- * is NULL; room: as list_room says. */
+/* The lists of examples order[first .. first+m), or first .. first+m where order is NULL; the
+ * `soon` examples that are needed next, n_soon of them, are asked for meanwhile, since here the
+ * memory has nothing else to do. room: as list_room says; all: 2 words + 1 for words of inputs. */
 static void FN(make_lists)(const fn_examples *examples, const fn_network *network,
                            const int64_t *order, size_t first, size_t m, size_t room,
                            FN(list) *lists, uint32_t *rows, real *x, uint64_t *all,
-                           const fn_training *training)
+                           const fn_training *training, const int64_t *soon, size_t n_soon)
 {
     const size_t groups = FN(groups)(examples, m), words = fn_words(network->sizes[0]);
     const uint32_t stride = (uint32_t)fn_stride(network->sizes[1], sizeof(real));
@@ -195,10 +209,14 @@ static void FN(make_lists)(const fn_examples *examples, const fn_network *networ
         }
 #endif
         for (size_t s = from; s < to; s++, x += room) {
+            if (s < n_soon)
+                FN(prefetch_example)(examples, network->sizes[0], (size_t)soon[s]);
 #ifdef FN_EXPAND
-#define FN_CALL(type, exact) FN(spread)(type, exact, examples, at, all, words, x)
+#define FN_CALL(type, exact) FN(spread)(type, exact, examples, at, lists[q].n, own, x)
             const size_t at = FN(example)(order, first + s);
             if (examples->masks) {
+                uint64_t *own = all + words;
+                FN(squeeze)(words, examples->masks + at * words, all, own);
                 FN_EACH_TYPE(examples, FN_CALL);
                 continue;
             }
@@ -209,12 +227,9 @@ static void FN(make_lists)(const fn_examples *examples, const fn_network *networ
     }
 }
 
-/* z[s] += sum_i x[s][i] w[i] over lists of at most FN_CHUNK examples; the `soon` examples
- * that are needed next, n_soon of them, are asked for meanwhile. */
+/* z[s] += sum_i x[s][i] w[i] over lists of at most FN_CHUNK examples. */
 static void FN(weighted_input_of_lists)(size_t groups, const FN(list) *lists, size_t n_out,
-                                        const real *weights, real *z, size_t z_stride,
-                                        const fn_examples *examples, size_t n_in,
-                                        const int64_t *soon, size_t n_soon)
+                                        const real *weights, real *z, size_t z_stride)
 {
     const size_t vectors = (n_out + FN_LANES - 1) / FN_LANES;
     const size_t passes = (vectors + FN_FORWARD_VECTORS - 1) / FN_FORWARD_VECTORS;
@@ -224,8 +239,6 @@ static void FN(weighted_input_of_lists)(size_t groups, const FN(list) *lists, si
         const size_t o = v * FN_LANES;
         real *s = z;
         for (const FN(list) *list = lists; list < lists + groups; list++) {
-            for (size_t i = 0; i < list->g && n_soon > 0; i++, n_soon--)
-                FN(prefetch_example)(examples, n_in, (size_t)*soon++);
             FN(list_forwards)[list->g - 1][nv - 1](list, weights + o, z_stride, s + o);
             s += list->g * z_stride;
         }
@@ -237,8 +250,12 @@ static void FN(weighted_input_of_lists)(size_t groups, const FN(list) *lists, si
 static void FN(update_of_lists)(size_t groups, const FN(list) *lists, size_t n_out, size_t stride,
                                 const real *delta, real *weights)
 {
-    for (size_t o = 0; o < n_out; o += FN_UPDATE_VECTORS * FN_LANES) {
-        const size_t nv = n_out - o > FN_LANES ? FN_UPDATE_VECTORS : 1;
+    const size_t vectors = (n_out + FN_LANES - 1) / FN_LANES;
+    const size_t passes = (vectors + FN_UPDATE_VECTORS - 1) / FN_UPDATE_VECTORS;
+    for (size_t pass = 0; pass < passes; pass++) {
+        const size_t v = fn_part(vectors, 1, pass, passes);
+        const size_t nv = fn_part(vectors, 1, pass + 1, passes) - v;
+        const size_t o = v * FN_LANES;
         const real *s = delta;
         for (const FN(list) *list = lists; list < lists + groups; list++) {
             FN(list_updates)[list->g - 1][nv - 1](list, weights + o, stride, s + o);
