@@ -26,12 +26,38 @@ static FN_ALONE void FN(rows_of_u32)(size_t n, const uint32_t *restrict columns,
         rows[k] = columns[k] * stride;
 }
 
-/* One example's list, from its columns; returns its length. */
-static size_t FN(list_one)(const fn_examples *examples, size_t at, uint32_t stride, uint32_t *rows,
-                           real *x)
+#ifdef FN_EXPAND
+/* Where the weights start of the inputs in a mask of so many words; returns how many they are. */
+static size_t FN(rows_of_mask)(size_t words, const uint64_t *mask, uint32_t stride, uint32_t *rows)
+{
+    size_t n = 0;
+    for (size_t word = 0; word < words; word++) {
+        const uint64_t here = mask[word];
+        if (here == 0)
+            continue;
+FN_UNROLL(8)
+        for (size_t j = 0; j < 64; j += FN_LANES) {
+            const unsigned bits = (unsigned)(here >> j) & FN_LANE_BITS;
+            FN(store_rows)(bits, (uint32_t)(64 * word + j) * stride, stride, rows + n);
+            n += (size_t)__builtin_popcount(bits);
+        }
+    }
+    return n;
+}
+#endif
+
+/* One example's list, from its columns or mask; returns its length. */
+static size_t FN(list_one)(const fn_examples *examples, size_t n_in, size_t at, uint32_t stride,
+                           uint32_t *rows, real *x)
 {
     const size_t first = (size_t)examples->offsets[at];
     const size_t n = (size_t)examples->offsets[at + 1] - first;
+    (void)n_in;
+#ifdef FN_EXPAND
+    if (examples->masks)
+        FN(rows_of_mask)(fn_words(n_in), examples->masks + at * fn_words(n_in), stride, rows);
+    else
+#endif
     if (examples->columns_type == FN_U16)
         FN(rows_of_u16)(n, (const uint16_t *)examples->columns + first, stride, rows);
     else
@@ -69,7 +95,8 @@ static size_t FN(list_at)(const fn_examples *examples, const fn_network *network
                           const int64_t *order, size_t position, const fn_training *training,
                           uint32_t stride, uint32_t *rows, real *x)
 {
-    const size_t n = FN(list_one)(examples, FN(example)(order, position), stride, rows, x);
+    const size_t n = FN(list_one)(examples, network->sizes[0], FN(example)(order, position), stride,
+                                  rows, x);
     if (!training || !training->shift)
         return n;
     return FN(move_list)(fn_shift_of(network, training, position), training->side, stride, n, rows, x);
@@ -93,21 +120,9 @@ FN_INLINE vec FN(scaled_lanes)(const fn_type type, const int exact, const char *
     return __builtin_convertvector(wide * scale, vec);
 }
 
-/* Where the weights start of the inputs in the union of masks; returns how many they are. */
-static size_t FN(list_union)(size_t words, const uint64_t *all, uint32_t stride, uint32_t *rows)
-{
-    size_t n = 0;
-    for (size_t j = 0; j < 64 * words; j += FN_LANES) {
-        const unsigned bits = (unsigned)(all[j / 64] >> j % 64) & FN_LANE_BITS;
-        FN(store_rows)(bits, (uint32_t)j * stride, stride, rows + n);
-        n += (size_t)__builtin_popcount(bits);
-    }
-    return n;
-}
-
-/* Which of the union's inputs are one example's own: of `own` the bits that stand in `all`,
- * next to each other. */
-FN_INLINE void FN(squeeze)(size_t words, const uint64_t *own, const uint64_t *all, uint64_t *restrict bits)
+/* Which of the inputs in `all` are one example's own, next to each other. */
+FN_INLINE void FN(squeeze)(size_t words, const uint64_t *own, const uint64_t *all,
+                           uint64_t *restrict bits)
 {
     uint64_t part = 0;
     size_t filled = 0;
@@ -116,8 +131,9 @@ FN_INLINE void FN(squeeze)(size_t words, const uint64_t *own, const uint64_t *al
         const uint64_t low = part | ours << filled, high = ours >> 1 >> (63 - filled);
         *bits = low;
         filled += (size_t)__builtin_popcountll(all[word]);
-        part = filled < 64 ? low : high;
-        bits += filled / 64;
+        const uint64_t full = filled / 64;
+        part = low ^ ((low ^ high) & -full); /* no branch: unpredictable */
+        bits += full;
         filled %= 64;
     }
     *bits = part;
@@ -198,14 +214,14 @@ static void FN(make_lists)(const fn_examples *examples, const fn_network *networ
         const size_t from = fn_part(m, 1, q, groups), to = fn_part(m, 1, q + 1, groups);
         lists[q] = (FN(list)){.g = to - from, .rows = rows, .x = x, .room = room};
 #ifdef FN_EXPAND
-        if (examples->masks) {
+        if (to - from > 1) {
             memset(all, 0, words * sizeof *all);
             for (size_t s = from; s < to; s++) {
                 const size_t at = FN(example)(order, first + s);
                 for (size_t word = 0; word < words; word++)
                     all[word] |= examples->masks[at * words + word];
             }
-            lists[q].n = FN(list_union)(words, all, stride, rows);
+            lists[q].n = FN(rows_of_mask)(words, all, stride, rows);
         }
 #endif
         for (size_t s = from; s < to; s++, x += room) {
@@ -213,8 +229,8 @@ static void FN(make_lists)(const fn_examples *examples, const fn_network *networ
                 FN(prefetch_example)(examples, network->sizes[0], (size_t)soon[s]);
 #ifdef FN_EXPAND
 #define FN_CALL(type, exact) FN(spread)(type, exact, examples, at, lists[q].n, own, x)
-            const size_t at = FN(example)(order, first + s);
-            if (examples->masks) {
+            if (to - from > 1) {
+                const size_t at = FN(example)(order, first + s);
                 uint64_t *own = all + words;
                 FN(squeeze)(words, examples->masks + at * words, all, own);
                 FN_EACH_TYPE(examples, FN_CALL);
