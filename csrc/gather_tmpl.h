@@ -171,14 +171,19 @@ FN_INLINE void FN(prefetch)(const void *start, size_t bytes)
 
 /* Ask for one example, which lies anywhere in memory, a mini-batch before it is needed:
  * an epoch of [784, 30, 10], m = 10, takes 39 ms with it and 49 ms without (dense,
- * AVX-512, Intel Xeon of 2023). */
+ * AVX-512, Intel Xeon of 2023). Of a dense row the first bytes will do, since the processor
+ * goes on by itself: with all of 3136 an epoch takes 1.05 of the time (AVX-512, Cascade Lake);
+ * of 784, all are wanted. */
+#define FN_ASKED_OF_ROW 1024
+
 FN_INLINE void FN(prefetch_example)(const fn_examples *examples, size_t n_in, size_t at)
 {
     const size_t bytes = fn_bytes[examples->inputs_type];
     if (examples->targets)
         __builtin_prefetch((const char *)examples->targets + at * examples->targets_stride, 0, 2);
     if (!examples->offsets) {
-        FN(prefetch)((const char *)examples->inputs + at * examples->inputs_stride, n_in * bytes);
+        FN(prefetch)((const char *)examples->inputs + at * examples->inputs_stride,
+                     n_in * bytes < FN_ASKED_OF_ROW ? n_in * bytes : FN_ASKED_OF_ROW);
         return;
     }
     const size_t from = (size_t)examples->offsets[at];
