@@ -11,7 +11,7 @@
  * a zero. Mini-batches of more examples take rounds, and are spread anew for the update.
  *
  * An epoch of MNIST, [784, 100, 10], over that by lists (AVX-512, Cascade Lake): 0.78 with
- * m = 64 and 32, 1.01 with 10; 0.72 with momentum and m = 64. With AVX2, over lists forward and
+ * m = 64 and 32, 1.01 with 10; 0.78 with momentum and m = 64. With AVX2, over lists forward and
  * an update by crossed lists: 0.96, 0.92 and 0.96; 0.94. Tried (AVX-512, m = 64; an epoch's
  * forward steps take 32 ms and its updates 28, by lists 47 and 58):
  *   forward: rows of two inputs in registers, sums in the first cache       37 ms
