@@ -50,7 +50,7 @@ def draw(folder, axes, names):
         "Training, one core, float32.\n"
         "Where it does not vary: [784, 30, 10],\n"
         "mini-batches of 10, 19 % of the\ninputs other than zero.\n\n"
-        f"{rows[0]['processor']}, {rows[0]['isa']}",
+        f"{rows[0]['processor']},\n{rows[0]['isa']}",
         transform=legend.transAxes,
         verticalalignment="top",
     )
