@@ -54,9 +54,6 @@ typedef struct {
     real *list_x;
 } FN(blocks);
 
-/* How many of the examples that are left come next: rounds are as even as can be. */
-static size_t FN(block_round)(size_t left) { return left / ((left + FN_BLOCK - 1) / FN_BLOCK); }
-
 #ifdef FN_EXPAND
 /* Example s, which is stored with masks; bits are left to cross. */
 FN_INLINE void FN(spread_values)(const fn_type type, const int exact, const fn_examples *examples,
@@ -254,10 +251,8 @@ static void FN(forward_of_block)(const FN(blocks) *blocks, size_t word, size_t n
                                  const real *weights, size_t stride, real *z, size_t z_stride)
 {
     const size_t vectors = (n_out + FN_LANES - 1) / FN_LANES;
-    const size_t passes = (vectors + FN_BLOCK_VECTORS - 1) / FN_BLOCK_VECTORS;
-    for (size_t pass = 0; pass < passes; pass++) {
-        const size_t v = fn_part(vectors, 1, pass, passes);
-        const size_t nv = fn_part(vectors, 1, pass + 1, passes) - v;
+    for (size_t v = 0, nv; v < vectors; v += nv) {
+        nv = fn_next(vectors - v, FN_BLOCK_VECTORS);
         const size_t o = v * FN_LANES;
         FN(block_forwards)[nv - 1](blocks, word, weights + word * 64 * stride + o, stride, z + o,
                                    z_stride);
@@ -269,10 +264,8 @@ static void FN(update_of_blocks)(const FN(blocks) *blocks, size_t first, size_t 
                                  size_t stride, const real *delta, real *weights)
 {
     const size_t vectors = (n_out + FN_LANES - 1) / FN_LANES;
-    const size_t passes = (vectors + FN_BLOCK_VECTORS - 1) / FN_BLOCK_VECTORS;
-    for (size_t pass = 0; pass < passes; pass++) {
-        const size_t v = fn_part(vectors, 1, pass, passes);
-        const size_t nv = fn_part(vectors, 1, pass + 1, passes) - v;
+    for (size_t v = 0, nv; v < vectors; v += nv) {
+        nv = fn_next(vectors - v, FN_BLOCK_VECTORS);
         FN(block_updates)[nv - 1](blocks, first, end, stride, delta + v * FN_LANES,
                                   weights + v * FN_LANES);
     }
@@ -298,7 +291,7 @@ static int FN(by_blocks)(const fn_network *network, double density, size_t m)
     const size_t lines = fn_lines(network->sizes[1], sizeof(real)) / FN_LINE_REALS;
     if (density < FN_LEAST_BLOCK_DENSITY || m < FN_FEWEST_BLOCK)
         return 0;
-    const double uses = density * (double)FN(block_round)(m) / (m > FN_BLOCK ? 2 : 1);
+    const double uses = density * (double)fn_next(m, FN_BLOCK) / (m > FN_BLOCK ? 2 : 1);
     return uses * ((double)(lines < 8 ? lines : 8) - 3) >= FN_LEAST_BLOCK_USE;
 }
 

@@ -193,6 +193,14 @@ static inline size_t fn_part(size_t n, size_t unit, size_t which, size_t parts)
     return start < n ? start : n;
 }
 
+/* How many of the things that are left, one or more, come next, of `most` at a time, as even as
+ * can be. */
+static inline size_t fn_next(size_t left, size_t most)
+{
+    const size_t times = (left + most - 1) / most;
+    return times == 1 ? left : left / times;
+}
+
 /* Fill places[L]; return the length of the whole parameter array. */
 size_t fn_layout(const fn_network *network, size_t bytes, fn_place *places);
 

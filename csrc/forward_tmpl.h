@@ -56,15 +56,11 @@ static void FN(enter_by_lists)(FN(work) *work, const real *weights, size_t first
 {
     const fn_network *network = work->network;
     FN(workspace) *w = &work->w;
-    const int64_t *order = work->order;
     for (size_t s = s0, m; s < s1; s += m) {
-        const size_t next = first + s + FN_AHEAD, left = next < work->n_order ? work->n_order - next : 0;
         m = s1 - s < FN_CHUNK ? s1 - s : FN_CHUNK;
-        for (size_t i = FN_AHEAD; order && i < m + FN_AHEAD && i < left; i++)
-            __builtin_prefetch(work->examples->offsets + order[next + i]);
-        FN(make_lists)(work->examples, network, order, first + s, m, w->room, w->lists + s,
-                       w->list_rows + s * w->room, w->x + s * w->room, w->all, work->training,
-                       order ? order + next : NULL, !order ? 0 : left < m ? left : m);
+        FN(make_lists)(work->examples, network, work->order, work->n_order, first + s, m, w->room,
+                       w->lists + s, w->list_rows + s * w->room, w->x + s * w->room, w->all,
+                       work->training);
         FN(weighted_input_of_lists)(FN(groups)(work->examples, m), w->lists + s, network->sizes[1],
                                     weights, z + (s - s0) * z_stride, z_stride);
     }
@@ -78,7 +74,7 @@ static void FN(enter_by_blocks)(FN(work) *work, const real *weights, size_t firs
     FN(workspace) *w = &work->w;
     const size_t words = w->blocks.words;
     for (size_t s = s0, m; s < s1; s += m) {
-        m = FN(block_round)(s1 - s);
+        m = fn_next(s1 - s, FN_BLOCK);
         FN(spread_examples)(work->examples, network, work->order, first + s, m, work->training,
                             &w->blocks);
         const size_t next = first + s + m, left = next < work->n_order ? work->n_order - next : 0;

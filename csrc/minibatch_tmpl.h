@@ -119,7 +119,7 @@ static void FN(change_by_blocks)(FN(work) *work, size_t first, size_t m, FN(move
         FN(decay)(n_in, n, stride, move.lost, move.pull, target + at);
     for (size_t s = 0, round; s < m && n > 0; s += round) {
         const real *delta = w->delta[1] + s * stride + from;
-        round = FN(block_round)(m - s);
+        round = fn_next(m - s, FN_BLOCK);
         FN(spread_examples)(work->examples, work->network, work->order, first + s, round,
                             work->training, &w->blocks);
 #ifdef FN_EXPAND

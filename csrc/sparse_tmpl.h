@@ -199,13 +199,14 @@ static size_t FN(groups)(const fn_examples *examples, size_t m)
     return (m + most - 1) / most;
 }
 
-/* The lists of examples order[first .. first+m), or first .. first+m where order is NULL; the
- * `soon` examples that are needed next, n_soon of them, are asked for meanwhile, since here the
- * memory has nothing else to do. room: as list_room says; all: 2 words + 1 for words of inputs. */
+/* The lists of examples order[first .. first+m), or first .. first+m where order is NULL. Those
+ * of the order's n_order that are needed FN_AHEAD later are asked for meanwhile, since here the
+ * memory has nothing else to do, and the offsets of those as much later again. room: as list_room
+ * says; all: 2 words + 1 for words of inputs. */
 static void FN(make_lists)(const fn_examples *examples, const fn_network *network,
-                           const int64_t *order, size_t first, size_t m, size_t room,
+                           const int64_t *order, size_t n_order, size_t first, size_t m, size_t room,
                            FN(list) *lists, uint32_t *rows, real *x, uint64_t *all,
-                           const fn_training *training, const int64_t *soon, size_t n_soon)
+                           const fn_training *training)
 {
     const size_t groups = FN(groups)(examples, m), words = fn_words(network->sizes[0]);
     const uint32_t stride = (uint32_t)fn_stride(network->sizes[1], sizeof(real));
@@ -225,8 +226,11 @@ static void FN(make_lists)(const fn_examples *examples, const fn_network *networ
         }
 #endif
         for (size_t s = from; s < to; s++, x += room) {
-            if (s < n_soon)
-                FN(prefetch_example)(examples, network->sizes[0], (size_t)soon[s]);
+            const size_t soon = first + s + FN_AHEAD, later = soon + FN_AHEAD;
+            if (order && soon < n_order)
+                FN(prefetch_example)(examples, network->sizes[0], (size_t)order[soon]);
+            if (order && later < n_order)
+                __builtin_prefetch(examples->offsets + order[later]);
 #ifdef FN_EXPAND
 #define FN_CALL(type, exact) FN(spread)(type, exact, examples, at, lists[q].n, own, x)
             if (to - from > 1) {
@@ -248,10 +252,8 @@ static void FN(weighted_input_of_lists)(size_t groups, const FN(list) *lists, si
                                         const real *weights, real *z, size_t z_stride)
 {
     const size_t vectors = (n_out + FN_LANES - 1) / FN_LANES;
-    const size_t passes = (vectors + FN_FORWARD_VECTORS - 1) / FN_FORWARD_VECTORS;
-    for (size_t pass = 0; pass < passes; pass++) {
-        const size_t v = fn_part(vectors, 1, pass, passes);
-        const size_t nv = fn_part(vectors, 1, pass + 1, passes) - v;
+    for (size_t v = 0, nv; v < vectors; v += nv) {
+        nv = fn_next(vectors - v, FN_FORWARD_VECTORS);
         const size_t o = v * FN_LANES;
         real *s = z;
         for (const FN(list) *list = lists; list < lists + groups; list++) {
@@ -267,10 +269,8 @@ static void FN(update_of_lists)(size_t groups, const FN(list) *lists, size_t n_o
                                 const real *delta, real *weights)
 {
     const size_t vectors = (n_out + FN_LANES - 1) / FN_LANES;
-    const size_t passes = (vectors + FN_UPDATE_VECTORS - 1) / FN_UPDATE_VECTORS;
-    for (size_t pass = 0; pass < passes; pass++) {
-        const size_t v = fn_part(vectors, 1, pass, passes);
-        const size_t nv = fn_part(vectors, 1, pass + 1, passes) - v;
+    for (size_t v = 0, nv; v < vectors; v += nv) {
+        nv = fn_next(vectors - v, FN_UPDATE_VECTORS);
         const size_t o = v * FN_LANES;
         const real *s = delta;
         for (const FN(list) *list = lists; list < lists + groups; list++) {

@@ -40,9 +40,17 @@ def ways(found):
     return {isa: {way for other, way in pairs - {(isa, "large")} if other == isa} for isa in isas}
 
 
+def of_jobs(found, *, baseline):
+    """The hashes of the baseline, or of the sets with fused multiply-add, each once."""
+    return {
+        pair
+        for (isa, way, _), pair in found.items()
+        if way != "large" and (isa == "baseline") == baseline
+    }
+
+
 def fused(found):
-    """The hashes of the instruction sets with fused multiply-add, each once."""
-    return {pair for (isa, way, _), pair in found.items() if isa != "baseline" and way != "large"}
+    return of_jobs(found, baseline=False)
 
 
 def large(found):
@@ -68,11 +76,7 @@ def test_all_numbers_of_threads_train_a_large_layer_to_the_same_bits(native_hash
 
 
 def test_all_ways_and_threads_of_the_baseline_train_to_the_same_bits(native_hashes):
-    baseline = {
-        pair
-        for (isa, way, _), pair in native_hashes.items()
-        if isa == "baseline" and way != "large"
-    }
+    baseline = of_jobs(native_hashes, baseline=True)
     if not baseline:
         pytest.skip("all instruction sets of this machine have fused multiply-add")
     assert len(baseline) == 1
