@@ -28,7 +28,8 @@
 
 /* Rows of the register tile, by the number of vector registers: rows times two
  * accumulators, two vectors of B and one broadcast must fit. A tile that is one vector
- * wide may have more.
+ * wide may have more; of three and four vectors so many rows fit, 1 where such tiles
+ * do not pay.
  *
  * FN_DEPTH is the number of terms per pass; products of more bytes than FN_LARGE are multiplied
  * in another way: see tile_tmpl.h. FN_BACK is the number of examples that errors are taken back
@@ -39,18 +40,28 @@
 #if FN_VECTOR_BYTES == 64
 #define FN_TILE_ROWS 14     /* 32 registers */
 #define FN_MOST_ROWS 14
+#define FN_ROWS_OF_3 8
+#define FN_ROWS_OF_4 6
 #define FN_DEPTH 128
 #define FN_LARGE 4000000
 #define FN_BACK 64
 #elif defined(__aarch64__)
 #define FN_TILE_ROWS 12     /* 32 registers */
 #define FN_MOST_ROWS 12
+#define FN_ROWS_OF_3 1      /* not measured */
+#define FN_ROWS_OF_4 1
 #define FN_DEPTH 256
 #define FN_LARGE SIZE_MAX   /* not measured */
 #define FN_BACK 128
 #else
 #define FN_TILE_ROWS 6      /* 16 registers */
 #define FN_MOST_ROWS 12
+#if FN_VECTOR_BYTES == 32
+#define FN_ROWS_OF_3 4
+#else
+#define FN_ROWS_OF_3 1      /* 4 without fused operations, which take one more register: 1.1 */
+#endif
+#define FN_ROWS_OF_4 1
 #define FN_DEPTH 256
 #define FN_LARGE SIZE_MAX   /* 4000000: 0.92 of an epoch on Cascade Lake; others not measured */
 #define FN_BACK 128

@@ -30,11 +30,17 @@
  *   asking for both lines of C's next panel in every tile: -5 % with 10 terms
  * In an update a tile asks for the next one's rows of C, one at a time: an epoch of dense inputs
  * with m = 10 takes 0.96 of the time with 100 outputs and 0.88 with 256; 0.99 with 64 of 256.
- * With AVX2 (Cascade Lake) 1.00 and 0.97, and 1.09 with m = 1: not done. */
+ * With AVX2 (Cascade Lake) 1.00 and 0.97, and 1.09 with m = 1: not done.
+ * Tiles of three and four vectors, with fewer rows, take fewer instructions and addresses for a
+ * multiplication, so that more of the next tile's loads and of the stores are hidden: updates
+ * with 10 terms 92 -> 110 GFLOP/s. An epoch over one with two vectors at most (Cascade Lake,
+ * AVX-512 and AVX2): dense inputs, m = 10, 100 outputs 0.93 and 0.95, [784, 256, 256, 10], m =
+ * 64, 0.93 and 0.95, [8, 64, 64, 4], m = 32, 0.95 and 0.97. Lost: wider tiles of copies (1.02),
+ * nothing copied (1.05), four terms at once (1.06: too few registers for the addresses). */
 
-/* The sum is taken FN_DEPTH terms (simd.h) per pass: a pass's two vectors of B, 16 KiB at
- * most, stay in the first cache while all rows of C go by. With 32 KiB, AVX-512 makes 117
- * GFLOP/s in the place of 130 (64 rows, 256 columns and terms, Cascade Lake).
+/* The sum is taken FN_DEPTH terms (simd.h) per pass: a pass's vectors of B, 32 KiB at most, stay
+ * in the first cache while all rows of C go by, or nearly so. Half of that is no faster with
+ * AVX-512 (Cascade Lake), twice is slower: 117 for 130 GFLOP/s (64 rows, 256 columns and terms).
  *
  * Rows of C per pass: their part of A, 288 KiB at most, stays in the second cache. */
 #define FN_HEIGHT (288 / FN_TILE_ROWS * FN_TILE_ROWS)
@@ -59,7 +65,9 @@
 /* As FN_BACK, for large products. */
 #define FN_LARGE_BACK 256
 
+/* Vectors of a tile of one row, each of whose sums waits for its last term, and of any other. */
 #define FN_ROW_VECTORS 4
+#define FN_WIDEST (FN_ROWS_OF_4 > 1 ? 4 : FN_ROWS_OF_3 > 1 ? 3 : 2)
 
 /* Vectors of a cache line. */
 #define FN_LINE_VECTORS (64 / FN_VECTOR_BYTES)
@@ -160,21 +168,34 @@ typedef void FN(tile_function)(const FN(product) *p, size_t a_tile, size_t tiles
             FN(tile)(mr, nv, p, p->a_row, 1, a_tile, NULL, NULL, 0, tiles);                 \
     }
 #define FN_TILE_ENTRY(mr, nv) FN(tile_##mr##x##nv),
-#define FN_EACH_TILE_6(T, nv) T(1, nv) T(2, nv) T(3, nv) T(4, nv) T(5, nv) T(6, nv)
-#define FN_EACH_TILE_12(T, nv) \
-    FN_EACH_TILE_6(T, nv) T(7, nv) T(8, nv) T(9, nv) T(10, nv) T(11, nv) T(12, nv)
-#define FN_EACH_TILE_14(T, nv) FN_EACH_TILE_12(T, nv) T(13, nv) T(14, nv)
-#define FN_EACH_TILE_OF_(rows, T, nv) FN_EACH_TILE_##rows(T, nv)
+#define FN_EACH_TILE_OF_1(T, nv) T(1, nv)
+#define FN_EACH_TILE_OF_4(T, nv) T(1, nv) T(2, nv) T(3, nv) T(4, nv)
+#define FN_EACH_TILE_OF_6(T, nv) FN_EACH_TILE_OF_4(T, nv) T(5, nv) T(6, nv)
+#define FN_EACH_TILE_OF_8(T, nv) FN_EACH_TILE_OF_6(T, nv) T(7, nv) T(8, nv)
+#define FN_EACH_TILE_OF_12(T, nv) \
+    FN_EACH_TILE_OF_8(T, nv) T(9, nv) T(10, nv) T(11, nv) T(12, nv)
+#define FN_EACH_TILE_OF_14(T, nv) FN_EACH_TILE_OF_12(T, nv) T(13, nv) T(14, nv)
+#define FN_EACH_TILE_OF_(rows, T, nv) FN_EACH_TILE_OF_##rows(T, nv)
 #define FN_EACH_TILE_OF(rows, T, nv) FN_EACH_TILE_OF_(rows, T, nv)
 #define FN_EACH_TILE_1(T, nv) FN_EACH_TILE_OF(FN_MOST_ROWS, T, nv)
 #define FN_EACH_TILE_2(T, nv) FN_EACH_TILE_OF(FN_TILE_ROWS, T, nv)
+#define FN_EACH_TILE_3(T, nv) FN_EACH_TILE_OF(FN_ROWS_OF_3, T, nv)
+#define FN_EACH_TILE_4(T, nv) FN_EACH_TILE_OF(FN_ROWS_OF_4, T, nv)
 
 FN_EACH_TILE_1(FN_TILE, 1)
 FN_EACH_TILE_2(FN_TILE, 2)
+FN_EACH_TILE_3(FN_TILE, 3)
+FN_EACH_TILE_4(FN_TILE, 4)
 
-static FN(tile_function) *const FN(tiles)[2][FN_MOST_ROWS] = {
+static FN(tile_function) *const FN(tiles)[FN_ROW_VECTORS][FN_MOST_ROWS] = {
     {FN_EACH_TILE_1(FN_TILE_ENTRY, 1)},
     {FN_EACH_TILE_2(FN_TILE_ENTRY, 2)},
+    {FN_EACH_TILE_3(FN_TILE_ENTRY, 3)},
+    {FN_EACH_TILE_4(FN_TILE_ENTRY, 4)},
+};
+/* A tile's most rows, by its vectors. */
+static const size_t FN(tile_rows)[FN_ROW_VECTORS] = {
+    FN_MOST_ROWS, FN_TILE_ROWS, FN_ROWS_OF_3, FN_ROWS_OF_4,
 };
 
 /* One of copies, A[k][mr] and B[k][nv vectors]. */
@@ -196,21 +217,16 @@ static void (*const FN(copied_tiles)[2][FN_TILE_ROWS])(const FN(product) *) = {
     {FN_EACH_TILE_2(FN_COPIED_TILE_ENTRY, 2)},
 };
 
-/* A single row takes more vectors at once, since each sum waits for its last term. */
-FN_TILE(1, 3)
-FN_TILE(1, 4)
-static FN(tile_function) *const FN(row_tiles)[FN_ROW_VECTORS] = {
-    FN(tile_1x1), FN(tile_1x2), FN(tile_1x3), FN(tile_1x4),
-};
-
 /* Rows as tiles: the first `tall` of `height` rows, the other `flat` of one less. */
 typedef struct { size_t height, tall, flat; } FN(division);
 
 FN_INLINE FN(division) FN(divide_rows)(size_t rows, size_t most)
 {
-    const size_t tiles = (rows + most - 1) / most;
-    const size_t height = tiles == 1 ? rows : (rows + tiles - 1) / tiles; /* see fn_part */
-    const size_t flat = tiles * height - rows;
+    if (rows <= most)
+        return (FN(division)){rows, 1, 0};
+    const uint32_t tiles = (uint32_t)(rows + most - 1) / (uint32_t)most; /* 64 bits are slow */
+    const uint32_t height = (uint32_t)(rows + tiles - 1) / tiles;
+    const size_t flat = (size_t)tiles * height - rows;
     return (FN(division)){height, tiles - flat, flat};
 }
 
@@ -322,7 +338,7 @@ FN_INLINE void FN(tiles_of)(size_t first, size_t tiles, size_t height, size_t ve
         .b_rows = panel->b_rows, .c = panel->c + (panel->c_rows ? 0 : first * panel->c_stride),
         .c_stride = panel->c_stride, .c_rows = panel->c_rows ? panel->c_rows + first : NULL,
     };
-    FN(tile_function) *tile = height == 1 ? FN(row_tiles)[vectors - 1] : FN(tiles)[vectors - 1][height - 1];
+    FN(tile_function) *tile = FN(tiles)[vectors - 1][height - 1];
     if (share == 0) {
         tile(&part, height * row, tiles);
         return;
@@ -357,13 +373,13 @@ FN_INLINE FN(product) FN(part_of)(const FN(product) *p, size_t row, size_t k, si
 static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t columns,
                                const FN(product) *whole, real *packed)
 {
-    const FN(division) wide = FN(divide_rows)(rows, FN_TILE_ROWS);
-    const size_t most = rows == 1 ? FN_ROW_VECTORS : 2;
+    const FN(division) copied = FN(divide_rows)(rows, FN_TILE_ROWS);
+    const size_t most = packed ? 2 : rows == 1 ? FN_ROW_VECTORS : FN_WIDEST;
     const int asks = whole->k * whole->b_stride * sizeof(real) > FN_ASKED_BYTES;
     FN(product) part = FN(part_of)(whole, first, k, 0, FN_DEPTH, 0);
     if (packed) {
-        for (size_t t = 0, r = 0; t < wide.tall + wide.flat; t++) {
-            const size_t height = t < wide.tall ? wide.height : wide.height - 1;
+        for (size_t t = 0, r = 0; t < copied.tall + copied.flat; t++) {
+            const size_t height = t < copied.tall ? copied.height : copied.height - 1;
             FN(pack_tile)(height, &part, part.a + r * part.a_row, packed + r * part.k);
             r += height;
         }
@@ -371,8 +387,8 @@ static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t colum
     }
     for (size_t j = 0, vectors; j < columns; j += vectors * FN_LANES) {
         const size_t left = (columns - j + FN_LANES - 1) / FN_LANES;
-        vectors = left < most ? left : most;
-        const FN(division) d = vectors > 1 || packed ? wide : FN(divide_rows)(rows, FN_MOST_ROWS);
+        vectors = left <= most ? left : left < 2 * most ? (left + 1) / 2 : most;
+        const FN(division) d = packed ? copied : FN(divide_rows)(rows, FN(tile_rows)[vectors - 1]);
         const size_t share = asks ? (part.k + d.tall + d.flat - 1) / (d.tall + d.flat) : 0;
         FN(tiles_of)(0, d.tall, d.height, vectors, packed != NULL, share, &part);
         FN(tiles_of)(d.tall * d.height, d.flat, d.height - 1, vectors, packed != NULL, share, &part);
