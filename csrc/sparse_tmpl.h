@@ -8,7 +8,8 @@
  * The next examples are asked for one by one, as lists are made: between the lists' products,
  * where the weights come from the second cache, it takes 3 % more of an epoch (30 outputs,
  * AVX-512, Cascade Lake), and another 4 % where their offsets have not been asked for before.
- * Values from the union's words in turn, not from squeezed ones: 1 %, in float64 4 %.
+ * Values from the union's words in turn, not from squeezed ones: 1 %, in float64 4 %. Squeezed
+ * and spread for one example after the other, not all of a group side by side: 2 %.
  */
 
 /* rows[k] = columns[k] * stride */
@@ -120,35 +121,50 @@ FN_INLINE vec FN(scaled_lanes)(const fn_type type, const int exact, const char *
     return __builtin_convertvector(wide * scale, vec);
 }
 
-/* Which of the inputs in `all` are one example's own, next to each other. */
-FN_INLINE void FN(squeeze)(size_t words, const uint64_t *own, const uint64_t *all,
-                           uint64_t *restrict bits)
+/* Which of the inputs in `all` are an example's own, next to each other: bits [g][words], for the
+ * g examples at `at`. Inlined with constant g, so that the examples, whose words wait for one
+ * another, go side by side. */
+FN_INLINE void FN(squeeze)(const size_t g, const fn_examples *examples, const size_t *at,
+                           size_t words, const uint64_t *all, uint64_t *restrict bits)
 {
-    uint64_t part = 0;
+    const uint64_t *own[FN_GROUP];
+    uint64_t part[FN_GROUP] = {0};
     size_t filled = 0;
+    for (size_t s = 0; s < g; s++)
+        own[s] = examples->masks + at[s] * words;
     for (size_t word = 0; word < words; word++) {
-        const uint64_t ours = _pext_u64(own[word], all[word]);
-        const uint64_t low = part | ours << filled, high = ours >> 1 >> (63 - filled);
-        *bits = low;
-        filled += (size_t)__builtin_popcountll(all[word]);
-        const uint64_t full = filled / 64;
-        part = low ^ ((low ^ high) & -full); /* no branch: unpredictable */
+        const size_t end = filled + (size_t)__builtin_popcountll(all[word]);
+        const uint64_t full = end / 64;
+FN_UNROLL(5)
+        for (size_t s = 0; s < g; s++) {
+            const uint64_t ours = _pext_u64(own[s][word], all[word]);
+            const uint64_t low = part[s] | ours << filled, high = ours >> 1 >> (63 - filled);
+            bits[s * words] = low;
+            part[s] = low ^ ((low ^ high) & -full); /* no branch: unpredictable */
+        }
         bits += full;
-        filled %= 64;
+        filled = end % 64;
     }
-    *bits = part;
+    for (size_t s = 0; s < g && filled; s++)
+        bits[s * words] = part[s];
 }
 
-/* One example's values among the n of the union: x[k] for the k-th of its inputs. */
-FN_INLINE void FN(spread)(const fn_type type, const int exact, const fn_examples *examples,
-                          size_t at, size_t n, const uint64_t *bits, real *restrict x)
+/* The values of the g examples at `at` on the list that they share; bits: see squeeze. */
+FN_INLINE void FN(spread)(const size_t g, const fn_type type, const int exact,
+                          const fn_examples *examples, const size_t *at, size_t words,
+                          const uint64_t *bits, size_t n, real *restrict x, size_t room)
 {
-    const char *values = (const char *)examples->inputs + (size_t)examples->offsets[at] * fn_bytes[type];
-    for (size_t k = 0; k < n; k += FN_LANES) {
-        const unsigned mine = (unsigned)(bits[k / 64] >> k % 64) & FN_LANE_BITS;
-        FN(store)(x + k, FN(expand)(mine, FN(scaled_lanes)(type, exact, values, examples->scale)));
-        values += (size_t)__builtin_popcount(mine) * fn_bytes[type];
-    }
+    const char *values[FN_GROUP];
+    for (size_t s = 0; s < g; s++)
+        values[s] = (const char *)examples->inputs + (size_t)examples->offsets[at[s]] * fn_bytes[type];
+    for (size_t k = 0; k < n; k += FN_LANES)
+FN_UNROLL(5)
+        for (size_t s = 0; s < g; s++) {
+            const unsigned mine = (unsigned)(bits[s * words + k / 64] >> k % 64) & FN_LANE_BITS;
+            const vec packed = FN(scaled_lanes)(type, exact, values[s], examples->scale);
+            FN(store)(x + s * room + k, FN(expand)(mine, packed));
+            values[s] += (size_t)__builtin_popcount(mine) * fn_bytes[type];
+        }
 }
 
 /* The body once for each type of values, and for a scale that is exact or not. */
@@ -165,8 +181,33 @@ FN_INLINE void FN(spread)(const fn_type type, const int exact, const fn_examples
         default: CALL(FN_F64, 0); break;                                     \
         }                                                                    \
     } while (0)
-#endif
 
+/* The values of the g examples at `at` on the list of n inputs that they share, which are in
+ * `all`, followed by room for the bits of each example. Inlined with constant g. */
+FN_INLINE void FN(fill_shared)(const size_t g, const fn_examples *examples, const size_t *at,
+                               size_t words, uint64_t *all, size_t n, real *x, size_t room)
+{
+    FN(squeeze)(g, examples, at, words, all, all + words);
+#define FN_CALL(type, exact) FN(spread)(g, type, exact, examples, at, words, all + words, n, x, room)
+    FN_EACH_TYPE(examples, FN_CALL);
+#undef FN_CALL
+}
+
+/* The list that the g > 1 examples at `at` share; returns its length. all: (1 + FN_GROUP) words. */
+static size_t FN(list_shared)(size_t g, const fn_examples *examples, const size_t *at, size_t words,
+                              uint32_t stride, uint64_t *all, uint32_t *rows, real *x, size_t room)
+{
+    memset(all, 0, words * sizeof *all);
+    for (size_t s = 0; s < g; s++)
+        for (size_t word = 0; word < words; word++)
+            all[word] |= examples->masks[at[s] * words + word];
+    const size_t n = FN(rows_of_mask)(words, all, stride, rows);
+#define FN_CASE(g) case g: FN(fill_shared)(g, examples, at, words, all, n, x, room); break;
+    switch (g) { FN_EACH_SHARED_GROUP(FN_CASE) }
+#undef FN_CASE
+    return n;
+}
+#endif
 
 /* At most this share of the inputs may be other than zero on the sparse way. Measured by
  * bench/choose_ways.py (AVX2, Zen 3, float32): the two ways are equal at 0.35 to 0.44 for
@@ -199,10 +240,21 @@ static size_t FN(groups)(const fn_examples *examples, size_t m)
     return (m + most - 1) / most;
 }
 
-/* The lists of examples order[first .. first+m), or first .. first+m where order is NULL. Those
- * of the order's n_order that are needed FN_AHEAD later are asked for meanwhile, since here the
- * memory has nothing else to do, and the offsets of those as much later again. room: as list_room
- * says; all: 2 words + 1 for words of inputs. */
+/* Ask for the example that is needed FN_AHEAD after the one at `position`, and for the offsets of
+ * the one as much later again. */
+FN_INLINE void FN(ask_ahead)(const fn_examples *examples, const fn_network *network,
+                             const int64_t *order, size_t n_order, size_t position)
+{
+    const size_t soon = position + FN_AHEAD, later = soon + FN_AHEAD;
+    if (order && soon < n_order)
+        FN(prefetch_example)(examples, network->sizes[0], (size_t)order[soon]);
+    if (order && later < n_order)
+        __builtin_prefetch(examples->offsets + order[later]);
+}
+
+/* The lists of examples order[first .. first+m), or first .. first+m where order is NULL. Later
+ * ones of the order's n_order are asked for meanwhile, since here the memory has nothing else to
+ * do. room: as list_room says; all: as list_shared says. */
 static void FN(make_lists)(const fn_examples *examples, const fn_network *network,
                            const int64_t *order, size_t n_order, size_t first, size_t m, size_t room,
                            FN(list) *lists, uint32_t *rows, real *x, uint64_t *all,
@@ -211,39 +263,21 @@ static void FN(make_lists)(const fn_examples *examples, const fn_network *networ
     const size_t groups = FN(groups)(examples, m), words = fn_words(network->sizes[0]);
     const uint32_t stride = (uint32_t)fn_stride(network->sizes[1], sizeof(real));
     (void)all, (void)words;
-    for (size_t q = 0; q < groups; q++, rows += room) {
-        const size_t from = fn_part(m, 1, q, groups), to = fn_part(m, 1, q + 1, groups);
-        lists[q] = (FN(list)){.g = to - from, .rows = rows, .x = x, .room = room};
+    for (size_t q = 0, s = 0, g; q < groups; q++, s += g, rows += room, x += g * room) {
+        g = fn_part(m, 1, q + 1, groups) - s;
+        lists[q] = (FN(list)){.g = g, .rows = rows, .x = x, .room = room};
+        for (size_t i = s; i < s + g; i++)
+            FN(ask_ahead)(examples, network, order, n_order, first + i);
 #ifdef FN_EXPAND
-        if (to - from > 1) {
-            memset(all, 0, words * sizeof *all);
-            for (size_t s = from; s < to; s++) {
-                const size_t at = FN(example)(order, first + s);
-                for (size_t word = 0; word < words; word++)
-                    all[word] |= examples->masks[at * words + word];
-            }
-            lists[q].n = FN(rows_of_mask)(words, all, stride, rows);
+        if (g > 1) {
+            size_t at[FN_GROUP];
+            for (size_t i = 0; i < g; i++)
+                at[i] = FN(example)(order, first + s + i);
+            lists[q].n = FN(list_shared)(g, examples, at, words, stride, all, rows, x, room);
+            continue;
         }
 #endif
-        for (size_t s = from; s < to; s++, x += room) {
-            const size_t soon = first + s + FN_AHEAD, later = soon + FN_AHEAD;
-            if (order && soon < n_order)
-                FN(prefetch_example)(examples, network->sizes[0], (size_t)order[soon]);
-            if (order && later < n_order)
-                __builtin_prefetch(examples->offsets + order[later]);
-#ifdef FN_EXPAND
-#define FN_CALL(type, exact) FN(spread)(type, exact, examples, at, lists[q].n, own, x)
-            if (to - from > 1) {
-                const size_t at = FN(example)(order, first + s);
-                uint64_t *own = all + words;
-                FN(squeeze)(words, examples->masks + at * words, all, own);
-                FN_EACH_TYPE(examples, FN_CALL);
-                continue;
-            }
-#undef FN_CALL
-#endif
-            lists[q].n = FN(list_at)(examples, network, order, first + s, training, stride, rows, x);
-        }
+        lists[q].n = FN(list_at)(examples, network, order, first + s, training, stride, rows, x);
     }
 }
 

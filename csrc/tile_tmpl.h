@@ -373,13 +373,14 @@ FN_INLINE FN(product) FN(part_of)(const FN(product) *p, size_t row, size_t k, si
 static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t columns,
                                const FN(product) *whole, real *packed)
 {
-    const FN(division) copied = FN(divide_rows)(rows, FN_TILE_ROWS);
     const size_t most = packed ? 2 : rows == 1 ? FN_ROW_VECTORS : FN_WIDEST;
     const int asks = whole->k * whole->b_stride * sizeof(real) > FN_ASKED_BYTES;
     FN(product) part = FN(part_of)(whole, first, k, 0, FN_DEPTH, 0);
+    FN(division) d;
     if (packed) {
-        for (size_t t = 0, r = 0; t < copied.tall + copied.flat; t++) {
-            const size_t height = t < copied.tall ? copied.height : copied.height - 1;
+        d = FN(divide_rows)(rows, FN_TILE_ROWS);
+        for (size_t t = 0, r = 0; t < d.tall + d.flat; t++) {
+            const size_t height = t < d.tall ? d.height : d.height - 1;
             FN(pack_tile)(height, &part, part.a + r * part.a_row, packed + r * part.k);
             r += height;
         }
@@ -388,7 +389,8 @@ static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t colum
     for (size_t j = 0, vectors; j < columns; j += vectors * FN_LANES) {
         const size_t left = (columns - j + FN_LANES - 1) / FN_LANES;
         vectors = left <= most ? left : left < 2 * most ? (left + 1) / 2 : most;
-        const FN(division) d = packed ? copied : FN(divide_rows)(rows, FN(tile_rows)[vectors - 1]);
+        if (!packed)
+            d = FN(divide_rows)(rows, FN(tile_rows)[vectors - 1]);
         const size_t share = asks ? (part.k + d.tall + d.flat - 1) / (d.tall + d.flat) : 0;
         FN(tiles_of)(0, d.tall, d.height, vectors, packed != NULL, share, &part);
         FN(tiles_of)(d.tall * d.height, d.flat, d.height - 1, vectors, packed != NULL, share, &part);
