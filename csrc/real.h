@@ -110,6 +110,8 @@ FN_INLINE ivec FN(pack)(unsigned bits, ivec x)
 {
     return (ivec)_mm512_maskz_compress_epi32((__mmask16)bits, (__m512i)x);
 }
+/* A bit for each lane that is ones. */
+FN_INLINE unsigned FN(bits_of)(ivec x) { return _mm512_movepi32_mask((__m512i)x); }
 /* FN_LANES bytes as integers. */
 FN_INLINE ivec FN(widen_bytes)(const void *p)
 {
@@ -124,6 +126,7 @@ FN_INLINE ivec FN(pack)(unsigned bits, ivec x)
 {
     return (ivec)_mm512_maskz_compress_epi64((__mmask8)bits, (__m512i)x);
 }
+FN_INLINE unsigned FN(bits_of)(ivec x) { return _mm512_movepi64_mask((__m512i)x); }
 FN_INLINE ivec FN(widen_bytes)(const void *p)
 {
     return (ivec)_mm512_cvtepu8_epi64(_mm_loadl_epi64((const __m128i *)p));

@@ -2,7 +2,7 @@
 
 typedef struct {
     /* each thread's own */
-    uint32_t *columns;          /* [n_in] dense: the inputs that are not all zero */
+    uint32_t *columns;          /* [n_in + FN_LANES] dense: the inputs that are not all zero */
     size_t n_columns;           /* how many they are */
     uint32_t *used;             /* columns, or NULL where x holds all inputs */
     uint64_t *all;              /* [(1 + FN_GROUP) words], for words of n_in: see make_lists */
@@ -88,9 +88,10 @@ static size_t FN(divide)(const fn_network *network, const fn_examples *examples,
     w->nabla = FN(take)(&used, memory, all * sizeof(real));
     for (size_t t = 0; t < threads; t++) {
         FN(workspace) own = {0};
-        own.columns = FN(take)(&used, memory, sparse ? 0 : sizes[0] * sizeof *own.columns);
-        own.all = FN(take)(&used, memory,
-                           sparse && !blocks ? (1 + FN_GROUP) * fn_words(sizes[0]) * sizeof *own.all : 0);
+        own.columns = FN(take)(&used, memory,
+                               sparse ? 0 : (sizes[0] + FN_LANES) * sizeof *own.columns);
+        const size_t words = sparse && !blocks ? (1 + FN_GROUP) * fn_words(sizes[0]) : 0;
+        own.all = FN(take)(&used, memory, words * sizeof *own.all);
         own.scratch = FN(take)(&used, memory, scratch * sizeof(real));
         if (blocks) {
             FN(blocks) *b = &own.blocks;
