@@ -45,10 +45,14 @@
  * Rows of C per pass: their part of A, 288 KiB at most, stays in the second cache. */
 #define FN_HEIGHT (288 / FN_TILE_ROWS * FN_TILE_ROWS)
 
-/* A product of so many terms and columns has A copied, tile by tile: else the terms of a
+/* A product of so many columns and terms has A copied, tile by tile: else the terms of a
  * tile lie in as many pages (a_row == 1), or its rows, where they are whole cache lines
- * apart, in one bank of the first cache, which then gives one of them at a time. */
+ * apart, in one bank of the first cache, which then gives one of them at a time. With fewer
+ * than 128 terms, an epoch with a copy over one without: m = 64, 128 outputs 1.02, 160 to 256
+ * 0.96, 512 0.90, m = 100, 128 outputs 0.98, 200 0.90 (AVX-512, Cascade Lake); AVX2 1.01, 0.95,
+ * -, 0.93, -. With m = 32 and 256 outputs 1.00. */
 #define FN_PACKED 128
+#define FN_PACKED_TERMS 64
 
 /* Operands that together have more than FN_LARGE bytes (simd.h) do not stay in the second cache:
  * so many terms and columns of B are copied, too, and stay there for all rows of C, while a
@@ -301,7 +305,7 @@ static size_t FN(packed_size)(size_t rows, size_t columns, size_t terms)
 {
     const size_t some = FN_ROOM_OF_ROWS(FN_HEIGHT, FN_DEPTH);
     const size_t large = FN_ROOM_OF_ROWS(FN_TILE_ROWS, FN_LARGE_DEPTH) + FN_LARGE_DEPTH * FN_LARGE_COLUMNS;
-    if (columns < FN_PACKED || terms < FN_PACKED)
+    if (columns < FN_PACKED || terms < FN_PACKED_TERMS)
         return 0;
     return FN(is_large)(rows, columns, terms) && large > some ? large : some;
 }
@@ -441,7 +445,7 @@ static void FN(multiply_large)(size_t rows, size_t columns, const FN(product) *w
 static void FN(multiply)(size_t rows, size_t columns, const FN(product) *whole, real *packed)
 {
     const size_t blocks = (rows + FN_HEIGHT - 1) / FN_HEIGHT;
-    if (columns < FN_PACKED || whole->k < FN_PACKED)
+    if (columns < FN_PACKED || whole->k < FN_PACKED_TERMS)
         packed = NULL;
     for (size_t k = 0; k < whole->k; k += FN_DEPTH)
         for (size_t block = 0; block < blocks; block++) {

@@ -21,8 +21,8 @@ FEWEST_OPERATIONS = 2_000_000
 # And the largest layer has to have so many weights.
 FEWEST_WEIGHTS = 50_000
 
-# Mini-batches and layers from this size on have their tiles copied (FN_PACKED, csrc/tile_tmpl.h).
-PACKED = 128
+# Layers, and mini-batches, from these sizes on have their tiles copied (csrc/tile_tmpl.h).
+PACKED, PACKED_TERMS = 128, 64
 
 _default = 1
 
@@ -90,7 +90,8 @@ def trace(call: str, sizes: Sequence[int], dtype: DTypeLike, X: Any, m: int, thr
         kind = "columns" if X.masks is None else "masks"
         way = "blocks" if _kernels.by_blocks(sizes, dtype, density, m) else "lists"
         form = f"sparse rows ({kind}, density {density:.3g}, by {way})"
-    tiles = "packed tiles" if call == "train" and min(m, max(sizes[1:])) >= PACKED else "tiles"
+    packed = call == "train" and m >= PACKED_TERMS and max(sizes[1:]) >= PACKED
+    tiles = "packed tiles" if packed else "tiles"
     print(
         f"fastnet: {call} {[*sizes]} {dtype}, {_kernels.isa()}: {form}, {tiles}, "
         f"{m} example{'s' if m > 1 else ''}, {threads} thread{'s' if threads > 1 else ''}",
