@@ -4,8 +4,8 @@
  * update (0 * w for finite w), so only the others are kept: x has n_columns
  * columns then, and columns[c] says which input the c-th is. Of MNIST's 784 columns
  * 383 remain on average at m = 10. The bits are those of the dense product, up
- * to the sign of a zero. One element after the other, where AVX-512 packs vectors, it is
- * 1.00 to 1.25 of an epoch of [784, 30, 10], as the compiler happens to lay it out.
+ * to the sign of a zero. One element after the other, where AVX-512 packs vectors, an
+ * epoch takes 1.27 times as long with 30 hidden neurons and 1.14 with 100 (Cascade Lake).
  */
 
 /* The k-th value as it is stored, to a real: value * scale, rounded once. `exact`
