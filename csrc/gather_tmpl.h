@@ -58,7 +58,8 @@ FN_INLINE ivec FN(seen)(size_t m, const real *x, size_t stride, size_t j)
 }
 
 /* Of x [m][stride] keep the columns that are not all zero, where they are few enough;
- * returns how many are kept, and in columns which they are, where that is not n_in. */
+ * returns how many are kept, and in columns which they are, where that is not n_in. columns has
+ * room for FN_LANES more; the pads of x up to a vector are zero, and may be written. */
 static size_t FN(keep_columns)(size_t m, size_t n_in, size_t stride, uint32_t *restrict columns,
                                real *x)
 {

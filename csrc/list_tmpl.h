@@ -32,9 +32,8 @@
  * m = 10, 0.91 with 4 and 0.89 in float64, of 6 no less: a group's sums are too few to hide the
  * 4 cycles of a multiply-add. Where zeros are random and inputs other than zero few, 0.05 to 0.12
  * of all, groups of 5 share less: 1.03 to 1.06 with 100 outputs and m = 10, 0.98 to 1.02 with 30.
- * Updates of 4 vectors take 0.93 of an epoch's time with those of 2 (64 outputs). A single
- * example's 8 vectors in one pass forward: 0.99 with m = 1 and 100 outputs, which the second
- * cache bounds.
+ * Updates of 4 vectors take 0.93 of an epoch's time with those of 2 (64 outputs). Tried: 8
+ * vectors of a single example in one pass forward, 0.99 with m = 1 and 100 outputs.
  */
 #ifdef FN_EXPAND
 #define FN_GROUP 5

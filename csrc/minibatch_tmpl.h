@@ -154,7 +154,8 @@ static void FN(change_dense)(FN(work) *work, size_t l, size_t next, size_t m, FN
     const size_t from = fn_part(sizes[l], FN_TILE_ROWS, work->thread, work->team->threads);
     const size_t to = fn_part(sizes[l], FN_TILE_ROWS, work->thread + 1, work->team->threads);
     uint32_t *columns = l ? NULL : w->used; /* not NULL: this thread is alone */
-    const size_t most = m < FN_PACKED_TERMS ? FN_FEW_ROWS : to - from;
+    const size_t fewest = sizes[l + 1] < FN_PACKED ? FN_PACKED : FN_PACKED_TERMS; /* of copies */
+    const size_t most = m < fewest ? FN_FEW_ROWS : to - from;
     const int plain = move.optimizer == FN_PLAIN;
     const int large = FN(is_large)(m, l ? sizes[l] : w->n_columns, sizes[l + 1]);
     size_t s, share = FN(own_examples)(work, m, &s);

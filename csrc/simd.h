@@ -28,8 +28,8 @@
 
 /* Rows of the register tile, by the number of vector registers: rows times two
  * accumulators, two vectors of B and one broadcast must fit. A tile that is one vector
- * wide may have more; of three and four vectors so many rows fit, 1 where such tiles
- * do not pay.
+ * wide may have more. FN_ROWS_OF_3 and FN_ROWS_OF_4: the rows of tiles that are three and
+ * four vectors wide; 1: such tiles do not pay.
  *
  * FN_DEPTH is the number of terms per pass; products of more bytes than FN_LARGE are multiplied
  * in another way: see tile_tmpl.h. FN_BACK is the number of examples that errors are taken back
@@ -59,7 +59,7 @@
 #if FN_VECTOR_BYTES == 32
 #define FN_ROWS_OF_3 4
 #else
-#define FN_ROWS_OF_3 1      /* 4 without fused operations, which take one more register: 1.1 */
+#define FN_ROWS_OF_3 1      /* 4, where products take a register: 1.1 of an epoch */
 #endif
 #define FN_ROWS_OF_4 1
 #define FN_DEPTH 256

@@ -5,7 +5,7 @@
  * 305, 326 and 382 for 1, 2, 3, 4, 5 and 10 examples. Two rows of one example each, taken in
  * turn. Lists of pairs on AVX2, Zen 3: 51 ms an epoch at 30 outputs, 40 ms without.
  *
- * The next examples are asked for one by one, as lists are made: between the lists' products,
+ * The next examples are asked for as lists are made: between the lists' products,
  * where the weights come from the second cache, it takes 3 % more of an epoch (30 outputs,
  * AVX-512, Cascade Lake), and another 4 % where their offsets have not been asked for before.
  * Values from the union's words in turn, not from squeezed ones: 1 %, in float64 4 %. Squeezed
@@ -193,7 +193,7 @@ FN_INLINE void FN(fill_shared)(const size_t g, const fn_examples *examples, cons
 #undef FN_CALL
 }
 
-/* The list that the g > 1 examples at `at` share; returns its length. all: (1 + FN_GROUP) words. */
+/* The list that the g > 1 examples at `at` share; returns its length. all: [(1 + FN_GROUP) words]. */
 static size_t FN(list_shared)(size_t g, const fn_examples *examples, const size_t *at, size_t words,
                               uint32_t stride, uint64_t *all, uint32_t *rows, real *x, size_t room)
 {

@@ -39,8 +39,9 @@
  * nothing copied (1.05), four terms at once (1.06: too few registers for the addresses). */
 
 /* The sum is taken FN_DEPTH terms (simd.h) per pass: a pass's vectors of B, 32 KiB at most, stay
- * in the first cache while all rows of C go by, or nearly so. Half of that is no faster with
- * AVX-512 (Cascade Lake), twice is slower: 117 for 130 GFLOP/s (64 rows, 256 columns and terms).
+ * in the first cache while all rows of C go by, or nearly so. With four vectors 64 terms are no
+ * faster than 128; with two, 256 are slower: 117 for 130 GFLOP/s (64 rows, 256 columns and
+ * terms; AVX-512, Cascade Lake).
  *
  * Rows of C per pass: their part of A, 288 KiB at most, stays in the second cache. */
 #define FN_HEIGHT (288 / FN_TILE_ROWS * FN_TILE_ROWS)
@@ -69,7 +70,7 @@
 /* As FN_BACK, for large products. */
 #define FN_LARGE_BACK 256
 
-/* Vectors of a tile of one row, each of whose sums waits for its last term, and of any other. */
+/* The widest tile of one row, whose few sums wait for their last terms, and of several rows. */
 #define FN_ROW_VECTORS 4
 #define FN_WIDEST (FN_ROWS_OF_4 > 1 ? 4 : FN_ROWS_OF_3 > 1 ? 3 : 2)
 

@@ -5,7 +5,7 @@ typedef struct {
     uint32_t *columns;          /* [n_in + FN_LANES] dense: the inputs that are not all zero */
     size_t n_columns;           /* how many they are */
     uint32_t *used;             /* columns, or NULL where x holds all inputs */
-    uint64_t *all;              /* [(1 + FN_GROUP) words], for words of n_in: see make_lists */
+    uint64_t *all;              /* [(1 + FN_GROUP) words], for words of n_in: see list_shared */
     real *scratch;              /* for backpropagate, and packed activations */
     FN(blocks) blocks;          /* sparse, in place of lists; x is NULL where there are none */
     /* everybody's: every example has its place in them */
@@ -90,8 +90,8 @@ static size_t FN(divide)(const fn_network *network, const fn_examples *examples,
         FN(workspace) own = {0};
         own.columns = FN(take)(&used, memory,
                                sparse ? 0 : (sizes[0] + FN_LANES) * sizeof *own.columns);
-        const size_t words = sparse && !blocks ? (1 + FN_GROUP) * fn_words(sizes[0]) : 0;
-        own.all = FN(take)(&used, memory, words * sizeof *own.all);
+        const size_t masks = sparse && !blocks ? 1 + FN_GROUP : 0;
+        own.all = FN(take)(&used, memory, masks * fn_words(sizes[0]) * sizeof *own.all);
         own.scratch = FN(take)(&used, memory, scratch * sizeof(real));
         if (blocks) {
             FN(blocks) *b = &own.blocks;

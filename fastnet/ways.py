@@ -21,7 +21,7 @@ FEWEST_OPERATIONS = 2_000_000
 # And the largest layer has to have so many weights.
 FEWEST_WEIGHTS = 50_000
 
-# Layers, and mini-batches, from these sizes on have their tiles copied (csrc/tile_tmpl.h).
+# Layers, and mini-batches, from these sizes on are updated by copied tiles (csrc/tile_tmpl.h).
 PACKED, PACKED_TERMS = 128, 64
 
 _default = 1

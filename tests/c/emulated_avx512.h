@@ -49,6 +49,22 @@ COMPRESS(emulated_compress_256, __m256i, int32_t)
 #define _mm512_maskz_compress_epi64 emulated_compress_longs
 #define _mm256_maskz_compress_epi32 emulated_compress_256
 
+/* a bit for each lane that is negative */
+#define SIGNS(name, lane)                                               \
+    EMULATED unsigned name(__m512i x)                                   \
+    {                                                                   \
+        lane from[sizeof x / sizeof(lane)];                             \
+        unsigned bits = 0;                                              \
+        memcpy(from, &x, sizeof x);                                     \
+        for (size_t i = 0; i < sizeof x / sizeof(lane); i++)            \
+            bits |= (unsigned)(from[i] < 0) << i;                       \
+        return bits;                                                    \
+    }
+SIGNS(emulated_signs_of_ints, int32_t)
+SIGNS(emulated_signs_of_longs, int64_t)
+#define _mm512_movepi32_mask emulated_signs_of_ints
+#define _mm512_movepi64_mask emulated_signs_of_longs
+
 EMULATED __m512i emulated_widen_to_ints(__m128i x)
 {
     return (__m512i)__builtin_convertvector((emulated_16_bytes)x, emulated_16_ints);
