@@ -316,8 +316,8 @@ static size_t FN(packed_size)(size_t rows, size_t columns, size_t terms)
  * what is in the second cache is 5 % slower with it. */
 #define FN_ASKED_BYTES ((size_t)1 << 20)
 
-/* Ask for a tile's share of the next panel: some rows of B, and the tile's own of C, whose
- * first lines the tile asks for. */
+/* Ask for a tile's share of the next panel: some rows of B, and the last lines of the tile's own
+ * of C, whose first lines the tile asks for. Those between, of wider panels: no difference. */
 FN_INLINE void FN(ask_for_panel)(const FN(product) *p, size_t rows, size_t from, size_t to,
                                  size_t vectors)
 {
