@@ -301,12 +301,18 @@ FN_INLINE int FN(is_large)(size_t rows, size_t columns, size_t terms)
 /* Behind a tile of A more is stored than it has. */
 #define FN_ROOM_OF_ROWS(rows, depth) ((rows) * (depth) + FN_TILE_ROWS + FN_LANES)
 
+/* Whether a product has A copied, where its caller lets it: see FN_PACKED. */
+FN_INLINE int FN(is_packed)(size_t columns, size_t terms)
+{
+    return columns >= FN_PACKED && terms >= FN_PACKED_TERMS;
+}
+
 /* In elements: the copies made of such a product, or a part of it. */
 static size_t FN(packed_size)(size_t rows, size_t columns, size_t terms)
 {
     const size_t some = FN_ROOM_OF_ROWS(FN_HEIGHT, FN_DEPTH);
     const size_t large = FN_ROOM_OF_ROWS(FN_TILE_ROWS, FN_LARGE_DEPTH) + FN_LARGE_DEPTH * FN_LARGE_COLUMNS;
-    if (columns < FN_PACKED || terms < FN_PACKED_TERMS)
+    if (!FN(is_packed)(columns, terms))
         return 0;
     return FN(is_large)(rows, columns, terms) && large > some ? large : some;
 }
@@ -393,6 +399,7 @@ static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t colum
     }
     for (size_t j = 0, vectors; j < columns; j += vectors * FN_LANES) {
         const size_t left = (columns - j + FN_LANES - 1) / FN_LANES;
+        /* fn_next would divide for each panel, which small products feel */
         vectors = left <= most ? left : left < 2 * most ? (left + 1) / 2 : most;
         if (!packed)
             d = FN(divide_rows)(rows, FN(tile_rows)[vectors - 1]);
@@ -446,7 +453,7 @@ static void FN(multiply_large)(size_t rows, size_t columns, const FN(product) *w
 static void FN(multiply)(size_t rows, size_t columns, const FN(product) *whole, real *packed)
 {
     const size_t blocks = (rows + FN_HEIGHT - 1) / FN_HEIGHT;
-    if (columns < FN_PACKED || whole->k < FN_PACKED_TERMS)
+    if (!FN(is_packed)(columns, whole->k))
         packed = NULL;
     for (size_t k = 0; k < whole->k; k += FN_DEPTH)
         for (size_t block = 0; block < blocks; block++) {
