@@ -71,7 +71,7 @@ FN_INLINE void FN(spread_values)(const fn_type type, const int exact, const fn_e
 FN_UNROLL(8)
         for (size_t j = 0; j < 64; j += FN_LANES) {
             const unsigned bits = (unsigned)(mask >> j) & FN_LANE_BITS;
-            const vec packed = FN(scaled_lanes)(type, exact, values, examples->scale);
+            const vec packed = FN(scaled_lanes)(type, exact, values, examples);
             FN(store)(x + j, FN(expand)(bits, packed));
             values += (size_t)__builtin_popcount(bits) * fn_bytes[type];
         }
@@ -81,16 +81,21 @@ FN_UNROLL(8)
 /* bits from masks */
 static void FN(cross)(FN(blocks) *blocks)
 {
-    typedef uint64_t eight __attribute__((vector_size(64)));
-    const eight lowest = {1, 2, 4, 8, 16, 32, 64, 128};
     for (size_t word = 0; word < blocks->words; word++) {
         const uint64_t *masks = blocks->masks + word * blocks->room;
-        eight bits[8] = {0};
-        for (size_t s = 0; s < blocks->m; s++)
-FN_UNROLL(8)
-            for (size_t j = 0; j < 8; j++)
-                bits[j] |= (eight)((masks[s] & lowest << 8 * j) != 0) & (uint64_t)1 << s;
-        memcpy(blocks->bits + word * 64, bits, sizeof bits);
+        uint64_t *bits = blocks->bits + word * 64;
+        for (size_t s = 0; s < blocks->m; s += 8) {
+            const size_t eight = blocks->m - s < 8 ? blocks->m - s : 8;
+            FN(bytes) some = {0};
+            for (size_t q = 0; q < eight; q++)
+                some |= FN(bytes_of)(masks[s + q]) & (uint8_t)(1 << q);
+            if (s == 0)
+                for (size_t j = 0; j < 64; j++)
+                    bits[j] = some[j];
+            else
+                for (size_t j = 0; j < 64; j++)
+                    bits[j] |= (uint64_t)some[j] << s;
+        }
     }
 }
 #endif

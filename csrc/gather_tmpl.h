@@ -8,27 +8,39 @@
  * epoch takes 1.27 times as long with 30 hidden neurons and 1.14 with 100 (Cascade Lake).
  */
 
-/* The k-th value as it is stored, to a real: value * scale, rounded once. `exact`
- * says that the scale is a real itself: then a product of reals is the same. */
+/* The k-th value as it is stored, to a real: value * scale, rounded once. `exact` says that it may
+ * be computed with reals: see is_exact. */
 FN_INLINE real FN(scaled)(const fn_type type, const int exact, const void *values, size_t k,
-                          double scale)
+                          const fn_examples *examples)
 {
-    if (type == FN_U8)
-        return exact ? (real)((const uint8_t *)values)[k] * (real)scale
-                     : (real)(((const uint8_t *)values)[k] * scale);
+    if (type == FN_U8) {
+        const real value = ((const uint8_t *)values)[k];
+        return FN_BITS == 64 ? value * (real)examples->scale
+             : exact ? FN_FMA(value, (real)examples->upper, value * (real)examples->lower)
+                     : (real)(((const uint8_t *)values)[k] * examples->scale);
+    }
     if (type == FN_F32)
-        return exact ? (real)((const float *)values)[k] * (real)scale
-                     : (real)(((const float *)values)[k] * scale);
-    return (real)(((const double *)values)[k] * scale);
+        return exact ? (real)((const float *)values)[k] * (real)examples->scale
+                     : (real)(((const float *)values)[k] * examples->scale);
+    return (real)(((const double *)values)[k] * examples->scale);
+}
+
+/* Whether products of reals are the scaled values: the scale is a real, or the sum of two by
+ * which bytes may be multiplied. */
+FN_INLINE int FN(is_exact)(const fn_examples *examples)
+{
+    return examples->inputs_type == FN_U8 && FN_BITS == 32 ? examples->upper != 0
+                                                           : (real)examples->scale == examples->scale;
 }
 
 /* Not inlined: gcc 12 forgets there what restrict says, and then converts one by one. */
 #define FN_SCALE(name, type, exact)                                                            \
-    static FN_ALONE void FN(scale_##name)(size_t n, const void *restrict values, double scale, \
-                                          real *restrict x)                                    \
+    static FN_ALONE void FN(scale_##name)(size_t n, const void *restrict values,               \
+                                          const fn_examples *restrict examples, real *restrict x) \
     {                                                                                          \
+        const fn_examples own = *examples;                                                     \
         for (size_t k = 0; k < n; k++)                                                         \
-            x[k] = FN(scaled)(type, exact, values, k, scale);                                  \
+            x[k] = FN(scaled)(type, exact, values, k, &own);                                   \
     }
 FN_SCALE(u8, FN_U8, 0)
 FN_SCALE(u8_exact, FN_U8, 1)
@@ -38,13 +50,13 @@ FN_SCALE(f64, FN_F64, 0)
 #undef FN_SCALE
 
 /* x[k] = values[k] * scale, n of them. */
-static void FN(scale)(fn_type type, size_t n, const void *values, double scale, real *x)
+static void FN(scale)(const fn_examples *examples, size_t n, const void *values, real *x)
 {
-    const int exact = (real)scale == scale;
-    switch (type) {
-    case FN_U8: (exact ? FN(scale_u8_exact) : FN(scale_u8))(n, values, scale, x); break;
-    case FN_F32: (exact ? FN(scale_f32_exact) : FN(scale_f32))(n, values, scale, x); break;
-    default: FN(scale_f64)(n, values, scale, x); break;
+    const int exact = FN(is_exact)(examples);
+    switch (examples->inputs_type) {
+    case FN_U8: (exact ? FN(scale_u8_exact) : FN(scale_u8))(n, values, examples, x); break;
+    case FN_F32: (exact ? FN(scale_f32_exact) : FN(scale_f32))(n, values, examples, x); break;
+    default: FN(scale_f64)(n, values, examples, x); break;
     }
 }
 
@@ -100,15 +112,15 @@ static size_t FN(keep_columns)(size_t m, size_t n_in, size_t stride, uint32_t *r
 FN_INLINE size_t FN(example)(const int64_t *order, size_t i) { return order ? (size_t)order[i] : i; }
 
 /* One row of inputs -> x, moved as an image moves; what comes in at the edges is zero. */
-static void FN(move_image)(fn_shift by, size_t side, fn_type type, const char *row, double scale,
+static void FN(move_image)(fn_shift by, size_t side, const fn_examples *examples, const char *row,
                            real *x)
 {
     const ptrdiff_t n = (ptrdiff_t)side, down = by.down, right = by.right;
     const ptrdiff_t from = right > 0 ? right : 0, to = right > 0 ? n : n + right;
     memset(x, 0, side * side * sizeof(real));
     for (ptrdiff_t r = down > 0 ? down : 0; r < (down > 0 ? n : n + down); r++)
-        FN(scale)(type, (size_t)(to - from),
-                  row + (size_t)((r - down) * n + from - right) * fn_bytes[type], scale,
+        FN(scale)(examples, (size_t)(to - from),
+                  row + (size_t)((r - down) * n + from - right) * fn_bytes[examples->inputs_type],
                   x + r * n + from);
 }
 
@@ -121,10 +133,10 @@ static void FN(gather_inputs)(const fn_examples *examples, const fn_network *net
         const char *row = (const char *)examples->inputs
                           + FN(example)(order, first + s) * examples->inputs_stride;
         if (training && training->shift)
-            FN(move_image)(fn_shift_of(network, training, first + s), training->side,
-                           examples->inputs_type, row, examples->scale, x);
+            FN(move_image)(fn_shift_of(network, training, first + s), training->side, examples, row,
+                           x);
         else
-            FN(scale)(examples->inputs_type, network->sizes[0], row, examples->scale, x);
+            FN(scale)(examples, network->sizes[0], row, x);
     }
 }
 

@@ -1,4 +1,7 @@
 /* Where things lie; the same for every instruction set. */
+#include <math.h>
+#include <string.h>
+
 #include "fastnet.h"
 
 size_t fn_layout(const fn_network *network, size_t bytes, fn_place *places)
@@ -11,4 +14,24 @@ size_t fn_layout(const fn_network *network, size_t bytes, fn_place *places)
         at = places[l].biases + places[l].stride;
     }
     return at;
+}
+
+void fn_set_scale(fn_examples *examples, double scale)
+{
+    uint32_t bits;
+    float upper = (float)scale;
+    memcpy(&bits, &upper, sizeof bits);
+    bits &= 0xFFFFFF00; /* 16 bits of it, and 8 of a byte, are a float */
+    memcpy(&upper, &bits, sizeof bits);
+    const float lower = (float)(scale - (double)upper);
+    int equal = isfinite(scale) && (lower == 0 || fabsf(lower) > 1e-30f); /* not subnormal */
+    for (int value = 0; value < 256 && equal; value++) { /* sums of doubles: exact */
+        const float once = (float)(value * scale), exact = (float)value * upper;
+        const float rounded = (float)value * lower;
+        equal = (float)((double)exact + (double)rounded) == once
+                && (float)((double)exact + (double)value * (double)lower) == once;
+    }
+    examples->scale = scale;
+    examples->upper = equal ? upper : 0;
+    examples->lower = equal ? lower : 0;
 }

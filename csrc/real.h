@@ -132,6 +132,9 @@ FN_INLINE ivec FN(widen_bytes)(const void *p)
     return (ivec)_mm512_cvtepu8_epi64(_mm_loadl_epi64((const __m128i *)p));
 }
 #endif
+/* A byte of ones for each bit that is set. */
+typedef uint8_t FN(bytes) __attribute__((vector_size(64)));
+FN_INLINE FN(bytes) FN(bytes_of)(uint64_t bits) { return (FN(bytes))_mm512_movm_epi8(bits); }
 /* first + i * step for every bit i that is set, at to[0], to[1] ...; writes a whole vector. */
 FN_INLINE void FN(store_rows)(unsigned bits, uint32_t first, uint32_t step, uint32_t *to)
 {

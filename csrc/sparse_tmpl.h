@@ -63,9 +63,8 @@ static size_t FN(list_one)(const fn_examples *examples, size_t n_in, size_t at, 
         FN(rows_of_u16)(n, (const uint16_t *)examples->columns + first, stride, rows);
     else
         FN(rows_of_u32)(n, (const uint32_t *)examples->columns + first, stride, rows);
-    FN(scale)(examples->inputs_type, n,
-              (const char *)examples->inputs + first * fn_bytes[examples->inputs_type],
-              examples->scale, x);
+    FN(scale)(examples, n,
+              (const char *)examples->inputs + first * fn_bytes[examples->inputs_type], x);
     return n;
 }
 
@@ -105,10 +104,15 @@ static size_t FN(list_at)(const fn_examples *examples, const fn_network *network
 
 #ifdef FN_EXPAND
 /* The same as scaled for FN_LANES values from p, which may be more than are there. */
-FN_INLINE vec FN(scaled_lanes)(const fn_type type, const int exact, const char *p, double scale)
+FN_INLINE vec FN(scaled_lanes)(const fn_type type, const int exact, const char *p,
+                               const fn_examples *examples)
 {
-    if (type == FN_U8 && exact)
-        return __builtin_convertvector(FN(widen_bytes)(p), vec) * (real)scale;
+    const double scale = examples->scale;
+    if (type == FN_U8 && exact) {
+        const vec values = __builtin_convertvector(FN(widen_bytes)(p), vec);
+        return FN_BITS == 64 ? values * (real)scale
+                             : FN_FMA(values, (real)examples->upper, values * (real)examples->lower);
+    }
     if (type == FN_F32 && exact)
         return __builtin_convertvector(*(const FN(f32s) *)p, vec) * (real)scale;
     FN(f64s) wide;
@@ -161,7 +165,7 @@ FN_INLINE void FN(spread)(const size_t g, const fn_type type, const int exact,
 FN_UNROLL(5)
         for (size_t s = 0; s < g; s++) {
             const unsigned mine = (unsigned)(bits[s * words + k / 64] >> k % 64) & FN_LANE_BITS;
-            const vec packed = FN(scaled_lanes)(type, exact, values[s], examples->scale);
+            const vec packed = FN(scaled_lanes)(type, exact, values[s], examples);
             FN(store)(x + s * room + k, FN(expand)(mine, packed));
             values[s] += (size_t)__builtin_popcount(mine) * fn_bytes[type];
         }
@@ -170,7 +174,7 @@ FN_UNROLL(5)
 /* The body once for each type of values, and for a scale that is exact or not. */
 #define FN_EACH_TYPE(examples, CALL)                                         \
     do {                                                                     \
-        const int exact_ = (real)(examples)->scale == (examples)->scale;     \
+        const int exact_ = FN(is_exact)(examples);                           \
         switch ((examples)->inputs_type) {                                   \
         case FN_U8:                                                          \
             if (exact_) { CALL(FN_U8, 1); } else { CALL(FN_U8, 0); }         \

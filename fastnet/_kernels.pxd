@@ -120,6 +120,7 @@ cdef extern from "fastnet.h" nogil:
     # The kernels, as kernels.def lists them, behind the type of their arrays.
     double fn_magnitude(fn_type type, size_t n, const void *x)
     double fn_survey(fn_type type, size_t n, const void *x, size_t *others)
+    void fn_set_scale(fn_examples *examples, double scale)
     size_t fn_compress(fn_type type, const fn_examples *dense, size_t n_in, size_t room,
                        int64_t *offsets, void *values, void *columns, fn_type columns_type,
                        uint64_t *masks)

@@ -172,7 +172,7 @@ cdef class Examples:
             self.examples.inputs_stride = self.X.view.strides[0]
         self.examples.inputs = self.X.data()
         self.examples.inputs_type = self.X.type()
-        self.examples.scale = scale
+        fn_set_scale(&self.examples, scale)
         if not y:
             return
         self.y = self.targets(y[0], y[1])
@@ -555,7 +555,7 @@ cdef class Predictor:
         self.parameters = self.shape.parameters("parameters", parameters, False)
         self.example.n = 1
         self.example.inputs_type = self.parameters.type()
-        self.example.scale = 1
+        fn_set_scale(&self.example, 1)
         self.out = np.empty(self.shape.n_out(), self.parameters.dtype)
         self.a = vector("out", self.out, REAL, True)
         self.workspace = Workspace(fn_evaluation_size(self.parameters.type(), &self.shape.network,

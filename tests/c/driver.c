@@ -82,11 +82,12 @@ static fn_examples make_examples(size_t n, size_t n_in, size_t classes, int full
             inputs[s * n_in + j] = full || some ? (uint8_t)(1 + next_random() % 255) : 0;
         }
     }
-    return (fn_examples){
+    fn_examples examples = {
         .n = n, .inputs = inputs, .inputs_stride = n_in, .inputs_type = FN_U8,
-        .scale = 1 / 255.0, .targets = labels, .targets_stride = sizeof *labels,
-        .targets_type = FN_I64,
+        .targets = labels, .targets_stride = sizeof *labels, .targets_type = FN_I64,
     };
+    fn_set_scale(&examples, 1 / 255.0);
+    return examples;
 }
 
 /* The same examples with inputs of another type. */
@@ -274,7 +275,7 @@ static uint64_t hash_of_job(uint64_t h, const job *at, fn_type type, fn_form for
         weights[s] = (double)(s % 7) / 3;
     network.hidden = at->hidden;
     fn_examples dense = converted(bytes, n_in, at->inputs);
-    dense.scale = at->scale;
+    fn_set_scale(&dense, at->scale);
     dense.weights = at->weighted ? weights : NULL;
     fn_training training = at->training;
     /* Masks do not serve for images that are moved. */

@@ -65,6 +65,18 @@ SIGNS(emulated_signs_of_longs, int64_t)
 #define _mm512_movepi32_mask emulated_signs_of_ints
 #define _mm512_movepi64_mask emulated_signs_of_longs
 
+/* a byte of ones for each bit that is set */
+EMULATED __m512i emulated_bytes_of_mask(uint64_t bits)
+{
+    uint8_t to[64];
+    __m512i x;
+    for (size_t i = 0; i < sizeof to; i++)
+        to[i] = (uint8_t)-(bits >> i & 1);
+    memcpy(&x, to, sizeof x);
+    return x;
+}
+#define _mm512_movm_epi8 emulated_bytes_of_mask
+
 EMULATED __m512i emulated_widen_to_ints(__m128i x)
 {
     return (__m512i)__builtin_convertvector((emulated_16_bytes)x, emulated_16_ints);
