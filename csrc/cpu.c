@@ -13,4 +13,6 @@ int fn_cpu_has_avx512(void)
            && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw")
            && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
 }
+
+int fn_cpu_halves_avx512(void) { return __builtin_cpu_is("amdfam19h"); }
 #endif

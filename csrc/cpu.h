@@ -6,4 +6,7 @@
 int fn_cpu_has_avx2(void);
 int fn_cpu_has_avx512(void);
 
+/* Whether the processor takes vectors of 64 bytes in halves, one after the other (Zen 4). */
+int fn_cpu_halves_avx512(void);
+
 #endif

@@ -61,7 +61,7 @@ static void FN(enter_by_lists)(FN(work) *work, const real *weights, size_t first
         FN(make_lists)(work->examples, network, work->order, work->n_order, first + s, m, w->room,
                        w->lists + s, w->list_rows + s * w->room, w->x + s * w->room, w->all,
                        work->training);
-        FN(weighted_input_of_lists)(FN(groups)(work->examples, m), w->lists + s, network->sizes[1],
+        FN(weighted_input_of_lists)(m, w->lists + s, network->sizes[1],
                                     weights, z + (s - s0) * z_stride, z_stride);
     }
 }

@@ -32,15 +32,21 @@
  * m = 10, 0.91 with 4 and 0.89 in float64, of 6 no less: a group's sums are too few to hide the
  * 4 cycles of a multiply-add. Where zeros are random and inputs other than zero few, 0.05 to 0.12
  * of all, groups of 5 share less: 1.03 to 1.06 with 100 outputs and m = 10, 0.98 to 1.02 with 30.
+ * On Zen 4, whose multiply-adds of zeros cost twice as much, groups of 5 take 1.06 of the time of
+ * groups of 3 with 30 outputs and m = 10, 1.17 in float64, 1.02 with 100 outputs and m = 4; groups
+ * of 2 and of 4 about 1.01.
  * Updates of 4 vectors take 0.93 of an epoch's time with those of 2 (64 outputs). Tried: 8
  * vectors of a single example in one pass forward, 0.99 with m = 1 and 100 outputs.
  */
 #ifdef FN_EXPAND
 #define FN_GROUP 5
+/* So many are quicker. */
+#define FN_SHARING ((size_t)(fn_cpu_halves_avx512() ? 3 : FN_GROUP))
 #define FN_EACH_SHARED_GROUP(T) T(2) T(3) T(4) T(5)
 #define FN_EACH_GROUP(T) T(1) FN_EACH_SHARED_GROUP(T)
 #else
 #define FN_GROUP 1
+#define FN_SHARING 1
 #define FN_EACH_GROUP(T) T(1)
 #endif
 

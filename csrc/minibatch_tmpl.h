@@ -89,7 +89,7 @@ static void FN(change_by_lists)(FN(work) *work, size_t m, FN(move) move, real *w
         const size_t s1 = fn_part(m, 1, t + 1, parts);
         for (size_t s = fn_part(m, 1, t, parts), chunk; s < s1; s += chunk) {
             chunk = s1 - s < FN_CHUNK ? s1 - s : FN_CHUNK;
-            FN(update_of_lists)(FN(groups)(work->examples, chunk), w->lists + s, n, stride,
+            FN(update_of_lists)(chunk, w->lists + s, n, stride,
                                 w->delta[1] + s * stride + from, weights + from);
         }
     }

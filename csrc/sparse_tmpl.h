@@ -1,7 +1,7 @@
 /* From compressed examples to lists, and through the lists into the first layer.
  *
- * Lost in prototypes (MNIST, m = 10, AVX-512, Zen 4): lists shared by more than three examples,
- * which Cascade Lake likes (list_tmpl.h); the inputs that their union holds are 150, 229, 275,
+ * Lost in prototypes (MNIST, m = 10, AVX-512, Zen 4): lists shared by more than three examples
+ * (list_tmpl.h); the inputs that their union holds are 150, 229, 275,
  * 305, 326 and 382 for 1, 2, 3, 4, 5 and 10 examples. Two rows of one example each, taken in
  * turn. Lists of pairs on AVX2, Zen 3: 51 ms an epoch at 30 outputs, 40 ms without.
  *
@@ -238,10 +238,12 @@ static size_t FN(list_room)(const fn_examples *examples, size_t n_in)
     return fn_stride((most < n_in ? most : n_in) + FN_LANES, sizeof(real));
 }
 
-static size_t FN(groups)(const fn_examples *examples, size_t m)
+/* How many examples share a list. */
+static size_t FN(sharing)(const fn_examples *examples, const fn_training *training)
 {
-    const size_t most = examples->masks ? FN_GROUP : 1;
-    return (m + most - 1) / most;
+    if (!examples->masks)
+        return 1;
+    return training && training->sharing - 1 < FN_GROUP ? training->sharing : FN_SHARING;
 }
 
 /* Ask for the example that is needed FN_AHEAD after the one at `position`, and for the offsets of
@@ -264,7 +266,8 @@ static void FN(make_lists)(const fn_examples *examples, const fn_network *networ
                            FN(list) *lists, uint32_t *rows, real *x, uint64_t *all,
                            const fn_training *training)
 {
-    const size_t groups = FN(groups)(examples, m), words = fn_words(network->sizes[0]);
+    const size_t sharing = FN(sharing)(examples, training), words = fn_words(network->sizes[0]);
+    const size_t groups = (m + sharing - 1) / sharing;
     const uint32_t stride = (uint32_t)fn_stride(network->sizes[1], sizeof(real));
     (void)all, (void)words;
     for (size_t q = 0, s = 0, g; q < groups; q++, s += g, rows += room, x += g * room) {
@@ -285,35 +288,31 @@ static void FN(make_lists)(const fn_examples *examples, const fn_network *networ
     }
 }
 
-/* z[s] += sum_i x[s][i] w[i] over lists of at most FN_CHUNK examples. */
-static void FN(weighted_input_of_lists)(size_t groups, const FN(list) *lists, size_t n_out,
+/* z[s] += sum_i x[s][i] w[i] over the lists of m examples, at most FN_CHUNK. */
+static void FN(weighted_input_of_lists)(size_t m, const FN(list) *lists, size_t n_out,
                                         const real *weights, real *z, size_t z_stride)
 {
     const size_t vectors = (n_out + FN_LANES - 1) / FN_LANES;
     for (size_t v = 0, nv; v < vectors; v += nv) {
         nv = fn_next(vectors - v, FN_FORWARD_VECTORS);
         const size_t o = v * FN_LANES;
-        real *s = z;
-        for (const FN(list) *list = lists; list < lists + groups; list++) {
-            FN(list_forwards)[list->g - 1][nv - 1](list, weights + o, z_stride, s + o);
-            s += list->g * z_stride;
-        }
+        const FN(list) *list = lists;
+        for (size_t s = 0; s < m; s += list->g, list++)
+            FN(list_forwards)[list->g - 1][nv - 1](list, weights + o, z_stride, z + s * z_stride + o);
     }
 }
 
-/* w[i] += sum_s x[s][i] delta[s] over lists of at most FN_CHUNK examples, for n_out outputs
+/* w[i] += sum_s x[s][i] delta[s] over the lists of m examples, at most FN_CHUNK, for n_out outputs
  * of each row. */
-static void FN(update_of_lists)(size_t groups, const FN(list) *lists, size_t n_out, size_t stride,
+static void FN(update_of_lists)(size_t m, const FN(list) *lists, size_t n_out, size_t stride,
                                 const real *delta, real *weights)
 {
     const size_t vectors = (n_out + FN_LANES - 1) / FN_LANES;
     for (size_t v = 0, nv; v < vectors; v += nv) {
         nv = fn_next(vectors - v, FN_UPDATE_VECTORS);
         const size_t o = v * FN_LANES;
-        const real *s = delta;
-        for (const FN(list) *list = lists; list < lists + groups; list++) {
-            FN(list_updates)[list->g - 1][nv - 1](list, weights + o, stride, s + o);
-            s += list->g * stride;
-        }
+        const FN(list) *list = lists;
+        for (size_t s = 0; s < m; s += list->g, list++)
+            FN(list_updates)[list->g - 1][nv - 1](list, weights + o, stride, delta + s * stride + o);
     }
 }

@@ -1,4 +1,5 @@
 /* The whole of a target's file: FN_ISA and FN_VECTOR_BYTES are set before. */
+#include "cpu.h"
 #include "simd.h"
 #include "tables.h"
 #include "threads.h"

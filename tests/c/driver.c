@@ -239,7 +239,7 @@ typedef struct {
 } job;
 static const job jobs[] = {
     {1, FN_U8, 1 / 255.0, {FN_SIGMOID, FN_SIGMOID}, 0, 1, {.eta = 0.5, .l2 = 0.002}},
-    {10, FN_U8, 1 / 255.0, {FN_SIGMOID, FN_SIGMOID}, 1, 3, {.eta = 0.5, .l2 = 0.002, .by_blocks = -1}},
+    {10, FN_U8, 1 / 255.0, {FN_SIGMOID, FN_SIGMOID}, 1, 3, {.eta = 0.5, .l2 = 0.002, .by_blocks = -1, .sharing = 5}},
     {70, FN_F32, 1 / 255.0, {FN_SIGMOID, FN_SIGMOID}, 1, 1,
      {.eta = 0.5, .l2 = 0.2, .divide_l2 = 1, .by_blocks = 1}},
     {130, FN_U8, 1 / 255.0, {FN_TANH, FN_GELU}, 0, 1,
@@ -248,7 +248,7 @@ static const job jobs[] = {
      {.eta = 0.0005, .l1 = 0.002, .optimizer = FN_NESTEROV, .mu = 0.9, .by_blocks = 1}},
     {10, FN_F64, 1 / 255.0, {FN_SIGMOID, FN_TANH}, 0, 2,
      {.eta = 0.001, .optimizer = FN_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8,
-      .by_blocks = -1}},
+      .by_blocks = -1, .sharing = 3}},
     {10, FN_U8, 1 / 256.0, {FN_LEAKY_RELU, FN_RELU}, 0, 2,
      {.eta = 0.005, .l2 = 0.002, .shift = 2, .side = 13, .keys = keys, .by_blocks = 1}},
     {10, FN_F32, 1 / 256.0, {FN_GELU, FN_SIGMOID}, 0, 1,
