@@ -28,19 +28,14 @@
  * than the first cache; two passes are 3 % faster with m = 64, and 4 to 18 % slower with 10. */
 #define FN_BLOCK_VECTORS 13
 
-/* Rows that are changed together. */
-#define FN_BLOCK_ROWS (FN_VECTOR_BYTES == 64 ? 2 : 1)
-
 /* Examples of a block, at most: the bits of a word. */
 #define FN_BLOCK 64
 
 /* Rows of the gradient that an optimizer is given at a time. */
 #define FN_FOLLOWED_ROWS 16
 
-/* Reals of a cache line, and from one example of a block to the next: an odd number of lines,
- * so that one input of all examples does not fall on the same few cache sets. */
+/* Reals of a cache line. */
 #define FN_LINE_REALS (64 / sizeof(real))
-#define FN_SPREAD (64 + FN_LINE_REALS)
 
 typedef struct {
     size_t first, m;            /* what is spread: m examples of the order from first on */
@@ -48,36 +43,13 @@ typedef struct {
     size_t room;                /* examples that there is room for, at most FN_BLOCK */
     uint64_t *masks;            /* [words][room] the inputs that each example has */
     uint64_t *bits;             /* [words][64] crossed: the examples that have each input */
-    real *x;                    /* [words][room][FN_SPREAD] the values; where an example has any of
-                                 * a block and FN_BLOCK_ROWS > 1, zeros beside them; else anything */
-    uint32_t *list_rows;        /* room for one list, of examples that are stored with columns */
-    real *list_x;
+    real *x;                    /* [room][x_room] each example's values, one after the other */
+    size_t x_room;
+    const real **next;          /* [room] each example's next value, as inputs ascend */
+    uint32_t *rows;             /* room for one list, of examples that are stored with columns */
 } FN(blocks);
 
 #ifdef FN_EXPAND
-/* Example s, which is stored with masks; bits are left to cross. */
-FN_INLINE void FN(spread_values)(const fn_type type, const int exact, const fn_examples *examples,
-                                 size_t at, size_t s, const FN(blocks) *blocks)
-{
-    const uint64_t *own = examples->masks + at * blocks->words;
-    const char *values = (const char *)examples->inputs + (size_t)examples->offsets[at] * fn_bytes[type];
-    for (size_t word = 0; word < blocks->words; word++) {
-        const size_t here = word * blocks->room + s;
-        const uint64_t mask = own[word];
-        real *x = blocks->x + here * FN_SPREAD;
-        blocks->masks[here] = mask;
-        if (mask == 0)
-            continue;
-FN_UNROLL(8)
-        for (size_t j = 0; j < 64; j += FN_LANES) {
-            const unsigned bits = (unsigned)(mask >> j) & FN_LANE_BITS;
-            const vec packed = FN(scaled_lanes)(type, exact, values, examples);
-            FN(store)(x + j, FN(expand)(bits, packed));
-            values += (size_t)__builtin_popcount(bits) * fn_bytes[type];
-        }
-    }
-}
-
 /* bits from masks */
 static void FN(cross)(FN(blocks) *blocks)
 {
@@ -100,19 +72,13 @@ static void FN(cross)(FN(blocks) *blocks)
 }
 #endif
 
-/* Example s from a list, whose rows are numbers of inputs. */
-static FN_ALONE void FN(spread_list)(size_t n, const uint32_t *restrict rows,
-                                     const real *restrict from, size_t s, size_t room,
-                                     uint64_t *restrict masks, uint64_t *restrict bits,
-                                     real *restrict x)
+/* Masks and bits of example s from its list, whose rows are numbers of inputs. */
+static FN_ALONE void FN(spread_list)(size_t n, const uint32_t *restrict rows, size_t s, size_t room,
+                                     uint64_t *restrict masks, uint64_t *restrict bits)
 {
     for (size_t k = 0; k < n; k++) {
-        const size_t word = rows[k] / 64, j = rows[k] % 64, at = word * room + s;
-        if (FN_BLOCK_ROWS > 1 && masks[at] == 0)
-            memset(x + at * FN_SPREAD, 0, 64 * sizeof(real));
-        masks[at] |= (uint64_t)1 << j;
+        masks[rows[k] / 64 * room + s] |= (uint64_t)1 << rows[k] % 64;
         bits[rows[k]] |= (uint64_t)1 << s;
-        x[at * FN_SPREAD + j] = from[k];
     }
 }
 
@@ -121,27 +87,29 @@ static void FN(spread_examples)(const fn_examples *examples, const fn_network *n
                                 const int64_t *order, size_t first, size_t m,
                                 const fn_training *training, FN(blocks) *blocks)
 {
+    const size_t room = blocks->room;
+    for (size_t s = 0; s < m; s++)
+        blocks->next[s] = blocks->x + s * blocks->x_room;
     if (blocks->first == first && blocks->m == m)
         return;
     blocks->first = first, blocks->m = m;
     if (!examples->masks) {
-        memset(blocks->masks, 0, blocks->words * blocks->room * sizeof *blocks->masks);
+        memset(blocks->masks, 0, blocks->words * room * sizeof *blocks->masks);
         memset(blocks->bits, 0, blocks->words * 64 * sizeof *blocks->bits);
     }
     for (size_t s = 0; s < m; s++) {
-#ifdef FN_EXPAND
-#define FN_CALL(type, exact) FN(spread_values)(type, exact, examples, at, s, blocks)
-        const size_t at = FN(example)(order, first + s);
-        if (examples->masks) {
-            FN_EACH_TYPE(examples, FN_CALL);
+        real *x = blocks->x + s * blocks->x_room;
+        if (!examples->masks) {
+            const size_t n = FN(list_at)(examples, network, order, first + s, training, 1,
+                                         blocks->rows, x);
+            FN(spread_list)(n, blocks->rows, s, room, blocks->masks, blocks->bits);
             continue;
         }
-#undef FN_CALL
-#endif
-        const size_t n = FN(list_at)(examples, network, order, first + s, training, 1,
-                                     blocks->list_rows, blocks->list_x);
-        FN(spread_list)(n, blocks->list_rows, blocks->list_x, s, blocks->room, blocks->masks,
-                        blocks->bits, blocks->x);
+        const size_t at = FN(example)(order, first + s), from = (size_t)examples->offsets[at];
+        for (size_t word = 0; word < blocks->words; word++)
+            blocks->masks[word * room + s] = examples->masks[at * blocks->words + word];
+        FN(scale)(examples, (size_t)examples->offsets[at + 1] - from,
+                  (const char *)examples->inputs + from * fn_bytes[examples->inputs_type], x);
     }
 }
 
@@ -150,9 +118,9 @@ static void FN(spread_examples)(const fn_examples *examples, const fn_network *n
 FN_INLINE void FN(block_forward)(const size_t nv, const FN(blocks) *blocks, size_t word,
                                  const real *weights, size_t stride, real *z, size_t z_stride)
 {
-    const real *x = blocks->x + word * blocks->room * FN_SPREAD;
-    for (size_t s = 0; s < blocks->m; s++, x += FN_SPREAD, z += z_stride) {
+    for (size_t s = 0; s < blocks->m; s++, z += z_stride) {
         uint64_t left = blocks->masks[word * blocks->room + s];
+        const real *x = blocks->next[s];
         if (!left)
             continue;
         vec sum[FN_BLOCK_VECTORS];
@@ -160,9 +128,8 @@ FN_UNROLL(16)
         for (size_t v = 0; v < nv; v++)
             sum[v] = FN(load)(z + v * FN_LANES);
         for (; left; left &= left - 1) {
-            const size_t j = (unsigned)__builtin_ctzll(left);
-            const vec value = FN(splat)(x[j]);
-            const real *row = weights + j * stride;
+            const vec value = FN(splat)(*x++);
+            const real *row = weights + (unsigned)__builtin_ctzll(left) * stride;
             FN_KEEP(row);
 FN_UNROLL(16)
             for (size_t v = 0; v < nv; v++)
@@ -175,53 +142,39 @@ FN_UNROLL(16)
 }
 
 /* w[i] += sum_s x[s][i] delta[s] for the inputs from first to end, the first of which has its
- * weights at `weights`, `rows` of them together, and for nv vectors; inlined with constant rows
- * and nv. */
-FN_INLINE void FN(block_update)(const size_t rows, const size_t nv, const FN(blocks) *blocks,
+ * weights at `weights`, and for nv vectors; next: as in blocks. Inlined with constant nv. */
+FN_INLINE void FN(block_update)(const size_t nv, const FN(blocks) *blocks, const real **next,
                                 size_t first, size_t end, size_t stride, const real *delta,
                                 real *weights)
 {
-    for (size_t i = first; i < end; i += rows, weights += rows * stride) {
-        const real *x = blocks->x + i / 64 * (blocks->room * FN_SPREAD) + i % 64;
-        uint64_t left = 0;
-        for (size_t r = 0; r < rows; r++)
-            left |= blocks->bits[i + r];
+    const uint64_t *bits = blocks->bits;
+    for (size_t i = first; i < end; i++, weights += stride) {
+        uint64_t left = bits[i];
         if (!left)
             continue;
-        vec w[FN_BLOCK_ROWS][FN_BLOCK_VECTORS];
-FN_UNROLL(2)
-        for (size_t r = 0; r < rows; r++)
+        vec w[FN_BLOCK_VECTORS];
 FN_UNROLL(16)
-            for (size_t v = 0; v < nv; v++)
-                w[r][v] = FN(load)(weights + r * stride + v * FN_LANES);
+        for (size_t v = 0; v < nv; v++)
+            w[v] = FN(load)(weights + v * FN_LANES);
         for (; left; left &= left - 1) {
             const size_t s = (unsigned)__builtin_ctzll(left);
+            const vec value = FN(splat)(*next[s]++);
             const real *error = delta + s * stride;
-            vec value[FN_BLOCK_ROWS];
             FN_KEEP(error);
-FN_UNROLL(2)
-            for (size_t r = 0; r < rows; r++)
-                value[r] = FN(splat)(x[s * FN_SPREAD + r]);
-FN_UNROLL(16)
-            for (size_t v = 0; v < nv; v++) {
-                const vec e = FN(load)(error + v * FN_LANES);
-FN_UNROLL(2)
-                for (size_t r = 0; r < rows; r++)
-                    w[r][v] = FN_FMA(value[r], e, w[r][v]);
-            }
-        }
-FN_UNROLL(2)
-        for (size_t r = 0; r < rows; r++)
 FN_UNROLL(16)
             for (size_t v = 0; v < nv; v++)
-                FN(store)(weights + r * stride + v * FN_LANES, w[r][v]);
+                w[v] = FN_FMA(value, FN(load)(error + v * FN_LANES), w[v]);
+        }
+FN_UNROLL(16)
+        for (size_t v = 0; v < nv; v++)
+            FN(store)(weights + v * FN_LANES, w[v]);
     }
 }
 
 typedef void FN(block_forward_function)(const FN(blocks) *, size_t word, const real *weights,
                                         size_t stride, real *z, size_t z_stride);
-typedef void FN(block_update_function)(const FN(blocks) *, size_t first, size_t end, size_t stride,
-                                       const real *delta, real *weights);
+typedef void FN(block_update_function)(const FN(blocks) *, const real **next, size_t first,
+                                       size_t end, size_t stride, const real *delta, real *weights);
 
 #define FN_BLOCK_OF(nv)                                                                          \
     static void FN(block_forward_##nv)(const FN(blocks) *blocks, size_t word,                    \
@@ -230,14 +183,11 @@ typedef void FN(block_update_function)(const FN(blocks) *, size_t first, size_t 
     {                                                                                            \
         FN(block_forward)(nv, blocks, word, weights, stride, z, z_stride);                       \
     }                                                                                            \
-    static void FN(block_update_##nv)(const FN(blocks) *blocks, size_t first, size_t end,        \
-                                      size_t stride, const real *delta, real *weights)           \
+    static void FN(block_update_##nv)(const FN(blocks) *blocks, const real **next, size_t first, \
+                                      size_t end, size_t stride, const real *delta,              \
+                                      real *weights)                                             \
     {                                                                                            \
-        const size_t even = first + (end - first) / FN_BLOCK_ROWS * FN_BLOCK_ROWS;               \
-        FN(block_update)(FN_BLOCK_ROWS, nv, blocks, first, even, stride, delta, weights);        \
-        if (even < end)                                                                          \
-            FN(block_update)(1, nv, blocks, even, end, stride, delta,                            \
-                             weights + (even - first) * stride);                                 \
+        FN(block_update)(nv, blocks, next, first, end, stride, delta, weights);                  \
     }
 #define FN_BLOCK_FORWARD_ENTRY(nv) FN(block_forward_##nv),
 #define FN_BLOCK_UPDATE_ENTRY(nv) FN(block_update_##nv),
@@ -251,7 +201,7 @@ static FN(block_update_function) *const FN(block_updates)[FN_BLOCK_VECTORS] = {
     FN_EACH_BLOCK(FN_BLOCK_UPDATE_ENTRY)
 };
 
-/* z [m][z_stride] += x w for the inputs of one block, n_out outputs */
+/* z [m][z_stride] += x w for the inputs of one block, n_out outputs; blocks one after the other */
 static void FN(forward_of_block)(const FN(blocks) *blocks, size_t word, size_t n_out,
                                  const real *weights, size_t stride, real *z, size_t z_stride)
 {
@@ -262,17 +212,23 @@ static void FN(forward_of_block)(const FN(blocks) *blocks, size_t word, size_t n
         FN(block_forwards)[nv - 1](blocks, word, weights + word * 64 * stride + o, stride, z + o,
                                    z_stride);
     }
+    for (size_t s = 0; s < blocks->m; s++)
+        blocks->next[s] += __builtin_popcountll(blocks->masks[word * blocks->room + s]);
 }
 
-/* w += x^T delta for the inputs from first to end, n_out outputs */
+/* w += x^T delta for the inputs from first to end, n_out outputs; inputs one after the other */
 static void FN(update_of_blocks)(const FN(blocks) *blocks, size_t first, size_t end, size_t n_out,
                                  size_t stride, const real *delta, real *weights)
 {
     const size_t vectors = (n_out + FN_LANES - 1) / FN_LANES;
+    const real *same[FN_BLOCK];
     for (size_t v = 0, nv; v < vectors; v += nv) {
         nv = fn_next(vectors - v, FN_BLOCK_VECTORS);
-        FN(block_updates)[nv - 1](blocks, first, end, stride, delta + v * FN_LANES,
-                                  weights + v * FN_LANES);
+        const int last = v + nv == vectors;
+        if (!last)
+            memcpy(same, blocks->next, blocks->m * sizeof *same);
+        FN(block_updates)[nv - 1](blocks, last ? blocks->next : same, first, end, stride,
+                                  delta + v * FN_LANES, weights + v * FN_LANES);
     }
 }
 

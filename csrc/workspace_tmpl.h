@@ -99,9 +99,10 @@ static size_t FN(divide)(const fn_network *network, const fn_examples *examples,
             b->room = piece < FN_BLOCK ? piece : FN_BLOCK;
             b->masks = FN(take)(&used, memory, b->words * b->room * sizeof *b->masks);
             b->bits = FN(take)(&used, memory, b->words * 64 * sizeof *b->bits);
-            b->x = FN(take)(&used, memory, b->words * b->room * FN_SPREAD * sizeof(real));
-            b->list_rows = FN(take)(&used, memory, w->room * sizeof *b->list_rows);
-            b->list_x = FN(take)(&used, memory, w->room * sizeof(real));
+            b->x_room = fn_stride(examples->longest + FN_LANES, sizeof(real));
+            b->x = FN(take)(&used, memory, b->room * b->x_room * sizeof(real));
+            b->next = FN(take)(&used, memory, b->room * sizeof *b->next);
+            b->rows = FN(take)(&used, memory, b->x_room * sizeof *b->rows);
         }
         own.nabla = FN(take)(&used, memory, (w->by_rows ? largest : 0) * sizeof(real));
         if (t == thread) {
