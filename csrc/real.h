@@ -49,8 +49,14 @@ FN_INLINE real FN(bounded)(real z)
 {
     return z > FN_LARGEST ? FN_LARGEST : z < -FN_LARGEST ? -FN_LARGEST : z;
 }
-/* where mask ? a : b, lane by lane */
-FN_INLINE vec FN(select)(ivec mask, vec a, vec b) { return (vec)((mask & (ivec)a) | (~mask & (ivec)b)); }
+/* where mask ? a : b; a loop, of which compilers make one instruction */
+FN_INLINE vec FN(select)(ivec mask, vec a, vec b)
+{
+    vec chosen;
+    for (size_t i = 0; i < FN_LANES; i++)
+        chosen[i] = mask[i] ? a[i] : b[i];
+    return chosen;
+}
 FN_INLINE vec FN(bounded_lanes)(vec z)
 {
     const vec least = FN(select)(z > FN_LARGEST, FN(splat)(FN_LARGEST), z);
