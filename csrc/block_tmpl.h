@@ -2,13 +2,14 @@
  *
  * Lists load weight rows anew for each example, or few of them, mostly from the second cache.
  * Here up to FN_BLOCK examples are spread first: a block is 64 inputs of all of them, next to
- * each other. Forward, the weights of a block stay in the first cache while its examples go by,
- * each example's sums in registers. For the update the examples' masks are crossed: of each
- * input, a bit for every example in which it is other than zero. So a row is loaded once,
- * changed by all its examples while it is in registers, and stored once; an optimizer follows
- * the gradient of a few rows while it is in the first cache. Inputs and examples are taken in
- * ascending order, one fused multiply-add each: the bits are those of lists, up to the sign of
- * a zero. Mini-batches of more examples take rounds, and are spread anew for the update.
+ * each other, as a mask for each. Forward, the weights of a block stay in the first cache while
+ * its examples go by, each example's sums in registers. For the update the examples' masks are
+ * crossed: of each input, a bit for every example in which it is other than zero. So a row is
+ * loaded once, changed by all its examples while it is in registers, and stored once; an optimizer
+ * follows the gradient of a few rows while it is in the first cache. Both go from input to input,
+ * and so an example's values are taken one after the other, as they are stored. Inputs and examples
+ * are taken in ascending order, one fused multiply-add each: the bits are those of lists, up to the
+ * sign of a zero. Mini-batches of more examples take rounds, and are spread anew for the update.
  *
  * An epoch of MNIST, [784, 100, 10], over that by lists (AVX-512, Cascade Lake): 0.78 with
  * m = 64 and 32, 1.01 with 10; 0.78 with momentum and m = 64. With AVX2, over lists forward and
@@ -17,11 +18,13 @@
  *   forward: rows of two inputs in registers, sums in the first cache       37 ms
  *   blocks of 32 inputs                                                     40 ms
  *   4 vectors a pass                                                        57 ms
- *   values of an example 784 apart                                          3 ms longer
- *   values of 16 inputs next to each other, not 64                          5 ms longer
- *   the update's rows one by one                                            3 ms longer
  *   pointers not kept (FN_KEEP)                                             6 ms longer
  *   rows asked for before they are needed                                   no difference
+ * Tried with m = 10 and 100 (AVX-512, Zen 4; 70 and 59 ms):
+ *   values at their inputs' places of a block, zeros among them, and two rows changed
+ *   together, by every example that has one of them                         75, 68 ms
+ *   values found by counting the bits of the mask below                     82, 77 ms
+ *   the update's rows by the number of examples, to foresee their loops     no gain
  */
 
 /* Vectors of a weight row that are kept in registers. A block's share of 13 of AVX-512 is more

