@@ -152,6 +152,25 @@ def test_mnist_trains_to_the_same_bits_in_every_form(isa, dtype, mnist):
     assert nets[0] == nets[1] == nets[2] == nets[3]
 
 
+# The last one is not the sum of two floats by which bytes may be multiplied.
+SCALES = [1 / 255, 1 / 256, 1 / 3, np.pi, 1.0, 255.0, 7e-30, 3e37, 0.0, 0.6237938163812798]
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_every_byte_is_scaled_with_one_rounding(isa, dtype, scale):
+    sizes, values = (256, 256), np.arange(256, dtype=np.uint8)
+    length, [(weights, biases, stride)] = _kernels.layout(sizes, dtype)
+    parameters = np.zeros(length, dtype)
+    parameters[weights:biases].reshape(256, stride)[:, :256] = np.eye(256)
+    with np.errstate(over="ignore"):
+        expected = (values * np.float64(scale)).astype(dtype)
+    for rows in (np.diag(values), compress(np.diag(values), "columns"),
+                 *([compress(np.diag(values), "masks")] if isa == "avx512" else [])):  # fmt: skip
+        out = np.empty((256, 256), dtype)
+        _kernels.feedforward(sizes, "linear", parameters, rows, scale, out)
+        np.testing.assert_array_equal(np.diag(out), expected)
+
+
 @pytest.mark.parametrize("scale", [1.0, 1 / 3])
 def test_float64_is_stored_as_the_network_reads_it(isa, dtype, scale):
     X = np.float64(1) / 3 * mostly_zero(n_in=70, dtype="float64")
