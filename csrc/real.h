@@ -52,7 +52,7 @@ FN_INLINE real FN(bounded)(real z)
 /* where mask ? a : b; a loop, of which compilers make one instruction */
 FN_INLINE vec FN(select)(ivec mask, vec a, vec b)
 {
-    vec chosen;
+    vec chosen = b;
     for (size_t i = 0; i < FN_LANES; i++)
         chosen[i] = mask[i] ? a[i] : b[i];
     return chosen;
