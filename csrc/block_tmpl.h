@@ -116,61 +116,81 @@ static void FN(spread_examples)(const fn_examples *examples, const fn_network *n
     }
 }
 
+/* The n vectors of a row, from p on; `halved`: of the last of them the lower half. Inlined with
+ * constant n and halved. */
+typedef struct {
+    vec whole[FN_BLOCK_VECTORS];
+    FN(half) half;
+} FN(row);
+
+FN_INLINE void FN(load_row)(const size_t n, const int halved, const real *p, FN(row) *row)
+{
+FN_UNROLL(16)
+    for (size_t v = 0; v < n - halved; v++)
+        row->whole[v] = FN(load)(p + v * FN_LANES);
+    if (halved)
+        row->half = FN(load_half)(p + (n - 1) * FN_LANES);
+}
+
+FN_INLINE void FN(store_row)(const size_t n, const int halved, real *p, const FN(row) *row)
+{
+FN_UNROLL(16)
+    for (size_t v = 0; v < n - halved; v++)
+        FN(store)(p + v * FN_LANES, row->whole[v]);
+    if (halved)
+        FN(store_half)(p + (n - 1) * FN_LANES, row->half);
+}
+
+/* row += x times what is at p */
+FN_INLINE void FN(add_to_row)(const size_t n, const int halved, real x, const real *p, FN(row) *row)
+{
+    const vec value = FN(splat)(x);
+    FN_KEEP(p);
+FN_UNROLL(16)
+    for (size_t v = 0; v < n - halved; v++)
+        row->whole[v] = FN_FMA(value, FN(load)(p + v * FN_LANES), row->whole[v]);
+    if (halved)
+        row->half = FN_FMA(FN(lower)(value), FN(load_half)(p + (n - 1) * FN_LANES), row->half);
+}
+
 /* z [m][z_stride] += x w for the inputs of one block, the first of which has its weights at
- * `weights`, and for nv vectors; inlined with constant nv. */
-FN_INLINE void FN(block_forward)(const size_t nv, const FN(blocks) *blocks, size_t word,
-                                 const real *weights, size_t stride, real *z, size_t z_stride)
+ * `weights`, and for nv vectors, see FN(row); inlined with constant nv and halved. */
+FN_INLINE void FN(block_forward)(const size_t nv, const int halved, const FN(blocks) *blocks,
+                                 size_t word, const real *weights, size_t stride, real *z,
+                                 size_t z_stride)
 {
     for (size_t s = 0; s < blocks->m; s++, z += z_stride) {
         uint64_t left = blocks->masks[word * blocks->room + s];
         const real *x = blocks->next[s];
+        FN(row) sum;
         if (!left)
             continue;
-        vec sum[FN_BLOCK_VECTORS];
-FN_UNROLL(16)
-        for (size_t v = 0; v < nv; v++)
-            sum[v] = FN(load)(z + v * FN_LANES);
-        for (; left; left &= left - 1) {
-            const vec value = FN(splat)(*x++);
-            const real *row = weights + (unsigned)__builtin_ctzll(left) * stride;
-            FN_KEEP(row);
-FN_UNROLL(16)
-            for (size_t v = 0; v < nv; v++)
-                sum[v] = FN_FMA(value, FN(load)(row + v * FN_LANES), sum[v]);
-        }
-FN_UNROLL(16)
-        for (size_t v = 0; v < nv; v++)
-            FN(store)(z + v * FN_LANES, sum[v]);
+        FN(load_row)(nv, halved, z, &sum);
+        for (; left; left &= left - 1)
+            FN(add_to_row)(nv, halved, *x++, weights + (unsigned)__builtin_ctzll(left) * stride, &sum);
+        FN(store_row)(nv, halved, z, &sum);
     }
 }
 
 /* w[i] += sum_s x[s][i] delta[s] for the inputs from first to end, the first of which has its
- * weights at `weights`, and for nv vectors; next: as in blocks. Inlined with constant nv. */
-FN_INLINE void FN(block_update)(const size_t nv, const FN(blocks) *blocks, const real **next,
-                                size_t first, size_t end, size_t stride, const real *delta,
-                                real *weights)
+ * weights at `weights`, and for nv vectors, see FN(row); next: as in blocks. Inlined with constant
+ * nv and halved. */
+FN_INLINE void FN(block_update)(const size_t nv, const int halved, const FN(blocks) *blocks,
+                                const real **next, size_t first, size_t end, size_t stride,
+                                const real *delta, real *weights)
 {
     const uint64_t *bits = blocks->bits;
     for (size_t i = first; i < end; i++, weights += stride) {
         uint64_t left = bits[i];
+        FN(row) w;
         if (!left)
             continue;
-        vec w[FN_BLOCK_VECTORS];
-FN_UNROLL(16)
-        for (size_t v = 0; v < nv; v++)
-            w[v] = FN(load)(weights + v * FN_LANES);
+        FN(load_row)(nv, halved, weights, &w);
         for (; left; left &= left - 1) {
             const size_t s = (unsigned)__builtin_ctzll(left);
-            const vec value = FN(splat)(*next[s]++);
-            const real *error = delta + s * stride;
-            FN_KEEP(error);
-FN_UNROLL(16)
-            for (size_t v = 0; v < nv; v++)
-                w[v] = FN_FMA(value, FN(load)(error + v * FN_LANES), w[v]);
+            FN(add_to_row)(nv, halved, *next[s]++, delta + s * stride, &w);
         }
-FN_UNROLL(16)
-        for (size_t v = 0; v < nv; v++)
-            FN(store)(weights + v * FN_LANES, w[v]);
+        FN(store_row)(nv, halved, weights, &w);
     }
 }
 
@@ -179,30 +199,47 @@ typedef void FN(block_forward_function)(const FN(blocks) *, size_t word, const r
 typedef void FN(block_update_function)(const FN(blocks) *, const real **next, size_t first,
                                        size_t end, size_t stride, const real *delta, real *weights);
 
-#define FN_BLOCK_OF(nv)                                                                          \
-    static void FN(block_forward_##nv)(const FN(blocks) *blocks, size_t word,                    \
-                                       const real *weights, size_t stride, real *z,              \
-                                       size_t z_stride)                                          \
+#define FN_BLOCK_OF(nv, halved)                                                                  \
+    static void FN(block_forward_##nv##_##halved)(const FN(blocks) *blocks, size_t word,         \
+                                                  const real *weights, size_t stride, real *z,   \
+                                                  size_t z_stride)                               \
     {                                                                                            \
-        FN(block_forward)(nv, blocks, word, weights, stride, z, z_stride);                       \
+        FN(block_forward)(nv, halved, blocks, word, weights, stride, z, z_stride);               \
     }                                                                                            \
-    static void FN(block_update_##nv)(const FN(blocks) *blocks, const real **next, size_t first, \
-                                      size_t end, size_t stride, const real *delta,              \
-                                      real *weights)                                             \
+    static void FN(block_update_##nv##_##halved)(const FN(blocks) *blocks, const real **next,    \
+                                                 size_t first, size_t end, size_t stride,        \
+                                                 const real *delta, real *weights)               \
     {                                                                                            \
-        FN(block_update)(nv, blocks, next, first, end, stride, delta, weights);                  \
+        FN(block_update)(nv, halved, blocks, next, first, end, stride, delta, weights);          \
     }
-#define FN_BLOCK_FORWARD_ENTRY(nv) FN(block_forward_##nv),
-#define FN_BLOCK_UPDATE_ENTRY(nv) FN(block_update_##nv),
-#define FN_EACH_BLOCK(T) T(1) T(2) T(3) T(4) T(5) T(6) T(7) T(8) T(9) T(10) T(11) T(12) T(13)
-FN_EACH_BLOCK(FN_BLOCK_OF)
+#define FN_BLOCK_FORWARD_ENTRY(nv, halved) FN(block_forward_##nv##_##halved),
+#define FN_BLOCK_UPDATE_ENTRY(nv, halved) FN(block_update_##nv##_##halved),
+#define FN_EACH_BLOCK(T, halved)                                                                 \
+    T(1, halved) T(2, halved) T(3, halved) T(4, halved) T(5, halved) T(6, halved) T(7, halved)   \
+    T(8, halved) T(9, halved) T(10, halved) T(11, halved) T(12, halved) T(13, halved)
+FN_EACH_BLOCK(FN_BLOCK_OF, 0)
+#if FN_HALVES
+FN_EACH_BLOCK(FN_BLOCK_OF, 1)
+#endif
 
-static FN(block_forward_function) *const FN(block_forwards)[FN_BLOCK_VECTORS] = {
-    FN_EACH_BLOCK(FN_BLOCK_FORWARD_ENTRY)
+static FN(block_forward_function) *const FN(block_forwards)[][FN_BLOCK_VECTORS] = {
+    {FN_EACH_BLOCK(FN_BLOCK_FORWARD_ENTRY, 0)},
+#if FN_HALVES
+    {FN_EACH_BLOCK(FN_BLOCK_FORWARD_ENTRY, 1)},
+#endif
 };
-static FN(block_update_function) *const FN(block_updates)[FN_BLOCK_VECTORS] = {
-    FN_EACH_BLOCK(FN_BLOCK_UPDATE_ENTRY)
+static FN(block_update_function) *const FN(block_updates)[][FN_BLOCK_VECTORS] = {
+    {FN_EACH_BLOCK(FN_BLOCK_UPDATE_ENTRY, 0)},
+#if FN_HALVES
+    {FN_EACH_BLOCK(FN_BLOCK_UPDATE_ENTRY, 1)},
+#endif
 };
+
+/* Whether n outputs fill no more than half of their last vector. */
+FN_INLINE int FN(is_halved)(size_t n)
+{
+    return FN_HALVES && (n - 1) % FN_LANES < FN_LANES / 2;
+}
 
 /* z [m][z_stride] += x w for the inputs of one block, n_out outputs; blocks one after the other */
 static void FN(forward_of_block)(const FN(blocks) *blocks, size_t word, size_t n_out,
@@ -211,9 +248,10 @@ static void FN(forward_of_block)(const FN(blocks) *blocks, size_t word, size_t n
     const size_t vectors = (n_out + FN_LANES - 1) / FN_LANES;
     for (size_t v = 0, nv; v < vectors; v += nv) {
         nv = fn_next(vectors - v, FN_BLOCK_VECTORS);
+        const int halved = v + nv == vectors && FN(is_halved)(n_out);
         const size_t o = v * FN_LANES;
-        FN(block_forwards)[nv - 1](blocks, word, weights + word * 64 * stride + o, stride, z + o,
-                                   z_stride);
+        FN(block_forwards)[halved][nv - 1](blocks, word, weights + word * 64 * stride + o, stride,
+                                           z + o, z_stride);
     }
     for (size_t s = 0; s < blocks->m; s++)
         blocks->next[s] += __builtin_popcountll(blocks->masks[word * blocks->room + s]);
@@ -230,8 +268,9 @@ static void FN(update_of_blocks)(const FN(blocks) *blocks, size_t first, size_t 
         const int last = v + nv == vectors;
         if (!last)
             memcpy(same, blocks->next, blocks->m * sizeof *same);
-        FN(block_updates)[nv - 1](blocks, last ? blocks->next : same, first, end, stride,
-                                  delta + v * FN_LANES, weights + v * FN_LANES);
+        FN(block_updates)[last && FN(is_halved)(n_out)][nv - 1](
+            blocks, last ? blocks->next : same, first, end, stride, delta + v * FN_LANES,
+            weights + v * FN_LANES);
     }
 }
 

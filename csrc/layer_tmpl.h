@@ -132,11 +132,20 @@ static void FN(through)(fn_activation neurons, const int turned, size_t m, size_
             delta_below[s * below + i] = 0;
 }
 
-/* Errors of so many examples at most are taken back with the vectors over the inputs. An epoch
- * over one the other way (AVX-512, Cascade Lake), with m = 1, 4 and 8: 0.84, 0.93, 0.98 of
- * [784, 30, 10], 0.66, 0.85, 0.99 of [784, 100, 100, 100, 10], in float64 with 8 1.03; AVX2, with
- * 1, 2 and 4: 0.91, 0.94, 0.98 and 0.92, 1.00, 1.05. */
-#define FN_FEW (FN_VECTOR_BYTES == 64 ? FN_LANES / 2 : FN_LANES / 4)
+/* Errors of m examples are taken back with the vectors over the inputs where the examples would
+ * fill so few lanes of their vectors. An epoch over one the other way, [784, 100, 100, 100, 10],
+ *   AVX-512, Zen 4, m = 10, 12, 16, 20, 24, 32: 0.95, 0.99, 1.03, 0.94, 0.98, 1.03; [784, 30, 10]
+ *     and [784, 100, 10], m = 10: 0.96, 0.97; float64, [784, 100, 100, 10], m = 10 and 16: 0.98, 1.03
+ *   AVX-512, Cascade Lake, m = 1, 4 and 8: 0.66, 0.85, 0.99, of [784, 30, 10] 0.84, 0.93, 0.98, in
+ *     float64 with 8 1.03, m = 10 0.98 to 1.10
+ *   AVX2, there, m = 1, 2 and 4: 0.92, 1.00, 1.05, of [784, 30, 10] 0.91, 0.94, 0.98; Zen 4, m = 4
+ *     and 10: 1.01, 1.01 */
+FN_INLINE int FN(are_few)(size_t m)
+{
+    const size_t lanes = (m + FN_LANES - 1) / FN_LANES * FN_LANES;
+    const size_t eighths = FN_VECTOR_BYTES < 64 ? 2 : fn_cpu_halves_avx512() ? 5 : 4;
+    return 8 * m <= eighths * lanes;
+}
 
 /* Whether errors of m examples are taken back as large products, and for how many at once. */
 FN_INLINE int FN(is_large_back)(size_t m, size_t n_in, size_t n_out)
@@ -155,7 +164,7 @@ static size_t FN(scratch_size)(size_t m, size_t n_in, size_t n_out)
 {
     const size_t most = FN(back)(m, FN(is_large_back)(m, n_in, n_out));
     const size_t across = fn_stride(most, sizeof(real));
-    const size_t few = FN_FEW * fn_stride(n_in, sizeof(real));
+    const size_t few = most * fn_stride(n_in, sizeof(real));
     const size_t many = (n_in + n_out) * across + FN(packed_size)(n_in, most, n_out);
     return few > many ? few : many;
 }
@@ -192,7 +201,7 @@ static void FN(backpropagate_some)(fn_activation neurons, size_t m, size_t n_in,
 {
     const size_t stride = fn_stride(n_out, sizeof(real)), across = fn_stride(m, sizeof(real));
     real *columns = scratch, *error = columns + n_out * across, *packed = error + n_in * across;
-    if (large || m <= FN_FEW) {
+    if (large || FN(are_few)(m)) {
         const size_t row = fn_stride(n_in, sizeof(real));
         error = scratch; /* [m][row]; in large layers n_out is more than row - n_in */
         if (large) {

@@ -11,6 +11,7 @@
 #undef FN_LARGEST
 #undef FN_SQRT
 #undef FN_LANE_BITS
+#undef FN_HALVES
 
 #if FN_BITS == 32
 #define real float
@@ -101,6 +102,24 @@ FN_INLINE vec FN(interleave_upper)(vec a, vec b) { return FN_SHUFFLE(a, b, FN_UP
 /* FN_LANES values of a fixed type. */
 typedef float FN(f32s) __attribute__((vector_size(4 * FN_LANES), aligned(4), may_alias));
 typedef double FN(f64s) __attribute__((vector_size(8 * FN_LANES), aligned(8), may_alias));
+
+/* The lower half of a vector, where processors may take wide ones in halves; see
+ * fn_cpu_halves_avx512. */
+#if FN_VECTOR_BYTES == 64
+#define FN_HALVES 1
+typedef real FN(half) __attribute__((vector_size(32), aligned(sizeof(real)), may_alias));
+#if FN_BITS == 32
+FN_INLINE FN(half) FN(lower)(vec x) { return (FN(half))_mm512_castps512_ps256((__m512)x); }
+#else
+FN_INLINE FN(half) FN(lower)(vec x) { return (FN(half))_mm512_castpd512_pd256((__m512d)x); }
+#endif
+#else
+#define FN_HALVES 0
+typedef vec FN(half);
+FN_INLINE FN(half) FN(lower)(vec x) { return x; }
+#endif
+FN_INLINE FN(half) FN(load_half)(const real *p) { return *(const FN(half) *)p; }
+FN_INLINE void FN(store_half)(real *p, FN(half) x) { *(FN(half) *)p = x; }
 
 #if FN_VECTOR_BYTES == 64
 /* Lane i becomes the next of x's lanes where bit i is set, else 0. */

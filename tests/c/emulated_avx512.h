@@ -90,13 +90,19 @@ EMULATED __m512i emulated_widen_to_longs(__m128i x)
 #define _mm512_cvtepu8_epi32 emulated_widen_to_ints
 #define _mm512_cvtepu8_epi64 emulated_widen_to_longs
 
-EMULATED __m256i emulated_lower_half(__m512i x)
-{
-    __m256i lower;
-    memcpy(&lower, &x, sizeof lower);
-    return lower;
-}
-#define _mm512_castsi512_si256 emulated_lower_half
+#define LOWER_HALF(name, vector, lower)                                 \
+    EMULATED lower name(vector x)                                       \
+    {                                                                   \
+        lower y;                                                        \
+        memcpy(&y, &x, sizeof y);                                       \
+        return y;                                                       \
+    }
+LOWER_HALF(emulated_lower_ints, __m512i, __m256i)
+LOWER_HALF(emulated_lower_floats, __m512, __m256)
+LOWER_HALF(emulated_lower_doubles, __m512d, __m256d)
+#define _mm512_castsi512_si256 emulated_lower_ints
+#define _mm512_castps512_ps256 emulated_lower_floats
+#define _mm512_castpd512_pd256 emulated_lower_doubles
 EMULATED void emulated_store(void *to, __m512i x) { memcpy(to, &x, sizeof x); }
 #define _mm512_storeu_si512 emulated_store
 #define _mm512_set_epi32(p, o, n, m, l, k, j, i, h, g, f, e, d, c, b, a) \
