@@ -139,6 +139,9 @@ class Network:
         starts = initializers.choose(initializer, neurons)
         self._stream = RandomStream(seed)
         self._model = Model(checked, choice, name, n_threads, neurons)
+        self._draw(starts)
+
+    def _draw(self, starts: tuple[str, ...]) -> None:
         initializers.draw(self._stream, self.weights, self.biases, starts)
 
     # ---- parameters

@@ -21,6 +21,14 @@ _SHARED_SEEDS = (np.random.Generator, np.random.BitGenerator, np.random.RandomSt
 _EVALUATION_FLAGS = ("monitor_evaluation_cost", "monitor_evaluation_accuracy")
 
 
+class _Undrawn(Network):
+    """One that only checks its arguments: most of the time of making a network is that of
+    drawing its parameters."""
+
+    def _draw(self, starts: tuple[str, ...]) -> None:
+        pass
+
+
 def checked(
     specs: Any, training: Dataset, evaluation: Dataset | None
 ) -> tuple[list[dict[str, Any]], list[Task]]:
@@ -86,7 +94,7 @@ def _task(spec: Mapping[str, Any], training: Dataset, evaluation: Dataset | None
     sgd["epochs"] = checks.integer("epochs", sgd["epochs"], 0)
     # A training of no epochs checks its arguments, but for a rate that follows the epochs.
     untrained = {**sgd, "epochs": 0}
-    Network(**network).SGD(training, evaluation_data=evaluation, **untrained)
+    _Undrawn(**network).SGD(training, evaluation_data=evaluation, **untrained)
     nothing = History([], [], [], [])
     Progress(sgd["eta"], sgd["epochs"], sgd.get("schedule"), sgd.get("early_stopping"), nothing)
     return Task(network, sgd)
