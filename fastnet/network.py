@@ -141,9 +141,6 @@ class Network:
         self._model = Model(checked, choice, name, n_threads, neurons)
         self._draw(starts)
 
-    def _draw(self, starts: tuple[str, ...]) -> None:
-        initializers.draw(self._stream, self.weights, self.biases, starts)
-
     # ---- parameters
 
     @property
@@ -216,17 +213,16 @@ class Network:
 
         Drawn layer by layer, the weights of a layer row by row, then its biases.
         """
-        self._draw("default")
+        self._draw(["default"] * len(self.weights))
 
     def large_weight_initializer(self) -> None:
         """Weights and biases N(0, 1), as in the book's first chapter.
 
         Drawn in the same order as by ``default_weight_initializer``.
         """
-        self._draw("large")
+        self._draw(["large"] * len(self.weights))
 
-    def _draw(self, initializer: str) -> None:
-        names = [initializer] * len(self.weights)
+    def _draw(self, names: Iterable[str]) -> None:
         initializers.draw(self._stream, self.weights, self.biases, names)
 
     # ---- use

@@ -25,7 +25,7 @@ class _Undrawn(Network):
     """One that only checks its arguments: most of the time of making a network is that of
     drawing its parameters."""
 
-    def _draw(self, starts: tuple[str, ...]) -> None:
+    def _draw(self, names: Iterable[str]) -> None:
         pass
 
 
