@@ -37,7 +37,7 @@ typedef struct {
 } FN(share);
 
 /* This thread's share of m examples in a layer of so many neurons. In large products it is all
- * examples: the weights, which are more than the activations, are copied then (tile_tmpl.h) by
+ * examples: the weights, which are more than the activations, are copied then (large_tmpl.h) by
  * one thread and not by all. */
 FN_INLINE FN(share) FN(own_share)(const FN(work) *work, size_t m, size_t neurons, int large)
 {

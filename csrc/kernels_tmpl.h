@@ -7,6 +7,7 @@
 #include "activation_tmpl.h"
 #include "cost_tmpl.h"
 #include "tile_tmpl.h"
+#include "large_tmpl.h"
 #include "optimizer_tmpl.h"
 #include "layer_tmpl.h"
 #include "compress_tmpl.h"

@@ -32,7 +32,7 @@
  * four vectors wide; 1: such tiles do not pay.
  *
  * FN_DEPTH is the number of terms per pass; products of more bytes than FN_LARGE are multiplied
- * in another way: see tile_tmpl.h. FN_BACK is the number of examples that errors are taken back
+ * in another way: see large_tmpl.h. FN_BACK is the number of examples that errors are taken back
  * for at once, where products are smaller, since their transposes should stay in the second
  * cache. With 64 in the place of 256, AVX-512 makes 114 GFLOP/s for 89 with 256 neurons (Cascade
  * Lake). With 128 the weights are still copied into tiles (FN_PACKED), which processors need

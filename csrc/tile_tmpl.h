@@ -55,20 +55,8 @@
 #define FN_PACKED 128
 #define FN_PACKED_TERMS 64
 
-/* Operands that together have more than FN_LARGE bytes (simd.h) do not stay in the second cache:
- * so many terms and columns of B are copied, too, and stay there for all rows of C, while a
- * tile's rows of A stay in the first for all these columns. A tile asks for B some terms ahead.
- * An epoch of [784, 1024, 1024, 10] with 256 examples takes 0.8 of the time (AVX-512, Cascade
- * Lake). Of that, B copied panel by panel and not row by row: 1.025; not asking for the next tile
- * of A: 1.01; the way back with the examples along the rows, transposed twice: 1.03. Tried: asking
- * for the next block of B or, in pieces, for the next tile of A while tiles are multiplied, no
- * gain; the forward step's A not copied 1.04; 128, 384 or 512 terms or half the columns no gain. */
-#define FN_LARGE_DEPTH 256
-#define FN_LARGE_COLUMNS ((512 << 10) / FN_LARGE_DEPTH / sizeof(real))
+/* A tile of copies asks for B so many terms ahead. */
 #define FN_TERMS_AHEAD 8
-
-/* As FN_BACK, for large products. */
-#define FN_LARGE_BACK 256
 
 /* The widest tile of one row, whose few sums wait for their last terms, and of several rows. */
 #define FN_ROW_VECTORS 4
@@ -203,25 +191,6 @@ static const size_t FN(tile_rows)[FN_ROW_VECTORS] = {
     FN_MOST_ROWS, FN_TILE_ROWS, FN_ROWS_OF_3, FN_ROWS_OF_4,
 };
 
-/* One of copies, A[k][mr] and B[k][nv vectors]. */
-#define FN_COPIED_TILE(mr, nv)                                                              \
-    static void FN(copied_tile_##mr##x##nv)(const FN(product) *p)                           \
-    {                                                                                       \
-        if (p->c_rows)                                                                      \
-            FN(tile)(mr, nv, p, 1, mr, 0, NULL, p->c_rows, 1, 1);                           \
-        else                                                                                \
-            FN(tile)(mr, nv, p, 1, mr, 0, NULL, NULL, 1, 1);                                \
-    }
-#define FN_COPIED_TILE_ENTRY(mr, nv) FN(copied_tile_##mr##x##nv),
-
-FN_EACH_TILE_OF(FN_TILE_ROWS, FN_COPIED_TILE, 1)
-FN_EACH_TILE_2(FN_COPIED_TILE, 2)
-
-static void (*const FN(copied_tiles)[2][FN_TILE_ROWS])(const FN(product) *) = {
-    {FN_EACH_TILE_OF(FN_TILE_ROWS, FN_COPIED_TILE_ENTRY, 1)},
-    {FN_EACH_TILE_2(FN_COPIED_TILE_ENTRY, 2)},
-};
-
 /* Rows as tiles: the first `tall` of `height` rows, the other `flat` of one less. */
 typedef struct { size_t height, tall, flat; } FN(division);
 
@@ -260,44 +229,6 @@ static void FN(pack_tile)(size_t height, const FN(product) *p, const real *a, re
     }
 }
 
-/* B as panels of two vectors, [k][2] each, a last single vector as [k]. turned: B[k][v] lies at
- * b[v*b_stride + k]. Else rows go by, which the processor asks for in advance. */
-static void FN(pack_panels)(size_t columns, const FN(product) *p, const int turned,
-                            real *restrict packed)
-{
-    const size_t vectors = (columns + FN_LANES - 1) / FN_LANES, depth = p->k, wide = 2 * FN_LANES;
-    for (size_t v = 0; turned && v < vectors; v++) {
-        real *to = packed + v / 2 * depth * wide + v % 2 * FN_LANES;
-        const size_t step = v % 2 == 0 && v + 1 == vectors ? FN_LANES : wide;
-        const real *from = p->b + v * FN_LANES * p->b_stride;
-        for (size_t k = 0; k < depth; k += FN_LANES) {
-            vec lanes[FN_LANES];
-            FN(transpose_square)(columns - v * FN_LANES, from + k, p->b_stride, lanes);
-FN_UNROLL(16)
-            for (size_t q = 0; q < FN_LANES; q++)
-                if (q < depth - k)
-                    FN(store)(to + (k + q) * step, lanes[q]);
-        }
-    }
-    for (size_t k = 0; !turned && k < depth; k++) {
-        const real *line = p->b + (p->b_rows ? p->b_rows[k] : k) * p->b_stride;
-        real *to = packed;
-        for (size_t v = 0; v + 2 <= vectors; v += 2, to += depth * wide, line += wide) {
-            FN(store)(to + k * wide, FN(load)(line));
-            FN(store)(to + k * wide + FN_LANES, FN(load)(line + FN_LANES));
-        }
-        if (vectors % 2)
-            FN(store)(to + k * FN_LANES, FN(load)(line));
-    }
-}
-
-/* A layer is asked as a whole: what a thread does of it is multiplied in the same way. */
-FN_INLINE int FN(is_large)(size_t rows, size_t columns, size_t terms)
-{
-    return rows >= FN_PACKED && columns >= FN_PACKED && terms >= FN_PACKED
-           && (rows * columns + columns * terms + terms * rows) * sizeof(real) > FN_LARGE;
-}
-
 /* Behind a tile of A more is stored than it has. */
 #define FN_ROOM_OF_ROWS(rows, depth) ((rows) * (depth) + FN_TILE_ROWS + FN_LANES)
 
@@ -305,16 +236,6 @@ FN_INLINE int FN(is_large)(size_t rows, size_t columns, size_t terms)
 FN_INLINE int FN(is_packed)(size_t columns, size_t terms)
 {
     return columns >= FN_PACKED && terms >= FN_PACKED_TERMS;
-}
-
-/* In elements: the copies made of such a product, or a part of it. */
-static size_t FN(packed_size)(size_t rows, size_t columns, size_t terms)
-{
-    const size_t some = FN_ROOM_OF_ROWS(FN_HEIGHT, FN_DEPTH);
-    const size_t large = FN_ROOM_OF_ROWS(FN_TILE_ROWS, FN_LARGE_DEPTH) + FN_LARGE_DEPTH * FN_LARGE_COLUMNS;
-    if (!FN(is_packed)(columns, terms))
-        return 0;
-    return FN(is_large)(rows, columns, terms) && large > some ? large : some;
 }
 
 /* A B of so many bytes does not stay in the second cache: it is asked for a panel ahead. At 256
@@ -363,9 +284,9 @@ FN_INLINE void FN(tiles_of)(size_t first, size_t tiles, size_t height, size_t ve
     }
 }
 
-/* From a row, a term and a column on, with so many terms at most; turned: see pack_panels. Small
- * products are not copied as they are: they were written field by field just before, and loads of
- * several fields at once would wait for that. */
+/* From a row, a term and a column on, with so many terms at most; turned: B[k][v] is
+ * b[v*b_stride + k]. Small products are not copied as they are: they were written field by field
+ * just before, and loads of several fields at once would wait for that. */
 FN_INLINE FN(product) FN(part_of)(const FN(product) *p, size_t row, size_t k, size_t column,
                                   size_t depth, const int turned)
 {
@@ -408,42 +329,6 @@ static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t colum
         FN(tiles_of)(d.tall * d.height, d.flat, d.height - 1, vectors, packed != NULL, share, &part);
         part.b += vectors * FN_LANES;
         part.c += vectors * FN_LANES;
-    }
-}
-
-/* FN_LARGE_DEPTH terms and FN_LARGE_COLUMNS columns at most; turned: see pack_panels. */
-static void FN(multiply_panels)(size_t rows, size_t columns, const FN(product) *part,
-                                const int turned, real *packed)
-{
-    const FN(division) d = FN(divide_rows)(rows, FN_TILE_ROWS);
-    const size_t wide = 2 * FN_LANES;
-    real *panels = packed + FN_ROOM_OF_ROWS(FN_TILE_ROWS, FN_LARGE_DEPTH);
-    FN(product) tile = *part;
-    FN(pack_panels)(columns, part, turned, panels);
-    tile.a = packed;
-    for (size_t t = 0, r = 0, height; r < rows; r += height, t++) {
-        height = t < d.tall ? d.height : d.height - 1;
-        FN(pack_tile)(height, part, part->a + r * part->a_row, packed);
-        tile.c_rows = part->c_rows ? part->c_rows + r : NULL;
-        for (size_t j = 0; j < columns; j += wide) {
-            const size_t vectors = columns - j > FN_LANES ? 2 : 1;
-            tile.b = panels + j * part->k;
-            tile.c = part->c + (part->c_rows ? 0 : r * part->c_stride) + j;
-            FN(copied_tiles)[vectors - 1][height - 1](&tile);
-        }
-    }
-}
-
-/* The whole of a large product; packed: room for packed_size elements. */
-static void FN(multiply_large)(size_t rows, size_t columns, const FN(product) *whole,
-                               const int turned, real *packed)
-{
-    for (size_t j = 0, n; j < columns; j += n) {
-        n = columns - j < FN_LARGE_COLUMNS ? columns - j : FN_LARGE_COLUMNS;
-        for (size_t k = 0; k < whole->k; k += FN_LARGE_DEPTH) {
-            const FN(product) part = FN(part_of)(whole, 0, k, j, FN_LARGE_DEPTH, turned);
-            FN(multiply_panels)(rows, n, &part, turned, packed);
-        }
     }
 }
 
