@@ -50,14 +50,9 @@ FN_INLINE real FN(bounded)(real z)
 {
     return z > FN_LARGEST ? FN_LARGEST : z < -FN_LARGEST ? -FN_LARGEST : z;
 }
-/* where mask ? a : b; a loop, of which compilers make one instruction */
-FN_INLINE vec FN(select)(ivec mask, vec a, vec b)
-{
-    vec chosen = b;
-    for (size_t i = 0; i < FN_LANES; i++)
-        chosen[i] = mask[i] ? a[i] : b[i];
-    return chosen;
-}
+/* where mask ? a : b, lane by lane. A loop over the lanes, of which gcc 12 makes one instruction, is
+ * 0.98 of an epoch of [4, 16, 2]; but in longer functions it makes a jump of every lane. */
+FN_INLINE vec FN(select)(ivec mask, vec a, vec b) { return (vec)((mask & (ivec)a) | (~mask & (ivec)b)); }
 FN_INLINE vec FN(bounded_lanes)(vec z)
 {
     const vec least = FN(select)(z > FN_LARGEST, FN(splat)(FN_LARGEST), z);
