@@ -25,7 +25,7 @@ RECORD = HERE / "counts.json"
 TOLERANCE = 0.02
 
 SMALL, MIDDLE, LARGE = [784, 30, 10], [784, 100, 10], [256, 256, 256, 10]
-# way, type, m, mini-batches, sizes; MNIST's density, "full" without zeros
+# way, type, m, mini-batches, sizes; MNIST's density, "full" and "relu" without zeros
 JOBS = [
     ("dense", "f32", 10, 20, SMALL),
     ("dense", "f64", 10, 20, SMALL),
@@ -33,6 +33,7 @@ JOBS = [
     ("columns", "f32", 1, 200, SMALL),
     ("columns", "f32", 32, 10, MIDDLE),
     ("full", "f32", 128, 2, LARGE),
+    ("relu", "f32", 32, 20, [8, 100, 100, 4]),
 ]
 
 

@@ -215,13 +215,18 @@ def level_of(verbose: Any, expected: str) -> int:
     return level
 
 
+def tqdm() -> Any:
+    """What draws bars; ImportError, with what brings it, where it is not installed."""
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:
+        raise ImportError(f"verbose=2: expected tqdm to be installed: {TQDM}") from None
+    return tqdm
+
+
 def chosen(verbose: Any) -> Reporter:
     """The reporter of ``verbose``, as ``SGD`` takes it; ImportError where its bar lacks tqdm."""
     level = level_of(verbose, "0 (silent), 1 (a line per epoch) or 2 (a bar)")
     if level == 2 and is_seen():
-        try:
-            from tqdm.auto import tqdm
-        except ImportError:
-            raise ImportError(f"verbose=2: expected tqdm to be installed: {TQDM}") from None
-        return Bar(tqdm)
+        return Bar(tqdm())
     return Lines() if level else Reporter()

@@ -96,7 +96,7 @@ def fit_many(
     verbose : bool or {0, 1, 2}, default True
         Unless it is 0: show one progress bar on standard error where that is a terminal and
         tqdm is installed, and print there which networks are not trained as they should be,
-        if any. The logger "fastnet" is told in any case.
+        if any. The logger "fastnet" is told in any case. 2: a missing tqdm is an error.
 
     Returns
     -------
@@ -112,6 +112,8 @@ def fit_many(
     ------
     ValueError, TypeError
         For arguments and data that do not fit; of a spec the message begins ``specs[3]:``.
+    ImportError
+        If verbose is 2 and tqdm, which draws the bar, is not installed.
 
     See Also
     --------
@@ -179,7 +181,7 @@ def fit_as_completed(
 
     Raises
     ------
-    ValueError, TypeError
+    ValueError, TypeError, ImportError
         As ``fit_many``.
     KeyboardInterrupt
         At Ctrl-C, after the trainings that run have ended, and what had finished has been
@@ -219,6 +221,7 @@ class _Sweep:
         _check_executor(executor, max_workers)
         level = reporting.level_of(verbose, "0 (silent), or 1 or 2 (a bar)")
         self._executor, self._max_workers, self._verbose = executor, max_workers, level > 0
+        self._tqdm = _tqdm(level)
         self._data = (
             as_dataset("training", training),
             None if evaluation is None else as_dataset("evaluation", evaluation),
@@ -233,7 +236,7 @@ class _Sweep:
         engine = Engine(self._executor, self._max_workers, *self._data)
         waiting: dict[Future, int] = {}
         failures: dict[int, str] = {}
-        bar = _bar(len(self._tasks)) if self._verbose else None
+        bar = self._tqdm and self._tqdm(total=len(self._tasks), desc="Networks", unit="network")
         self.runs = True
         try:
             for i, future in self._done(engine, waiting):
@@ -367,12 +370,13 @@ def _check_executor(executor: Any, max_workers: Any) -> None:
         )
 
 
-def _bar(total: int) -> Any:
-    """A bar on standard error; None where nobody sees it, or tqdm is not there."""
-    if not reporting.is_seen():
+def _tqdm(level: int) -> Any:
+    """What draws the bar; None where nobody sees it or, unless it is asked for, it is not there."""
+    if level == 0 or not reporting.is_seen():
         return None
     try:
-        from tqdm.auto import tqdm
+        return reporting.tqdm()
     except ImportError:
+        if level == 2:
+            raise
         return None
-    return tqdm(total=total, desc="Networks", unit="network")

@@ -287,6 +287,16 @@ def test_one_bar_counts_the_networks_on_a_terminal(data, monkeypatch):
         assert "3/3" in terminal.written
 
 
+def test_a_bar_that_is_asked_for_and_needs_tqdm_is_an_error_before_anything_is_trained(
+    data, monkeypatch
+):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    with pytest.raises(ImportError, match=r'^verbose=2: .*: pip install "tqdm>=4\.66"$'):
+        fastnet.fit_as_completed([BASE], *data, verbose=2)
+    assert fastnet.fit_many([BASE], *data, verbose=True)[0].error is None  # without a bar
+
+
 def test_nothing_is_written_where_standard_error_is_no_terminal(data, capfd):
     fastnet.fit_many([BASE] * 3, *data)
     assert capfd.readouterr() == ("", "")

@@ -24,8 +24,8 @@
  *
  *     driver avx2 masks f32 10 100 784 30 10
  *
- * WAY: dense, columns or masks, whose inputs are zeros as often as MNIST's; or full, dense
- * rows without zeros. */
+ * WAY: dense, columns or masks, whose inputs are zeros as often as MNIST's; full, dense rows
+ * without zeros; or relu, the same with rectified linear neurons. */
 #define _POSIX_C_SOURCE 200112L /* posix_memalign */
 #include <stdio.h>
 #include <stdlib.h>
@@ -380,14 +380,16 @@ static void run(char **arguments, size_t n_sizes)
     size_t left = strtoul(arguments[4], NULL, 10), sizes[MOST_LAYERS + 1];
     for (size_t l = 0; l < n_sizes; l++)
         sizes[l] = strtoul(arguments[5 + l], NULL, 10);
-    const fn_activation hidden[MOST_LAYERS] = {FN_SIGMOID};
+    const int relu = strcmp(way, "relu") == 0, full = relu || strcmp(way, "full") == 0;
+    fn_activation hidden[MOST_LAYERS];
+    for (size_t l = 0; l < MOST_LAYERS; l++)
+        hidden[l] = relu ? FN_RELU : FN_SIGMOID;
     const fn_network network = {n_sizes - 1, sizes, hidden, FN_SIGMOID, FN_CROSS_ENTROPY};
-    const int full = strcmp(way, "full") == 0;
     fn_form form = FN_DENSE;
     while (!full && form <= FN_MASKS && strcmp(way, forms[form]))
         form++;
     if (form > FN_MASKS || m < 1 || m > EXAMPLES)
-        fail("WAY is dense, columns, masks or full, M from 1 to 1000");
+        fail("WAY is dense, columns, masks, full or relu, M from 1 to 1000");
     if (fn_select(isa))
         fail("this processor has no such ISA");
     if (form == FN_MASKS && fn_way(type, &network, 0.2) != FN_MASKS)
