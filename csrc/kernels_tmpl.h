@@ -8,6 +8,7 @@
 #include "cost_tmpl.h"
 #include "tile_tmpl.h"
 #include "large_tmpl.h"
+#include "narrow_tmpl.h"
 #include "optimizer_tmpl.h"
 #include "layer_tmpl.h"
 #include "compress_tmpl.h"

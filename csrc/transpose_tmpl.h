@@ -1,12 +1,8 @@
 /* Rows as columns, a square of vectors at a time. */
 
-/* lanes[j][i] = from[i][j] for i < rows, zero for the others: a square of FN_LANES. */
-FN_INLINE void FN(transpose_square)(size_t rows, const real *from, size_t stride,
-                                    vec lanes[FN_LANES])
+/* lanes[j][i] becomes lanes[i][j]. */
+FN_INLINE void FN(turn)(vec lanes[FN_LANES])
 {
-FN_UNROLL(16)
-    for (size_t i = 0; i < FN_LANES; i++)
-        lanes[i] = i < rows ? FN(load)(from + i * stride) : (vec){0};
 FN_UNROLL(4)
     for (size_t round = 1; round < FN_LANES; round *= 2) { /* each turns the indices by one bit */
         vec turned[FN_LANES];
@@ -19,6 +15,16 @@ FN_UNROLL(16)
         for (size_t i = 0; i < FN_LANES; i++)
             lanes[i] = turned[i];
     }
+}
+
+/* lanes[j][i] = from[i][j] for i < rows, zero for the others: a square of FN_LANES. */
+FN_INLINE void FN(transpose_square)(size_t rows, const real *from, size_t stride,
+                                    vec lanes[FN_LANES])
+{
+FN_UNROLL(16)
+    for (size_t i = 0; i < FN_LANES; i++)
+        lanes[i] = i < rows ? FN(load)(from + i * stride) : (vec){0};
+    FN(turn)(lanes);
 }
 
 /* to[j][i] = from[i][j]; pads of from and to are read and written. */

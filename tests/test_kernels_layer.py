@@ -105,6 +105,34 @@ def test_update_decays_the_weights_and_adds_the_gradient(shapes, dtype, isa, gua
         guarded.check()
 
 
+@pytest.mark.parametrize("n_out", range(1, 10))
+def test_narrow_layers_have_the_bits_of_one_example_at_a_time(n_out, dtype, isa, guarded):
+    random = np.random.default_rng(n_out)
+
+    def padded(*shape, pads=0.0):
+        return guarded.padded(drawn(random, dtype, *shape), dtype, pads=pads)
+
+    for n_in, m in ((1, 8), (5, 23), (16, 16), (33, 40), (100, 67)):
+        a, delta = padded(m, n_in, pads=np.nan), padded(m, n_out)
+        w, b = padded(n_in, n_out), guarded.vector(drawn(random, dtype, n_out), dtype)
+        z, below = padded(m, n_out), padded(m, n_in)
+        _kernels.weighted_input(a, w, b, z)
+        _kernels.backpropagate("sigmoid", w, delta, a, below)
+        one_by_one, changed = guarded.padded(w, dtype), guarded.padded(w, dtype)
+        for s in range(m):
+            a_s, delta_s = (guarded.padded(rows[s : s + 1], dtype) for rows in (a, delta))
+            z_s, below_s = padded(1, n_out), padded(1, n_in)
+            _kernels.weighted_input(a_s, w, b, z_s)
+            _kernels.backpropagate("sigmoid", w, delta_s, a_s, below_s)
+            np.testing.assert_array_equal(z_s[0], z[s])
+            np.testing.assert_array_equal(below_s[0], below[s])
+            _kernels.update(one_by_one, guarded.vector(b, dtype), a_s, delta_s, 0.0, 0.0)
+        _kernels.update(changed, guarded.vector(b, dtype), a, delta, 0.0, 0.0)
+        np.testing.assert_array_equal(changed, one_by_one)
+        assert not guarded.pads(changed).any()
+        guarded.check()
+
+
 def test_what_decays_is_rounded_to_the_type_once(dtype, isa, guarded):
     w = guarded.padded(np.ones((3, 5)), dtype)
     b, a, delta = np.zeros(5), np.zeros((2, 3)), np.zeros((2, 5))
