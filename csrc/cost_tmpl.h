@@ -133,13 +133,13 @@ static double FN(cost_of_run)(fn_activation output, fn_cost cost, size_t n, cons
     }
 }
 
-/* A square of outputs in doubles: to[j][s] = from[s][j], bounded, for m examples; 0 for more. */
-static void FN(outputs_across)(size_t m, const real *from, size_t stride,
+/* n outputs of a square in doubles: to[j][s] = from[s][j], bounded, for m examples; 0 for more. */
+static void FN(outputs_across)(size_t m, size_t n, const real *from, size_t stride,
                                double to[FN_LANES][FN_LANES])
 {
     vec lanes[FN_LANES];
     FN(transpose_square)(m, from, stride, lanes);
-    for (size_t j = 0; j < FN_LANES; j++) {
+    for (size_t j = 0; j < FN_LANES && j < n; j++) {
         real line[FN_LANES];
         FN(store)(line, FN(bounded_lanes)(lanes[j]));
         for (size_t s = 0; s < FN_LANES; s++)
@@ -148,40 +148,48 @@ static void FN(outputs_across)(size_t m, const real *from, size_t stride,
 }
 
 /* total + C, C = -sum y ln a = sum y (ln sum_k e^(z_k - max) - (z - max)) (eq. 80), of as many
- * examples as a vector has lanes, at most. */
+ * examples as a vector has lanes, at most. Outputs that fill one square are turned once. What
+ * follows from a comparison is selected by its bits: a jump of each label would not be foreseen. */
 static double FN(log_likelihood)(size_t m, size_t n, const double *weights, const real *z,
                                  const real *y, double total)
 {
-    const size_t stride = fn_stride(n, sizeof(real));
+    const size_t stride = fn_stride(n, sizeof(real)), doubles = FN_VECTOR_BYTES / sizeof(double);
     double largest[FN_LANES], sums[FN_LANES] = {0}, costs[FN_LANES] = {0};
-    double zs[FN_LANES][FN_LANES], ys[FN_LANES][FN_LANES];
+    double zs[FN_LANES][FN_LANES], others[FN_LANES][FN_LANES];
     for (size_t s = 0; s < FN_LANES; s++)
         largest[s] = -FN_LARGEST;
     for (size_t j = 0; j < n; j += FN_LANES) {
-        FN(outputs_across)(m, z + j, stride, zs);
+        FN(outputs_across)(m, n - j, z + j, stride, zs);
         for (size_t q = 0; q < FN_LANES && q < n - j; q++)
-            for (size_t s = 0; s < FN_LANES; s++)
-                largest[s] = zs[q][s] > largest[s] ? zs[q][s] : largest[s];
+            for (size_t s = 0; s < FN_LANES; s += doubles) {
+                const FN_F64(vec) z_s = FN_F64(load)(zs[q] + s), most = FN_F64(load)(largest + s);
+                FN_F64(store)(largest + s, FN_F64(select)(z_s > most, z_s, most));
+            }
     }
     for (size_t j = 0; j < n; j += FN_LANES) {
         const size_t run = n - j < FN_LANES ? n - j : FN_LANES;
-        FN(outputs_across)(m, z + j, stride, zs);
+        if (n > FN_LANES)
+            FN(outputs_across)(m, run, z + j, stride, zs);
         for (size_t q = 0; q < run; q++)
             for (size_t s = 0; s < FN_LANES; s++)
-                zs[q][s] -= largest[s];
-        FN_F64(exp)(run * FN_LANES, zs[0], zs[0]);
+                others[q][s] = zs[q][s] - largest[s];
+        FN_F64(exp)(run * FN_LANES, others[0], others[0]);
         for (size_t q = 0; q < run; q++)
             for (size_t s = 0; s < FN_LANES; s++)
-                sums[s] += zs[q][s];
+                sums[s] += others[q][s];
     }
     FN_F64(log)(FN_LANES, sums, sums);
     for (size_t j = 0; j < n; j += FN_LANES) {
-        FN(outputs_across)(m, z + j, stride, zs);
-        FN(outputs_across)(m, y + j, stride, ys);
+        if (n > FN_LANES)
+            FN(outputs_across)(m, n - j, z + j, stride, zs);
+        FN(outputs_across)(m, n - j, y + j, stride, others);
         for (size_t q = 0; q < FN_LANES && q < n - j; q++)
-            for (size_t s = 0; s < FN_LANES; s++) {
-                const double more = FN_FMA(ys[q][s], sums[s] - (zs[q][s] - largest[s]), costs[s]);
-                costs[s] = ys[q][s] != 0 ? more : costs[s]; /* where a is 0, ln a is infinite */
+            for (size_t s = 0; s < FN_LANES; s += doubles) {
+                const FN_F64(vec) y_s = FN_F64(load)(others[q] + s), so_far = FN_F64(load)(costs + s);
+                const FN_F64(vec) below = FN_F64(load)(zs[q] + s) - FN_F64(load)(largest + s);
+                const FN_F64(vec) more = FN_FMA(y_s, FN_F64(load)(sums + s) - below, so_far);
+                /* where a is 0, ln a is infinite */
+                FN_F64(store)(costs + s, FN_F64(select)(y_s != 0, more, so_far));
             }
     }
     for (size_t s = 0; s < m; s++) {

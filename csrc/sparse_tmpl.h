@@ -216,8 +216,12 @@ static size_t FN(list_shared)(size_t g, const fn_examples *examples, const size_
 /* At most this share of the inputs may be other than zero on the sparse way. Measured by
  * bench/choose_ways.py (AVX2, Zen 3, float32): the two ways are equal at 0.35 to 0.44 for
  * 10 to 1024 outputs and m = 10, at 0.31 to 0.41 for m = 100; at m = 1 lists are ahead up
- * to 1. AVX-512, Cascade Lake: 0.31 to 0.46 for 30 to 256 outputs and m = 10 to 100, both types. */
+ * to 1. AVX-512, Cascade Lake: 0.31 to 0.46 for 30 to 256 outputs and m = 10 to 100, both types;
+ * Zen 4, whose dense rows are slower: 0.40 to 0.52 for 10 to 64 outputs, 0.56 to 0.72 for 100 and
+ * 256 (7 and 16 cache lines), of 64 and of 784 inputs. */
 #define FN_MOST_DENSITY 0.4
+#define FN_MOST_WIDE_DENSITY (FN_VECTOR_BYTES == 64 && fn_cpu_halves_avx512() ? 0.55 : FN_MOST_DENSITY)
+#define FN_WIDE_BYTES (7 * 64)
 
 /* From this share on, examples share lists where they can. The share is an estimate: below, the
  * lists of two examples have next to nothing in common. */
@@ -226,7 +230,9 @@ static size_t FN(list_shared)(size_t g, const fn_examples *examples, const size_
 static int FN(way)(const fn_network *network, double density)
 {
     const size_t stride = fn_stride(network->sizes[1], sizeof(real));
-    if (density > FN_MOST_DENSITY || network->sizes[0] > UINT32_MAX / stride)
+    const int wide = fn_lines(network->sizes[1], sizeof(real)) * sizeof(real) >= FN_WIDE_BYTES;
+    const double most = wide ? FN_MOST_WIDE_DENSITY : FN_MOST_DENSITY;
+    if (density > most || network->sizes[0] > UINT32_MAX / stride)
         return FN_DENSE;
     return FN_GROUP > 1 && density > FN_LEAST_SHARED_DENSITY ? FN_MASKS : FN_COLUMNS;
 }
