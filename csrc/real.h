@@ -90,6 +90,36 @@ FN_INLINE int FN(some)(ivec x)
 #endif
 FN_INLINE vec FN(interleave_lower)(vec a, vec b) { return FN_SHUFFLE(a, b, FN_LOWER_HALVES); }
 FN_INLINE vec FN(interleave_upper)(vec a, vec b) { return FN_SHUFFLE(a, b, FN_UPPER_HALVES); }
+#if FN_VECTOR_BYTES == 64
+/* A quarter of a vector, of FN_QUARTER numbers, is what fast shuffles stay within. Quarters 0 and 2
+ * of a and of b; quarters 1 and 3 of both; and in each quarter a[0] b[0] a[1] b[1], or the same of
+ * the upper half, and a[0] a[1] b[0] b[1], or the upper half, of one number each in float64. */
+#if FN_BITS == 32
+#define FN_EVEN_QUARTERS 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27
+#define FN_ODD_QUARTERS 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31
+#define FN_LOWER_ZIPPED 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29
+#define FN_UPPER_ZIPPED 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31
+#define FN_LOWER_JOINED 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29
+#define FN_UPPER_JOINED 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31
+FN_INLINE vec FN(zip_lower)(vec a, vec b) { return FN_SHUFFLE(a, b, FN_LOWER_ZIPPED); }
+FN_INLINE vec FN(zip_upper)(vec a, vec b) { return FN_SHUFFLE(a, b, FN_UPPER_ZIPPED); }
+#else
+#define FN_EVEN_QUARTERS 0, 1, 4, 5, 8, 9, 12, 13
+#define FN_ODD_QUARTERS 2, 3, 6, 7, 10, 11, 14, 15
+#define FN_LOWER_JOINED 0, 8, 2, 10, 4, 12, 6, 14
+#define FN_UPPER_JOINED 1, 9, 3, 11, 5, 13, 7, 15
+#endif
+FN_INLINE vec FN(even_quarters)(vec a, vec b) { return FN_SHUFFLE(a, b, FN_EVEN_QUARTERS); }
+FN_INLINE vec FN(odd_quarters)(vec a, vec b) { return FN_SHUFFLE(a, b, FN_ODD_QUARTERS); }
+FN_INLINE vec FN(join_lower)(vec a, vec b) { return FN_SHUFFLE(a, b, FN_LOWER_JOINED); }
+FN_INLINE vec FN(join_upper)(vec a, vec b) { return FN_SHUFFLE(a, b, FN_UPPER_JOINED); }
+#undef FN_EVEN_QUARTERS
+#undef FN_ODD_QUARTERS
+#undef FN_LOWER_ZIPPED
+#undef FN_UPPER_ZIPPED
+#undef FN_LOWER_JOINED
+#undef FN_UPPER_JOINED
+#endif
 #undef FN_SHUFFLE
 #undef FN_LOWER_HALVES
 #undef FN_UPPER_HALVES
@@ -105,8 +135,16 @@ typedef double FN(f64s) __attribute__((vector_size(8 * FN_LANES), aligned(8), ma
 typedef real FN(half) __attribute__((vector_size(32), aligned(sizeof(real)), may_alias));
 #if FN_BITS == 32
 FN_INLINE FN(half) FN(lower)(vec x) { return (FN(half))_mm512_castps512_ps256((__m512)x); }
+FN_INLINE vec FN(whole)(FN(half) lower, FN(half) upper)
+{
+    return (vec)_mm512_insertf32x8(_mm512_castps256_ps512((__m256)lower), (__m256)upper, 1);
+}
 #else
 FN_INLINE FN(half) FN(lower)(vec x) { return (FN(half))_mm512_castpd512_pd256((__m512d)x); }
+FN_INLINE vec FN(whole)(FN(half) lower, FN(half) upper)
+{
+    return (vec)_mm512_insertf64x4(_mm512_castpd256_pd512((__m256d)lower), (__m256d)upper, 1);
+}
 #endif
 #else
 #define FN_HALVES 0

@@ -17,14 +17,56 @@ FN_UNROLL(16)
     }
 }
 
-/* lanes[j][i] = from[i][j] for i < rows, zero for the others: a square of FN_LANES. */
+#if FN_VECTOR_BYTES == 64
+#define FN_QUARTER (FN_LANES / 4)
+/* In each quarter columns[j][i] = rows[i][j]. */
+FN_INLINE void FN(turn_quarters)(const vec rows[FN_QUARTER], vec columns[FN_QUARTER])
+{
+#if FN_BITS == 32
+    const vec lower[2] = {FN(zip_lower)(rows[0], rows[1]), FN(zip_lower)(rows[2], rows[3])};
+    const vec upper[2] = {FN(zip_upper)(rows[0], rows[1]), FN(zip_upper)(rows[2], rows[3])};
+    columns[2] = FN(join_lower)(upper[0], upper[1]);
+    columns[3] = FN(join_upper)(upper[0], upper[1]);
+#else
+    const vec *lower = rows;
+#endif
+    columns[0] = FN(join_lower)(lower[0], lower[1]);
+    columns[1] = FN(join_upper)(lower[0], lower[1]);
+}
+#endif
+
+/* lanes[j][i] = from[i][j] for i < rows, zero for the others: a square of FN_LANES. With AVX-512 a
+ * round of shuffles is left out by loads of halves, and the last ones stay within quarters: an epoch
+ * of [784, 100, 100, 100, 10], m = 10, takes 0.96 of the time (Zen 4), of [8, 64, 64, 4], m = 1,
+ * 0.93. Loads of quarters leave out two rounds, and save a third less. */
 FN_INLINE void FN(transpose_square)(size_t rows, const real *from, size_t stride,
                                     vec lanes[FN_LANES])
 {
+#if FN_VECTOR_BYTES == 64
+FN_UNROLL(2)
+    for (size_t side = 0; side < 2; side++, from += FN_LANES / 2, lanes += FN_LANES / 2) {
+        vec even[FN_QUARTER], odd[FN_QUARTER];
+FN_UNROLL(4)
+        for (size_t i = 0; i < FN_QUARTER; i++) {
+            FN(half) part[4];
+FN_UNROLL(4)
+            for (size_t q = 0; q < 4; q++) {
+                const size_t row = i + q * FN_QUARTER;
+                part[q] = row < rows ? FN(load_half)(from + row * stride) : (FN(half)){0};
+            }
+            const vec a = FN(whole)(part[0], part[1]), b = FN(whole)(part[2], part[3]);
+            even[i] = FN(even_quarters)(a, b);
+            odd[i] = FN(odd_quarters)(a, b);
+        }
+        FN(turn_quarters)(even, lanes);
+        FN(turn_quarters)(odd, lanes + FN_QUARTER);
+    }
+#else
 FN_UNROLL(16)
     for (size_t i = 0; i < FN_LANES; i++)
         lanes[i] = i < rows ? FN(load)(from + i * stride) : (vec){0};
     FN(turn)(lanes);
+#endif
 }
 
 /* to[j][i] = from[i][j]; pads of from and to are read and written. */

@@ -103,6 +103,21 @@ LOWER_HALF(emulated_lower_doubles, __m512d, __m256d)
 #define _mm512_castsi512_si256 emulated_lower_ints
 #define _mm512_castps512_ps256 emulated_lower_floats
 #define _mm512_castpd512_pd256 emulated_lower_doubles
+
+/* x with one half replaced */
+#define INSERT_HALF(name, vector, half)                                 \
+    EMULATED vector name(vector x, half y, int at)                      \
+    {                                                                   \
+        memcpy((char *)&x + at * sizeof y, &y, sizeof y);               \
+        return x;                                                       \
+    }
+INSERT_HALF(emulated_insert_floats, __m512, __m256)
+INSERT_HALF(emulated_insert_doubles, __m512d, __m256d)
+#define _mm512_insertf32x8 emulated_insert_floats
+#define _mm512_insertf64x4 emulated_insert_doubles
+#define _mm512_castps256_ps512(x) emulated_insert_floats((__m512){0}, (x), 0)
+#define _mm512_castpd256_pd512(x) emulated_insert_doubles((__m512d){0}, (x), 0)
+
 EMULATED void emulated_store(void *to, __m512i x) { memcpy(to, &x, sizeof x); }
 #define _mm512_storeu_si512 emulated_store
 #define _mm512_set_epi32(p, o, n, m, l, k, j, i, h, g, f, e, d, c, b, a) \
