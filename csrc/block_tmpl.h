@@ -235,12 +235,6 @@ static FN(block_update_function) *const FN(block_updates)[][FN_BLOCK_VECTORS] = 
 #endif
 };
 
-/* Whether n outputs fill no more than half of their last vector. */
-FN_INLINE int FN(is_halved)(size_t n)
-{
-    return FN_HALVES && (n - 1) % FN_LANES < FN_LANES / 2;
-}
-
 /* z [m][z_stride] += x w for the inputs of one block, n_out outputs; blocks one after the other */
 static void FN(forward_of_block)(const FN(blocks) *blocks, size_t word, size_t n_out,
                                  const real *weights, size_t stride, real *z, size_t z_stride)

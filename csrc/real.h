@@ -151,6 +151,8 @@ FN_INLINE vec FN(whole)(FN(half) lower, FN(half) upper)
 typedef vec FN(half);
 FN_INLINE FN(half) FN(lower)(vec x) { return x; }
 #endif
+/* Whether n numbers fill no more than half of their last vector. */
+FN_INLINE int FN(is_halved)(size_t n) { return FN_HALVES && (n - 1) % FN_LANES < FN_LANES / 2; }
 FN_INLINE FN(half) FN(load_half)(const real *p) { return *(const FN(half) *)p; }
 FN_INLINE void FN(store_half)(real *p, FN(half) x) { *(FN(half) *)p = x; }
 

@@ -36,7 +36,10 @@
  * with 10 terms 92 -> 110 GFLOP/s. An epoch over one with two vectors at most (Cascade Lake,
  * AVX-512 and AVX2): dense inputs, m = 10, 100 outputs 0.93 and 0.95, [784, 256, 256, 10], m =
  * 64, 0.93 and 0.95, [8, 64, 64, 4], m = 32, 0.95 and 0.97. Lost: wider tiles of copies (1.02),
- * nothing copied (1.05), four terms at once (1.06: too few registers for the addresses). */
+ * nothing copied (1.05), four terms at once (1.06: too few registers for the addresses).
+ * On Zen 4 a panel's last vector is half one where columns fill no more, which takes half the time:
+ * dense inputs, m = 10, 100 outputs 0.94 of an epoch, [64, 100, 10], m = 64, 0.96, [784, 100, 100,
+ * 100, 10], m = 10, 0.98. Lost: the same for errors taken back by turned weights (1.00). */
 
 /* The sum is taken FN_DEPTH terms (simd.h) per pass: a pass's vectors of B, 32 KiB at most, stay
  * in the first cache while all rows of C go by, or nearly so. With four vectors 64 terms are no
@@ -75,6 +78,7 @@ typedef struct {
     real *c;
     size_t c_stride;
     const uint32_t *c_rows;
+    int halved;                     /* of a panel: its last vector is half one */
 } FN(product);
 
 /* nv vectors of a row, which will be changed, for the first cache. */
@@ -84,27 +88,32 @@ FN_INLINE void FN(ask_for_row)(const real *row, const size_t nv)
         __builtin_prefetch(row + v * FN_LANES, 1, 3);
 }
 
-/* Some tiles of mr rows times nv vectors, one below the other; inlined with constant mr,
- * nv, copied, and one of a_row and a_k. From one tile to the next A moves on by `a_tile`. */
-FN_INLINE void FN(tile)(const size_t mr, const size_t nv, const FN(product) *p, const size_t a_row,
-                        const size_t a_k, size_t a_tile, const uint32_t *b_rows,
+/* Some tiles of mr rows times nv vectors, the last of them half one if halved, one below the
+ * other; inlined with constant mr, nv, halved, copied, and one of a_row and a_k. From one tile to
+ * the next A moves on by `a_tile`. */
+FN_INLINE void FN(tile)(const size_t mr, const size_t nv, const int halved, const FN(product) *p,
+                        const size_t a_row, const size_t a_k, size_t a_tile, const uint32_t *b_rows,
                         const uint32_t *c_rows, const int copied, size_t tiles)
 {
     const real *tile_a = p->a;
     real *c = p->c;
     const size_t depth = p->k, c_stride = p->c_stride;
     const size_t b_stride = copied ? nv * FN_LANES : p->b_stride;
+    const size_t whole = halved ? nv - 1 : nv;
     /* The next tile of C is asked for. */
     const int below = FN_VECTOR_BYTES == 64 && a_row == 1 && !c_rows && !copied;
     for (size_t t = 0; t < tiles; t++) {
         vec sum[FN_MOST_ROWS][FN_ROW_VECTORS];
+        FN(half) last[FN_MOST_ROWS];
         real *row[FN_MOST_ROWS];
 FN_UNROLL(16)
         for (size_t r = 0; r < mr; r++) {
             row[r] = c_rows ? c + c_rows[r] * c_stride : r ? row[r - 1] + c_stride : c;
 FN_UNROLL(4)
-            for (size_t v = 0; v < nv; v++)
+            for (size_t v = 0; v < whole; v++)
                 sum[r][v] = FN(load)(row[r] + v * FN_LANES);
+            if (halved)
+                last[r] = FN(load_half)(row[r] + whole * FN_LANES);
             if (!below)
                 __builtin_prefetch(row[r] + nv * FN_LANES, 1, 2); /* for the next panel */
             if (copied && nv > FN_LINE_VECTORS)
@@ -118,26 +127,34 @@ FN_UNROLL(4)
                 FN(ask_for_row)(next, nv);
             const real *line = b_rows ? p->b + b_rows[k] * b_stride : b;
             vec right[FN_ROW_VECTORS];
+            FN(half) right_half = {0};
 FN_UNROLL(4)
-            for (size_t v = 0; v < nv; v++)
+            for (size_t v = 0; v < whole; v++)
                 right[v] = FN(load)(line + v * FN_LANES);
+            if (halved)
+                right_half = FN(load_half)(line + whole * FN_LANES);
             for (size_t v = 0; copied && v < nv; v += FN_LINE_VECTORS)
                 __builtin_prefetch(line + FN_TERMS_AHEAD * b_stride + v * FN_LANES, 0, 3);
 FN_UNROLL(16)
             for (size_t r = 0; r < mr; r++) {
                 vec left = FN(splat)(a[r * a_row]);
 FN_UNROLL(4)
-                for (size_t v = 0; v < nv; v++)
+                for (size_t v = 0; v < whole; v++)
                     sum[r][v] = FN_FMA(left, right[v], sum[r][v]);
+                if (halved)
+                    last[r] = FN_FMA(FN(lower)(left), right_half, last[r]);
             }
             a += a_k;
             b += b_stride;
         }
 FN_UNROLL(16)
-        for (size_t r = 0; r < mr; r++)
+        for (size_t r = 0; r < mr; r++) {
 FN_UNROLL(4)
-            for (size_t v = 0; v < nv; v++)
+            for (size_t v = 0; v < whole; v++)
                 FN(store)(row[r] + v * FN_LANES, sum[r][v]);
+            if (halved)
+                FN(store_half)(row[r] + whole * FN_LANES, last[r]);
+        }
         tile_a += a_tile;
         if (c_rows)
             c_rows += mr;
@@ -149,16 +166,24 @@ FN_UNROLL(4)
 typedef void FN(tile_function)(const FN(product) *p, size_t a_tile, size_t tiles);
 
 #define FN_TILE(mr, nv)                                                                     \
-    static void FN(tile_##mr##x##nv)(const FN(product) *p, size_t a_tile, size_t tiles)     \
+    FN_INLINE void FN(part_##mr##x##nv)(const FN(product) *p, size_t a_tile, size_t tiles,  \
+                                        const int halved)                                   \
     {                                                                                       \
         if (p->a_row == 1 && p->c_rows)                                                     \
-            FN(tile)(mr, nv, p, 1, p->a_k, a_tile, NULL, p->c_rows, 0, tiles);              \
+            FN(tile)(mr, nv, halved, p, 1, p->a_k, a_tile, NULL, p->c_rows, 0, tiles);      \
         else if (p->a_row == 1)                                                             \
-            FN(tile)(mr, nv, p, 1, p->a_k, a_tile, NULL, NULL, 0, tiles);                   \
+            FN(tile)(mr, nv, halved, p, 1, p->a_k, a_tile, NULL, NULL, 0, tiles);           \
         else if (p->b_rows)                                                                 \
-            FN(tile)(mr, nv, p, p->a_row, 1, a_tile, p->b_rows, NULL, 0, tiles);            \
+            FN(tile)(mr, nv, halved, p, p->a_row, 1, a_tile, p->b_rows, NULL, 0, tiles);    \
         else                                                                                \
-            FN(tile)(mr, nv, p, p->a_row, 1, a_tile, NULL, NULL, 0, tiles);                 \
+            FN(tile)(mr, nv, halved, p, p->a_row, 1, a_tile, NULL, NULL, 0, tiles);         \
+    }                                                                                       \
+    static void FN(tile_##mr##x##nv)(const FN(product) *p, size_t a_tile, size_t tiles)     \
+    {                                                                                       \
+        if (FN_HALVES && p->halved)                                                         \
+            FN(part_##mr##x##nv)(p, a_tile, tiles, 1);                                      \
+        else                                                                                \
+            FN(part_##mr##x##nv)(p, a_tile, tiles, 0);                                      \
     }
 #define FN_TILE_ENTRY(mr, nv) FN(tile_##mr##x##nv),
 #define FN_EACH_TILE_OF_1(T, nv) T(1, nv)
@@ -269,6 +294,7 @@ FN_INLINE void FN(tiles_of)(size_t first, size_t tiles, size_t height, size_t ve
         .a_k = packed ? height : panel->a_k, .b = panel->b, .b_stride = panel->b_stride,
         .b_rows = panel->b_rows, .c = panel->c + (panel->c_rows ? 0 : first * panel->c_stride),
         .c_stride = panel->c_stride, .c_rows = panel->c_rows ? panel->c_rows + first : NULL,
+        .halved = panel->halved,
     };
     FN(tile_function) *tile = FN(tiles)[vectors - 1][height - 1];
     if (share == 0) {
@@ -322,6 +348,7 @@ static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t colum
         const size_t left = (columns - j + FN_LANES - 1) / FN_LANES;
         /* fn_next would divide for each panel, which small products feel */
         vectors = left <= most ? left : left < 2 * most ? (left + 1) / 2 : most;
+        part.halved = vectors == left && FN(is_halved)(columns) && fn_cpu_halves_avx512();
         if (!packed)
             d = FN(divide_rows)(rows, FN(tile_rows)[vectors - 1]);
         const size_t share = asks ? (part.k + d.tall + d.flat - 1) / (d.tall + d.flat) : 0;
