@@ -53,8 +53,8 @@ class Solver:
             told["weights"] = weights
         if "dropout" in told:
             told["key"] = int(random.randint(1 << 63, dtype=np.int64))
-        firsts = np.arange(0, n, m)
-        costs = np.zeros(len(firsts))
+        steps = -(-n // m)
+        costs = np.zeros(steps)
         if model.choice.kernel is not None:
             told["costs"] = costs
         try:
@@ -65,10 +65,11 @@ class Solver:
             if "moments" in self._told and not self._told["moments"].any():
                 self._told["steps"] = 0  # they begin again
             raise
-        self._told["steps"] += len(firsts)
+        self._told["steps"] += steps
         if weights is None:
-            cost, decay = float(costs.sum()) / n, alpha * len(firsts) / n
+            cost, decay = float(costs.sum()) / n, alpha * steps / n
         else:
+            firsts = np.arange(0, n, m)
             sums = np.add.reduceat(weights[order], firsts)
             # mini-batches that weigh nothing do not move the weights
             shares = np.minimum(m, n - firsts) / np.where(sums > 0, sums, np.inf)
