@@ -81,6 +81,10 @@ typedef struct {
     int halved;                     /* of a panel: its last vector is half one */
 } FN(product);
 
+/* Whether n columns fill no more than half of their last vector, and half a vector takes less time
+ * than a whole one. */
+FN_INLINE int FN(saves_half)(size_t n) { return FN(is_halved)(n) && fn_cpu_halves_avx512(); }
+
 /* nv vectors of a row, which will be changed, for the first cache. */
 FN_INLINE void FN(ask_for_row)(const real *row, const size_t nv)
 {
@@ -348,7 +352,7 @@ static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t colum
         const size_t left = (columns - j + FN_LANES - 1) / FN_LANES;
         /* fn_next would divide for each panel, which small products feel */
         vectors = left <= most ? left : left < 2 * most ? (left + 1) / 2 : most;
-        part.halved = vectors == left && FN(is_halved)(columns) && fn_cpu_halves_avx512();
+        part.halved = vectors == left && FN(saves_half)(columns);
         if (!packed)
             d = FN(divide_rows)(rows, FN(tile_rows)[vectors - 1]);
         const size_t share = asks ? (part.k + d.tall + d.flat - 1) / (d.tall + d.flat) : 0;

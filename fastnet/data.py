@@ -187,7 +187,7 @@ class Dataset:
         self.y = _kept(self._checked_targets(checks.array("y", y)), y)
         if len(self.X) != len(self.y):
             raise ValueError(f"y: expected as many as X has rows, {len(self.X)}, got {len(self.y)}")
-        self._forms: dict[str, Compressed] = {}
+        self._forms: dict[tuple[str, np.dtype], Compressed] = {}
         self._files = {  # which arrays are memory maps, and of what file where it has a name
             name: mapped.file_of(array)
             for name, array in (("X", self.X), ("y", self.y))
@@ -328,7 +328,7 @@ class Dataset:
             kind = self.X.dtype
             if kind == np.float64 and self.scale == 1:  # else the product is what is rounded
                 kind = np.dtype(dtype)
-            key = f"{form}, {kind}"
+            key = form, kind  # a dtype's name takes two microseconds
             if key not in self._forms:
                 self._forms[key] = compressed.compress(self.X, form, self._stored, kind)
             return self._forms[key]

@@ -221,14 +221,16 @@ class Engine:
             asking.release()
 
     def submit(self, task: Task, first: bool = False) -> Future[Trained | None]:
-        """A future of ``train``; one that has failed where the pool broke after the first."""
+        """A future of ``train``; one that has failed where the executor takes no more after the
+        first."""
         from concurrent.futures import BrokenExecutor
 
         try:
             return self._executor.submit(train, task, self._data, self._stop, **self._options)
-        except BrokenExecutor as error:
+        except RuntimeError as error:  # it is broken, or shut down
             if first:
-                raise
+                kind = BrokenExecutor if isinstance(error, BrokenExecutor) else RuntimeError
+                raise kind(f"executor: expected one that takes tasks, got: {error}") from error
             return failed(error)
 
     def stop(self, futures: Iterable[Future]) -> None:

@@ -1,7 +1,7 @@
 """Many networks at once, in processes of this machine."""
 
 import pickle
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -62,6 +62,26 @@ def test_processes_keep_sparse_inputs_sparse_and_targets_as_they_are(data, pool)
     assert here.network == there.network
 
 
+def test_a_data_set_that_is_a_file_is_mapped_by_each_process(data, pool, tmp_path):
+    np.save(tmp_path / "X.npy", data[0].X)
+    X = np.load(tmp_path / "X.npy", mmap_mode="r")
+    training = fastnet.Dataset(X, data[0].y, 1 / 256)
+    here, there = (fastnet.fit_many([BASE], training, executor=e)[0] for e in (None, pool))
+    assert here.error is there.error is None
+    assert here.network == there.network == alone(BASE, *data)[0]
+    (tmp_path / "X.npy").rename(tmp_path / "elsewhere.npy")
+    with pytest.raises(FileNotFoundError, match=r"X\.npy"):
+        raise fastnet.fit_many([BASE], training, executor=pool, verbose=False)[0].error
+
+
+@pytest.mark.parametrize("kind", [ThreadPoolExecutor, ProcessPoolExecutor])
+def test_an_executor_that_was_shut_down_is_named(kind, data):
+    with kind(1) as executor:
+        pass
+    with pytest.raises(RuntimeError, match="executor: expected one that takes tasks, got: cannot"):
+        fastnet.fit_many([BASE], *data, executor=executor)
+
+
 def test_what_a_process_raises_is_the_error_of_its_network_alone(data, pool, callbacks):
     specs = [{**BASE, "callbacks": [callbacks.complain]}, BASE]
     fits = fastnet.fit_many(specs, *data, executor=pool, verbose=False)
@@ -75,7 +95,10 @@ def test_a_pool_that_breaks_says_which_networks_are_lost_and_returns_the_rest(
     specs = [BASE, BASE, {**BASE, "callbacks": [callbacks.die]}, BASE]
     with ProcessPoolExecutor(1, mp_context=spawning) as pool:
         fits = fastnet.fit_many(specs, *data, executor=pool)
-        with pytest.raises(Exception, match="process pool is not usable"):
+        with pytest.raises(
+            BrokenExecutor,
+            match=r"executor: expected one that takes tasks, got: .* pool is not usable",
+        ):
             fastnet.fit_many(specs, *data, executor=pool)
     network = alone(BASE, *data)[0]
     assert fits[0].network == fits[1].network == network
