@@ -36,9 +36,9 @@ static size_t FN(packed_size)(size_t rows, size_t columns, size_t terms)
     static void FN(copied_tile_##mr##x##nv)(const FN(product) *p)                           \
     {                                                                                       \
         if (p->c_rows)                                                                      \
-            FN(tile)(mr, nv, 0, p, 1, mr, 0, NULL, p->c_rows, 1, 1);                           \
+            FN(tile)(mr, nv, 0, p, 1, mr, 0, NULL, p->c_rows, 1, 1);                        \
         else                                                                                \
-            FN(tile)(mr, nv, 0, p, 1, mr, 0, NULL, NULL, 1, 1);                                \
+            FN(tile)(mr, nv, 0, p, 1, mr, 0, NULL, NULL, 1, 1);                             \
     }
 #define FN_COPIED_TILE_ENTRY(mr, nv) FN(copied_tile_##mr##x##nv),
 

@@ -65,7 +65,8 @@ static void FN(weighted_input_of)(size_t m, size_t n_columns, const uint32_t *co
         FN(multiply)(m - s, n_out, &whole, NULL);
 }
 
-/* w[i] += sum_s a[s][i] delta[s]; packed: room for packed_size elements */
+/* w[i] += sum_s a[s][i] delta[s]; packed: room for packed_size elements; a is readable a vector
+ * behind its last row */
 static void FN(update_of)(size_t m, size_t n_columns, const uint32_t *columns, size_t n_out,
                           const real *a, size_t a_stride, const real *delta,
                           real *restrict weights, const int large, real *packed)
@@ -139,15 +140,17 @@ static void FN(through)(fn_activation neurons, const int turned, size_t m, size_
 }
 
 /* Errors of m examples are taken back with the vectors over the inputs where the examples would
- * fill so few lanes of their vectors, or the outputs no more than a vector (64 examples of 100
- * inputs, 1 to 16 outputs, Zen 4: AVX-512 0.97, AVX2 0.99 to 1.01, float64 0.98 with both). An epoch over one the other way, [784, 100, 100, 100, 10],
+ * fill so few lanes of their vectors, or the outputs fill no more than one vector. An epoch over one
+ * the other way, [784, 100, 100, 100, 10],
  *   AVX-512, Zen 4, m = 10, 12, 16, 20, 24, 32: 0.95, 0.99, 1.03, 0.94, 0.98, 1.03; [784, 30, 10]
  *     and [784, 100, 10], m = 10: 0.96, 0.97; float64, [784, 100, 100, 10], m = 10 and 16: 0.98, 1.03
  *   AVX-512, Cascade Lake, m = 1, 4 and 8: 0.66, 0.85, 0.99, of [784, 30, 10] 0.84, 0.93, 0.98, in
  *     float64 with 8 1.03, m = 10 0.98 to 1.10
  *   AVX2, there, m = 1, 2 and 4: 0.92, 1.00, 1.05, of [784, 30, 10] 0.91, 0.94, 0.98; Zen 4, m = 4
- *     and 10: 1.01, 1.01 */
-FN_INLINE int FN(are_few)(size_t m, size_t n_out)
+ *     and 10: 1.01, 1.01
+ *   few outputs, Zen 4, [64, 100, n], m = 64: AVX-512, 2 to 16 outputs 0.97 to 0.98, 32 and 64 1.00
+ *     and 1.01, AVX2, 2 to 8 0.99 to 1.01, 16 to 64 1.01 to 1.07; float64 0.98 with both */
+FN_INLINE int FN(turns_weights)(size_t m, size_t n_out)
 {
     const size_t lanes = (m + FN_LANES - 1) / FN_LANES * FN_LANES;
     const size_t eighths = FN_VECTOR_BYTES < 64 ? 2 : fn_cpu_halves_avx512() ? 5 : 4;
@@ -199,7 +202,7 @@ FN_UNROLL(16)
 /* delta_below[s][i] = (sum_o w[i][o] delta[s][o]) f'(z[s][i]), see through.
  * The sum runs along a row of w. So the vectors run over the examples: delta is transposed,
  * multiplied and the result transposed back. What the pads of `columns` hold goes into the pads
- * of `error` only. Or, where examples are few or w is copied anyhow, w is transposed.
+ * of `error` only. Or w is transposed: see turns_weights, and where it is copied anyhow.
  * below: the stride of delta_below, of which n_in columns may be a part of the layer. */
 static void FN(backpropagate_some)(fn_activation neurons, size_t m, size_t n_in, size_t n_out,
                                    const real *weights, const real *delta, const real *a,
@@ -208,7 +211,7 @@ static void FN(backpropagate_some)(fn_activation neurons, size_t m, size_t n_in,
 {
     const size_t stride = fn_stride(n_out, sizeof(real)), across = fn_stride(m, sizeof(real));
     real *columns = scratch, *error = columns + n_out * across, *packed = error + n_in * across;
-    if (large || FN(are_few)(m, n_out)) {
+    if (large || FN(turns_weights)(m, n_out)) {
         const size_t row = fn_stride(n_in, sizeof(real));
         error = scratch; /* [m][row]; in large layers n_out is more than row - n_in */
         if (large) {

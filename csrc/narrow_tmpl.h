@@ -4,19 +4,22 @@
  * a vector. Here they lie along the examples (forward) or along the inputs (update), and squares
  * of activations or of weights are turned in registers. Each sum keeps its order, so its bits.
  *
- * An epoch over one with tiles (Zen 4, float32, m = 64, with errors taken back by turned weights,
- * see layer_tmpl.h, in both): AVX-512, [30, 100, 1], [30, 100, 4] and [30, 100, 8] 0.83, 0.86, 0.94,
+ * An epoch over one with tiles (Zen 4, float32, m = 64; errors are taken back by turned weights in
+ * both, see layer_tmpl.h): AVX-512, [30, 100, 1], [30, 100, 4] and [30, 100, 8] 0.83, 0.86, 0.94,
  * AVX2, 1 and 4 outputs, 0.95 and 0.96. Lost: the forward step in squares of 8 by 8 (AVX2 0.99,
  * float64 with AVX-512 0.97 to 1.02), or of fewer examples than half a square (m = 1: 1.06);
- * updates for so few (1.02 and 1.04), or in squares of 4 by 4 (1.01); 10 outputs (1.00 to 1.06); tiles of copies of the weights
- * that were turned (1.01 to 1.1). */
+ * updates for so few (1.02 and 1.04), or in squares of 4 by 4 (1.01); 10 outputs (1.00 to 1.06);
+ * tiles of copies of the turned weights (1.01 to 1.1); outputs' sigmoids along the examples (0.97 of
+ * [4, 16, 2], m = 32, and 1.00 elsewhere). */
 
 #define FN_NARROW (FN_LANES / 2)
 
 /* Vectors of inputs whose sums for so many neurons stay in registers. */
 #define FN_NARROW_VECTORS(neurons) (FN_VECTOR_BYTES < 64 || (neurons) > 4 ? 2 : 4)
+#define FN_MOST_NARROW_VECTORS 4
 
-/* Which steps are quicker so; the forward step takes as many of the examples as it says. */
+/* Which steps are quicker so: forward in float32 with AVX-512; updates in float64, too, and in
+ * float32 with AVX2. */
 FN_INLINE int FN(is_narrow_ahead)(size_t n_out) { return FN_LANES >= 16 && n_out <= FN_NARROW; }
 FN_INLINE int FN(is_narrow_update)(size_t m, size_t n_out)
 {
@@ -49,12 +52,13 @@ FN_UNROLL(16)
             FN(store)(z + s * z_stride, sums[s]);
 }
 
-/* w[i] += sum_s a[s][i] delta[s] for n_in inputs in nv vectors; n_out and nv are constant. */
+/* w[i] += sum_s a[s][i] delta[s] for n_in inputs in nv vectors, which are read whole; n_out and nv
+ * are constant. */
 FN_INLINE void FN(update_along)(const size_t n_out, const size_t nv, size_t m, size_t n_in,
                                 const real *a, size_t a_stride, const real *delta, size_t stride,
                                 real *restrict weights)
 {
-    vec sums[FN_NARROW][4], lanes[FN_LANES];
+    vec sums[FN_NARROW][FN_MOST_NARROW_VECTORS], lanes[FN_LANES];
 FN_UNROLL(4)
     for (size_t v = 0; v < nv; v++) {
         FN(transpose_square)(n_in - v * FN_LANES, weights + v * FN_LANES * stride, stride, lanes);

@@ -217,10 +217,11 @@ static size_t FN(list_shared)(size_t g, const fn_examples *examples, const size_
  * bench/choose_ways.py (AVX2, Zen 3, float32): the two ways are equal at 0.35 to 0.44 for
  * 10 to 1024 outputs and m = 10, at 0.31 to 0.41 for m = 100; at m = 1 lists are ahead up
  * to 1. AVX-512, Cascade Lake: 0.31 to 0.46 for 30 to 256 outputs and m = 10 to 100, both types;
- * Zen 4, whose dense rows are slower: 0.40 to 0.52 for 10 to 64 outputs, 0.56 to 0.72 for 100 and
- * 256 (7 and 16 cache lines), of 64 and of 784 inputs. */
+ * Zen 4: below 0.4 to 0.58 for 10 to 64 outputs of float32, 0.54 and more for rows of 7 cache lines or
+ * more (60 to 200 outputs, both types; 64 and 784 inputs; m = 4 to 100). */
 #define FN_MOST_DENSITY 0.4
-#define FN_MOST_WIDE_DENSITY (FN_VECTOR_BYTES == 64 && fn_cpu_halves_avx512() ? 0.55 : FN_MOST_DENSITY)
+#define FN_MOST_WIDE_DENSITY \
+    (FN_VECTOR_BYTES == 64 && fn_cpu_halves_avx512() ? 0.55 : FN_MOST_DENSITY)
 #define FN_WIDE_BYTES (7 * 64)
 
 /* From this share on, examples share lists where they can. The share is an estimate: below, the
@@ -305,7 +306,8 @@ static void FN(weighted_input_of_lists)(size_t m, const FN(list) *lists, size_t 
         const int halved = v + nv == vectors && FN(saves_half)(n_out);
         const FN(list) *list = lists;
         for (size_t s = 0; s < m; s += list->g, list++)
-            FN(list_forwards)[halved][list->g - 1][nv - 1](list, weights + o, z_stride, z + s * z_stride + o);
+            FN(list_forwards)[halved][list->g - 1][nv - 1](list, weights + o, z_stride,
+                                                           z + s * z_stride + o);
     }
 }
 
@@ -321,6 +323,7 @@ static void FN(update_of_lists)(size_t m, const FN(list) *lists, size_t n_out, s
         const int halved = v + nv == vectors && FN(saves_half)(n_out);
         const FN(list) *list = lists;
         for (size_t s = 0; s < m; s += list->g, list++)
-            FN(list_updates)[halved][list->g - 1][nv - 1](list, weights + o, stride, delta + s * stride + o);
+            FN(list_updates)[halved][list->g - 1][nv - 1](list, weights + o, stride,
+                                                          delta + s * stride + o);
     }
 }
