@@ -34,8 +34,8 @@
  * of all, groups of 5 share less: 1.03 to 1.06 with 100 outputs and m = 10, 0.98 to 1.02 with 30.
  * On Zen 4, whose multiply-adds of zeros cost twice as much, groups of 5 take 1.06 of the time of
  * groups of 3 with 30 outputs and m = 10, 1.17 in float64, 1.02 with 100 outputs and m = 4; groups
- * of 2 and of 4 about 1.01. There a pass takes the last vector by half where outputs fill no more:
- * 20 outputs, m = 10, 0.94 of an epoch, 100 outputs, m = 2 and 4, 0.98.
+ * of 2 and of 4 about 1.01. Lost there: the last vector by half, in 25 lines 0.94 with 20 outputs and
+ * 0.98 with 100, m = 2 and 4; clang multiplied and added what gcc fuses.
  * Updates of 4 vectors take 0.93 of an epoch's time with those of 2 (64 outputs). Tried: 8
  * vectors of a single example in one pass forward, 0.99 with m = 1 and 100 outputs.
  */
@@ -44,23 +44,22 @@
 /* So many are quicker. */
 #define FN_SHARING ((size_t)(fn_cpu_halves_avx512() ? 3 : FN_GROUP))
 #define FN_EACH_SHARED_GROUP(T) T(2) T(3) T(4) T(5)
-#define FN_EACH_GROUP(T, halved) T(1, halved) T(2, halved) T(3, halved) T(4, halved) T(5, halved)
+#define FN_EACH_GROUP(T) T(1) FN_EACH_SHARED_GROUP(T)
 #else
 #define FN_GROUP 1
 #define FN_SHARING 1
-#define FN_EACH_GROUP(T, halved) T(1, halved)
+#define FN_EACH_GROUP(T) T(1)
 #endif
 
 /* Vectors of a weight row per pass, at most. */
 #define FN_FORWARD_VECTORS 5
-#define FN_FORWARDS(T, g, halved) \
-    T(g, 1, halved) T(g, 2, halved) T(g, 3, halved) T(g, 4, halved) T(g, 5, halved)
+#define FN_FORWARDS(T, g) T(g, 1) T(g, 2) T(g, 3) T(g, 4) T(g, 5)
 #if FN_VECTOR_BYTES == 64
 #define FN_UPDATE_VECTORS 4
-#define FN_UPDATES(T, g, halved) T(g, 1, halved) T(g, 2, halved) T(g, 3, halved) T(g, 4, halved)
+#define FN_UPDATES(T, g) T(g, 1) T(g, 2) T(g, 3) T(g, 4)
 #else
 #define FN_UPDATE_VECTORS 2
-#define FN_UPDATES(T, g, halved) T(g, 1, halved) T(g, 2, halved)
+#define FN_UPDATES(T, g) T(g, 1) T(g, 2)
 #endif
 
 /* Rows that are changed together, nv vectors of each. */
@@ -80,22 +79,17 @@ typedef struct {
     size_t room;
 } FN(list);
 
-/* z [g][stride] += the sum over the list of x w, for nv vectors, of the last of them the lower
- * half if halved; inlined with constant g, nv and halved. */
-FN_INLINE void FN(list_forward)(const size_t g, const size_t nv, const int halved,
-                                const FN(list) *list, const real *weights, size_t stride, real *z)
+/* z [g][stride] += the sum over the list of x w, for nv vectors; inlined with
+ * constant g and nv. */
+FN_INLINE void FN(list_forward)(const size_t g, const size_t nv, const FN(list) *list,
+                                const real *weights, size_t stride, real *z)
 {
-    const size_t whole = nv - halved, last = whole * FN_LANES;
     vec sum[FN_GROUP][FN_FORWARD_VECTORS];
-    FN(half) half[FN_GROUP];
 FN_UNROLL(5)
-    for (size_t s = 0; s < g; s++) {
+    for (size_t s = 0; s < g; s++)
 FN_UNROLL(5)
-        for (size_t v = 0; v < whole; v++)
+        for (size_t v = 0; v < nv; v++)
             sum[s][v] = FN(load)(z + s * stride + v * FN_LANES);
-        if (halved)
-            half[s] = FN(load_half)(z + s * stride + last);
-    }
     const uint32_t *rows = list->rows;
     const real *x = list->x;
     const size_t n = list->n, room = list->room;
@@ -105,63 +99,48 @@ FN_UNROLL(5)
         for (size_t s = 0; s < g; s++) {
             const vec value = FN(splat)(x[s * room + k]);
 FN_UNROLL(5)
-            for (size_t v = 0; v < whole; v++)
+            for (size_t v = 0; v < nv; v++)
                 sum[s][v] = FN_FMA(value, FN(load)(row + v * FN_LANES), sum[s][v]);
-            if (halved)
-                half[s] = FN_FMA(FN(lower)(value), FN(load_half)(row + last), half[s]);
         }
     }
 FN_UNROLL(5)
-    for (size_t s = 0; s < g; s++) {
+    for (size_t s = 0; s < g; s++)
 FN_UNROLL(5)
-        for (size_t v = 0; v < whole; v++)
+        for (size_t v = 0; v < nv; v++)
             FN(store)(z + s * stride + v * FN_LANES, sum[s][v]);
-        if (halved)
-            FN(store_half)(z + s * stride + last, half[s]);
-    }
 }
 
-/* w += the sum over the group of x delta, for `rows` inputs of the list from the k-th and nv
- * vectors, as in list_forward; inlined with constant g, nv, halved and rows. */
-FN_INLINE void FN(list_update_rows)(const size_t g, const size_t nv, const int halved,
-                                    const size_t rows, const FN(list) *list, size_t k, real *weights,
+/* w += the sum over the group of x delta, for `rows` inputs of the list from the
+ * k-th and nv vectors; inlined with constant g, nv and rows. */
+FN_INLINE void FN(list_update_rows)(const size_t g, const size_t nv, const size_t rows,
+                                    const FN(list) *list, size_t k, real *weights,
                                     vec error[FN_GROUP][FN_UPDATE_VECTORS])
 {
-    const size_t whole = nv - halved, last = whole * FN_LANES;
     vec w[FN_UPDATE_ROWS(1)][FN_UPDATE_VECTORS];
-    FN(half) half[FN_UPDATE_ROWS(1)];
     real *row[FN_UPDATE_ROWS(1)];
 FN_UNROLL(4)
     for (size_t r = 0; r < rows; r++) {
         row[r] = weights + list->rows[k + r];
 FN_UNROLL(4)
-        for (size_t v = 0; v < whole; v++)
+        for (size_t v = 0; v < nv; v++)
             w[r][v] = FN(load)(row[r] + v * FN_LANES);
-        if (halved)
-            half[r] = FN(load_half)(row[r] + last);
 FN_UNROLL(5)
         for (size_t s = 0; s < g; s++) {
             const vec value = FN(splat)(list->x[s * list->room + k + r]);
 FN_UNROLL(4)
-            for (size_t v = 0; v < whole; v++)
+            for (size_t v = 0; v < nv; v++)
                 w[r][v] = FN_FMA(value, error[s][v], w[r][v]);
-            if (halved)
-                half[r] = FN_FMA(FN(lower)(value), FN(lower)(error[s][whole]), half[r]);
         }
     }
 FN_UNROLL(4)
-    for (size_t r = 0; r < rows; r++) {
+    for (size_t r = 0; r < rows; r++)
 FN_UNROLL(4)
-        for (size_t v = 0; v < whole; v++)
+        for (size_t v = 0; v < nv; v++)
             FN(store)(row[r] + v * FN_LANES, w[r][v]);
-        if (halved)
-            FN(store_half)(row[r] + last, half[r]);
-    }
 }
 
-FN_INLINE void FN(list_update)(const size_t g, const size_t nv, const int halved,
-                               const FN(list) *restrict list, real *restrict weights, size_t stride,
-                               const real *delta)
+FN_INLINE void FN(list_update)(const size_t g, const size_t nv, const FN(list) *restrict list,
+                               real *restrict weights, size_t stride, const real *delta)
 {
     vec error[FN_GROUP][FN_UPDATE_VECTORS];
     const FN(list) own = *list;
@@ -173,48 +152,37 @@ FN_UNROLL(4)
     const size_t rows = FN_UPDATE_ROWS(nv);
     size_t k = 0;
     for (; k + rows <= own.n; k += rows)
-        FN(list_update_rows)(g, nv, halved, rows, &own, k, weights, error);
+        FN(list_update_rows)(g, nv, rows, &own, k, weights, error);
     for (; k < own.n; k++)
-        FN(list_update_rows)(g, nv, halved, 1, &own, k, weights, error);
+        FN(list_update_rows)(g, nv, 1, &own, k, weights, error);
 }
 
 typedef void FN(list_forward_function)(const FN(list) *, const real *weights, size_t stride, real *z);
 typedef void FN(list_update_function)(const FN(list) *, real *weights, size_t stride,
                                       const real *delta);
 
-#define FN_LIST_FORWARD(g, nv, halved)                                                       \
-    static void FN(list_forward_##g##x##nv##_##halved)(const FN(list) *list,                 \
-                                                       const real *weights, size_t stride,   \
-                                                       real *z)                              \
+#define FN_LIST_FORWARD(g, nv)                                                               \
+    static void FN(list_forward_##g##x##nv)(const FN(list) *list, const real *weights,       \
+                                            size_t stride, real *z)                          \
     {                                                                                        \
-        FN(list_forward)(g, nv, halved, list, weights, stride, z);                           \
+        FN(list_forward)(g, nv, list, weights, stride, z);                                   \
     }
-#define FN_LIST_UPDATE(g, nv, halved)                                                        \
-    static void FN(list_update_##g##x##nv##_##halved)(const FN(list) *list, real *weights,   \
-                                                      size_t stride, const real *delta)      \
+#define FN_LIST_UPDATE(g, nv)                                                                \
+    static void FN(list_update_##g##x##nv)(const FN(list) *list, real *weights,              \
+                                           size_t stride, const real *delta)                 \
     {                                                                                        \
-        FN(list_update)(g, nv, halved, list, weights, stride, delta);                        \
+        FN(list_update)(g, nv, list, weights, stride, delta);                                \
     }
-#define FN_LIST_FUNCTIONS(g, halved)                                                         \
-    FN_FORWARDS(FN_LIST_FORWARD, g, halved) FN_UPDATES(FN_LIST_UPDATE, g, halved)
-#define FN_LIST_FORWARD_ENTRY(g, nv, halved) FN(list_forward_##g##x##nv##_##halved),
-#define FN_LIST_UPDATE_ENTRY(g, nv, halved) FN(list_update_##g##x##nv##_##halved),
-#define FN_LIST_FORWARD_ROW(g, halved) {FN_FORWARDS(FN_LIST_FORWARD_ENTRY, g, halved)},
-#define FN_LIST_UPDATE_ROW(g, halved) {FN_UPDATES(FN_LIST_UPDATE_ENTRY, g, halved)},
-FN_EACH_GROUP(FN_LIST_FUNCTIONS, 0)
-#if FN_HALVES
-FN_EACH_GROUP(FN_LIST_FUNCTIONS, 1)
-#endif
+#define FN_LIST_FUNCTIONS(g) FN_FORWARDS(FN_LIST_FORWARD, g) FN_UPDATES(FN_LIST_UPDATE, g)
+FN_EACH_GROUP(FN_LIST_FUNCTIONS)
 
-static FN(list_forward_function) *const FN(list_forwards)[][FN_GROUP][FN_FORWARD_VECTORS] = {
-    {FN_EACH_GROUP(FN_LIST_FORWARD_ROW, 0)},
-#if FN_HALVES
-    {FN_EACH_GROUP(FN_LIST_FORWARD_ROW, 1)},
-#endif
+#define FN_LIST_FORWARD_ENTRY(g, nv) FN(list_forward_##g##x##nv),
+#define FN_LIST_UPDATE_ENTRY(g, nv) FN(list_update_##g##x##nv),
+#define FN_LIST_FORWARD_ROW(g) {FN_FORWARDS(FN_LIST_FORWARD_ENTRY, g)},
+#define FN_LIST_UPDATE_ROW(g) {FN_UPDATES(FN_LIST_UPDATE_ENTRY, g)},
+static FN(list_forward_function) *const FN(list_forwards)[FN_GROUP][FN_FORWARD_VECTORS] = {
+    FN_EACH_GROUP(FN_LIST_FORWARD_ROW)
 };
-static FN(list_update_function) *const FN(list_updates)[][FN_GROUP][FN_UPDATE_VECTORS] = {
-    {FN_EACH_GROUP(FN_LIST_UPDATE_ROW, 0)},
-#if FN_HALVES
-    {FN_EACH_GROUP(FN_LIST_UPDATE_ROW, 1)},
-#endif
+static FN(list_update_function) *const FN(list_updates)[FN_GROUP][FN_UPDATE_VECTORS] = {
+    FN_EACH_GROUP(FN_LIST_UPDATE_ROW)
 };

@@ -303,11 +303,10 @@ static void FN(weighted_input_of_lists)(size_t m, const FN(list) *lists, size_t 
     for (size_t v = 0, nv; v < vectors; v += nv) {
         nv = fn_next(vectors - v, FN_FORWARD_VECTORS);
         const size_t o = v * FN_LANES;
-        const int halved = v + nv == vectors && FN(saves_half)(n_out);
         const FN(list) *list = lists;
         for (size_t s = 0; s < m; s += list->g, list++)
-            FN(list_forwards)[halved][list->g - 1][nv - 1](list, weights + o, z_stride,
-                                                           z + s * z_stride + o);
+            FN(list_forwards)[list->g - 1][nv - 1](list, weights + o, z_stride,
+                                                   z + s * z_stride + o);
     }
 }
 
@@ -320,10 +319,9 @@ static void FN(update_of_lists)(size_t m, const FN(list) *lists, size_t n_out, s
     for (size_t v = 0, nv; v < vectors; v += nv) {
         nv = fn_next(vectors - v, FN_UPDATE_VECTORS);
         const size_t o = v * FN_LANES;
-        const int halved = v + nv == vectors && FN(saves_half)(n_out);
         const FN(list) *list = lists;
         for (size_t s = 0; s < m; s += list->g, list++)
-            FN(list_updates)[halved][list->g - 1][nv - 1](list, weights + o, stride,
-                                                          delta + s * stride + o);
+            FN(list_updates)[list->g - 1][nv - 1](list, weights + o, stride,
+                                                  delta + s * stride + o);
     }
 }
