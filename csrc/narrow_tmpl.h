@@ -87,8 +87,8 @@ FN_UNROLL(16)
 
 #define FN_EACH_NARROW(T) T(1) T(2) T(3) T(4) T(5) T(6) T(7) T(8)
 
-/* The same of whole vectors of examples, and of a last one if it is half full; the number of
- * examples that were taken. */
+/* z[s] += sum_i a[s][i] w[i] of whole vectors of examples, and of a last one if it is half full;
+ * the number of examples that were taken. */
 static size_t FN(weighted_input_narrow)(size_t m, size_t n_in, size_t n_out, const real *a,
                                         size_t a_stride, const real *weights, size_t stride,
                                         real *restrict z, size_t z_stride)
@@ -109,6 +109,7 @@ static size_t FN(weighted_input_narrow)(size_t m, size_t n_in, size_t n_out, con
     return s;
 }
 
+/* w[i] += sum_s a[s][i] delta[s] for n_in inputs. */
 static void FN(update_narrow)(size_t m, size_t n_in, size_t n_out, const real *a, size_t a_stride,
                               const real *delta, size_t stride, real *restrict weights)
 {
