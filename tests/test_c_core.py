@@ -2,8 +2,9 @@
 
 Compiled here with gcc and clang, with sanitizers, and for AArch64, where a cross
 compiler and QEMU's user emulation are installed (Debian: gcc-aarch64-linux-gnu,
-qemu-user). With -O2, the least that makes gcc fuse, to save time. A processor without
-AVX-512 runs its kernels with emulated instructions.
+qemu-user). The first is optimised as the package is, the others with -O2, the least that
+makes gcc fuse, to save time. A processor without AVX-512 runs its kernels with emulated
+instructions.
 """
 
 import platform
@@ -62,7 +63,7 @@ def large(found):
 def native_hashes(tmp_path_factory):
     if not shutil.which("cc"):
         pytest.skip("no C compiler (cc)")
-    return hashes([build_driver(tmp_path_factory.mktemp("native"), "cc", NATIVE, "-O2")])
+    return hashes([build_driver(tmp_path_factory.mktemp("native"), "cc", NATIVE)])
 
 
 def test_all_ways_threads_and_instruction_sets_with_fma_train_to_the_same_bits(native_hashes):
