@@ -41,12 +41,14 @@
 #define FN_LINE_REALS (64 / sizeof(real))
 
 typedef struct {
-    size_t first, m;            /* what is spread: m examples of the order from first on */
+    const int64_t *order;       /* what is spread: m examples of the order from first on */
+    size_t first, m;
     size_t words;               /* blocks */
     size_t room;                /* examples that there is room for, at most FN_BLOCK */
     uint64_t *masks;            /* [words][room] the inputs that each example has */
     uint64_t *bits;             /* [words][64] crossed: the examples that have each input */
-    real *x;                    /* [room][x_room] each example's values, one after the other */
+    real *x;                    /* [room][x_room] each example's values, one after the other, unless
+                                 * they are stored as they are needed */
     size_t x_room;
     const real **next;          /* [room] each example's next value, as inputs ascend */
     uint32_t *rows;             /* room for one list, of examples that are stored with columns */
@@ -91,11 +93,15 @@ static void FN(spread_examples)(const fn_examples *examples, const fn_network *n
                                 const fn_training *training, FN(blocks) *blocks)
 {
     const size_t room = blocks->room;
+    const fn_type type = FN_BITS == 32 ? FN_F32 : FN_F64;
+    const int as_stored = examples->masks && examples->inputs_type == type && examples->scale == 1;
     for (size_t s = 0; s < m; s++)
-        blocks->next[s] = blocks->x + s * blocks->x_room;
-    if (blocks->first == first && blocks->m == m)
+        blocks->next[s] = as_stored ? (const real *)examples->inputs
+                                          + examples->offsets[FN(example)(order, first + s)]
+                                    : blocks->x + s * blocks->x_room;
+    if (blocks->order == order && blocks->first == first && blocks->m == m)
         return;
-    blocks->first = first, blocks->m = m;
+    blocks->order = order, blocks->first = first, blocks->m = m;
     if (!examples->masks) {
         memset(blocks->masks, 0, blocks->words * room * sizeof *blocks->masks);
         memset(blocks->bits, 0, blocks->words * 64 * sizeof *blocks->bits);
@@ -111,8 +117,9 @@ static void FN(spread_examples)(const fn_examples *examples, const fn_network *n
         const size_t at = FN(example)(order, first + s), from = (size_t)examples->offsets[at];
         for (size_t word = 0; word < blocks->words; word++)
             blocks->masks[word * room + s] = examples->masks[at * blocks->words + word];
-        FN(scale)(examples, (size_t)examples->offsets[at + 1] - from,
-                  (const char *)examples->inputs + from * fn_bytes[examples->inputs_type], x);
+        if (!as_stored)
+            FN(scale)(examples, (size_t)examples->offsets[at + 1] - from,
+                      (const char *)examples->inputs + from * fn_bytes[examples->inputs_type], x);
     }
 }
 

@@ -38,7 +38,7 @@ def run(random_parameters, random_examples, dtype):
     """run(name, one=False, ...): parameters and costs of all passes, in one call or in a call
     for each."""
 
-    def train(name, *, one, passes=PASSES, form="dense", threads=1, kernels=_kernels, **more):
+    def train(name, *, one, passes=PASSES, form="dense", threads=1, kernels=_kernels, m=M, **more):
         told = dict(TECHNIQUES[name])
         X, scale, y = random_examples(N, SIZES, "cross-entropy", 1)
         if form == "compressed":
@@ -47,12 +47,12 @@ def run(random_parameters, random_examples, dtype):
         n_moments = MOMENTS.get(told.get("optimizer", ("plain",))[0], 0)
         if n_moments:
             told["moments"] = np.zeros(n_moments * len(p), dtype)
-        keyed, each = "dropout" in told, -(-N // M)
+        keyed, each = "dropout" in told, -(-N // m)
         costs = np.zeros(passes * each)
 
         def call(passes, order, costs):
             kernels.train(
-                SIZES, "sigmoid", "cross-entropy", p, X, scale, y, order, M, 0.5,
+                SIZES, "sigmoid", "cross-entropy", p, X, scale, y, order, m, 0.5,
                 told.get("l2", 0.0), None, threads, hidden=("tanh", "sigmoid"), costs=costs,
                 steps=3 + passes[0] * each, **{"key": KEYS[passes] if keyed else 0},
                 **{name: value for name, value in told.items() if name != "l2"}, **more,
@@ -74,6 +74,18 @@ def run(random_parameters, random_examples, dtype):
 def test_passes_in_one_call_have_the_bits_of_calls_of_their_own(run, isa, name, form, threads):
     together = run(name, one=True, form=form, threads=threads)
     alone = run(name, one=False, form=form, threads=threads)
+    for one, other in zip(together, alone, strict=True):
+        assert one.tobytes() == other.tobytes()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("m", [M, N], ids="m={}".format)  # N: one mini-batch is a pass
+@pytest.mark.parametrize("name", ["plain", "momentum"])
+def test_so_have_passes_by_blocks(run, isa, name, m, threads):
+    together, alone = (
+        run(name, one=one, form="compressed", m=m, threads=threads, by_blocks=True)
+        for one in (True, False)
+    )
     for one, other in zip(together, alone, strict=True):
         assert one.tobytes() == other.tobytes()
 
