@@ -322,14 +322,14 @@ class Model:
         costs = [total / n for total in self._cost_sums(networks, data, once, weights)]
         for k, values in enumerate(networks if lmbda or l1 else ()):
             if lmbda:
-                costs[k] += lmbda / n / 2 * self._over_weights(_kernels.sum_of_squares, values)
+                costs[k] += lmbda / n / 2 * self.squares(values)
             if l1:
                 costs[k] += l1 / n * self._over_weights(_kernels.sum_of_magnitudes, values)
         return costs
 
-    def squares(self) -> float:
-        """The sum of W^2; infinite where that is beyond float64."""
-        return self._over_weights(_kernels.sum_of_squares, self.values)
+    def squares(self, values: NDArray) -> float:
+        """The sum of W^2 of the parameters ``values``; infinite where that is beyond float64."""
+        return self._over_weights(_kernels.sum_of_squares, values)
 
     def _over_weights(self, f: Callable[[NDArray], float], values: NDArray) -> float:
         """The sum over the layers of f of their weights, pads, which are zero, among them."""

@@ -231,7 +231,14 @@ class Progress:
         return sentence[:1].upper() + sentence[1:]
 
 
-def _rows(k: int, model: Model) -> NDArray:
+def most_together(model: Model, n: int, kept: bool) -> int:
+    """How many epochs over n examples may be one call of the kernels, at least one; ``kept``: of
+    each the parameters that it left are wanted."""
+    most = _TOGETHER // n
+    return max(1, min(most, _KEPT // len(model.values)) if kept else most)
+
+
+def rows(k: int, model: Model) -> NDArray:
     """(k, parameters), for the parameters of k networks like this one."""
     n = len(model.values)
     return _kernels.aligned(k * n, model.dtype).reshape(k, n)
@@ -347,9 +354,10 @@ def run(
             progress.take_in(epoch - len(networks) + 1 + k, values)
 
     with reporter.begin(model.sizes, n, progress.epochs):
-        most = 1 if alone or reporter.follows_epochs else min(_TOGETHER // n, progress.certain)
-        most = min(most, _KEPT // len(model.values)) if monitors else most
-        kept = _rows(most if monitors else 1, model) if most > 1 else None
+        most = 1
+        if not (alone or reporter.follows_epochs):
+            most = min(most_together(model, n, bool(monitors)), progress.certain)
+        kept = rows(most if monitors else 1, model) if most > 1 else None
         epoch = 0  # the last one that ended
         while epoch < progress.epochs and not progress.stopped:
             passes = max(1, min(most, progress.certain))

@@ -230,27 +230,31 @@ class BaseMLP(BaseEstimator):
             self.best_loss_ = None
         elif self.best_loss_ is None:
             self.best_loss_ = math.inf
-        order, words = np.arange(n), ""
+        order, epoch, words = np.arange(n), 0, ""
         try:
             with reporter.begin(model.sizes, n, epochs):
-                for epoch in range(1, epochs + 1):
-                    if settings.shuffle:
-                        order = order[self._random.permutation(n)]
-                    cost, l2 = solver.epoch(
-                        model, data, order, m, weights, settings.alpha, self._random, epoch,
-                        reporter.watch(epoch),
-                    )  # fmt: skip
-                    loss = losses.stated(cost, model, data, weights, l2)
-                    validated = None if held_out is None else held_out.measure(self, model)
-                    self.n_iter_, self.t_ = epoch, self.t_ + n
-                    figures = self._take_in(settings, loss, validated)
-                    reporter.ended(epoch, figures)
-                    solver.epoch_ended(self.t_)
+                alone = held_out is not None or reporter.follows_epochs
+                most = 1 if alone else solver.together(model, n)
+                while epoch < epochs and not words:
+                    # whatever their losses, so many epochs are to come with this rate
+                    certain = max(1, settings.n_iter_no_change + 1 - self._no_improvement)
+                    count = int(min(most, certain, epochs - epoch))
+                    for one in solver.epochs(
+                        model, data, order, settings.shuffle, count, m, weights, settings.alpha,
+                        self._random, epoch + 1, reporter.watch(epoch + 1),
+                    ):  # fmt: skip
+                        loss = losses.stated(one.cost, model, data, weights, one.l2, one.values)
+                        validated = None if held_out is None else held_out.measure(self, model)
+                        epoch += 1
+                        self.n_iter_, self.t_, order = epoch, self.t_ + n, one.order
+                        figures = self._take_in(settings, loss, validated)
+                        reporter.ended(epoch, figures)
+                        solver.epoch_ended(self.t_)
                     if self._no_improvement > settings.n_iter_no_change:
-                        if not solver.goes_on():
+                        if solver.goes_on():
+                            self._no_improvement = 0
+                        else:
                             words = self._why_stopped(settings, epoch)
-                            break
-                        self._no_improvement = 0
                 reporter.close(words)
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=4)

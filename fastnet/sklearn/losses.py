@@ -73,9 +73,11 @@ def choose(loss: Any, output: Any, allowed: Allowed, usual: str) -> Choice:
 
 
 def stated(
-    cost: float, model: Model, data: Dataset, weights: NDArray | None, l2: float = 0.0
-) -> float:
-    """The loss as scikit-learn states it, for a mean cost, plus l2/2 sum W^2.
+    cost: float, model: Model, data: Dataset, weights: NDArray | None, l2: float = 0.0,
+    values: NDArray | None = None,
+) -> float:  # fmt: skip
+    """The loss as scikit-learn states it, for a mean cost, plus l2/2 sum W^2 of the parameters
+    ``values``; None: the model's own.
 
     Half the squared error is the mean over the outputs, not the sum; the Poisson deviance has
     the terms that no weight changes.
@@ -87,5 +89,5 @@ def stated(
         logs = np.log(y, out=np.zeros_like(y), where=y > 0)
         cost += float(np.average((y * logs - y).sum(axis=1), weights=weights))
     if l2:
-        cost += l2 / 2 * model.squares()
+        cost += l2 / 2 * model.squares(model.values if values is None else values)
     return cost

@@ -1,4 +1,4 @@
-"""One epoch as scikit-learn's solvers go through it.
+"""Epochs as scikit-learn's solvers go through them.
 
 ``Network.SGD`` divides lambda by n, the number of training examples; scikit-learn divides
 alpha by the weight of the mini-batch at hand, which for its last one, and for examples with
@@ -7,8 +7,8 @@ weights, is another number. The moments outlive an epoch, and for ``partial_fit`
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,41 @@ from fastnet.data import Dataset
 from fastnet.model import Model
 from fastnet.optimizers import Adam
 from fastnet.sklearn.parameters import Settings
+
+
+class Epoch(NamedTuple):
+    """One that is complete.
+
+    Attributes
+    ----------
+    cost, l2 : float
+        The mean cost of an example, and the mean l2. The costs are those of each mini-batch
+        before its step, as scikit-learn counts: the mean over the mini-batches of their weighted
+        means; of a cost of the user's own, after the epoch.
+    values : (parameters,)
+        What it left.
+    order : (n,)
+        The examples as they were taken.
+    """
+
+    cost: float
+    l2: float
+    values: NDArray
+    order: NDArray
+
+
+def _figures(
+    costs: NDArray, order: NDArray, m: int, weights: NDArray | None, alpha: float
+) -> tuple[float, float]:
+    """Mean cost and mean l2, from the sums of each mini-batch."""
+    n = len(order)
+    if weights is None:
+        return float(costs.sum()) / n, alpha * len(costs) / n
+    firsts = np.arange(0, n, m)
+    sums = np.add.reduceat(weights[order], firsts)
+    # mini-batches that weigh nothing do not move the weights
+    shares = np.minimum(m, n - firsts) / np.where(sums > 0, sums, np.inf)
+    return float((costs * shares).sum()) / n, alpha * float(shares.sum()) / n
 
 
 class Solver:
@@ -32,51 +67,71 @@ class Solver:
         self._told = chosen.start(model, 1.0)
         self._told["steps"] = 0
 
-    def epoch(
-        self, model: Model, data: Dataset, order: NDArray, m: int, weights: NDArray | None,
-        alpha: float, random: np.random.RandomState, number: int,
-        watch: Callable[[int], object] | None,
-    ) -> tuple[float, float]:  # fmt: skip
-        """One pass over ``order``; returns the mean cost of an example, and the mean l2.
+    def together(self, model: Model, n: int) -> int:
+        """How many epochs over n examples may be one call of the kernels."""
+        if model.choice.kernel is None or self._learning_rate == "invscaling":
+            return 1
+        return training.most_together(model, n, kept=True)
 
-        The costs are those of each mini-batch before its step, as scikit-learn counts: the mean
-        over the mini-batches of their weighted means; of a cost of the user's own, after the epoch.
+    def epochs(
+        self, model: Model, data: Dataset, order: NDArray, shuffle: bool, count: int, m: int,
+        weights: NDArray | None, alpha: float, random: np.random.RandomState, number: int,
+        watch: Callable[[int], object] | None,
+    ) -> Iterator[Epoch]:  # fmt: skip
+        """Train for ``count`` epochs, the first of them the one of that number, each in a random
+        order of the one before; those that are complete, before what ended the others is raised.
 
         Raises
         ------
         DivergenceError
-            The parameters are as they were before it, the moments zero.
+            The parameters are as they were before that epoch, the moments zero.
         """
-        n = len(order)
+        steps = -(-len(order) // m)
+        before = random.get_state() if count > 1 else None
+        orders, keys = self._drawn(random, order, shuffle, count)
         told: dict[str, Any] = dict(self._told, watch=watch)
         if weights is not None:
             told["weights"] = weights
         if "dropout" in told:
-            told["key"] = int(random.randint(1 << 63, dtype=np.int64))
-        steps = -(-n // m)
-        costs = np.zeros(steps)
+            told["key"] = keys
+        costs = np.zeros((count, steps))
         if model.choice.kernel is not None:
-            told["costs"] = costs
+            told["costs"] = costs.reshape(-1)
+        ended, failure = np.zeros(1, np.int64), None
+        last = training.rows(count, model) if count > 1 else None
         try:
             training.train(
-                model, data, order[None], m, self._rate, alpha, number, divide_l2=True, **told
-            )
-        except BaseException:
-            if "moments" in self._told and not self._told["moments"].any():
-                self._told["steps"] = 0  # they begin again
-            raise
-        self._told["steps"] += steps
-        if weights is None:
-            cost, decay = float(costs.sum()) / n, alpha * steps / n
-        else:
-            firsts = np.arange(0, n, m)
-            sums = np.add.reduceat(weights[order], firsts)
-            # mini-batches that weigh nothing do not move the weights
-            shares = np.minimum(m, n - firsts) / np.where(sums > 0, sums, np.inf)
-            cost, decay = float((costs * shares).sum()) / n, alpha * float(shares.sum()) / n
-        if model.choice.kernel is None:
-            cost = model.total_cost(data, 0.0, weights=weights)
-        return cost, decay
+                model, data, orders, m, self._rate, alpha, number, ended, last, divide_l2=True,
+                **told,
+            )  # fmt: skip
+        except BaseException as error:
+            failure = error
+        complete = int(ended[0])
+        self._told["steps"] += steps * complete
+        if failure is not None and "moments" in self._told and not self._told["moments"].any():
+            self._told["steps"] = 0  # they begin again
+        if failure is not None and before is not None:
+            random.set_state(before)
+            self._drawn(random, order, shuffle, complete + 1)
+        for k in range(complete):
+            cost, l2 = _figures(costs[k], orders[k], m, weights, alpha)
+            if model.choice.kernel is None:
+                cost = model.total_cost(data, 0.0, weights=weights)
+            yield Epoch(cost, l2, model.values if last is None else last[k], orders[k])
+        if failure is not None:
+            raise failure
+
+    def _drawn(
+        self, random: np.random.RandomState, order: NDArray, shuffle: bool, count: int
+    ) -> tuple[NDArray, NDArray]:
+        """Orders (count, n) and keys for dropout (count,), drawn epoch by epoch."""
+        orders = np.empty((count, len(order)), np.int64)
+        keys = np.zeros(count, np.uint64)
+        for k in range(count):
+            order = orders[k] = order[random.permutation(len(order))] if shuffle else order
+            if "dropout" in self._told:
+                keys[k] = random.randint(1 << 63, dtype=np.int64)
+        return orders, keys
 
     def epoch_ended(self, t: int) -> None:
         """After an epoch, and t examples in all: the rate of "invscaling" follows."""
