@@ -94,18 +94,19 @@ static size_t FN(weighted_input_narrow)(size_t m, size_t n_in, size_t n_out, con
                                         real *restrict z, size_t z_stride)
 {
     size_t s = 0;
-    for (; m - s >= FN_LANES / 2; s += m - s < FN_LANES ? m - s : FN_LANES)
+    for (size_t rows; m - s >= FN_LANES / 2; s += rows) {
+        rows = m - s < FN_LANES ? m - s : FN_LANES;
         switch (n_out) {
 #define FN_CASE(n)                                                                                \
         case n:                                                                                   \
             if (n <= FN_NARROW)                                                                   \
-                FN(weighted_input_along)(n, m - s < FN_LANES ? m - s : FN_LANES, n_in,            \
-                                         a + s * a_stride, a_stride, weights, stride,             \
-                                         z + s * z_stride, z_stride);                             \
+                FN(weighted_input_along)(n, rows, n_in, a + s * a_stride, a_stride, weights,      \
+                                         stride, z + s * z_stride, z_stride);                     \
             break;
         FN_EACH_NARROW(FN_CASE)
 #undef FN_CASE
         }
+    }
     return s;
 }
 
@@ -117,9 +118,9 @@ static void FN(update_narrow)(size_t m, size_t n_in, size_t n_out, const real *a
     for (size_t v = 0, nv; v < vectors; v += nv) {
         nv = fn_next(vectors - v, FN_NARROW_VECTORS(n_out));
         const size_t i = v * FN_LANES;
-        switch (4 * n_out + nv) {
+        switch (FN_MOST_NARROW_VECTORS * n_out + nv) {
 #define FN_CASE_OF(n, vectors)                                                                    \
-        case 4 * n + vectors:                                                                     \
+        case FN_MOST_NARROW_VECTORS * n + vectors:                                                \
             if (n <= FN_NARROW && vectors <= FN_NARROW_VECTORS(n))                                \
                 FN(update_along)(n, vectors, m, n_in - i, a + i, a_stride, delta, stride,         \
                                  weights + i * stride);                                           \

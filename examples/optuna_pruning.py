@@ -12,9 +12,14 @@ passes through ``SGD``, and the epochs that are left are saved.
 
 import argparse
 
-import optuna
-
 import fastnet
+
+try:
+    import optuna
+except ImportError:
+    raise ImportError(
+        'optuna_pruning: expected Optuna to be installed: pip install "optuna>=4"'
+    ) from None
 
 EPOCHS = 10
 

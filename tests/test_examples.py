@@ -79,3 +79,9 @@ def test_optuna_pruning_runs_from_the_command_line(pruning, monkeypatch, capsys)
     assert "of 6 trials were pruned: " in first
     assert first.endswith(" epochs in place of 60")
     assert last.startswith("Best validation accuracy: 9")
+
+
+def test_without_optuna_the_line_that_installs_it_is_told(monkeypatch):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(ImportError, match=r'Optuna to be installed: pip install "optuna>=4"$'):
+        runpy.run_path(PRUNING)

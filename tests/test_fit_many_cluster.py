@@ -276,6 +276,48 @@ def test_a_loop_that_is_left_stops_the_workers(cluster, client, data, callbacks,
     assert all(process.poll() is None for process in cluster.processes[1:][-2:])
 
 
+INTERRUPTED = """
+import sys
+import distributed, fastnet
+from worker_callbacks import Touch
+
+if __name__ == "__main__":
+    file, folder = sys.argv[1:]
+    data = fastnet.load_mnist()[0][:100]
+    short = dict(sizes=[784, 10], epochs=1, mini_batch_size=10, eta=0.5, seed=1)
+    endless = {**short, "epochs": 10**6, "callbacks": [Touch(folder)]}
+    with distributed.Client(scheduler_file=file) as client:
+        try:
+            for fit in fastnet.fit_as_completed([short, endless, endless], data, executor=client):
+                print(fit.index, flush=True)
+        except KeyboardInterrupt:
+            print("interrupted")
+"""
+
+
+def test_ctrl_c_stops_the_workers(cluster, client, data, tmp_path):
+    script, touched = tmp_path / "script.py", tmp_path / "touched"
+    script.write_text(INTERRUPTED)
+    touched.mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-P", str(script), str(cluster.file), str(touched)],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout.readline() == "0\n"
+        while len(list(touched.iterdir())) < 2:  # until both workers train for ever
+            assert running.poll() is None, running.stderr.read()
+            time.sleep(0.01)
+        running.send_signal(signal.SIGINT)
+        printed, errors = running.communicate()
+    assert (running.returncode, printed) == (0, "interrupted\n"), errors
+    # workers that trained on would not come to this
+    fits = fastnet.fit_many([BASE] * 3, *data, executor=client)
+    assert [fit.error for fit in fits] == [None] * 3
+
+
 def test_an_asynchronous_client_is_refused(cluster, client, data):
     async def ask():
         async with distributed.Client(str(client.scheduler.address), asynchronous=True) as one:
