@@ -318,8 +318,28 @@ class Model:
         weights: NDArray | None = None,
     ) -> list[float]:  # fmt: skip
         """The same of several networks like this one, whose parameters are (k, parameters)."""
+        sums = self._cost_sums(networks, data, once, weights)
+        return self._mean_costs(sums, networks, data, lmbda, l1, weights)
+
+    def costs_and_accuracies(
+        self, networks: NDArray, data: Dataset, lmbda: float, l1: float = 0.0,
+        weights: NDArray | None = None,
+    ) -> tuple[list[float], list[int]]:  # fmt: skip
+        """``total_costs`` and ``accuracies``, in one pass over the data if the cost is no class of
+        the user's own."""
+        if self.choice.kernel:
+            counts, sums = self._evaluate(networks, data, self.choice.kernel, False, weights)
+        else:
+            sums = self._cost_sums(networks, data, False, weights)
+            counts = self.accuracies(networks, data)
+        return self._mean_costs(sums, networks, data, lmbda, l1, weights), counts
+
+    def _mean_costs(
+        self, sums: list[float], networks: NDArray, data: Dataset, lmbda: float, l1: float,
+        weights: NDArray | None,
+    ) -> list[float]:  # fmt: skip
         n = len(data) if weights is None else float(weights.sum())
-        costs = [total / n for total in self._cost_sums(networks, data, once, weights)]
+        costs = [total / n for total in sums]
         for k, values in enumerate(networks if lmbda or l1 else ()):
             if lmbda:
                 costs[k] += lmbda / n / 2 * self.squares(values)

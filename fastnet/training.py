@@ -97,30 +97,41 @@ class DivergenceError(ArithmeticError):
 
 
 class Monitor(NamedTuple):
-    """One figure that is followed: on which data, how the book calls it, and how often
-    each example counts in a cost."""
+    """The figures that are followed on one data set: lists of a ``History``, or None."""
 
-    history: list
     data: Dataset
-    cost: bool
-    label: str
-    weights: NDArray | None = None
+    name: str  # as the book calls it
+    costs: list[float] | None
+    accuracies: list[int] | None
+    weights: NDArray | None  # how often each example counts in a cost
 
     def measure(
         self, model: Model, networks: NDArray, lmbda: float, l1: float
-    ) -> list[float] | list[int]:
-        """The figure of each of ``networks`` (k, parameters)."""
-        if self.cost:
-            return model.total_costs(networks, self.data, lmbda, l1=l1, weights=self.weights)
-        return model.accuracies(networks, self.data)
+    ) -> tuple[list[float], list[int]]:
+        """The costs and accuracies of ``networks`` (k, parameters), as far as they are followed;
+        both are found in one pass over the data."""
+        if self.costs is None:
+            return [], model.accuracies(networks, self.data)
+        if self.accuracies is None:
+            costs = model.total_costs(networks, self.data, lmbda, l1=l1, weights=self.weights)
+            return costs, []
+        return model.costs_and_accuracies(networks, self.data, lmbda, l1, self.weights)
+
+    def take_in(self, costs: list[float], accuracies: list[int]) -> None:
+        if self.costs is not None:
+            self.costs.extend(costs)
+        if self.accuracies is not None:
+            self.accuracies.extend(accuracies)
 
     @property
-    def words(self) -> str:
-        """The last figure in words."""
-        figure = self.history[-1]
-        if self.cost:
-            return f"Cost on {self.label}: {figure:.6g}"
-        return f"Accuracy on {self.label}: {figure} / {len(self.data)}"
+    def words(self) -> list[str]:
+        """The last figures in words."""
+        words = []
+        if self.costs is not None:
+            words.append(f"Cost on {self.name}: {self.costs[-1]:.6g}")
+        if self.accuracies is not None:
+            words.append(f"Accuracy on {self.name}: {self.accuracies[-1]} / {len(self.data)}")
+        return words
 
 
 def monitored(
@@ -192,16 +203,22 @@ class Progress:
             return left
         return min(left, self._counted.epoch + self._early.patience - self._epoch)
 
-    def take_in(self, epoch: int, values: NDArray) -> None:
-        """Take in the figures of an epoch that has ended, and left these parameters."""
+    def take_in(self, epoch: int, networks: NDArray) -> None:
+        """Take in the figures of the epochs up to this one, which left ``networks`` (k,
+        parameters)."""
         self._epoch = epoch
+        if self._halving is not None or self._early is not None:
+            for one, values in enumerate(networks, epoch - len(networks) + 1):
+                self._follow(one, values)
+
+    def _follow(self, epoch: int, values: NDArray) -> None:
         if self._halving is not None:
-            figure = getattr(self._history, self._halving.monitor)[-1]
+            figure = getattr(self._history, self._halving.monitor)[epoch - 1]
             if not self._halving.goes_on(epoch, figure):
                 self._reason = f"eta would fall below {self._halving.lowest:g}, its lower bound"
         if self._early is not None:
             monitor, patience = self._early.monitor, self._early.patience
-            figure = getattr(self._history, monitor)[-1]
+            figure = getattr(self._history, monitor)[epoch - 1]
             if self._best.improves(epoch, figure) and self._early.restore_best:
                 self._best_values = values.copy()
             self._counted.improves(epoch, figure)
@@ -292,14 +309,18 @@ def monitors_of(
 ) -> list[Monitor]:
     """What measures these fields of ``history`` on the data sets "training" and "evaluation";
     ``weights`` are those of the training data."""
-    result = []
-    for name in why:
-        kind, _, what = name.partition("_")
-        counted = weights if kind == "training" else None
-        result.append(
-            Monitor(getattr(history, name), sets[kind], what == "cost", f"{kind} data", counted)
+    followed = {name: getattr(history, name) for name in why}
+    return [
+        Monitor(
+            sets[kind],
+            f"{kind} data",
+            followed.get(f"{kind}_cost"),
+            followed.get(f"{kind}_accuracy"),
+            weights if kind == "training" else None,
         )
-    return result
+        for kind in ("evaluation", "training")
+        if {f"{kind}_cost", f"{kind}_accuracy"} & followed.keys()
+    ]
 
 
 def run(
@@ -348,10 +369,9 @@ def run(
         """``networks`` (k, parameters) are what the last k epochs up to this one left."""
         # all of them before any is kept: an epoch that is interrupted here has no entry
         measured = [monitor.measure(model, networks, lmbda, techniques.l1) for monitor in monitors]
-        for k, values in enumerate(networks):
-            for monitor, figures in zip(monitors, measured, strict=True):
-                monitor.history.append(figures[k])
-            progress.take_in(epoch - len(networks) + 1 + k, values)
+        for monitor, figures in zip(monitors, measured, strict=True):
+            monitor.take_in(*figures)
+        progress.take_in(epoch, networks)
 
     with reporter.begin(model.sizes, n, progress.epochs):
         most = 1
@@ -390,7 +410,9 @@ def run(
             take_in(model.values[None] if last is None or not monitors else last, epoch)
             told["steps"] = told.get("steps", 0) + passes * -(-n // mini_batch_size)
             words = [f"eta {eta:g}"] if progress.scheduled else []
-            reporter.ended(epoch, words + [monitor.words for monitor in monitors])
+            for monitor in monitors:
+                words += monitor.words
+            reporter.ended(epoch, words)
             if callback is not None and callback(epoch):
                 progress.stop("a callback returned True")
         reporter.close(progress.close(model))

@@ -341,6 +341,33 @@ def test_so_are_monitored_ones_as_far_as_their_parameters_are_kept(calls):
     assert calls == [(1, 40), (1, 40)]
 
 
+@pytest.mark.parametrize("cost", ["cross-entropy", type("Own", (fastnet.QuadraticCost,), {})])
+def test_figures_of_the_same_data_are_those_of_each_alone(cost):
+    weights = np.linspace(0, 2, 40)
+    histories = [
+        Network([8, 5, 3], cost, seed=1).SGD(
+            DATA, 5, 7, 0.05, 0.1, EVALUATION, l1=0.1, sample_weight=weights, verbose=False,
+            **{f"monitor_{name}": True for name in names},
+        )
+        for names in (fastnet.History._fields, *([name] for name in fastnet.History._fields))
+    ]  # fmt: skip
+    alone = zip(histories[1:], fastnet.History._fields, strict=True)
+    assert histories[0] == tuple(getattr(one, name) for one, name in alone)
+    assert [len(figures) for figures in histories[0]] == [5] * 4
+
+
+def test_a_pass_over_the_data_gives_their_cost_and_accuracy(monkeypatch):
+    costs, evaluate = [], _kernels.evaluate
+
+    def counted(sizes, output, cost, *arguments, **told):
+        costs.append(cost)
+        return evaluate(sizes, output, cost, *arguments, **told)
+
+    monkeypatch.setattr(_kernels, "evaluate", counted)
+    Network([8, 5, 3], seed=1).SGD(DATA, 5, 7, 0.05, verbose=False, **ALL_FIGURES)
+    assert costs == ["cross-entropy"] * 2  # evaluation and training data
+
+
 def test_early_stopping_lets_no_epoch_be_trained_in_vain(calls):
     stopping = fastnet.EarlyStopping("evaluation_accuracy", 10, restore_best=False)
     told = {"early_stopping": stopping, "evaluation_data": EVALUATION, "verbose": False}
