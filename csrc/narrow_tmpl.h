@@ -1,4 +1,4 @@
-/* Layers whose neurons fill half a vector at most: outputs of a regression or of a few classes.
+/* Layers whose neurons fill half a vector or little more: outputs of a regression, of few classes.
  *
  * Tiles have their vectors along the neurons of a layer, and one neuron fills a sixteenth of such
  * a vector. Here they lie along the examples (forward) or along the inputs (update), and squares
@@ -6,13 +6,16 @@
  *
  * An epoch over one with tiles (Zen 4, float32, m = 64; errors are taken back by turned weights in
  * both, see layer_tmpl.h): AVX-512, [30, 100, 1], [30, 100, 4] and [30, 100, 8] 0.83, 0.86, 0.94,
- * AVX2, 1 and 4 outputs, 0.95 and 0.96. Lost: the forward step in squares of 8 by 8 (AVX2 0.99,
- * float64 with AVX-512 0.97 to 1.02), or of fewer examples than half a square (m = 1: 1.06);
- * updates for so few (1.02 and 1.04), or in squares of 4 by 4 (1.01); 10 outputs (1.00 to 1.06);
+ * AVX2, 1 and 4 outputs, 0.95 and 0.96; updates of 10 outputs, AVX-512, [64, 100, 10], m = 16, 32, 64
+ * and 200, 1.00, 0.98, 0.98 and 0.975. Lost: the forward step in squares of 8 by 8 (AVX2 0.99,
+ * float64 with AVX-512 0.97 to 1.02), or of fewer examples than half a square (m = 1: 1.06), or of
+ * 10 outputs (1.00 to 1.06); updates for so few (1.02 and 1.04), or in squares of 4 by 4 (1.01);
  * tiles of copies of the turned weights (1.01 to 1.1); outputs' sigmoids along the examples (0.97 of
  * [4, 16, 2], m = 32, and 1.00 elsewhere). */
 
+/* Neurons at most; where a vector of examples or more update them. */
 #define FN_NARROW (FN_LANES / 2)
+#define FN_MOST_NARROW (FN_LANES < 16 ? FN_NARROW : 10)
 
 /* Vectors of inputs whose sums for so many neurons stay in registers. */
 #define FN_NARROW_VECTORS(neurons) (FN_VECTOR_BYTES < 64 || (neurons) > 4 ? 2 : 4)
@@ -23,7 +26,8 @@
 FN_INLINE int FN(is_narrow_ahead)(size_t n_out) { return FN_LANES >= 16 && n_out <= FN_NARROW; }
 FN_INLINE int FN(is_narrow_update)(size_t m, size_t n_out)
 {
-    return FN_LANES >= 8 && n_out <= FN_NARROW && m >= FN_LANES / 2;
+    return FN_LANES >= 8 && n_out <= FN_MOST_NARROW
+           && m >= (n_out <= FN_NARROW ? FN_LANES / 2 : FN_LANES);
 }
 
 /* z[s] += sum_i a[s][i] w[i] of one vector of examples at most; n_out is constant. */
@@ -58,16 +62,16 @@ FN_INLINE void FN(update_along)(const size_t n_out, const size_t nv, size_t m, s
                                 const real *a, size_t a_stride, const real *delta, size_t stride,
                                 real *restrict weights)
 {
-    vec sums[FN_NARROW][FN_MOST_NARROW_VECTORS], lanes[FN_LANES];
+    vec sums[FN_MOST_NARROW][FN_MOST_NARROW_VECTORS], lanes[FN_LANES];
 FN_UNROLL(4)
     for (size_t v = 0; v < nv; v++) {
         FN(transpose_square)(n_in - v * FN_LANES, weights + v * FN_LANES * stride, stride, lanes);
-FN_UNROLL(8)
+FN_UNROLL(10)
         for (size_t o = 0; o < n_out; o++)
             sums[o][v] = lanes[o];
     }
     for (size_t s = 0; s < m; s++, a += a_stride, delta += stride)
-FN_UNROLL(8)
+FN_UNROLL(10)
         for (size_t o = 0; o < n_out; o++)
 FN_UNROLL(4)
             for (size_t v = 0; v < nv; v++)
@@ -121,12 +125,12 @@ static void FN(update_narrow)(size_t m, size_t n_in, size_t n_out, const real *a
         switch (FN_MOST_NARROW_VECTORS * n_out + nv) {
 #define FN_CASE_OF(n, vectors)                                                                    \
         case FN_MOST_NARROW_VECTORS * n + vectors:                                                \
-            if (n <= FN_NARROW && vectors <= FN_NARROW_VECTORS(n))                                \
+            if (n <= FN_MOST_NARROW && vectors <= FN_NARROW_VECTORS(n))                           \
                 FN(update_along)(n, vectors, m, n_in - i, a + i, a_stride, delta, stride,         \
                                  weights + i * stride);                                           \
             break;
 #define FN_CASE(n) FN_CASE_OF(n, 1) FN_CASE_OF(n, 2) FN_CASE_OF(n, 3) FN_CASE_OF(n, 4)
-        FN_EACH_NARROW(FN_CASE)
+        FN_EACH_NARROW(FN_CASE) FN_CASE(9) FN_CASE(10)
 #undef FN_CASE
 #undef FN_CASE_OF
         }

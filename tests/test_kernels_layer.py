@@ -105,7 +105,7 @@ def test_update_decays_the_weights_and_adds_the_gradient(shapes, dtype, isa, gua
         guarded.check()
 
 
-@pytest.mark.parametrize("n_out", range(1, 10))
+@pytest.mark.parametrize("n_out", range(1, 12))
 def test_narrow_layers_have_the_bits_of_one_example_at_a_time(n_out, dtype, isa, guarded):
     random = np.random.default_rng(n_out)
 

@@ -240,8 +240,8 @@ class BaseMLP(BaseEstimator):
                     certain = max(1, settings.n_iter_no_change + 1 - self._no_improvement)
                     count = int(min(most, certain, epochs - epoch))
                     for one in solver.epochs(
-                        model, data, order, settings.shuffle, count, m, weights, settings.alpha,
-                        self._random, epoch + 1, reporter.watch(epoch + 1),
+                        settings, model, data, order, count, m, weights, self._random, epoch + 1,
+                        reporter.watch(epoch + 1),
                     ):  # fmt: skip
                         loss = losses.stated(one.cost, model, data, weights, one.l2, one.values)
                         validated = None if held_out is None else held_out.measure(self, model)

@@ -74,8 +74,8 @@ class Solver:
         return training.most_together(model, n, kept=True)
 
     def epochs(
-        self, model: Model, data: Dataset, order: NDArray, shuffle: bool, count: int, m: int,
-        weights: NDArray | None, alpha: float, random: np.random.RandomState, number: int,
+        self, settings: Settings, model: Model, data: Dataset, order: NDArray, count: int, m: int,
+        weights: NDArray | None, random: np.random.RandomState, number: int,
         watch: Callable[[int], object] | None,
     ) -> Iterator[Epoch]:  # fmt: skip
         """Train for ``count`` epochs, the first of them the one of that number, each in a random
@@ -88,7 +88,7 @@ class Solver:
         """
         steps = -(-len(order) // m)
         before = random.get_state() if count > 1 else None
-        orders, keys = self._drawn(random, order, shuffle, count)
+        orders, keys = self._drawn(random, order, settings.shuffle, count)
         told: dict[str, Any] = dict(self._told, watch=watch)
         if weights is not None:
             told["weights"] = weights
@@ -101,8 +101,8 @@ class Solver:
         last = training.rows(count, model) if count > 1 else None
         try:
             training.train(
-                model, data, orders, m, self._rate, alpha, number, ended, last, divide_l2=True,
-                **told,
+                model, data, orders, m, self._rate, settings.alpha, number, ended, last,
+                divide_l2=True, **told,
             )  # fmt: skip
         except BaseException as error:
             failure = error
@@ -112,9 +112,9 @@ class Solver:
             self._told["steps"] = 0  # they begin again
         if failure is not None and before is not None:
             random.set_state(before)
-            self._drawn(random, order, shuffle, complete + 1)
+            self._drawn(random, order, settings.shuffle, complete + 1)
         for k in range(complete):
-            cost, l2 = _figures(costs[k], orders[k], m, weights, alpha)
+            cost, l2 = _figures(costs[k], orders[k], m, weights, settings.alpha)
             if model.choice.kernel is None:
                 cost = model.total_cost(data, 0.0, weights=weights)
             yield Epoch(cost, l2, model.values if last is None else last[k], orders[k])
