@@ -14,7 +14,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import assert_all_finite, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from fastnet import checks, reporting, weighting
+from fastnet import checks, reporting, training, weighting
 from fastnet.costs import Choice
 from fastnet.data import Dataset
 from fastnet.network import Network
@@ -234,13 +234,13 @@ class BaseMLP(BaseEstimator):
         try:
             with reporter.begin(model.sizes, n, epochs):
                 alone = held_out is not None or reporter.follows_epochs
-                most = 1 if alone else solver.together(model, n)
+                kept = training.rows(1 if alone else solver.together(model, n), model)
                 while epoch < epochs and not words:
                     # whatever their losses, so many epochs are to come with this rate
                     certain = max(1, settings.n_iter_no_change + 1 - self._no_improvement)
-                    count = int(min(most, certain, epochs - epoch))
+                    last = kept[: int(min(certain, epochs - epoch))]
                     for one in solver.epochs(
-                        settings, model, data, order, count, m, weights, self._random, epoch + 1,
+                        settings, model, data, order, last, m, weights, self._random, epoch + 1,
                         reporter.watch(epoch + 1),
                     ):  # fmt: skip
                         loss = losses.stated(one.cost, model, data, weights, one.l2, one.values)

@@ -7,6 +7,7 @@ weights, is another number. The moments outlive an epoch, and for ``partial_fit`
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -42,17 +43,20 @@ class Epoch(NamedTuple):
 
 
 def _figures(
-    costs: NDArray, order: NDArray, m: int, weights: NDArray | None, alpha: float
-) -> tuple[float, float]:
-    """Mean cost and mean l2, from the sums of each mini-batch."""
-    n = len(order)
+    costs: NDArray, orders: NDArray, m: int, weights: NDArray | None, alpha: float
+) -> tuple[list[float], list[float]]:
+    """Mean cost and mean l2 of each epoch, from the sums of its mini-batches (epochs, steps)."""
+    n = orders.shape[1]
     if weights is None:
-        return float(costs.sum()) / n, alpha * len(costs) / n
+        # not NumPy's sums, whose code is no longer in the caches after a call of the kernels
+        means = [math.fsum(each) / n for each in costs.tolist()]
+        return means, [alpha * costs.shape[1] / n] * len(costs)
     firsts = np.arange(0, n, m)
-    sums = np.add.reduceat(weights[order], firsts)
+    sums = np.add.reduceat(weights[orders], firsts, axis=1)
     # mini-batches that weigh nothing do not move the weights
     shares = np.minimum(m, n - firsts) / np.where(sums > 0, sums, np.inf)
-    return float((costs * shares).sum()) / n, alpha * float(shares.sum()) / n
+    means = ((costs * shares).sum(axis=1) / n).tolist()
+    return means, (alpha * shares.sum(axis=1) / n).tolist()
 
 
 class Solver:
@@ -74,19 +78,20 @@ class Solver:
         return training.most_together(model, n, kept=True)
 
     def epochs(
-        self, settings: Settings, model: Model, data: Dataset, order: NDArray, count: int, m: int,
-        weights: NDArray | None, random: np.random.RandomState, number: int,
+        self, settings: Settings, model: Model, data: Dataset, order: NDArray, last: NDArray,
+        m: int, weights: NDArray | None, random: np.random.RandomState, number: int,
         watch: Callable[[int], object] | None,
     ) -> Iterator[Epoch]:  # fmt: skip
-        """Train for ``count`` epochs, the first of them the one of that number, each in a random
-        order of the one before; those that are complete, before what ended the others is raised.
+        """Train for as many epochs as ``last`` (epochs, parameters) has rows, the first of them the
+        one of that number, each in a random order of the one before; those that are complete, and
+        left such a row, before what ended the others is raised.
 
         Raises
         ------
         DivergenceError
             The parameters are as they were before that epoch, the moments zero.
         """
-        steps = -(-len(order) // m)
+        count, steps = len(last), -(-len(order) // m)
         before = random.get_state() if count > 1 else None
         orders, keys = self._drawn(random, order, settings.shuffle, count)
         told: dict[str, Any] = dict(self._told, watch=watch)
@@ -98,7 +103,6 @@ class Solver:
         if model.choice.kernel is not None:
             told["costs"] = costs.reshape(-1)
         ended, failure = np.zeros(1, np.int64), None
-        last = training.rows(count, model) if count > 1 else None
         try:
             training.train(
                 model, data, orders, m, self._rate, settings.alpha, number, ended, last,
@@ -113,11 +117,11 @@ class Solver:
         if failure is not None and before is not None:
             random.set_state(before)
             self._drawn(random, order, settings.shuffle, complete + 1)
+        means, l2 = _figures(costs[:complete], orders[:complete], m, weights, settings.alpha)
+        if model.choice.kernel is None and complete:
+            means = [model.total_cost(data, 0.0, weights=weights)]
         for k in range(complete):
-            cost, l2 = _figures(costs[k], orders[k], m, weights, settings.alpha)
-            if model.choice.kernel is None:
-                cost = model.total_cost(data, 0.0, weights=weights)
-            yield Epoch(cost, l2, model.values if last is None else last[k], orders[k])
+            yield Epoch(means[k], l2[k], last[k], orders[k])
         if failure is not None:
             raise failure
 
@@ -128,7 +132,10 @@ class Solver:
         orders = np.empty((count, len(order)), np.int64)
         keys = np.zeros(count, np.uint64)
         for k in range(count):
-            order = orders[k] = order[random.permutation(len(order))] if shuffle else order
+            orders[k] = order
+            order = orders[k]
+            if shuffle:
+                random.shuffle(order)
             if "dropout" in self._told:
                 keys[k] = random.randint(1 << 63, dtype=np.int64)
         return orders, keys
