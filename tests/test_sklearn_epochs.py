@@ -127,3 +127,12 @@ def test_an_interrupt_leaves_the_epochs_and_mini_batches_done(always, epochs, mi
             reporting.stop_asked.reset(before)
     assert found[0] == found[1]
     assert len(found[0]["losses"]) == epochs
+
+
+def test_a_loss_beyond_the_range_of_float64_is_infinite():
+    """Each mini-batch's costs are 4e307 in sum, those of an epoch 2e308."""
+    told = {"solver": "sgd", "learning_rate_init": 1e-200, "max_iter": 2}
+    learner = fitted((PART[0], np.full(N, 2e153)), kind=MLPRegressor, **told)
+    assert learner.loss_curve_ == [np.inf] * 2
+    smaller = fitted((PART[0], np.full(N, 1e153)), kind=MLPRegressor, **told)
+    assert smaller.loss_curve_ == pytest.approx([5e305] * 2, rel=1e-12)

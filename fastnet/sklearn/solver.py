@@ -42,14 +42,21 @@ class Epoch(NamedTuple):
     order: NDArray
 
 
+def _sum(costs: list[float]) -> float:
+    """Not NumPy's sum, whose code is no longer in the caches after a call of the kernels."""
+    try:
+        return math.fsum(costs)
+    except OverflowError:  # not one of them is infinite
+        return math.inf
+
+
 def _figures(
     costs: NDArray, orders: NDArray, m: int, weights: NDArray | None, alpha: float
 ) -> tuple[list[float], list[float]]:
     """Mean cost and mean l2 of each epoch, from the sums of its mini-batches (epochs, steps)."""
     n = orders.shape[1]
     if weights is None:
-        # not NumPy's sums, whose code is no longer in the caches after a call of the kernels
-        means = [math.fsum(each) / n for each in costs.tolist()]
+        means = [_sum(each) / n for each in costs.tolist()]
         return means, [alpha * costs.shape[1] / n] * len(costs)
     firsts = np.arange(0, n, m)
     sums = np.add.reduceat(weights[orders], firsts, axis=1)
