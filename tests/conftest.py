@@ -175,6 +175,30 @@ def random_examples():
     return make
 
 
+# ---- calls of the kernels ---------------------------------------------------
+
+
+@pytest.fixture
+def always():
+    """Look up after every mini-batch."""
+    _kernels.watch_every(0, 0)
+    yield
+    _kernels.watch_every()
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """The orders' shapes of all calls of the kernels to train."""
+    shapes, train = [], _kernels.train
+
+    def counted(*arguments, **told):
+        shapes.append(arguments[7].shape)
+        train(*arguments, **told)
+
+    monkeypatch.setattr(_kernels, "train", counted)
+    return shapes
+
+
 # ---- many networks, other processes ----------------------------------------
 
 

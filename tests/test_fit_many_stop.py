@@ -11,7 +11,7 @@ from concurrent.futures import Future
 import pytest
 
 import fastnet
-from fastnet import _kernels, engines, reporting
+from fastnet import engines, reporting
 
 
 @pytest.fixture
@@ -165,21 +165,16 @@ class StopAtThirdQuestion:
         return self.questions == 3
 
 
-def test_a_training_is_stopped_in_the_midst_of_an_epoch(data):
-    _kernels.watch_every(0, 0)
+def test_a_training_is_stopped_in_the_midst_of_an_epoch(data, always):
     stop = StopAtThirdQuestion()
     told = {"epochs": 1, "mini_batch_size": 10, "eta": 0.5}
-    try:
-        assert engines.train(engines.Task({"sizes": [784, 10]}, told), data, stop) is None
-    finally:
-        _kernels.watch_every()
+    assert engines.train(engines.Task({"sizes": [784, 10]}, told), data, stop) is None
     assert stop.questions == 3
     assert reporting.stop_asked.get() is None
 
 
 @pytest.mark.parametrize("cost", [None, fastnet.CrossEntropyCost, OwnCost])
-def test_a_training_is_stopped_in_the_midst_of_its_evaluation(mnist, cost):
-    _kernels.watch_every(0, 0)
+def test_a_training_is_stopped_in_the_midst_of_its_evaluation(mnist, cost, always):
     evaluation = mnist[0][:3000]
     stop = StopAtThirdQuestion()  # one mini-batch in an epoch: the third is asked by evaluation
     what = "accuracy" if cost is None else "cost"
@@ -187,11 +182,8 @@ def test_a_training_is_stopped_in_the_midst_of_its_evaluation(mnist, cost):
     told = {"epochs": 2, "mini_batch_size": 10, "eta": 0.5, f"monitor_evaluation_{what}": True}
     ended = []
     told["callbacks"] = [lambda *_: ended.append(stop.questions) and None]
-    try:
-        data = mnist[0][:10], evaluation
-        assert engines.train(engines.Task(network, told), data, stop) is None
-    finally:
-        _kernels.watch_every()
+    data = mnist[0][:10], evaluation
+    assert engines.train(engines.Task(network, told), data, stop) is None
     assert (stop.questions, ended) == (3, [])
 
 

@@ -97,14 +97,6 @@ def test_they_are_those_of_the_twin_in_numpy(run, name):
         np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-12)
 
 
-@pytest.fixture
-def always():
-    """Look up after every mini-batch."""
-    _kernels.watch_every(0, 0)
-    yield
-    _kernels.watch_every()
-
-
 class Stop(Exception):
     pass
 
@@ -305,19 +297,6 @@ def test_epochs_have_the_same_bits_whether_anybody_looks_at_them_or_not(told, fi
         nets.append((*parameters, net._stream.raw(1), history))
     assert nets[0] == nets[1]
     assert not figures or len(nets[0][-1].training_cost) > 3
-
-
-@pytest.fixture
-def calls(monkeypatch):
-    """The orders' shapes of all calls of the kernels to train."""
-    shapes, train = [], _kernels.train
-
-    def counted(*arguments, **told):
-        shapes.append(arguments[7].shape)
-        train(*arguments, **told)
-
-    monkeypatch.setattr(_kernels, "train", counted)
-    return shapes
 
 
 def test_epochs_that_nobody_looks_at_are_few_calls(calls):

@@ -12,31 +12,10 @@ from fitted_estimators import PART, X, fitted
 from sklearn.exceptions import ConvergenceWarning
 
 import fastnet
-from fastnet import _kernels, reporting
+from fastnet import reporting
 from fastnet.sklearn import MLPClassifier, MLPRegressor
 
 N = len(PART[0])
-
-
-@pytest.fixture
-def calls(monkeypatch):
-    """The orders' shapes of all calls of the kernels to train."""
-    shapes, train = [], _kernels.train
-
-    def counted(*arguments, **told):
-        shapes.append(arguments[7].shape)
-        train(*arguments, **told)
-
-    monkeypatch.setattr(_kernels, "train", counted)
-    return shapes
-
-
-@pytest.fixture
-def always():
-    """Look up after every mini-batch."""
-    _kernels.watch_every(0, 0)
-    yield
-    _kernels.watch_every()
 
 
 def left(estimator):

@@ -16,13 +16,7 @@ M = 10
 N = 87  # so that the last mini-batch is smaller
 
 
-@pytest.fixture(autouse=True)
-def always():
-    """Look up after every mini-batch."""
-    _kernels.watch_every(0, 0)
-    yield
-    _kernels.watch_every()
-
+pytestmark = pytest.mark.usefixtures("always")
 
 TECHNIQUES = {
     "plain": {},
