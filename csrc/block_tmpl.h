@@ -284,10 +284,12 @@ static void FN(update_of_blocks)(const FN(blocks) *blocks, size_t first, size_t 
  *   0.80 with 100, 1.16, 0.93, 0.74 with 256; random zeros, a tenth of the inputs others: 1.52,
  *   1.00, 0.82 with 100, 1.27, 0.92, 0.81 with 256; a twentieth: 1.30 with 256, m = 32
  *   AVX2, the same: 1.23, 1.06, 0.92 with 64, 1.06, 0.95, 0.85 with 100, 1.09, 0.93, 0.80 with 256;
- *   a tenth: 1.39, 1.11, 0.86 with 100, 1.41, 1.14, 0.85 with 256 */
+ *   a tenth: 1.39, 1.11, 0.86 with 100, 1.41, 1.14, 0.85 with 256
+ *   AVX-512, Zen 4, with m = 4, 6, 10 and 16: 1.22, 1.14, 1.01, 0.93 with 80, 1.04, 1.02, 0.89, 0.82 with
+ *   100; float64, 1.37, 1.04, 0.92, 0.86 with 48, 1.06, 0.99, 0.90, 0.83 with 64 */
 #define FN_LEAST_BLOCK_DENSITY 0.1
 #define FN_FEWEST_BLOCK 4
-#define FN_LEAST_BLOCK_USE 6.0
+#define FN_LEAST_BLOCK_USE (FN_VECTOR_BYTES == 64 && fn_cpu_halves_avx512() ? 4.5 : 6.0)
 
 /* Whether m examples, of a mini-batch or an evaluation, enter the first layer by blocks. */
 static int FN(by_blocks)(const fn_network *network, double density, size_t m)

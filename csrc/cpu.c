@@ -26,5 +26,8 @@ __attribute__((constructor)) static void ask_family(void)
 }
 
 /* Compilers before 2021 have no name for this family, of Zen 3, which has no AVX-512, and 4. */
-int fn_cpu_halves_avx512(void) { return __builtin_cpu_is("amd") && family == 0x19; }
+int fn_cpu_halves_avx512(void)
+{
+    return family == 0x19 && __builtin_cpu_is("amd") && __builtin_cpu_supports("avx512f");
+}
 #endif

@@ -36,8 +36,13 @@
  * groups of 3 with 30 outputs and m = 10, 1.17 in float64, 1.02 with 100 outputs and m = 4; groups
  * of 2 and of 4 about 1.01. Lost there: the last vector by half, in 25 lines 0.94 with 20 outputs and
  * 0.98 with 100, m = 2 and 4; clang multiplied and added what gcc fuses.
- * Updates of 4 vectors take 0.93 of an epoch's time with those of 2 (64 outputs). Tried: 8
- * vectors of a single example in one pass forward, 0.99 with m = 1 and 100 outputs.
+ * Updates of 4 vectors take 0.93 of an epoch's time with those of 2 (64 outputs; AVX2 0.94, 0.93 with
+ * 30 outputs and 0.88 with 20, where Zen 3 takes 1.03 to 1.08). Tried: 8 vectors of a single example
+ * in one pass forward, 0.99 with m = 1 and 100 outputs; and with 30 outputs and m = 10, bytes as they
+ * are stored instead of values, packed by VBMI2's instructions, and looked up in a table where they
+ * are multiplied (making the lists 0.75 of its time, the update 1.1; all 0.98 to 1.00, AVX2 1.00),
+ * or scaled once they were packed (1.02); every second list changed from its end (0.98, 1.00);
+ * updates of 1 vector, whose lines stay in the first cache (1.05).
  */
 #ifdef FN_EXPAND
 #define FN_GROUP 5
@@ -54,13 +59,11 @@
 /* Vectors of a weight row per pass, at most. */
 #define FN_FORWARD_VECTORS 5
 #define FN_FORWARDS(T, g) T(g, 1) T(g, 2) T(g, 3) T(g, 4) T(g, 5)
-#if FN_VECTOR_BYTES == 64
 #define FN_UPDATE_VECTORS 4
 #define FN_UPDATES(T, g) T(g, 1) T(g, 2) T(g, 3) T(g, 4)
-#else
-#define FN_UPDATE_VECTORS 2
-#define FN_UPDATES(T, g) T(g, 1) T(g, 2)
-#endif
+/* So many are quicker. */
+#define FN_UPDATE_PASS \
+    ((size_t)(FN_VECTOR_BYTES == 64 || (FN_VECTOR_BYTES == 32 && fn_cpu_halves_avx512()) ? 4 : 2))
 
 /* Rows that are changed together, nv vectors of each. */
 #define FN_UPDATE_ROWS(nv) ((nv) > 2 ? 2 : 4)

@@ -315,9 +315,9 @@ static void FN(weighted_input_of_lists)(size_t m, const FN(list) *lists, size_t 
 static void FN(update_of_lists)(size_t m, const FN(list) *lists, size_t n_out, size_t stride,
                                 const real *delta, real *weights)
 {
-    const size_t vectors = (n_out + FN_LANES - 1) / FN_LANES;
+    const size_t vectors = (n_out + FN_LANES - 1) / FN_LANES, most = FN_UPDATE_PASS;
     for (size_t v = 0, nv; v < vectors; v += nv) {
-        nv = fn_next(vectors - v, FN_UPDATE_VECTORS);
+        nv = fn_next(vectors - v, most);
         const size_t o = v * FN_LANES;
         const FN(list) *list = lists;
         for (size_t s = 0; s < m; s += list->g, list++)
