@@ -145,7 +145,7 @@ FN_INLINE void FN(prefetch)(const void *start, size_t bytes)
  * [784, 30, 10], m = 10, takes 39 ms so and 49 ms without (dense, AVX-512, Intel Xeon of 2023). Of a
  * long dense row the first bytes are asked for then: with all of 3136 an epoch takes 1.05 of the time
  * (AVX-512, Cascade Lake). The rest is asked for when the rows so far before it are copied: an epoch
- * of dense float32, m = 10, takes 0.90 of the time with 30 outputs, and 0.97 with 100 (AVX-512, Zen 4;
+ * of dense float32, m = 10, takes 0.92 of the time with 30 outputs, and 0.97 with 100 (AVX-512, Zen 4;
  * 1, 3 and 5 rows ahead no less, into the first cache 1.0). */
 #define FN_ASKED_OF_ROW 1024
 #define FN_ROWS_AHEAD 2

@@ -59,11 +59,16 @@
 /* Vectors of a weight row per pass, at most. */
 #define FN_FORWARD_VECTORS 5
 #define FN_FORWARDS(T, g) T(g, 1) T(g, 2) T(g, 3) T(g, 4) T(g, 5)
+#if FN_VECTOR_BYTES >= 32
 #define FN_UPDATE_VECTORS 4
 #define FN_UPDATES(T, g) T(g, 1) T(g, 2) T(g, 3) T(g, 4)
+#else
+#define FN_UPDATE_VECTORS 2
+#define FN_UPDATES(T, g) T(g, 1) T(g, 2)
+#endif
 /* So many are quicker. */
 #define FN_UPDATE_PASS \
-    ((size_t)(FN_VECTOR_BYTES == 64 || (FN_VECTOR_BYTES == 32 && fn_cpu_halves_avx512()) ? 4 : 2))
+    ((size_t)(FN_VECTOR_BYTES == 32 && !fn_cpu_halves_avx512() ? 2 : FN_UPDATE_VECTORS))
 
 /* Rows that are changed together, nv vectors of each. */
 #define FN_UPDATE_ROWS(nv) ((nv) > 2 ? 2 : 4)
