@@ -38,7 +38,7 @@ class Ingredients:
         return y
 
     def biases(self, n):
-        return self.padded(1, n)[0]
+        return self.padded(1, n)
 
     def parameters(self):
         """A network's flat parameters, with the default initial values."""

@@ -52,36 +52,31 @@ FN_INLINE vec FN(activate_lanes)(const fn_activation neurons, vec z, vec *slope)
     return a;
 }
 
-/* FN_MAP with two results. */
-FN_INLINE void FN(activate_as)(const fn_activation neurons, size_t n, const real *z, real *a,
-                               real *slope)
+/* m rows of n hidden neurons, pads up to whole vectors among them, and their slopes where these are
+ * wanted; in the place of a is z. Inlined with constant neurons. */
+FN_INLINE void FN(activate_as)(const fn_activation neurons, size_t m, size_t n, real *a, size_t stride,
+                               real *slopes, size_t slopes_stride)
 {
-    size_t i = 0;
-    vec s;
-    for (; i + FN_LANES <= n; i += FN_LANES) {
-        FN(store)(a + i, FN(activate_lanes)(neurons, FN(load)(z + i), &s));
-        if (slope)
-            FN(store)(slope + i, s);
-    }
-    if (i < n) {
-        real rest[FN_LANES] = {0};
-        memcpy(rest, z + i, (n - i) * sizeof(real));
-        FN(store)(rest, FN(activate_lanes)(neurons, FN(load)(rest), &s));
-        memcpy(a + i, rest, (n - i) * sizeof(real));
-        if (slope)
-            memcpy(slope + i, &s, (n - i) * sizeof(real));
-    }
+    for (size_t s = 0; s < m; s++)
+        for (size_t i = 0; i < n; i += FN_LANES) {
+            vec slope;
+            FN(store)(a + s * stride + i,
+                      FN(activate_lanes)(neurons, FN(load)(a + s * stride + i), &slope));
+            if (slopes)
+                FN(store)(slopes + s * slopes_stride + i, slope);
+        }
 }
 
-#define FN_ACTIVATE(neurons)                              \
-    case neurons:                                         \
-        if (slope)                                        \
-            FN(activate_as)(neurons, n, z, a, slope);     \
-        else                                              \
-            FN(activate_as)(neurons, n, z, a, NULL);      \
-        break;
-static void FN(activate)(fn_activation neurons, size_t n, const real *z, real *a, real *slope)
+static void FN(activate_rows)(fn_activation neurons, size_t m, size_t n, real *a, size_t stride,
+                              real *slopes, size_t slopes_stride)
 {
+#define FN_ACTIVATE(neurons)                                                        \
+    case neurons:                                                                   \
+        if (slopes)                                                                 \
+            FN(activate_as)(neurons, m, n, a, stride, slopes, slopes_stride);       \
+        else                                                                        \
+            FN(activate_as)(neurons, m, n, a, stride, NULL, 0);                     \
+        break;
     switch (neurons) {
         FN_ACTIVATE(FN_SIGMOID)
         FN_ACTIVATE(FN_TANH)
@@ -91,6 +86,20 @@ static void FN(activate)(fn_activation neurons, size_t n, const real *z, real *a
     default: /* of output layers only */
         break;
     }
+}
+
+/* The same of n numbers without pads, as a kernel of its own. */
+static void FN(activate)(fn_activation neurons, size_t n, const real *z, real *a, real *slope)
+{
+    const size_t whole = n / FN_LANES * FN_LANES, rest = (n - whole) * sizeof(real);
+    real last[FN_LANES] = {0}, last_slope[FN_LANES];
+    memcpy(a, z, whole * sizeof(real));
+    memcpy(last, z + whole, rest);
+    FN(activate_rows)(neurons, 1, whole, a, 0, slope, 0);
+    FN(activate_rows)(neurons, 1, FN_LANES, last, 0, last_slope, 0);
+    memcpy(a + whole, last, rest);
+    if (slope)
+        memcpy(slope + whole, last_slope, rest);
 }
 #undef FN_ACTIVATE
 #undef FN_LEAK
@@ -138,6 +147,22 @@ static void FN(exp)(size_t n, const real *x, real *y)
 static void FN(sigmoid)(size_t n, const real *x, real *y)
 {
     FN_MAP(FN(sigmoid_lanes), n, x, y);
+}
+
+/* m rows of n outputs and of their pads. Where they fill no more than half a vector, two rows are
+ * taken as one: an epoch of [4, 16, 2], m = 32, takes 0.93 of the time (AVX-512, Zen 4); as many as
+ * fit into a vector, copied number by number, 1.00. */
+static void FN(sigmoid_rows)(size_t m, size_t n, const real *z, real *a)
+{
+    const size_t stride = fn_stride(n, sizeof(real));
+#if FN_HALVES
+    for (; m >= 2 && n <= FN_LANES / 2; m -= 2, z += 2 * stride, a += 2 * stride) {
+        const vec both = FN(sigmoid_lanes)(FN(whole)(FN(load_half)(z), FN(load_half)(z + stride)));
+        FN(store_half)(a, FN(lower)(both));
+        FN(store_half)(a + stride, FN(upper)(both));
+    }
+#endif
+    FN(sigmoid)(m * stride, z, a);
 }
 
 #if FN_BITS == 64

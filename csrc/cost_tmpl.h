@@ -5,29 +5,35 @@
  * NaN nor a clipped value. Certain pairs of output layer and cost are meant;
  * fastnet/costs.py, which has their table, lets no other pass. */
 
-/* n elements of delta = times * dC/dz. For most pairs dC/dz is a - y (eqs. 66, 68, 84;
- * Poisson with a = e^z); sigmoid neurons under the quadratic cost keep sigma'(z) = a(1 - a)
- * (eq. 65); the absolute cost has the sign of a - y, Huber's a - y within [-1, 1].
- * What is not a number stays so. */
-static void FN(error)(fn_activation output, fn_cost cost, size_t n, real times, const real *a,
-                      const real *y, real *restrict delta)
+/* dC/dz: for most pairs a - y (eqs. 66, 68, 84; Poisson with a = e^z); sigmoid neurons under the
+ * quadratic cost keep sigma'(z) = a(1 - a) (eq. 65); the absolute cost has the sign of a - y, Huber's
+ * a - y within [-1, 1]. What is not a number stays so. */
+FN_INLINE vec FN(error_lanes)(const fn_activation output, const fn_cost cost, vec a, vec y)
 {
+    const vec r = a - y, one = FN(splat)(1);
     if (output == FN_SIGMOID && cost == FN_QUADRATIC)
-        for (size_t i = 0; i < n; i++)
-            delta[i] = (a[i] - y[i]) * (a[i] * (1 - a[i])) * times;
-    else if (cost == FN_ABSOLUTE)
-        for (size_t i = 0; i < n; i++) {
-            const real r = a[i] - y[i];
-            delta[i] = (r > 0 ? 1 : r < 0 ? -1 : r) * times;
+        return r * (a * (1 - a));
+    if (cost == FN_ABSOLUTE)
+        return FN(select)(r > 0, one, FN(select)(r < 0, -one, r));
+    if (cost == FN_HUBER)
+        return FN(select)(r > 1, one, FN(select)(r < -1, -one, r));
+    return r;
+}
+
+/* Inlined with constant output and cost. */
+FN_INLINE void FN(error_as)(const fn_activation output, const fn_cost cost, size_t m, size_t n,
+                            double factor, const double *weights, const real *a, const real *y,
+                            real *delta)
+{
+    const size_t stride = fn_stride(n, sizeof(real));
+    for (size_t s = 0; s < m; s++, a += stride, y += stride, delta += stride) {
+        const vec times = FN(splat)((real)(weights ? factor * weights[s] : factor));
+        const size_t used = !weights || weights[s] > 0 ? n : 0;
+        for (size_t o = 0; o < stride; o += FN_LANES) {
+            const vec error = FN(error_lanes)(output, cost, FN(load)(a + o), FN(load)(y + o));
+            FN(store)(delta + o, FN(first_lanes)(used > o ? used - o : 0, error * times));
         }
-    else if (cost == FN_HUBER)
-        for (size_t i = 0; i < n; i++) {
-            const real r = a[i] - y[i];
-            delta[i] = (r > 1 ? 1 : r < -1 ? -1 : r) * times;
-        }
-    else
-        for (size_t i = 0; i < n; i++)
-            delta[i] = (a[i] - y[i]) * times;
+    }
 }
 
 /* Pads of delta are set to zero, so that the pads of the parameters stay zero; and rows
@@ -35,15 +41,14 @@ static void FN(error)(fn_activation output, fn_cost cost, size_t n, real times, 
 static void FN(output_error)(fn_activation output, fn_cost cost, size_t m, size_t n, double factor,
                              const double *weights, const real *a, const real *y, real *delta)
 {
-    const size_t stride = fn_stride(n, sizeof(real));
-    if (!weights)
-        FN(error)(output, cost, m * stride, (real)factor, a, y, delta);
-    for (size_t s = 0; s < m; s++) {
-        const size_t row = s * stride, used = !weights || weights[s] > 0 ? n : 0;
-        if (weights)
-            FN(error)(output, cost, used, (real)(factor * weights[s]), a + row, y + row, delta + row);
-        memset(delta + row + used, 0, (stride - used) * sizeof(real));
-    }
+    if (output == FN_SIGMOID && cost == FN_QUADRATIC)
+        FN(error_as)(FN_SIGMOID, FN_QUADRATIC, m, n, factor, weights, a, y, delta);
+    else if (cost == FN_ABSOLUTE)
+        FN(error_as)(FN_LINEAR, FN_ABSOLUTE, m, n, factor, weights, a, y, delta);
+    else if (cost == FN_HUBER)
+        FN(error_as)(FN_LINEAR, FN_HUBER, m, n, factor, weights, a, y, delta);
+    else
+        FN(error_as)(FN_LINEAR, FN_QUADRATIC, m, n, factor, weights, a, y, delta);
 }
 
 /* Outputs are taken in runs of this many, as doubles. In what follows, each of the n outputs of

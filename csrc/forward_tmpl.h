@@ -140,20 +140,15 @@ static void FN(activate_hidden)(FN(work) *work, size_t l, size_t first, const FN
     const fn_activation neurons = network->hidden[l - 1];
     const int keeps = FN(keeps_slopes)(work, l);
     real *a = w->a[l] + own->s0 * a_stride + own->from;
-    if (!keeps && own->n == n) {
-        FN(activate)(neurons, (own->s1 - own->s0) * a_stride, a, a, NULL);
+    real *slopes = keeps ? w->delta[l] + own->s0 * stride + own->from : NULL;
+    FN(activate_rows)(neurons, own->s1 - own->s0, own->n, a, a_stride, slopes, stride);
+    if (!keeps || !t->dropout || t->dropout[l - 1] == 0)
         return;
-    }
     uint64_t before = 1 + own->from;
     for (size_t k = 1; k < l; k++)
         before += network->sizes[k];
-    for (size_t s = own->s0; s < own->s1; s++, a += a_stride) {
-        real *slopes = keeps ? w->delta[l] + s * stride + own->from : NULL;
-        FN(activate)(neurons, own->n, a, a, slopes);
-        if (keeps && t->dropout && t->dropout[l - 1] > 0)
-            FN(drop)(own->n, t->dropout[l - 1], t->key, fn_counter(network, first + s) + before, a,
-                     slopes);
-    }
+    for (size_t s = own->s0; s < own->s1; s++, a += a_stride, slopes += stride)
+        FN(drop)(own->n, t->dropout[l - 1], t->key, fn_counter(network, first + s) + before, a, slopes);
 }
 
 /* This thread's share of examples first .. first + m of the order, gathered before: to the
@@ -173,15 +168,17 @@ static void FN(forward)(FN(work) *work, const real *parameters, size_t first, si
         const size_t stride = last ? at->stride : FN(a_stride)(sizes[l + 1]);
         real *a = w->a[l + 1] + own.s0 * stride + own.from, *z = last ? w->z + own.s0 * stride : a;
         const double scale = l == 0 ? work->scale : 1;
-        FN(start_from_biases)(rows, own.n, parameters + at->biases + own.from, (real)(1 / scale), z,
-                              stride);
+        const real *biases = parameters + at->biases + own.from, times = (real)(1 / scale);
+        if (!dense)
+            FN(start_from_biases)(rows, own.n, biases, times, z, stride);
         if (own.by_neurons)
             fn_wait_for_team(work->team);
         if (dense) {
             const real *from = l ? w->a[l] : w->x;
             const size_t from_stride = l ? FN(a_stride)(n_in) : w->room;
             FN(weighted_input_of)(rows, n_in, l ? NULL : w->used, own.n, from + own.s0 * from_stride,
-                                  from_stride, weights, at->stride, z, stride, large, w->scratch);
+                                  from_stride, weights, at->stride, biases, times, z, stride, large,
+                                  w->scratch);
         } else if (w->lists) {
             FN(enter_by_lists)(work, weights, first, own.s0, own.s1, z, stride);
         } else {
@@ -192,7 +189,7 @@ static void FN(forward)(FN(work) *work, const real *parameters, size_t first, si
         if (!last)
             FN(activate_hidden)(work, l + 1, first, &own);
         else if (work->network->output == FN_SIGMOID)
-            FN(sigmoid)(rows * stride, z, a);
+            FN(sigmoid_rows)(rows, sizes[L], z, a);
         else if (work->network->output == FN_SOFTMAX)
             FN(softmax)(rows, sizes[L], z, a);
         else if (work->network->output == FN_EXPONENTIAL)

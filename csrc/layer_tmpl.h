@@ -11,49 +11,41 @@
  * tile makes 93 GFLOP/s so, and 62 with whole lines (AVX2, Zen 3). */
 FN_INLINE size_t FN(a_stride)(size_t n) { return fn_stride(n, sizeof(real)) + 16 / sizeof(real); }
 
-/* z[s] = times b, the last cache line filled up with zeros; biases [n_out], not padded. */
+/* z[s] = times b, pads among them. */
 static void FN(start_from_biases)(size_t m, size_t n_out, const real *biases, real times,
                                   real *restrict z, size_t z_stride)
 {
-    const size_t width = fn_lines(n_out, sizeof(real));
-    if (m == 0)
-        return;
-    for (size_t o = 0; o < n_out; o++)
-        z[o] = biases[o] * times;
-    for (size_t o = n_out; o < width; o++)
-        z[o] = 0;
-    for (size_t s = 1; s < m; s++)
-        for (size_t o = 0; o < width; o += FN_LANES)
-            FN(store)(z + s * z_stride + o, FN(load)(z + o));
+    for (size_t o = 0; o < fn_lines(n_out, sizeof(real)); o += FN_LANES) {
+        const vec start = FN(load)(biases + o) * times;
+        for (size_t s = 0; s < m; s++)
+            FN(store)(z + s * z_stride + o, start);
+    }
 }
 
-/* b = b + times sum_s delta[s]; biases [n_out], not padded. */
+/* b = b + times sum_s delta[s] */
 static void FN(update_biases)(size_t m, size_t n_out, size_t stride, const real *delta, real times,
                               real *restrict biases)
 {
     for (size_t o = 0; o < n_out; o += FN_LANES) {
-        const size_t left = n_out - o;
-        real rest[FN_LANES] = {0}, *b = left < FN_LANES ? rest : biases + o;
-        if (left < FN_LANES)
-            memcpy(rest, biases + o, left * sizeof(real));
-        vec sum = FN(load)(b);
+        vec sum = FN(load)(biases + o);
         for (size_t s = 0; s < m; s++)
             sum = FN_FMA(FN(splat)(times), FN(load)(delta + s * stride + o), sum);
-        FN(store)(b, sum);
-        if (left < FN_LANES)
-            memcpy(biases + o, rest, left * sizeof(real));
+        FN(store)(biases + o, sum);
     }
 }
 
-/* z[s] += sum_i a[s][i] w[i] (z^l = w^l a^(l-1) + b^l); stride: of the weights, of which n_out
+/* z[s] = times b + sum_i a[s][i] w[i] (z^l = w^l a^(l-1) + b^l); stride: of the weights, of which n_out
  * columns may be a part; packed: where the layer is large, room for packed_size elements */
 static void FN(weighted_input_of)(size_t m, size_t n_columns, const uint32_t *columns, size_t n_out,
                                   const real *a, size_t a_stride, const real *weights, size_t stride,
-                                  real *restrict z, size_t z_stride, const int large, real *packed)
+                                  const real *biases, real times, real *restrict z, size_t z_stride,
+                                  const int large, real *packed)
 {
     size_t s = 0;
     if (FN(is_narrow_ahead)(n_out) && !columns)
-        s = FN(weighted_input_narrow)(m, n_columns, n_out, a, a_stride, weights, stride, z, z_stride);
+        s = FN(weighted_input_narrow)(m, n_columns, n_out, a, a_stride, weights, stride, biases, times,
+                                      z, z_stride);
+    FN(start_from_biases)(m - s, n_out, biases, times, z + s * z_stride, z_stride);
     const FN(product) whole = {.k = n_columns, .a = a + s * a_stride, .a_row = a_stride, .a_k = 1,
                                .b = weights, .b_stride = stride, .b_rows = columns,
                                .c = z + s * z_stride, .c_stride = z_stride};
@@ -83,33 +75,41 @@ static void FN(update_of)(size_t m, size_t n_columns, const uint32_t *columns, s
         FN(multiply)(n_columns, n_out, &whole, packed);
 }
 
+FN_INLINE vec FN(slope_at)(const fn_activation neurons, const real *a, const real *delta)
+{
+    return a ? FN(slope_from_activation)(neurons, FN(load)(a)) : FN(load)(delta);
+}
+
 /* delta_below[s][i] = error[s][i] f'(z[s][i]), the slope from the activation or, where a is
  * NULL, from delta_below itself; turned: error[i][s]. Inlined with constant neurons and turned. */
 FN_INLINE void FN(through_neurons)(const fn_activation neurons, const int turned, size_t m,
                                    size_t n_in, const real *error, size_t stride, const real *a,
                                    size_t a_stride, real *delta_below, size_t below)
 {
-    const size_t rows = turned ? FN_LANES : 1;
+    if (!turned) {
+        for (size_t s = 0; s < m; s++)
+            for (size_t i = 0; i < n_in; i += FN_LANES) {
+                real *delta = delta_below + s * below + i;
+                const vec slope = FN(slope_at)(neurons, a ? a + s * a_stride + i : NULL, delta);
+                FN(store)(delta, FN(first_lanes)(n_in - i, FN(load)(error + s * stride + i) * slope));
+            }
+        return;
+    }
     for (size_t i = 0; i < n_in; i += FN_LANES)
-        for (size_t s = 0; s < m; s += rows) {
+        for (size_t s = 0; s < m; s += FN_LANES) {
             vec lanes[FN_LANES];
-            if (turned)
-                FN(transpose_square)(n_in - i, error + i * stride + s, stride, lanes);
-            else
-                lanes[0] = FN(load)(error + s * stride + i);
+            FN(transpose_square)(n_in - i, error + i * stride + s, stride, lanes);
 FN_UNROLL(16)
-            for (size_t q = 0; q < rows; q++)
+            for (size_t q = 0; q < FN_LANES; q++)
                 if (q < m - s) {
                     const real *own = a ? a + (s + q) * a_stride + i : NULL;
                     real *delta = delta_below + (s + q) * below + i;
-                    const vec slope = a ? FN(slope_from_activation)(neurons, FN(load)(own))
-                                        : FN(load)(delta);
-                    FN(store)(delta, lanes[q] * slope);
-                    if (turned) { /* rows are far apart where they are long */
-                        __builtin_prefetch(delta + FN_LANES, 1, 2);
-                        if (a)
-                            __builtin_prefetch(own + FN_LANES, 0, 2);
-                    }
+                    const vec slope = FN(slope_at)(neurons, own, delta);
+                    FN(store)(delta, FN(first_lanes)(n_in - i, lanes[q] * slope));
+                    /* rows are far apart where they are long */
+                    __builtin_prefetch(delta + FN_LANES, 1, 2);
+                    if (a)
+                        __builtin_prefetch(own + FN_LANES, 0, 2);
                 }
         }
 }
@@ -134,9 +134,10 @@ static void FN(through)(fn_activation neurons, const int turned, size_t m, size_
         }
     }
 #undef FN_THROUGH
-    for (size_t s = 0; s < m; s++)
-        for (size_t i = n_in; i < fn_lines(n_in, sizeof(real)); i++)
-            delta_below[s * below + i] = 0;
+    const size_t from = (n_in + FN_LANES - 1) / FN_LANES * FN_LANES, to = fn_lines(n_in, sizeof(real));
+    for (size_t s = 0; s < m && from < to; s++)
+        for (size_t i = from; i < to; i += FN_LANES)
+            FN(store)(delta_below + s * below + i, (vec){0});
 }
 
 /* Errors of m examples are taken back with the vectors over the inputs where the examples would
@@ -222,9 +223,7 @@ static void FN(backpropagate_some)(fn_activation neurons, size_t m, size_t n_in,
         } else {
             FN(multiply_turned)(m, n_in, n_out, weights, delta, stride, error, row);
         }
-        for (size_t s = 0; s < m; s++) /* one at a time, since through goes from input to input */
-            FN(through)(neurons, 0, 1, n_in, error + s * row, row, a ? a + s * a_stride : NULL,
-                        a_stride, delta_below + s * below, below);
+        FN(through)(neurons, 0, m, n_in, error, row, a, a_stride, delta_below, below);
         return;
     }
     FN(transpose)(m, n_out, delta, stride, columns, across);
@@ -253,9 +252,8 @@ static void FN(weighted_input)(size_t m, size_t n_in, size_t n_out, const real *
                                const real *weights, const real *biases, real *z)
 {
     const size_t stride = fn_stride(n_out, sizeof(real));
-    FN(start_from_biases)(m, n_out, biases, 1, z, stride);
-    FN(weighted_input_of)(m, n_in, NULL, n_out, a, fn_stride(n_in, sizeof(real)), weights, stride, z,
-                          stride, 0, NULL);
+    FN(weighted_input_of)(m, n_in, NULL, n_out, a, fn_stride(n_in, sizeof(real)), weights, stride,
+                          biases, 1, z, stride, 0, NULL);
 }
 
 static void FN(backpropagate)(fn_activation neurons, size_t m, size_t n_in, size_t n_out,

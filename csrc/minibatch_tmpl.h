@@ -179,7 +179,7 @@ static void FN(change_dense)(FN(work) *work, size_t l, size_t next, size_t m, FN
         if (!plain)
             FN(follow)(work->training, move, at, (end - i) * stride, 1, FN(n_parameters)(work), target,
                        changed);
-        if (l > 0 || !work->order)
+        if (l > 0 || !work->order || FN(is_near)(work->examples, sizes[0]))
             continue;
         size_t until = end < to ? soon + share * (end - from) / (to - from) : soon + share;
         until = until < work->n_order ? until : work->n_order;
@@ -223,10 +223,11 @@ static void FN(settle_first)(FN(work) *work, real *weights)
 /* target += factor * (the weighted sum of the gradients of the m examples at `parameters`),
  * after the decay of `move`; target may be parameters. All of the team take part. */
 static int FN(step)(FN(work) *work, const real *parameters, real *target, size_t first, size_t m,
-                    double factor, FN(move) move)
+                    double factor, const FN(move) *told)
 {
     const fn_network *network = work->network;
     FN(workspace) *w = &work->w;
+    FN(move) move = *told;
     size_t s0;
     const size_t s1 = FN(own_examples)(work, m, &s0);
     const double scale = move.put_off ? work->scale * (1 - move.decay) : work->scale;
@@ -244,6 +245,9 @@ static int FN(step)(FN(work) *work, const real *parameters, real *target, size_t
     if (work->cost && work->thread == 0)
         *work->cost += FN(cost_sum)(network->output, network->cost, m, network->sizes[network->layers],
                                     w->weights, w->z, w->y);
+    for (size_t l = network->layers; l-- > 0;) /* first: sums that nothing waits for are cheap */
+        if (work->thread == l % work->team->threads)
+            FN(change_biases)(work, l, m, move, l == 0 ? (real)scale : 1, target);
     for (size_t l = network->layers; l-- > 0;) {
         const fn_place *at = w->places + l;
         if (l == 0 && move.put_off)
@@ -254,8 +258,6 @@ static int FN(step)(FN(work) *work, const real *parameters, real *target, size_t
             FN(change_by_lists)(work, m, move, target + at->weights);
         else
             FN(change_dense)(work, l, first + m, m, move, target);
-        if (work->thread == l % work->team->threads)
-            FN(change_biases)(work, l, m, move, l == 0 ? (real)scale : 1, target);
     }
     if (scale < FN_LEAST_SCALE)
         FN(settle_first)(work, target + w->places[0].weights);
@@ -270,7 +272,7 @@ static int FN(accumulate)(FN(work) *work, const real *parameters, real *nabla, s
     for (size_t k = 0, piece; k < n; k += piece) {
         piece = FN(piece)(work->network, n - k);
         const int failed = FN(step)(work, parameters, nabla, first + k, piece, factor,
-                                    (FN(move)){0});
+                                    &(FN(move)){0});
         if (failed)
             return failed;
     }
@@ -335,7 +337,7 @@ static int FN(mini_batches)(FN(work) *work, const FN(call) *call, size_t first, 
             move = FN(move_of)(t, sum, t->steps + k / m + 1);
         move.put_off = plain && straight && t->l1 == 0 && move.decay > 0 && move.decay < FN_MOST_DECAY;
         if (straight) {
-            failed = FN(step)(work, call->parameters, call->parameters, k, size, factor, move);
+            failed = FN(step)(work, call->parameters, call->parameters, k, size, factor, &move);
             continue;
         }
         failed = FN(accumulate)(work, call->parameters, work->w.nabla, k, size, factor);

@@ -30,13 +30,16 @@ FN_INLINE int FN(is_narrow_update)(size_t m, size_t n_out)
            && m >= (n_out <= FN_NARROW ? FN_LANES / 2 : FN_LANES);
 }
 
-/* z[s] += sum_i a[s][i] w[i] of one vector of examples at most; n_out is constant. */
+/* z[s] = times b + sum_i a[s][i] w[i] of one vector of examples at most; n_out is constant. */
 FN_INLINE void FN(weighted_input_along)(const size_t n_out, size_t m, size_t n_in, const real *a,
                                         size_t a_stride, const real *weights, size_t stride,
-                                        real *restrict z, size_t z_stride)
+                                        const real *biases, real times, real *restrict z,
+                                        size_t z_stride)
 {
     vec sums[FN_LANES], lanes[FN_LANES];
-    FN(transpose_square)(m, z, z_stride, sums);
+FN_UNROLL(8)
+    for (size_t o = 0; o < n_out; o++)
+        sums[o] = FN(splat)(biases[o] * times);
     for (size_t i = 0; i < n_in; i += FN_LANES) {
         FN(transpose_square)(m, a + i, a_stride, lanes);
 FN_UNROLL(16)
@@ -91,11 +94,12 @@ FN_UNROLL(16)
 
 #define FN_EACH_NARROW(T) T(1) T(2) T(3) T(4) T(5) T(6) T(7) T(8)
 
-/* z[s] += sum_i a[s][i] w[i] of whole vectors of examples, and of a last one if it is half full;
+/* z[s] = times b + sum_i a[s][i] w[i] of whole vectors of examples, and of a last one if it is half full;
  * the number of examples that were taken. */
 static size_t FN(weighted_input_narrow)(size_t m, size_t n_in, size_t n_out, const real *a,
                                         size_t a_stride, const real *weights, size_t stride,
-                                        real *restrict z, size_t z_stride)
+                                        const real *biases, real times, real *restrict z,
+                                        size_t z_stride)
 {
     size_t s = 0;
     for (size_t rows; m - s >= FN_LANES / 2; s += rows) {
@@ -105,7 +109,7 @@ static size_t FN(weighted_input_narrow)(size_t m, size_t n_in, size_t n_out, con
         case n:                                                                                   \
             if (n <= FN_NARROW)                                                                   \
                 FN(weighted_input_along)(n, rows, n_in, a + s * a_stride, a_stride, weights,      \
-                                         stride, z + s * z_stride, z_stride);                     \
+                                         stride, biases, times, z + s * z_stride, z_stride);      \
             break;
         FN_EACH_NARROW(FN_CASE)
 #undef FN_CASE

@@ -59,6 +59,15 @@ FN_INLINE vec FN(bounded_lanes)(vec z)
     return FN(select)(z < -FN_LARGEST, FN(splat)(-FN_LARGEST), least);
 }
 
+/* The first n lanes of x, then zeros. */
+FN_INLINE vec FN(first_lanes)(size_t n, vec x)
+{
+    ivec lane;
+    for (size_t i = 0; i < FN_LANES; i++)
+        lane[i] = (integer)i;
+    return FN(select)(lane < (integer)(n < FN_LANES ? n : FN_LANES), x, (vec){0});
+}
+
 /* Whether a lane is other than zero. */
 FN_INLINE int FN(some)(ivec x)
 {
@@ -135,12 +144,14 @@ typedef double FN(f64s) __attribute__((vector_size(8 * FN_LANES), aligned(8), ma
 typedef real FN(half) __attribute__((vector_size(32), aligned(sizeof(real)), may_alias));
 #if FN_BITS == 32
 FN_INLINE FN(half) FN(lower)(vec x) { return (FN(half))_mm512_castps512_ps256((__m512)x); }
+FN_INLINE FN(half) FN(upper)(vec x) { return (FN(half))_mm512_extractf32x8_ps((__m512)x, 1); }
 FN_INLINE vec FN(whole)(FN(half) lower, FN(half) upper)
 {
     return (vec)_mm512_insertf32x8(_mm512_castps256_ps512((__m256)lower), (__m256)upper, 1);
 }
 #else
 FN_INLINE FN(half) FN(lower)(vec x) { return (FN(half))_mm512_castpd512_pd256((__m512d)x); }
+FN_INLINE FN(half) FN(upper)(vec x) { return (FN(half))_mm512_extractf64x4_pd((__m512d)x, 1); }
 FN_INLINE vec FN(whole)(FN(half) lower, FN(half) upper)
 {
     return (vec)_mm512_insertf64x4(_mm512_castpd256_pd512((__m256d)lower), (__m256d)upper, 1);

@@ -80,11 +80,11 @@ def softmax(z, out):
 
 
 def weighted_input(a, weights, biases, z):
-    cdef size_t m, n_in, n_out = len(biases)
-    m, n_in = rows_and_columns("a", a)
+    cdef size_t n_in, n_out, m = len(a)
+    n_in, n_out = rows_and_columns("weights", weights)
     cdef Array x = matrix("a", a, (m, n_in), REAL)
     cdef Array w = matrix("weights", weights, (n_in, n_out), (x.dtype,))
-    cdef Array b = vector("biases", biases, (x.dtype,))
+    cdef Array b = matrix("biases", biases, (1, n_out), (x.dtype,))
     cdef Array c = matrix("z", z, (m, n_out), (x.dtype,), True)
     with nogil:
         fn_weighted_input(x.type(), m, n_in, n_out, x.data(), w.data(), b.data(), c.data())
@@ -148,7 +148,7 @@ def update(weights, biases, a, delta, l2=0.0, l1=0.0):
     cdef size_t n_in, n_out, m = len(delta)
     n_in, n_out = rows_and_columns("weights", weights)
     cdef Array w = matrix("weights", weights, (n_in, n_out), REAL, True)
-    cdef Array b = vector("biases", biases, (w.dtype,), True).expect("biases", (n_out,))
+    cdef Array b = matrix("biases", biases, (1, n_out), (w.dtype,), True)
     cdef Array x = matrix("a", a, (m, n_in), (w.dtype,))
     cdef Array d = matrix("delta", delta, (m, n_out), (w.dtype,))
     cdef double lost = l2, pull = l1

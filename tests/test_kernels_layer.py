@@ -51,10 +51,10 @@ def test_weighted_input_adds_the_biases_to_the_product(shapes, dtype, isa, guard
     random = np.random.default_rng(1)
     for n_in, n_out, m in shapes:
         a, w = drawn(random, dtype, m, n_in), drawn(random, dtype, n_in, n_out)
-        b, expected = drawn(random, dtype, n_out), np.empty((m, n_out))
+        b, expected = drawn(random, dtype, 1, n_out), np.empty((m, n_out))
         reference.weighted_input(a, w, b, expected)
-        inputs = [guarded.padded(a, dtype, pads=np.nan), guarded.padded(w, dtype)]
-        inputs.append(guarded.vector(b, dtype))  # its elements alone
+        inputs = [guarded.padded(a, dtype, pads=np.nan)]
+        inputs += [guarded.padded(w, dtype), guarded.padded(b, dtype)]
         z = guarded.padded(np.full((m, n_out), np.nan), dtype)
         _kernels.weighted_input(*inputs, z)
         terms = np.abs(a) @ np.abs(w) + np.abs(b)
@@ -89,9 +89,9 @@ def test_update_decays_the_weights_and_adds_the_gradient(shapes, dtype, isa, gua
     random = np.random.default_rng(3)
     for n_in, n_out, m in shapes:
         a, delta = drawn(random, dtype, m, n_in), drawn(random, dtype, m, n_out)
-        w, b = drawn(random, dtype, n_in, n_out), drawn(random, dtype, n_out)
+        w, b = drawn(random, dtype, n_in, n_out), drawn(random, dtype, 1, n_out)
         l2, l1 = (0.125, 0.25) if (n_out + m) % 2 else (0.0, 0.0)
-        weights, biases = guarded.padded(w, dtype), guarded.vector(b, dtype)
+        weights, biases = guarded.padded(w, dtype), guarded.padded(b, dtype)
         inputs = [guarded.padded(a, dtype, pads=np.nan), guarded.padded(delta, dtype)]
         _kernels.update(weights, biases, *inputs, l2, l1)
         terms_w = np.abs(w) + l1 + np.abs(a.T) @ np.abs(delta)
@@ -99,7 +99,8 @@ def test_update_decays_the_weights_and_adds_the_gradient(shapes, dtype, isa, gua
         reference.update(w, b, a, delta, l2, l1)
         assert_close(weights, w, terms_w, m + 2, dtype, (n_in, n_out, m))
         assert_close(biases, b, terms_b, m + 1, dtype, (n_in, n_out, m))
-        assert not guarded.pads(weights).any(), "pads of weights have to stay zero"
+        for name, array in (("weights", weights), ("biases", biases)):
+            assert not guarded.pads(array).any(), f"pads of {name} have to stay zero"
         for array, before in zip(inputs, (a, delta), strict=True):
             np.testing.assert_array_equal(array, before)
         guarded.check()
@@ -114,7 +115,7 @@ def test_narrow_layers_have_the_bits_of_one_example_at_a_time(n_out, dtype, isa,
 
     for n_in, m in ((1, 8), (5, 23), (16, 16), (33, 40), (100, 67)):
         a, delta = padded(m, n_in, pads=np.nan), padded(m, n_out)
-        w, b = padded(n_in, n_out), guarded.vector(drawn(random, dtype, n_out), dtype)
+        w, b = padded(n_in, n_out), padded(1, n_out)
         z, below = padded(m, n_out), padded(m, n_in)
         _kernels.weighted_input(a, w, b, z)
         _kernels.backpropagate("sigmoid", w, delta, a, below)
@@ -126,8 +127,8 @@ def test_narrow_layers_have_the_bits_of_one_example_at_a_time(n_out, dtype, isa,
             _kernels.backpropagate("sigmoid", w, delta_s, a_s, below_s)
             np.testing.assert_array_equal(z_s[0], z[s])
             np.testing.assert_array_equal(below_s[0], below[s])
-            _kernels.update(one_by_one, guarded.vector(b, dtype), a_s, delta_s, 0.0, 0.0)
-        _kernels.update(changed, guarded.vector(b, dtype), a, delta, 0.0, 0.0)
+            _kernels.update(one_by_one, guarded.padded(b, dtype), a_s, delta_s, 0.0, 0.0)
+        _kernels.update(changed, guarded.padded(b, dtype), a, delta, 0.0, 0.0)
         np.testing.assert_array_equal(changed, one_by_one)
         assert not guarded.pads(changed).any()
         guarded.check()
@@ -135,7 +136,7 @@ def test_narrow_layers_have_the_bits_of_one_example_at_a_time(n_out, dtype, isa,
 
 def test_what_decays_is_rounded_to_the_type_once(dtype, isa, guarded):
     w = guarded.padded(np.ones((3, 5)), dtype)
-    b, a, delta = np.zeros(5), np.zeros((2, 3)), np.zeros((2, 5))
+    b, a, delta = np.zeros((1, 5)), np.zeros((2, 3)), np.zeros((2, 5))
     _kernels.update(w, *(guarded.padded(array, dtype) for array in (b, a, delta)), 0.9)
     np.testing.assert_array_equal(w, 1 - np.array(0.9, dtype))
 
@@ -144,7 +145,7 @@ def test_a_decay_of_few_units_in_the_last_place_is_the_right_one_on_average(dtyp
     """2e-7 a step is 1.7 to 3.4 units of a float32, and each step is rounded."""
     lost, steps = 2e-7, 1000
     start = np.random.default_rng(4).uniform(1, 2, (1, 1000)).astype(dtype)
-    w, b = _kernels.padded(1, 1000, dtype), _kernels.padded(1, 1000, dtype)[0]
+    w, b = _kernels.padded(1, 1000, dtype), _kernels.padded(1, 1000, dtype)
     a, delta = _kernels.padded(1, 1, dtype), _kernels.padded(1, 1000, dtype)
     w[...] = start
     for _ in range(steps):

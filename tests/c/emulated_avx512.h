@@ -104,6 +104,18 @@ LOWER_HALF(emulated_lower_doubles, __m512d, __m256d)
 #define _mm512_castps512_ps256 emulated_lower_floats
 #define _mm512_castpd512_pd256 emulated_lower_doubles
 
+#define ONE_HALF(name, vector, half)                                    \
+    EMULATED half name(vector x, int at)                                \
+    {                                                                   \
+        half y;                                                         \
+        memcpy(&y, (char *)&x + at * sizeof y, sizeof y);               \
+        return y;                                                       \
+    }
+ONE_HALF(emulated_half_floats, __m512, __m256)
+ONE_HALF(emulated_half_doubles, __m512d, __m256d)
+#define _mm512_extractf32x8_ps emulated_half_floats
+#define _mm512_extractf64x4_pd emulated_half_doubles
+
 /* x with one half replaced */
 #define INSERT_HALF(name, vector, half)                                 \
     EMULATED vector name(vector x, half y, int at)                      \
