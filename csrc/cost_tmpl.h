@@ -28,10 +28,13 @@ FN_INLINE void FN(error_as)(const fn_activation output, const fn_cost cost, size
     const size_t stride = fn_stride(n, sizeof(real));
     for (size_t s = 0; s < m; s++, a += stride, y += stride, delta += stride) {
         const vec times = FN(splat)((real)(weights ? factor * weights[s] : factor));
-        const size_t used = !weights || weights[s] > 0 ? n : 0;
+        if (weights && !(weights[s] > 0)) {
+            memset(delta, 0, stride * sizeof(real));
+            continue;
+        }
         for (size_t o = 0; o < stride; o += FN_LANES) {
             const vec error = FN(error_lanes)(output, cost, FN(load)(a + o), FN(load)(y + o));
-            FN(store)(delta + o, FN(first_lanes)(used > o ? used - o : 0, error * times));
+            FN(store)(delta + o, FN(first_lanes)(n > o ? n - o : 0, error * times));
         }
     }
 }

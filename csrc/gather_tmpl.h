@@ -200,18 +200,23 @@ static void FN(gather_targets)(const fn_network *network, const fn_examples *exa
 {
     const size_t n_out = network->sizes[network->layers];
     const size_t stride = fn_stride(n_out, sizeof(real));
-    if (examples->targets_type == FN_I64)
+    const char *targets = examples->targets;
+    const int labels = examples->targets_type == FN_I64;
+    const int one = n_out == 1 && network->output != FN_SOFTMAX;
+    if (labels)
         memset(y, 0, m * stride * sizeof(real));
-    for (size_t s = 0; s < m; s++, y += stride) {
+    for (size_t s = 0; s < m && labels; s++, y += stride) {
         const size_t at = FN(example)(order, first + s);
-        const char *row = (const char *)examples->targets + at * examples->targets_stride;
-        if (examples->targets_type == FN_I64) {
-            const int64_t label = *(const int64_t *)row;
-            if (n_out == 1 && network->output != FN_SOFTMAX)
-                y[0] = (real)label;
-            else if (label >= 0 && (size_t)label < n_out)
-                y[label] = 1;
-        } else if (examples->targets_type == FN_F32) {
+        const int64_t label = *(const int64_t *)(targets + at * examples->targets_stride);
+        if (one)
+            y[0] = (real)label;
+        else if ((uint64_t)label < n_out) /* negative ones are large */
+            y[label] = 1;
+    }
+    for (size_t s = 0; s < m && !labels; s++, y += stride) {
+        const size_t at = FN(example)(order, first + s);
+        const char *row = targets + at * examples->targets_stride;
+        if (examples->targets_type == FN_F32) {
             for (size_t o = 0; o < n_out; o++)
                 y[o] = (real)((const float *)row)[o];
         } else {

@@ -53,10 +53,39 @@ FN_INLINE real FN(bounded)(real z)
 /* where mask ? a : b, lane by lane. A loop over the lanes, of which gcc 12 makes one instruction, is
  * 0.98 of an epoch of [4, 16, 2]; but in longer functions it makes a jump of every lane. */
 FN_INLINE vec FN(select)(ivec mask, vec a, vec b) { return (vec)((mask & (ivec)a) | (~mask & (ivec)b)); }
+/* Of x and a number the larger, the smaller; NaN stays: x86 gives the second where one is NaN. By
+ * select, of which gcc 12 makes three instructions with AVX-512, an epoch of [784, 30, 10], m = 10,
+ * takes 1.03 of the time, of [4, 16, 2], m = 32, 1.1 (Zen 4; both with the ends of e^x where sigmoids
+ * need none). */
+#if defined(__SSE2__)
+#if FN_VECTOR_BYTES == 64
+#define FN_X86(op) _mm512_##op
+#define FN_X86_VEC(suffix) __m512##suffix
+#elif FN_VECTOR_BYTES == 32
+#define FN_X86(op) _mm256_##op
+#define FN_X86_VEC(suffix) __m256##suffix
+#else
+#define FN_X86(op) _mm_##op
+#define FN_X86_VEC(suffix) __m128##suffix
+#endif
+#if FN_BITS == 32
+#define FN_OF_TWO(op, a, b) (vec)FN_X86(op##_ps)((FN_X86_VEC())(a), (FN_X86_VEC())(b))
+#else
+#define FN_OF_TWO(op, a, b) (vec)FN_X86(op##_pd)((FN_X86_VEC(d))(a), (FN_X86_VEC(d))(b))
+#endif
+FN_INLINE vec FN(at_least)(real low, vec x) { return FN_OF_TWO(max, FN(splat)(low), x); }
+FN_INLINE vec FN(at_most)(real high, vec x) { return FN_OF_TWO(min, FN(splat)(high), x); }
+#undef FN_OF_TWO
+#undef FN_X86_VEC
+#undef FN_X86
+#else
+FN_INLINE vec FN(at_least)(real low, vec x) { return FN(select)(x < low, FN(splat)(low), x); }
+FN_INLINE vec FN(at_most)(real high, vec x) { return FN(select)(x > high, FN(splat)(high), x); }
+#endif
+
 FN_INLINE vec FN(bounded_lanes)(vec z)
 {
-    const vec least = FN(select)(z > FN_LARGEST, FN(splat)(FN_LARGEST), z);
-    return FN(select)(z < -FN_LARGEST, FN(splat)(-FN_LARGEST), least);
+    return FN(at_least)(-FN_LARGEST, FN(at_most)(FN_LARGEST, z));
 }
 
 /* The first n lanes of x, then zeros. */

@@ -90,7 +90,7 @@ FN_INLINE vec FN(tanh_lanes)(vec z)
     const ivec sign = (ivec)FN(splat)(-(real)0) & (ivec)z;
     vec x = (vec)((ivec)z ^ sign), t = x * x;
     vec small = FN_FMA(x, t * FN(tanh_tail_lanes)(t), x);
-    vec large = 1 - 2 / (FN(exp_lanes)(2 * x) + 1);
+    vec large = 1 - 2 / (FN(exp_inside)(2 * x, NULL) + 1);
     return (vec)((ivec)FN(select)(x < (real)0.5625, small, large) | sign);
 }
 
@@ -111,7 +111,7 @@ FN_INLINE vec FN(gelu_lanes)(vec z, vec *slope)
 {
     const ivec positive = (ivec)z >= 0, sign = (ivec)FN(splat)(-(real)0);
     vec x = (vec)((ivec)z & ~sign);
-    x = FN(select)(x > FN_TAIL_END, FN(splat)(FN_TAIL_END), x);
+    x = FN(at_most)(FN_TAIL_END, x);
     vec bell = FN(bell_lanes)(x), tail = FN(normal_tail_lanes)(x);
     /* The slope at -x, Phi(-x) - x phi(x), is below * bell; that at x is 1 less this. */
     vec below = FN_FMA(-x, FN(splat)((real)0.39894228040143267794), tail);

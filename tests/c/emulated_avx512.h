@@ -130,6 +130,27 @@ INSERT_HALF(emulated_insert_doubles, __m512d, __m256d)
 #define _mm512_castps256_ps512(x) emulated_insert_floats((__m512){0}, (x), 0)
 #define _mm512_castpd256_pd512(x) emulated_insert_doubles((__m512d){0}, (x), 0)
 
+/* the second where one is not a number */
+#define OF_TWO(name, vector, lane, compared)                            \
+    EMULATED vector name(vector x, vector y)                            \
+    {                                                                   \
+        lane from[sizeof x / sizeof(lane)], to[sizeof x / sizeof(lane)]; \
+        memcpy(from, &x, sizeof x);                                     \
+        memcpy(to, &y, sizeof y);                                       \
+        for (size_t i = 0; i < sizeof x / sizeof(lane); i++)            \
+            to[i] = from[i] compared to[i] ? from[i] : to[i];           \
+        memcpy(&x, to, sizeof x);                                       \
+        return x;                                                       \
+    }
+OF_TWO(emulated_max_floats, __m512, float, >)
+OF_TWO(emulated_max_doubles, __m512d, double, >)
+OF_TWO(emulated_min_floats, __m512, float, <)
+OF_TWO(emulated_min_doubles, __m512d, double, <)
+#define _mm512_max_ps emulated_max_floats
+#define _mm512_max_pd emulated_max_doubles
+#define _mm512_min_ps emulated_min_floats
+#define _mm512_min_pd emulated_min_doubles
+
 EMULATED void emulated_store(void *to, __m512i x) { memcpy(to, &x, sizeof x); }
 #define _mm512_storeu_si512 emulated_store
 #define _mm512_set_epi32(p, o, n, m, l, k, j, i, h, g, f, e, d, c, b, a) \
