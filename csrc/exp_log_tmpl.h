@@ -7,7 +7,8 @@
  *   Horner's rule; 2^n by the exponent bits.
  *   exp_sum_lanes: e^(x + rest), where rest is some ULP of x and is added to r.
  *   NaN stays NaN; +inf and all above the domain give +inf, -inf and all below
- *   give 0; exp_inside gives the exponential of the domain's ends there. Largest errors found, with FMA and without:
+ *   give 0; exp_inside gives the exponential of the domain's ends there. Largest
+ *   errors found, with FMA and without:
  *     float32: q of degree 4; domain [-87.33, 88.37]; 1.10 ULP at 5.198865, and
  *       1.05 at -48.866352
  *     float64: q of degree 9; domain [-708.39, 709.43]; 1.09 ULP at
