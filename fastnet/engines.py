@@ -227,12 +227,9 @@ class Engine:
 
         try:
             return self._executor.submit(train, task, self._data, self._stop, **self._options)
-        except RuntimeError as error:
-            broken = isinstance(error, BrokenExecutor)
-            if not broken and "cannot schedule new futures" not in str(error):  # it is shut down
-                raise
+        except RuntimeError as error:  # it is broken, or was shut down
             if first:
-                kind = type(error) if broken else RuntimeError
+                kind = type(error) if isinstance(error, BrokenExecutor) else RuntimeError
                 raise kind(f"executor: expected one that takes tasks, got: {error}") from error
             return failed(error)
 
