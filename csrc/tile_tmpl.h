@@ -65,6 +65,8 @@
 #define FN_ROW_VECTORS 4
 #define FN_WIDEST (FN_ROWS_OF_4 > 1 ? 4 : FN_ROWS_OF_3 > 1 ? 3 : 2)
 
+FN_INLINE size_t FN(widest)(size_t rows) { return rows == 1 ? FN_ROW_VECTORS : FN_WIDEST; }
+
 /* Vectors of a cache line. */
 #define FN_LINE_VECTORS (64 / FN_VECTOR_BYTES)
 
@@ -335,7 +337,7 @@ FN_INLINE FN(product) FN(part_of)(const FN(product) *p, size_t row, size_t k, si
 static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t columns,
                                const FN(product) *whole, real *packed)
 {
-    const size_t most = packed ? 2 : rows == 1 ? FN_ROW_VECTORS : FN_WIDEST;
+    const size_t most = packed ? 2 : FN(widest)(rows);
     const int asks = whole->k * whole->b_stride * sizeof(real) > FN_ASKED_BYTES;
     FN(product) part = FN(part_of)(whole, first, k, 0, FN_DEPTH, 0);
     FN(division) d;
@@ -369,8 +371,7 @@ static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t colum
  * takes 0.88 of the time, with AVX2 0.82, of [8, 64, 64, 4] 0.96 (Zen 4). */
 FN_INLINE int FN(is_one_panel)(size_t rows, size_t vectors, size_t terms)
 {
-    return vectors <= (rows == 1 ? FN_ROW_VECTORS : FN_WIDEST) && terms <= FN_DEPTH
-           && rows <= FN_HEIGHT;
+    return vectors <= FN(widest)(rows) && terms <= FN_DEPTH && rows <= FN_HEIGHT;
 }
 
 /* All of `rows` rows and `columns` columns (rounded up to vectors) of C, where they are not

@@ -90,20 +90,7 @@ EMULATED __m512i emulated_widen_to_longs(__m128i x)
 #define _mm512_cvtepu8_epi32 emulated_widen_to_ints
 #define _mm512_cvtepu8_epi64 emulated_widen_to_longs
 
-#define LOWER_HALF(name, vector, lower)                                 \
-    EMULATED lower name(vector x)                                       \
-    {                                                                   \
-        lower y;                                                        \
-        memcpy(&y, &x, sizeof y);                                       \
-        return y;                                                       \
-    }
-LOWER_HALF(emulated_lower_ints, __m512i, __m256i)
-LOWER_HALF(emulated_lower_floats, __m512, __m256)
-LOWER_HALF(emulated_lower_doubles, __m512d, __m256d)
-#define _mm512_castsi512_si256 emulated_lower_ints
-#define _mm512_castps512_ps256 emulated_lower_floats
-#define _mm512_castpd512_pd256 emulated_lower_doubles
-
+/* the lower half, 0, or the upper one, 1 */
 #define ONE_HALF(name, vector, half)                                    \
     EMULATED half name(vector x, int at)                                \
     {                                                                   \
@@ -111,10 +98,14 @@ LOWER_HALF(emulated_lower_doubles, __m512d, __m256d)
         memcpy(&y, (char *)&x + at * sizeof y, sizeof y);               \
         return y;                                                       \
     }
+ONE_HALF(emulated_half_ints, __m512i, __m256i)
 ONE_HALF(emulated_half_floats, __m512, __m256)
 ONE_HALF(emulated_half_doubles, __m512d, __m256d)
 #define _mm512_extractf32x8_ps emulated_half_floats
 #define _mm512_extractf64x4_pd emulated_half_doubles
+#define _mm512_castsi512_si256(x) emulated_half_ints((x), 0)
+#define _mm512_castps512_ps256(x) emulated_half_floats((x), 0)
+#define _mm512_castpd512_pd256(x) emulated_half_doubles((x), 0)
 
 /* x with one half replaced */
 #define INSERT_HALF(name, vector, half)                                 \
