@@ -43,9 +43,9 @@
  * are multiplied (making the lists 0.75 of its time, the update 1.1; all 0.98 to 1.00, AVX2 1.00),
  * or scaled once they were packed (1.02); every second list changed from its end (0.98, 1.00);
  * updates of 1 vector, whose lines stay in the first cache (1.05); a group's list made between pieces
- * of the forward step of the group before (1.05); a prototype that takes one example at a time, from
- * columns as they are stored, the update of a mini-batch and the forward step of the next together
- * in strips of the inputs: 22,200 cycles a mini-batch for 15,800.
+ * of the forward step of the group before (1.05); one example at a time, from columns as they are
+ * stored, the update of a mini-batch and the forward step of the next together in strips of the
+ * inputs: 22,200 cycles a mini-batch for 15,800.
  */
 #ifdef FN_EXPAND
 #define FN_GROUP 5

@@ -13,7 +13,7 @@
  * part of the weights. An element is computed by one thread, in the order that one thread
  * alone would keep, so the bits do not depend on how many there are.
  *
- * Lost in prototypes ([784, 30 or 100, 10], m = 10): the update fused with the next forward
+ * Tried and lost ([784, 30 or 100, 10], m = 10): the update fused with the next forward
  * step, mini-batches sorted by their examples' zeros, the inputs in blocks for the first
  * cache, a weight row shared by two cores. Here (AVX2, Zen 3, 30 outputs): the next
  * examples asked for all at once, 47 ms an epoch, and in between, 41 ms.

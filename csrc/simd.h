@@ -1,4 +1,4 @@
-/* What depends on the instruction set, together with the vectors of real.h.
+/* What is written for each instruction set, together with the vectors of real.h.
  * Vectors are GNU vector extensions (gcc, clang); their width, FN_VECTOR_BYTES,
  * is set by the file of the target. */
 #ifndef FASTNET_SIMD_H
@@ -69,8 +69,8 @@
 
 /* Subnormal numbers cost a hundred cycles each on many processors, and the
  * errors of saturated neurons are full of them: an epoch of MNIST took 184 ms
- * with them and 67 ms without (a dense prototype of [784, 30, 10], AVX-512, Intel
- * Xeon of 2023). Inside the kernels they count as zero; a user's own cost is
+ * with them and 67 ms without (dense rows, [784, 30, 10], AVX-512, Intel Xeon of
+ * 2023). Inside the kernels they count as zero; a user's own cost is
  * called with them. */
 #if defined(__x86_64__)
 FN_INLINE uint64_t fn_flush_subnormals(void)

@@ -1,6 +1,6 @@
 /* From compressed examples to lists, and through the lists into the first layer.
  *
- * Lost in prototypes (MNIST, m = 10, AVX-512, Zen 4): lists shared by more than three examples
+ * Tried and lost (MNIST, m = 10, AVX-512, Zen 4): lists shared by more than three examples
  * (list_tmpl.h); the inputs that their union holds are 150, 229, 275,
  * 305, 326 and 382 for 1, 2, 3, 4, 5 and 10 examples. Two rows of one example each, taken in
  * turn. Lists of pairs on AVX2, Zen 3: 51 ms an epoch at 30 outputs, 40 ms without.

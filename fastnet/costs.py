@@ -6,9 +6,10 @@ A cost is a class with two static methods, as in the book; arrays are columns,
     fn(a, y)        the cost, summed over the columns
     delta(z, a, y)  the output error dC/dz, (n_out, m)
 
-To add one of the package's own: write the class here and its row in
-``PAIRS``, its output error and value in csrc/cost_tmpl.h, and the same in
-reference.py. A user's own class needs none of that: it is called from the loop.
+To add one of the package's own: the class and its row in ``PAIRS`` here; its name
+in ``fn_cost`` (csrc/fastnet.h, _kernels.pxd) and ``COSTS`` (_kernels.pyx); its output
+error and value in csrc/cost_tmpl.h and in reference.py; its formulas in explanation.py.
+A user's own class needs none of that: it is called from the loop.
 """
 
 from __future__ import annotations

@@ -89,9 +89,9 @@ def checked_inputs(name: str, X: Any) -> tuple[Any, float, int | None]:
 class Dataset:
     """Examples: inputs and what the network should answer to them.
 
-    Checked once, here. Training copies nothing, and a slice in ascending steps is a view.
-    A data set whose arrays are changed afterwards must be made anew; X and y are read-only
-    unless they are the very arrays that were given.
+    Checked once, here. Training copies nothing but what it compresses (see Notes), and a
+    slice in ascending steps is a view. A data set whose arrays are changed afterwards must
+    be made anew; X and y are read-only unless they are the very arrays that were given.
 
     Parameters
     ----------

@@ -513,9 +513,9 @@ class Network:
         verbose : bool or int, default True
             0 or False: nothing is printed. 1 or True: a line per epoch with the figures that
             are monitored, and one where training stops early or the best parameters are
-            restored. 2: a progress bar of tqdm on standard error, which moves within the
-            epochs and shows the last figures, in a notebook the notebook's; the lines
-            where standard error is neither.
+            restored. 2: where standard error is a terminal or a notebook's, a progress bar of
+            tqdm, which moves within the epochs and shows the last figures; elsewhere the
+            lines of 1.
 
         Returns
         -------
@@ -533,8 +533,8 @@ class Network:
             If a parameter stops being finite, which is checked once per epoch; the
             network keeps the parameters of the last epoch in which all were.
         ImportError
-            If verbose is 2 and tqdm, which draws the bar, is not installed; nothing is
-            changed.
+            If verbose is 2, standard error shows bars, and tqdm, which draws them, is not
+            installed; nothing is changed.
 
         Notes
         -----

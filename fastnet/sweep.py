@@ -96,7 +96,8 @@ def fit_many(
     verbose : bool or {0, 1, 2}, default True
         Unless it is 0: show one progress bar on standard error where that is a terminal and
         tqdm is installed, and print there which networks are not trained as they should be,
-        if any. The logger "fastnet" is told in any case. 2: a missing tqdm is an error.
+        if any. The logger "fastnet" is told in any case. 2: the same, but on a terminal a
+        missing tqdm is an error.
 
     Returns
     -------
@@ -113,7 +114,7 @@ def fit_many(
     ValueError, TypeError
         For arguments and data that do not fit; of a spec the message begins ``specs[3]:``.
     ImportError
-        If verbose is 2 and tqdm, which draws the bar, is not installed.
+        If verbose is 2, standard error shows bars, and tqdm, which draws them, is not installed.
 
     See Also
     --------

@@ -24,6 +24,9 @@ FEWEST_WEIGHTS = 50_000
 # Layers, and mini-batches, from these sizes on are updated by copied tiles (csrc/tile_tmpl.h).
 PACKED, PACKED_TERMS = 128, 64
 
+# Examples that are evaluated together, at most (FN_EVALUATED in csrc/fastnet.h).
+EVALUATED = 64
+
 _default = 1
 
 
@@ -88,7 +91,8 @@ def trace(call: str, sizes: Sequence[int], dtype: DTypeLike, X: Any, m: int, thr
     form = "dense rows"
     if density is not None:
         kind = "columns" if X.masks is None else "masks"
-        way = "blocks" if _kernels.by_blocks(sizes, dtype, density, m) else "lists"
+        together = m if call == "train" else min(m, EVALUATED)
+        way = "blocks" if _kernels.by_blocks(sizes, dtype, density, together) else "lists"
         form = f"sparse rows ({kind}, density {density:.3g}, by {way})"
     packed = call == "train" and m >= PACKED_TERMS and max(sizes[1:]) >= PACKED
     tiles = "packed tiles" if packed else "tiles"

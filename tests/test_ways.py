@@ -263,6 +263,20 @@ def test_the_trace_says_where_blocks_are_taken(monkeypatch, capfd):
     assert [", by lists)" in line for line in lines] == [True, True, False]
 
 
+def test_the_trace_of_an_evaluation_says_how_the_examples_go_that_are_taken_together(
+    isa, monkeypatch, capfd
+):
+    sizes = [64, 64, 10]
+    X, y = examples(300, sizes, "uint8")
+    X[::3] = 0
+    density = np.count_nonzero(X) / X.size
+    assert _kernels.by_blocks(sizes, "float32", density, ways.EVALUATED)
+    assert not _kernels.by_blocks(sizes, "float32", density, len(X))
+    monkeypatch.setenv("FASTNET_TRACE", "1")
+    fastnet.Network(sizes, seed=1).accuracy(fastnet.Dataset(X, y))
+    assert ", by blocks)" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("value", [None, "0", ""])
 def test_without_the_trace_nothing_is_printed(value, monkeypatch, capfd):
     monkeypatch.delenv("FASTNET_TRACE", raising=False)

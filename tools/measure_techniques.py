@@ -77,8 +77,8 @@ class Technique:
 
     @property
     def parameter(self):
-        written = filter(None, [self.network, self.arguments, self.data.removeprefix("training")])
-        return ", ".join(written)
+        data = "" if self.data == "training" else self.data
+        return ", ".join(filter(None, [self.network, self.arguments, data]))
 
     @property
     def setting(self):
