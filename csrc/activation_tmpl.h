@@ -95,7 +95,8 @@ static void FN(activate)(fn_activation neurons, size_t n, const real *z, real *a
 {
     const size_t whole = n / FN_LANES * FN_LANES, rest = (n - whole) * sizeof(real);
     real last[FN_LANES] = {0}, last_slope[FN_LANES];
-    memcpy(a, z, whole * sizeof(real));
+    if (a != z)
+        memcpy(a, z, whole * sizeof(real));
     memcpy(last, z + whole, rest);
     FN(activate_rows)(neurons, 1, whole, a, 0, slope, 0);
     FN(activate_rows)(neurons, 1, FN_LANES, last, 0, last_slope, 0);

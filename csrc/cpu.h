@@ -8,6 +8,10 @@ int fn_cpu_has_avx512(void);
 
 /* Whether the processor has AVX-512 and takes its vectors in halves, one after the other
  * (Zen 4). */
+#if defined(__x86_64__)
 int fn_cpu_halves_avx512(void);
+#else
+static inline int fn_cpu_halves_avx512(void) { return 0; }
+#endif
 
 #endif

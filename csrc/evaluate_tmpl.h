@@ -58,7 +58,7 @@ static void FN(evaluate_member)(fn_team *team, size_t thread, void *context)
     };
     const FN(workspace) *w = &work.w;
     const size_t stride = w->places[L - 1].stride;
-    size_t until = thread == 0 && e->watch.call ? 1 : 0; /* 0: never to ask */
+    size_t until = thread == 0 && e->watch.until ? 1 : 0; /* 0: never to ask */
     for (size_t piece = thread; piece < FN(pieces)(e->examples); piece += team->threads) {
         if (piece > 0 && until && --until == 0 && !(until = fn_ask(e->watch, piece * FN_EVALUATED)))
             atomic_store_explicit(e->stopped, 1, memory_order_relaxed);
@@ -85,11 +85,12 @@ static void FN(evaluate_member)(fn_team *team, size_t thread, void *context)
 }
 
 static void FN(feedforward)(const fn_network *network, const real *parameters,
-                            const fn_examples *examples, real *a, size_t threads, void *memory)
+                            const fn_examples *examples, real *a, fn_watch watch, size_t threads,
+                            void *memory)
 {
     atomic_int stopped = 0;
     FN(evaluation) e = {
-        .network = network, .parameters = parameters, .examples = examples, .a = a,
+        .network = network, .parameters = parameters, .examples = examples, .a = a, .watch = watch,
         .stopped = &stopped, .memory = memory,
         .size = FN(workspace_size)(network, examples, FN(evaluated)(examples), NULL, 1),
     };

@@ -78,14 +78,14 @@ typedef struct {
     void *context;
 } fn_delta;
 
-/* Asked now and then whether to go on, first after one mini-batch or one piece of an
- * evaluation. It is told how many examples are done, and returns how many mini-batches, or
- * the first thread's pieces, from now to ask again; 0 ends the call, the parameters being
- * those of the mini-batches done. So the caller keeps the clock, and a pass stays one call. */
-typedef size_t (*fn_watch_callback)(void *context, size_t done);
-
+/* Asked now and then, first after one mini-batch or one piece of examples. `until` says how many
+ * mini-batches, or the first thread's pieces, from now to ask again, or 0: it is time for `call`.
+ * That is told how many examples are done, finds the parameters as these have left them, and
+ * writes none; other than 0 it ends the call. So the caller keeps the clock, and a pass stays one
+ * call. */
 typedef struct {
-    fn_watch_callback call;     /* NULL: never asked */
+    size_t (*until)(void *context);     /* NULL: never asked */
+    int (*call)(void *context, size_t done);
     void *context;
 } fn_watch;
 
@@ -227,6 +227,9 @@ static inline size_t fn_words(size_t n_in) { return (n_in + 63) / 64; }
 
 /* The largest number of examples that feedforward and evaluate work on at once. */
 #define FN_EVALUATED 64
+
+/* The largest number of threads that a call starts. */
+#define FN_MOST_THREADS 256
 
 /* The memory that fma_rounds works on, at most. */
 #define FN_SUMS_BYTES 2048

@@ -310,11 +310,32 @@ typedef struct {
     int failed;
 } FN(call);
 
-/* The watch's answer, for all of the team. */
+/* Tell the watch, which finds the first layer's weights as they are: settled, and taken back
+ * afterwards, since how often it is told must not change a bit. */
+static int FN(tell)(const FN(work) *work, real *parameters, size_t done)
+{
+    const fn_place *first = work->w.places;
+    const size_t *sizes = work->network->sizes;
+    real *weights = parameters + first->weights;
+    const size_t size = sizes[0] * first->stride * sizeof(real);
+    if (work->scale == 1)
+        return fn_tell(work->training->watch, done);
+    memcpy(work->w.unsettled, weights, size);
+    FN(settle)(sizes[0], sizes[1], first->stride, (real)work->scale, weights);
+    const int goes_on = fn_tell(work->training->watch, done);
+    memcpy(weights, work->w.unsettled, size);
+    return goes_on;
+}
+
+/* The watch's answer, for all of the team, which waits meanwhile. */
 static size_t FN(ask)(const FN(work) *work, FN(call) *call, size_t done)
 {
-    if (work->thread == 0)
-        call->until = fn_ask(work->training->watch, done);
+    const fn_watch watch = work->training->watch;
+    if (work->thread == 0) {
+        call->until = watch.until(watch.context);
+        if (call->until == 0)
+            call->until = (size_t)FN(tell)(work, call->parameters, done);
+    }
     fn_wait_for_team(work->team);
     return call->until;
 }
@@ -385,7 +406,7 @@ static void FN(train_member)(fn_team *team, size_t thread, void *context)
     if (thread > 0)
         work.w = FN(open_workspace)(work.network, work.examples, m, t, team->threads, thread, call->memory);
     work.scale = 1;
-    size_t until = t->watch.call ? 1 : SIZE_MAX; /* mini-batches until the watch is asked */
+    size_t until = t->watch.until ? 1 : SIZE_MAX; /* mini-batches until the watch is asked */
     int failed = 0, goes_on = 1;
     for (size_t e = 0; e < call->passes && goes_on; e++, work.order += n) {
         const fn_training told = FN(told)(t, e, mini_batches);
@@ -426,7 +447,8 @@ static int FN(train)(const fn_network *network, real *parameters, const fn_examp
 }
 
 static int FN(gradient)(const fn_network *network, const real *parameters,
-                        const fn_examples *examples, real *nabla, fn_delta delta, void *memory)
+                        const fn_examples *examples, real *nabla, fn_delta delta, fn_watch watch,
+                        void *memory)
 {
     fn_team alone = {.threads = 1};
     const fn_training training = {.delta = delta};
@@ -435,6 +457,14 @@ static int FN(gradient)(const fn_network *network, const real *parameters,
         .team = &alone, .scale = 1,
         .w = FN(open_workspace)(network, examples, examples->n, NULL, 1, 0, memory),
     };
+    size_t until = watch.until ? 1 : SIZE_MAX;
+    int failed = 0;
     memset(nabla, 0, FN(n_parameters)(&work) * sizeof(real));
-    return FN(accumulate)(&work, parameters, nabla, 0, examples->n, 1);
+    for (size_t k = 0, piece; k < examples->n && !failed; k += piece, until--) {
+        if (until == 0 && !(until = fn_ask(watch, k)))
+            break;
+        piece = FN(piece)(network, examples->n - k);
+        failed = FN(accumulate)(&work, parameters, nabla, k, piece, 1);
+    }
+    return failed;
 }

@@ -3,12 +3,13 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include "fastnet.h"
 #include "simd.h"
 #include "threads.h"
 
 /* A thread that waits spins for some ten microseconds, the time that shares of equal work
  * differ by; then it gives way, for there may be fewer cores than threads. */
-enum { MOST_THREADS = 256, SPINS = 4096 };
+enum { SPINS = 4096 };
 
 typedef struct {
     fn_team *team;
@@ -34,9 +35,9 @@ void fn_run_team(size_t threads, void (*body)(fn_team *, size_t, void *), void *
 {
     fn_team team = {.threads = 1};
     atomic_size_t started = 0;
-    member members[MOST_THREADS];
-    pthread_t ids[MOST_THREADS];
-    for (size_t t = 1; t < threads && t < MOST_THREADS; t++) {
+    member members[FN_MOST_THREADS];
+    pthread_t ids[FN_MOST_THREADS];
+    for (size_t t = 1; t < threads && t < FN_MOST_THREADS; t++) {
         members[t] = (member){&team, body, context, t, &started};
         if (pthread_create(&ids[t], NULL, run_member, &members[t]))
             break;

@@ -12,8 +12,8 @@ typedef struct {
     atomic_size_t round;
 } fn_team;
 
-/* Run body(team, thread, context) on `threads` threads, this one included, or on
- * fewer where the system gives no more. None of them outlives the call. */
+/* Run body(team, thread, context) on `threads` threads, this one included, at most
+ * FN_MOST_THREADS, or on fewer where the system gives no more. None of them outlives the call. */
 void fn_run_team(size_t threads, void (*body)(fn_team *team, size_t thread, void *context),
                  void *context);
 

@@ -69,10 +69,14 @@ cdef extern from "fastnet.h" nogil:
         fn_delta_callback call
         void *context
 
-    ctypedef size_t (*fn_watch_callback)(void *context, size_t done) noexcept nogil
+    ctypedef size_t (*fn_watch_until)(void *context) noexcept nogil
+    ctypedef int (*fn_watch_call)(void *context, size_t done) noexcept nogil
+
+    size_t FN_MOST_THREADS
 
     ctypedef struct fn_watch:
-        fn_watch_callback call
+        fn_watch_until until
+        fn_watch_call call
         void *context
 
     ctypedef struct fn_training:
@@ -155,9 +159,11 @@ cdef extern from "fastnet.h" nogil:
                  const fn_examples *examples, const int64_t *order, size_t n_order, size_t passes,
                  size_t m, const fn_training *training, size_t threads, void *workspace)
     int fn_gradient(fn_type type, const fn_network *network, const void *parameters,
-                    const fn_examples *examples, void *nabla, fn_delta delta, void *workspace)
+                    const fn_examples *examples, void *nabla, fn_delta delta, fn_watch watch,
+                    void *workspace)
     void fn_feedforward(fn_type type, const fn_network *network, const void *parameters,
-                        const fn_examples *examples, void *a, size_t threads, void *workspace)
+                        const fn_examples *examples, void *a, fn_watch watch, size_t threads,
+                        void *workspace)
     double fn_evaluate(fn_type type, const fn_network *network, const void *parameters,
                        const fn_examples *examples, size_t *correct, fn_watch watch,
                        size_t threads, void *workspace)

@@ -93,6 +93,7 @@ def gradient(
     *,
     hidden: Sequence[str] | None = None,
     weights: NDArray | None = None,
+    watch: Callable[[int], object] | None = None,
 ) -> None: ...
 def feedforward(
     sizes: Sequence[int],
@@ -104,6 +105,7 @@ def feedforward(
     threads: int = 1,
     *,
     hidden: Sequence[str] | None = None,
+    watch: Callable[[int], object] | None = None,
 ) -> None: ...
 def evaluate(
     sizes: Sequence[int],

@@ -12,6 +12,7 @@ padded have rows of whole cache lines; ``padded`` makes them.
 
 import os
 from operator import index
+from sys import modules
 
 import numpy as np
 
@@ -446,14 +447,14 @@ def train(sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, 
     t.take_passes(p, passes, (n_order + m - 1) // m, key, costs, ended, last)
     if shift and e.examples.masks != NULL:
         raise ValueError("X: expected dense examples or columns to be shifted, got masks")
-    cdef size_t n_threads = team(threads)
+    cdef size_t n_threads = 1 if delta is not None else checked_threads(threads)
     cdef Workspace w = Workspace(fn_workspace_size(type, &shape.network, &e.examples, m, &t.training,
                                                    n_threads))
     cdef int failed
     for i in range(passes * n_order):
         inside &= 0 <= indices[i] and <size_t>indices[i] < n
     if not inside:
-        raise ValueError(f"order: expected indices from 0 to {n - 1}")
+        raise ValueError(f"order: expected indices from 0 to {int(n) - 1}")
     with nogil:
         failed = fn_train(type, &shape.network, p.data(), &e.examples, indices, n_order,
                           passes, m, &t.training, n_threads, w.start())
@@ -462,7 +463,7 @@ def train(sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, 
 
 
 def gradient(sizes, output, cost, parameters, X, scale, y, nabla, delta=None, *, hidden=None,
-             weights=None):
+             weights=None, watch=None):
     cdef Shape shape = Shape(sizes, output, cost, hidden)
     cdef Array p = shape.parameters("parameters", parameters, False)
     cdef Array g = shape.parameters("nabla", nabla, True)
@@ -470,18 +471,21 @@ def gradient(sizes, output, cost, parameters, X, scale, y, nabla, delta=None, *,
     cdef fn_type type = p.type()
     cdef Delta own = Delta(delta, type)
     cdef fn_delta callback = own.callback()
+    cdef Watch watching = Watch(watch)
     cdef Workspace w = Workspace(fn_workspace_size(type, &shape.network, &e.examples, e.examples.n,
                                                    NULL, 1))
     cdef int failed
     if g.dtype != p.dtype:
         raise TypeError(f"nabla: expected {p.dtype}, got {g.dtype}")
+    cdef fn_watch watched = watching.callback()
     with nogil:
         failed = fn_gradient(type, &shape.network, p.data(), &e.examples, g.data(), callback,
-                             w.start())
+                             watched, w.start())
     own.check(failed)
+    watching.check()
 
 
-def feedforward(sizes, output, parameters, X, scale, out, threads=1, *, hidden=None):
+def feedforward(sizes, output, parameters, X, scale, out, threads=1, *, hidden=None, watch=None):
     cdef Shape shape = Shape(sizes, output, None, hidden)
     cdef Array p = shape.parameters("parameters", parameters, False)
     cdef Examples e = Examples(shape, p, X, scale)
@@ -489,10 +493,14 @@ def feedforward(sizes, output, parameters, X, scale, out, threads=1, *, hidden=N
     a.expect("out", (e.examples.n, shape.n_out()))
     a.expect_contiguous("out")
     cdef fn_type type = p.type()
-    cdef size_t n_threads = team(threads)
+    cdef size_t n_threads = checked_threads(threads)
     cdef Workspace w = Workspace(fn_evaluation_size(type, &shape.network, &e.examples, n_threads))
+    cdef Watch watching = Watch(watch)
+    cdef fn_watch watched = watching.callback()
     with nogil:
-        fn_feedforward(type, &shape.network, p.data(), &e.examples, a.data(), n_threads, w.start())
+        fn_feedforward(type, &shape.network, p.data(), &e.examples, a.data(), watched, n_threads,
+                       w.start())
+    watching.check()
 
 
 def evaluate(sizes, output, cost, parameters, X, scale, y, threads=1, *, hidden=None,
@@ -508,31 +516,31 @@ def evaluate(sizes, output, cost, parameters, X, scale, y, threads=1, *, hidden=
     cdef Array p = shape.parameters("parameters", parameters, False)
     cdef Examples e = Examples(shape, p, X, scale, y, shape.n_out()).weigh(weights)
     cdef fn_type type = p.type()
-    cdef size_t row = p.length(0) * p.view.itemsize, n_threads = team(threads)
+    cdef size_t row = p.length(0) * p.view.itemsize, n_threads = checked_threads(threads)
     cdef Workspace w = Workspace(fn_evaluation_size(type, &shape.network, &e.examples, n_threads))
     counts, costs = np.zeros(networks, np.uintp), np.zeros(networks)
     cdef size_t[::1] correct = counts
     cdef double[::1] total = costs
     cdef Watch watching = Watch(watch)
-    cdef fn_watch callback = watching.callback()
+    cdef fn_watch watched = watching.callback()
     with nogil:
         for i in range(networks):
             watching.moments.before, watching.moments.until = i * e.examples.n, 1
-            if i > 0 and callback.call != NULL and not callback.call(callback.context, 0):
+            if i > 0 and not goes_on(watched, 0):
                 break
             total[i] = fn_evaluate(type, &shape.network, <char *>p.data() + i * row, &e.examples,
-                                   &correct[i], callback, n_threads, w.start())
+                                   &correct[i], watched, n_threads, w.start())
             if watching.moments.ended:
                 break
     watching.check()
     return (counts.tolist(), costs.tolist()) if all_of_them else (int(correct[0]), total[0])
 
 
-cdef size_t team(threads) except 0:
-    """A number of threads, checked."""
+cdef size_t checked_threads(threads) except 0:
+    """As many as are started at most, for which there has to be memory."""
     if index(threads) < 1:
         raise ValueError(f"threads: expected 1 or more, got {threads}")
-    return threads
+    return min(threads, FN_MOST_THREADS)
 
 
 cdef class Predictor:
@@ -579,7 +587,7 @@ cdef class Predictor:
                 and isfinite(fn_magnitude(self.example.inputs_type, view.shape[0], view.buf))):
             self.example.inputs = view.buf
             fn_feedforward(self.example.inputs_type, &self.shape.network, self.parameters.data(),
-                           &self.example, self.a.data(), 1, self.workspace.start())
+                           &self.example, self.a.data(), UNWATCHED, 1, self.workspace.start())
             done = 1
         PyBuffer_Release(&view)
         return done
@@ -594,7 +602,7 @@ cdef class Predictor:
 
     cdef object plain(self, x):
         """x, a list or an array of another type or layout, as ``run`` takes it."""
-        if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
+        if "numpy.ma" in modules and isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
             raise ValueError("x: expected an array, got one with masked elements")
         try:
             x = np.asarray(x)
@@ -604,8 +612,12 @@ cdef class Predictor:
             raise TypeError(f"x: expected numbers, got {x.dtype}")
         if x.shape != (self.shape.n_in(),):
             raise ValueError(f"x: expected shape ({self.shape.n_in()},), got {x.shape}")
-        with np.errstate(over="ignore"):  # infinity is found out
-            return np.array(x, self.parameters.dtype)
+        with np.errstate(over="ignore"):
+            taken = np.array(x, self.parameters.dtype)
+        if np.isfinite(x).all() and not np.isfinite(taken).all():
+            raise ValueError(f"x: expected inputs within the range of {self.parameters.dtype}, "
+                             f"got {np.abs(x).max():g}")
+        return taken
 
 
 include "_single_kernels.pxi"

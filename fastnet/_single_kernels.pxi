@@ -180,6 +180,8 @@ def fma_rounds(dtype, n):
 
 # ---- random numbers --------------------------------------------------------
 
+ctypedef void (*distribution)(size_t n, const uint64_t *raw, double *numbers) noexcept nogil
+
 # Shorter shuffles keep the interpreter's lock, which takes longer to be handed over.
 cdef size_t SHORT_SHUFFLE = 4096
 
@@ -212,16 +214,23 @@ def permutation(raw):
 
 
 def uniform(raw):
-    cdef Array r = vector("raw", raw, ("uint64",))
-    result = np.empty(len(raw), np.float64)
-    cdef Array u = vector("result", result, ("float64",), True)
-    fn_uniform(r.length(0), <uint64_t *>r.data(), <double *>u.data())
-    return result
+    return drawn(fn_uniform, raw)
 
 
 def standard_normal(raw):
+    return drawn(fn_standard_normal, raw)
+
+
+cdef drawn(distribution function, raw):
+    """A number for each of ``raw``, in pieces of some 10 ms: signals are answered."""
     cdef Array r = vector("raw", raw, ("uint64",))
-    result = np.empty(len(raw), np.float64)
+    cdef size_t first, n = r.length(0)
+    result = np.empty(n, np.float64)
     cdef Array x = vector("result", result, ("float64",), True)
-    fn_standard_normal(r.length(0), <uint64_t *>r.data(), <double *>x.data())
+    cdef const uint64_t *bits = <const uint64_t *>r.data()
+    cdef double *numbers = <double *>x.data()
+    for first in range(0, n, 1_000_000):
+        with nogil:
+            function(min(n - first, 1_000_000), bits + first, numbers + first)
+        PyErr_CheckSignals()
     return result

@@ -19,6 +19,9 @@ cdef struct moments_of_watch:
     bint ended          # what was called raised something: the call is to end
     void *watch
 
+cdef fn_watch UNWATCHED
+UNWATCHED.until, UNWATCHED.call, UNWATCHED.context = NULL, NULL, NULL
+
 
 def watch_every(double heard=HEARD_EVERY, double asked=ASKED_EVERY):
     """Change the two, for tests; 0: in between any two mini-batches."""
@@ -51,10 +54,9 @@ cdef class Watch:
         self.moments.watch = <void *>self
 
     cdef fn_watch callback(self):
-        cdef fn_watch result
-        result.call = NULL
+        cdef fn_watch result = UNWATCHED
         if self.function is not None or get_ident() == main_thread().ident:
-            result.call = ask_watch
+            result.until, result.call = until_asked, tell
         result.context = &self.moments
         return result
 
@@ -63,21 +65,31 @@ cdef class Watch:
             raise self.error
 
 
-cdef size_t ask_watch(void *context, size_t done) noexcept nogil:
+cdef size_t until_asked(void *context) noexcept nogil:
     cdef moments_of_watch *moments = <moments_of_watch *>context
     cdef double now = seconds()
     cdef double took = now - moments.asked
     cdef double until = 4.0 * moments.until
     if now - moments.heard >= HEARD_EVERY:
-        moments.ended = hear(moments.watch, moments.before + done)
-        if moments.ended:
-            return 0
-        now = moments.heard = seconds()
+        return 0
     moments.asked = now
     if until * took > ASKED_EVERY * moments.until:
         until = ASKED_EVERY * moments.until / took
     moments.until = <size_t>until if until > 1 else 1
     return moments.until
+
+
+cdef int tell(void *context, size_t done) noexcept nogil:
+    cdef moments_of_watch *moments = <moments_of_watch *>context
+    moments.ended = hear(moments.watch, moments.before + done)
+    moments.asked = moments.heard = seconds()
+    moments.until = 1
+    return moments.ended
+
+
+cdef bint goes_on(fn_watch watch, size_t done) noexcept nogil:
+    """Between two calls of a kernel."""
+    return watch.until == NULL or watch.until(watch.context) > 0 or not watch.call(watch.context, done)
 
 
 cdef int hear(void *context, size_t done) noexcept with gil:

@@ -18,7 +18,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-EVALUATED = 1024  # examples of a piece in ``evaluate``; smaller ones are slow in NumPy
+EVALUATED = 1024  # examples of a piece; smaller ones are slow in NumPy
 
 
 def stride(n, dtype):
@@ -398,8 +398,8 @@ def train(
     mini-batches left alone has their k factors when it is needed next.
 
     ``watch`` is called with the number of examples done, in between mini-batches: here after
-    each, by the kernels ten times a second. What it raises, or the handler of a signal
-    such as Ctrl-C's, ends the pass: the parameters are those of the mini-batches done.
+    each, by the kernels ten times a second; it finds the parameters as these have left them.
+    What it raises, or the handler of a signal such as Ctrl-C's, ends the pass.
 
     ``costs`` (mini-batches of all passes,) is filled with the weighted sum of each one's costs
     before its step.
@@ -482,18 +482,33 @@ def train(
 
 
 def gradient(
-    sizes, output, cost, parameters, X, scale, y, nabla, delta=None, *, hidden=None, weights=None
-):
-    """nabla = the weighted sum over the examples of dC/d(parameters), laid out like them."""
+    sizes, output, cost, parameters, X, scale, y, nabla, delta=None, *, hidden=None, weights=None,
+    watch=None,
+):  # fmt: skip
+    """nabla = the weighted sum over the examples of dC/d(parameters), laid out like them.
+
+    ``watch`` is called as by ``train``, in between two pieces; a cost of the user's own has one.
+    """
     nabla[...] = 0
     x, t = inputs(X, scale, parameters.dtype), targets(y, sizes[-1], output, parameters.dtype)
-    step(sizes, output, cost, parameters, nabla, x, t, 1.0, 0, 0, delta, hidden, None, weights)
+    piece = EVALUATED if delta is None else max(1, len(x))
+    for first in range(0, len(x), piece):
+        if watch is not None and first > 0:
+            watch(first)
+        rows = slice(first, first + piece)
+        own = None if weights is None else weights[rows]
+        step(sizes, output, cost, parameters, nabla, x[rows], t[rows], 1.0, 0, 0, delta, hidden,
+             None, own)  # fmt: skip
 
 
-def feedforward(sizes, output, parameters, X, scale, out, threads=1, *, hidden=None):
-    """out (n, n_out) = the output activations."""
-    x = inputs(X, scale, parameters.dtype)
-    out[...] = forward(sizes, output, parameters, x, hidden)[0][-1]
+def feedforward(sizes, output, parameters, X, scale, out, threads=1, *, hidden=None, watch=None):
+    """out (n, n_out) = the output activations; ``watch`` is called as by ``evaluate``."""
+    for first in range(0, len(out), EVALUATED):
+        if watch is not None and first > 0:
+            watch(first)
+        rows = slice(first, first + EVALUATED)
+        x = inputs(X[rows], scale, parameters.dtype)
+        out[rows] = forward(sizes, output, parameters, x, hidden)[0][-1]
 
 
 def classes(a):

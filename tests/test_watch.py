@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from interrupting_cost import assert_left_after, cost_interrupted_at
 
-from fastnet import Network, _kernels, reference
+from fastnet import Network, _kernels, load, reference
 from fastnet.compressed import compress
 
 SIZES = [64, 30, 20, 4]
@@ -44,9 +44,10 @@ def form(request):
 
 @pytest.fixture
 def passes(random_parameters, random_examples, dtype):
-    """passes(techniques, ...): parameters and moments after one pass, told ``watch``."""
+    """passes(techniques, ...): parameters and moments after one pass, told ``watch``; ``look`` is
+    called as ``watch`` is, but with the parameters, too."""
 
-    def run(told, order, *, form="dense", threads=1, m=M, kernels=_kernels, **more):
+    def run(told, order, *, form="dense", threads=1, m=M, kernels=_kernels, look=None, **more):
         if form == "masks" and told.get("shift"):
             pytest.skip("masks are not shifted")
         X, scale, y = random_examples(N, SIZES, "cross-entropy", 1)
@@ -55,6 +56,8 @@ def passes(random_parameters, random_examples, dtype):
             if form == "masks" and _kernels.way(SIZES, dtype, 0.2) != "masks":
                 pytest.skip("this instruction set has no way for masks")
         p = random_parameters(SIZES, dtype, 0)
+        if look is not None:
+            more["watch"] = lambda done: look(done, p)
         told = dict(told)
         n_moments = COEFFICIENTS.get(told.get("optimizer", ("plain",))[0], 0)
         if n_moments:
@@ -95,6 +98,23 @@ def test_a_stop_leaves_what_a_pass_over_the_mini_batches_done_leaves(passes, nam
         stopped = passes(told, ORDER, form=form, threads=threads, watch=stop)
         assert stopped == passes(told, ORDER[: batches * M], form=form, threads=threads)
     assert stopped != passes(told, ORDER, form=form, threads=threads)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("name", TECHNIQUES)
+def test_the_watch_finds_the_parameters_as_the_mini_batches_have_left_them(
+    passes, name, form, threads
+):
+    """So does the handler of a signal, which may save the network."""
+    told, seen = TECHNIQUES[name], {}
+
+    def look(done, p):
+        seen[done] = p.tobytes()
+
+    watched = passes(told, ORDER, form=form, threads=threads, look=look)
+    for batches in (1, 4, 8):
+        assert seen[batches * M] == passes(told, ORDER[: batches * M], form=form)[0]
+    assert watched == passes(told, ORDER, form=form, threads=threads)
 
 
 @pytest.mark.parametrize("name", ["plain", "decay put off", "adam"])
@@ -140,6 +160,44 @@ def test_an_evaluation_is_watched_and_has_the_bits_of_one_that_is_not(
 
     with pytest.raises(Stop):
         kernels.evaluate(*told, watch=stop)
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize(("kernels", "piece"), [(_kernels, 64), (reference, 1024)])
+def test_so_is_feedforward(kernels, piece, sparse, random_parameters, random_examples):
+    X, scale, _ = random_examples(4 * piece - 5, SIZES, "cross-entropy", 1)
+    X = compress(X, "columns") if sparse else X
+    told = SIZES, "sigmoid", random_parameters(SIZES, "float32", 0), X, scale
+    watched, alone = np.empty((2, len(X), SIZES[-1]), np.float32)
+    seen = []
+    kernels.feedforward(*told, watched, watch=seen.append)
+    assert seen == [piece, 2 * piece, 3 * piece]
+    kernels.feedforward(*told, alone)
+    np.testing.assert_array_equal(watched, alone)
+
+    def stop(done):
+        raise Stop
+
+    with pytest.raises(Stop):
+        kernels.feedforward(*told, watched, watch=stop)
+
+
+@pytest.mark.parametrize("kernels", [_kernels, reference])
+def test_and_a_gradient(kernels, random_parameters, random_examples):
+    X, scale, y = random_examples(3000, SIZES, "cross-entropy", 1)
+    p = random_parameters(SIZES, "float32", 0)
+    told = SIZES, "sigmoid", "cross-entropy", p, X, scale, y
+    seen, (watched, alone) = [], (np.empty_like(p), np.empty_like(p))
+    kernels.gradient(*told, watched, watch=seen.append)
+    assert seen == [1024, 2048]
+    kernels.gradient(*told, alone)
+    np.testing.assert_array_equal(watched, alone)
+
+    def stop(done):
+        raise Stop
+
+    with pytest.raises(Stop):
+        kernels.gradient(*told, watched, watch=stop)
 
 
 def test_what_a_watch_raises_comes_out_as_it_is(passes):
@@ -243,6 +301,49 @@ def test_a_signal_is_answered_within_an_evaluation(interrupted, random_parameter
             _kernels.evaluate(sizes, "sigmoid", "quadratic", p, X, scale, y, threads)
 
         assert interrupted(call, "evaluate")
+
+
+def test_a_signal_is_answered_within_feedforward(interrupted, random_parameters, random_examples):
+    sizes = [100, 2000, 2000, 10]
+    X, scale, _ = random_examples(20_000, sizes, "quadratic", 1)
+    p, out = random_parameters(sizes, "float32", 0), np.empty((20_000, 10), np.float32)
+
+    def call(interrupt):
+        interrupt()
+        _kernels.feedforward(sizes, "sigmoid", p, X, scale, out)
+
+    assert interrupted(call, "feedforward")
+
+
+def test_a_signal_is_answered_while_weights_are_drawn(interrupted):
+    raw = np.random.PCG64(0).random_raw(10_000_000)
+
+    def call(interrupt):
+        interrupt()
+        _kernels.standard_normal(raw)
+
+    assert interrupted(call, "standard_normal")
+
+
+def test_a_handler_of_a_signal_saves_the_network_as_it_is(tmp_path):
+    """Whatever the kernels put off meanwhile: an inspection of the first layer's weights."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(200_000, 8)), rng.integers(0, 3, 200_000)
+    net, found = Network([8, 5, 3], seed=1), []
+
+    def save(number, frame):
+        net.save(tmp_path / "net.json")
+        found.append(np.abs(load(tmp_path / "net.json").weights[0]).max())
+        raise Interrupted
+
+    before = signal.signal(signal.SIGALRM, save)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
+        with pytest.raises(Interrupted):
+            net.SGD((X, y), 100_000, 10, 0.5, lmbda=0.01 * len(X), verbose=False)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert found == [np.abs(net.weights[0]).max()]
 
 
 @pytest.mark.parametrize("monitored", [False, True])

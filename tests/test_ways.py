@@ -106,6 +106,35 @@ def test_a_small_network_is_trained_by_one_thread_and_a_large_one_by_those_asked
     assert ways.threads([784, 1024, 1024, 10], 1, X, 2) == 1
 
 
+def test_any_number_of_threads_may_be_asked_for(always_threads, random_parameters):
+    X = np.random.default_rng(0).random((2000, 30))
+    alone, many = (fastnet.Network([30, 5], seed=1, n_threads=n) for n in (1, 10**30))
+    np.testing.assert_array_equal(alone.feedforward(X), many.feedforward(X))
+    assert alone.accuracy((X, np.zeros(2000, int))) == many.accuracy((X, np.zeros(2000, int)))
+    out = np.empty((2000, 5), np.float32)
+    _kernels.feedforward(
+        [30, 5], "sigmoid", random_parameters([30, 5], "float32", 0), X, 1.0, out, 2**62
+    )
+
+
+def test_the_kernels_call_a_delta_from_one_thread_whatever_they_are_told(random_parameters):
+    sizes, calls = [6, 4, 2], []
+
+    def delta(z, a, y):
+        calls.append(threading.get_ident())
+        if len(calls) == 3:
+            raise ZeroDivisionError
+        return a - y
+
+    X, y = np.ones((40, 6)), np.zeros((40, 2))
+    with pytest.raises(ZeroDivisionError):
+        _kernels.train(
+            sizes, "sigmoid", None, random_parameters(sizes, "float64", 0), X, 1.0, y,
+            np.arange(40), 10, 0.5, 0.0, delta, 4,
+        )  # fmt: skip
+    assert set(calls) == {threading.get_ident()}
+
+
 def test_the_default_number_of_threads_is_for_networks_that_name_none(always_threads, capfd):
     sizes = (30, 5)
     data = fastnet.Dataset(*examples(40, sizes, "float32"))

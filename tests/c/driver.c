@@ -142,10 +142,16 @@ static void release(const fn_examples *examples)
 }
 
 /* A watch that is asked often and lets all go on: it must change no bit. */
-static size_t go_on(void *context, size_t done)
+static size_t ask_soon(void *context)
 {
-    (void)context;
-    return 1 + done % 3;
+    size_t *asked = context;
+    return *asked += 1, *asked % 3;
+}
+
+static int go_on(void *context, size_t done)
+{
+    (void)context, (void)done;
+    return 0;
 }
 
 /* A fresh random order of n examples. */
@@ -285,7 +291,9 @@ static uint64_t hash_of_job(uint64_t h, const job *at, fn_type type, fn_form for
     const size_t length = fn_layout(&network, fn_bytes[type], places) * fn_bytes[type];
     void *parameters = make_parameters(type, &network);
     training.moments = allocate(2 * length);
-    training.watch.call = go_on;
+    size_t asked = 0;
+    const fn_watch watch = {ask_soon, go_on, &asked};
+    training.watch = watch;
     void *workspace = allocate(fn_workspace_size(type, &network, &examples, m, &training, threads));
     int64_t ended = 0;
     const size_t passes = at->passes, each = n / passes;
@@ -301,7 +309,7 @@ static uint64_t hash_of_job(uint64_t h, const job *at, fn_type type, fn_form for
     workspace = allocate(fn_evaluation_size(type, &network, &examples, threads));
     size_t correct;
     const double cost = fn_evaluate(type, &network, parameters, &examples, &correct,
-                                    (fn_watch){.call = go_on}, threads, workspace);
+                                    watch, threads, workspace);
     h = hash(h, parameters, length, fn_bytes[type]);
     h = hash(h, &cost, sizeof cost, sizeof cost);
     free(workspace);
