@@ -14,9 +14,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-# The folders themselves are older than a file that was added or removed.
-SOURCES := setup.py pyproject.toml csrc fastnet $(wildcard csrc/*) $(wildcard fastnet/*.p*) \
-    $(wildcard fastnet/mnist/*)
+# With the folders themselves, which are older than a file that was added or removed.
+SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE \
+    $(shell find csrc fastnet -not -name '*.so' -not -path '*/__pycache__*')
 
 .PHONY: train test bench growth peers counts lint wheel clean
 
@@ -42,6 +42,7 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy tests/typed_program.py
 	CFLAGS=-Werror $(BIN)/python setup.py -q build_clib --force --build-temp=$(VENV)/lint --build-clib=$(VENV)/lint
 
 wheel: $(VENV)/installed-dev
