@@ -66,6 +66,8 @@ __all__ = [
 __version__: str
 
 if TYPE_CHECKING:
+    from fastnet import plots as plots
+    from fastnet import reference as reference
     from fastnet.sweep import fit_as_completed, fit_many
 else:
 
@@ -73,8 +75,8 @@ else:
         """What not every program needs, when it is asked for."""
         if name == "__version__":
             return version()
-        if name == "plots":
-            return import_module("fastnet.plots")
+        if name in ("plots", "reference"):
+            return import_module(f"fastnet.{name}")
         if name in ("fit_as_completed", "fit_many"):
             return getattr(import_module("fastnet.sweep"), name)
         raise AttributeError(f"module 'fastnet' has no attribute {name!r}")

@@ -31,35 +31,64 @@ def integer(name: str, value: Any, at_least: int) -> int:
     return number
 
 
-def nonnegative(name: str, value: Any) -> float:
-    """``value`` as a finite float that is not negative."""
+def boolean(name: str, value: Any) -> bool:
+    """``value``, True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name}: expected True or False, got {briefly(value)}")
+    return bool(value)
+
+
+def _number(name: str, value: Any) -> float:
+    """``value`` as a float; too large an integer is infinite."""
     try:
         if isinstance(value, (str, bytes, bool)):
             raise TypeError
-        number = float(value)
+        return float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{name}: expected a number, got {briefly(value)}") from None
     except OverflowError:
-        number = math.inf
-    if not math.isfinite(number) or number < 0:
+        return math.inf
+
+
+def nonnegative(name: str, value: Any) -> float:
+    """``value`` as a finite float that is not negative."""
+    number = _number(name, value)
+    if not 0 <= number < math.inf:
         raise ValueError(f"{name}: expected a finite number of 0 or more, got {value!r}")
+    return number
+
+
+def positive(name: str, value: Any) -> float:
+    """``value`` as a finite float over 0."""
+    number = _number(name, value)
+    if not 0 < number < math.inf:
+        raise ValueError(f"{name}: expected a positive number, got {value!r}")
     return number
 
 
 def share(name: str, value: Any) -> float:
     """``value`` as a float from 0 to below 1."""
-    number = nonnegative(name, value)
-    if number >= 1:
+    number = _number(name, value)
+    if not 0 <= number < 1:
         raise ValueError(f"{name}: expected a number from 0 to below 1, got {value!r}")
     return number
 
 
 def fraction(name: str, value: Any) -> float:
     """``value`` as a float over 0 and at most 1."""
-    number = nonnegative(name, value)
+    number = _number(name, value)
     if not 0 < number <= 1:
         raise ValueError(f"{name}: expected a number over 0 and at most 1, got {value!r}")
     return number
+
+
+def index(name: str, value: Any, n: int) -> int:
+    """``value``, an index of a sequence of n, counted from its start."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name}: expected an integer or a slice as index, got {briefly(value)}")
+    if not -n <= value < n:
+        raise IndexError(f"{name}: expected an index from {-n} to {n - 1}, got {value}")
+    return int(value) % n
 
 
 def callables(name: str, value: Any) -> tuple[Callable[..., Any], ...]:
@@ -95,9 +124,12 @@ def array(name: str, value: Any, expected: str = "an array") -> NDArray:
     if is_masked(value):
         raise ValueError(f"{name}: expected {expected}, got one with masked elements")
     try:
-        return np.asarray(value)
+        made = np.asarray(value)
     except ValueError:
         raise ValueError(f"{name}: expected {expected}, got rows of different lengths") from None
+    if made.ndim == 0 and made.dtype.kind in "OSU":  # which hold anything
+        raise TypeError(f"{name}: expected {expected}, got {briefly(value)}")
+    return made
 
 
 def numbers(name: str, array: NDArray) -> NDArray:

@@ -12,17 +12,19 @@ import numpy as np
 from fastnet import costs, persistence
 from fastnet._load import show_config, version
 from fastnet.data import Dataset
-from fastnet.idx import load_images, load_mnist, read_idx
+from fastnet.idx import load_images, load_mnist, read_images
 from fastnet.model import classes_of
 from fastnet.network import DTYPES, NEURONS, Network, load
 from fastnet.optimizers import Adam, AdamW, Momentum, Optimizer
 from fastnet.training import DivergenceError
 
-OPTIMIZERS: dict[str | None, Optimizer] = {
-    "momentum": Momentum(0.9),
-    "nesterov": Momentum(0.9, nesterov=True),
-    "adam": Adam(),
-    "adamw": AdamW(),
+# With the learning rate that suits each (docs/techniques.md).
+OPTIMIZERS: dict[str | None, tuple[Optimizer | None, float]] = {
+    None: (None, 0.5),
+    "momentum": (Momentum(0.9), 0.05),
+    "nesterov": (Momentum(0.9, nesterov=True), 0.05),
+    "adam": (Adam(), 0.001),
+    "adamw": (AdamW(), 0.001),
 }
 
 
@@ -80,16 +82,18 @@ def _parser() -> argparse.ArgumentParser:
         help="passes over the training data (default: %(default)s)")
     add("--mini-batch-size", type=int, default=10, metavar="N",
         help="examples per update (default: %(default)s)")
-    add("--eta", type=float, default=0.5, metavar="RATE",
-        help="learning rate (default: %(default)s)")
+    add("--eta", type=float, metavar="RATE",
+        help="learning rate (default: 0.5; with momentum and nesterov 0.05, with adam and adamw "
+        "0.001)")
     add("--lmbda", type=float, default=0.0, metavar="LAMBDA",
         help="L2 regularization parameter (default: %(default)s)")
     add("--l1", type=float, default=0.0, metavar="LAMBDA",
         help="L1 regularization parameter (default: %(default)s)")
     add("--dropout", type=float, default=0.0, metavar="P",
         help="probability that a hidden neuron is dropped (default: %(default)s)")
-    add("--optimizer", choices=list(OPTIMIZERS), help="momentum and nesterov with mu = 0.9, adam "
-        "and adamw with their usual coefficients (default: plain gradient descent)")
+    add("--optimizer", choices=list(filter(None, OPTIMIZERS)),
+        help="momentum and nesterov with mu = 0.9, adam and adamw with their usual coefficients "
+        "(default: plain gradient descent)")
     add("--shift", type=int, default=0, metavar="PIXELS",
         help="move training images by up to so many pixels, at random (default: %(default)s)")
     add("--seed", type=int, default=0, metavar="N",
@@ -209,16 +213,17 @@ def _train(options: argparse.Namespace) -> None:
     if large:  # drawn after the default ones, as in the text's session
         net.large_weight_initializer()
     print(f"{len(training)} training examples, {len(test)} test examples, {net!r}")
+    optimizer, eta = OPTIMIZERS[options.optimizer]
     start = time.perf_counter()
     history = net.SGD(
         training,
         options.epochs,
         options.mini_batch_size,
-        options.eta,
+        eta if options.eta is None else options.eta,
         options.lmbda,
         l1=options.l1,
         dropout=options.dropout,
-        optimizer=OPTIMIZERS.get(options.optimizer),
+        optimizer=optimizer,
         shift=options.shift,
         evaluation_data=test,
         monitor_evaluation_accuracy=True,
@@ -247,11 +252,7 @@ def _train(options: argparse.Namespace) -> None:
 
 def _predict(options: argparse.Namespace) -> None:
     net = load(options.model)
-    images = read_idx(options.images)
-    if images.ndim < 2 or len(images) == 0:
-        raise ValueError(
-            f"{options.images}: expected images (n, rows, columns), got {images.shape}"
-        )
+    images = read_images(options.images)
     scale = net.input_scale if options.scale is None else options.scale
     if scale is None and images.dtype != np.uint8:
         scale = 1.0
@@ -265,7 +266,11 @@ def _predict(options: argparse.Namespace) -> None:
         raise ValueError(
             f"{options.images}: expected {net.sizes[0]} pixels per image, got {X.shape[1]}"
         )
-    outputs = net.feedforward(Dataset(X, np.zeros(len(X), np.int64), scale, sparse=False))
+    try:
+        outputs = net.feedforward(Dataset(X, np.zeros(len(X), np.int64), scale, sparse=False))
+    except ValueError as error:  # of arguments that the user has not seen
+        name, _, what = str(error).partition(": ")
+        raise ValueError(f"{'--scale' if name == 'scale' else options.images}: {what}") from None
     print(*classes_of(outputs), sep="\n")
 
 
@@ -327,6 +332,17 @@ def _own(options: argparse.Namespace, name: str) -> Any:
     return Own(net, data, (shape[0], shape[1]) if len(shape) == 2 else None)
 
 
+def _flush() -> None:
+    """Standard output, which is None where the caller closed it."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(f"standard output: {error.strerror}") from None
+
+
 def main(arguments: Sequence[str] | None = None) -> Any:
     """Run the command line; the exit status is 0, or 2 after one line on standard error."""
     parser = _parser()
@@ -337,8 +353,7 @@ def main(arguments: Sequence[str] | None = None) -> Any:
             command = f"fastnet {options.command}"
             options.run(options)
         finally:
-            if sys.stdout is not None:  # it is where the caller closed it
-                sys.stdout.flush()
+            _flush()
     except BrokenPipeError:  # the reader, `head` say, has what it wanted
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

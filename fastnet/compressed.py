@@ -24,8 +24,9 @@ def _kept(array: NDArray) -> NDArray:
 class Compressed:
     """Rows of which only what is not zero is stored, row after row, ascending.
 
-    ``rows[10:20]`` shares all values; ``rows[[3, 1]]`` copies; ``rows[3]`` is one row,
-    dense. The arrays are read-only.
+    Made by ``Dataset`` and ``Dataset.from_csr``, which check what the kernels rely on; it has
+    no constructor of its own. ``rows[10:20]`` shares all values; ``rows[[3, 1]]`` copies;
+    ``rows[3]`` is one row, dense. The arrays are read-only.
 
     Attributes
     ----------
@@ -41,19 +42,33 @@ class Compressed:
         The number of values in the longest row.
     """
 
-    def __init__(
-        self,
+    values: NDArray
+    offsets: NDArray
+    columns: NDArray | None
+    masks: NDArray | None
+    shape: tuple[int, int]
+    longest: int
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        raise TypeError("Compressed: expected Dataset.from_csr, got a call of the class")
+
+    @classmethod
+    def _of(
+        cls,
         values: NDArray,
         offsets: NDArray,
         columns: NDArray | None,
         masks: NDArray | None,
         n_in: int,
-    ):
-        self.values, self.offsets = _kept(values), _kept(offsets)
-        self.columns = None if columns is None else _kept(columns)
-        self.masks = None if masks is None else _kept(masks)
-        self.shape = len(offsets) - 1, n_in
-        self.longest = int(np.diff(offsets).max(initial=0))
+    ) -> Compressed:
+        """Of arrays that are what the attributes say."""
+        made = cls.__new__(cls)
+        made.values, made.offsets = _kept(values), _kept(offsets)
+        made.columns = None if columns is None else _kept(columns)
+        made.masks = None if masks is None else _kept(masks)
+        made.shape = len(offsets) - 1, n_in
+        made.longest = int(np.diff(offsets).max(initial=0))
+        return made
 
     @property
     def dtype(self) -> np.dtype:
@@ -88,17 +103,17 @@ class Compressed:
             first, end, _ = which.indices(n)
             masks = None if self.masks is None else self.masks[first : max(first, end)]
             offsets = self.offsets[first : max(first, end) + 1]
-            return Compressed(self.values, offsets, self.columns, masks, n_in)
+            return self._of(self.values, offsets, self.columns, masks, n_in)
+        if isinstance(which, (int, np.integer)):
+            return self._dense(checks.index("rows", which, n))
         chosen = np.arange(n)[which]
-        if chosen.ndim == 0:
-            return self._dense(chosen)
         counts = np.diff(self.offsets)[chosen]
         offsets = np.concatenate([[0], np.cumsum(counts)])
         at = np.arange(offsets[-1]) + np.repeat(self.offsets[chosen] - offsets[:-1], counts)
         values = np.empty(len(at) + _SLACK, self.dtype)
         values[: len(at)] = self.values[at]
         columns = None if self.columns is None else self.columns[at]
-        return Compressed(
+        return self._of(
             values, offsets, columns, None if self.masks is None else self.masks[chosen], n_in
         )
 
@@ -113,10 +128,10 @@ class Compressed:
             row[bits[: len(row)].astype(bool)] = self.values[stored]
         return row
 
-    def __reduce__(self) -> tuple[type, tuple]:
+    def __reduce__(self) -> tuple[Any, tuple]:
         """A pickle or a copy holds these rows alone, with what may be read behind them."""
         first, end = self.offsets[0], self.offsets[-1]
-        return Compressed, (
+        return Compressed._of, (
             self.values[first : end + _SLACK],
             self.offsets - first,
             None if self.columns is None else self.columns[first:end],
@@ -194,7 +209,7 @@ def _filled(X: NDArray, form: str, stored: int, dtype: np.dtype) -> Compressed |
         )
         if not fitted:
             return None
-    return Compressed(values, offsets, columns, masks, n_in)
+    return Compressed._of(values, offsets, columns, masks, n_in)
 
 
 # ---- given as CSR
@@ -247,7 +262,7 @@ def from_arrays(data: Any, indices: Any, indptr: Any, n_in: int, prefix: str = "
     _check_columns(f"{prefix}indices", columns, offsets, n_in)
     # Copies of what the kernels find their way by: the caller's may change.
     offsets, columns = np.array(offsets, np.int64), np.array(columns, columns_dtype(n_in))
-    return Compressed(np.require(values, None, ["C", "ALIGNED"]), offsets, columns, None, n_in)
+    return Compressed._of(np.require(values, None, ["C", "ALIGNED"]), offsets, columns, None, n_in)
 
 
 def _vector(name: str, value: Any) -> NDArray:

@@ -240,7 +240,7 @@ class Choice(NamedTuple):
     """A cost and an output layer that go together; ``kernel`` is the cost's name
     in C, or None for a user's own class."""
 
-    cost: type[Cost]
+    cost: type[Cost] | Cost
     kernel: str | None
     output: str
 

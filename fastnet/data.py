@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -336,7 +336,17 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.X)
 
-    def __getitem__(self, which: Any) -> Any:
+    def __iter__(self) -> Iterator[tuple[NDArray, int | NDArray]]:
+        """The pairs (x, y), as an index gives them."""
+        return (self[s] for s in range(len(self)))
+
+    @overload
+    def __getitem__(self, which: int | np.integer) -> tuple[NDArray, int | NDArray]: ...
+
+    @overload
+    def __getitem__(self, which: slice | Sequence[int] | NDArray) -> Dataset: ...
+
+    def __getitem__(self, which: Any) -> tuple[NDArray, int | NDArray] | Dataset:
         if isinstance(which, (int, np.integer)) and not isinstance(which, bool):
             y = self.y[which]
             x = (self.X[which].astype(np.float64) * self.scale)[:, None]

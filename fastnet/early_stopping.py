@@ -70,8 +70,7 @@ class EarlyStopping:
 
     def __post_init__(self) -> None:
         checked_monitor(self.monitor)
-        if not isinstance(self.restore_best, bool):
-            raise TypeError(f"restore_best: expected True or False, got {self.restore_best!r}")
+        checks.boolean("restore_best", self.restore_best)
         object.__setattr__(self, "patience", checks.integer("patience", self.patience, 1))
         object.__setattr__(self, "min_delta", checks.nonnegative("min_delta", self.min_delta))
 

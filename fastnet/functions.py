@@ -41,7 +41,7 @@ def sigmoid(z: ArrayLike) -> NDArray[np.floating]:
     """
     array = _real(z)
     out = np.empty(array.size, array.dtype)
-    _kernels.sigmoid(np.ascontiguousarray(array).reshape(-1), out)
+    _kernels.sigmoid(np.require(array, None, ["C", "ALIGNED"]).reshape(-1), out)
     return out.reshape(array.shape)[()]
 
 

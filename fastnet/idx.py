@@ -98,14 +98,22 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray:
     return array
 
 
+def read_images(path: str | os.PathLike[str]) -> NDArray:
+    """(n, rows, columns) or of more dimensions, at least one image, from an IDX file."""
+    X = read_idx(path)
+    if X.ndim < 2 or len(X) == 0:
+        raise ValueError(f"{path}: expected images (n, rows, columns), got {X.shape}")
+    return X
+
+
 def load_images(
     images: str | os.PathLike[str], labels: str | os.PathLike[str]
 ) -> tuple[Dataset, tuple[int, ...]]:
     """A Dataset from an IDX file of images and one of labels, scaled by 1/256, and the shape
     that each image has in the file."""
-    X, y = read_idx(images), read_idx(labels)
+    X, y = read_images(images), read_idx(labels)
     try:
-        data = Dataset(X.reshape(len(X), -1) if len(X) else X, y, 1 / 256)
+        data = Dataset(X.reshape(len(X), -1), y, 1 / 256)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{images}, {labels}: {error}") from None
     return data, X.shape[1:]

@@ -7,7 +7,7 @@ on this; ``Network`` is the interface around it.
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ def classes_of(a: NDArray) -> NDArray:
     return (a[:, 0] >= 0.5).astype(int) if a.shape[1] == 1 else a.argmax(axis=1)
 
 
-class Arrays(Sequence):
+class Arrays(Sequence[NDArray[Any]]):
     """The weights or the biases of all layers: writable views of the parameters.
 
     Reads like a list. Assigning to an element, or to a slice, copies the new
@@ -40,10 +40,16 @@ class Arrays(Sequence):
     def __len__(self) -> int:
         return len(self._views)
 
-    def __getitem__(self, which: Any) -> Any:
+    @overload
+    def __getitem__(self, which: int | np.integer) -> NDArray[Any]: ...
+
+    @overload
+    def __getitem__(self, which: slice) -> "Arrays": ...
+
+    def __getitem__(self, which: Any) -> "NDArray[Any] | Arrays":
         if isinstance(which, slice):
             return Arrays(self._name, self._views[which])
-        return self._views[which]
+        return self._views[checks.index(self._name, which, len(self))]
 
     def __iter__(self) -> Iterator[NDArray]:
         return iter(self._views)
@@ -57,14 +63,14 @@ class Arrays(Sequence):
             if len(places) != len(values):
                 raise ValueError(f"{self._name}: expected {len(places)} arrays, got {len(values)}")
         else:
-            places, values = [range(len(self))[which]], [new]
+            places, values = [checks.index(self._name, which, len(self))], [new]
         checked = [self._checked(l, value) for l, value in zip(places, values, strict=True)]
         for l, value in zip(places, checked, strict=True):
             self._views[l][...] = value
 
     def _checked(self, l: int, value: Any) -> NDArray:
         name, view = f"{self._name}[{l}]", self._views[l]
-        array = checks.array(name, value, f"shape {view.shape}")
+        array = checks.array(name, value, f"numbers of shape {view.shape}")
         if array.dtype.kind not in "iuf":
             raise TypeError(f"{name}: expected real numbers, got {array.dtype}")
         if array.shape != view.shape:
@@ -195,8 +201,9 @@ class Model:
         out = np.empty((len(X), self.sizes[-1]), self.dtype)
         threads = self._threads("feedforward", X, len(X))
         _kernels.feedforward(
-            self.sizes, self.choice.output, values, X, scale, out, threads, hidden=self.hidden
-        )
+            self.sizes, self.choice.output, values, X, scale, out, threads, hidden=self.hidden,
+            watch=reporting.stopping(),
+        )  # fmt: skip
         return out
 
     def predictor(self) -> _kernels.Predictor:
@@ -243,7 +250,7 @@ class Model:
         _kernels.gradient(
             self.sizes, self.choice.output, self.choice.kernel, self.values,
             data.operand(self.sizes, self.dtype, once=True), data.scale, data.y, nabla.values, own,
-            hidden=self.hidden,
+            hidden=self.hidden, watch=reporting.stopping(),
         )  # fmt: skip
         return nabla
 
@@ -295,8 +302,14 @@ class Model:
     def _own_cost(self, a: NDArray, y: NDArray) -> float:
         value = self.choice.cost.fn(a, y)
         if np.ndim(value) or np.asarray(value).dtype.kind not in "biuf":
-            raise TypeError(f"fn: expected a number, the sum over the columns, got {value!r}")
+            came = f"shape {np.shape(value)}" if np.ndim(value) else checks.briefly(value)
+            raise TypeError(f"fn: expected a number, the sum over the columns, got {came}")
         return float(value)
+
+    def try_own_cost(self, data: Dataset) -> None:
+        """Raise what is wrong about ``fn`` of a user's own cost while nothing is trained yet."""
+        if self.choice.kernel is None:
+            self._own_cost_sum(self.values, data[:1], True, None)
 
     def _columns(self, y: NDArray) -> NDArray:
         """Targets as a user's own cost sees them, (n_out, m), labels as zeros and ones."""

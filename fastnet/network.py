@@ -111,7 +111,7 @@ class Network:
     def __init__(
         self,
         sizes: Iterable[int],
-        cost: type[Cost] | str = costs.CrossEntropyCost,
+        cost: type[Cost] | Cost | str = costs.CrossEntropyCost,
         *,
         output: str | None = None,
         dtype: DTypeLike = "float32",
@@ -154,7 +154,7 @@ class Network:
         return len(self._model.sizes)
 
     @property
-    def cost(self) -> type[Cost]:
+    def cost(self) -> type[Cost] | Cost:
         """The cost class."""
         return self._model.choice.cost
 
@@ -546,7 +546,9 @@ class Network:
         restored; and the random numbers stand at the end of the last complete epoch,
         so that a further call begins with the order of the examples that was interrupted.
         Python brings Ctrl-C to its main thread alone: a training in another one is ended by
-        its callbacks. A further call trains on from where this one ended.
+        its callbacks. A further call trains on from where this one ended. The handler of a
+        signal, too, finds the parameters of the mini-batches done, and may save them; a
+        thread that reads them meanwhile may find some of no meaning.
 
         Each call, each epoch with its figures, and the end are records of the logger
         "fastnet", of level INFO; an interrupt's is a WARNING. ``logging.basicConfig(level=
@@ -575,6 +577,8 @@ class Network:
             "training_cost": monitor_training_cost,
             "training_accuracy": monitor_training_accuracy,
         }
+        for name, flag in flags.items():
+            checks.boolean(f"monitor_{name}", flag)
         called = checks.callables("callbacks", callbacks)
         reporter = reporting.chosen(verbose)
         monitored = training.monitored(flags, schedule, early_stopping)
@@ -949,7 +953,7 @@ def _neurons(hidden: Any, layers: int) -> tuple[str, ...]:
     return names
 
 
-def load(filename: Filename, cost: type[Cost] | str | None = None) -> Network:
+def load(filename: Filename, cost: type[Cost] | Cost | str | None = None) -> Network:
     """Read a network that ``Network.save`` or the book's ``network2.py`` wrote.
 
     Parameters

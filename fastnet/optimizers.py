@@ -98,8 +98,7 @@ class Adam:
     def __post_init__(self) -> None:
         checks.share("beta1", self.beta1)
         checks.share("beta2", self.beta2)
-        if checks.nonnegative("epsilon", self.epsilon) == 0:
-            raise ValueError("epsilon: expected a positive number, got 0")
+        checks.positive("epsilon", self.epsilon)
 
     @property
     def kernel(self) -> tuple[Any, ...]:

@@ -45,6 +45,8 @@ def write(path: Any, content: bytes) -> None:
     try:
         with _named(place), open(temporary, "xb") as file:
             file.write(content)
+            file.flush()
+            os.fsync(file.fileno())  # before the name is its own, should the machine fail
         with _named(place):
             if place.exists():
                 temporary.chmod(stat.S_IMODE(place.stat().st_mode))
@@ -142,6 +144,9 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
     hidden = fields.get("hidden", "sigmoid")
     if not isinstance(hidden, str | list):
         raise ValueError(f"hidden: expected a name or a list of names, found {hidden!r}")
+    own_cost = fields.get("own_cost")
+    if not isinstance(own_cost, bool | None):
+        raise ValueError(f"own_cost: expected true or false, found {own_cost!r}")
     for key, known in (("cost", None), ("output", None), ("dtype", ("float32", "float64"))):
         value = fields.get(key)
         if value is not None and (not isinstance(value, str) or (known and value not in known)):
@@ -151,7 +156,7 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
         "weights": _arrays("weights", fields["weights"], [(b, a) for a, b in layers]),
         "biases": _arrays("biases", fields["biases"], [(b, 1) for _, b in layers]),
         "cost": fields["cost"],
-        "own_cost": fields.get("own_cost") is True,
+        "own_cost": bool(own_cost),
         "output": fields.get("output"),
         "hidden": hidden,
         "dtype": fields.get("dtype") or "float64",

@@ -25,6 +25,8 @@ def _bit_generator(seed: Any) -> np.random.BitGenerator:
     if isinstance(seed, np.random.RandomState):
         return seed._bit_generator
     try:
+        if isinstance(seed, (bool, np.bool_)):
+            raise TypeError
         return np.random.PCG64(seed)
     except (TypeError, ValueError) as error:
         raise type(error)(

@@ -62,6 +62,12 @@ class DivergenceError(ArithmeticError):
     """A parameter stopped being finite; the network keeps those of the last epoch
     in which all were.
 
+    Parameters
+    ----------
+    epoch : int or None
+    advice : str
+        What the message ends with.
+
     Attributes
     ----------
     epoch : int or None
@@ -80,20 +86,21 @@ class DivergenceError(ArithmeticError):
     2
     """
 
-    def __init__(self, epoch: int | None = None):
+    def __init__(self, epoch: int | None = None, advice: str = "a smaller eta or lmbda may help"):
         where, back = "the mini-batch", "before it"
         if epoch is not None:
             where = f"epoch {epoch}"
             back = f"at the end of epoch {epoch - 1}" if epoch > 1 else "before the training"
         super().__init__(
             f"training diverged in {where}: a parameter is no longer finite; "
-            f"the parameters are back as they were {back} (a smaller eta or lmbda may help)"
+            f"the parameters are back as they were {back} ({advice})"
         )
         self.epoch = epoch
+        self._advice = advice
         self.history = History([], [], [], [])
 
-    def __reduce__(self) -> tuple[type, tuple[int | None], dict[str, Any]]:
-        return DivergenceError, (self.epoch,), self.__dict__
+    def __reduce__(self) -> tuple[type, tuple[int | None, str], dict[str, Any]]:
+        return DivergenceError, (self.epoch, self._advice), self.__dict__
 
 
 class Monitor(NamedTuple):
@@ -373,6 +380,9 @@ def run(
             monitor.take_in(*figures)
         progress.take_in(epoch, networks)
 
+    for monitor in monitors:
+        if monitor.costs is not None:
+            model.try_own_cost(monitor.data)
     with reporter.begin(model.sizes, n, progress.epochs):
         most = 1
         if not (alone or reporter.follows_epochs):

@@ -433,6 +433,38 @@ def test_a_divergence_can_be_pickled_and_is_an_arithmetic_error():
     assert str(error) == str(DivergenceError(3))
 
 
+@pytest.mark.parametrize("flag", ["yes", 1, None, np.array([1, 2])])
+def test_a_flag_is_true_or_false(flag):
+    net, twin = network(), network()
+    with pytest.raises(TypeError, match=r"^monitor_training_cost: expected True or False, got"):
+        net.SGD(GOOD, 1, 2, 0.1, monitor_training_cost=flag, verbose=False)
+    assert net == twin
+
+
+def test_what_is_no_array_at_all_is_told_as_it_came():
+    for y in (None, {"a": 1}, "abc"):
+        with pytest.raises(TypeError, match=r"^y: expected an array, got "):
+            fastnet.Dataset(X, y)
+    with pytest.raises(TypeError, match=r"^a: expected an array, got 'abc'$"):
+        network().feedforward("abc")
+
+
+def test_a_layer_that_is_not_there_is_missed_by_name():
+    for name in ("weights", "biases"):
+        with pytest.raises(
+            IndexError, match=rf"^{name}: expected an index from -\d+ to \d+, got 7"
+        ):
+            getattr(network(), name)[7]
+
+
+def test_a_predictor_says_what_is_beyond_the_range():
+    predict = fastnet.Network([2, 1], seed=1).predictor()
+    with pytest.raises(
+        ValueError, match=r"^x: expected inputs within the range of float32, got 1e"
+    ):
+        predict(np.full(2, 1e300))
+
+
 @pytest.mark.parametrize("dtype", ["M8[s]", "m8[s]", "U3", "O"])
 def test_an_array_without_numbers_is_an_error_of_feedforward(dtype):
     a = np.zeros(3, dtype)

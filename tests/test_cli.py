@@ -102,6 +102,19 @@ def test_train_takes_the_techniques_as_python_does(folder, capsys):
     assert "tanh neurons" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("name", "eta"), [("momentum", 0.05), ("nesterov", 0.05), ("adam", 0.001), ("adamw", 0.001)]
+)
+def test_train_takes_a_rate_that_suits_the_optimizer_unless_it_is_told_one(folder, name, eta):
+    for options in ([], ["--eta", str(eta)], ["--eta", "0.5"]):
+        told = ["--optimizer", name, *options, "--epochs", "1", "--save", f"{len(options)}.json"]
+        assert main(["train", *FILES, *told]) == 0
+        net = fastnet.load(f"{len(options)}.json")
+        if options == []:
+            chosen = net
+        assert (net == chosen) == (options[1:] != ["0.5"])
+
+
 def test_train_uses_large_weights_when_told_so(folder, capsys):
     assert main(["train", *FILES, "--epochs", "0", "--initializer", "large", "--seed", "4",
                  "--save", "net.json"]) == 0  # fmt: skip
@@ -349,6 +362,9 @@ WRONG = [
     ("predict net.json none", "none"),
     ("predict net.json .", "."),
     ("info 3", "3"),
+    ("predict net.json test-images --scale 1e40", "test-images: expected inputs within the range"),
+    ("predict net.json test-images --scale 1e308", "--scale: expected finite products"),
+    ("predict net.json not-finite", "not-finite: expected finite numbers"),
 ]
 
 
@@ -357,6 +373,7 @@ def test_a_wrong_option_or_file_ends_with_one_line_and_status_2(folder, capsys, 
     fastnet.Network([20, 3], seed=1).save("net.json")
     write_idx(folder / "small", PIXELS[:, 1:])
     write_idx(folder / "none", PIXELS[:0])
+    write_idx(folder / "not-finite", np.full((2, 4, 5), np.nan, np.float32))
     (folder / "deep").write_text("[" * 200_000)
     arguments = arguments.split()
     if arguments[:1] == ["train"]:
@@ -377,7 +394,8 @@ def test_a_wrong_option_or_file_ends_with_one_line_and_status_2(folder, capsys, 
         ("train-labels train-images test-images test-labels", "train-labels"),
         ("train-images test-labels test-images test-labels", "60"),
         ("train-images train-labels small test-labels", "20 features"),
-        ("train-images train-labels none none", "none"),
+        ("train-images train-labels none none", "none: expected images"),
+        ("train-labels train-labels test-images test-labels", "train-labels: expected images"),
         ("cut train-labels test-images test-labels", "cut: expected"),
         (". train-labels test-images test-labels", "."),
     ],

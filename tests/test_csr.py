@@ -24,7 +24,7 @@ from compressed_examples import (
 )
 
 from fastnet import Dataset, Network
-from fastnet.compressed import compress
+from fastnet.compressed import Compressed, compress
 
 # ---- a data set of compressed rows
 
@@ -101,8 +101,17 @@ def test_compressed_rows_are_sliced_gathered_and_pickled(form):
             assert_read_only(part.values)
     assert len(rows[60:]) == len(rows[9:3]) == 0
     assert len(pickle.dumps(rows[:2])) < len(pickle.dumps(rows))
-    with pytest.raises(IndexError):
-        rows[N]
+    np.testing.assert_array_equal(rows[-1], X[-1])
+    for wrong in (N, -N - 1):
+        with pytest.raises(
+            IndexError, match=rf"^rows: expected an index from -60 to 59, got {wrong}"
+        ):
+            rows[wrong]
+
+
+def test_compressed_rows_have_no_constructor_that_could_be_told_anything():
+    with pytest.raises(TypeError, match=r"^Compressed: expected Dataset\.from_csr"):
+        Compressed(np.ones(2, np.float32), np.array([0, 1, 2]), np.array([9, 9]), None, 10)
 
 
 def test_an_index_gives_the_pair_of_the_book_from_csr_too():

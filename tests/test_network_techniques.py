@@ -180,7 +180,7 @@ def test_compressed_and_dense_images_are_shifted_alike(isa):
         ({"l1": "1"}, "l1: expected a number, got '1'"),
         ({"l1": np.nan}, "l1: expected a finite number"),
         ({"dropout": 1.0}, "dropout: expected a number from 0 to below 1, got 1.0"),
-        ({"dropout": -0.1}, "dropout: expected a finite number of 0 or more, got -0.1"),
+        ({"dropout": -0.1}, "dropout: expected a number from 0 to below 1, got -0.1"),
         ({"dropout": [0.1]}, "dropout: expected one number, or one for each of 2 hidden layers"),
         ({"dropout": [0.1, 2]}, r"dropout\[1\]: expected a number from 0 to below 1, got 2"),
         ({"dropout": [0.1, [0.2]]}, r"dropout\[1\]: expected a number, got \[0.2\]"),
@@ -224,13 +224,13 @@ def test_inputs_that_are_no_square_images_cannot_be_shifted():
     ("make", "words"),
     [
         (lambda: Momentum(1.0), "mu: expected a number from 0 to below 1, got 1.0"),
-        (lambda: Momentum(-0.5), "mu: expected a finite number of 0 or more"),
+        (lambda: Momentum(-0.5), "mu: expected a number from 0 to below 1, got -0.5"),
         (lambda: Momentum("0.9"), "mu: expected a number"),
         (lambda: Momentum(0.9, "yes"), "nesterov: expected True or False, got 'yes'"),
         (lambda: Adam(1.0), "beta1: expected a number from 0 to below 1"),
         (lambda: Adam(0.9, 1.5), "beta2: expected a number from 0 to below 1"),
         (lambda: Adam(epsilon=0), "epsilon: expected a positive number, got 0"),
-        (lambda: AdamW(epsilon=-1e-8), "epsilon: expected a finite number"),
+        (lambda: AdamW(epsilon=-1e-8), "epsilon: expected a positive number, got -1e-08"),
     ],
 )
 def test_an_optimizer_s_coefficient_out_of_range_is_refused(make, words):

@@ -190,7 +190,7 @@ def test_the_number_and_order_of_layers_cannot_be_changed(change):
         ([np.ones((3, 3)), np.ones((1, 3))], "(3, 3)", "(1, 3)"),
         ([np.ones((3, 3)), np.ones((3, 3)) * 1j], "real", "complex"),
         ([np.ones((3, 3)), [["1", "2", "3"]] * 3], "numbers", "<U1"),
-        ([np.ones((3, 3)), None], "numbers", "object"),
+        ([np.ones((3, 3)), None], "numbers", "got None"),
         ([np.ones((3, 3)), np.ones((3, 3), bool)], "numbers", "bool"),
         ([np.ones((3, 3)), [[1, 2, 3], [1, 2], [1]]], "(3, 3)", ""),
         ([np.ones((3, 3)), np.full((3, 3), np.nan)], "finite", "weights[1]"),

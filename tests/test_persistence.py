@@ -352,6 +352,7 @@ def test_a_cost_that_is_not_in_the_fixed_table_is_refused(path, fields, cost, mo
     [
         *(("output", v) for v in ("relu", "", 5, True, [], {}, ["sigmoid"], "softmax")),
         *(("dtype", v) for v in ("float16", "int32", "", 64, True, [], {}, "object", "f8")),
+        *(("own_cost", v) for v in (1, "true", [])),
         *(("input_scale", v) for v in (-1, "1", True, [], {}, [1.0])),
     ],
 )

@@ -196,7 +196,7 @@ def test_the_mersenne_twister_gives_two_halves_the_upper_one_first():
     assert RandomStream(mersenne).raw(3).tolist() == expected
 
 
-@pytest.mark.parametrize("seed", [-1, 1.5, "seven", [1, -1], {}])
+@pytest.mark.parametrize("seed", [-1, 1.5, "seven", [1, -1], {}, True])
 def test_what_is_no_seed_is_refused_by_name(seed):
     with pytest.raises((TypeError, ValueError), match=r"^seed: expected"):
         fastnet.Network([2, 2], seed=seed)

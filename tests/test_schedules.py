@@ -199,11 +199,11 @@ def test_a_schedule_is_a_value_without_state(schedule):
     [
         (lambda: StepDecay(factor=0), "factor: expected a number over 0 and at most 1, got 0"),
         (lambda: StepDecay(factor=1.5), "factor: expected a number over 0 and at most 1, got 1.5"),
-        (lambda: StepDecay(factor=-1), "factor: expected a finite number of 0 or more, got -1"),
+        (lambda: StepDecay(factor=-1), "factor: expected a number over 0 and at most 1, got -1"),
         (lambda: StepDecay(every=0), "every: expected 1 or more, got 0"),
         (lambda: StepDecay(every=2.5), "every: expected an integer, got 2.5"),
         (lambda: ExponentialDecay("1"), "factor: expected a number, got '1'"),
-        (lambda: ExponentialDecay(math.nan), "factor: expected a finite number .* got nan"),
+        (lambda: ExponentialDecay(math.nan), "factor: expected a number over 0 .* got nan"),
         (lambda: CosineDecay(0), "epochs: expected 1 or more, got 0"),
         (lambda: CosineDecay(floor=-0.1), "floor: expected a finite number of 0 or more"),
         (lambda: CosineDecay(floor=0.5).rate(0.4, 1, 3), "schedule: expected a floor of at most "),

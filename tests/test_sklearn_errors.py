@@ -127,8 +127,8 @@ def test_the_end_of_max_iter_is_warned_of_where_the_fit_was_called():
         assert caught[0].filename == __file__
 
 
-def test_a_divergence_is_an_error():
-    with pytest.raises(fastnet.DivergenceError):
+def test_a_divergence_is_an_error_that_names_the_estimator_s_parameters():
+    with pytest.raises(fastnet.DivergenceError, match=r"\(a smaller learning_rate_init .* X and y"):
         fitted((X * 1e6, X[:, 0]), kind=MLPRegressor, solver="sgd", learning_rate_init=1e6)
     learner = MLPRegressor(solver="sgd", random_state=0).partial_fit(X[:, :3], X[:, 3])
     before = learner.coefs_[0].copy()
@@ -178,6 +178,11 @@ def wrong_metric(*_):
         ({}, {"sample_weight": -np.ones(60)}, "sample_weight: "),
         ({}, {"eval_set": (X[:, :2], Y)}, "eval_set: "),
         ({"eval_metric": wrong_metric}, {"eval_set": (X[:10], Y[:10])}, "wrong"),
+        (
+            {"eval_metric": lambda *_: "9"},
+            {"eval_set": (X[:10], Y[:10])},
+            "eval_metric: .* got '9'",
+        ),
         ({"solver": "sgd", "learning_rate_init": 1e300}, {}, "epoch 1: "),
     ],
 )
@@ -185,16 +190,23 @@ def test_a_fit_that_fails_leaves_the_estimator_as_it_was(told, fit, message):
     two = (X[:60] * (1e200 if "learning_rate_init" in told else 1), Y[:60])
     new = MLPClassifier(max_iter=5, random_state=0, dtype="float64").set_params(**told)
     attributes = dict(vars(new))
-    with pytest.raises((ValueError, fastnet.DivergenceError), match=message):
+    with pytest.raises((ValueError, TypeError, fastnet.DivergenceError), match=message):
         new.fit(*two, **fit)
     assert vars(new) == attributes
     old = fitted()
     outputs, attributes = old.predict_proba(X), dict(vars(old.set_params(**told)))
-    with pytest.raises((ValueError, fastnet.DivergenceError), match=message):
+    with pytest.raises((ValueError, TypeError, fastnet.DivergenceError), match=message):
         old.fit(*two, **fit)
     assert vars(old).keys() == attributes.keys()
     assert all(vars(old)[name] is it for name, it in attributes.items())
     np.testing.assert_array_equal(old.predict_proba(X), outputs)
+
+
+def test_attributes_that_there_are_once_it_is_fitted_are_missed_by_name():
+    for name in ("coefs_", "intercepts_"):
+        assert not hasattr(MLPClassifier(), name)
+        with pytest.raises(AttributeError, match=rf"^MLPClassifier: no {name} before fit$"):
+            getattr(MLPClassifier(), name)
 
 
 def test_a_partial_fit_that_failed_can_be_corrected():

@@ -47,7 +47,7 @@ class BaseMLP(BaseEstimator):
     @property
     def coefs_(self) -> list[NDArray]:
         """The weights of each layer, (n_in, n_out): views of those that the network uses."""
-        return [w.T for w in self.network_.weights]
+        return [w.T for w in self._trained("coefs_").weights]
 
     @coefs_.setter
     def coefs_(self, new: Any) -> None:
@@ -56,11 +56,17 @@ class BaseMLP(BaseEstimator):
     @property
     def intercepts_(self) -> list[NDArray]:
         """The biases of each layer, (n_out,): views of those that the network uses."""
-        return [b[:, 0] for b in self.network_.biases]
+        return [b[:, 0] for b in self._trained("intercepts_").biases]
 
     @intercepts_.setter
     def intercepts_(self, new: Any) -> None:
         self.network_.biases = [np.reshape(b, (-1, 1)) for b in new]
+
+    def _trained(self, attribute: str) -> Network:
+        """The network, for one of the attributes that there are once it is trained."""
+        if not hasattr(self, "network_"):
+            raise AttributeError(f"{type(self).__name__}: no {attribute} before fit")
+        return self.network_
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "network_")

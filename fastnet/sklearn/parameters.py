@@ -49,19 +49,6 @@ def one_of(name: str, value: Any, allowed: Any, hint: str = "") -> str:
     )
 
 
-def _boolean(name: str, value: Any) -> bool:
-    if isinstance(value, bool | np.bool_):
-        return bool(value)
-    raise TypeError(f"{name}: expected True or False, got {checks.briefly(value)}")
-
-
-def _positive(name: str, value: Any) -> float:
-    number = checks.nonnegative(name, value)
-    if number == 0:
-        raise ValueError(f"{name}: expected a positive number, got {value!r}")
-    return number
-
-
 def _sizes(value: Any) -> tuple[int, ...]:
     try:
         sizes = [value] if np.ndim(value) == 0 else list(value)
@@ -85,11 +72,11 @@ def _optimizer(estimator: Any) -> Optimizer | None:
         ", which needs the whole data at each step" if estimator.solver == "lbfgs" else "",
     )  # fmt: skip
     mu = checks.share("momentum", estimator.momentum)
-    nesterov = _boolean("nesterovs_momentum", estimator.nesterovs_momentum)
+    nesterov = checks.boolean("nesterovs_momentum", estimator.nesterovs_momentum)
     adam = Adam(
         checks.share("beta_1", estimator.beta_1),
         checks.share("beta_2", estimator.beta_2),
-        _positive("epsilon", estimator.epsilon),
+        checks.positive("epsilon", estimator.epsilon),
     )
     if solver == "adam":
         return adam
@@ -109,7 +96,7 @@ def checked(estimator: Any) -> Settings:
     if isinstance(e.batch_size, str) and not auto:
         raise ValueError(f"batch_size: expected an integer or 'auto', got {e.batch_size!r}")
     learning_rate = one_of("learning_rate", e.learning_rate, LEARNING_RATES)
-    fraction = _positive("validation_fraction", e.validation_fraction)
+    fraction = checks.positive("validation_fraction", e.validation_fraction)
     return Settings(
         hidden_layer_sizes=_sizes(e.hidden_layer_sizes),
         hidden=ACTIVATIONS[one_of("activation", e.activation, ACTIVATIONS)],
@@ -117,13 +104,13 @@ def checked(estimator: Any) -> Settings:
         alpha=checks.nonnegative("alpha", e.alpha),
         batch_size=None if auto else checks.integer("batch_size", e.batch_size, 1),
         learning_rate=learning_rate if e.solver == "sgd" else "constant",
-        learning_rate_init=_positive("learning_rate_init", e.learning_rate_init),
+        learning_rate_init=checks.positive("learning_rate_init", e.learning_rate_init),
         power_t=checks.nonnegative("power_t", e.power_t),
         max_iter=checks.integer("max_iter", e.max_iter, 1),
-        shuffle=_boolean("shuffle", e.shuffle),
+        shuffle=checks.boolean("shuffle", e.shuffle),
         tol=checks.nonnegative("tol", e.tol),
-        warm_start=_boolean("warm_start", e.warm_start),
-        early_stopping=_boolean("early_stopping", e.early_stopping),
+        warm_start=checks.boolean("warm_start", e.warm_start),
+        early_stopping=checks.boolean("early_stopping", e.early_stopping),
         validation_fraction=checks.share("validation_fraction", fraction),
         n_iter_no_change=_patience(e.n_iter_no_change),
         dropout=e.dropout,

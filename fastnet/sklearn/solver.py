@@ -19,6 +19,11 @@ from fastnet.data import Dataset
 from fastnet.model import Model
 from fastnet.optimizers import Adam
 from fastnet.sklearn.parameters import Settings
+from fastnet.training import DivergenceError
+
+_ADVICE = (
+    "a smaller learning_rate_init or a larger batch_size may help, and X and y of about 1 in size"
+)
 
 
 class Epoch(NamedTuple):
@@ -109,12 +114,15 @@ class Solver:
         costs = np.zeros((count, steps))
         if model.choice.kernel is not None:
             told["costs"] = costs.reshape(-1)
-        ended, failure = np.zeros(1, np.int64), None
+        ended = np.zeros(1, np.int64)
+        failure: BaseException | None = None
         try:
             training.train(
                 model, data, orders, m, self._rate, settings.alpha, number, ended, last,
                 divide_l2=True, **told,
             )  # fmt: skip
+        except DivergenceError as error:
+            failure = DivergenceError(error.epoch, _ADVICE)
         except BaseException as error:
             failure = error
         complete = int(ended[0])

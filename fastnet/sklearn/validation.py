@@ -45,7 +45,17 @@ def metric(chosen: Any) -> Metric:
             "eval_metric: expected 'loss', the name of a scorer, a function f(estimator, X, y) "
             f"or None; got {checks.briefly(chosen)}"
         )
-    return lambda estimator, data, loss: float(scorer(_plain(estimator), data.X, data.y))
+    return lambda estimator, data, loss: _number(scorer(_plain(estimator), data.X, data.y))
+
+
+def _number(score: Any) -> float:
+    try:
+        if isinstance(score, str):
+            raise TypeError
+        return float(score)
+    except (TypeError, ValueError):
+        came = checks.briefly(score)
+        raise TypeError(f"eval_metric: expected a number for each call, got {came}") from None
 
 
 def _plain(estimator: Any) -> Any:
