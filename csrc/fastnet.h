@@ -43,6 +43,10 @@ typedef struct {
 /* Ways into the first layer: dense rows, compressed rows with columns or with masks. */
 typedef enum { FN_DENSE, FN_COLUMNS, FN_MASKS } fn_form;
 
+/* Ways of updating a dense layer: along its inputs (narrow_tmpl.h), by tiles, by tiles of which one
+ * operand is copied (tile_tmpl.h), or both (large_tmpl.h). */
+enum { FN_NARROW_UPDATE, FN_TILES, FN_PACKED_TILES, FN_LARGE_TILES };
+
 /* n examples as the user holds them; never written, never copied whole.
  *
  * Dense: a row holds all its n_in inputs. Compressed (offsets is not NULL): a

@@ -75,6 +75,15 @@ static void FN(update_of)(size_t m, size_t n_columns, const uint32_t *columns, s
         FN(multiply)(n_columns, n_out, &whole, packed);
 }
 
+static int FN(tiling)(size_t m, size_t n_in, size_t n_out)
+{
+    if (FN(is_narrow_update)(m, n_out))
+        return FN_NARROW_UPDATE;
+    if (FN(is_large)(m, n_in, n_out))
+        return FN_LARGE_TILES;
+    return FN(is_packed)(n_out, m) ? FN_PACKED_TILES : FN_TILES;
+}
+
 FN_INLINE vec FN(slope_at)(const fn_activation neurons, const real *a, const real *delta)
 {
     return a ? FN(slope_from_activation)(neurons, FN(load)(a)) : FN(load)(delta);

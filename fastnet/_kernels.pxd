@@ -72,8 +72,6 @@ cdef extern from "fastnet.h" nogil:
     ctypedef size_t (*fn_watch_until)(void *context) noexcept nogil
     ctypedef int (*fn_watch_call)(void *context, size_t done) noexcept nogil
 
-    size_t FN_MOST_THREADS
-
     ctypedef struct fn_watch:
         fn_watch_until until
         fn_watch_call call
@@ -113,6 +111,9 @@ cdef extern from "fastnet.h" nogil:
 
     enum:
         FN_SUMS_BYTES
+        FN_PIECE
+        FN_EVALUATED
+        FN_MOST_THREADS
         FN_DENSE
         FN_COLUMNS
         FN_MASKS
@@ -150,6 +151,7 @@ cdef extern from "fastnet.h" nogil:
     void fn_update(fn_type type, size_t m, size_t n_in, size_t n_out, const void *a,
                    const void *delta, double l2, double l1, void *weights, void *biases)
     int fn_way(fn_type type, const fn_network *network, double density)
+    int fn_tiling(fn_type type, size_t m, size_t n_in, size_t n_out)
     int fn_by_blocks(fn_type type, const fn_network *network, double density, size_t m)
     size_t fn_workspace_size(fn_type type, const fn_network *network, const fn_examples *examples,
                              size_t m, const fn_training *training, size_t threads)

@@ -266,7 +266,10 @@ def compress(X, offsets, values, columns, masks):
     return done == e.examples.n
 
 
+EVALUATED = FN_EVALUATED  # examples, at most, that feedforward and evaluate work on at once
+
 WAYS = {FN_DENSE: "dense", FN_COLUMNS: "columns", FN_MASKS: "masks"}
+TILINGS = ("narrow layers", "tiles", "packed tiles", "large tiles")  # in the order of C
 
 
 def way(sizes, dtype, density):
@@ -274,6 +277,12 @@ def way(sizes, dtype, density):
     cdef Shape shape = Shape(sizes, "sigmoid", None)
     cdef double share = density
     return WAYS[fn_way(TYPES[real(dtype).name], &shape.network, share)]
+
+
+def tiling(m, n_in, n_out, dtype):
+    """How a dense layer is updated by m examples: one of TILINGS, which are for ever larger
+    layers."""
+    return TILINGS[fn_tiling(TYPES[real(dtype).name], min(m, FN_PIECE), n_in, n_out)]
 
 
 def by_blocks(sizes, dtype, density, m):

@@ -21,12 +21,6 @@ FEWEST_OPERATIONS = 2_000_000
 # And the largest layer has to have so many weights.
 FEWEST_WEIGHTS = 50_000
 
-# Layers, and mini-batches, from these sizes on are updated by copied tiles (csrc/tile_tmpl.h).
-PACKED, PACKED_TERMS = 128, 64
-
-# Examples that are evaluated together, at most (FN_EVALUATED in csrc/fastnet.h).
-EVALUATED = 64
-
 _default = 1
 
 
@@ -88,14 +82,14 @@ def trace(call: str, sizes: Sequence[int], dtype: DTypeLike, X: Any, m: int, thr
     if os.environ.get("FASTNET_TRACE") != "1":
         return
     density = getattr(X, "density", None)
-    form = "dense rows"
+    form, dense = "dense rows", [*pairwise(sizes)]
     if density is not None:
         kind = "columns" if X.masks is None else "masks"
-        together = m if call == "train" else min(m, EVALUATED)
+        together = m if call == "train" else min(m, _kernels.EVALUATED)
         way = "blocks" if _kernels.by_blocks(sizes, dtype, density, together) else "lists"
-        form = f"sparse rows ({kind}, density {density:.3g}, by {way})"
-    packed = call == "train" and m >= PACKED_TERMS and max(sizes[1:]) >= PACKED
-    tiles = "packed tiles" if packed else "tiles"
+        form, dense = f"sparse rows ({kind}, density {density:.3g}, by {way})", dense[1:]
+    tilings = {_kernels.tiling(m, *layer, dtype) if call == "train" else "tiles" for layer in dense}
+    tiles = max(tilings, key=_kernels.TILINGS.index, default="no dense layer")
     print(
         f"fastnet: {call} {[*sizes]} {dtype}, {_kernels.isa()}: {form}, {tiles}, "
         f"{m} example{'s' if m > 1 else ''}, {threads} thread{'s' if threads > 1 else ''}",

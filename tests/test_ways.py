@@ -1,6 +1,7 @@
 """Threads, single examples, and the line that says which way a call went."""
 
 import copy
+import itertools
 import os
 import pickle
 import sys
@@ -277,9 +278,28 @@ def test_the_trace_names_the_tiles_of_large_layers(monkeypatch, capfd):
     sizes = [30, 200, 10]
     monkeypatch.setenv("FASTNET_TRACE", "1")
     for m in (63, 64):
-        trained(sizes, fastnet.Dataset(*examples(300, sizes, "float32")), n_threads=1, m=m)
+        data = fastnet.Dataset(*examples(300, sizes, "float32"), sparse=False)
+        trained(sizes, data, n_threads=1, m=m)
     lines = capfd.readouterr().err.splitlines()
     assert ["packed tiles" in line for line in lines] == [False, True]
+
+
+def test_the_trace_names_no_tiles_of_layers_that_have_none(monkeypatch, capfd):
+    """Sparse rows enter by lists or blocks, and 20 outputs are no large layer."""
+    monkeypatch.setenv("FASTNET_TRACE", "1")
+    for sizes, tiles in (([64, 400, 20], "tiles"), ([64, 400], "no dense layer")):
+        trained(sizes, fastnet.Dataset(*examples(300, sizes, "uint8")), n_threads=1, m=100)
+        assert f"), {tiles}, 100 examples" in capfd.readouterr().err
+
+
+def test_tilings_follow_the_size_of_the_product(isa, dtype):
+    found = {
+        _kernels.tiling(m, n_in, n_out, dtype)
+        for m, n_in, n_out in itertools.product([1, 10, 64, 2000], [784, 3000], [2, 10, 128, 3000])
+    }
+    assert {"tiles", "packed tiles"} <= found <= set(_kernels.TILINGS)
+    assert _kernels.tiling(10, 784, 30, dtype) == "tiles"
+    assert _kernels.tiling(64, 256, 256, dtype) == "packed tiles"
 
 
 def test_the_trace_says_where_blocks_are_taken(monkeypatch, capfd):
@@ -299,7 +319,7 @@ def test_the_trace_of_an_evaluation_says_how_the_examples_go_that_are_taken_toge
     X, y = examples(300, sizes, "uint8")
     X[::3] = 0
     density = np.count_nonzero(X) / X.size
-    assert _kernels.by_blocks(sizes, "float32", density, ways.EVALUATED)
+    assert _kernels.by_blocks(sizes, "float32", density, _kernels.EVALUATED)
     assert not _kernels.by_blocks(sizes, "float32", density, len(X))
     monkeypatch.setenv("FASTNET_TRACE", "1")
     fastnet.Network(sizes, seed=1).accuracy(fastnet.Dataset(X, y))
