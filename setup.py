@@ -2,11 +2,11 @@
 
 Each instruction set's kernels are a static library with compiler flags of its
 own, from the same sources; the extension module links them all and chooses at
-import. No flag depends on the machine that builds.
+import. No flag depends on the machine that builds, but on the one that is built for.
 """
 
 import glob
-import platform
+import sysconfig
 from concurrent.futures import ThreadPoolExecutor
 
 from setuptools import Extension, setup
@@ -23,7 +23,8 @@ TARGETS = {
     },
     "aarch64": {"neon": []},
 }
-MACHINE = {"AMD64": "x86_64", "arm64": "aarch64"}.get(platform.machine(), platform.machine())
+BUILT_FOR = sysconfig.get_platform().rpartition("-")[2]  # "macosx-11.0-arm64", say
+MACHINE = {"amd64": "x86_64", "arm64": "aarch64"}.get(BUILT_FOR, BUILT_FOR)
 
 FLAGS = ["-std=c11", "-O3", "-fno-math-errno", "-fvisibility=hidden", "-g0", "-Wall", "-Wextra"]
 HEADERS = [*glob.glob("csrc/*.h"), "csrc/kernels.def"]

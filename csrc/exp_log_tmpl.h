@@ -1,5 +1,5 @@
-/* e^x and ln x: the only approximations that networks compute with. Coefficients from
- * tools/minimax.py; the measured errors are checked by
+/* e^x and ln x, by which networks compute nearly all but products (see tanh_gelu_tmpl.h for the
+ * rest). Coefficients from tools/minimax.py; the measured errors are checked by
  * tests/test_kernels_elementwise.py.
  *
  * exp: t = x log2(e) + magic rounds to the integer n; r = x - n ln 2 in two

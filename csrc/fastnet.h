@@ -126,8 +126,8 @@ typedef struct {
     size_t n_last;          /* 0: no row, for a single pass */
     int by_blocks;          /* compressed examples enter the first layer by blocks: 1, or by lists:
                              * -1; 0: in the way that is quicker. Same bits */
-    size_t sharing;         /* so many examples share a list, where they are stored with masks;
-                             * 0, or more than can: as many as is quicker. Same bits */
+    size_t sharing;         /* for tests: so many examples share a list, where they are stored with
+                             * masks; 0, or more than can: as many as is quicker. Same bits */
 } fn_training;
 
 /* The random number of this key and counter: SplitMix64 (Steele, Lea and Flood 2014), whose

@@ -2,7 +2,7 @@
 #include "real.h"
 
 #include "exp_log_tmpl.h"
-#include "tanh_erf_tmpl.h"
+#include "tanh_gelu_tmpl.h"
 #include "transpose_tmpl.h"
 #include "activation_tmpl.h"
 #include "cost_tmpl.h"

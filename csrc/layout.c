@@ -1,4 +1,4 @@
-/* Where things lie; the same for every instruction set. */
+/* Where parameters lie, and how inputs are scaled; the same for every instruction set. */
 #include <math.h>
 #include <string.h>
 

@@ -7,7 +7,7 @@ A cost is a class with two static methods, as in the book; arrays are columns,
     delta(z, a, y)  the output error dC/dz, (n_out, m)
 
 To add one of the package's own: the class and its row in ``PAIRS`` here; its name
-in ``fn_cost`` (csrc/fastnet.h, _kernels.pxd) and ``COSTS`` (_kernels.pyx); its output
+in ``fn_cost`` (csrc/fastnet.h, _kernels.pxd) and ``COSTS`` (_arguments.pxi); its output
 error and value in csrc/cost_tmpl.h and in reference.py; its formulas in explanation.py.
 A user's own class needs none of that: it is called from the loop.
 """

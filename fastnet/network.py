@@ -35,7 +35,7 @@ from fastnet.training import DivergenceError, History, Progress
 from fastnet.weighting import example_weights
 
 DTYPES = ("float32", "float64")
-NEURONS = ("sigmoid", "tanh", "relu", "leaky-relu", "gelu")  # as in _kernels.HIDDEN
+NEURONS = tuple(initializers.OF_HIDDEN)
 
 Filename: TypeAlias = str | os.PathLike[str]
 Seed: TypeAlias = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -46,12 +46,18 @@ def example_weights(
     with np.errstate(over="ignore"):  # infinity is found out
         if class_weight is not None:
             weights = weights * _of_classes(class_weight, y, classes)[y]
-        total = float(weights.sum())
-    if not np.finfo(np.float64).tiny <= total < math.inf:  # what is smaller counts as 0 in C
         given = {"sample_weight": sample_weight, "class_weight": class_weight}
-        names = ", ".join(name for name, value in given.items() if value is not None)
-        raise ValueError(f"{names}: expected weights with a positive, finite sum, got {total:g}")
+        check_sum([name for name, value in given.items() if value is not None], weights)
     return weights
+
+
+def check_sum(names: Iterable[str], weights: NDArray) -> None:
+    """Refuse weights, made of the arguments ``names``, whose sum the kernels cannot divide by."""
+    total = float(weights.sum())
+    if not np.finfo(np.float64).tiny <= total < math.inf:  # what is smaller counts as 0 in C
+        raise ValueError(
+            f"{', '.join(names)}: expected weights with a positive, finite sum, got {total:g}"
+        )
 
 
 def _of_samples(sample_weight: Any, n: int) -> NDArray:

@@ -135,7 +135,8 @@ class BaseMLP(BaseEstimator):
         elif settings.early_stopping:
             parts = self._split(settings, y, len(targets))
             counted = None if weights is None else weights[parts[1]]
-            _check_sum("sample_weight, validation_fraction", counted)
+            if counted is not None:
+                weighting.check_sum(["sample_weight", "validation_fraction"], counted)
             data = _dataset(X[parts[1]], targets[parts[1]])
             held_out = Validation(X[parts[1]], y[parts[1]], data, counted, metric)
             X, y, targets = (part[parts[0]] for part in (X, y, targets))
@@ -146,7 +147,8 @@ class BaseMLP(BaseEstimator):
         given = {
             "sample_weight": sample_weight, "class_weight": by_class, "validation_fraction": parts,
         }  # fmt: skip
-        _check_sum(", ".join(name for name, it in given.items() if it is not None), weights)
+        if weights is not None:
+            weighting.check_sum([name for name, it in given.items() if it is not None], weights)
         data = _dataset(X, targets)
         self.network_._model.check("X, y", data)
         return settings, data, weights, held_out, reporter
@@ -334,13 +336,6 @@ def _dataset(X: Any, targets: NDArray) -> Dataset:
     except ValueError:
         assert_all_finite(X, input_name="X")  # in scikit-learn's words
         raise
-
-
-def _check_sum(names: str, weights: NDArray | None) -> None:
-    """The kernels divide by the sum."""
-    total = 1.0 if weights is None else float(weights.sum())
-    if not np.finfo(np.float64).tiny <= total < math.inf:
-        raise ValueError(f"{names}: expected weights with a positive, finite sum, got {total:g}")
 
 
 def _dtype(settings: Settings, X: Any) -> str:

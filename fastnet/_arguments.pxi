@@ -1,0 +1,275 @@
+"""Part of _kernels.pyx: what the kernels are told, in C: a network, examples, a training, and
+a user's own cost."""
+
+# ---- networks and examples -------------------------------------------------
+
+cdef dict OUTPUTS = {"sigmoid": FN_SIGMOID, "softmax": FN_SOFTMAX, "linear": FN_LINEAR,
+                     "exponential": FN_EXPONENTIAL}
+cdef dict HIDDEN = {"sigmoid": FN_SIGMOID, "tanh": FN_TANH, "relu": FN_RELU,
+                    "leaky-relu": FN_LEAKY_RELU, "gelu": FN_GELU}
+cdef dict COSTS = {"quadratic": FN_QUADRATIC, "cross-entropy": FN_CROSS_ENTROPY,
+                   "log-likelihood": FN_LOG_LIKELIHOOD, "absolute": FN_ABSOLUTE,
+                   "huber": FN_HUBER, "poisson": FN_POISSON, None: FN_OTHER_COST}
+
+cdef dict OPTIMIZERS = {"plain": FN_PLAIN, "momentum": FN_MOMENTUM, "nesterov": FN_NESTEROV,
+                        "adam": FN_ADAM, "adamw": FN_ADAMW}
+
+cdef size_t LARGEST = 2 ** 31 - 1
+
+
+cdef code(str name, value, dict known):
+    """The C constant of a name."""
+    if value not in known:
+        raise ValueError(f"{name}: expected one of {', '.join(map(str, known))}; got {value!r}")
+    return known[value]
+
+
+cdef class Shape:
+    """A network's shape in C."""
+    cdef fn_network network
+    cdef size_t *sizes
+    cdef fn_activation *hidden
+
+    def __cinit__(self, sizes, output, cost, hidden=None):
+        cdef size_t i, n = len(sizes)
+        cdef double parameters = 0
+        cdef bint fit = n >= 2
+        self.sizes = <size_t *>calloc(n, sizeof(size_t))
+        self.hidden = <fn_activation *>calloc(n, sizeof(fn_activation))
+        if self.sizes == NULL or self.hidden == NULL:
+            raise MemoryError()
+        for i in range(n):
+            size = index(sizes[i])
+            fit &= 1 <= size <= LARGEST
+            self.sizes[i] = size if fit else 1
+            if i > 0:
+                parameters += (self.sizes[i - 1] + 1.0) * (self.sizes[i] + 512.0)
+        if not fit:
+            raise ValueError(f"sizes: expected two or more integers from 1 to {LARGEST}, "
+                             f"got {list(sizes)}")
+        if parameters * 8 >= 2.0 ** 62:
+            raise MemoryError(f"sizes: {list(sizes)} have more parameters than memory can hold")
+        hidden = ("sigmoid",) * (n - 2) if hidden is None else hidden
+        if len(hidden) != n - 2:
+            raise ValueError(f"hidden: expected {n - 2} kinds of neurons, got {hidden!r}")
+        for i in range(n - 2):
+            self.hidden[i] = code("hidden", hidden[i], HIDDEN)
+        self.network.layers = n - 1
+        self.network.sizes = self.sizes
+        self.network.hidden = self.hidden
+        self.network.output = code("output", output, OUTPUTS)
+        self.network.cost = code("cost", cost, COSTS)
+
+    def __dealloc__(self):
+        free(self.sizes)
+        free(self.hidden)
+
+    cdef size_t n_in(self):
+        return self.sizes[0]
+
+    cdef size_t n_out(self):
+        return self.sizes[self.network.layers]
+
+    cdef Array parameters(self, str name, array, bint writable):
+        """The flat parameter array of this network, checked."""
+        cdef Array held = vector(name, array, REAL, writable)
+        cdef size_t i, length = 0
+        for i in range(self.network.layers):
+            length += (self.sizes[i] + 1) * fn_stride(self.sizes[i + 1], held.view.itemsize)
+        return held.expect(name, (length,))
+
+
+cdef class Examples:
+    """A data set in C; without y where only the inputs matter."""
+    cdef fn_examples examples
+    cdef Array X
+    cdef Array offsets
+    cdef Array where
+    cdef Array y
+    cdef Array weights
+
+    def __cinit__(self, Shape shape, Array parameters, X, double scale, *y):
+        cdef size_t n_in = shape.n_in() if shape is not None else X.shape[1]
+        if hasattr(X, "offsets"):
+            self.take_compressed(X, n_in)
+            self.check_way(shape, parameters)
+        else:
+            self.X = Array("X", X, 2, INPUTS)
+            self.examples.n = self.X.length(0)
+            self.X.expect("X", (self.examples.n, n_in))
+            self.examples.inputs_stride = self.X.view.strides[0]
+        self.examples.inputs = self.X.data()
+        self.examples.inputs_type = self.X.type()
+        fn_set_scale(&self.examples, scale)
+        if not y:
+            return
+        self.y = self.targets(y[0], y[1])
+        self.examples.targets = self.y.data()
+        self.examples.targets_stride = self.y.view.strides[0]
+        self.examples.targets_type = self.y.type()
+
+    cdef Examples weigh(self, weights):
+        """Say how often each counts; None: once."""
+        if weights is not None:
+            self.weights = vector("weights", weights, ("float64",))
+            self.weights.expect("weights", (self.examples.n,))
+            self.examples.weights = <const double *>self.weights.data()
+        return self
+
+    cdef check_way(self, Shape shape, Array parameters):
+        """Whether compressed examples have a way into the first layer: as columns, unless it has
+        more weights than 32 bits can number, and, where lists are shared, as masks."""
+        cdef int way = fn_way(parameters.type(), &shape.network, 0.2)  # a density for either
+        if way == FN_DENSE:
+            raise ValueError(f"X: expected at most 2^32 weights in the first layer for compressed "
+                             f"examples, got {shape.sizes[0]} x {shape.sizes[1]}, padded")
+        if self.examples.masks != NULL and way != FN_MASKS:
+            raise ValueError(f"X: expected columns for the instruction set {isa()}, got masks")
+
+    cdef Array targets(self, y, size_t n_out):
+        if getattr(y, "ndim", 0) == 1:
+            return vector("y", y, ("int64",)).expect("y", (self.examples.n,))
+        return Array("y", y, 2, REAL).expect("y", (self.examples.n, n_out))
+
+    cdef take_compressed(self, X, size_t n_in):
+        """A compressed.Compressed, which has checked what its arrays hold."""
+        n, width = X.shape
+        if width != n_in:
+            raise ValueError(f"X: expected shape {(n, n_in)}, got {(n, width)}")
+        self.X = vector("values", X.values, INPUTS)
+        self.offsets = vector("offsets", X.offsets, ("int64",)).expect("offsets", (n + 1,))
+        self.examples.n = n
+        self.examples.offsets = <const int64_t *>self.offsets.data()
+        cdef int64_t end = self.examples.offsets[n]
+        if self.examples.offsets[0] < 0 or end > <int64_t>self.X.length(0):
+            raise ValueError(f"offsets: expected them from 0 to {self.X.length(0)}, got "
+                             f"{self.examples.offsets[0]} to {end}")
+        self.examples.longest = X.longest
+        if X.masks is None:
+            self.where = vector("columns", X.columns, ("uint16", "uint32"))
+            if end > <int64_t>self.where.length(0):
+                raise ValueError(f"columns: expected {end} or more, got {self.where.length(0)}")
+            self.examples.columns = self.where.data()
+            self.examples.columns_type = self.where.type()
+        else:
+            self.where = Array("masks", X.masks, 2, ("uint64",))
+            self.where.expect("masks", (n, fn_words(n_in)))
+            self.examples.masks = <const uint64_t *>self.where.data()
+
+
+# ---- a user's own cost -----------------------------------------------------
+
+cdef class Delta:
+    """The user's delta(z, a, y), called in the place of the output error."""
+    cdef object function
+    cdef object error
+    cdef fn_type type
+
+    def __cinit__(self, function, fn_type type):
+        self.function = function
+        self.type = type
+
+    cdef fn_delta callback(self):
+        cdef fn_delta result
+        result.call = NULL
+        if self.function is not None:
+            result.call = call_delta
+        result.context = <void *>self
+        return result
+
+    cdef object matrix(self, const void *data, size_t m, size_t stride):
+        if self.type == FN_F32:
+            return np.asarray(<float[:m, :stride]><float *>data)
+        return np.asarray(<double[:m, :stride]><double *>data)
+
+    cdef check(self, int failed):
+        if failed:
+            raise self.error
+
+
+cdef int call_delta(void *context, size_t m, size_t n_out, size_t stride, const void *z,
+                    const void *a, const void *y, void *delta) noexcept with gil:
+    cdef Delta own = <Delta>context
+    try:
+        result = own.function(own.matrix(z, m, stride)[:, :n_out].T.copy(),
+                              own.matrix(a, m, stride)[:, :n_out].T.copy(),
+                              own.matrix(y, m, stride)[:, :n_out].T.copy())
+        result = np.asarray(result)
+        if result.shape != (n_out, m):
+            raise ValueError(f"delta: expected the shape of z, {(n_out, m)}, got {result.shape}")
+        if result.dtype.kind not in "biuf":
+            raise TypeError(f"delta: expected real numbers, got {result.dtype}")
+        with np.errstate(over="ignore"):  # the training looks for what is not finite
+            own.matrix(delta, m, stride)[:, :n_out] = result.T
+        return 0
+    except BaseException as error:
+        own.error = error
+        return 1
+
+
+cdef class Training:
+    """How mini-batches move the parameters, in C."""
+    cdef fn_training training
+    cdef Array moments
+    cdef Array shares
+    cdef Array keys
+    cdef Array costs
+    cdef Array ended
+    cdef Array last
+
+    def __cinit__(self, Shape shape, Array parameters, double eta, double l2, double l1,
+                  optimizer, moments, uint64_t steps, dropout, size_t shift):
+        cdef size_t n
+        name, *coefficients = optimizer
+        self.training.eta, self.training.l2, self.training.l1 = eta, l2, l1
+        self.training.optimizer = code("optimizer", name, OPTIMIZERS)
+        if self.training.optimizer in (FN_MOMENTUM, FN_NESTEROV):
+            self.training.mu, = coefficients
+            n = 1
+        elif self.training.optimizer in (FN_ADAM, FN_ADAMW):
+            self.training.beta1, self.training.beta2, self.training.epsilon = coefficients
+            n = 2
+        else:
+            n = 0
+        if n:
+            self.moments = vector("moments", moments, (parameters.dtype,), True)
+            self.moments.expect("moments", (n * parameters.length(0),))
+            self.training.moments = self.moments.data()
+        self.training.steps = steps
+        if dropout is not None:
+            self.shares = vector("dropout", dropout, ("float64",))
+            self.shares.expect("dropout", (shape.network.layers - 1,))
+            self.training.dropout = <const double *>self.shares.data()
+        self.training.shift = shift
+        while self.training.side * self.training.side < shape.n_in():
+            self.training.side += 1
+        if shift and (self.training.side * self.training.side != shape.n_in()
+                      or shift >= self.training.side):
+            raise ValueError(f"shift: expected square images, larger than the shift of {shift}; "
+                             f"got {shape.n_in()} inputs")
+
+    cdef take_passes(self, Array parameters, size_t passes, size_t mini_batches, key, costs, ended,
+                     last):
+        """What each pass has of its own, and what is known of it afterwards."""
+        if isinstance(key, int):
+            self.training.key = key
+        else:
+            self.keys = vector("key", key, ("uint64",)).expect("key", (passes,))
+            self.training.keys = <const uint64_t *>self.keys.data()
+        if costs is not None:
+            self.costs = vector("costs", costs, ("float64",), True)
+            self.costs.expect("costs", (passes * mini_batches,))
+            costs[...] = 0
+            self.training.costs = <double *>self.costs.data()
+        if (ended is None) != (last is None):
+            raise ValueError("ended, last: expected both or none of them")
+        if ended is not None:
+            self.ended = vector("ended", ended, ("int64",), True).expect("ended", (1,))
+            self.last = Array("last", last, 2, (parameters.dtype,), writable=True)
+            self.training.n_last = self.last.length(0)
+            self.last.expect("last", (self.training.n_last, parameters.length(0)))
+            self.last.expect_contiguous("last")
+            if passes > 1 and self.training.n_last == 0:
+                raise ValueError("last: expected a row or more for several passes, got none")
+            self.training.ended = <int64_t *>self.ended.data()
+            self.training.last = self.last.data()
