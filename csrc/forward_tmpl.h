@@ -174,11 +174,13 @@ static void FN(forward)(FN(work) *work, const real *parameters, size_t first, si
         if (own.by_neurons)
             fn_wait_for_team(work->team);
         if (dense) {
-            const real *from = l ? w->a[l] : w->x;
-            const size_t from_stride = l ? FN(a_stride)(n_in) : w->room;
-            FN(weighted_input_of)(rows, n_in, l ? NULL : w->used, own.n, from + own.s0 * from_stride,
-                                  from_stride, weights, at->stride, biases, times, z, stride, large,
-                                  w->scratch);
+            const size_t from = l ? FN(a_stride)(n_in) : w->room;
+            const FN(product) whole = {
+                .k = n_in, .a = (l ? w->a[l] : w->x) + own.s0 * from, .a_row = from, .a_k = 1,
+                .b = weights, .b_stride = at->stride, .b_rows = l ? NULL : w->used,
+                .c = z, .c_stride = stride,
+            };
+            FN(weighted_input_of)(rows, own.n, whole, biases, times, large, w->scratch);
         } else if (w->lists) {
             FN(enter_by_lists)(work, weights, first, own.s0, own.s1, z, stride);
         } else {

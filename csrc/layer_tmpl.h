@@ -34,27 +34,22 @@ static void FN(update_biases)(size_t m, size_t n_out, size_t stride, const real 
     }
 }
 
-/* z[s] = times b + sum_i a[s][i] w[i] (z^l = w^l a^(l-1) + b^l); stride: of the weights, of which n_out
- * columns may be a part; packed: where the layer is large, room for packed_size elements */
-static void FN(weighted_input_of)(size_t m, size_t n_columns, const uint32_t *columns, size_t n_out,
-                                  const real *a, size_t a_stride, const real *weights, size_t stride,
-                                  const real *biases, real times, real *restrict z, size_t z_stride,
-                                  const int large, real *packed)
+/* c[s] = times b + sum_i a[s][i] w[i] (z^l = w^l a^(l-1) + b^l) for m rows and n_out columns of the
+ * product; packed: where the layer is large, room for packed_size elements */
+FN_INLINE void FN(weighted_input_of)(size_t m, size_t n_out, FN(product) z, const real *biases,
+                                     real times, const int large, real *packed)
 {
-    size_t s = 0;
-    if (FN(is_narrow_ahead)(n_out) && !columns)
-        s = FN(weighted_input_narrow)(m, n_columns, n_out, a, a_stride, weights, stride, biases, times,
-                                      z, z_stride);
-    FN(start_from_biases)(m - s, n_out, biases, times, z + s * z_stride, z_stride);
-    const FN(product) whole = {.k = n_columns, .a = a + s * a_stride, .a_row = a_stride, .a_k = 1,
-                               .b = weights, .b_stride = stride, .b_rows = columns,
-                               .c = z + s * z_stride, .c_stride = z_stride};
-    if (m == s)
+    if (FN(is_narrow_ahead)(n_out) && !z.b_rows) {
+        const size_t s = FN(weighted_input_narrow)(m, n_out, &z, biases, times);
+        z.a += s * z.a_row, z.c += s * z.c_stride, m -= s;
+    }
+    FN(start_from_biases)(m, n_out, biases, times, z.c, z.c_stride);
+    if (m == 0)
         return;
     if (large)
-        FN(multiply_large)(m - s, n_out, &whole, 0, packed);
+        FN(multiply_large)(m, n_out, &z, 0, packed);
     else
-        FN(multiply)(m - s, n_out, &whole, NULL);
+        FN(multiply)(m, n_out, &z, NULL);
 }
 
 /* w[i] += sum_s a[s][i] delta[s]; packed: room for packed_size elements; a is readable a vector
@@ -261,8 +256,9 @@ static void FN(weighted_input)(size_t m, size_t n_in, size_t n_out, const real *
                                const real *weights, const real *biases, real *z)
 {
     const size_t stride = fn_stride(n_out, sizeof(real));
-    FN(weighted_input_of)(m, n_in, NULL, n_out, a, fn_stride(n_in, sizeof(real)), weights, stride,
-                          biases, 1, z, stride, 0, NULL);
+    const FN(product) whole = {.k = n_in, .a = a, .a_row = fn_stride(n_in, sizeof(real)), .a_k = 1,
+                               .b = weights, .b_stride = stride, .c = z, .c_stride = stride};
+    FN(weighted_input_of)(m, n_out, whole, biases, 1, 0, NULL);
 }
 
 static void FN(backpropagate)(fn_activation neurons, size_t m, size_t n_in, size_t n_out,

@@ -94,12 +94,10 @@ FN_UNROLL(16)
 
 #define FN_EACH_NARROW(T) T(1) T(2) T(3) T(4) T(5) T(6) T(7) T(8)
 
-/* z[s] = times b + sum_i a[s][i] w[i] of whole vectors of examples, and of a last one if it is half full;
- * the number of examples that were taken. */
-static size_t FN(weighted_input_narrow)(size_t m, size_t n_in, size_t n_out, const real *a,
-                                        size_t a_stride, const real *weights, size_t stride,
-                                        const real *biases, real times, real *restrict z,
-                                        size_t z_stride)
+/* c[s] = times b + sum_i a[s][i] w[i] of whole vectors of examples, and of a last one if it is half full,
+ * of the m that the product has; the number of examples that were taken. */
+static size_t FN(weighted_input_narrow)(size_t m, size_t n_out, const FN(product) *z,
+                                        const real *biases, real times)
 {
     size_t s = 0;
     for (size_t rows; m - s >= FN_LANES / 2; s += rows) {
@@ -108,8 +106,9 @@ static size_t FN(weighted_input_narrow)(size_t m, size_t n_in, size_t n_out, con
 #define FN_CASE(n)                                                                                \
         case n:                                                                                   \
             if (n <= FN_NARROW)                                                                   \
-                FN(weighted_input_along)(n, rows, n_in, a + s * a_stride, a_stride, weights,      \
-                                         stride, biases, times, z + s * z_stride, z_stride);      \
+                FN(weighted_input_along)(n, rows, z->k, z->a + s * z->a_row, z->a_row, z->b,      \
+                                         z->b_stride, biases, times, z->c + s * z->c_stride,      \
+                                         z->c_stride);                                            \
             break;
         FN_EACH_NARROW(FN_CASE)
 #undef FN_CASE

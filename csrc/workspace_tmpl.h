@@ -38,6 +38,47 @@ static size_t FN(piece)(const fn_network *network, size_t m)
     return m < FN_PIECE || network->cost == FN_OTHER_COST ? m : FN_PIECE;
 }
 
+/* What the layers need, in elements. */
+typedef struct {
+    size_t scratch;             /* for the products of any layer */
+    size_t parameters;          /* of all layers */
+    size_t followed;            /* of the gradient, at most, that an optimizer is given at a time */
+} FN(needs);
+
+static FN(needs) FN(needs_of)(const fn_network *network, size_t piece, int blocks)
+{
+    const size_t *sizes = network->sizes;
+    FN(needs) needs = {0};
+    for (size_t l = 0; l < network->layers; l++) {
+        const size_t back = l ? FN(scratch_size)(piece, sizes[l], sizes[l + 1]) : 0;
+        const size_t ahead = FN(packed_size)(piece, sizes[l + 1], sizes[l]);
+        const size_t update = FN(packed_size)(sizes[l], sizes[l + 1], piece);
+        const size_t row = fn_stride(sizes[l + 1], sizeof(real));
+        const int few = l == 0 && blocks && sizes[0] > FN_FOLLOWED_ROWS;
+        const size_t followed = (few ? FN_FOLLOWED_ROWS : sizes[l]) * row;
+        needs.scratch = back > needs.scratch ? back : needs.scratch;
+        needs.scratch = ahead > needs.scratch ? ahead : needs.scratch;
+        needs.scratch = update > needs.scratch ? update : needs.scratch;
+        needs.followed = followed > needs.followed ? followed : needs.followed;
+        needs.parameters += (sizes[l] + 1) * row;
+    }
+    return needs;
+}
+
+/* Blocks of up to `room` examples. */
+static FN(blocks) FN(take_blocks)(const fn_network *network, const fn_examples *examples, size_t room,
+                                  size_t *used, char *memory)
+{
+    FN(blocks) b = {.words = fn_words(network->sizes[0]), .room = room,
+                    .x_room = fn_stride(examples->longest + FN_LANES, sizeof(real))};
+    b.masks = FN(take)(used, memory, b.words * b.room * sizeof *b.masks);
+    b.bits = FN(take)(used, memory, b.words * 64 * sizeof *b.bits);
+    b.x = FN(take)(used, memory, b.room * b.x_room * sizeof(real));
+    b.next = FN(take)(used, memory, b.room * sizeof *b.next);
+    b.rows = FN(take)(used, memory, b.x_room * sizeof *b.rows);
+    return b;
+}
+
 /* Divide memory among the arrays for mini-batches of m and the thread `thread`; with memory
  * NULL only count. Returns the bytes that all threads need. */
 static size_t FN(divide)(const fn_network *network, const fn_examples *examples, size_t m,
@@ -49,20 +90,8 @@ static size_t FN(divide)(const fn_network *network, const fn_examples *examples,
     const int sparse = examples->offsets != NULL;
     const int blocks = FN(takes_blocks)(network, examples, m, training);
     const int optimizes = training && training->optimizer != FN_PLAIN;
-    size_t used = 0, scratch = 0, parameters = 0, largest = 0;
-    for (size_t l = 0; l < L; l++) {
-        const size_t back = l ? FN(scratch_size)(piece, sizes[l], sizes[l + 1]) : 0;
-        const size_t ahead = FN(packed_size)(piece, sizes[l + 1], sizes[l]);
-        const size_t update = FN(packed_size)(sizes[l], sizes[l + 1], piece);
-        scratch = back > scratch ? back : scratch;
-        scratch = ahead > scratch ? ahead : scratch;
-        scratch = update > scratch ? update : scratch;
-        const size_t row = fn_stride(sizes[l + 1], sizeof(real));
-        const int few = l == 0 && blocks && sizes[0] > FN_FOLLOWED_ROWS;
-        const size_t followed = (few ? FN_FOLLOWED_ROWS : sizes[l]) * row;
-        parameters += (sizes[l] + 1) * row;
-        largest = followed > largest ? followed : largest;
-    }
+    const FN(needs) needs = FN(needs_of)(network, piece, blocks);
+    size_t used = 0;
     w->by_rows = optimizes && m == piece && (!sparse || (blocks && m <= FN_BLOCK));
     w->room = sparse ? FN(list_room)(examples, sizes[0]) : FN(a_stride)(sizes[0]);
     w->places = FN(take)(&used, memory, L * sizeof *w->places);
@@ -85,7 +114,7 @@ static size_t FN(divide)(const fn_network *network, const fn_examples *examples,
         if (memory && thread == 0)
             w->a[l] = a, w->delta[l] = delta;
     }
-    const size_t all = !w->by_rows && (optimizes || m > piece) ? parameters : 0;
+    const size_t all = !w->by_rows && (optimizes || m > piece) ? needs.parameters : 0;
     w->nabla = FN(take)(&used, memory, all * sizeof(real));
     const int unsettled = training && training->watch.until && training->l2 > 0 && !optimizes;
     const size_t first = sizes[0] * fn_stride(sizes[1], sizeof(real));
@@ -96,19 +125,11 @@ static size_t FN(divide)(const fn_network *network, const fn_examples *examples,
                                sparse ? 0 : (sizes[0] + FN_LANES) * sizeof *own.columns);
         const size_t masks = sparse && !blocks ? 1 + FN_GROUP : 0;
         own.all = FN(take)(&used, memory, masks * fn_words(sizes[0]) * sizeof *own.all);
-        own.scratch = FN(take)(&used, memory, scratch * sizeof(real));
-        if (blocks) {
-            FN(blocks) *b = &own.blocks;
-            b->words = fn_words(sizes[0]);
-            b->room = piece < FN_BLOCK ? piece : FN_BLOCK;
-            b->masks = FN(take)(&used, memory, b->words * b->room * sizeof *b->masks);
-            b->bits = FN(take)(&used, memory, b->words * 64 * sizeof *b->bits);
-            b->x_room = fn_stride(examples->longest + FN_LANES, sizeof(real));
-            b->x = FN(take)(&used, memory, b->room * b->x_room * sizeof(real));
-            b->next = FN(take)(&used, memory, b->room * sizeof *b->next);
-            b->rows = FN(take)(&used, memory, b->x_room * sizeof *b->rows);
-        }
-        own.nabla = FN(take)(&used, memory, (w->by_rows ? largest : 0) * sizeof(real));
+        own.scratch = FN(take)(&used, memory, needs.scratch * sizeof(real));
+        if (blocks)
+            own.blocks = FN(take_blocks)(network, examples, piece < FN_BLOCK ? piece : FN_BLOCK,
+                                         &used, memory);
+        own.nabla = FN(take)(&used, memory, (w->by_rows ? needs.followed : 0) * sizeof(real));
         if (t == thread) {
             w->columns = own.columns, w->all = own.all, w->scratch = own.scratch;
             w->blocks = own.blocks;
