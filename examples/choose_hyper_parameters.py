@@ -51,7 +51,7 @@ def feedback(training, validation):
     for sizes, n in (([784, 10], 1000), (SIZES, 1000), (SIZES, 5000), (SIZES, 50_000)):
         part = training[:n]
         _, accuracies, seconds = trained(part, validation[:1000], 5, M, ETA, sizes=sizes)
-        yield [f"{sizes}", f"{len(part):,}", f"{seconds:.2f} s", f"{accuracies[-1]:.1f} %"]
+        yield [f"{sizes}", f"{len(part):,}", f"{1000 * seconds:.0f} ms", f"{accuracies[-1]:.1f} %"]
 
 
 def eta(training, validation, epochs=10, seeds=SEEDS):
