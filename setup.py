@@ -6,6 +6,7 @@ import. No flag depends on the machine that builds, but on the one that is built
 """
 
 import glob
+import platform
 import sysconfig
 from concurrent.futures import ThreadPoolExecutor
 
@@ -23,8 +24,10 @@ TARGETS = {
     },
     "aarch64": {"neon": []},
 }
-BUILT_FOR = sysconfig.get_platform().rpartition("-")[2]  # "macosx-11.0-arm64", say
-MACHINE = {"amd64": "x86_64", "arm64": "aarch64"}.get(BUILT_FOR, BUILT_FOR)
+BUILT_FOR = sysconfig.get_platform().rpartition("-")[2]  # of "linux-x86_64", say
+if BUILT_FOR == "universal2":  # macOS's for both; one of the two is built
+    BUILT_FOR = platform.machine()
+MACHINE = {"amd64": "x86_64", "AMD64": "x86_64", "arm64": "aarch64"}.get(BUILT_FOR, BUILT_FOR)
 
 FLAGS = ["-std=c11", "-O3", "-fno-math-errno", "-fvisibility=hidden", "-g0", "-Wall", "-Wextra"]
 HEADERS = [*glob.glob("csrc/*.h"), "csrc/kernels.def"]

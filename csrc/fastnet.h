@@ -84,11 +84,12 @@ typedef struct {
 
 /* Asked now and then, first after one mini-batch or one piece of examples. `until` says how many
  * mini-batches, or the first thread's pieces, from now to ask again, or 0: it is time for `call`.
- * That is told how many examples are done, finds the parameters as these have left them, and
- * writes none; other than 0 it ends the call. So the caller keeps the clock, and a pass stays one
- * call. */
+ * That is told how many examples are done; other than 0 it ends the call. Where it looks at the
+ * parameters, as `looks` says, it finds them as these examples have left them, and writes none.
+ * So the caller keeps the clock, and a pass stays one call. */
 typedef struct {
     size_t (*until)(void *context);     /* NULL: never asked */
+    int (*looks)(void *context);
     int (*call)(void *context, size_t done);
     void *context;
 } fn_watch;

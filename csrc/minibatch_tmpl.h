@@ -310,19 +310,20 @@ typedef struct {
     int failed;
 } FN(call);
 
-/* Tell the watch, which finds the first layer's weights as they are: settled, and taken back
- * afterwards, since how often it is told must not change a bit. */
+/* Tell the watch, which, if it looks, finds the first layer's weights as they are: settled, and
+ * taken back afterwards, since how often it is told must not change a bit. */
 static int FN(tell)(const FN(work) *work, real *parameters, size_t done)
 {
     const fn_place *first = work->w.places;
     const size_t *sizes = work->network->sizes;
     real *weights = parameters + first->weights;
     const size_t size = sizes[0] * first->stride * sizeof(real);
-    if (work->scale == 1)
-        return fn_tell(work->training->watch, done);
+    const fn_watch watch = work->training->watch;
+    if (work->scale == 1 || !watch.looks(watch.context))
+        return fn_tell(watch, done);
     memcpy(work->w.unsettled, weights, size);
     FN(settle)(sizes[0], sizes[1], first->stride, (real)work->scale, weights);
-    const int goes_on = fn_tell(work->training->watch, done);
+    const int goes_on = fn_tell(watch, done);
     memcpy(weights, work->w.unsettled, size);
     return goes_on;
 }
@@ -333,8 +334,8 @@ static size_t FN(ask)(const FN(work) *work, FN(call) *call, size_t done)
     const fn_watch watch = work->training->watch;
     if (work->thread == 0) {
         call->until = watch.until(watch.context);
-        if (call->until == 0)
-            call->until = (size_t)FN(tell)(work, call->parameters, done);
+        if (call->until == 0 && FN(tell)(work, call->parameters, done))
+            call->until = watch.until(watch.context);
     }
     fn_wait_for_team(work->team);
     return call->until;

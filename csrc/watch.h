@@ -19,7 +19,7 @@ static inline int fn_tell(fn_watch watch, size_t done)
 static inline size_t fn_ask(fn_watch watch, size_t done)
 {
     const size_t until = watch.until(watch.context);
-    return until ? until : (size_t)fn_tell(watch, done);
+    return until ? until : fn_tell(watch, done) ? watch.until(watch.context) : 0;
 }
 
 #endif

@@ -70,10 +70,12 @@ cdef extern from "fastnet.h" nogil:
         void *context
 
     ctypedef size_t (*fn_watch_until)(void *context) noexcept nogil
+    ctypedef int (*fn_watch_looks)(void *context) noexcept nogil
     ctypedef int (*fn_watch_call)(void *context, size_t done) noexcept nogil
 
     ctypedef struct fn_watch:
         fn_watch_until until
+        fn_watch_looks looks
         fn_watch_call call
         void *context
 

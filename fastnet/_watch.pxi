@@ -1,5 +1,6 @@
 """Part of _kernels.pyx: what long calls do now and then, without the interpreter's lock."""
 
+from _signal import NSIG, default_int_handler, getsignal  # in C: no handler runs in them
 from threading import get_ident, main_thread
 
 from cpython.exc cimport PyErr_CheckSignals
@@ -16,11 +17,12 @@ cdef struct moments_of_watch:
     double heard        # when the interpreter was called last
     size_t until        # mini-batches, or pieces, between the last two questions
     size_t before       # examples that are done and that the kernel does not know of
+    bint told           # since the last question
     bint ended          # what was called raised something: the call is to end
     void *watch
 
 cdef fn_watch UNWATCHED
-UNWATCHED.until, UNWATCHED.call, UNWATCHED.context = NULL, NULL, NULL
+UNWATCHED.until, UNWATCHED.looks, UNWATCHED.call, UNWATCHED.context = NULL, NULL, NULL, NULL
 
 
 def watch_every(double heard=HEARD_EVERY, double asked=ASKED_EVERY):
@@ -50,13 +52,13 @@ cdef class Watch:
         self.moments.asked = self.moments.heard = seconds()
         self.moments.until = 1
         self.moments.before = 0
-        self.moments.ended = False
+        self.moments.told = self.moments.ended = False
         self.moments.watch = <void *>self
 
     cdef fn_watch callback(self):
         cdef fn_watch result = UNWATCHED
         if self.function is not None or get_ident() == main_thread().ident:
-            result.until, result.call = until_asked, tell
+            result.until, result.looks, result.call = until_asked, looks, tell
         result.context = &self.moments
         return result
 
@@ -70,6 +72,11 @@ cdef size_t until_asked(void *context) noexcept nogil:
     cdef double now = seconds()
     cdef double took = now - moments.asked
     cdef double until = 4.0 * moments.until
+    if moments.told:  # and what that took is over
+        moments.told = False
+        moments.asked = moments.heard = now
+        moments.until = 1
+        return 1
     if now - moments.heard >= HEARD_EVERY:
         return 0
     moments.asked = now
@@ -81,15 +88,26 @@ cdef size_t until_asked(void *context) noexcept nogil:
 
 cdef int tell(void *context, size_t done) noexcept nogil:
     cdef moments_of_watch *moments = <moments_of_watch *>context
+    moments.told = True
     moments.ended = hear(moments.watch, moments.before + done)
-    moments.asked = moments.heard = seconds()
-    moments.until = 1
     return moments.ended
+
+
+cdef int looks(void *context) noexcept with gil:
+    """Whether a signal has a handler of the program's own, which may look at a network. Python's
+    own for Ctrl-C does not, nor do the functions that a Watch is given."""
+    for number in range(1, NSIG):
+        handler = getsignal(number)
+        if callable(handler) and handler is not default_int_handler:
+            return 1
+    return 0
 
 
 cdef bint goes_on(fn_watch watch, size_t done) noexcept nogil:
     """Between two calls of a kernel."""
-    return watch.until == NULL or watch.until(watch.context) > 0 or not watch.call(watch.context, done)
+    if watch.until == NULL or watch.until(watch.context) > 0:
+        return True
+    return not watch.call(watch.context, done) and watch.until(watch.context) > 0
 
 
 cdef int hear(void *context, size_t done) noexcept with gil:

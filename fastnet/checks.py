@@ -84,11 +84,13 @@ def fraction(name: str, value: Any) -> float:
 
 def index(name: str, value: Any, n: int) -> int:
     """``value``, an index of a sequence of n, counted from its start."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name}: expected an integer or a slice as index, got {briefly(value)}")
-    if not -n <= value < n:
-        raise IndexError(f"{name}: expected an index from {-n} to {n - 1}, got {value}")
-    return int(value) % n
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name}: expected an integer as index, got {briefly(value)}") from None
+    if not -n <= number < n:
+        raise IndexError(f"{name}: expected an index from {-n} to {n - 1}, got {number}")
+    return number % n
 
 
 def callables(name: str, value: Any) -> tuple[Callable[..., Any], ...]:

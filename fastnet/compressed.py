@@ -104,9 +104,11 @@ class Compressed:
             masks = None if self.masks is None else self.masks[first : max(first, end)]
             offsets = self.offsets[first : max(first, end) + 1]
             return self._of(self.values, offsets, self.columns, masks, n_in)
-        if isinstance(which, (int, np.integer)):
+        if isinstance(which, (int, np.integer)):  # not of n numbers, for one
             return self._dense(checks.index("rows", which, n))
         chosen = np.arange(n)[which]
+        if chosen.ndim == 0:
+            return self._dense(int(chosen))
         counts = np.diff(self.offsets)[chosen]
         offsets = np.concatenate([[0], np.cumsum(counts)])
         at = np.arange(offsets[-1]) + np.repeat(self.offsets[chosen] - offsets[:-1], counts)

@@ -70,7 +70,8 @@ class EarlyStopping:
 
     def __post_init__(self) -> None:
         checked_monitor(self.monitor)
-        checks.boolean("restore_best", self.restore_best)
+        restores = checks.boolean("restore_best", self.restore_best)
+        object.__setattr__(self, "restore_best", restores)
         object.__setattr__(self, "patience", checks.integer("patience", self.patience, 1))
         object.__setattr__(self, "min_delta", checks.nonnegative("min_delta", self.min_delta))
 

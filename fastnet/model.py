@@ -306,11 +306,6 @@ class Model:
             raise TypeError(f"fn: expected a number, the sum over the columns, got {came}")
         return float(value)
 
-    def try_own_cost(self, data: Dataset) -> None:
-        """Raise what is wrong about ``fn`` of a user's own cost while nothing is trained yet."""
-        if self.choice.kernel is None:
-            self._own_cost_sum(self.values, data[:1], True, None)
-
     def _columns(self, y: NDArray) -> NDArray:
         """Targets as a user's own cost sees them, (n_out, m), labels as zeros and ones."""
         if y.ndim == 1:

@@ -547,8 +547,8 @@ class Network:
         so that a further call begins with the order of the examples that was interrupted.
         Python brings Ctrl-C to its main thread alone: a training in another one is ended by
         its callbacks. A further call trains on from where this one ended. The handler of a
-        signal, too, finds the parameters of the mini-batches done, and may save them; a
-        thread that reads them meanwhile may find some of no meaning.
+        signal, too, finds the parameters of the mini-batches done, and may save, but not
+        change them; a thread that reads them meanwhile may find some of no meaning.
 
         Each call, each epoch with its figures, and the end are records of the logger
         "fastnet", of level INFO; an interrupt's is a WARNING. ``logging.basicConfig(level=

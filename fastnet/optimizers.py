@@ -48,8 +48,7 @@ class Momentum:
 
     def __post_init__(self) -> None:
         checks.share("mu", self.mu)
-        if not isinstance(self.nesterov, bool):
-            raise TypeError(f"nesterov: expected True or False, got {self.nesterov!r}")
+        object.__setattr__(self, "nesterov", checks.boolean("nesterov", self.nesterov))
 
     @property
     def kernel(self) -> tuple[Any, ...]:

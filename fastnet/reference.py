@@ -403,8 +403,8 @@ def train(
     mini-batches left alone has their k factors when it is needed next.
 
     ``watch`` is called with the number of examples done, in between mini-batches: here after
-    each, by the kernels ten times a second; it finds the parameters as these have left them.
-    What it raises, or the handler of a signal such as Ctrl-C's, ends the pass.
+    each, by the kernels ten times a second. The handler of a signal finds the parameters as
+    these have left them. What the two raise ends the pass.
 
     ``costs`` (mini-batches of all passes,) is filled with the weighted sum of each one's costs
     before its step.

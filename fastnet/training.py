@@ -380,9 +380,6 @@ def run(
             monitor.take_in(*figures)
         progress.take_in(epoch, networks)
 
-    for monitor in monitors:
-        if monitor.costs is not None:
-            model.try_own_cost(monitor.data)
     with reporter.begin(model.sizes, n, progress.epochs):
         most = 1
         if not (alone or reporter.follows_epochs):

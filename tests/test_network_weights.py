@@ -54,6 +54,7 @@ def test_the_lists_can_be_read_as_lists_are():
     assert [b.shape for b in reversed(net.biases)] == [(3, 1)] * 2
     for w, b in zip(net.weights, net.biases, strict=True):
         assert (w @ np.ones((3, 1)) + b).shape == (3, 1)
+    np.testing.assert_array_equal(net.weights[np.array(1)], net.weights[1])
     with pytest.raises(IndexError):
         net.weights[2]
 
