@@ -42,7 +42,6 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy tests/typed_program.py
 	CFLAGS=-Werror $(BIN)/python setup.py -q build_clib --force --build-temp=$(VENV)/lint --build-clib=$(VENV)/lint
 
 wheel: $(VENV)/installed-dev

@@ -27,7 +27,7 @@ TARGETS = {
 BUILT_FOR = sysconfig.get_platform().rpartition("-")[2]  # of "linux-x86_64", say
 if BUILT_FOR == "universal2":  # macOS's for both; one of the two is built
     BUILT_FOR = platform.machine()
-MACHINE = {"amd64": "x86_64", "AMD64": "x86_64", "arm64": "aarch64"}.get(BUILT_FOR, BUILT_FOR)
+MACHINE = {"amd64": "x86_64", "arm64": "aarch64"}.get(BUILT_FOR, BUILT_FOR)
 
 FLAGS = ["-std=c11", "-O3", "-fno-math-errno", "-fvisibility=hidden", "-g0", "-Wall", "-Wextra"]
 HEADERS = [*glob.glob("csrc/*.h"), "csrc/kernels.def"]

@@ -70,6 +70,7 @@ static void FN(update_of)(size_t m, size_t n_columns, const uint32_t *columns, s
         FN(multiply)(n_columns, n_out, &whole, packed);
 }
 
+/* What update_of does of a whole layer. */
 static int FN(tiling)(size_t m, size_t n_in, size_t n_out)
 {
     if (FN(is_narrow_update)(m, n_out))

@@ -132,7 +132,7 @@ cdef class Examples:
         return Array("y", y, 2, REAL).expect("y", (self.examples.n, n_out))
 
     cdef take_compressed(self, X, size_t n_in):
-        """A compressed.Compressed, which has checked what its arrays hold."""
+        """A compressed.Compressed; those who make one have checked what its arrays hold."""
         n, width = X.shape
         if width != n_in:
             raise ValueError(f"X: expected shape {(n, n_in)}, got {(n, width)}")

@@ -230,12 +230,13 @@ def feedforward(sizes, output, parameters, X, scale, out, threads=1, *, hidden=N
     cdef fn_type type = p.type()
     cdef size_t n_threads = checked_threads(threads)
     cdef Workspace w = Workspace(fn_evaluation_size(type, &shape.network, &e.examples, n_threads))
-    cdef Watch watching = Watch(watch)
-    cdef fn_watch watched = watching.callback()
+    cdef Watch watching = Watch(watch) if e.examples.n > FN_EVALUATED else None  # else one piece
+    cdef fn_watch watched = UNWATCHED if watching is None else watching.callback()
     with nogil:
         fn_feedforward(type, &shape.network, p.data(), &e.examples, a.data(), watched, n_threads,
                        w.start())
-    watching.check()
+    if watching is not None:
+        watching.check()
 
 
 def evaluate(sizes, output, cost, parameters, X, scale, y, threads=1, *, hidden=None,

@@ -182,6 +182,9 @@ def fma_rounds(dtype, n):
 
 ctypedef void (*distribution)(size_t n, const uint64_t *raw, double *numbers) noexcept nogil
 
+# Numbers drawn, or places shuffled, at once, in some 10 or 20 ms: signals are answered in between.
+cdef size_t PIECE = 1_000_000
+
 # Shorter shuffles keep the interpreter's lock, which takes longer to be handed over.
 cdef size_t SHORT_SHUFFLE = 4096
 
@@ -204,8 +207,8 @@ def permutation(raw):
         for i in range(n):
             order[i] = i
         end = n
-        while end > 0:  # in pieces of some 20 ms: signals are answered
-            first = end - 1_000_000 if end > 1_000_000 else 0
+        while end > 0:
+            first = end - PIECE if end > PIECE else 0
             shuffle(first, end, <const uint64_t *>(<const char *>r.data() + row * r.view.strides[0]),
                     order)
             end = first
@@ -222,15 +225,15 @@ def standard_normal(raw):
 
 
 cdef drawn(distribution function, raw):
-    """A number for each of ``raw``, in pieces of some 10 ms: signals are answered."""
+    """A number for each of ``raw``."""
     cdef Array r = vector("raw", raw, ("uint64",))
     cdef size_t first, n = r.length(0)
     result = np.empty(n, np.float64)
     cdef Array x = vector("result", result, ("float64",), True)
     cdef const uint64_t *bits = <const uint64_t *>r.data()
     cdef double *numbers = <double *>x.data()
-    for first in range(0, n, 1_000_000):
+    for first in range(0, n, PIECE):
         with nogil:
-            function(min(n - first, 1_000_000), bits + first, numbers + first)
+            function(min(n - first, PIECE), bits + first, numbers + first)
         PyErr_CheckSignals()
     return result

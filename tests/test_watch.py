@@ -37,6 +37,10 @@ class Stop(Exception):
     pass
 
 
+def stop_at_once(done):
+    raise Stop
+
+
 @pytest.fixture(params=["dense", "columns", "masks"])
 def form(request):
     return request.param
@@ -158,12 +162,8 @@ def test_an_evaluation_is_watched_and_has_the_bits_of_one_that_is_not(
     watched = kernels.evaluate(*told, watch=seen.append)
     assert seen == [piece, 2 * piece, 3 * piece]
     assert watched == kernels.evaluate(*told)
-
-    def stop(done):
-        raise Stop
-
     with pytest.raises(Stop):
-        kernels.evaluate(*told, watch=stop)
+        kernels.evaluate(*told, watch=stop_at_once)
 
 
 @pytest.mark.parametrize("sparse", [False, True])
@@ -178,12 +178,8 @@ def test_so_is_feedforward(kernels, piece, sparse, random_parameters, random_exa
     assert seen == [piece, 2 * piece, 3 * piece]
     kernels.feedforward(*told, alone)
     np.testing.assert_array_equal(watched, alone)
-
-    def stop(done):
-        raise Stop
-
     with pytest.raises(Stop):
-        kernels.feedforward(*told, watched, watch=stop)
+        kernels.feedforward(*told, watched, watch=stop_at_once)
 
 
 @pytest.mark.parametrize("kernels", [_kernels, reference])
@@ -196,12 +192,8 @@ def test_and_a_gradient(kernels, random_parameters, random_examples):
     assert seen == [1024, 2048]
     kernels.gradient(*told, alone)
     np.testing.assert_array_equal(watched, alone)
-
-    def stop(done):
-        raise Stop
-
     with pytest.raises(Stop):
-        kernels.gradient(*told, watched, watch=stop)
+        kernels.gradient(*told, watched, watch=stop_at_once)
 
 
 def test_what_a_watch_raises_comes_out_as_it_is(passes):

@@ -76,7 +76,7 @@ def _optimizer(estimator: Any) -> Optimizer | None:
     adam = Adam(
         checks.share("beta_1", estimator.beta_1),
         checks.share("beta_2", estimator.beta_2),
-        checks.positive("epsilon", estimator.epsilon),
+        estimator.epsilon,
     )
     if solver == "adam":
         return adam
