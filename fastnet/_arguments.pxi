@@ -73,10 +73,14 @@ cdef class Shape:
     cdef Array parameters(self, str name, array, bint writable):
         """The flat parameter array of this network, checked."""
         cdef Array held = vector(name, array, REAL, writable)
+        return held.expect(name, (self.n_parameters(held.view.itemsize),))
+
+    cdef size_t n_parameters(self, size_t itemsize):
+        """The length of the flat parameter array, pads included."""
         cdef size_t i, length = 0
         for i in range(self.network.layers):
-            length += (self.sizes[i] + 1) * fn_stride(self.sizes[i + 1], held.view.itemsize)
-        return held.expect(name, (length,))
+            length += (self.sizes[i] + 1) * fn_stride(self.sizes[i + 1], itemsize)
+        return length
 
 
 cdef class Examples:

@@ -116,16 +116,25 @@ def aligned(length, dtype):
     return raw[start:start + length * dtype.itemsize].view(dtype)
 
 
-cdef class Workspace:
-    """Zeroed memory of the kernels' own, aligned to a cache line. NumPy's, since that asks
-    for large pages where there is much of it."""
-    cdef unsigned char[::1] memory
+cdef object new_array = np.empty, new_zeros = np.zeros, BYTE = np.dtype(np.uint8)
 
-    def __cinit__(self, size_t size):
+
+@final
+cdef class Workspace:
+    """Memory of the kernels' own, aligned to a cache line, zeroed unless said otherwise. NumPy's,
+    since that asks for large pages where there is much of it."""
+    cdef object memory
+    cdef char *first
+
+    def __cinit__(self, size_t size, bint zeroed=True):
+        cdef Py_buffer view
         try:
-            self.memory = np.zeros(size + 64, np.uint8)
+            self.memory = (new_zeros if zeroed else new_array)(size + 64, BYTE)
         except MemoryError:
             raise MemoryError(f"fastnet: no {size} bytes for the workspace") from None
+        PyObject_GetBuffer(self.memory, &view, PyBUF_STRIDES)
+        self.first = <char *>((<uintptr_t>view.buf + 63) // 64 * 64)
+        PyBuffer_Release(&view)  # the memory stays as long as the array does
 
     cdef void *start(self) noexcept nogil:
-        return <void *>((<uintptr_t>&self.memory[0] + 63) // 64 * 64)
+        return self.first

@@ -1,7 +1,9 @@
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias, final
 
 from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+ParameterArray: TypeAlias = NDArray | Storage
 
 EVALUATED: int
 TILINGS: tuple[str, ...]
@@ -24,7 +26,7 @@ def compress(
 def way(sizes: Sequence[int], dtype: DTypeLike, density: float) -> str: ...
 def tiling(m: int, n_in: int, n_out: int, dtype: DTypeLike) -> str: ...
 def by_blocks(sizes: Sequence[int], dtype: DTypeLike, density: float, m: int) -> bool: ...
-def magnitude(x: NDArray) -> float: ...
+def magnitude(x: ParameterArray) -> float: ...
 def survey(x: NDArray) -> tuple[float, int]: ...
 def sum_of_squares(x: NDArray) -> float: ...
 def sum_of_magnitudes(x: NDArray) -> float: ...
@@ -57,7 +59,7 @@ def train(
     sizes: Sequence[int],
     output: str,
     cost: str | None,
-    parameters: NDArray,
+    parameters: ParameterArray,
     X: NDArray,
     scale: float,
     y: NDArray,
@@ -88,11 +90,11 @@ def gradient(
     sizes: Sequence[int],
     output: str,
     cost: str | None,
-    parameters: NDArray,
+    parameters: ParameterArray,
     X: NDArray,
     scale: float,
     y: NDArray,
-    nabla: NDArray,
+    nabla: ParameterArray,
     delta: Callable[[NDArray, NDArray, NDArray], NDArray] | None = None,
     *,
     hidden: Sequence[str] | None = None,
@@ -102,7 +104,7 @@ def gradient(
 def feedforward(
     sizes: Sequence[int],
     output: str,
-    parameters: NDArray,
+    parameters: ParameterArray,
     X: NDArray,
     scale: float,
     out: NDArray,
@@ -115,7 +117,7 @@ def evaluate(
     sizes: Sequence[int],
     output: str,
     cost: str | None,
-    parameters: NDArray,
+    parameters: ParameterArray,
     X: NDArray,
     scale: float,
     y: NDArray,
@@ -126,16 +128,34 @@ def evaluate(
     watch: Callable[[int], object] | None = None,
 ) -> tuple[Any, Any]: ...
 
+class Storage:
+    n: int
+    def __buffer__(self, flags: int) -> memoryview: ...
+
+class ParameterStorage:
+    storage: Storage
+    is_training: bool
+    lists: dict[str, Any]
+    input_scale: float | None
+    def __new__(cls, sizes: Sequence[int], dtype: str) -> Any: ...
+    @property
+    def values(self) -> NDArray: ...
+    def check_not_training(self) -> None: ...
+    def move(self) -> Storage: ...
+    def begin_training(self) -> Storage: ...
+    def end_training(self) -> None: ...
+
+@final
 class Predictor:
-    def __init__(
-        self,
+    def __new__(
+        cls,
         sizes: Sequence[int],
         output: str,
-        parameters: NDArray,
+        parameters: ParameterStorage,
         *,
         hidden: Sequence[str] | None = None,
-    ): ...
-    def once(self, x: object) -> NDArray | None: ...
+    ) -> Predictor: ...
+    def try_one(self, x: object) -> NDArray | None: ...
     def __call__(self, x: ArrayLike) -> NDArray: ...
 
 def fma_rounds(dtype: DTypeLike, n: int) -> float: ...

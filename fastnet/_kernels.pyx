@@ -16,11 +16,13 @@ from sys import modules
 
 import numpy as np
 
-from cpython.buffer cimport (PyBUF_FORMAT, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release,
-                             PyObject_GetBuffer)
+from cpython.buffer cimport (PyBUF_FORMAT, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_FillInfo,
+                             PyBuffer_Release, PyObject_GetBuffer)
+from cython cimport final
 from libc.math cimport isfinite
 from libc.stdint cimport uintptr_t
 from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy
 
 cdef extern from *:
     """
@@ -73,6 +75,7 @@ _select_at_import()
 include "_arrays.pxi"
 include "_watch.pxi"
 include "_arguments.pxi"
+include "_parameters.pxi"
 
 
 # ---- data, and the ways into the first layer -------------------------------
@@ -279,37 +282,45 @@ cdef size_t checked_threads(threads) except 0:
     return min(threads, FN_MOST_THREADS)
 
 
+@final
 cdef class Predictor:
     """``feedforward`` of one example, in memory that is kept from call to call.
 
-    Called with x (n_in,), it returns its own array (n_out,), the same one each time.
-    ``once`` returns a new array, or None where x is not a plain array of the network's
-    type. The interpreter's lock is held meanwhile.
+    Called with x (n_in,), it returns its own array (n_out,), the same one each time. ``try_one``
+    returns a new array, or None where x is not a plain array of the network's type. Both compute
+    with the parameters that the network has at the call. The interpreter's lock is held
+    meanwhile.
     """
     cdef Shape shape
-    cdef Array parameters
+    cdef ParameterStorage parameters
     cdef Array a
     cdef Workspace workspace
     cdef fn_examples example
     cdef object out
+    cdef object n_out
+    cdef object dtype
     cdef bytes format
 
-    def __init__(self, sizes, output, parameters, *, hidden=None):
+    def __cinit__(self, sizes, output, ParameterStorage parameters not None, *, hidden=None):
         self.shape = Shape(sizes, output, None, hidden)
-        self.parameters = self.shape.parameters("parameters", parameters, False)
+        self.shape.parameters("parameters", parameters.storage, False)
+        self.parameters = parameters
+        self.format = parameters.storage.format
+        self.dtype = np.dtype(parameters.storage.dtype)
         self.example.n = 1
-        self.example.inputs_type = self.parameters.type()
+        self.example.inputs_type = TYPES[self.dtype.name]
         fn_set_scale(&self.example, 1)
-        self.out = np.empty(self.shape.n_out(), self.parameters.dtype)
+        self.n_out = self.shape.n_out()
+        self.out = np.empty(self.n_out, self.dtype)
         self.a = vector("out", self.out, REAL, True)
-        self.workspace = Workspace(fn_evaluation_size(self.parameters.type(), &self.shape.network,
-                                                      &self.example, 1))
-        self.format = b"f" if self.parameters.type() == FN_F32 else b"d"
+        self.workspace = Workspace(fn_evaluation_size(self.example.inputs_type,
+                                                      &self.shape.network, &self.example, 1))
 
-    cdef int run(self, x) except -1:
-        """1 when ``out`` is filled, 0 when x is not plain: of another type, shape or layout,
-        or not finite."""
+    cdef int run(self, x, void *out) except -1:
+        """1 when ``out`` (n_out,) is filled, 0 when x is not plain: of another type, shape or
+        layout, or not finite."""
         cdef Py_buffer view
+        cdef Storage storage = self.parameters.storage  # kept alive during the call
         cdef int done = 0
         if type(x) is not np.ndarray:
             return 0
@@ -322,17 +333,25 @@ cdef class Predictor:
                 and <uintptr_t>view.buf % view.itemsize == 0
                 and isfinite(fn_magnitude(self.example.inputs_type, view.shape[0], view.buf))):
             self.example.inputs = view.buf
-            fn_feedforward(self.example.inputs_type, &self.shape.network, self.parameters.data(),
-                           &self.example, self.a.data(), UNWATCHED, 1, self.workspace.start())
+            fn_feedforward(self.example.inputs_type, &self.shape.network, storage.memory.first,
+                           &self.example, out, UNWATCHED, 1, self.workspace.start())
             done = 1
         PyBuffer_Release(&view)
         return done
 
-    def once(self, x):
-        return self.out.copy() if self.run(x) else None
+    def try_one(self, x):
+        cdef Py_buffer view
+        if type(x) is not np.ndarray:
+            return None
+        out = new_array(self.n_out, self.dtype)
+        PyObject_GetBuffer(out, &view, PyBUF_STRIDES)  # nobody else has it yet
+        try:
+            return out if self.run(x, view.buf) else None
+        finally:
+            PyBuffer_Release(&view)
 
     def __call__(self, x):
-        if not self.run(x) and not self.run(self.plain(x)):
+        if not self.run(x, self.a.data()) and not self.run(self.plain(x), self.a.data()):
             raise ValueError("x: expected finite numbers, got NaN or infinity")
         return self.out
 
@@ -348,10 +367,13 @@ cdef class Predictor:
             raise TypeError(f"x: expected numbers, got {x.dtype}")
         if x.shape != (self.shape.n_in(),):
             raise ValueError(f"x: expected shape ({self.shape.n_in()},), got {x.shape}")
+        scale = self.parameters.input_scale
+        if x.dtype == np.uint8 and scale is not None:
+            x = x * np.float64(scale)
         with np.errstate(over="ignore"):
-            taken = np.array(x, self.parameters.dtype)
+            taken = np.array(x, self.dtype)
         if np.isfinite(x).all() and not np.isfinite(taken).all():
-            raise ValueError(f"x: expected inputs within the range of {self.parameters.dtype}, "
+            raise ValueError(f"x: expected inputs within the range of {self.dtype}, "
                              f"got {np.abs(x).max():g}")
         return taken
 

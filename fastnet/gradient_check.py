@@ -20,10 +20,10 @@ _FLOOR = 1e-3
 def largest_error(model: Model, data: Dataset, n_parameters: int | None, seed: int) -> float:
     """What ``Network.gradient_check`` returns; ``model`` is not changed."""
     double = Model(model.sizes, model.choice, "float64", model.n_threads, model.hidden)
-    double.weights()[:], double.biases()[:] = model.weights(), model.biases()
-    nabla = double.gradient(data)
-    parameters = [*double.weights(), *double.biases()]
-    gradients = [g.ravel() / len(data) for g in (*nabla.weights(), *nabla.biases())]
+    parameters = _arrays(double)
+    for copied, array in zip(parameters, _arrays(model), strict=True):
+        copied[...] = array
+    gradients = [g.ravel() / len(data) for g in _arrays(double.gradient(data))]
     # A weight is felt through the inputs that it is multiplied by.
     reach = [max(1.0, data.largest)] + [1.0] * (len(parameters) - 1)
     stream = RandomStream(seed)
@@ -39,6 +39,11 @@ def largest_error(model: Model, data: Dataset, n_parameters: int | None, seed: i
         return 0.0
     scale = np.maximum(np.maximum(np.abs(a), np.abs(s)), _FLOOR * largest)
     return float((np.abs(a - s) / scale).max())
+
+
+def _arrays(model: Model) -> list[np.ndarray]:
+    """The weights of all layers, then the biases of all."""
+    return [*model.parameters.arrays("weights"), *model.parameters.arrays("biases")]
 
 
 def _shares(sizes: list[int], n: int | None) -> list[int]:

@@ -5,9 +5,9 @@ on this; ``Network`` is the interface around it.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from functools import cached_property
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from fastnet import _kernels, checks, reporting, ways
 from fastnet.costs import Choice
 from fastnet.data import Dataset
+from fastnet.parameters import Parameters
 
 # Examples handed at once to the value of a user's own cost.
 _PIECE = 1024
@@ -26,73 +27,8 @@ def classes_of(a: NDArray) -> NDArray:
     return (a[:, 0] >= 0.5).astype(int) if a.shape[1] == 1 else a.argmax(axis=1)
 
 
-class Arrays(Sequence[NDArray[Any]]):
-    """The weights or the biases of all layers: writable views of the parameters.
-
-    Reads like a list. Assigning to an element, or to a slice, copies the new
-    values in after checking their shapes; the number of layers is fixed.
-    """
-
-    def __init__(self, name: str, views: list[NDArray]):
-        self._name = name
-        self._views = views
-
-    def __len__(self) -> int:
-        return len(self._views)
-
-    @overload
-    def __getitem__(self, which: int | np.integer) -> NDArray[Any]: ...
-
-    @overload
-    def __getitem__(self, which: slice) -> "Arrays": ...
-
-    def __getitem__(self, which: Any) -> "NDArray[Any] | Arrays":
-        if isinstance(which, slice):
-            return Arrays(self._name, self._views[which])
-        return self._views[checks.index(self._name, which, len(self))]
-
-    def __iter__(self) -> Iterator[NDArray]:
-        return iter(self._views)
-
-    def __setitem__(self, which: Any, new: Any) -> None:
-        if isinstance(which, slice):
-            try:
-                places, values = list(range(len(self)))[which], list(new)
-            except TypeError:
-                raise TypeError(f"{self._name}: expected a list of arrays, got {new!r}") from None
-            if len(places) != len(values):
-                raise ValueError(f"{self._name}: expected {len(places)} arrays, got {len(values)}")
-        else:
-            places, values = [checks.index(self._name, which, len(self))], [new]
-        checked = [self._checked(l, value) for l, value in zip(places, values, strict=True)]
-        for l, value in zip(places, checked, strict=True):
-            self._views[l][...] = value
-
-    def _checked(self, l: int, value: Any) -> NDArray:
-        name, view = f"{self._name}[{l}]", self._views[l]
-        array = checks.array(name, value, f"numbers of shape {view.shape}")
-        if array.dtype.kind not in "iuf":
-            raise TypeError(f"{name}: expected real numbers, got {array.dtype}")
-        if array.shape != view.shape:
-            raise ValueError(f"{name}: expected shape {view.shape}, got {array.shape}")
-        with np.errstate(over="ignore"):
-            array = array.astype(view.dtype)  # a copy: the new may be a view of the old
-        if not np.isfinite(array).all():
-            raise ValueError(
-                f"{name}: expected numbers finite in {view.dtype}, got one that is not"
-            )
-        return array
-
-    def __repr__(self) -> str:
-        return f"{self._name}: {self._views!r}"
-
-
 class Model:
-    """Shape, cost and parameters of one network.
-
-    ``values`` holds all parameters in one flat array, laid out as
-    ``_kernels.layout`` says; pads between them are zero.
-    """
+    """Shape, cost and parameters of one network."""
 
     def __init__(
         self,
@@ -106,36 +42,33 @@ class Model:
         self.hidden = ("sigmoid",) * (len(sizes) - 2) if hidden is None else hidden
         self.choice = choice
         self.n_threads = n_threads
-        length, self._places = _kernels.layout(sizes, dtype)
         self.dtype = np.dtype(dtype)
         self._largest = float(np.finfo(self.dtype).max)
-        self.values = _kernels.aligned(length, dtype)
-        self.input_scale: float | None = None  # of the inputs last trained on
+        self.parameters = Parameters(sizes, dtype)
 
-    # ---- the parameters in the book's shapes
+    @property
+    def values(self) -> NDArray:
+        """All parameters in one flat array, as they are now."""
+        return self.parameters.values
 
-    def weights(self) -> Arrays:
-        """(n_out, n_in) for each layer."""
-        return Arrays(
-            "weights",
-            [
-                self.values[w:b].reshape(-1, stride)[:, :n_out].T
-                for (w, b, stride), n_out in zip(self._places, self.sizes[1:], strict=True)
-            ],
-        )
+    @property
+    def n_parameters(self) -> int:
+        """The length of ``values``, pads included."""
+        return self.parameters.storage.n
 
-    def biases(self) -> Arrays:
-        """(n_out, 1) for each layer."""
-        return Arrays(
-            "biases",
-            [
-                self.values[b : b + n_out].reshape(n_out, 1)
-                for (_, b, _), n_out in zip(self._places, self.sizes[1:], strict=True)
-            ],
-        )
+    @cached_property
+    def no_networks(self) -> NDArray:
+        """(0, parameters): room for the parameters of none."""
+        return np.empty((0, self.n_parameters), self.dtype)
+
+    @property
+    def input_scale(self) -> float | None:
+        """The scale of the inputs last trained on; None before, and where real numbers were
+        taken as they are."""
+        return self.parameters.input_scale
 
     def is_finite(self) -> bool:
-        return math.isfinite(_kernels.magnitude(self.values))
+        return math.isfinite(_kernels.magnitude(self.parameters.storage))
 
     # ---- data that fits
 
@@ -197,7 +130,7 @@ class Model:
 
     def feedforward(self, X: Any, scale: float, values: NDArray | None = None) -> NDArray:
         """(n, n_in), dense or compressed -> (n, n_out); ``values``: with other parameters."""
-        values = self.values if values is None else values
+        values = self.parameters.storage if values is None else values
         out = np.empty((len(X), self.sizes[-1]), self.dtype)
         threads = self._threads("feedforward", X, len(X))
         _kernels.feedforward(
@@ -208,7 +141,9 @@ class Model:
 
     def predictor(self) -> _kernels.Predictor:
         """For one example at a time; sees the parameters as they are when it is called."""
-        return _kernels.Predictor(self.sizes, self.choice.output, self.values, hidden=self.hidden)
+        return _kernels.Predictor(
+            self.sizes, self.choice.output, self.parameters, hidden=self.hidden
+        )
 
     @cached_property
     def _predictor(self) -> _kernels.Predictor:
@@ -216,7 +151,7 @@ class Model:
 
     def feedforward_one(self, x: Any) -> NDArray | None:
         """(n_in,) -> (n_out,) by the shortest way; None where x is not of the plain form."""
-        return self._predictor.once(x)
+        return self._predictor.try_one(x)
 
     def _threads(self, call: str, X: Any, m: int, own: bool = False) -> int:
         """How many threads share m examples; a cost of the user's own is called by one."""
@@ -233,7 +168,7 @@ class Model:
         own = None if self.choice.kernel else self.choice.cost.delta
         X = data.operand(self.sizes, self.dtype, once, moves=techniques.get("shift", 0) > 0)
         _kernels.train(
-            self.sizes, self.choice.output, self.choice.kernel, self.values,
+            self.sizes, self.choice.output, self.choice.kernel, self.parameters.storage,
             X, data.scale, data.y, order, mini_batch_size, eta, l2, own,
             self._threads("train", X, min(mini_batch_size, order.shape[-1]), own is not None),
             hidden=self.hidden, **techniques,
@@ -241,15 +176,15 @@ class Model:
 
     def learned_from(self, data: Dataset) -> None:
         """Remember the scale of the inputs; of those taken as they are, bytes excepted, none."""
-        self.input_scale = data.scale if data.X.dtype == np.uint8 or data.scale != 1 else None
+        self.parameters.input_scale = data.scale if data.X.dtype == np.uint8 or data.scale != 1 else None
 
     def gradient(self, data: Dataset) -> "Model":
         """The sum of the examples' gradients, as the parameters of a model."""
         nabla = Model(self.sizes, self.choice, self.dtype.name)  # only for its shapes
         own = None if self.choice.kernel else self.choice.cost.delta
         _kernels.gradient(
-            self.sizes, self.choice.output, self.choice.kernel, self.values,
-            data.operand(self.sizes, self.dtype, once=True), data.scale, data.y, nabla.values, own,
+            self.sizes, self.choice.output, self.choice.kernel, self.parameters.storage,
+            data.operand(self.sizes, self.dtype, once=True), data.scale, data.y, nabla.parameters.storage, own,
             hidden=self.hidden, watch=reporting.stopping(),
         )  # fmt: skip
         return nabla
@@ -361,4 +296,4 @@ class Model:
 
     def _over_weights(self, f: Callable[[NDArray], float], values: NDArray) -> float:
         """The sum over the layers of f of their weights, pads, which are zero, among them."""
-        return sum(f(values[w:b]) for w, b, _ in self._places)
+        return sum(f(values[w:b]) for w, b, _ in self.parameters.places)

@@ -27,8 +27,9 @@ from fastnet.costs import Cost
 from fastnet.data import Data, Dataset, as_dataset, checked_inputs
 from fastnet.early_stopping import EarlyStopping
 from fastnet.explanation import Explanation
-from fastnet.model import Arrays, Model
+from fastnet.model import Model
 from fastnet.optimizers import Optimizer
+from fastnet.parameters import FixedList, ParameterList
 from fastnet.random_stream import RandomStream
 from fastnet.schedules import Schedule
 from fastnet.training import DivergenceError, History, Progress
@@ -145,8 +146,8 @@ class Network:
 
     @property
     def sizes(self) -> list[int]:
-        """Neurons per layer, input first."""
-        return list(self._model.sizes)
+        """Neurons per layer, input first: a list that refuses changes."""
+        return FixedList("sizes", self._model.sizes)
 
     @property
     def num_layers(self) -> int:
@@ -155,8 +156,14 @@ class Network:
 
     @property
     def cost(self) -> type[Cost] | Cost:
-        """The cost class."""
+        """The cost class. Another one, or its name, can be assigned if it goes with the output
+        layer."""
         return self._model.choice.cost
+
+    @cost.setter
+    def cost(self, cost: type[Cost] | Cost | str) -> None:
+        self._model.parameters.check_not_training()
+        self._model.choice = costs.choose(cost, self.output)
 
     @property
     def output(self) -> str:
@@ -165,8 +172,8 @@ class Network:
 
     @property
     def hidden(self) -> list[str]:
-        """The kind of neurons of each hidden layer."""
-        return list(self._model.hidden)
+        """The kind of neurons of each hidden layer: a list that refuses changes."""
+        return FixedList("hidden", self._model.hidden)
 
     @property
     def dtype(self) -> np.dtype:
@@ -174,28 +181,39 @@ class Network:
         return self._model.dtype
 
     @property
-    def weights(self) -> Arrays:
-        """One array (n_out, n_in) per layer; row j holds the weights into neuron j.
+    def weights(self) -> ParameterList:
+        """A list of one array (n_out, n_in) per layer; row j holds the weights into neuron j.
 
-        Writable views of the parameters that the kernels use, so
-        ``net.weights[0][3, 5] = 0.1`` acts. ``net.weights[0] = w`` and
-        ``net.weights = [...]`` check all shapes, then copy. To keep values while
-        others are written over them, copy first: ``w = net.weights[0].copy()``.
+        The arrays are the network's own: ``net.weights[0][3, 5] = 0.1`` acts. As in the book, an
+        array that was taken before a training keeps its values: training, an initializer and an
+        assignment give the network new storage. The old arrays are read-only from then on, so
+        that a late write raises a ValueError; ``.copy()`` is writable. What was derived
+        from them (a row, ``.T``) keeps its values, too, but stays writable, without effect.
+
+        ``net.weights[0] = w`` and ``net.weights[1:] = [...]`` check all shapes, then copy the
+        values, so that later changes of ``w`` have no effect; the list stays the same, and its
+        elements are new arrays. ``net.weights = [...]`` and training give the network another
+        list; the old one keeps its values and refuses assignment. Slices, sums and copies of the
+        list are plain lists, and ``==`` compares values.
+
+        While a call of the kernels trains, as seen from a signal handler, another thread or a
+        cost of one's own, an assignment raises a RuntimeError, and the arrays are those being
+        trained: copy what you keep. Another thread may read some numbers of no meaning then.
         """
-        return self._model.weights()
+        return self._model.parameters.as_list("weights")
 
     @weights.setter
     def weights(self, new: Any) -> None:
-        self._model.weights()[:] = new
+        self._model.parameters.bind("weights", new)
 
     @property
-    def biases(self) -> Arrays:
-        """One array (n_out, 1) per layer; views like ``weights``."""
-        return self._model.biases()
+    def biases(self) -> ParameterList:
+        """A list of one array (n_out, 1) per layer; otherwise like ``weights``."""
+        return self._model.parameters.as_list("biases")
 
     @biases.setter
     def biases(self, new: Any) -> None:
-        self._model.biases()[:] = new
+        self._model.parameters.bind("biases", new)
 
     @property
     def n_threads(self) -> int | None:
@@ -213,17 +231,19 @@ class Network:
 
         Drawn layer by layer, the weights of a layer row by row, then its biases.
         """
-        self._draw(["default"] * len(self.weights))
+        self._draw(["default"] * (self.num_layers - 1))
 
     def large_weight_initializer(self) -> None:
         """Weights and biases N(0, 1), as in the book's first chapter.
 
         Drawn in the same order as by ``default_weight_initializer``.
         """
-        self._draw(["large"] * len(self.weights))
+        self._draw(["large"] * (self.num_layers - 1))
 
     def _draw(self, names: Iterable[str]) -> None:
-        initializers.draw(self._stream, self.weights, self.biases, names)
+        self._model.parameters.draw(
+            lambda weights, biases: initializers.draw(self._stream, weights, biases, names)
+        )
 
     # ---- use
 
@@ -677,7 +697,7 @@ class Network:
         ([[1.0]], [[3.0, 4.0]])
         """
         nabla = self._model.gradient(self._example(x, y))
-        return list(nabla.biases()), list(nabla.weights())
+        return nabla.parameters.arrays("biases"), nabla.parameters.arrays("weights")
 
     def gradient(self, data: Data) -> tuple[list[NDArray], list[NDArray]]:
         """The gradient of the mean cost over ``data``, without L1 and L2 terms.
@@ -706,8 +726,9 @@ class Network:
         """
         fitting = self._fitting("data", data)
         nabla = self._model.gradient(fitting)
-        nabla.values /= len(fitting)
-        return list(nabla.biases()), list(nabla.weights())
+        values = nabla.values
+        values /= len(fitting)
+        return nabla.parameters.arrays("biases"), nabla.parameters.arrays("weights")
 
     def _example(self, x: ArrayLike, y: ArrayLike) -> Dataset:
         """An input and its target, or label, as data of one example that fit."""
@@ -925,7 +946,7 @@ class Network:
         self.__dict__.update(state)
         sizes, choice, values, input_scale, n_threads, hidden = state["_model"]
         self._model = Model(sizes, choice, values.dtype.name, n_threads, hidden)
-        self._model.input_scale = input_scale
+        self._model.parameters.input_scale = input_scale
         self._model.values[...] = values
 
     def __repr__(self) -> str:
@@ -998,5 +1019,5 @@ def load(filename: Filename, cost: type[Cost] | Cost | str | None = None) -> Net
         net.weights, net.biases = fields["weights"], fields["biases"]
     except (TypeError, ValueError) as error:
         raise ValueError(f"{filename}: {error}") from None
-    net._model.input_scale = fields["input_scale"]
+    net._model.parameters.input_scale = fields["input_scale"]
     return net

@@ -26,7 +26,7 @@ class Techniques(NamedTuple):
             told["l1"] = self.l1 / n
         if self.optimizer:
             told["optimizer"] = self.optimizer.kernel
-            told["moments"] = np.zeros(self.optimizer.n_moments * len(model.values), model.dtype)
+            told["moments"] = np.zeros(self.optimizer.n_moments * model.n_parameters, model.dtype)
         if any(self.dropout):
             told["dropout"] = np.array(self.dropout, np.float64)
         if self.shift:

@@ -249,7 +249,7 @@ class Progress:
         if self._early is not None and 0 < self._best.epoch < self._epoch:
             words.append(f"epoch {self._best.epoch} was best")
             if self._best_values is not None:
-                model.values[...] = self._best_values
+                model.parameters.restore(self._best_values)
                 words[-1] += ", its weights and biases are restored"
         sentence = "; ".join(words)
         return sentence[:1].upper() + sentence[1:]
@@ -259,12 +259,12 @@ def most_together(model: Model, n: int, kept: bool) -> int:
     """How many epochs over n examples may be one call of the kernels, at least one; ``kept``: of
     each the parameters that it left are wanted."""
     most = _TOGETHER // n
-    return max(1, min(most, _KEPT // len(model.values)) if kept else most)
+    return max(1, min(most, _KEPT // model.n_parameters) if kept else most)
 
 
 def rows(k: int, model: Model) -> NDArray:
     """(k, parameters), for the parameters of k networks like this one."""
-    n = len(model.values)
+    n = model.n_parameters
     return _kernels.aligned(k * n, model.dtype).reshape(k, n)
 
 
@@ -285,13 +285,15 @@ def train(
     parameters that the last k of them left are in ``last`` (k, parameters), see ``_kernels.train``;
     a single pass needs none.
 
-    After an error the parameters are those of the last pass that was complete, or as they were;
-    after an interrupt, which is no ``Exception``, those of the mini-batches that were complete,
-    as long as these are finite. Moments are zero where parameters were put back.
+    The parameters move: those before stay in the storage that they had. After an error they are
+    those of the last pass that was complete, or as they were; after an interrupt, which is no
+    ``Exception``, those of the mini-batches that were complete, as long as these are finite.
+    Moments are zero where parameters were put back.
     """
-    before, once = model.values.copy(), epoch is None
+    once = epoch is None
     ended = np.zeros(1, np.int64) if ended is None else ended
-    last = before[None][:0] if last is None else last
+    last = model.no_networks if last is None else last
+    before = model.parameters.begin_training()
     try:
         model.train(data, order, mini_batch_size, eta, l2, once, ended=ended, last=last, **told)
         if ended[0] < len(order):
@@ -300,12 +302,14 @@ def train(
     except BaseException as error:
         back = isinstance(error, Exception) or not model.is_finite()
         if back and ended[0] < len(order):
-            model.values[...] = last[(ended[0] - 1) % len(last)] if ended[0] else before
+            model.parameters.restore(last[(ended[0] - 1) % len(last)] if ended[0] else before)
             if "moments" in told:  # of a mini-batch that is undone; they may not be finite either
                 told["moments"][...] = 0
         if ended[0] or not back:
             model.learned_from(data)
         raise
+    finally:
+        model.parameters.end_training()
 
 
 def monitors_of(

@@ -18,6 +18,7 @@ from fastnet import checks, reporting, training, weighting
 from fastnet.costs import Choice
 from fastnet.data import Dataset
 from fastnet.network import Network
+from fastnet.parameters import ParameterList, Parameters
 from fastnet.sklearn import losses, parameters, validation
 from fastnet.sklearn.parameters import Settings
 from fastnet.sklearn.solver import Solver
@@ -45,28 +46,30 @@ class BaseMLP(BaseEstimator):
     # ---- the parameters of the network, as scikit-learn has them
 
     @property
-    def coefs_(self) -> list[NDArray]:
-        """The weights of each layer, (n_in, n_out): views of those that the network uses."""
-        return [w.T for w in self._trained("coefs_").weights]
+    def coefs_(self) -> ParameterList:
+        """The weights of each layer, (n_in, n_out), in a list like ``Network.weights``."""
+        return self._parameters("coefs_").as_list("coefs_")
 
     @coefs_.setter
     def coefs_(self, new: Any) -> None:
-        self.network_.weights = [np.asarray(w).T for w in new]
+        self._parameters("coefs_").bind("coefs_", new)
 
     @property
-    def intercepts_(self) -> list[NDArray]:
-        """The biases of each layer, (n_out,): views of those that the network uses."""
-        return [b[:, 0] for b in self._trained("intercepts_").biases]
+    def intercepts_(self) -> ParameterList:
+        """The biases of each layer, (n_out,), in a list like ``Network.biases``."""
+        return self._parameters("intercepts_").as_list("intercepts_")
 
     @intercepts_.setter
     def intercepts_(self, new: Any) -> None:
-        self.network_.biases = [np.reshape(b, (-1, 1)) for b in new]
+        self._parameters("intercepts_").bind("intercepts_", new)
 
-    def _trained(self, attribute: str) -> Network:
-        """The network, for one of the attributes that there are once it is trained."""
+    def _parameters(self, attribute: str) -> Parameters:
+        """Those of the network, for one of the attributes that there are once it is trained."""
         if not hasattr(self, "network_"):
-            raise AttributeError(f"{type(self).__name__}: no {attribute} before fit")
-        return self.network_
+            raise AttributeError(
+                f"{attribute}: expected a {type(self).__name__} that fit has trained, got one before"
+            )
+        return self.network_._model.parameters
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "network_")

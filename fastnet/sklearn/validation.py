@@ -103,4 +103,4 @@ class Validation:
     def restore(self, model: Model) -> None:
         """Give the network the best parameters; the last, where no score was a number."""
         if self._best_values is not None:
-            model.values[...] = self._best_values
+            model.parameters.restore(self._best_values)
