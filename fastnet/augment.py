@@ -17,9 +17,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet import checks
+from fastnet import checks, reporting
 from fastnet.compressed import Compressed
-from fastnet.data import Data, Dataset, as_dataset
+from fastnet.data import Data, Dataset, as_dataset, warns_of_bytes
 from fastnet.random_stream import RandomStream
 
 # A number, for -number to number, or (lowest, highest).
@@ -255,6 +255,8 @@ def elastic(data: Data, alpha: float, sigma: float, seed: Any = None) -> Dataset
 def _images(data: Data) -> tuple[Dataset, NDArray]:
     """A data set and its images, (n, side, side)."""
     dataset = as_dataset("data", data)
+    if dataset is not data and (words := warns_of_bytes("data", dataset)):
+        reporting.warn(words)
     if isinstance(dataset.X, Compressed):
         raise TypeError("data: expected images as a dense array, got compressed sparse rows")
     n, n_in = dataset.X.shape

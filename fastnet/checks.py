@@ -5,6 +5,7 @@ import operator
 import os
 import sys
 from collections.abc import Callable, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,14 @@ def integer(name: str, value: Any, at_least: int) -> int:
     if number < at_least:
         raise ValueError(f"{name}: expected {at_least} or more, got {number}")
     return number
+
+
+def truth(name: str, value: Any) -> bool:
+    """Whether ``value``, anything that is true or false, is true."""
+    try:
+        return bool(value)
+    except (TypeError, ValueError):  # as of an array of several elements
+        raise TypeError(f"{name}: expected True or False, got {briefly(value)}") from None
 
 
 def boolean(name: str, value: Any) -> bool:
@@ -113,18 +122,36 @@ def path(name: str, value: Any) -> str:
 
 
 def is_masked(value: Any) -> bool:
-    """Whether elements of ``value`` are masked; numpy.ma is large, and not imported for this."""
-    return (
-        "numpy.ma" in sys.modules
-        and isinstance(value, np.ma.MaskedArray)
-        and bool(np.ma.is_masked(value))
-    )
+    """Whether elements of ``value``, or of what is in a list, are masked; numpy.ma is large, and
+    not imported for this."""
+    if "numpy.ma" not in sys.modules:
+        return False
+    if not isinstance(value, (list, tuple)):
+        return isinstance(value, np.ma.MaskedArray) and bool(np.ma.is_masked(value))
+    kinds = set(map(type, value))  # of a long list of numbers there is one
+    deeper = any(issubclass(kind, (list, tuple, np.ma.MaskedArray)) for kind in kinds)
+    return deeper and any(map(is_masked, value))
+
+
+def _from_frame(name: str, frame: Any) -> NDArray:
+    """A frame or a column of pandas; one of objects, as where columns of several types stand side
+    by side, if all of them are numbers or booleans."""
+    made = np.asarray(frame)
+    if made.dtype != object:
+        return made
+    for element in made.flat:
+        if not isinstance(element, (Real, np.bool_)):
+            raise TypeError(f"{name}: expected numbers, got {briefly(element)} in the data frame")
+    inferred = np.array(made.tolist())
+    return inferred if inferred.dtype != object else made.astype(np.float64)
 
 
 def array(name: str, value: Any, expected: str = "an array") -> NDArray:
     """``value`` as an array, where it can be one."""
     if is_masked(value):
         raise ValueError(f"{name}: expected {expected}, got one with masked elements")
+    if hasattr(value, "to_numpy"):
+        return _from_frame(name, value)
     try:
         made = np.asarray(value)
     except ValueError:

@@ -281,6 +281,20 @@ class Dataset:
         """The smallest and largest target or label."""
         return _extremes(self.y.reshape(len(self.y), -1))
 
+    @cached_property
+    def names_classes(self) -> bool:
+        """Whether the targets stand for classes: labels, or rows of zeros with a single one; of
+        one target per example, zeros and ones."""
+        if self.y.ndim == 1:
+            return True
+        for rows in compressed.pieces(self.y):
+            y = self.y[rows]
+            ones = y == 1
+            single = y.shape[1] == 1 or (ones.sum(axis=1) == 1).all()
+            if not (single and (ones | (y == 0)).all()):
+                return False
+        return True
+
     # How the kernels read the inputs.
 
     def operand(
@@ -394,7 +408,7 @@ class Dataset:
         )
 
 
-def _from_pairs(pairs: Iterable) -> Dataset:
+def _from_pairs(pairs: Iterable, byte_scale: float) -> Dataset:
     """The book's list of (x, y): columns; y a column, a digit, or the target of one neuron."""
     listed = []
     for i, pair in enumerate(pairs):
@@ -403,6 +417,8 @@ def _from_pairs(pairs: Iterable) -> Dataset:
                 f"expected a Dataset, a tuple (X, y) of arrays, or an iterable of pairs (x, y); "
                 f"got {checks.briefly(pair)} as element {i}"
             )
+        if any(map(checks.is_masked, pair)):
+            raise ValueError(f"expected pairs (x, y) of arrays, got masked elements in pair {i}")
         listed.append(pair)
     if not listed:
         raise ValueError("expected at least one example, got none")
@@ -417,22 +433,53 @@ def _from_pairs(pairs: Iterable) -> Dataset:
         y = y[:, :, 0]
     if y.ndim == 1 and y.dtype.kind == "f":  # the one target of a single output neuron
         y = y[:, None]
-    return Dataset(X, y)
+    return _bare(X, y, byte_scale)
 
 
-def as_dataset(name: str, data: Any) -> Dataset:
-    """``data`` in any of the accepted forms as a Dataset; errors start with ``name``."""
+def _bare(X: Any, y: Any, byte_scale: float) -> Dataset:
+    """Inputs that came in no Dataset: bytes, which booleans are not, are scaled."""
+    if not compressed.is_sparse(X):
+        X = checks.array("X", X)
+    return Dataset(X, y, byte_scale if X.dtype == np.uint8 else 1.0)
+
+
+def as_dataset(name: str, data: Any, byte_scale: float = 1.0) -> Dataset:
+    """``data`` in any of the accepted forms as a Dataset; errors start with ``name``.
+
+    Bytes that come in no Dataset are multiplied by ``byte_scale``; other inputs are taken as
+    they are.
+    """
     if isinstance(data, Dataset):
         return data
     arrays = isinstance(data, tuple) and len(data) == 2 and not isinstance(data[0], tuple)
-    if not arrays and not isinstance(data, (list, tuple)):
-        if not isinstance(data, Iterable) or isinstance(data, (str, bytes, dict)):
-            raise TypeError(
-                f"{name}: expected a Dataset, a tuple (X, y) of arrays, or an iterable of pairs "
-                f"(x, y); got {checks.briefly(data)}"
-            )
-        data = list(data)  # here, so that an error of the iterator's own passes as it is
+    if not arrays:
+        data = as_list(name, data)
     try:
-        return Dataset(*data) if arrays else _from_pairs(data)
+        return _bare(data[0], data[1], byte_scale) if arrays else _from_pairs(data, byte_scale)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}: {error}") from None
+
+
+def warns_of_bytes(name: str, data: Dataset) -> str:
+    """What to say of bytes that are trained on without a scale; "" where they are but 0 and 1."""
+    if data.X.dtype != np.uint8 or data.scale != 1:
+        return ""
+    values = data.X.stored if isinstance(data.X, Compressed) else data.X
+    if values.size == 0 or values.max() <= 1:
+        return ""
+    return (
+        f"{name}: the inputs are bytes of up to {values.max()}, which come in no Dataset and are "
+        f"taken as they are; fastnet.Dataset(X, y, scale=1/256) scales pixels"
+    )
+
+
+def as_list(name: str, data: Any) -> list | tuple:
+    """An iterable of examples, read once; an error of its own passes as it is."""
+    if isinstance(data, (list, tuple)):
+        return data
+    if not isinstance(data, Iterable) or isinstance(data, (str, bytes, dict)):
+        raise TypeError(
+            f"{name}: expected a Dataset, a tuple (X, y) of arrays, or an iterable of pairs "
+            f"(x, y); got {checks.briefly(data)}"
+        )
+    return list(data)

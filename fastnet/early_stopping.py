@@ -10,11 +10,12 @@ from fastnet import checks
 MONITORS = ("evaluation_cost", "evaluation_accuracy", "training_cost", "training_accuracy")
 
 
-def checked_monitor(value: Any) -> str:
-    """``value`` as one of the names in ``MONITORS``."""
-    if not isinstance(value, str) or value not in MONITORS:
-        raise ValueError(f"monitor: expected one of {', '.join(MONITORS)}; got {value!r}")
-    return value
+def check_monitor(value: Any) -> None:
+    """Refuse what is neither None nor one of the names in ``MONITORS``."""
+    if value is not None and (not isinstance(value, str) or value not in MONITORS):
+        raise ValueError(
+            f"monitor: expected one of {', '.join(MONITORS)}, or None; got {checks.briefly(value)}"
+        )
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,12 @@ class EarlyStopping:
 
     Parameters
     ----------
-    monitor : str
+    monitor : str or None
         "evaluation_accuracy", "evaluation_cost", "training_accuracy" or "training_cost":
         what is followed, and so measured after each epoch and kept in that list of the
         ``History``, whatever the flags of ``SGD`` say. Accuracies improve upwards,
-        costs downwards.
+        costs downwards. None: on the evaluation data the accuracy where the targets stand for
+        classes (labels, or rows of zeros with a single one), else the cost.
     patience : int
         How many epochs in a row may pass without an improvement, 1 or more; with the
         last of them the training stops.
@@ -63,13 +65,13 @@ class EarlyStopping:
     True
     """
 
-    monitor: str = "evaluation_accuracy"
+    monitor: str | None = None
     patience: int = 10
     restore_best: bool = True
     min_delta: float = 0.0
 
     def __post_init__(self) -> None:
-        checked_monitor(self.monitor)
+        check_monitor(self.monitor)
         restores = checks.boolean("restore_best", self.restore_best)
         object.__setattr__(self, "restore_best", restores)
         object.__setattr__(self, "patience", checks.integer("patience", self.patience, 1))

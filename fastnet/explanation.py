@@ -178,7 +178,7 @@ def _shown(formula: str, values: NDArray, number: str = "") -> Iterator[str]:
 
 def explain(model: Model, data: Dataset) -> Explanation:
     """The one example of ``data``, step by step: NumPy's products, the kernels' functions."""
-    x, y = data.X.reshape(-1, 1).astype(model.dtype), model._columns(data.y)
+    x, y = data[0][0].astype(model.dtype), model.target_columns(data.y)
     weights, biases = map(model.parameters.arrays, ("weights", "biases"))
     kinds = (*model.hidden, model.choice.output)
     zs: list[NDArray] = []

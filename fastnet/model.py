@@ -126,15 +126,24 @@ class Model:
                 f"got {low:g} to {high:g}"
             )
 
+    def check_accuracy(self, name: str, data: Dataset) -> None:
+        """Raise a ValueError where there is nothing to count as right or wrong."""
+        if self.choice.output not in ("sigmoid", "softmax") and not data.names_classes:
+            raise ValueError(
+                f"{name}: expected labels, or rows of zeros with a single one, to count an "
+                f"accuracy of {self.choice.output} outputs, got other targets; total_cost says "
+                f"how far from them the outputs are"
+            )
+
     # ---- what the kernels do
 
     def feedforward(self, X: Any, scale: float, values: NDArray | None = None) -> NDArray:
         """(n, n_in), dense or compressed -> (n, n_out); ``values``: with other parameters."""
-        values = self.parameters.storage if values is None else values
+        parameters = self.parameters.storage if values is None else values
         out = np.empty((len(X), self.sizes[-1]), self.dtype)
         threads = self._threads("feedforward", X, len(X))
         _kernels.feedforward(
-            self.sizes, self.choice.output, values, X, scale, out, threads, hidden=self.hidden,
+            self.sizes, self.choice.output, parameters, X, scale, out, threads, hidden=self.hidden,
             watch=reporting.stopping(),
         )  # fmt: skip
         return out
@@ -174,9 +183,14 @@ class Model:
             hidden=self.hidden, **techniques,
         )  # fmt: skip
 
+    def scale_learned_from(self, data: Dataset) -> float | None:
+        """The scale that goes with a network trained on ``data``; None where the inputs, bytes
+        excepted, are taken as they are."""
+        return data.scale if data.X.dtype == np.uint8 or data.scale != 1 else None
+
     def learned_from(self, data: Dataset) -> None:
-        """Remember the scale of the inputs; of those taken as they are, bytes excepted, none."""
-        self.parameters.input_scale = data.scale if data.X.dtype == np.uint8 or data.scale != 1 else None
+        """Remember the scale of the inputs."""
+        self.parameters.input_scale = self.scale_learned_from(data)
 
     def gradient(self, data: Dataset) -> "Model":
         """The sum of the examples' gradients, as the parameters of a model."""
@@ -184,7 +198,8 @@ class Model:
         own = None if self.choice.kernel else self.choice.cost.delta
         _kernels.gradient(
             self.sizes, self.choice.output, self.choice.kernel, self.parameters.storage,
-            data.operand(self.sizes, self.dtype, once=True), data.scale, data.y, nabla.parameters.storage, own,
+            data.operand(self.sizes, self.dtype, once=True), data.scale, data.y,
+            nabla.parameters.storage, own,
             hidden=self.hidden, watch=reporting.stopping(),
         )  # fmt: skip
         return nabla
@@ -224,7 +239,10 @@ class Model:
             if watch is not None:
                 watch(first)
             part = slice(first, first + _PIECE)
-            a, y = self.feedforward(X[part], data.scale, values).T, self._columns(data.y[part])
+            a, y = (
+                self.feedforward(X[part], data.scale, values).T,
+                self.target_columns(data.y[part]),
+            )
             if weights is None:
                 total += self._own_cost(a, y)
                 continue
@@ -241,7 +259,7 @@ class Model:
             raise TypeError(f"fn: expected a number, the sum over the columns, got {came}")
         return float(value)
 
-    def _columns(self, y: NDArray) -> NDArray:
+    def target_columns(self, y: NDArray) -> NDArray:
         """Targets as a user's own cost sees them, (n_out, m), labels as zeros and ones."""
         if y.ndim == 1:
             single = self.sizes[-1] == 1 and self.choice.output != "softmax"
@@ -287,12 +305,16 @@ class Model:
             if lmbda:
                 costs[k] += lmbda / n / 2 * self.squares(values)
             if l1:
-                costs[k] += l1 / n * self._over_weights(_kernels.sum_of_magnitudes, values)
+                costs[k] += l1 / n * self.magnitudes(values)
         return costs
 
     def squares(self, values: NDArray) -> float:
         """The sum of W^2 of the parameters ``values``; infinite where that is beyond float64."""
         return self._over_weights(_kernels.sum_of_squares, values)
+
+    def magnitudes(self, values: NDArray) -> float:
+        """The sum of |W| of the parameters ``values``."""
+        return self._over_weights(_kernels.sum_of_magnitudes, values)
 
     def _over_weights(self, f: Callable[[NDArray], float], values: NDArray) -> float:
         """The sum over the layers of f of their weights, pads, which are zero, among them."""

@@ -6,7 +6,7 @@ import copy
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -17,6 +17,7 @@ from fastnet import (
     explanation,
     gradient_check,
     initializers,
+    overridden,
     persistence,
     reporting,
     techniques,
@@ -24,11 +25,12 @@ from fastnet import (
 )
 from fastnet.compressed import Sparse, is_sparse
 from fastnet.costs import Cost
-from fastnet.data import Data, Dataset, as_dataset, checked_inputs
+from fastnet.data import Data, Dataset, as_dataset, as_list, checked_inputs, warns_of_bytes
 from fastnet.early_stopping import EarlyStopping
 from fastnet.explanation import Explanation
-from fastnet.model import Model
+from fastnet.model import Model, classes_of
 from fastnet.optimizers import Optimizer
+from fastnet.overridden import OwnMethods, overrides
 from fastnet.parameters import FixedList, ParameterList
 from fastnet.random_stream import RandomStream
 from fastnet.schedules import Schedule
@@ -37,6 +39,13 @@ from fastnet.weighting import example_weights
 
 DTYPES = ("float32", "float64")
 NEURONS = tuple(initializers.OF_HIDDEN)
+
+# The format of pickles: what __getstate__ keeps, and its number.
+_PICKLE_VERSION = 2
+_PICKLED = {
+    "sizes", "cost", "output", "dtype", "hidden", "n_threads", "input_scale", "values", "stream",
+    "warned",
+}  # fmt: skip
 
 Filename: TypeAlias = str | os.PathLike[str]
 Seed: TypeAlias = (
@@ -72,10 +81,13 @@ class Network:
         exponential + poisson.
     dtype : str or dtype
         "float32" or "float64", the type of the parameters and of all arithmetic.
-    seed : None, int, sequence of ints, SeedSequence, BitGenerator or Generator
+    seed : None, int, sequence of ints, SeedSequence, BitGenerator, Generator or RandomState
         As ``numpy.random.default_rng`` takes it. The same seed gives the same initial
         weights and the same order of examples, and so the same trained network, to
-        the last bit, whatever the release of NumPy.
+        the last bit, whatever the release of NumPy. None takes a seed from NumPy's global
+        generator when the first random number is needed, so that ``numpy.random.seed`` makes
+        a script reproducible. Processes that a program forks share the state of that generator:
+        give each network a seed there.
     hidden : str or sequence of str, default "sigmoid"
         The kind of the hidden neurons, one name for all or one per hidden layer:
         "sigmoid", "tanh" (the text's tanh(z) = 2 sigma(2z) - 1), "relu" (max(0, z)),
@@ -121,26 +133,49 @@ class Network:
         initializer: str | None = None,
         n_threads: int | None = None,
     ):
+        starts = self._set_up(sizes, cost, output, dtype, seed, hidden, initializer, n_threads)
+        if initializer is None and overrides(self, "default_weight_initializer"):
+            self.default_weight_initializer()
+        else:
+            self._draw(starts)
+
+    def _set_up(
+        self,
+        sizes: Iterable[int],
+        cost: type[Cost] | Cost | str = costs.CrossEntropyCost,
+        output: str | None = None,
+        dtype: DTypeLike = "float32",
+        seed: Seed = None,
+        hidden: str | Iterable[str] = "sigmoid",
+        initializer: str | None = None,
+        n_threads: int | None = None,
+    ) -> tuple[str, ...]:
+        """All but the parameters, which are zeros; returns what they are to start as."""
         try:
             checked = tuple(checks.integer("sizes", size, 1) for size in sizes)
         except (TypeError, ValueError):
             checked = ()
         if len(checked) < 2:
-            raise ValueError(f"sizes: expected two or more positive integers, got {sizes!r}")
+            raise ValueError(
+                f"sizes: expected two or more positive integers, got {checks.briefly(sizes)}"
+            )
         choice = costs.choose(cost, output)
         try:
             name = np.dtype(dtype).name
         except TypeError:
             name = repr(dtype)
         if name not in DTYPES or dtype is None:
-            raise ValueError(f"dtype: expected one of {', '.join(DTYPES)}; got {dtype!r}")
+            raise ValueError(
+                f"dtype: expected one of {', '.join(DTYPES)}; got {checks.briefly(dtype)}"
+            )
         if n_threads is not None:
             n_threads = checks.integer("n_threads", n_threads, 1)
         neurons = _neurons(hidden, len(checked) - 2)
         starts = initializers.choose(initializer, neurons)
         self._stream = RandomStream(seed)
         self._model = Model(checked, choice, name, n_threads, neurons)
-        self._draw(starts)
+        self._warned: set[str] = set()  # the warnings that came once
+        return starts
 
     # ---- parameters
 
@@ -223,8 +258,35 @@ class Network:
     @property
     def input_scale(self) -> float | None:
         """The scale of the inputs last trained on; None before, and where real numbers
-        were taken as they are."""
+        were taken as they are. Arrays of uint8 that come in no ``Dataset`` are multiplied by it."""
         return self._model.input_scale
+
+    def reseed(self, seed: Seed) -> None:
+        """Take the random numbers that are drawn from now on from another seed.
+
+        Parameters
+        ----------
+        seed : as for ``Network``
+
+        Raises
+        ------
+        TypeError, ValueError
+            For what is no seed.
+        RuntimeError
+            While a call of the kernels trains the network.
+
+        Examples
+        --------
+        >>> net, other = Network([3, 2], seed=1), Network([3, 2], seed=2)
+        >>> for one in (net, other):
+        ...     one.reseed(3)
+        ...     one.default_weight_initializer()
+        >>> net == other
+        True
+        """
+        stream = RandomStream(seed)
+        self._model.parameters.check_not_training()
+        self._stream = stream
 
     def default_weight_initializer(self) -> None:
         """Weights N(0, 1) / sqrt(n_in), biases N(0, 1).
@@ -253,10 +315,10 @@ class Network:
         Parameters
         ----------
         a : Dataset, array_like, or scipy.sparse matrix or array
-            A Dataset's inputs are scaled as it says; others are taken as they are.
-            An array of shape (n_in,) gives (n_out,); (n_in, 1), the book's column,
-            gives (n_out, 1); (n, n_in) gives (n, n_out). With n_in == 1 an array
-            (n, 1) is n examples. A sparse matrix is (n, n_in).
+            A Dataset's inputs are scaled as it says; arrays of uint8 by ``input_scale``,
+            where the network has one; others are taken as they are. An array of shape (n_in,)
+            gives (n_out,); (n_in, 1), the book's column, gives (n_out, 1); (n, n_in) gives
+            (n, n_out). With n_in == 1 an array (n, 1) is n examples. A sparse matrix is (n, n_in).
 
         Returns
         -------
@@ -278,19 +340,23 @@ class Network:
         (5, 2)
         """
         plain = self._model.feedforward_one(a)
-        if plain is not None:
-            return plain
+        return self._feedforward("a", a) if plain is None else plain
+
+    def _feedforward(self, name: str, a: Any) -> NDArray:
+        """``feedforward`` of any form; errors start with ``name``."""
         n_in = self._model.sizes[0]
         if isinstance(a, Dataset):
-            self._model.check_inputs("a", a.X.shape[1], a.largest)
+            self._check_scale(a, self.input_scale)
+            self._model.check_inputs(name, a.X.shape[1], a.largest)
             return self._model.feedforward(a.operand(self._model.sizes, self.dtype), a.scale)
         if is_sparse(a):
             if a.shape == (0, n_in):
                 return np.empty((0, self._model.sizes[-1]), self.dtype)
-            X, largest, _ = checked_inputs("a", a)
-            self._model.check_inputs("a", X.shape[1], largest)
-            return self._model.feedforward(X, 1.0)
-        array = checks.array("a", a)
+            X, largest, _ = checked_inputs(name, a)
+            scale = self._scale_of(X)
+            self._model.check_inputs(name, X.shape[1], largest * scale)
+            return self._model.feedforward(X, scale)
+        array = checks.array(name, a)
         column = array.shape == (n_in, 1) and n_in > 1
         if array.shape == (n_in,) or column:
             rows = array.reshape(1, n_in)
@@ -298,14 +364,15 @@ class Network:
             rows = array
         else:
             raise ValueError(
-                f"a: expected shape ({n_in},), ({n_in}, 1) or (n, {n_in}), got {array.shape}"
+                f"{name}: expected shape ({n_in},), ({n_in}, 1) or (n, {n_in}), got {array.shape}"
             )
         if len(rows) == 0:
             return np.empty((0, self._model.sizes[-1]), self.dtype)
+        scale = self._scale_of(rows)
         if not self._plainly_fits(rows):
-            rows, largest, _ = checked_inputs("a", rows)
-            self._model.check_inputs("a", n_in, largest)
-        out = self._model.feedforward(rows, 1.0)
+            rows, largest, _ = checked_inputs(name, rows)
+            self._model.check_inputs(name, n_in, largest * scale)
+        out = self._model.feedforward(rows, scale)
         if array.ndim == 1:
             return out.reshape(-1)
         return out.reshape(-1, 1) if column else out
@@ -319,6 +386,47 @@ class Network:
         flat = rows.reshape(-1)
         with np.errstate(over="ignore", invalid="ignore"):
             return math.isfinite(flat.dot(flat))  # NaN and infinity show in the sum of squares
+
+    def _scale_of(self, X: Any) -> float:
+        """By what inputs that came in no Dataset are multiplied."""
+        return (self.input_scale or 1.0) if X.dtype == np.uint8 else 1.0
+
+    def predict_labels(self, X: Dataset | Sparse | ArrayLike) -> NDArray:
+        """The classes that the network sees, as ``accuracy`` counts them.
+
+        Parameters
+        ----------
+        X : as ``a`` of ``feedforward``, n examples or one
+
+        Returns
+        -------
+        (n,) ndarray of int
+            The number of the largest output, of equal ones the first; with one output neuron 1
+            where the output is 0.5 or more, else 0. Of one example, (n_in,) or (n_in, 1), too:
+            (1,).
+
+        Raises
+        ------
+        ValueError, TypeError
+            As ``feedforward``.
+
+        Examples
+        --------
+        >>> net = Network([2, 2], seed=1)
+        >>> net.weights[0], net.biases[0] = [[1, 0], [0, 1]], [[0], [0]]
+        >>> net.predict_labels([[3, 1], [1, 3]])
+        array([0, 1])
+        """
+        n_in = self._model.sizes[0]
+        if not isinstance(X, Dataset) and not is_sparse(X):
+            X = checks.array("X", X)
+            if X.shape in ((n_in,), (n_in, 1)):
+                X = X.reshape(-1, n_in)
+        if overrides(self, "feedforward"):
+            if not isinstance(X, Dataset):
+                X = self._dataset("X", (X, np.zeros(X.shape[:1], int)), self.input_scale)
+            return classes_of(overridden.outputs(self, X))
+        return classes_of(self._feedforward("X", X))
 
     def predictor(self) -> Callable[[ArrayLike], NDArray]:
         """A callable for one example at a time, for control loops: no allocation, few checks.
@@ -348,7 +456,9 @@ class Network:
 
         Right is: the largest output stands where the target's largest does (for
         a label, at the label); with one output neuron, output and target lie on
-        the same side of 0.5: at least 0.5 for label 1, less for label 0.
+        the same side of 0.5: at least 0.5 for label 1, less for label 0. Of linear and
+        exponential outputs only with targets that stand for classes: labels, or rows of zeros
+        with a single one (of one output, zeros and ones); ``total_cost`` serves for others.
 
         Parameters
         ----------
@@ -365,7 +475,7 @@ class Network:
         Raises
         ------
         ValueError, TypeError
-            For data that do not fit the network.
+            For data that do not fit the network, or have no classes to count.
 
         Examples
         --------
@@ -375,6 +485,9 @@ class Network:
         2
         """
         fitting = self._fitting("data", data)
+        self._model.check_accuracy("data", fitting)
+        if overrides(self, "feedforward"):
+            return overridden.accuracy(self, fitting)
         return self._model.accuracy(fitting, once=fitting is not data)
 
     def total_cost(self, data: Data, lmbda: float, convert: bool = False) -> float:
@@ -408,12 +521,44 @@ class Network:
         """
         lmbda = checks.nonnegative("lmbda", lmbda)
         fitting = self._fitting("data", data)
+        if overrides(self, "feedforward"):
+            return overridden.total_cost(self, self._model, fitting, lmbda)
         return self._model.total_cost(fitting, lmbda, once=fitting is not data)
 
+    # ---- data
+
     def _fitting(self, name: str, data: Data) -> Dataset:
-        dataset = as_dataset(name, data)
+        """``data`` as a Dataset that fits."""
+        dataset = self._dataset(name, data, self.input_scale)
         self._model.check(name, dataset)
         return dataset
+
+    def _warn_of_bytes(self, name: str, given: Data, data: Dataset) -> None:
+        """Before a training on ``data``, made of what was ``given``."""
+        if data is not given and self.input_scale is None:
+            self._warn("bytes", warns_of_bytes(name, data))
+
+    def _dataset(self, name: str, data: Data, scale: float | None) -> Dataset:
+        """``data`` as a Dataset; bytes that came in none are multiplied by ``scale``."""
+        if isinstance(data, Dataset):
+            self._check_scale(data, scale)
+            return data
+        return as_dataset(name, data, 1.0 if scale is None else scale)
+
+    def _check_scale(self, data: Dataset, scale: float | None) -> None:
+        """Warn where bytes are not scaled as those that the network was trained on."""
+        if scale is not None and data.scale != scale and data.X.dtype == np.uint8:
+            self._warn(
+                "scale",
+                f"the data set's bytes are multiplied by its scale, {data.scale:g}, those that "
+                f"the network was trained on by {scale:g}",
+            )
+
+    def _warn(self, kind: str, message: str) -> None:
+        """Once of each kind, at the line of the program that called the package."""
+        if message and kind not in self._warned:
+            self._warned.add(kind)
+            reporting.warn(message)
 
     # ---- training
 
@@ -424,11 +569,12 @@ class Network:
         mini_batch_size: int,
         eta: float,
         lmbda: float = 0.0,
-        evaluation_data: Data | None = None,
+        evaluation_data: Data | bool | None = None,
         monitor_evaluation_cost: bool = False,
         monitor_evaluation_accuracy: bool = False,
         monitor_training_cost: bool = False,
         monitor_training_accuracy: bool = False,
+        early_stopping_n: int = 0,
         *,
         l1: float = 0.0,
         dropout: float | Iterable[float] = 0.0,
@@ -440,6 +586,7 @@ class Network:
         sample_weight: ArrayLike | None = None,
         class_weight: Mapping[int, float] | str | None = None,
         verbose: int = True,
+        test_data: None = None,
     ) -> History:
         """Train by mini-batch stochastic gradient descent.
 
@@ -472,16 +619,23 @@ class Network:
             is divided by n. Finite, 0 or more.
         evaluation_data : as training_data, or None
             What to monitor on: validation or test data. Needed by the two flags
-            that monitor it, and by a schedule or early stopping that follows it.
+            that monitor it, and by a schedule or early stopping that follows it. Where no flag
+            is set and nothing is followed, the accuracy on it is recorded if its targets stand
+            for classes (labels, or rows of zeros with a single one; of one target, zeros and
+            ones), else the cost. False is as None.
         monitor_evaluation_cost : bool, default False
             Record the cost on the evaluation data after each epoch, L1 and L2 terms included
-            (with n the number of evaluation examples, as in ``total_cost``).
+            (with n the number of evaluation examples, as in ``total_cost``). For each of the four
+            flags any truth value is taken.
         monitor_evaluation_accuracy : bool, default False
             Record the number of evaluation examples that are right.
         monitor_training_cost : bool, default False
             Record the cost on the training data, L1 and L2 terms included.
         monitor_training_accuracy : bool, default False
             Record the number of training examples that are right.
+        early_stopping_n : int, default 0
+            As in Python 3 ports of the book's program: n is
+            ``early_stopping=EarlyStopping(patience=n, restore_best=False)``, 0 is none.
         l1 : float, default 0.0
             Regularization parameter of L1: each mini-batch draws every weight by eta l1 / n
             towards zero. With ``lmbda`` it makes an elastic net. Finite, 0 or more.
@@ -495,9 +649,10 @@ class Network:
             rule above. lmbda and l1 enter g as (lmbda / n) W + (l1 / n) sgn W, but for
             AdamW, which see. Velocities and moments start at zero in each call.
         schedule : StepDecay, ExponentialDecay, CosineDecay, HalveOnPlateau, callable or None
-            The learning rate of each epoch; None: eta for all. A callable is given each
-            epoch, from 1, before the training begins, and returns its rate, finite and 0 or
-            more, in place of eta.
+            The learning rate of each epoch; None: eta for all. A callable is given the
+            epoch, from 1, as the epoch begins, and returns its rate, finite and 0 or more, in
+            place of eta. What it raises passes through, in the first epoch before anything has
+            changed, later with the parameters of the epoch before.
             The rate is printed with each epoch's figures; ``schedule.rate(eta, epoch,
             epochs)`` gives those of the first three kinds beforehand.
         early_stopping : EarlyStopping or None
@@ -512,7 +667,8 @@ class Network:
             restored where that is wanted. What one raises ends the training at once and
             passes through: the network keeps the parameters as the epoch, and the
             callbacks, left them, nothing is restored, and the random numbers stand
-            at the end of the epoch.
+            at the end of the epoch. Where a callback returns and a parameter is not finite, a
+            ValueError names it, and the parameters are back as the epoch left them.
         shift : int, default 0
             Each time an example is taken it is moved by up to so many pixels down or up and to
             the right or left, evenly at random; what comes in at the edges is 0. For inputs
@@ -536,6 +692,8 @@ class Network:
             restored. 2: where standard error is a terminal or a notebook's, a progress bar of
             tqdm, which moves within the epochs and shows the last figures; elsewhere the
             lines of 1.
+        test_data : None
+            The name of ``evaluation_data`` in the book's first chapters: a TypeError says so.
 
         Returns
         -------
@@ -588,53 +746,101 @@ class Network:
         mini_batch_size = checks.integer("mini_batch_size", mini_batch_size, 1)
         eta = checks.nonnegative("eta", eta)
         lmbda = checks.nonnegative("lmbda", lmbda)
+        if test_data is not None:
+            raise TypeError("test_data: expected data to be evaluated on as evaluation_data")
+        early_stopping = _with_patience(early_stopping, early_stopping_n)
         chosen = techniques.checked(self._model, l1, optimizer, dropout, shift)
-        history = History([], [], [], [])
-        progress = Progress(eta, epochs, schedule, early_stopping, history)
         flags = {
             "evaluation_cost": monitor_evaluation_cost,
             "evaluation_accuracy": monitor_evaluation_accuracy,
             "training_cost": monitor_training_cost,
             "training_accuracy": monitor_training_accuracy,
         }
-        for name, flag in flags.items():
-            checks.boolean(f"monitor_{name}", flag)
+        flags = {name: checks.truth(f"monitor_{name}", flag) for name, flag in flags.items()}
         called = checks.callables("callbacks", callbacks)
         reporter = reporting.chosen(verbose)
-        monitored = training.monitored(flags, schedule, early_stopping)
-        for name, reason in monitored.items():
-            if name.startswith("evaluation") and evaluation_data is None:
-                raise ValueError(f"evaluation_data: expected data, since {reason}; got None")
+        if isinstance(evaluation_data, bool | np.bool_) and not evaluation_data:
+            evaluation_data = None
+        elif not isinstance(evaluation_data, (Dataset, tuple, type(None))):
+            evaluation_data = as_list("evaluation_data", evaluation_data)  # may be looked at twice
         data = self._fitting("training_data", training_data)
-        weights = example_weights(data.y, self._model.classes, sample_weight, class_weight)
-        sets = {"training": data}
+        sets, evaluation = {"training": data}, None
         if evaluation_data is not None:
-            sets["evaluation"] = self._fitting("evaluation_data", evaluation_data)
-            history.n_evaluation = len(sets["evaluation"])
-        history.n_training = len(data)
-        monitors = training.monitors_of(monitored, sets, history, weights)
-        self._check_finite()
+            scale = self._model.scale_learned_from(data)
+            evaluation = self._dataset("evaluation_data", evaluation_data, scale)
+            self._model.check("evaluation_data", evaluation)
+            sets["evaluation"] = evaluation
 
-        def called_back(epoch: int) -> bool:
-            stops = False
-            for f in called:
-                answer = f(self, epoch, history)
-                stops |= isinstance(answer, (bool, np.bool_)) and bool(answer)
-            return stops
+        history = History([], [], [], [])
+        progress = Progress(
+            eta, epochs, schedule, early_stopping, history, training.default_figure(evaluation)
+        )
+        monitored = training.monitored(flags, schedule, early_stopping, evaluation)
+        for name, reason in monitored.items():
+            kind, _, figure = name.partition("_")
+            if kind not in sets:
+                raise ValueError(f"evaluation_data: expected data, since {reason}; got None")
+            if figure == "accuracy":
+                self._model.check_accuracy(f"{kind}_data", sets[kind])
+        weights = example_weights(data.y, self._model.classes, sample_weight, class_weight)
+        own = OwnMethods(self, self._model, sets, evaluation_data, lmbda, chosen.l1)
+        own.check(chosen, weights, monitored)
+        history.n_training = len(data)
+        history.n_evaluation = None if evaluation is None else len(evaluation)
+        monitors = training.monitors_of(monitored, sets, history, weights, own.figures)
+        self._check_finite()
+        self._model.parameters.check_not_training()
+        self._warn_of_bytes("training_data", training_data, data)
+        if epochs:
+            progress.rate(1)  # a function of the user's own may raise, before anything is changed
 
         try:
             training.run(
                 self._model, self._stream, data, progress, mini_batch_size, lmbda, monitors,
-                reporter, called_back if called else None, chosen, weights,
+                reporter, self._calling(called, history), chosen, weights,
+                own.epoch(mini_batch_size),
             )  # fmt: skip
-        except DivergenceError as error:
-            error.history = history
+        except (DivergenceError, KeyboardInterrupt) as error:
+            error.history = history  # type: ignore[union-attr]
             raise
         return history
 
+    def _calling(
+        self, callbacks: Sequence[Callback], history: History
+    ) -> Callable[[int], bool] | None:
+        """What is called after each epoch: all callbacks; it returns whether to stop."""
+
+        def call(epoch: int) -> bool:
+            stops, before = False, self._model.values.copy()
+            for i, f in enumerate(callbacks):
+                answer = f(self, epoch, history)
+                stops |= isinstance(answer, (bool, np.bool_)) and bool(answer)
+                if not self._model.is_finite():
+                    name = self._not_finite()
+                    self._model.parameters.restore(before)
+                    raise ValueError(
+                        f"callbacks[{i}]: expected it to leave finite numbers in weights and "
+                        f"biases, got NaN or infinity in {name}; the parameters are back as "
+                        f"epoch {epoch} left them"
+                    )
+            return stops
+
+        return call if callbacks else None
+
+    def _not_finite(self) -> str:
+        """The first array of parameters that is not finite."""
+        for l in range(self.num_layers - 1):
+            for name in ("weights", "biases"):
+                if not np.isfinite(self._model.parameters.arrays(name)[l]).all():
+                    return f"{name}[{l}]"
+        return "none"
+
     def _check_finite(self) -> None:
         if not self._model.is_finite():
-            raise ValueError("weights, biases: expected finite numbers, got NaN or infinity")
+            raise ValueError(
+                f"weights, biases: expected finite numbers, got NaN or infinity in "
+                f"{self._not_finite()}"
+            )
 
     def update_mini_batch(self, mini_batch: Data, eta: float, lmbda: float, n: int) -> None:
         """Move the parameters by one step of gradient descent on ``mini_batch``.
@@ -665,6 +871,15 @@ class Network:
         l2 = checks.nonnegative("lmbda", lmbda) / checks.integer("n", n, 1)
         data = self._fitting("mini_batch", mini_batch)
         self._check_finite()
+        self._warn_of_bytes("mini_batch", mini_batch, data)
+        if overrides(self, "backprop"):
+            pairs = overridden.pairs_of(self._model, data)
+
+            def step(order: NDArray, eta: float, watch: Any) -> None:
+                overridden.update_mini_batch(self, pairs, eta, lmbda, n)
+
+            training.train_own(self._model, data, step, np.arange(len(data)), eta, None, None)
+            return
         order = np.arange(len(data))[np.newaxis]
         training.train(self._model, data, order, len(data), eta, l2)
 
@@ -696,7 +911,7 @@ class Network:
         >>> nabla_b[0].tolist(), nabla_w[0].tolist()
         ([[1.0]], [[3.0, 4.0]])
         """
-        nabla = self._model.gradient(self._example(x, y))
+        nabla = self._gradient("x, y", self._example(x, y))
         return nabla.parameters.arrays("biases"), nabla.parameters.arrays("weights")
 
     def gradient(self, data: Data) -> tuple[list[NDArray], list[NDArray]]:
@@ -714,7 +929,7 @@ class Network:
         Raises
         ------
         ValueError, TypeError
-            For data that do not fit the network.
+            For data that do not fit the network, and where the error of an output is not finite.
 
         Examples
         --------
@@ -725,10 +940,21 @@ class Network:
         ([[2.0]], [[5.0]])
         """
         fitting = self._fitting("data", data)
-        nabla = self._model.gradient(fitting)
+        nabla = self._gradient("data", fitting)
         values = nabla.values
         values /= len(fitting)
         return nabla.parameters.arrays("biases"), nabla.parameters.arrays("weights")
+
+    def _gradient(self, name: str, data: Dataset) -> Model:
+        """The sum of the examples' gradients; none where an output error is not finite, which the
+        sum of them, the gradient by the last biases, shows."""
+        nabla = self._model.gradient(data)
+        if not np.isfinite(nabla.parameters.arrays("biases")[-1]).all():
+            raise ValueError(
+                f"{name}: expected finite errors at the output, got NaN or infinity, as where an "
+                f"output is beyond the range of {self.dtype}"
+            )
+        return nabla
 
     def _example(self, x: ArrayLike, y: ArrayLike) -> Dataset:
         """An input and its target, or label, as data of one example that fit."""
@@ -740,9 +966,10 @@ class Network:
             raise ValueError(f"y: expected a label or a column of targets, got {target.shape}")
         is_label = target.ndim == 0 and target.dtype.kind != "f"
         labels = target.reshape(1) if is_label else target.reshape(1, -1)
+        scale = self._scale_of(array)
         rows, largest, _ = checked_inputs("x", array.reshape(1, n_in))
-        self._model.check_inputs("x", n_in, largest)
-        data = Dataset(rows, labels)
+        self._model.check_inputs("x", n_in, largest * scale)
+        data = Dataset(rows, labels, scale)
         self._model.check("y", data)
         return data
 
@@ -927,33 +1154,124 @@ class Network:
 
     __hash__ = None  # type: ignore[assignment]  # mutable
 
+    def copy(self) -> Network:
+        """A network of its own with the same parameters and the same random numbers to come.
+
+        Examples
+        --------
+        >>> net = Network([2, 3, 1], seed=1)
+        >>> other = net.copy()
+        >>> other.large_weight_initializer()
+        >>> other == net, net == net.copy()
+        (False, True)
+        """
+        return copy.deepcopy(self)
+
     def __getstate__(self) -> dict[str, Any]:
+        """Pickles and copies; what a program keeps on the network goes along."""
         model = self._model
+        own = {"_model", "_stream", "_warned"}
         return {
-            **self.__dict__,
-            "_model": (
-                model.sizes,
-                model.choice,
-                model.values,
-                model.input_scale,
-                model.n_threads,
-                model.hidden,
-            ),
-            "_stream": copy.deepcopy(self._stream),  # a copy's training is its own
+            **{name: value for name, value in vars(self).items() if name not in own},
+            "_network": {
+                "version": _PICKLE_VERSION,
+                "sizes": model.sizes,
+                "cost": self.cost,
+                "output": self.output,
+                "dtype": self.dtype.name,
+                "hidden": model.hidden,
+                "n_threads": model.n_threads,
+                "input_scale": model.input_scale,
+                "values": model.values,
+                "stream": copy.deepcopy(self._stream),  # a copy's training is its own
+                "warned": set(self._warned),
+            },
         }
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        sizes, choice, values, input_scale, n_threads, hidden = state["_model"]
-        self._model = Model(sizes, choice, values.dtype.name, n_threads, hidden)
-        self._model.parameters.input_scale = input_scale
+    def __setstate__(self, state: Any) -> None:
+        fields, others = _fields_of(state)
+        self._set_up(
+            fields["sizes"], fields["cost"], fields["output"], fields["dtype"], 0,
+            fields["hidden"], None, fields["n_threads"],
+        )  # fmt: skip
+        values, scale = fields["values"], fields["input_scale"]
+        if (
+            not isinstance(values, np.ndarray)
+            or values.dtype != self.dtype
+            or values.shape != (self._model.n_parameters,)
+        ):
+            raise ValueError(
+                f"values: expected {self._model.n_parameters} parameters of {self.dtype} in the "
+                f"pickle of a network {[*self._model.sizes]}, got {checks.briefly(values)}"
+            )
+        if not isinstance(fields["stream"], RandomStream):
+            raise ValueError(
+                f"stream: expected a RandomStream in the pickle of a network, "
+                f"got {checks.briefly(fields['stream'])}"
+            )
         self._model.values[...] = values
+        if scale is not None:
+            self._model.parameters.input_scale = checks.nonnegative("input_scale", scale)
+        self._stream, self._warned = fields["stream"], set(fields["warned"])
+        vars(self).update(others)
+
+    if not TYPE_CHECKING:  # a type checker is to know that there are no others
+
+        def __getattr__(self, name):
+            words = f"{type(self).__name__!r} object has no attribute {name!r}"
+            if name in ("fit", "predict", "predict_proba", "score"):
+                words += (
+                    ": a network is trained by SGD and used by predict_labels(X) and "
+                    "feedforward(X); fastnet.sklearn has estimators with fit and predict"
+                )
+            raise AttributeError(words)
 
     def __repr__(self) -> str:
         cost = self._model.choice.kernel or getattr(self.cost, "__name__", repr(self.cost))
         kinds = self.hidden[:1] if len(set(self.hidden)) == 1 else self.hidden
         neurons = "" if set(kinds) <= {"sigmoid"} else f"{', '.join(kinds)} neurons, "
         return f"<Network {self.sizes}: {neurons}{self.output} outputs, {cost} cost, {self.dtype}>"
+
+
+overridden.remember(Network)
+
+
+def _fields_of(state: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a pickle says of the network, and what else a program kept on it."""
+    if not isinstance(state, dict):
+        raise ValueError(f"expected the pickle of a network, got {checks.briefly(state)}")
+    others = dict(state)
+    fields = others.pop("_network", None)
+    if fields is None:  # fastnet 0.1
+        stream, model = others.pop("_stream", None), others.pop("_model", None)
+        if not isinstance(model, tuple) or len(model) != 6:
+            raise ValueError("expected the pickle of a network, got one without its parameters")
+        sizes, choice, values, input_scale, n_threads, hidden = model
+        fields = {
+            "sizes": sizes, "cost": choice.cost, "output": choice.output,
+            "dtype": values.dtype.name, "hidden": hidden, "n_threads": n_threads,
+            "input_scale": input_scale, "values": values, "stream": stream, "warned": set(),
+        }  # fmt: skip
+    elif not isinstance(fields, dict) or fields.get("version") != _PICKLE_VERSION:
+        version = fields.get("version") if isinstance(fields, dict) else fields
+        raise ValueError(
+            f"expected the pickle of a network in the format {_PICKLE_VERSION}, that of this "
+            f"release of fastnet, got {checks.briefly(version)}"
+        )
+    missing = _PICKLED - fields.keys()
+    if missing:
+        raise ValueError(f"expected {min(missing)!r} in the pickle of a network, got none")
+    return fields, others
+
+
+def _with_patience(early_stopping: Any, n: Any) -> Any:
+    """Early stopping as its two arguments say."""
+    n = checks.integer("early_stopping_n", n, 0)
+    if n and early_stopping is not None:
+        raise TypeError(
+            f"early_stopping_n: expected 0 beside early_stopping, which has a patience, got {n}"
+        )
+    return EarlyStopping(patience=n, restore_best=False) if n else early_stopping
 
 
 def _neurons(hidden: Any, layers: int) -> tuple[str, ...]:
@@ -974,7 +1292,9 @@ def _neurons(hidden: Any, layers: int) -> tuple[str, ...]:
     return names
 
 
-def load(filename: Filename, cost: type[Cost] | Cost | str | None = None) -> Network:
+def load(
+    filename: Filename, cost: type[Cost] | Cost | str | None = None, *, seed: Seed = None
+) -> Network:
     """Read a network that ``Network.save`` or the book's ``network2.py`` wrote.
 
     Parameters
@@ -983,6 +1303,8 @@ def load(filename: Filename, cost: type[Cost] | Cost | str | None = None) -> Net
     cost : class, name or None
         None takes the cost that the file names. A network with a cost class of
         your own needs that class here.
+    seed : as for ``Network``
+        Of the random numbers that the network draws from now on; loading draws none.
 
     Returns
     -------
@@ -1012,10 +1334,10 @@ def load(filename: Filename, cost: type[Cost] | Cost | str | None = None) -> Net
                 f"{fields['cost']!r}; for a class of your own: fastnet.load(filename, cost=...)"
             )
     try:
-        net = Network(
-            fields["sizes"], cost, output=fields["output"], dtype=fields["dtype"],
-            hidden=fields["hidden"],
-        )  # fmt: skip
+        net = Network.__new__(Network)
+        net._set_up(
+            fields["sizes"], cost, fields["output"], fields["dtype"], seed, fields["hidden"]
+        )
         net.weights, net.biases = fields["weights"], fields["biases"]
     except (TypeError, ValueError) as error:
         raise ValueError(f"{filename}: {error}") from None

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, SupportsIndex, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastnet import _kernels, checks
 
+T = TypeVar("T")
 
-class FixedList(list[Any]):
+
+class FixedList(list[T]):
     """A list whose elements are read only: what is written to a copy, ``list(...)``, would be
     lost here.
 
@@ -31,7 +33,7 @@ class FixedList(list[Any]):
     elements : iterable
     """
 
-    def __init__(self, name: str, elements: Iterable[Any]):
+    def __init__(self, name: str, elements: Iterable[T]):
         super().__init__(elements)
         self._name = name
 
@@ -41,16 +43,16 @@ class FixedList(list[Any]):
             f"that can be changed"
         )
 
-    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse  # type: ignore[assignment]
-    append = extend = insert = remove = pop = clear = _refuse  # type: ignore[assignment]
-    sort = reverse = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse
+    append = extend = insert = remove = pop = clear = _refuse
+    sort = reverse = _refuse
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         """Copies and pickles are plain lists."""
         return list, (list(self),)
 
 
-class ParameterList(FixedList):
+class ParameterList(FixedList[NDArray[Any]]):
     """The weights or the biases of all layers, one array for each.
 
     An array is the network's own, and writing into it acts, until the parameters move; an
@@ -62,7 +64,20 @@ class ParameterList(FixedList):
         super().__init__(name, arrays)
         self._owner: Callable[[], Parameters | None] = weakref.ref(owner)
 
-    def __setitem__(self, which: Any, new: Any) -> None:
+    @overload
+    def __getitem__(self, which: SupportsIndex) -> NDArray[Any]: ...
+
+    @overload
+    def __getitem__(self, which: slice) -> list[NDArray[Any]]: ...
+
+    def __getitem__(self, which: Any) -> Any:
+        try:
+            return super().__getitem__(which)
+        except (IndexError, TypeError):
+            checks.index(self._name, which, len(self))
+            raise
+
+    def __setitem__(self, which: Any, new: Any) -> None:  # type: ignore[override]
         owner = self._owner()
         if owner is None:
             raise ValueError(
@@ -131,9 +146,10 @@ class Parameters(_kernels.ParameterStorage):
 
     def as_list(self, name: str) -> ParameterList:
         """The same as one list object, until it is replaced."""
-        if name not in self.lists:
-            self.lists[name] = ParameterList(name, self.arrays(name), self)
-        return self.lists[name]
+        found: ParameterList | None = self.lists.get(name)
+        if found is None:
+            found = self.lists[name] = ParameterList(name, self.arrays(name), self)
+        return found
 
     # ---- moves
 

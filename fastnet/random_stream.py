@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet import _kernels
+from fastnet import _kernels, checks
 
 # Numbers drawn at once, in some 10 ms: Ctrl-C is answered in between.
 _PIECE = 1_000_000
@@ -31,8 +31,14 @@ def _bit_generator(seed: Any) -> np.random.BitGenerator:
     except (TypeError, ValueError) as error:
         raise type(error)(
             f"seed: expected None, a non-negative integer, a sequence of them, a SeedSequence, "
-            f"a BitGenerator or a Generator; got {seed!r}"
+            f"a BitGenerator, a Generator or a RandomState; got {checks.briefly(seed)}"
         ) from None
+
+
+def seed_from_numpy() -> tuple[int, ...]:
+    """A seed of four words from NumPy's global generator, in one call of it."""
+    words = np.random.randint(0, 2**32, size=4, dtype=np.uint32)  # noqa: NPY002  # that one
+    return tuple(words.tolist())
 
 
 class RandomStream:
@@ -40,37 +46,48 @@ class RandomStream:
 
     Parameters
     ----------
-    seed : None, int, sequence of ints, SeedSequence, BitGenerator or Generator
+    seed : None, int, sequence of ints, SeedSequence, BitGenerator, Generator or RandomState
         As ``numpy.random.default_rng`` takes it; integers seed a PCG64. A
-        generator is shared, not copied: drawing here advances it.
+        generator is shared, not copied: drawing here advances it. None takes a seed from
+        NumPy's global generator when the first number is needed, or a copy is made.
     """
 
     def __init__(self, seed: Any = None):
-        self._bits = _bit_generator(seed)
+        self._bits = None if seed is None else _bit_generator(seed)
+
+    @property
+    def bits(self) -> np.random.BitGenerator:
+        """The generator of the raw numbers."""
+        if self._bits is None:
+            self._bits = np.random.PCG64(seed_from_numpy())
+        return self._bits
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_bits": self.bits}  # drawn here, so that copies have the same numbers
 
     @property
     def state(self) -> Mapping[str, Any]:
         """Where in the stream the next number is taken."""
-        return self._bits.state
+        return self.bits.state
 
     @state.setter
     def state(self, state: Mapping[str, Any]) -> None:
-        self._bits.state = state
+        self.bits.state = state
 
     def raw(self, n: int) -> NDArray[np.uint64]:
         """The next ``n`` 64-bit numbers."""
-        if isinstance(self._bits, np.random.MT19937):  # gives 32 bits at a time
+        if isinstance(self.bits, np.random.MT19937):  # gives 32 bits at a time
             halves = self._raw(2 * n)
             return halves[0::2] << np.uint64(32) | halves[1::2]
         return self._raw(n)
 
     def _raw(self, n: int) -> NDArray[np.uint64]:
         if n <= _PIECE:
-            return self._bits.random_raw(n)
+            return self.bits.random_raw(n)
         raw = np.empty(n, np.uint64)
         for first in range(0, n, _PIECE):
             piece = raw[first : first + _PIECE]
-            piece[:] = self._bits.random_raw(len(piece))
+            piece[:] = self.bits.random_raw(len(piece))
         return raw
 
     def normal(self, *shape: int) -> NDArray[np.float64]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from types import TracebackType
@@ -40,6 +42,17 @@ def end_if_asked(done: int = 0) -> None:
 def stopping() -> Callable[[int], object] | None:
     """What long calls of the kernels are told to call, so that somebody else may end them."""
     return None if stop_asked.get() is None else end_if_asked
+
+
+_PACKAGE = os.path.dirname(__file__) + os.sep
+
+
+def warn(message: str) -> None:
+    """A UserWarning at the line of the program that called the package."""
+    frame, level = sys._getframe(), 1
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level)
 
 
 _logger: logging.Logger | None = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from fastnet import checks
-from fastnet.early_stopping import Best, checked_monitor
+from fastnet.early_stopping import Best, check_monitor
 
 
 def _position(eta: Any, epoch: Any, epochs: Any) -> tuple[float, int, int]:
@@ -213,10 +213,8 @@ class HalveOnPlateau:
         1 or more.
     stop_at : float
         The smallest rate, as a share of eta, from 0 to 1; 0 never stops.
-    monitor : str
-        "evaluation_accuracy", "evaluation_cost", "training_accuracy" or "training_cost":
-        what is followed, and so measured after each epoch and kept in that list of the
-        ``History``, whatever the flags of ``SGD`` say.
+    monitor : str or None
+        What is followed, as for ``EarlyStopping``.
 
     Raises
     ------
@@ -239,7 +237,7 @@ class HalveOnPlateau:
 
     patience: int = 10
     stop_at: float = 1 / 128
-    monitor: str = "evaluation_accuracy"
+    monitor: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "patience", checks.integer("patience", self.patience, 1))
@@ -247,7 +245,7 @@ class HalveOnPlateau:
         if stop_at > 1:
             raise ValueError(f"stop_at: expected a number from 0 to 1, got {self.stop_at!r}")
         object.__setattr__(self, "stop_at", stop_at)
-        checked_monitor(self.monitor)
+        check_monitor(self.monitor)
 
 
 # Those whose rates do not depend on what the training gives, and all that ``SGD`` takes.
@@ -258,12 +256,12 @@ Schedule: TypeAlias = Plain | HalveOnPlateau
 class Halving:
     """The state of one training with ``HalveOnPlateau``: ``rate`` is that of the next epoch."""
 
-    def __init__(self, schedule: HalveOnPlateau, eta: float):
+    def __init__(self, schedule: HalveOnPlateau, eta: float, monitor: str):
         self.rate = eta
         self.lowest = eta * schedule.stop_at
-        self.monitor = schedule.monitor
+        self.monitor = monitor
         self._patience = schedule.patience
-        self._best = Best(schedule.monitor)
+        self._best = Best(monitor)
         self._halved = 0  # the epoch after which the rate was last halved
 
     def goes_on(self, epoch: int, figure: float) -> bool:
@@ -276,10 +274,10 @@ class Halving:
         return True
 
 
-def followed(schedule: Any, eta: float, epochs: int) -> Callable[[int], float]:
-    """epoch -> rate for one training, everything checked before it begins.
+def rate_of(schedule: Any, eta: float, epochs: int) -> Callable[[int], float]:
+    """epoch -> rate for one training, with a schedule other than ``HalveOnPlateau``.
 
-    A function of the user's own is called here for all epochs, and not again.
+    A function of the user's own is called once in each epoch, as it begins.
     """
     if schedule is None:
         return lambda epoch: eta
@@ -291,7 +289,4 @@ def followed(schedule: Any, eta: float, epochs: int) -> Callable[[int], float]:
             f"schedule: expected a StepDecay, ExponentialDecay, CosineDecay, HalveOnPlateau, "
             f"a function of the epoch or None; got {checks.briefly(schedule)}"
         )
-    rates = [
-        checks.nonnegative(f"schedule({epoch})", schedule(epoch)) for epoch in range(1, epochs + 1)
-    ]
-    return lambda epoch: rates[epoch - 1]
+    return lambda epoch: checks.nonnegative(f"schedule({epoch})", schedule(epoch))

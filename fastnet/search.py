@@ -6,14 +6,15 @@ import copy
 import inspect
 import math
 import time
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from fastnet import checks
-from fastnet.data import Data, Dataset
+from fastnet.data import Data, Dataset, as_list
 from fastnet.network import Network
-from fastnet.training import DivergenceError
+from fastnet.overridden import OwnMethods
+from fastnet.training import DivergenceError, default_figure
 from fastnet.weighting import example_weights
 
 # Where the search begins, and between which powers of ten it stays.
@@ -23,7 +24,7 @@ _FIRST, _LOWEST, _HIGHEST = -2, -10, 10
 _LEVEL = 0.01
 
 # Arguments of ``SGD`` that a search for the rate has no use for.
-_NOT_TAKEN = {"schedule", "early_stopping", "callbacks", "verbose"}
+_NOT_TAKEN = {"schedule", "early_stopping", "callbacks", "verbose", "test_data"}
 
 
 class Trial(NamedTuple):
@@ -40,7 +41,9 @@ class Trial(NamedTuple):
     seconds : float
         What the training took, the costs included.
     evaluation_accuracy : int or None
-        How many evaluation examples were right in the end, where there are any.
+        How many evaluation examples were right in the end, where their targets stand for classes.
+    evaluation_cost : float or None
+        The cost on the evaluation data in the end, with the L2 term, where they do not.
     """
 
     eta: float
@@ -48,6 +51,7 @@ class Trial(NamedTuple):
     falls: bool
     seconds: float
     evaluation_accuracy: int | None
+    evaluation_cost: float | None = None
 
 
 class LearningRate(NamedTuple):
@@ -96,7 +100,8 @@ def find_learning_rate(
         The cost is that of all of its examples, weighted as the training weighs them, with the
         terms of ``lmbda`` and ``l1``.
     evaluation_data : as training_data, or None
-        Of which to count, for information, what each trial gets right in the end.
+        What each trial is measured on in the end, for information: by what it gets right, or,
+        where the targets stand for no classes, by its cost.
     mini_batch_size, lmbda : as for ``Network.SGD``
     epochs : int, default 3
         The length of a trial, 1 or more.
@@ -111,7 +116,7 @@ def find_learning_rate(
     -------
     LearningRate
         A named tuple ``(threshold, eta, trials)``; a trial is ``(eta, costs, falls, seconds,
-        evaluation_accuracy)``.
+        evaluation_accuracy, evaluation_cost)``.
 
     Raises
     ------
@@ -144,11 +149,16 @@ def find_learning_rate(
     _check_options(options)
     epochs = checks.integer("epochs", epochs, 1)
     data = net._fitting("training_data", training_data)
+    if not isinstance(evaluation_data, (Dataset, tuple, type(None))):
+        evaluation_data = as_list("evaluation_data", evaluation_data)
     evaluation = None
     if evaluation_data is not None:
-        evaluation = net._fitting("evaluation_data", evaluation_data)
+        scale = net._model.scale_learned_from(data)
+        evaluation = net._dataset("evaluation_data", evaluation_data, scale)
+        net._model.check("evaluation_data", evaluation)
+    net._warn_of_bytes("training_data", training_data, data)
     told = {"mini_batch_size": mini_batch_size, "lmbda": lmbda, **options}
-    search = _Search(net, data, evaluation, epochs, told, verbose)
+    search = _Search(net, data, evaluation, evaluation_data, epochs, told, verbose)
     power = _FIRST
     if search.falls(1, power):
         while search.falls(1, power + 1):
@@ -198,12 +208,14 @@ class _Search:
         net: Network,
         data: Dataset,
         evaluation: Dataset | None,
+        evaluation_data: Data | None,
         epochs: int,
         told: dict[str, Any],
         verbose: bool,
     ):
         self.trials: list[Trial] = []
         self._net, self._data, self._evaluation = net, data, evaluation
+        self._given = evaluation_data
         self._epochs, self._told, self._verbose = epochs, told, verbose
 
     def falls(self, digit: int, power: int) -> bool:
@@ -215,17 +227,37 @@ class _Search:
         start = time.perf_counter()
         net, costs = self._train(eta)
         seconds = time.perf_counter() - start
-        right = None if self._evaluation is None else net.accuracy(self._evaluation)
+        right, cost = self._evaluated(net)
         slack = _LEVEL * (costs[0] - min(costs))
         falls = costs[-1] < costs[0] and all(b <= a + slack for a, b in pairwise(costs))
         level = len(costs) > 2 and costs[1] - costs[-1] <= slack
         if falls and level and power > _LOWEST and not self._below(eta):
             self.falls(digit, power - 1)
         falls = falls and costs[-1] <= min((t.costs[1] for t in self._below(eta)), default=math.inf)
-        self.trials.append(Trial(eta, costs, falls, seconds, right))
+        self.trials.append(Trial(eta, costs, falls, seconds, right, cost))
         if self._verbose:
             self._print(self.trials[-1])
         return falls
+
+    def _evaluated(self, net: Network) -> tuple[Any, float | None]:
+        """The accuracy or the cost on the evaluation data, by what their targets are."""
+        if self._evaluation is None:
+            return None, None
+        name, own = default_figure(self._evaluation), self._own_methods(net)
+        if name == "evaluation_accuracy":
+            measure = own.figures.get(name, partial(net.accuracy, self._evaluation))
+            return measure(), None
+        measure = own.figures.get(
+            name, partial(net.total_cost, self._evaluation, self._told["lmbda"])
+        )
+        return None, measure()
+
+    def _own_methods(self, net: Network) -> OwnMethods:
+        sets = {"training": self._data}
+        if self._evaluation is not None:
+            sets["evaluation"] = self._evaluation
+        told = self._told
+        return OwnMethods(net, net._model, sets, self._given, told["lmbda"], told.get("l1", 0.0))
 
     def _below(self, eta: float) -> list[Trial]:
         """The trials of smaller rates."""
@@ -252,6 +284,9 @@ class _Search:
     def _cost_at_the_start(self) -> float:
         """The training cost of the network as it came; SGD has checked the arguments by now."""
         told, model = self._told, self._net._model
+        own = self._own_methods(self._net).figures.get("training_cost")
+        if own is not None:
+            return float(own())
         weights = example_weights(
             self._data.y, model.classes, told.get("sample_weight"), told.get("class_weight")
         )
@@ -262,7 +297,9 @@ class _Search:
             f"eta {trial.eta:g}",
             f"Cost on training data: {', '.join(f'{cost:.4g}' for cost in trial.costs)}",
         ]
-        if self._evaluation is not None:
+        if trial.evaluation_cost is not None:
+            words.append(f"Cost on evaluation data: {trial.evaluation_cost:.4g}")
+        elif self._evaluation is not None:
             words.append(
                 f"Accuracy on evaluation data: {trial.evaluation_accuracy} / "
                 f"{len(self._evaluation)}"

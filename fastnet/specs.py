@@ -13,20 +13,16 @@ from fastnet import checks
 from fastnet.data import Dataset
 from fastnet.engines import Task
 from fastnet.network import Network
-from fastnet.training import History, Progress
+from fastnet.random_stream import seed_from_numpy
+from fastnet.training import History, Progress, default_figure
 
 # Generators of random numbers, which several trainings would share.
 _SHARED_SEEDS = (np.random.Generator, np.random.BitGenerator, np.random.RandomState)
 
+# Arguments of the two calls that no spec has.
+_NOT_IN_SPECS = ("self", "training_data", "evaluation_data", "test_data")
+
 _EVALUATION_FLAGS = ("monitor_evaluation_cost", "monitor_evaluation_accuracy")
-
-
-class _Undrawn(Network):
-    """One that only checks its arguments: most of the time of making a network is that of
-    drawing its parameters."""
-
-    def _draw(self, names: Iterable[str]) -> None:
-        pass
 
 
 def checked(
@@ -55,7 +51,14 @@ def checked(
         except (TypeError, ValueError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
             raise kind(f"specs[{i}]: {error}") from None
-    return read, tasks
+    return read, [_seeded(task) for task in tasks]
+
+
+def _seeded(task: Task) -> Task:
+    """With a seed, drawn here if there is none: processes that are forked would draw alike."""
+    if task.network.get("seed") is not None:
+        return task
+    return Task({**task.network, "seed": seed_from_numpy()}, task.sgd)
 
 
 @functools.cache
@@ -64,7 +67,7 @@ def _keywords() -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     found, required = [], []
     for call in (Network, Network.SGD):
         parameters = list(inspect.signature(call).parameters.values())
-        own = [p for p in parameters if p.name not in ("self", "training_data", "evaluation_data")]
+        own = [p for p in parameters if p.name not in _NOT_IN_SPECS]
         found.append(tuple(p.name for p in own))
         required += [p.name for p in own if p.default is p.empty]
     return found[0], found[1], tuple(required)
@@ -92,11 +95,17 @@ def _task(spec: Mapping[str, Any], training: Dataset, evaluation: Dataset | None
     for name, value in spec.items():
         (network if name in of_network else sgd)[name] = value
     sgd["epochs"] = checks.integer("epochs", sgd["epochs"], 0)
-    # A training of no epochs checks its arguments, but for a rate that follows the epochs.
-    untrained = {**sgd, "epochs": 0}
-    _Undrawn(**network).SGD(training, evaluation_data=evaluation, **untrained)
-    nothing = History([], [], [], [])
-    Progress(sgd["eta"], sgd["epochs"], sgd.get("schedule"), sgd.get("early_stopping"), nothing)
+    # A training of no epochs checks its arguments, but for a rate that follows the epochs. Nothing
+    # is drawn: most of the time of making a network is that of drawing its parameters.
+    net = Network.__new__(Network)
+    net._set_up(**network)
+    net.SGD(training, evaluation_data=evaluation, **{**sgd, "epochs": 0})
+    progress = Progress(
+        sgd["eta"], sgd["epochs"], sgd.get("schedule"), sgd.get("early_stopping"),
+        History([], [], [], []), default_figure(evaluation),
+    )  # fmt: skip
+    if sgd["epochs"]:
+        progress.rate(1)
     return Task(network, sgd)
 
 
@@ -104,4 +113,4 @@ def _monitored(spec: Mapping[str, Any], evaluation: Dataset | None) -> dict[str,
     """What is recorded of evaluation data about which the spec says nothing."""
     if evaluation is None or any(flag in spec for flag in _EVALUATION_FLAGS):
         return {}
-    return {_EVALUATION_FLAGS[evaluation.y.ndim == 1]: True}
+    return {f"monitor_{default_figure(evaluation)}": True}

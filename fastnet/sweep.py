@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastnet import checks, engines, reporting
 from fastnet import specs as reading
-from fastnet.data import Data, as_dataset
+from fastnet.data import Data, as_dataset, warns_of_bytes
 from fastnet.engines import Engine
 from fastnet.network import Network
 from fastnet.training import History
@@ -44,6 +44,9 @@ class Fit:
         As ``SGD`` returns it; of a training that diverged, as far as it came.
     seconds : float
         What the training took where it ran.
+    seed : int, sequence of ints or SeedSequence
+        That of the spec, or the four words that were drawn for it from NumPy's global generator:
+        ``Network(..., seed=fit.seed)`` starts alike.
     error : BaseException or None
         None where all went well. Else a ``DivergenceError``; what a function of the user's
         own, or the executor, raised; a ``concurrent.futures.BrokenExecutor`` where the
@@ -56,6 +59,7 @@ class Fit:
     history: History
     seconds: float
     error: BaseException | None
+    seed: Any
 
 
 def fit_many(
@@ -78,13 +82,14 @@ def fit_many(
         One per network: keyword arguments of ``Network`` and of ``SGD`` together, at least
         ``sizes``, ``epochs``, ``mini_batch_size`` and ``eta``. ``n_threads`` is 1 and
         ``verbose`` False unless a spec says otherwise. ``seed`` may not be a generator, which
-        trainings would share. All are checked before the first network is trained.
+        trainings would share; where it is None, one is drawn here, in the order of the specs.
+        All specs are checked before the first network is trained.
     training : as ``training_data`` of ``SGD``
         Shared by all, never copied for a thread: what is no ``Dataset`` is made one, once.
     evaluation : as training, or None
         The evaluation data of all. Where a spec has neither ``monitor_evaluation_cost`` nor
-        ``monitor_evaluation_accuracy``, the accuracy is recorded if there are labels, and the
-        cost if there are targets.
+        ``monitor_evaluation_accuracy``, the accuracy is recorded where the targets stand for
+        classes (labels, or rows of zeros with a single one), else the cost.
     executor : concurrent.futures.Executor, dask.distributed.Client or None
         Where the networks are trained. None: in threads of this process, for the kernels hold
         no lock. Any ``Executor`` serves, and is left open; so does a Client of Dask. What a
@@ -102,7 +107,7 @@ def fit_many(
     Returns
     -------
     list of Fit
-        ``(index, spec, network, history, seconds, error)`` for each spec, in their order.
+        ``(index, spec, network, history, seconds, error, seed)`` for each spec, in their order.
         A training that fails does not keep the others from being trained: its ``error`` says
         what happened. The same holds for networks that are lost when a process of a pool ends
         suddenly. Ctrl-C ends the trainings that run; what has finished is returned, and the
@@ -223,10 +228,11 @@ class _Sweep:
         level = reporting.level_of(verbose, "0 (silent), or 1 or 2 (a bar)")
         self._executor, self._max_workers, self._verbose = executor, max_workers, level > 0
         self._tqdm = _tqdm(level)
-        self._data = (
-            as_dataset("training", training),
-            None if evaluation is None else as_dataset("evaluation", evaluation),
-        )
+        data = as_dataset("training", training)
+        if data is not training and (words := warns_of_bytes("training", data)):
+            reporting.warn(words)
+        held_out = None if evaluation is None else as_dataset("evaluation", evaluation, data.scale)
+        self._data = data, held_out
         self.specs, self._tasks = reading.checked(specs, *self._data)
         self.runs = False  # whether trainings may be running
 
@@ -306,13 +312,16 @@ class _Sweep:
 
     def _fit(self, i: int, future: Future) -> Fit:
         if _is_trained(future):
-            trained = future.result()
-            return Fit(i, self.specs[i], *trained)
+            network, history, seconds, error = future.result()
+            return Fit(i, self.specs[i], network, history, seconds, error, self._seed(i))
         return self.not_trained(i, _why_not(future))
 
     def not_trained(self, i: int, error: BaseException) -> Fit:
         """The result of a spec whose network is not there."""
-        return Fit(i, self.specs[i], None, History([], [], [], []), 0.0, error)
+        return Fit(i, self.specs[i], None, History([], [], [], []), 0.0, error, self._seed(i))
+
+    def _seed(self, i: int) -> Any:
+        return self._tasks[i].network["seed"]
 
     def tell(self, words: str) -> None:
         """Say what the results alone would not show at once."""

@@ -1,7 +1,7 @@
 """The epoch loop: the order of the examples, monitoring, history, stopping."""
 
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from fastnet.early_stopping import Best, EarlyStopping
 from fastnet.model import Model
 from fastnet.random_stream import RandomStream
 from fastnet.reporting import Reporter
-from fastnet.schedules import HalveOnPlateau, Halving, Schedule
+from fastnet.schedules import HalveOnPlateau, Halving
 from fastnet.techniques import Techniques
 
 # Epochs with nothing to be done in between are one call of the kernels, up to so many examples:
@@ -21,6 +21,10 @@ from fastnet.techniques import Techniques
 # each epoch, the parameters that it left are kept until then, so many in all.
 _TOGETHER = 16_384
 _KEPT = 1 << 18
+
+# Trains for one epoch: the order of the examples, the learning rate, and what is called with the
+# number of examples done.
+OwnEpoch: TypeAlias = Callable[[NDArray, float, Callable[[int], object] | None], None]
 
 
 class _Monitored(NamedTuple):
@@ -58,7 +62,7 @@ class History(_Monitored):
     n_training: int | None = None
 
 
-class DivergenceError(ArithmeticError):
+class DivergenceError(ArithmeticError, ValueError):
     """A parameter stopped being finite; the network keeps those of the last epoch
     in which all were.
 
@@ -111,18 +115,32 @@ class Monitor(NamedTuple):
     costs: list[float] | None
     accuracies: list[int] | None
     weights: NDArray | None  # how often each example counts in a cost
+    own_cost: Callable[[], Any] | None = None  # an overridden method of the network
+    own_accuracy: Callable[[], Any] | None = None
 
     def measure(
         self, model: Model, networks: NDArray, lmbda: float, l1: float
     ) -> tuple[list[float], list[int]]:
         """The costs and accuracies of ``networks`` (k, parameters), as far as they are followed;
         both are found in one pass over the data."""
-        if self.costs is None:
-            return [], model.accuracies(networks, self.data)
-        if self.accuracies is None:
-            costs = model.total_costs(networks, self.data, lmbda, l1=l1, weights=self.weights)
-            return costs, []
-        return model.costs_and_accuracies(networks, self.data, lmbda, l1, self.weights)
+        own = self.own_cost is not None or self.own_accuracy is not None
+        if self.costs is not None and self.accuracies is not None and not own:
+            return model.costs_and_accuracies(networks, self.data, lmbda, l1, self.weights)
+        costs: list[float] = []
+        accuracies: list[int] = []
+        if self.costs is not None:
+            costs = (
+                model.total_costs(networks, self.data, lmbda, l1=l1, weights=self.weights)
+                if self.own_cost is None
+                else [self.own_cost()]
+            )
+        if self.accuracies is not None:
+            accuracies = (
+                model.accuracies(networks, self.data)
+                if self.own_accuracy is None
+                else [self.own_accuracy()]
+            )
+        return costs, accuracies
 
     def take_in(self, costs: list[float], accuracies: list[int]) -> None:
         if self.costs is not None:
@@ -141,15 +159,28 @@ class Monitor(NamedTuple):
         return words
 
 
+def default_figure(evaluation: Dataset | None) -> str:
+    """What is followed where nobody has said what: the field of ``History``."""
+    if evaluation is None or evaluation.names_classes:
+        return "evaluation_accuracy"
+    return "evaluation_cost"
+
+
 def monitored(
-    flags: dict[str, bool], schedule: Schedule | None, early_stopping: EarlyStopping | None
+    flags: dict[str, bool], schedule: Any, early_stopping: Any, evaluation: Dataset | None
 ) -> dict[str, str]:
-    """{field of ``History``: why it is measured}, in the order of ``flags``."""
+    """{field of ``History``: why it is measured}, in the order of ``flags``. Where nothing is asked
+    for, it is the default figure of the evaluation data, if there are any."""
     why = {name: f"monitor_{name} is set" for name, flag in flags.items() if flag}
+    default = default_figure(evaluation)
     if isinstance(schedule, HalveOnPlateau):
-        why.setdefault(schedule.monitor, f"schedule follows {schedule.monitor}")
-    if early_stopping is not None:
-        why.setdefault(early_stopping.monitor, f"early_stopping follows {early_stopping.monitor}")
+        name = schedule.monitor or default
+        why.setdefault(name, f"schedule follows {name}")
+    if isinstance(early_stopping, EarlyStopping):
+        name = early_stopping.monitor or default
+        why.setdefault(name, f"early_stopping follows {name}")
+    if not why and evaluation is not None:
+        why[default] = "it is given"
     return {name: why[name] for name in flags if name in why}
 
 
@@ -165,6 +196,8 @@ class Progress:
         As ``SGD`` takes them, not checked yet.
     history : History
         Where the figures of the epochs are found.
+    default : str
+        The field of ``history`` that they follow where they name none.
 
     Raises
     ------
@@ -173,8 +206,9 @@ class Progress:
     """
 
     def __init__(
-        self, eta: float, epochs: int, schedule: Any, early_stopping: Any, history: History
-    ):
+        self, eta: float, epochs: int, schedule: Any, early_stopping: Any, history: History,
+        default: str,
+    ):  # fmt: skip
         if not isinstance(early_stopping, EarlyStopping | None):
             raise TypeError(
                 f"early_stopping: expected an EarlyStopping or None, "
@@ -184,21 +218,28 @@ class Progress:
         self.scheduled = schedule is not None
         self._halving: Halving | None = None
         if isinstance(schedule, HalveOnPlateau):
-            self._halving = Halving(schedule, eta)
+            self._halving = Halving(schedule, eta, schedule.monitor or default)
         else:
-            self._rate = schedules.followed(schedule, eta, epochs)
+            self._rate = schedules.rate_of(schedule, eta, epochs)
+        self._known = 0, 0.0  # the epoch whose rate was asked for last, and its rate
         self._early: EarlyStopping | None = early_stopping
         self._history = history
         self._epoch = 0  # the last one that ended
         self._reason = ""  # why the training stopped
         if self._early is not None:
-            self._best = Best(self._early.monitor)
-            self._counted = Best(self._early.monitor, self._early.min_delta)
+            self._monitor = self._early.monitor or default
+            self._best = Best(self._monitor)
+            self._counted = Best(self._monitor, self._early.min_delta)
             self._best_values: NDArray | None = None
 
     def rate(self, epoch: int) -> float:
-        """The learning rate of the epoch that is about to begin."""
-        return self._rate(epoch) if self._halving is None else self._halving.rate
+        """The learning rate of the epoch that is about to begin; a function of the user's own is
+        called once for each."""
+        if self._halving is not None:
+            return self._halving.rate
+        if self._known[0] != epoch:
+            self._known = epoch, self._rate(epoch)
+        return self._known[1]
 
     @property
     def certain(self) -> int:
@@ -224,7 +265,7 @@ class Progress:
             if not self._halving.goes_on(epoch, figure):
                 self._reason = f"eta would fall below {self._halving.lowest:g}, its lower bound"
         if self._early is not None:
-            monitor, patience = self._early.monitor, self._early.patience
+            monitor, patience = self._monitor, self._early.patience
             figure = getattr(self._history, monitor)[epoch - 1]
             if self._best.improves(epoch, figure) and self._early.restore_best:
                 self._best_values = values.copy()
@@ -312,14 +353,41 @@ def train(
         model.parameters.end_training()
 
 
+def train_own(
+    model: Model,
+    data: Dataset,
+    own_epoch: OwnEpoch,
+    order: NDArray,
+    eta: float,
+    epoch: int | None,
+    watch: Callable[[int], object] | None,
+) -> None:
+    """``train`` for a pass of ``own_epoch``, which assigns the parameters itself; after errors
+    they are put back as there."""
+    before = model.values.copy()
+    try:
+        own_epoch(order, eta, watch)
+        if not model.is_finite():
+            raise DivergenceError(epoch)
+    except BaseException as error:
+        if isinstance(error, Exception) or not model.is_finite():
+            model.parameters.restore(before)
+        else:
+            model.learned_from(data)
+        raise
+    model.learned_from(data)
+
+
 def monitors_of(
     why: Iterable[str],
     sets: dict[str, Dataset],
     history: History,
     weights: NDArray | None,
+    own: Mapping[str, Callable[[], Any]],
 ) -> list[Monitor]:
     """What measures these fields of ``history`` on the data sets "training" and "evaluation";
-    ``weights`` are those of the training data."""
+    ``weights`` are those of the training data; ``own`` has what measures a field in the place of
+    the kernels."""
     followed = {name: getattr(history, name) for name in why}
     return [
         Monitor(
@@ -328,6 +396,8 @@ def monitors_of(
             followed.get(f"{kind}_cost"),
             followed.get(f"{kind}_accuracy"),
             weights if kind == "training" else None,
+            own.get(f"{kind}_cost"),
+            own.get(f"{kind}_accuracy"),
         )
         for kind in ("evaluation", "training")
         if {f"{kind}_cost", f"{kind}_accuracy"} & followed.keys()
@@ -346,6 +416,7 @@ def run(
     callback: Callable[[int], bool] | None,
     techniques: Techniques,
     weights: NDArray | None = None,
+    own_epoch: OwnEpoch | None = None,
 ) -> None:
     """Train for the epochs of ``progress`` or until it says stop, each in a fresh random order.
 
@@ -354,7 +425,7 @@ def run(
     with the epoch, from 1, and returns whether to stop; None: there is none. At the end the
     best parameters are restored where ``progress`` wants that.
     ``weights`` (n,) float64 says how often each example counts; lmbda and l1 are divided
-    by their sum.
+    by their sum. ``own_epoch`` trains for an epoch in the place of the kernels.
 
     Raises
     ------
@@ -374,7 +445,9 @@ def run(
     if weights is not None:
         told["weights"] = weights
     keyed = "dropout" in told or "shift" in told
-    alone = callback is not None or (monitors and model.choice.kernel is None)
+    own_figures = any(monitor.own_cost or monitor.own_accuracy for monitor in monitors)
+    own_cost = bool(monitors) and model.choice.kernel is None
+    alone = callback is not None or own_epoch is not None or own_figures or own_cost
 
     def take_in(networks: NDArray, epoch: int) -> None:
         """``networks`` (k, parameters) are what the last k epochs up to this one left."""
@@ -402,10 +475,13 @@ def run(
                 order, keys = stream.passes(passes, n, keyed)
                 if keys is not None:
                     told["key"] = keys
-                train(
-                    model, training, order, mini_batch_size, eta, lmbda / total, epoch + 1, ended,
-                    last, **told,
-                )  # fmt: skip
+                if own_epoch is not None:
+                    train_own(model, training, own_epoch, order[0], eta, epoch + 1, told["watch"])
+                else:
+                    train(
+                        model, training, order, mini_batch_size, eta, lmbda / total, epoch + 1,
+                        ended, last, **told,
+                    )  # fmt: skip
             except BaseException as error:
                 stream.state = before
                 complete = int(ended[0])

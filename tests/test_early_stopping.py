@@ -202,7 +202,7 @@ def test_a_rule_is_a_value_without_state(accuracies):
     ("options", "words"),
     [
         ({"monitor": "accuracy"}, "monitor: expected one of evaluation_cost, .*got 'accuracy'"),
-        ({"monitor": None}, "monitor: expected one of evaluation_cost, .*got None"),
+        ({"monitor": 1}, "monitor: expected one of evaluation_cost, .*or None; got 1"),
         ({"patience": 0}, "patience: expected 1 or more, got 0"),
         ({"patience": 1.5}, "patience: expected an integer, got 1.5"),
         ({"restore_best": 1}, "restore_best: expected True or False, got 1"),

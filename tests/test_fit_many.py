@@ -90,7 +90,7 @@ def test_threads_number_one_unless_a_spec_says_otherwise(data):
     ("flags", "recorded"),
     [
         ({}, ["evaluation_accuracy"]),
-        ({"monitor_evaluation_accuracy": False}, []),
+        ({"monitor_evaluation_accuracy": False}, ["evaluation_accuracy"]),  # as SGD without flags
         ({"monitor_evaluation_cost": True}, ["evaluation_cost"]),
         ({"monitor_training_cost": True}, ["evaluation_accuracy", "training_cost"]),
     ],

@@ -157,7 +157,7 @@ def test_l1_makes_small_weights_of_those_that_do_not_matter():
     """Half of the inputs are constant zeros: their weights end within a step of zero."""
     X = np.hstack([IMAGES, np.zeros_like(IMAGES)])
     net = Network([32, 3], "quadratic", seed=1)
-    net.SGD((X, LABELS), 200, 10, 0.1, l1=2.0, verbose=False)
+    net.SGD(fastnet.Dataset(X, LABELS), 200, 10, 0.1, l1=2.0, verbose=False)
     step = 0.1 * 2.0 / 40
     assert np.abs(net.weights[0][:, 16:]).max() <= step
     assert np.abs(net.weights[0][:, :16]).max() > 10 * step

@@ -59,6 +59,8 @@ def test_accuracy_counts_the_examples_whose_largest_output_is_at_the_target(conv
     labels, targets = np.array([0, 1, 1, 0]), np.array([[3, 1, 2], [0, 0, 1], [0, 1, 0], [9, 8, 7]])
     net = readout(3)
     assert net.accuracy((X, labels), convert) == 2
+    net = Network([3, 3], "quadratic")  # sigmoid outputs, which take any targets
+    net.weights[0], net.biases[0] = np.eye(3), np.zeros((3, 1))
     assert net.accuracy((X, targets * 1.0), convert=convert) == 3
     assert type(net.accuracy((X, labels))) is int
 

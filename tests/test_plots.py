@@ -127,9 +127,17 @@ def test_a_history_without_the_curve_is_refused_with_the_flag_that_records_it():
     )
     assert len(plots.training(history, "cost").get_lines()) == 1
     with pytest.raises(ValueError, match=r"^history: expected values in evaluation_accuracy or "):
-        plots.training(history)
+        plots.training(history, "accuracy")
     with pytest.raises(ValueError, match=r"monitor_evaluation_accuracy or monitor_training"):
-        plots.training(history)
+        plots.training(history, "accuracy")
+
+
+def test_the_cost_is_drawn_where_no_accuracy_was_recorded():
+    data = ([[0.0], [1.0]], [0, 1])
+    net = fastnet.Network([1, 1], seed=0)
+    history = net.SGD(data, 2, 1, 0.5, monitor_training_cost=True, verbose=False)
+    (line,) = plots.training(history).get_lines()
+    assert line.get_ydata().tolist() == history.training_cost
 
 
 def test_a_history_made_by_hand_is_asked_for_its_number_of_examples():

@@ -80,15 +80,16 @@ def test_each_epoch_is_trained_with_its_own_rate(schedule, dtype):
     assert scheduled != constant
 
 
-def test_a_function_is_asked_for_all_epochs_once_before_the_first():
-    asked = []
+def test_a_function_is_asked_once_for_each_epoch_as_it_begins():
+    asked, left = [], [network()]
 
     def schedule(epoch):
-        asked.append((epoch, net == network()))
+        asked.append((epoch, net == left[-1]))
         return 0.5
 
     net, constant = network(), network()
-    net.SGD(GOOD, 3, 10, 123.0, schedule=schedule, verbose=False)
+    keep = [lambda net, epoch, history: left.append(net.copy())]
+    net.SGD(GOOD, 3, 10, 123.0, schedule=schedule, callbacks=keep, verbose=False)
     assert asked == [(1, True), (2, True), (3, True)]
     constant.SGD(GOOD, 3, 10, 0.5, verbose=False)
     assert net == constant  # its rate stands in place of eta
@@ -247,14 +248,38 @@ def test_a_bad_schedule_is_refused_before_anything_has_changed(schedule, words):
     assert net == twin
 
 
-def test_a_bad_rate_of_a_later_epoch_is_found_before_the_first():
+def test_a_bad_rate_of_the_first_epoch_changes_nothing():
     net, twin = network(), network()
-    with pytest.raises(ValueError, match=r"^schedule\(3\): expected a finite number .* got nan"):
-        net.SGD(GOOD, 3, 10, 0.5, schedule=[0, 0.5, 0.4, math.nan].__getitem__, verbose=False)
+    with pytest.raises(ValueError, match=r"^schedule\(1\): expected a finite number .* got nan"):
+        net.SGD(GOOD, 3, 10, 0.5, schedule=lambda epoch: math.nan, verbose=False)
     assert net == twin
     for each in (net, twin):
         each.SGD(GOOD, 1, 10, 0.5, verbose=False)
     assert net == twin  # the random numbers stand there, too
+
+
+def test_a_bad_rate_of_a_later_epoch_leaves_what_the_epoch_before_left():
+    rates = [0, 0.5, 0.4, math.nan].__getitem__
+    net, twin = network(), network()
+    with pytest.raises(ValueError, match=r"^schedule\(3\): expected a finite number .* got nan"):
+        net.SGD(GOOD, 3, 10, 0.5, schedule=rates, verbose=False)
+    twin.SGD(GOOD, 2, 10, 0.5, schedule=rates, verbose=False)
+    assert net == twin
+    for each in (net, twin):
+        each.SGD(GOOD, 1, 10, 0.5, verbose=False)
+    assert net == twin  # the random numbers stand there, too
+
+
+def test_a_training_of_many_epochs_begins_at_once():
+    net, asked = network(), []
+    stop = [lambda net, epoch, history: True]
+
+    def schedule(epoch):
+        asked.append(epoch)
+        return 0.5
+
+    net.SGD(GOOD, 10**9, 10, 0.5, schedule=schedule, callbacks=stop, verbose=False)
+    assert asked == [1]
 
 
 def test_an_error_of_the_function_s_own_passes_as_it_is():

@@ -400,12 +400,12 @@ def test_bad_weights_are_refused_by_name_before_anything_changes(case):
     options, start, *words = BAD[case]
     net, twin = Network([20, 3], seed=1), Network([20, 3], seed=1)
     with pytest.raises((ValueError, TypeError)) as caught:
-        net.SGD(digits(), 1, 10, 0.01, verbose=False, **options)
+        net.SGD(fastnet.Dataset(*digits()), 1, 10, 0.01, verbose=False, **options)
     assert str(caught.value).startswith(start)
     for word in words:
         assert word in str(caught.value)
     for each in (net, twin):
-        each.SGD(digits(), 1, 10, 0.01, verbose=False)
+        each.SGD(fastnet.Dataset(*digits()), 1, 10, 0.01, verbose=False)
     assert net == twin
 
 

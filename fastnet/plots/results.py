@@ -16,15 +16,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def training(history: History, quantity: str = "accuracy", *, ax: "Axes | None" = None) -> "Axes":
+def training(history: History, quantity: str | None = None, *, ax: "Axes | None" = None) -> "Axes":
     """Accuracy or cost against the epoch, training data beside evaluation data.
 
     Parameters
     ----------
     history : History
         What ``Network.SGD`` returned.
-    quantity : "accuracy" or "cost"
-        Accuracies are drawn in percent of the examples, costs as means per example.
+    quantity : "accuracy", "cost" or None
+        Accuracies are drawn in percent of the examples, costs as means per example. None: the
+        accuracy where the history has one, else the cost.
     ax : matplotlib Axes or None
         Where to draw; None makes a new figure.
 
@@ -56,6 +57,10 @@ def training(history: History, quantity: str = "accuracy", *, ax: "Axes | None" 
         raise TypeError(
             f"history: expected the History that SGD returned, got {checks.briefly(history)}"
         )
+    if quantity is None:
+        counted = history.evaluation_accuracy or history.training_accuracy
+        costs = history.evaluation_cost or history.training_cost
+        quantity = "cost" if costs and not counted else "accuracy"
     _axes.one_of("quantity", quantity, ("accuracy", "cost"))
     best = max if quantity == "accuracy" else min
     curves = {}
@@ -297,5 +302,6 @@ def _network(net: Any) -> Network:
 
 def _classes(net: Network, data: Dataset) -> tuple[NDArray, NDArray]:
     """(what the network sees, what is true), as ``Network.accuracy`` counts them."""
-    outputs, y = net.feedforward(data), data.y
-    return classes_of(outputs), y.astype(int) if y.ndim == 1 else classes_of(y)
+    net._model.check_accuracy("data", data)
+    y = data.y
+    return net.predict_labels(data), y.astype(int) if y.ndim == 1 else classes_of(y)

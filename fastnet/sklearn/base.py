@@ -67,7 +67,7 @@ class BaseMLP(BaseEstimator):
         """Those of the network, for one of the attributes that there are once it is trained."""
         if not hasattr(self, "network_"):
             raise AttributeError(
-                f"{attribute}: expected a {type(self).__name__} that fit has trained, got one before"
+                f"{attribute}: expected an estimator that fit has trained, got one before fit"
             )
         return self.network_._model.parameters
 
