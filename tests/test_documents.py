@@ -26,3 +26,12 @@ def test_every_test_that_the_table_names_exists():
         file, name = technique.test.split("::")
         source = (TOP / "tests" / file).read_text(encoding="utf-8")
         assert re.search(rf"^def {name}\(", source, re.MULTILINE), technique.test
+
+
+def test_the_page_of_changes_prints_what_it_says(capsys):
+    page = (TOP / "docs" / "changes_from_0.1.md").read_text(encoding="utf-8")
+    ((code, shown),) = re.findall(
+        r"^```python\n(.*?)^```\n\n```\n(.*?)^```", page, re.DOTALL | re.MULTILINE
+    )
+    exec(compile(code, "changes_from_0.1.md", "exec"), {})
+    assert capsys.readouterr().out == shown
