@@ -59,9 +59,12 @@ cdef class ParameterStorage:
     @property
     def values(self):
         """The storage as an array, (parameters,)."""
-        if self._values is None:
-            self._values = np.asarray(self.storage)
-        return self._values
+        values, storage = self._values, self.storage
+        if values is None:
+            values = np.asarray(storage)
+            if storage is self.storage:  # no other thread has moved it
+                self._values = values
+        return values
 
     def check_not_training(self):
         """Raise a RuntimeError while a call of the kernels trains these parameters."""

@@ -147,8 +147,13 @@ class Parameters(_kernels.ParameterStorage):
     def as_list(self, name: str) -> ParameterList:
         """The same as one list object, until it is replaced."""
         found: ParameterList | None = self.lists.get(name)
-        if found is None:
-            found = self.lists[name] = ParameterList(name, self.arrays(name), self)
+        while found is None:
+            storage = self.storage
+            made = ParameterList(name, self.arrays(name), self)
+            found = self.lists.setdefault(name, made)
+            if self.storage is not storage and found is made:  # another thread has moved it
+                self.lists.pop(name, None)
+                found = None
         return found
 
     # ---- moves
