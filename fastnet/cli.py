@@ -146,6 +146,9 @@ def _parser() -> argparse.ArgumentParser:
         help="write one page with a neuron that learns, a softmax with sliders, and a pad on "
         "which digits are drawn and classified; it needs a browser and no network connection")
     add("--dark", action="store_true", help="on a dark ground")
+    add("--book-rates", action="store_true",
+        help="for neuron and slowdown: the book's learning rate for each cost (default: the same "
+        "for both, so that they can be compared)")
     add("--model", metavar="MODEL",
         help="a network that --save wrote, for digits, weights, confusion and --html (default: "
         "one that is trained on MNIST)")
@@ -279,8 +282,9 @@ def _demo(options: argparse.Namespace) -> None:
 
     if options.name is None and options.html is None:
         given = [f"--{o}" for o in ("save", "model", "images", "labels") if getattr(options, o)]
-        if given or options.dark:
-            raise ValueError(f"NAME: expected a picture to go with {(given or ['--dark'])[0]}")
+        given += [f"--{o}" for o in ("dark", "book-rates") if getattr(options, o.replace("-", "_"))]
+        if given:
+            raise ValueError(f"NAME: expected a picture to go with {given[0]}")
         width = max(map(len, demo.DEMOS))
         print(*(f"{name:{width}}  {d.line}" for name, d in demo.DEMOS.items()), sep="\n")
         print(
@@ -288,8 +292,11 @@ def _demo(options: argparse.Namespace) -> None:
             "fastnet demo --html FILE.html writes a page to play with in a browser"
         )
         return
-    if options.html is not None and (options.name or options.save or options.dark):
-        raise ValueError("--html: expected neither NAME nor --save nor --dark beside it")
+    beside_html = (options.name, options.save, options.dark, options.book_rates)
+    if options.html is not None and any(beside_html):
+        raise ValueError(
+            "--html: expected neither NAME nor --save nor --dark nor --book-rates beside it"
+        )
     if options.html is not None:
         demo.write_page(options.html, _own(options, "--html"))
         print(f"Saved to {options.html}: open it in a browser")
@@ -299,9 +306,9 @@ def _demo(options: argparse.Namespace) -> None:
         of_network = ", ".join(name for name, d in demo.DEMOS.items() if d.of_network)
         raise ValueError(f"--model: expected one of {of_network} or --html with it")
     if options.save is None:
-        demo.show(options.name, own, options.dark)
+        demo.show(options.name, own, options.dark, options.book_rates)
     else:
-        demo.save(options.name, options.save, own, options.dark)
+        demo.save(options.name, options.save, own, options.dark, options.book_rates)
         print(f"Saved to {options.save}")
 
 

@@ -14,10 +14,12 @@ from fastnet import cli, demo
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 from matplotlib import image
 from matplotlib.backend_bases import MouseEvent
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from fastnet.demo import mnist as mnist_demo
-from fastnet.demo.neuron import EPOCHS, ETA, STARTS, Neuron
+from fastnet.demo import neuron as neuron_demo
+from fastnet.demo.neuron import BOOK_ETA, EPOCHS, ETA, STARTS, Neuron
 from fastnet.demo.neuron import Window as NeuronWindow
 from fastnet.demo.softmax import Window as SoftmaxWindow
 
@@ -49,16 +51,17 @@ def sigma(z):
 
 
 @pytest.mark.parametrize("start", STARTS)
-@pytest.mark.parametrize("cost", ETA)
-def test_the_neuron_follows_the_equations_of_the_text(start, cost):
+@pytest.mark.parametrize("eta", {ETA, *BOOK_ETA.values()})
+@pytest.mark.parametrize("cost", BOOK_ETA)
+def test_the_neuron_follows_the_equations_of_the_text(start, cost, eta):
     w, b = start
     neuron = Neuron(w, b, cost)
-    outputs, costs = neuron.learn(ETA[cost], EPOCHS)
+    outputs, costs = neuron.learn(eta, EPOCHS)
     expected = [sigma(w + b)]
     for _ in range(EPOCHS):
         a = sigma(w + b)
         slope = a * a * (1 - a) if cost == "quadratic" else a  # 55, 56 and 61, 62
-        w, b = w - ETA[cost] * slope, b - ETA[cost] * slope
+        w, b = w - eta * slope, b - eta * slope
         expected.append(sigma(w + b))
     np.testing.assert_allclose(outputs, expected, rtol=1e-12)
     a = np.array(outputs)
@@ -73,6 +76,31 @@ def test_the_neuron_of_the_text_goes_from_0_82_to_0_09_and_from_0_98_slowly():
     outputs, _ = Neuron(2.0, 2.0, "quadratic").learn(0.15, 300)
     assert round(outputs[0], 2) == 0.98
     assert outputs[150] > 0.9 > 0.3 > outputs[-1]  # "the first 150 or so"
+
+
+@pytest.mark.parametrize(("book_rates", "etas"), [(False, (0.15, 0.15)), (True, (0.15, 0.005))])
+def test_the_picture_compares_the_costs_at_one_rate_or_at_the_books(book_rates, etas):
+    figure = Figure(figsize=(9, 6.4))
+    neuron_demo.draw(figure, book_rates=book_rates)
+    axes = np.reshape(figure.axes, (2, 2))
+    ends = {}
+    for (output, cost_ax), cost, eta in zip(axes.T, BOOK_ETA, etas, strict=True):
+        assert output.get_title() == f"{cost} cost, η = {eta:g}"
+        for start, output_curve, cost_curve in zip(
+            STARTS, output.get_lines(), cost_ax.get_lines(), strict=True
+        ):
+            outputs, costs = Neuron(*start, cost).learn(eta, EPOCHS)
+            assert output_curve.get_ydata().tolist() == outputs
+            assert cost_curve.get_ydata().tolist() == costs
+            ends[cost, start] = outputs[-1]
+    for start in STARTS:  # the cross-entropy learns faster where the rates are the same
+        assert (ends["cross-entropy", start] < ends["quadratic", start]) == (not book_rates)
+
+
+def test_from_a_bad_start_the_cross_entropy_learns_at_once_at_the_rate_of_the_picture():
+    quadratic, cross_entropy = (Neuron(2.0, 2.0, cost).learn(ETA, 50)[0] for cost in BOOK_ETA)
+    assert quadratic[50] > 0.97
+    assert cross_entropy[50] < 0.1
 
 
 def click(widget, at=(0.5, 0.5)):
@@ -110,12 +138,75 @@ def test_run_in_the_window_trains_from_where_the_sliders_stand_again_and_again(m
     figure.canvas.draw()
 
 
-def test_the_other_cost_in_the_window_takes_the_texts_rate_for_it():
+def caption(window):
+    """The second line of the title, as far as the epoch."""
+    return window.output.figure.get_suptitle().split("\n")[1].split(":")[0]
+
+
+@pytest.mark.parametrize("eta", [None, 0.15, 0.4])
+def test_the_other_cost_in_the_window_keeps_the_learning_rate(eta):
     window = NeuronWindow(Figure(figsize=(9, 6.4)))
+    if eta is None:
+        eta = ETA  # nobody moved the slider
+    else:
+        window.eta.set_val(eta)
+    for active, cost in ((1, "cross-entropy"), (0, "quadratic"), (1, "cross-entropy")):
+        window.kind.set_active(active)
+        assert window.eta.val == pytest.approx(eta, rel=1e-12, abs=0)
+        assert caption(window) == f"{cost} cost, η = {eta:g}"
+        window.advance(EPOCHS)
+        assert window.outputs == Neuron(0.6, 0.9, cost).learn(eta, EPOCHS)[0]
+
+
+def test_the_books_rates_in_the_window_are_one_click_away_and_so_is_the_way_back():
+    figure = Figure(figsize=(9, 6.4))
+    canvas = FigureCanvasAgg(figure)
+    window = NeuronWindow(figure)
+    canvas.draw()  # or the label does not know its place
+    window.eta.set_val(0.4)
+    click(window.book_rates, at=(0.15, 0.5))
+    for active, cost in ((0, "quadratic"), (1, "cross-entropy")):
+        window.kind.set_active(active)
+        assert caption(window) == f"{cost} cost, η = {BOOK_ETA[cost]:g}"
+        window.advance(EPOCHS)
+        assert window.outputs == Neuron(0.6, 0.9, cost).learn(BOOK_ETA[cost], EPOCHS)[0]
+    click(window.book_rates, at=(0.4, 0.5))  # its label
+    assert caption(window) == "cross-entropy cost, η = 0.4"
+
+
+def test_a_rate_set_while_the_window_has_the_books_rates_is_the_users_from_then_on():
+    window = NeuronWindow(Figure(figsize=(9, 6.4)), book_rates=True)
+    assert all(window.book_rates.get_status())
+    window.eta.set_val(0.4)
+    assert not any(window.book_rates.get_status())
     window.kind.set_active(1)
-    assert window.eta.val == pytest.approx(ETA["cross-entropy"], rel=1e-12, abs=0)
-    window.advance(EPOCHS)
-    assert window.outputs == Neuron(0.6, 0.9, "cross-entropy").learn(0.005, EPOCHS)[0]
+    assert caption(window) == "cross-entropy cost, η = 0.4"
+
+
+def test_run_in_the_window_is_stop_while_it_trains(monkeypatch):
+    window = NeuronWindow(Figure(figsize=(9, 6.4)))
+    now = [0.0]
+    monkeypatch.setattr("fastnet.demo.neuron.time.monotonic", lambda: now[0])
+
+    def tick(seconds):
+        now[0] += seconds
+        for function, arguments, keywords in list(window._timer.callbacks):
+            function(*arguments, **keywords)
+
+    assert (window.run.label.get_text(), window.running) == ("Run", False)
+    click(window.run)
+    assert (window.run.label.get_text(), window.running) == ("Stop", True)
+    tick(1.0)
+    click(window.run)
+    assert (window.run.label.get_text(), window.running) == ("Run", False)
+    assert len(window.outputs) == 61  # what was trained stays in view
+    click(window.run)
+    assert len(window.outputs) == 1  # from the start again
+    tick(100.0)
+    assert (window.run.label.get_text(), window.running) == ("Run", False)
+    click(window.run)
+    window.weight.set_val(1.0)  # another start ends the training
+    assert (window.run.label.get_text(), window.running) == ("Run", False)
 
 
 # ---- the softmax -----------------------------------------------------------
@@ -159,6 +250,20 @@ def test_the_slowdown_is_that_of_two_trainings_from_the_same_weights():
     assert output[0][0] == np.abs(net.gradient(training[:10_000])[1][1]).mean()
 
 
+@pytest.mark.parametrize(("book_rates", "etas"), [(False, (0.5, 0.5)), (True, (3.0, 0.5))])
+def test_the_slowdown_compares_the_costs_at_one_rate_or_at_the_books(book_rates, etas):
+    figure = Figure()
+    mnist_demo.slowdown(figure, epochs=1, book_rates=book_rates)
+    training, _, _ = fastnet.load_mnist()
+    lines = figure.axes[1].get_lines()
+    for line, cost, eta in zip(lines, BOOK_ETA, etas, strict=True):
+        assert line.get_label() == f"{cost} cost, η = {eta:g}"
+        net = fastnet.Network([784, 30, 10], cost, seed=1)
+        net.large_weight_initializer()
+        net.SGD(training, 1, 10, eta, verbose=False)
+        assert line.get_ydata()[1] == np.abs(net.gradient(training[:10_000])[1][1]).mean()
+
+
 def test_the_training_shown_is_the_texts_experiment():
     figure = Figure()
     mnist_demo.training(figure, epochs=1)
@@ -199,6 +304,16 @@ def test_every_picture_is_saved(name, tmp_path, monkeypatch, capsys):
         ground[len(option)] = pixels[0, 0].mean()
         assert min(pixels.shape[:2]) > 400
     assert ground == {0: 1, 1: 0}
+
+
+@pytest.mark.parametrize("name", ["neuron", "slowdown"])
+def test_book_rates_draws_another_picture_where_costs_are_compared(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(mnist_demo.slowdown, "__defaults__", (1,))
+    run(name, "--save", str(tmp_path / "same.png"))
+    run(name, "--save", str(tmp_path / "book.png"), "--book-rates")
+    same, book = (image.imread(tmp_path / f"{which}.png") for which in ("same", "book"))
+    assert same.shape == book.shape
+    assert (same != book).any()
 
 
 @pytest.mark.parametrize(
@@ -274,6 +389,12 @@ ERRORS = [
     (["--save", "{tmp}/x.png"], r"NAME: expected a picture to go with --save$"),
     (["--dark"], r"NAME: expected a picture to go with --dark$"),
     (["neuron", "--html", "{tmp}/x.html"], r"--html: expected neither NAME nor --save nor --dark"),
+    (["--html", "{tmp}/x.html", "--book-rates"], r"--html: expected neither .* nor --book-rates"),
+    (["--book-rates"], r"NAME: expected a picture to go with --book-rates$"),
+    (
+        ["sigmoid", "--save", "{tmp}/x.png", "--book-rates"],
+        r"--book-rates: expected neuron or slowdown with it, which compare costs; got 'sigmoid'$",
+    ),
     (["--html", "{tmp}/no/x.html"], r"--html: expected a file that can be written, got .*no/x"),
     (
         ["--html", "{tmp}/x.html", "--model", "{tmp}/small.json"],

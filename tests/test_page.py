@@ -12,7 +12,7 @@ import pytest
 
 import fastnet
 from fastnet.demo import page
-from fastnet.demo.neuron import EPOCHS, ETA, STARTS, Neuron
+from fastnet.demo.neuron import BOOK_ETA, EPOCHS, ETA, STARTS, Neuron
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 # As root there is no sandbox; and nothing of the browser's own goes to the network.
@@ -113,7 +113,7 @@ def test_images_that_are_no_bytes_are_refused(net, tmp_path):
 
 def test_the_neuron_of_the_page_learns_as_that_of_python(visit):
     tab = visit()
-    for start, cost in product(STARTS, ETA):
+    for start, cost, eta in product(STARTS, BOOK_ETA, {ETA, *BOOK_ETA.values()}):
         outputs, costs = tab.evaluate(
             """([w, b, cost, eta, epochs]) => {
                 const neuron = new Neuron(w, b, cost);
@@ -125,9 +125,9 @@ def test_the_neuron_of_the_page_learns_as_that_of_python(visit):
                 }
                 return [outputs, costs];
             }""",
-            [*start, cost, ETA[cost], EPOCHS],
+            [*start, cost, eta, EPOCHS],
         )
-        expected = Neuron(*start, cost).learn(ETA[cost], EPOCHS)
+        expected = Neuron(*start, cost).learn(eta, EPOCHS)
         np.testing.assert_allclose((outputs, costs), expected, rtol=1e-12)
 
 
@@ -150,19 +150,85 @@ def test_run_ends_at_0_09_and_the_curves_end_there_too(visit):
 def test_without_motion_run_shows_the_end_at_once_for_both_starts_and_costs(visit):
     tab = visit(reduced_motion="reduce")
     for start, button in zip(STARTS, ("0.6 0.9", "2 2"), strict=True):
-        for cost, eta in ETA.items():
+        for cost in BOOK_ETA:
             tab.check(f"input[value={cost}]")
-            assert float(tab.input_value("#eta")) == eta
+            assert float(tab.input_value("#eta")) == ETA  # the same for both
             tab.click(f"[data-start='{button}']")
             tab.click("#run")
             assert tab.inner_text("#n-epoch") == "300"
-            output = Neuron(*start, cost).learn(eta, EPOCHS)[0][-1]
+            output = Neuron(*start, cost).learn(ETA, EPOCHS)[0][-1]
             assert tab.inner_text("#n-output") == f"{output:.3f}"
+
+
+def test_the_other_cost_keeps_a_learning_rate_that_the_user_set(visit):
+    tab = visit(reduced_motion="reduce")
+    assert tab.inner_text("#neuron-caption") == "quadratic cost, η = 0.15"
+    tab.fill("#eta", "0.4")
+    for cost in ("cross-entropy", "quadratic", "cross-entropy"):
+        tab.check(f"input[value={cost}]")
+        assert tab.input_value("#eta") == "0.4"
+        assert tab.inner_text("#neuron-caption") == f"{cost} cost, η = 0.4"
+        tab.click("#run")
+        output = Neuron(0.6, 0.9, cost).learn(0.4, EPOCHS)[0][-1]
+        assert tab.inner_text("#n-output") == f"{output:.3f}"
+
+
+def test_the_books_rates_are_one_click_away_and_so_is_the_way_back(visit):
+    tab = visit(reduced_motion="reduce")
+    button = tab.get_by_role("button", name="the book’s rates")
+    tab.fill("#eta", "0.4")
+    button.click()
+    for cost in (*BOOK_ETA, *BOOK_ETA):
+        tab.check(f"input[value={cost}]")
+        assert button.get_attribute("aria-pressed") == "true"
+        caption = f"{cost} cost, η = {BOOK_ETA[cost]:g} (the book’s rate)"
+        assert tab.inner_text("#neuron-caption") == caption
+        tab.click("#run")
+        output = Neuron(0.6, 0.9, cost).learn(BOOK_ETA[cost], EPOCHS)[0][-1]
+        assert tab.inner_text("#n-output") == f"{output:.3f}"
+    tab.fill("#weight", "1")  # another start leaves them
+    assert button.get_attribute("aria-pressed") == "true"
+    button.click()
+    assert button.get_attribute("aria-pressed") == "false"
+    assert tab.input_value("#eta") == "0.4"
+    button.click()
+    tab.fill("#eta", "0.3")  # the user's own from then on
+    assert button.get_attribute("aria-pressed") == "false"
+    tab.check("input[value=quadratic]")
+    assert tab.inner_text("#neuron-caption") == "quadratic cost, η = 0.3"
+
+
+def test_run_is_stop_while_it_runs_and_runs_again_after_that(visit):
+    tab = visit()
+    run = tab.locator("#run")
+    assert run.inner_text() == "Run"
+    for how in (run.click, lambda: run.press("Enter")):
+        how()
+        assert run.inner_text() == "Stop"
+        assert "Running" in tab.inner_text("#neuron-result")
+        tab.locator("#n-epoch", has_text=re.compile(r"^([6-9]|\d\d+)$")).wait_for()
+        how()
+        assert run.inner_text() == "Run"
+        epoch = int(tab.inner_text("#n-epoch"))
+        assert 5 < epoch < EPOCHS
+        assert f"Stopped after {epoch} epochs" in tab.inner_text("#neuron-result")
+        tab.wait_for_timeout(100)
+        assert int(tab.inner_text("#n-epoch")) == epoch
+        assert len(tab.get_attribute("#output-chart polyline", "points").split()) == epoch + 1
+    run.click()
+    assert int(tab.inner_text("#n-epoch")) < epoch  # from the start again
+    wait_for_the_end(tab)
+    assert run.inner_text() == "Run"
+    run.click()
+    tab.check("input[value=cross-entropy]")  # a new start ends the training
+    assert run.inner_text() == "Run"
+    assert tab.inner_text("#n-epoch") == "0"
+    assert tab.inner_text("#neuron-result") == ""
 
 
 def test_the_ends_of_the_sliders_are_drawn_too(visit):
     tab = visit(reduced_motion="reduce")
-    for cost, start, eta in product(ETA, (-4, 4), (0.005, 1)):
+    for cost, start, eta in product(BOOK_ETA, (-4, 4), (0.005, 1)):
         tab.check(f"input[value={cost}]")
         for name, value in (("weight", start), ("bias", start), ("eta", eta)):
             tab.fill(f"#{name}", str(value))
@@ -313,7 +379,7 @@ def test_clear_empties_the_pad_and_a_new_stroke_replaces_a_sample(visit):
     alone = grey(tab, "#seen")
     tab.click("#clear")
     assert grey(tab, "#pad").max() == grey(tab, "#seen").max() == 0
-    assert tab.inner_text("#digit") == "–"
+    assert tab.inner_text("#digit") == "draw a digit"
     tab.locator("#samples button").nth(0).click()
     assert (grey(tab, "#seen") != alone).any()
     assert grey(tab, "#pad").max() == 255
@@ -355,14 +421,56 @@ def test_a_second_finger_draws_nothing(visit):
     assert pictures[0] == pictures[1]
 
 
-def test_a_tap_makes_a_dot(visit):
+def assert_nothing_is_classified(tab, hint):
+    assert tab.inner_text("#digit") == hint
+    assert grey(tab, "#seen").max() == 0
+    assert set(tab.locator("#digit-bars .value").all_inner_texts()) == {""}
+    widths = "bars => bars.map(bar => bar.getBoundingClientRect().width)"
+    assert set(tab.eval_on_selector_all("#digit-bars .fill", widths)) == {0}
+    assert tab.locator("#digit-bars .first").count() == 0
+
+
+def test_an_empty_pad_invites_to_draw_and_shows_nothing_that_looks_like_an_answer(visit):
+    tab = visit()
+    assert_nothing_is_classified(tab, "draw a digit")
+    size = "e => parseFloat(getComputedStyle(e).fontSize)"
+    assert tab.eval_on_selector("#digit", size) < 20
+    stroke(tab, DRAWN["1"][0])
+    assert tab.eval_on_selector("#digit", size) > 60
+    tab.click("#clear")
+    assert_nothing_is_classified(tab, "draw a digit")
+
+
+TOO_SMALL = "too small to read; go on drawing"
+
+
+def test_a_tap_makes_a_dot_which_is_no_digit(visit):
     tab = visit(width=390, has_touch=True)
     tab.locator("#pad").scroll_into_view_if_needed()
     tab.tap("#pad")
-    ink = grey(tab, "#seen").reshape(28, 28)
-    assert ink[14, 14] > 200
-    assert ink[5, 5] == 0
-    assert tab.inner_text("#digit") in "0123456789"
+    assert 0 < np.count_nonzero(grey(tab, "#pad")) < 10  # it is on the pad
+    assert_nothing_is_classified(tab, TOO_SMALL)
+
+
+@pytest.mark.parametrize(
+    "strokes",
+    [
+        [[(0.5, 0.5)]],
+        [[(0.5, 0.5), (0.5, 0.6)]],
+        [[(0.2, 0.2)], [(0.8, 0.8)]],  # dots apart
+        [[(0.5, 0.5), (0.55, 0.55)] * 4],  # a long stroke in one place
+    ],
+)
+def test_dots_and_short_strokes_are_no_digits_until_the_drawing_goes_on(visit, strokes):
+    tab = visit()
+    tab.locator("#samples button").nth(0).click()  # an answer before does not stay
+    for points in strokes:
+        stroke(tab, points)
+        assert_nothing_is_classified(tab, TOO_SMALL)
+    stroke(tab, DRAWN["1"][0])
+    assert tab.inner_text("#digit") in [*"0123456789"]
+    tab.click("#clear")
+    assert_nothing_is_classified(tab, "draw a digit")
 
 
 # ---- how it looks ----------------------------------------------------------
@@ -375,11 +483,34 @@ def test_nothing_is_wider_than_the_screen(visit):
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("width", [1920, 1280, 768, 400, 320])
+def test_no_button_wraps_alone_and_no_label_is_broken_or_cut(visit, width):
+    tab = visit(width=width)
+    starts = [box.bounding_box() for box in tab.locator("[data-start]").all()]
+    assert {box["y"] for box in starts} == {starts[0]["y"]}
+    tab.click("#book-rates")  # which makes its text longer
+    broken = tab.eval_on_selector_all(
+        "form button, #clear",
+        """buttons => buttons.filter((b) => b.scrollWidth > b.clientWidth ||
+            b.getBoundingClientRect().height > 48).map((b) => b.textContent)""",
+    )
+    assert broken == []
+
+
 def test_it_is_light_or_dark_as_the_visitor_likes(visit):
     ground = "getComputedStyle(document.body).backgroundColor.match(/[0-9]+/g).map(Number)"
     light, dark = (visit(color_scheme=scheme).evaluate(ground) for scheme in ("light", "dark"))
     assert min(light) > 230
     assert max(dark) < 60
+
+
+def test_what_changes_without_a_focus_is_announced(visit):
+    tab = visit()
+    for name in ("#neuron-result", "#digit", "#truth"):
+        assert tab.get_attribute(name, "aria-live") == "polite"
+    for chart in ("#output-chart", "#cost-chart"):
+        described = tab.get_attribute(chart, "aria-describedby")
+        assert tab.inner_text(f"#{described}") == "quadratic cost, η = 0.15"
 
 
 def test_controls_have_names_and_the_keyboard_moves_them(visit):

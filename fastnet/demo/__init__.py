@@ -1,4 +1,4 @@
-"""The text's pictures from real trainings: saved, in a window, and as a page for a browser.
+"""The book's pictures from real trainings: saved, in a window, and as a page for a browser.
 
 ``DEMOS`` lists them; the command line is ``fastnet demo``. What draws on matplotlib's Axes is
 in ``fastnet.plots``; here networks are trained for it, and sheets and windows are made.
@@ -28,14 +28,17 @@ class Demo(NamedTuple):
     """A picture: what it shows, its size in inches, and who draws it.
 
     ``draw`` is called with the figure; where the picture is ``of_network``, with a network
-    and data, too. ``window`` puts sliders into a figure that is shown.
+    and data, too. ``window`` puts sliders into a figure that is shown. Where the picture is
+    ``of_costs``, both also take ``book_rates``: whether each cost has the book's learning rate
+    for it, or all have the same.
     """
 
     line: str
     size: tuple[float, float]
     draw: Callable[..., Any]
     of_network: bool = False
-    window: Callable[["Figure"], Any] | None = None
+    window: Callable[..., Any] | None = None
+    of_costs: bool = False
 
 
 DEMOS = {
@@ -44,6 +47,7 @@ DEMOS = {
         (9.0, 6.4),
         neuron.draw,
         window=neuron.Window,
+        of_costs=True,
     ),
     "sigmoid": Demo(
         "the sigmoid and its slope, the flat regions marked",
@@ -60,6 +64,7 @@ DEMOS = {
         "the gradient by epoch on MNIST, quadratic cost beside cross-entropy",
         (10.5, 4.4),
         mnist.slowdown,
+        of_costs=True,
     ),
     "training": Demo(
         "accuracy and cost by epoch on MNIST, training beside test data",
@@ -103,7 +108,9 @@ def find(name: str) -> Demo:
     return DEMOS[name]
 
 
-def save(name: str, filename: str, own: Own | None = None, dark: bool = False) -> None:
+def save(
+    name: str, filename: str, own: Own | None = None, dark: bool = False, book_rates: bool = False
+) -> None:
     """Write a demo's picture to a file, in the format that its name ends in.
 
     Parameters
@@ -116,12 +123,15 @@ def save(name: str, filename: str, own: Own | None = None, dark: bool = False) -
         What to draw in place of the network that is trained for the picture.
     dark : bool
         On a dark ground.
+    book_rates : bool
+        Train with the book's learning rates, which differ between the costs, and not with the
+        same for both; for the pictures that compare costs.
 
     Raises
     ------
     ValueError, OSError
-        For an unknown name or format, or a file that cannot be written; before anything
-        is trained.
+        For an unknown name or format, ``book_rates`` where no costs are compared, or a file
+        that cannot be written; before anything is trained.
     ImportError
         If matplotlib is not installed.
 
@@ -130,12 +140,13 @@ def save(name: str, filename: str, own: Own | None = None, dark: bool = False) -
     >>> save("sigmoid", "sigmoid.png")
     """
     demo = find(name)
+    rates = _rates(name, book_rates)
     check_picture("--save", filename)
     with _style(dark):
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=demo.size, layout="constrained")
-        _draw(demo, figure, own)
+        _draw(demo, figure, own, rates)
         write_picture(figure, filename)
 
 
@@ -193,24 +204,25 @@ def write_page(filename: str, own: Own | None = None) -> None:
     page.write(filename, net, test, page.MNIST if shape is None else "")
 
 
-def show(name: str, own: Own | None = None, dark: bool = False) -> None:
+def show(name: str, own: Own | None = None, dark: bool = False, book_rates: bool = False) -> None:
     """Open a window with a demo, and return when it is closed.
 
     Parameters
     ----------
-    name, own, dark
+    name, own, dark, book_rates
         As for ``save``.
 
     Raises
     ------
     ValueError
-        For an unknown name.
+        For an unknown name, or ``book_rates`` where no costs are compared.
     RuntimeError
         Where no window can be opened.
     ImportError
         If matplotlib is not installed.
     """
     demo = find(name)
+    rates = _rates(name, book_rates)
     require_matplotlib()
     with _style(dark):
         import matplotlib.pyplot as plt
@@ -228,20 +240,32 @@ def show(name: str, own: Own | None = None, dark: bool = False) -> None:
                 "as tkinter; --save FILE.png writes the picture to a file"
             )
         if demo.window is not None:
-            window = demo.window(figure)  # kept while the figure is shown
+            window = demo.window(figure, **rates)  # kept while the figure is shown
             plt.show()
             del window
         else:
             figure.set_layout_engine("constrained")
-            _draw(demo, figure, own)
+            _draw(demo, figure, own, rates)
             plt.show()
 
 
-def _draw(demo: Demo, figure: "Figure", own: Own | None) -> None:
+def _rates(name: str, book_rates: bool) -> dict[str, bool]:
+    """The keywords of ``draw`` and ``window`` that choose the learning rates."""
+    if DEMOS[name].of_costs:
+        return {"book_rates": book_rates}
+    if book_rates:
+        of_costs = " or ".join(n for n, d in DEMOS.items() if d.of_costs)
+        raise ValueError(
+            f"--book-rates: expected {of_costs} with it, which compare costs; got {name!r}"
+        )
+    return {}
+
+
+def _draw(demo: Demo, figure: "Figure", own: Own | None, rates: dict[str, bool]) -> None:
     if demo.of_network:
         demo.draw(figure, *(own or Own(*mnist.trained())))
     else:
-        demo.draw(figure)
+        demo.draw(figure, **rates)
 
 
 def _format(filename: str) -> str:

@@ -1,4 +1,4 @@
-"""The text's single neuron: trained live, and drawn from both of its starting points."""
+"""The book's single neuron: trained live, and drawn from both of its starting points."""
 
 import time
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 EXAMPLE = [([1.0], [0.0])]  # the input 1, and the output 0 that is wanted for it
 EPOCHS = 300
 STARTS = ((0.6, 0.9), (2.0, 2.0))  # weight and bias
-ETA = {"quadratic": 0.15, "cross-entropy": 0.005}  # the text's learning rates
+ETA = 0.15  # the book's for the quadratic cost; with one rate the two costs can be compared
+BOOK_ETA = {"quadratic": 0.15, "cross-entropy": 0.005}
 
 
 class Neuron:
@@ -66,10 +67,12 @@ class Neuron:
         return outputs, costs
 
 
-def draw(figure: "Figure") -> None:
-    """Output and cost against epoch from both starts, quadratic beside cross-entropy."""
+def draw(figure: "Figure", book_rates: bool = False) -> None:
+    """Output and cost against epoch from both starts, quadratic beside cross-entropy, at the
+    same learning rate or at the book's two."""
     grid = figure.subplots(2, 2, sharex=True)
-    for column, (cost, eta) in zip(grid.T, ETA.items(), strict=True):
+    etas = BOOK_ETA if book_rates else dict.fromkeys(BOOK_ETA, ETA)
+    for column, (cost, eta) in zip(grid.T, etas.items(), strict=True):
         outputs, costs = {}, {}
         for w, b in STARTS:
             label = f"from w = {w:g}, b = {b:g}"
@@ -83,7 +86,8 @@ def draw(figure: "Figure") -> None:
     for ax in grid.flat:
         ax.get_legend().remove()
     figure.legend(handles=curves, loc="outside lower center", ncols=len(curves))
-    figure.suptitle("One neuron learns to turn 1 into 0")
+    rates = "the book's learning rate for each" if book_rates else "the same learning rate for both"
+    figure.suptitle(f"One neuron learns to turn 1 into 0: two costs, {rates}")
 
 
 class Window:
@@ -93,16 +97,37 @@ class Window:
     ----------
     figure : matplotlib Figure
         Empty, of pyplot where it is to be seen.
+    book_rates : bool, default False
+        Whether it opens with the book's learning rates, which differ between the costs.
+
+    Attributes
+    ----------
+    running : bool
+        Whether it trains now.
     """
 
     EPOCHS_A_SECOND = 60
 
-    def __init__(self, figure: "Figure"):
-        from matplotlib.widgets import Button, RadioButtons, Slider
-
+    def __init__(self, figure: "Figure", book_rates: bool = False):
         figure.subplots_adjust(left=0.09, right=0.97, top=0.85, bottom=0.42, wspace=0.25)
         self._figure = figure
         self.output, self.cost = figure.subplots(1, 2)
+        self._add_controls(figure)
+        self._timer = figure.canvas.new_timer(interval=30)
+        self._timer.add_callback(self._tick)
+        self.kind.on_clicked(self._choose_cost)
+        self.book_rates.on_clicked(self._switch_rates)
+        self.eta.on_changed(self._choose_eta)
+        for slider in (self.weight, self.bias):
+            slider.on_changed(self.start)
+        self.run.on_clicked(self._run_or_stop)
+        self.start()
+        if book_rates:
+            self.book_rates.set_active(0)
+
+    def _add_controls(self, figure: "Figure") -> None:
+        from matplotlib.widgets import Button, CheckButtons, RadioButtons, Slider
+
         self.weight, self.bias, self.eta = (
             Slider(
                 figure.add_axes((0.16, y, 0.46, 0.04)),
@@ -116,34 +141,64 @@ class Window:
             for y, label, low, high, step, start in (
                 (0.25, "start weight w", -4, 4, 0.1, STARTS[0][0]),
                 (0.17, "start bias b", -4, 4, 0.1, STARTS[0][1]),
-                (0.09, "learning rate η", 0.005, 1, 0.005, ETA["quadratic"]),
+                (0.09, "learning rate η", 0.005, 1, 0.005, ETA),
             )
         )
         ink = foreground()
         self.kind = RadioButtons(
-            figure.add_axes((0.72, 0.16, 0.25, 0.16)),
-            list(ETA),
+            figure.add_axes((0.72, 0.2, 0.25, 0.12)),
+            list(BOOK_ETA),
             activecolor=ink,
             radio_props={"edgecolor": ink},
+        )
+        self.book_rates = CheckButtons(
+            figure.add_axes((0.72, 0.14, 0.25, 0.06)),
+            ["the book's rates"],
+            frame_props={"edgecolor": ink},
+            check_props={"facecolor": ink},
         )
         self.run = Button(
             figure.add_axes((0.72, 0.05, 0.25, 0.08)), "Run", color=ORANGE, hovercolor="#F0C050"
         )
         self.run.label.set_color("black")
-        self._timer = figure.canvas.new_timer(interval=30)
-        self._timer.add_callback(self._tick)
-        self.kind.on_clicked(lambda cost: self.eta.set_val(ETA[str(cost)]))
-        for slider in (self.weight, self.bias, self.eta):
-            slider.on_changed(self.start)
-        self.run.on_clicked(self._run)
+
+    @property
+    def _cost_name(self) -> str:
+        return str(self.kind.value_selected)
+
+    def _choose_cost(self, _: Any) -> None:
+        if self.book_rates.get_status()[0]:
+            self._set_eta(BOOK_ETA[self._cost_name])
         self.start()
+
+    def _switch_rates(self, _: Any) -> None:
+        """To the book's rate for the cost, or back to the rate before it."""
+        if self.book_rates.get_status()[0]:
+            self._eta_before = self.eta.val
+            self._set_eta(BOOK_ETA[self._cost_name])
+        else:
+            self._set_eta(self._eta_before)
+        self.start()
+
+    def _choose_eta(self, _: Any) -> None:
+        """A rate of the user's, which no cost changes."""
+        if self.book_rates.get_status()[0]:
+            self.book_rates.eventson = False
+            self.book_rates.set_active(0)
+            self.book_rates.eventson = True
+        self.start()
+
+    def _set_eta(self, eta: float) -> None:
+        self.eta.eventson = False  # what listens to it is for the user's changes
+        self.eta.set_val(eta)
+        self.eta.eventson = True
 
     def start(self, _: Any = None) -> None:
         """Put the neuron where the sliders say."""
-        self._timer.stop()
+        self._set_running(False)
         # A slider's steps from its lower end are off in the last digits.
         weight, bias, self._eta = (round(s.val, 3) for s in (self.weight, self.bias, self.eta))
-        self._neuron = Neuron(weight, bias, str(self.kind.value_selected))
+        self._neuron = Neuron(weight, bias, self._cost_name)
         self.outputs, self.costs = self._neuron.learn(self._eta, 0)
         for ax, quantity, values in self._drawn():
             ax.clear()
@@ -154,17 +209,29 @@ class Window:
             ax.set_ylim(0, 1 if quantity == "output" else 1.05 * values[0])
         self._draw()
 
-    def _run(self, _: Any) -> None:
-        self.start()
-        self._started = time.monotonic()
-        self._timer.start()
+    def _run_or_stop(self, _: Any) -> None:
+        if self.running:
+            self._set_running(False)
+        else:
+            self.start()
+            self._started = time.monotonic()
+            self._set_running(True)
+
+    def _set_running(self, running: bool) -> None:
+        self.running = running
+        self.run.label.set_text("Stop" if running else "Run")
+        if running:
+            self._timer.start()
+        else:
+            self._timer.stop()
+        self._figure.canvas.draw_idle()
 
     def _tick(self) -> None:  # a callback that returns False would never be called again
         """The epochs that are due."""
         due = int((time.monotonic() - self._started) * self.EPOCHS_A_SECOND)
+        if due >= EPOCHS:
+            self._set_running(False)
         self.advance(due + 1 - len(self.outputs))
-        if len(self.outputs) > EPOCHS:
-            self._timer.stop()
 
     def advance(self, epochs: int) -> None:
         """Learn for so many epochs, up to the last, and draw."""
@@ -183,7 +250,7 @@ class Window:
             ax.set_title(f"{quantity} {values[-1]:.3f}")
         n = self._neuron
         self._figure.suptitle(
-            f"One neuron learns to turn 1 into 0: epoch {len(self.outputs) - 1}, "
-            f"w = {n.weight:.2f}, b = {n.bias:.2f}"
+            f"One neuron learns to turn 1 into 0\n{self._cost_name} cost, η = {self._eta:g}: "
+            f"epoch {len(self.outputs) - 1}, w = {n.weight:.2f}, b = {n.bias:.2f}"
         )
         self._figure.canvas.draw_idle()

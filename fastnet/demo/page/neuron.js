@@ -3,7 +3,7 @@
 
 const EPOCHS = 300;
 const EPOCHS_PER_SECOND = 60;
-const ETA = { quadratic: 0.15, "cross-entropy": 0.005 }; // the text's learning rates
+const BOOK_ETA = { quadratic: 0.15, "cross-entropy": 0.005 }; // the book's learning rates
 
 class Neuron {
   constructor(weight, bias, cost) {
@@ -60,11 +60,17 @@ function makeChart(svg, name) {
 
 {
   const form = document.getElementById("neuron-controls");
+  const runButton = document.getElementById("run");
+  const bookRates = document.getElementById("book-rates");
+  const etaSlider = document.getElementById("eta");
   const show = (id, text) => { document.getElementById(id).textContent = text; };
   const drawOutput = makeChart(document.getElementById("output-chart"), "output a");
   const drawCost = makeChart(document.getElementById("cost-chart"), "cost C");
   const slider = (id) => Number(document.getElementById(id).value);
-  let neuron, outputs, costs, frame;
+  const useBookRates = () => bookRates.getAttribute("aria-pressed") === "true";
+  let neuron, outputs, costs, eta;
+  let frame = null; // the animation's next one, null while nothing runs
+  let etaBefore = etaSlider.value; // the slider's value before the book's rates
 
   const draw = () => {
     drawOutput(outputs, 1);
@@ -80,11 +86,22 @@ function makeChart(svg, name) {
   /** The round number over the first cost, which is the largest. */
   const niceTop = (cost) => [0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10].find((top) => cost <= top);
 
+  /** Begins the animation with its first frame, or ends it with null; the button says which. */
+  const setFrame = (next) => {
+    if (next === null) cancelAnimationFrame(frame);
+    frame = next;
+    runButton.textContent = frame === null ? "Run" : "Stop";
+    runButton.classList.toggle("running", frame !== null);
+  };
+
   const start = () => {
-    cancelAnimationFrame(frame);
+    setFrame(null);
     show("neuron-result", "");
     showSliders(form);
-    neuron = new Neuron(slider("weight"), slider("bias"), form.elements.cost.value);
+    const cost = form.elements.cost.value;
+    eta = slider("eta");
+    show("neuron-caption", `${cost} cost, η = ${eta}${useBookRates() ? " (the book’s rate)" : ""}`);
+    neuron = new Neuron(slider("weight"), slider("bias"), cost);
     outputs = [neuron.output];
     costs = [neuron.cost];
     draw();
@@ -92,34 +109,50 @@ function makeChart(svg, name) {
 
   const advance = (epochs) => {
     for (let i = 0; i < epochs && outputs.length <= EPOCHS; i++) {
-      neuron.learn(slider("eta"));
+      neuron.learn(eta);
       outputs.push(neuron.output);
       costs.push(neuron.cost);
     }
     draw();
     if (outputs.length > EPOCHS) {
+      setFrame(null);
       show("neuron-result", `After ${EPOCHS} epochs the output is ${neuron.output.toFixed(3)}.`);
     }
   };
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    if (frame !== null) {
+      setFrame(null);
+      show("neuron-result",
+        `Stopped after ${outputs.length - 1} epochs: the output is ${neuron.output.toFixed(3)}.`);
+      return;
+    }
     start();
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
       advance(EPOCHS);
       return;
     }
+    show("neuron-result", `Running ${EPOCHS} epochs.`);
     const began = performance.now();
     const animate = (now) => {
       advance(Math.floor(((now - began) / 1000) * EPOCHS_PER_SECOND) + 1 - outputs.length);
       if (outputs.length <= EPOCHS) frame = requestAnimationFrame(animate);
     };
-    frame = requestAnimationFrame(animate);
+    setFrame(requestAnimationFrame(animate));
   });
   form.addEventListener("input", (event) => {
-    if (event.target.name === "cost") {
-      document.getElementById("eta").value = ETA[event.target.value];
+    if (event.target === etaSlider) {
+      bookRates.setAttribute("aria-pressed", "false"); // the rate is the user's own now
+    } else if (useBookRates()) {
+      etaSlider.value = BOOK_ETA[form.elements.cost.value];
     }
+    start();
+  });
+  bookRates.addEventListener("click", () => {
+    bookRates.setAttribute("aria-pressed", String(!useBookRates()));
+    if (useBookRates()) etaBefore = etaSlider.value;
+    etaSlider.value = useBookRates() ? BOOK_ETA[form.elements.cost.value] : etaBefore;
     start();
   });
   for (const button of form.querySelectorAll("[data-start]")) {

@@ -5,6 +5,7 @@ const SIDE = 28; // pixels of an image
 const BOX = 20; // MNIST fits digits into a box of this side ...
 const CENTRE = 14; // ... and puts the centre of mass at this row and column
 const PEN = 2.2; // width of a stroke in pixels, about that of MNIST's digits
+const SMALLEST = 1 / 8; // of the pad's side: no digit is smaller
 
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const NETWORK = new Network(DATA.dtype, DATA.layers);
@@ -48,13 +49,25 @@ function centreOfMass(pixels) {
   return [column / mass, row / mass];
 }
 
-/** What the network sees of strokes in any unit: scaled into the box, centred by mass. */
-function normalize(strokes) {
+/** [left, top, the longer side] of the box around strokes. */
+function boxOf(strokes) {
   const points = strokes.flat();
   const [xs, ys] = [points.map((p) => p[0]), points.map((p) => p[1])];
   const [left, top] = [Math.min(...xs), Math.min(...ys)];
-  const extent = Math.max(Math.max(...xs) - left, Math.max(...ys) - top);
-  const scale = extent ? (BOX - PEN) / extent : 0;
+  return [left, top, Math.max(Math.max(...xs) - left, Math.max(...ys) - top)];
+}
+
+/** Whether strokes can be a digit: neither their box nor their length is under `least`. */
+function isLargeEnough(strokes, least) {
+  const lengths = strokes.flatMap((stroke) =>
+    stroke.slice(1).map((p, i) => Math.hypot(p[0] - stroke[i][0], p[1] - stroke[i][1])));
+  return Math.min(boxOf(strokes)[2], lengths.reduce((a, b) => a + b, 0)) >= least;
+}
+
+/** What the network sees of strokes in any unit: scaled into the box, centred by mass. */
+function normalize(strokes) {
+  const [left, top, extent] = boxOf(strokes);
+  const scale = (BOX - PEN) / extent;
   const moved = (dx, dy) => strokes.map((stroke) =>
     stroke.map(([x, y]) => [(x - left) * scale + dx, (y - top) * scale + dy]));
   const [column, row] = centreOfMass(rasterize(moved(4, 4)));
@@ -81,39 +94,43 @@ function paint(canvas, pixels) {
   const truth = document.getElementById("truth");
   const setBars = makeBars(document.getElementById("digit-bars"), DATA.names);
   let strokes = [];
-  let pixels = null; // of the digit on the pad
 
-  const look = () => {
-    if (pixels === null) {
-      paint(seen, new Array(SIDE * SIDE).fill(0));
-      setBars(null);
-      digit.textContent = "–";
-      return;
-    }
+  const say = (text, isHint) => {
+    if (digit.textContent !== text) digit.textContent = text; // or it would be read out again
+    digit.classList.toggle("hint", isHint);
+  };
+  /** Shows what the network makes of the pixels. */
+  const look = (pixels) => {
     paint(seen, pixels);
     const outputs = classify(pixels);
     setBars(outputs);
-    digit.textContent = DATA.names[outputs.indexOf(Math.max(...outputs))];
+    say(DATA.names[outputs.indexOf(Math.max(...outputs))], false);
   };
+  /** Shows that there is nothing to classify yet, and what to do. */
+  const ask = (text) => {
+    paint(seen, new Array(SIDE * SIDE).fill(0));
+    setBars(null);
+    say(text, true);
+  };
+  const isDigit = () => isLargeEnough(strokes, SMALLEST * pad.width);
 
   const clear = () => {
     context.fillStyle = "#fff";
     context.fillRect(0, 0, pad.width, pad.height);
     strokes = [];
-    pixels = null;
     truth.textContent = "";
-    look();
+    ask("draw a digit");
   };
 
   /** A digit of the data, shown as large as the pad. */
   const put = (i) => {
     clear();
-    pixels = Array.from(SAMPLES[i]);
+    const pixels = Array.from(SAMPLES[i]);
     context.imageSmoothingEnabled = false;
     const small = Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE });
     paint(small, pixels);
     context.drawImage(small, 0, 0, pad.width, pad.height);
-    look();
+    look(pixels);
     truth.textContent = `This is a ${DATA.names[DATA.labels[i]]} by its label; ` +
       `the network says ${digit.textContent}.`;
   };
@@ -126,17 +143,25 @@ function paint(canvas, pixels) {
   };
   const drawTo = (point) => {
     const stroke = strokes.at(-1);
-    const from = stroke.at(-1) ?? point;
+    const from = stroke.at(-1);
     stroke.push(point);
     context.strokeStyle = "#000";
     context.lineWidth = pad.width / 16;
     context.lineCap = "round";
+    context.fillStyle = "#000";
     context.beginPath();
-    context.moveTo(...from);
-    context.lineTo(...point);
-    context.stroke();
-    pixels = normalize(strokes);
-    look();
+    if (from === undefined) { // a dot, which no line draws
+      context.arc(...point, context.lineWidth / 2, 0, 2 * Math.PI);
+      context.fill();
+    } else {
+      context.moveTo(...from);
+      context.lineTo(...point);
+      context.stroke();
+    }
+    if (isDigit()) look(normalize(strokes));
+  };
+  const endStroke = () => {
+    if (strokes.length > 0 && !isDigit()) ask("too small to read; go on drawing");
   };
   pad.addEventListener("pointerdown", (event) => {
     if (event.button !== 0 || !event.isPrimary) return; // a palm, a second finger
@@ -147,8 +172,9 @@ function paint(canvas, pixels) {
     drawTo(place(event));
   });
   pad.addEventListener("pointermove", (event) => {
-    if (pad.hasPointerCapture(event.pointerId)) drawTo(place(event));
+    if (strokes.length > 0 && pad.hasPointerCapture(event.pointerId)) drawTo(place(event));
   });
+  pad.addEventListener("lostpointercapture", endStroke);
   document.getElementById("clear").addEventListener("click", clear);
 
   const SAMPLES = DATA.labels.map((_, i) =>
