@@ -1,0 +1,121 @@
+"""What users pass to the methods of the estimators; errors name the argument."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import assert_all_finite, check_array
+from sklearn.utils.multiclass import unique_labels
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+from fastnet import checks
+from fastnet.data import Dataset, checked_inputs
+from fastnet.model import Model
+
+READ = (np.float64, np.float32, np.uint8)  # what the kernels read where it lies
+
+
+@contextmanager
+def named(name: str) -> Iterator[None]:
+    """Let errors of scikit-learn and NumPy name the argument, where they do not."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        text = str(error)
+        if re.match(rf"(Input )?{name}\b", text):
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{name}: {text}") from None
+
+
+def unmasked(name: str, value: Any) -> None:
+    """Refuse masked elements: scikit-learn takes the numbers below the mask."""
+    rows = value if isinstance(value, list | tuple) else ()
+    if checks.is_masked(value) or any(map(checks.is_masked, rows)):
+        raise ValueError(f"{name}: expected an array, got one with masked elements")
+
+
+def inputs(estimator: Any, X: Any, reset: bool) -> Any:
+    """(n, n_in), an array or sparse, of a type in ``READ``; NaN and infinity are not looked for.
+
+    reset: whether the number and the names of its columns are those to be remembered.
+    """
+    unmasked("X", X)
+    with named("X"):
+        return validate_data(
+            estimator, X, accept_sparse="csr", dtype=READ, reset=reset, ensure_all_finite=False
+        )
+
+
+def targets(estimator: Any, y: Any, n: int) -> NDArray:
+    """(n,) or (n, n_out), finite, of any type."""
+    unmasked("y", y)
+    with named("y"):
+        if y is None:
+            raise ValueError(
+                f"this {type(estimator).__name__} requires y to be passed, but the target y is None"
+            )
+        made: NDArray = check_array(
+            y, accept_sparse="csr", ensure_2d=False, ensure_min_samples=0, dtype=None,
+            input_name="y", estimator=estimator,
+        )  # fmt: skip
+        if made.ndim == 0 or made.shape[0] != n:
+            came = "a single value" if made.ndim == 0 else made.shape[0]
+            raise ValueError(f"expected as many as X has rows, {n}, got {came}")
+    return made
+
+
+def sample_weights(sample_weight: Any, X: Any) -> NDArray | None:
+    """(n,) finite numbers; None where there are none."""
+    if sample_weight is None:
+        return None
+    unmasked("sample_weight", sample_weight)
+    with named("sample_weight"):
+        weights: NDArray = _check_sample_weight(sample_weight, X, dtype=np.float64)
+    return weights
+
+
+def classes(given: Any) -> NDArray:
+    """The argument ``classes``, in order and each once."""
+    unmasked("classes", given)
+    with named("classes"):
+        labels: NDArray = unique_labels(given)
+    if not len(labels):
+        raise ValueError("classes: expected one class or more, got none")
+    return labels
+
+
+def result_type(X: Any) -> type:
+    """float32 for ``inputs`` in float32, else float64, whatever the network computes in."""
+    return np.float32 if X.dtype == np.float32 else np.float64
+
+
+def readable(model: Model, X: Any) -> Any:
+    """What ``inputs`` returned, as the kernels read it; finite, and in the network's range."""
+    try:
+        rows, largest, _ = checked_inputs("X", X)
+    except ValueError:
+        assert_all_finite(X, input_name="X")  # in scikit-learn's words
+        raise
+    model.check_inputs("X", rows.shape[1], largest)
+    return rows
+
+
+def dataset(model: Model, X: Any, encoded: NDArray) -> Dataset:
+    """What ``inputs`` returned, and the targets of the network: examples that fit it.
+
+    Bytes are taken as they are, at a scale of 1, as scikit-learn takes them.
+    """
+    try:
+        data = Dataset(X, encoded, scale=1)
+    except ValueError:
+        assert_all_finite(X, input_name="X")
+        raise
+    model.check_inputs("X", data.X.shape[1], data.largest)
+    model.check("y", data)
+    return data
