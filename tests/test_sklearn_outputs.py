@@ -282,7 +282,8 @@ def test_the_score_of_early_stopping_is_that_of_score():
                 net = fitted(
                     data, fit={"eval_set": (inputs, data[1])}, kind=kind, dtype=dtype, **told
                 )
-                assert net.best_validation_score_ == net.score(inputs, data[1])
+                score = net.score(inputs.astype(np.float64), data[1])
+                assert net.best_validation_score_ == score
 
 
 def test_bytes_are_taken_at_a_scale_of_one_and_without_a_warning():

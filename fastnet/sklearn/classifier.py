@@ -279,7 +279,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             made = np.zeros((len(z), 1))
         else:
             made = outputs.log_probabilities(self.network_.output, z)
-        return outputs.rounded(made, dtype)
+        return outputs.rounded_logs(made, dtype)
 
     def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
         """The share of examples whose class, or whose labels all, are found.

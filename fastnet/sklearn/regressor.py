@@ -253,8 +253,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return self._scored(predicted, y, sample_weight)
 
     def _predicted(self, z: NDArray, dtype: type) -> NDArray:
-        with np.errstate(over="ignore"):
-            a: NDArray = outputs.activations(self.network_.output, z).astype(dtype, copy=False)
+        a = outputs.rounded(outputs.activations(self.network_.output, z), dtype)
         return a[:, 0] if a.shape[1] == 1 else a
 
     def _measured(self, y: NDArray, predicted: NDArray, weights: NDArray | None) -> float:
@@ -262,7 +261,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     def _score(self, held_out: Validation) -> float:
         z = self._held_out_inputs(held_out)
-        predicted = self._predicted(z, arguments.result_type(held_out.X))
+        predicted = self._predicted(z, np.float64)
         if not np.isfinite(predicted).all():
             return math.nan
         return _r2(held_out.y, predicted, held_out.weights)
