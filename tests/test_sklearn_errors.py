@@ -195,6 +195,9 @@ WRONG_X = {
     "a number": (3.0, "Expected 2D array, got scalar"),
     "masked": (np.ma.masked_less(X[:9], 1), "got one with masked elements"),
     "masked rows": ([np.ma.masked_less(row, 1) for row in X[:9]], "got one with masked elements"),
+    "an integer beyond float64": ([[10**400] * 4] * 9, "int too large to convert to float"),
+    "dates": (np.full((9, 4), np.datetime64("2020-01-01")), "expected numbers, got datetime64"),
+    "times": (np.full((9, 4), np.timedelta64("NaT", "s")), "expected numbers, got timedelta64"),
     "sparse and NaN": (scipy.sparse.csr_array(np.full((9, 4), np.nan)), "contains NaN"),
     "sparse and large": (scipy.sparse.csr_array(X[:9] * 1e39), "expected inputs within the range"),
 }
@@ -239,7 +242,11 @@ WRONG_Y = {
     "complex": (Y[:9] * 1j, "", KINDS),
     "masked": (np.ma.masked_equal(Y[:9], 0), "got one with masked elements", KINDS),
     "too large": (np.full(9, 1e39), "expected targets within the range of", [MLPRegressor]),
-    "strings": (["a"] * 9, "", [MLPRegressor]),
+    "strings": (["a"] * 9, "expected numbers, got <U1", [MLPRegressor]),
+    "dates": (np.full(9, np.datetime64("2020-01-01")), "expected numbers, got", [MLPRegressor]),
+    "an integer beyond float64": ([10**400] * 9, "int too large to convert", [MLPRegressor]),
+    "sparse": (scipy.sparse.csr_array(X[:9, :1]), "", [MLPRegressor]),
+    "records": (np.zeros(9, "i4,i4"), "", KINDS),
     "continuous": (X[:9, 0], "Unknown label type: continuous", [MLPClassifier]),
 }
 
@@ -269,9 +276,13 @@ def test_a_y_that_does_not_fit_is_named_by_each_method(kind, wrong, method):
     "given",
     [
         np.ones(8), np.full(9, np.nan), ["a"] * 9, np.ones((9, 2)), "balanced", {0: 1.0},
-        np.ma.masked_less(np.arange(9.0), 3), LISTS, np.ones(9) * 1j,
+        np.ma.masked_less(np.arange(9.0), 3), LISTS, np.ones(9) * 1j, [10**400] * 9,
+        np.full(9, np.datetime64("2020-01-01")),
     ],
-    ids=["few", "nan", "strings", "columns", "name", "dict", "masked", "ragged", "complex"],
+    ids=[
+        "few", "nan", "strings", "columns", "name", "dict", "masked", "ragged", "complex",
+        "large", "dates",
+    ],
 )  # fmt: skip
 def test_weights_that_do_not_fit_are_named_by_each_method(kind, method, given):
     net = fitted(kind=kind)
@@ -298,6 +309,15 @@ def test_classes_of_several_labels_are_their_numbers():
             learner.partial_fit(X, labels, classes=wrong)
         assert not hasattr(learner, "classes_")
     assert MLPClassifier().partial_fit(X, labels, classes=[2, 0, 1]).n_outputs_ == 3
+
+
+def test_a_data_frame_of_dates_is_refused():
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    dates = pandas.DataFrame({"a": pandas.date_range("2020-01-01", periods=9)})
+    with pytest.raises(TypeError, match=r"^X: expected numbers, got datetime64"):
+        MLPClassifier().fit(dates, Y[:9])
+    labels = fitted((X[:9], dates.a), batch_size=9).predict(X[:9])
+    assert set(labels) <= set(dates.a.to_numpy())  # which are labels like any others
 
 
 def test_masked_arrays_without_masked_elements_are_arrays():

@@ -25,12 +25,20 @@ def named(name: str) -> Iterator[None]:
     """Let errors of scikit-learn and NumPy name the argument, where they do not."""
     try:
         yield
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         text = str(error)
         if re.match(rf"(Input )?{name}\b", text):
             raise
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"{name}: {text}") from None
+
+
+def _check_no_dates(name: str, value: Any) -> None:
+    """scikit-learn takes dates and times for numbers of their units, and what is none for one."""
+    types = getattr(value, "dtypes", None)  # of a data frame, one for each column
+    for dtype in [getattr(value, "dtype", None)] if types is None else np.atleast_1d(types):
+        if getattr(dtype, "kind", "") in ("M", "m"):
+            raise TypeError(f"{name}: expected numbers, got {dtype}")
 
 
 def unmasked(name: str, value: Any) -> None:
@@ -46,6 +54,7 @@ def inputs(estimator: Any, X: Any, reset: bool) -> Any:
     reset: whether the number and the names of its columns are those to be remembered.
     """
     unmasked("X", X)
+    _check_no_dates("X", X)
     with named("X"):
         return validate_data(
             estimator, X, accept_sparse="csr", dtype=READ, reset=reset, ensure_all_finite=False
@@ -64,6 +73,8 @@ def targets(estimator: Any, y: Any, n: int) -> NDArray:
             y, accept_sparse="csr", ensure_2d=False, ensure_min_samples=0, dtype=None,
             input_name="y", estimator=estimator,
         )  # fmt: skip
+        if made.dtype.kind == "V":
+            raise TypeError(f"expected numbers or labels, got {made.dtype}")
         if made.ndim == 0 or made.shape[0] != n:
             came = "a single value" if made.ndim == 0 else made.shape[0]
             raise ValueError(f"expected as many as X has rows, {n}, got {came}")
@@ -75,6 +86,7 @@ def sample_weights(sample_weight: Any, X: Any) -> NDArray | None:
     if sample_weight is None:
         return None
     unmasked("sample_weight", sample_weight)
+    _check_no_dates("sample_weight", sample_weight)
     with named("sample_weight"):
         weights: NDArray = _check_sample_weight(sample_weight, X, dtype=np.float64)
     return weights

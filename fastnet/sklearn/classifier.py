@@ -337,10 +337,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             raise ValueError(
                 f"classes: expected {self.classes_}, one for each label of y, got {classes}"
             )
-        if self.classes_ is None:
-            self.classes_ = np.unique(y)
-        elif len(unknown := np.setdiff1d(unique_labels(y), self.classes_)):
-            raise ValueError(f"y: expected classes among {self.classes_}, got {unknown}, too")
+        with arguments.named("y"):
+            if self.classes_ is None:
+                self.classes_ = np.unique(y)
+            elif len(unknown := np.setdiff1d(unique_labels(y), self.classes_)):
+                raise ValueError(f"expected classes among {self.classes_}, got {unknown}, too")
         return X, y
 
     def _encoded(self, y: NDArray) -> NDArray:

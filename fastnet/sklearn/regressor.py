@@ -257,7 +257,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return a[:, 0] if a.shape[1] == 1 else a
 
     def _measured(self, y: NDArray, predicted: NDArray, weights: NDArray | None) -> float:
-        return _r2(y, predicted, weights)
+        return _r2(_numbers(y), predicted, weights)
 
     def _score(self, held_out: Validation) -> float:
         z = self._held_out_inputs(held_out)
@@ -270,8 +270,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         X = arguments.inputs(self, X, reset=first)
         y = arguments.targets(self, y, X.shape[0])
         with arguments.named("y"):
-            if y.dtype.kind == "O":
-                y = y.astype(np.float64)
+            y = _numbers(y)
             return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def _encoded(self, y: NDArray) -> NDArray:
@@ -284,6 +283,14 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
+
+
+def _numbers(y: NDArray) -> NDArray:
+    if y.dtype.kind == "O":
+        return y.astype(np.float64)
+    if y.dtype.kind not in "biuf":
+        raise TypeError(f"y: expected numbers, got {y.dtype}")
+    return y
 
 
 def _r2(y: NDArray, predicted: NDArray, weights: NDArray | None) -> float:
