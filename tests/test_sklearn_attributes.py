@@ -56,7 +56,7 @@ def test_vars_shows_what_scikit_learn_s_shows_or_the_guide_says_why_not(
     told = dict(max_iter=2, random_state=0, early_stopping=early_stopping)
     labels = labels if name == "MLPClassifier" else labels.astype(float)
     mine, original = (getattr(library, name)(**told).fit(X, labels) for library in (ours, theirs))
-    missing, added = listed("lacks of scikit-learn's:"), listed("has beside them:")
+    missing, added = listed("in scikit-learn only:"), listed("in fastnet only")
     assert vars(original).keys() - vars(mine).keys() == missing
     new = vars(mine).keys() - vars(original).keys() - mine.get_params().keys()
     assert new == added - (set() if name == "MLPClassifier" else {"_multilabel"})

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import assert_all_finite, check_array
-from sklearn.utils.multiclass import unique_labels
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
 
 from fastnet import checks
 from fastnet.data import Dataset, checked_inputs
@@ -81,6 +82,18 @@ def targets(estimator: Any, y: Any, n: int) -> NDArray:
     return made
 
 
+def labels(y: Any) -> tuple[NDArray, bool]:
+    """Labels (n,), or zeros and ones (n, n_outputs), and whether they are these."""
+    kind = type_of_target(y, input_name="y")
+    if kind not in ("binary", "multiclass", "multilabel-indicator"):
+        check_classification_targets(y)  # raises, but for multiclass-multioutput
+    if kind == "multilabel-indicator":
+        return y.toarray() if hasattr(y, "toarray") else y, True
+    if y.ndim == 2 and y.shape[1] > 1:
+        raise ValueError("y: expected labels (n,), or zeros and ones, (n, n_outputs), got more")
+    return column_or_1d(y, warn=True) if y.ndim == 2 else y, False
+
+
 def sample_weights(sample_weight: Any, X: Any) -> NDArray | None:
     """(n,) finite numbers; None where there are none."""
     if sample_weight is None:
@@ -90,6 +103,29 @@ def sample_weights(sample_weight: Any, X: Any) -> NDArray | None:
     with named("sample_weight"):
         weights: NDArray = _check_sample_weight(sample_weight, X, dtype=np.float64)
     return weights
+
+
+def class_weights(name: str, given: Any, known: NDArray, y: NDArray) -> NDArray:
+    """How often each example counts, (n,).
+
+    ``y`` may lack some of ``known``: it is a batch, or what is not held out. As in
+    scikit-learn, a dict that names all of them may name more: of a fold, some may be missing.
+    """
+    if isinstance(given, str) and given == "balanced":
+        balanced: NDArray = compute_sample_weight("balanced", y)
+        return balanced
+    if not isinstance(given, Mapping):
+        raise ValueError(
+            f"{name}: expected a dict {{class: weight}}, 'balanced' or None; "
+            f"got {checks.briefly(given)}"
+        )
+    numbers = {label: checks.nonnegative(f"{name}[{label!r}]", it) for label, it in given.items()}
+    labels = known.tolist()
+    unknown = [label for label in given if label not in labels]
+    if unknown and not all(label in numbers for label in labels):
+        raise ValueError(f"{name}: expected classes among {known}, got {unknown[0]!r}")
+    weights = np.array([numbers.get(label, 1.0) for label in labels])
+    return weights[np.searchsorted(known, y)]
 
 
 def classes(given: Any) -> NDArray:

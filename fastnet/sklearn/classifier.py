@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
-from sklearn.utils.validation import column_or_1d
+from sklearn.utils.multiclass import unique_labels
 
 from fastnet import checks
 from fastnet.costs import Choice
@@ -327,7 +324,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         X = arguments.inputs(self, X, reset=first)
         y = arguments.targets(self, y, X.shape[0])
         with arguments.named("y"):
-            y, multilabel = _labels(y)
+            y, multilabel = arguments.labels(y)
         if first:
             self._multilabel = multilabel
             self.classes_ = np.arange(y.shape[1]) if multilabel else classes
@@ -363,16 +360,20 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _keep_label_binarizer(self) -> None:
         """Of two classes with softmax outputs, there is none that goes with them."""
         self.__dict__.pop("_label_binarizer", None)
-        if self._multilabel:
-            self._label_binarizer = LabelBinarizer().fit(np.eye(2, self.n_outputs_, dtype=int))
-        elif len(self.classes_) > 2 or self.n_outputs_ == 1:
-            self._label_binarizer = LabelBinarizer().fit(self.classes_)
+        many = len(self.classes_) > 2
+        if not (self._multilabel or many or self.n_outputs_ == 1):
+            return
+        self._label_binarizer = LabelBinarizer()  # fitted, without its 200 us of checks
+        kind = "multiclass" if many else "binary"
+        self._label_binarizer.y_type_ = "multilabel-indicator" if self._multilabel else kind
+        self._label_binarizer.classes_ = self.classes_
+        self._label_binarizer.sparse_input_ = False
 
     def _class_weights(self, y: NDArray) -> NDArray | None:
         if self.class_weight is None:
             return None
         if not self._multilabel:
-            return _by_class("class_weight", self.class_weight, self.classes_, y)
+            return arguments.class_weights("class_weight", self.class_weight, self.classes_, y)
         n, given = y.shape[1], self.class_weight
         each = [given] * n if isinstance(given, str) else given
         if not isinstance(each, list | tuple) or len(each) != n:
@@ -383,45 +384,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         weights = np.ones(len(y))
         for k, one in enumerate(each):
             if one is not None:
-                weights *= _by_class(f"class_weight[{k}]", one, np.arange(2), y[:, k])
+                weights *= arguments.class_weights(f"class_weight[{k}]", one, np.arange(2), y[:, k])
         return weights
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
-
-
-def _labels(y: Any) -> tuple[NDArray, bool]:
-    """Labels (n,), or zeros and ones (n, n_outputs), and whether they are these."""
-    kind = type_of_target(y, input_name="y")
-    if kind not in ("binary", "multiclass", "multilabel-indicator"):
-        check_classification_targets(y)  # raises, but for multiclass-multioutput
-    if kind == "multilabel-indicator":
-        return y.toarray() if hasattr(y, "toarray") else y, True
-    if y.ndim == 2 and y.shape[1] > 1:
-        raise ValueError("y: expected labels (n,), or zeros and ones, (n, n_outputs), got more")
-    return column_or_1d(y, warn=True) if y.ndim == 2 else y, False
-
-
-def _by_class(name: str, given: Any, classes: NDArray, y: NDArray) -> NDArray:
-    """How often each example counts, (n,).
-
-    ``y`` may lack some of ``classes``: it is a batch, or what is not held out. As in
-    scikit-learn, a dict that names all classes may name more: of a fold, some may be missing.
-    """
-    if isinstance(given, str) and given == "balanced":
-        balanced: NDArray = compute_sample_weight("balanced", y)
-        return balanced
-    if not isinstance(given, Mapping):
-        raise ValueError(
-            f"{name}: expected a dict {{class: weight}}, 'balanced' or None; "
-            f"got {checks.briefly(given)}"
-        )
-    numbers = {label: checks.nonnegative(f"{name}[{label!r}]", it) for label, it in given.items()}
-    labels = classes.tolist()
-    unknown = [label for label in given if label not in labels]
-    if unknown and not all(label in numbers for label in labels):
-        raise ValueError(f"{name}: expected classes among {classes}, got {unknown[0]!r}")
-    weights = np.array([numbers.get(label, 1.0) for label in labels])
-    return weights[np.searchsorted(classes, y)]
