@@ -140,10 +140,19 @@ class Model:
     def feedforward(self, X: Any, scale: float, values: NDArray | None = None) -> NDArray:
         """(n, n_in), dense or compressed -> (n, n_out); ``values``: with other parameters."""
         parameters = self.parameters.storage if values is None else values
+        return self._forward(X, scale, self.choice.output, parameters)
+
+    def weighted_inputs(self, X: Any, scale: float) -> NDArray:
+        """(n, n_in), dense or compressed -> z of the output layer, (n, n_out)."""
+        return self._forward(X, scale, "linear", self.parameters.storage)
+
+    def _forward(
+        self, X: Any, scale: float, output: str, values: NDArray | _kernels.Storage
+    ) -> NDArray:
         out = np.empty((len(X), self.sizes[-1]), self.dtype)
         threads = self._threads("feedforward", X, len(X))
         _kernels.feedforward(
-            self.sizes, self.choice.output, parameters, X, scale, out, threads, hidden=self.hidden,
+            self.sizes, output, values, X, scale, out, threads, hidden=self.hidden,
             watch=reporting.stopping(),
         )  # fmt: skip
         return out

@@ -20,9 +20,9 @@ N = len(PART[0])
 
 def left(estimator):
     """All that a training has left, and what the next one starts from."""
-    solver = estimator._solver
+    solver = estimator._optimizer
     moments = solver._told.get("moments", np.zeros(0))
-    random = estimator._random.get_state()
+    random = estimator._random_state.get_state()
     return {
         "parameters": estimator.network_._model.values.tobytes(),
         "moments": moments.tobytes(),
@@ -31,7 +31,7 @@ def left(estimator):
         "random": (random[1].tobytes(), random[2]),
         "losses": estimator.loss_curve_,
         "best": estimator.best_loss_,
-        "epochs": (estimator.n_iter_, estimator.t_, estimator._no_improvement),
+        "epochs": (estimator.n_iter_, estimator.t_, estimator._no_improvement_count),
     }
 
 

@@ -7,10 +7,13 @@ import pytest
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 
+import scipy.sparse
 from fitted_estimators import PART, REST, X, Y, fitted
+from sklearn import neural_network as theirs
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 import fastnet
+from fastnet import sklearn as ours
 from fastnet.sklearn import MLPClassifier, MLPRegressor
 
 # ---- what is refused
@@ -40,6 +43,9 @@ from fastnet.sklearn import MLPClassifier, MLPRegressor
         ({"validation_fraction": 0.001, "early_stopping": True}, "validation_fraction: expected"),
         ({"dropout": 1}, "dropout: expected a number from 0 to below 1, got 1"),
         ({"dtype": "float16"}, "dtype: expected one of auto, float32, float64; got 'float16'"),
+        ({"max_fun": 0}, "max_fun: expected 1 or more, got 0"),
+        ({"max_fun": 1e4}, "max_fun: expected an integer, got 10000.0"),
+        ({"epsilon": 1e-40, "dtype": "float32"}, "epsilon: expected at least 1.18e-38 in float32"),
         ({"loss": "hinge"}, "loss: expected one of log_loss, squared_error, or a cost class"),
         ({"output": "identity"}, "output: expected one of auto, softmax, logistic for the log_"),
         ({"output": "linear"}, "output: expected one of auto, identity, logistic, softmax, exp;"),
@@ -100,7 +106,7 @@ def test_a_part_without_any_weight_is_refused():
 
 
 def test_targets_that_fit_no_loss_are_refused():
-    with pytest.raises(ValueError, match=r"^X, y: expected targets of 0 or more for the poisson"):
+    with pytest.raises(ValueError, match=r"^y: expected targets of 0 or more for the poisson"):
         fitted((X, X[:, 0] - 6), kind=MLPRegressor, loss="poisson")
     with pytest.raises(ValueError, match=r"^y: expected labels \(n,\), or zeros and ones"):
         fitted((X, np.array([Y, Y]).T))
@@ -116,13 +122,21 @@ def test_a_warm_start_needs_the_network_of_the_first_fit():
 
 
 def test_too_many_examples_in_a_mini_batch_are_warned_of():
-    with pytest.warns(UserWarning, match=r"^batch_size: expected at most the 100 examples, got"):
+    with pytest.warns(
+        UserWarning, match=r"^Got `batch_size` less than 1 or larger than sample size"
+    ):
         fitted(batch_size=1000)
+
+
+SCIKIT_LEARN_S = (
+    r"^Stochastic Optimizer: Maximum iterations \(2\) reached and the optimization hasn't "
+    r"converged yet\."
+)
 
 
 def test_the_end_of_max_iter_is_warned_of_where_the_fit_was_called():
     for estimator in (MLPClassifier(max_iter=2), MLPRegressor(max_iter=2)):
-        with pytest.warns(ConvergenceWarning, match=r"^max_iter: 2 epochs are over") as caught:
+        with pytest.warns(ConvergenceWarning, match=SCIKIT_LEARN_S) as caught:
             estimator.fit(*PART)
         assert caught[0].filename == __file__
 
@@ -161,6 +175,173 @@ def test_a_divergence_is_an_error_that_names_the_estimator_s_parameters():
 def test_a_class_weight_that_does_not_fit_is_named(labels, given, message):
     with pytest.raises(ValueError, match="^" + message):
         fitted((X, labels), class_weight=given)
+
+
+# ---- errors name the argument
+
+
+LISTS = [[1.0, 2, 3, 4], [1, 2]]
+WRONG_X = {
+    "too large": (X[:9] * 1e39, "expected inputs within the range of float32"),
+    "NaN": (np.full((9, 4), np.nan), "contains NaN"),
+    "infinite": (np.full((9, 4), np.inf), "contains infinity"),
+    "strings": ([["a", "b", "c", "d"]] * 9, "could not convert string to float"),
+    "ragged": (LISTS * 3, "inhomogeneous shape"),
+    "one dimension": (X[:9, 0], "Expected 2D array, got 1D array"),
+    "three dimensions": (np.zeros((9, 2, 2)), "dim 3"),
+    "none": (np.zeros((0, 4)), r"0 sample\(s\)"),
+    "complex": (X[:9] * 1j, "Complex data not supported"),
+    "None": (None, "Expected 2D array"),
+    "a number": (3.0, "Expected 2D array, got scalar"),
+    "masked": (np.ma.masked_less(X[:9], 1), "got one with masked elements"),
+    "masked rows": ([np.ma.masked_less(row, 1) for row in X[:9]], "got one with masked elements"),
+    "an integer beyond float64": ([[10**400] * 4] * 9, "int too large to convert to float"),
+    "dates": (np.full((9, 4), np.datetime64("2020-01-01")), "expected numbers, got datetime64"),
+    "times": (np.full((9, 4), np.timedelta64("NaT", "s")), "expected numbers, got timedelta64"),
+    "sparse and NaN": (scipy.sparse.csr_array(np.full((9, 4), np.nan)), "contains NaN"),
+    "sparse and large": (scipy.sparse.csr_array(X[:9] * 1e39), "expected inputs within the range"),
+}
+NAMES_X = r"^(Input )?X\b.*"
+KINDS = [MLPClassifier, MLPRegressor]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("wrong", WRONG_X)
+def test_an_x_that_does_not_fit_is_named_by_each_method(kind, wrong):
+    given, message = WRONG_X[wrong]
+    net = fitted(kind=kind, dtype="float32")
+    calls = [
+        lambda: net.predict(given),
+        lambda: net.score(given, Y[:9]),
+        lambda: net.fit(given, Y[:9]),
+        lambda: net.partial_fit(given, Y[:9]),
+    ]
+    if kind is MLPClassifier:
+        calls += [lambda: net.predict_proba(given), lambda: net.predict_log_proba(given)]
+    for call in calls:
+        with pytest.raises((ValueError, TypeError), match=f"(?s){NAMES_X}{message}"):
+            call()
+    with pytest.raises((ValueError, TypeError), match=f"(?s)^eval_set: (Input )?X.*{message}"):
+        net.fit(*PART, eval_set=(given, Y[:9]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_x_with_other_features_is_named_by_each_method(kind):
+    net = fitted(kind=kind)
+    for call in (net.predict, lambda x: net.score(x, Y[:9]), lambda x: net.partial_fit(x, Y[:9])):
+        with pytest.raises(ValueError, match=r"^X has 2 features, but MLP"):
+            call(X[:9, :2])
+
+
+WRONG_Y = {
+    "NaN": ([np.nan] * 9, "contains NaN", KINDS),
+    "too few": (Y[:8], "expected as many as X has rows, 9, got 8", KINDS),
+    "a number": (3, "", KINDS),
+    "None": (None, "requires y to be passed, but the target y is None", KINDS),
+    "ragged": (LISTS * 4 + LISTS[:1], "", KINDS),
+    "complex": (Y[:9] * 1j, "", KINDS),
+    "masked": (np.ma.masked_equal(Y[:9], 0), "got one with masked elements", KINDS),
+    "too large": (np.full(9, 1e39), "expected targets within the range of", [MLPRegressor]),
+    "strings": (["a"] * 9, "expected numbers, got <U1", [MLPRegressor]),
+    "dates": (np.full(9, np.datetime64("2020-01-01")), "expected numbers, got", [MLPRegressor]),
+    "an integer beyond float64": ([10**400] * 9, "int too large to convert", [MLPRegressor]),
+    "sparse": (scipy.sparse.csr_array(X[:9, :1]), "", [MLPRegressor]),
+    "records": (np.zeros(9, "i4,i4"), "", KINDS),
+    "continuous": (X[:9, 0], "Unknown label type: continuous", [MLPClassifier]),
+}
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit", "score", "eval_set"])
+@pytest.mark.parametrize(
+    ("kind", "wrong"), [(kind, wrong) for wrong, (*_, kinds) in WRONG_Y.items() for kind in kinds]
+)
+def test_a_y_that_does_not_fit_is_named_by_each_method(kind, wrong, method):
+    given, message, _ = WRONG_Y[wrong]
+    if method == "score":
+        message = {"continuous": "Classification metrics", "too large": ""}.get(wrong, message)
+    net = fitted(kind=kind, dtype="float32")
+    if method == "eval_set":
+        with pytest.raises((ValueError, TypeError), match=f"(?s)^eval_set: (Input )?y.*{message}"):
+            net.fit(*PART, eval_set=(X[:9], given))
+    elif (method, wrong) == ("score", "too large"):
+        assert net.score(X[:9], np.append(given[1:], 0)) < 0
+    else:
+        with pytest.raises((ValueError, TypeError), match=rf"(?s)^(Input )?y\b.*{message}"):
+            getattr(net, method)(X[:9], given)
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit", "score"])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "given",
+    [
+        np.ones(8), np.full(9, np.nan), ["a"] * 9, np.ones((9, 2)), "balanced", {0: 1.0},
+        np.ma.masked_less(np.arange(9.0), 3), LISTS, np.ones(9) * 1j, [10**400] * 9,
+        np.full(9, np.datetime64("2020-01-01")),
+    ],
+    ids=[
+        "few", "nan", "strings", "columns", "name", "dict", "masked", "ragged", "complex",
+        "large", "dates",
+    ],
+)  # fmt: skip
+def test_weights_that_do_not_fit_are_named_by_each_method(kind, method, given):
+    net = fitted(kind=kind)
+    with pytest.raises((ValueError, TypeError), match=r"^(Input )?sample_weight\b"):
+        getattr(net, method)(X[:9], Y[:9], sample_weight=given)
+
+
+@pytest.mark.parametrize(
+    "given", [3, ["a", 1], [], [0.5, 1.5], np.ma.masked_equal([0, 1, 2], 1), [[0, 1], [1, 0, 1]]]
+)
+def test_classes_that_are_none_are_named(given):
+    for net in (MLPClassifier(), fitted()):
+        with pytest.raises((ValueError, TypeError), match=r"^classes\b"):
+            net.partial_fit(X, Y, classes=given)
+
+
+def test_classes_of_several_labels_are_their_numbers():
+    labels = np.eye(3, dtype=int)[Y]
+    for wrong in ([0, 1], [0, 1, 2, 3], ["a", "b", "c"], np.unique(labels), [1, 2, 3]):
+        learner = MLPClassifier()
+        with pytest.raises(
+            ValueError, match=r"^classes: expected \[0 1 2\], one for each label of"
+        ):
+            learner.partial_fit(X, labels, classes=wrong)
+        assert not hasattr(learner, "classes_")
+    assert MLPClassifier().partial_fit(X, labels, classes=[2, 0, 1]).n_outputs_ == 3
+
+
+def test_a_data_frame_of_dates_is_refused():
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    dates = pandas.DataFrame({"a": pandas.date_range("2020-01-01", periods=9)})
+    with pytest.raises(TypeError, match=r"^X: expected numbers, got datetime64"):
+        MLPClassifier().fit(dates, Y[:9])
+    labels = fitted((X[:9], dates.a), batch_size=9).predict(X[:9])
+    assert set(labels) <= set(dates.a.to_numpy())  # which are labels like any others
+
+
+def test_masked_arrays_without_masked_elements_are_arrays():
+    plain = fitted(fit={"sample_weight": np.ones(100), "eval_set": REST})
+    masked = fitted(
+        (np.ma.array(PART[0]), np.ma.array(PART[1])),
+        fit={"sample_weight": np.ma.ones(100), "eval_set": tuple(map(np.ma.array, REST))},
+    )
+    np.testing.assert_array_equal(plain.coefs_[0], masked.coefs_[0])
+    assert masked.score(np.ma.array(REST[0]), np.ma.array(REST[1])) == plain.score(*REST)
+
+
+@pytest.mark.parametrize("name", ["MLPClassifier", "MLPRegressor"])
+def test_filters_for_the_warnings_of_scikit_learn_s_networks_apply(name):
+    texts = []
+    for library in (ours, theirs):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            getattr(library, name)(max_iter=2, batch_size=1000).fit(X[:50], Y[:50])
+        texts.append([(str(it.message), it.category) for it in caught])
+    assert len(texts[0]) == len(texts[1]) == 2
+    for (mine, category), (original, expected) in zip(*texts, strict=True):
+        assert mine.startswith(original)
+        assert category is expected
 
 
 # ---- what an error leaves behind

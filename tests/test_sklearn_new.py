@@ -167,7 +167,7 @@ def test_the_type_is_float32_for_mini_batches_and_float64_for_one_of_all_example
         ((X.astype(np.float32), Y), "auto", np.float32),
     ):
         net = fitted(data, dtype="auto", batch_size=batch_size)
-        assert net.predict_proba(X).dtype == net.coefs_[0].dtype == net.network_.dtype == dtype
+        assert net.coefs_[0].dtype == net.network_.dtype == dtype
     single, double = (fitted(dtype=dtype) for dtype in ("float32", "float64"))
     assert (single.network_.dtype, double.network_.dtype) == (np.float32, np.float64)
     np.testing.assert_allclose(single.predict_proba(X), double.predict_proba(X), atol=1e-3)

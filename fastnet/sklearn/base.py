@@ -11,20 +11,25 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
-from sklearn.utils import assert_all_finite, check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from fastnet import checks, reporting, training, weighting
 from fastnet.costs import Choice
 from fastnet.data import Dataset
 from fastnet.network import Network
 from fastnet.parameters import ParameterList, Parameters
-from fastnet.sklearn import losses, parameters, validation
+from fastnet.sklearn import arguments, losses, parameters, validation
 from fastnet.sklearn.parameters import Settings
 from fastnet.sklearn.solver import Solver
 from fastnet.sklearn.validation import Validation
 
-READ = (np.float64, np.float32, np.uint8)  # what the kernels read where it lies
+# Names of attributes in pickles of version 0.1.
+_RENAMED = {
+    "_solver": "_optimizer",
+    "_random": "_random_state",
+    "_no_improvement": "_no_improvement_count",
+}
 
 
 class BaseMLP(BaseEstimator):
@@ -74,6 +79,13 @@ class BaseMLP(BaseEstimator):
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "network_")
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Pickles of version 0.1 lack a parameter, and have other names for some attributes."""
+        super().__setstate__({_RENAMED.get(name, name): it for name, it in state.items()})
+        self.__dict__.setdefault("max_fun", parameters.MAX_FUN)
+        if "network_" in state and "_label_binarizer" not in state:
+            self._keep_label_binarizer()
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
@@ -93,7 +105,15 @@ class BaseMLP(BaseEstimator):
         """Cost and output layer, and the number of output neurons."""
         raise NotImplementedError
 
-    def _score(self, X: Any, y: NDArray, weights: NDArray | None) -> float:
+    def _keep_label_binarizer(self) -> None:
+        """Of classifiers, for programs that read it as in scikit-learn."""
+
+    def _measured(self, y: NDArray, predicted: NDArray, weights: NDArray | None) -> float:
+        """The score of what ``predict`` returned; an error is one of y."""
+        raise NotImplementedError
+
+    def _score(self, held_out: Validation) -> float:
+        """The same on examples that are held out; NaN where outputs are not numbers."""
         raise NotImplementedError
 
     # ---- training
@@ -125,12 +145,13 @@ class BaseMLP(BaseEstimator):
         reporter = reporting.chosen(parameters.verbosity(self.verbose))
         first = not hasattr(self, "network_") or not (settings.warm_start or incremental)
         X, y = self._checked(X, y, first, classes)
-        targets, weights = self._encoded(y), self._weights(X, sample_weight)
+        targets, weights = self._encoded(y), _weights(X, sample_weight)
         if first or not incremental:
-            self._random = check_random_state(self.random_state)
+            self._random_state = check_random_state(self.random_state)
         self._start(settings, X, targets, first)
-        if first or not incremental:
-            self._solver = Solver(settings, self.network_._model)
+        if first or not incremental or getattr(self, "_optimizer", None) is None:
+            self._optimizer = Solver(settings, self.network_._model)
+        model = self.network_._model
 
         held_out = parts = None
         if eval_set is not None:
@@ -140,7 +161,7 @@ class BaseMLP(BaseEstimator):
             counted = None if weights is None else weights[parts[1]]
             if counted is not None:
                 weighting.check_sum(["sample_weight", "validation_fraction"], counted)
-            data = _dataset(X[parts[1]], targets[parts[1]])
+            data = arguments.dataset(model, X[parts[1]], targets[parts[1]])
             held_out = Validation(X[parts[1]], y[parts[1]], data, counted, metric)
             X, y, targets = (part[parts[0]] for part in (X, y, targets))
             weights = None if weights is None else weights[parts[0]]
@@ -152,17 +173,8 @@ class BaseMLP(BaseEstimator):
         }  # fmt: skip
         if weights is not None:
             weighting.check_sum([name for name, it in given.items() if it is not None], weights)
-        data = _dataset(X, targets)
-        self.network_._model.check("X, y", data)
+        data = arguments.dataset(model, X, targets)
         return settings, data, weights, held_out, reporter
-
-    def _weights(self, X: Any, sample_weight: Any) -> NDArray | None:
-        if sample_weight is None:
-            return None
-        weights: NDArray = _check_sample_weight(sample_weight, X, dtype=np.float64)
-        if not weights.any():
-            raise ValueError("sample_weight: expected a weight that is not zero, got none")
-        return weighting.example_weights(weights, 0, weights, None)
 
     def _class_weights(self, y: NDArray) -> NDArray | None:
         return None
@@ -185,12 +197,13 @@ class BaseMLP(BaseEstimator):
         factor = 2.0 if settings.hidden == "sigmoid" else 6.0
         for w, b in zip(net.weights, net.biases, strict=True):
             bound = math.sqrt(factor / sum(w.shape))
-            w.T[...] = self._random.uniform(-bound, bound, w.T.shape)
-            b[:, 0] = self._random.uniform(-bound, bound, len(b))
+            w.T[...] = self._random_state.uniform(-bound, bound, w.T.shape)
+            b[:, 0] = self._random_state.uniform(-bound, bound, len(b))
         self.network_ = net
         self.n_layers_, self.n_outputs_ = len(sizes), n_out
         self.out_activation_ = losses.NAMES[choice.output]
-        self.n_iter_ = self.t_ = self._no_improvement = 0
+        self.n_iter_ = self.t_ = self._no_improvement_count = 0
+        self._keep_label_binarizer()
         self.loss_curve_: list[float] = []
         self.history_: dict[str, list[float]] = {"training_loss": self.loss_curve_}
         self.best_loss_ = math.inf
@@ -207,7 +220,7 @@ class BaseMLP(BaseEstimator):
             )
         parts: list[NDArray] = train_test_split(
             np.arange(n),
-            random_state=self._random,
+            random_state=self._random_state,
             test_size=settings.validation_fraction,
             stratify=y if hasattr(self, "classes_") and self.n_outputs_ == 1 else None,
         )
@@ -220,17 +233,17 @@ class BaseMLP(BaseEstimator):
             if any(isinstance(it, tuple | list) and it and np.ndim(it[0]) == 2 for it in eval_set):
                 raise ValueError("expected one pair (X, y), got a list of pairs")
             X, y = self._checked(eval_set[0], eval_set[1], False)
-            data = _dataset(X, self._encoded(y))
-            self.network_._model.check("X, y", data)
-        except ValueError as error:
-            raise ValueError(f"eval_set: {error}") from None
+            data = arguments.dataset(self.network_._model, X, self._encoded(y))
+        except (TypeError, ValueError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"eval_set: {error}") from None
         return Validation(X, y, data, None, metric)
 
     def _train(
         self, settings: Settings, data: Dataset, weights: NDArray | None,
         held_out: Validation | None, reporter: reporting.Reporter, incremental: bool,
     ) -> None:  # fmt: skip
-        model, solver, n = self.network_._model, self._solver, len(data)
+        model, solver, n = self.network_._model, self._optimizer, len(data)
         m = self._mini_batch_size(settings, n)
         epochs = 1 if incremental else settings.max_iter
         if held_out is not None:
@@ -248,11 +261,11 @@ class BaseMLP(BaseEstimator):
                 kept = training.rows(1 if alone else solver.together(model, n), model)
                 while epoch < epochs and not words:
                     # whatever their losses, so many epochs are to come with this rate
-                    certain = max(1, settings.n_iter_no_change + 1 - self._no_improvement)
+                    certain = max(1, settings.n_iter_no_change + 1 - self._no_improvement_count)
                     last = kept[: int(min(certain, epochs - epoch))]
                     for one in solver.epochs(
-                        settings, model, data, order, last, m, weights, self._random, epoch + 1,
-                        reporter.watch(epoch + 1),
+                        settings, model, data, order, last, m, weights, self._random_state,
+                        epoch + 1, reporter.watch(epoch + 1),
                     ):  # fmt: skip
                         loss = losses.stated(one.cost, model, data, weights, one.l2, one.values)
                         validated = None if held_out is None else held_out.measure(self, model)
@@ -261,9 +274,9 @@ class BaseMLP(BaseEstimator):
                         figures = self._take_in(settings, loss, validated)
                         reporter.ended(epoch, figures)
                         solver.epoch_ended(self.t_)
-                    if self._no_improvement > settings.n_iter_no_change:
+                    if self._no_improvement_count > settings.n_iter_no_change:
                         if solver.goes_on():
-                            self._no_improvement = 0
+                            self._no_improvement_count = 0
                         else:
                             words = self._why_stopped(settings, epoch)
                 reporter.close(words)
@@ -272,7 +285,8 @@ class BaseMLP(BaseEstimator):
         else:
             if not words and not incremental:
                 warnings.warn(
-                    f"max_iter: {epochs} epochs are over and the training has not converged yet",
+                    f"Stochastic Optimizer: Maximum iterations ({epochs}) reached and the "
+                    "optimization hasn't converged yet.",
                     ConvergenceWarning,
                     stacklevel=4,
                 )
@@ -284,8 +298,8 @@ class BaseMLP(BaseEstimator):
             return min(200, n)
         if settings.batch_size > n:
             warnings.warn(
-                f"batch_size: expected at most the {n} examples, got {settings.batch_size}; "
-                "all of them are taken at once",
+                "Got `batch_size` less than 1 or larger than sample size. It is going to be "
+                f"clipped: expected at most the {n} examples, got {settings.batch_size}",
                 stacklevel=5,
             )
         return min(settings.batch_size, n)
@@ -313,7 +327,7 @@ class BaseMLP(BaseEstimator):
             self.best_loss_ = min(self.best_loss_, loss)
         if validated is not None:
             self.best_validation_score_ = max(self.best_validation_score_, validated[1])
-        self._no_improvement = 0 if better else self._no_improvement + 1
+        self._no_improvement_count = 0 if better else self._no_improvement_count + 1
         return words
 
     def _why_stopped(self, settings: Settings, epoch: int) -> str:
@@ -325,20 +339,33 @@ class BaseMLP(BaseEstimator):
 
     # ---- use
 
-    def _outputs(self, X: Any) -> NDArray:
-        """The output layer's activations, (n, n_outputs_)."""
+    def _weighted_inputs(self, X: Any) -> tuple[NDArray, type]:
+        """z of the output layer, (n, n_outputs_), and the type for what is made of it."""
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", dtype=READ, reset=False)
-        return self.network_.feedforward(X)
+        X = arguments.inputs(self, X, reset=False)
+        model = self.network_._model
+        z = model.weighted_inputs(arguments.readable(model, X), 1.0)
+        return z, arguments.result_type(X)
+
+    def _held_out_inputs(self, held_out: Validation) -> NDArray:
+        model = self.network_._model
+        return model.weighted_inputs(held_out.data.operand(model.sizes, model.dtype), 1.0)
+
+    def _scored(self, predicted: NDArray, y: Any, sample_weight: Any) -> float:
+        """``score`` of what ``predict`` returned."""
+        y = arguments.targets(self, y, len(predicted))
+        weights = arguments.sample_weights(sample_weight, predicted)
+        with arguments.named("y"):
+            return self._measured(y, predicted, weights)
 
 
-def _dataset(X: Any, targets: NDArray) -> Dataset:
-    """It looks for NaN and infinity anyway, so that validate_data need not."""
-    try:
-        return Dataset(X, targets)
-    except ValueError:
-        assert_all_finite(X, input_name="X")  # in scikit-learn's words
-        raise
+def _weights(X: Any, sample_weight: Any) -> NDArray | None:
+    weights = arguments.sample_weights(sample_weight, X)
+    if weights is None:
+        return None
+    if not weights.any():
+        raise ValueError("sample_weight: expected a weight that is not zero, got none")
+    return weighting.example_weights(weights, 0, weights, None)
 
 
 def _dtype(settings: Settings, X: Any) -> str:

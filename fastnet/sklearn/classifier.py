@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
-from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
-from sklearn.utils.validation import column_or_1d, validate_data
+from sklearn.metrics import accuracy_score
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils.multiclass import unique_labels
 
 from fastnet import checks
 from fastnet.costs import Choice
-from fastnet.sklearn import losses, parameters
-from fastnet.sklearn.base import READ, BaseMLP
+from fastnet.sklearn import arguments, losses, outputs, parameters
+from fastnet.sklearn.base import BaseMLP
+from fastnet.sklearn.validation import Validation
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):
@@ -74,6 +75,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         (Kingma and Ba 2015, algorithm 1), before it in scikit-learn.
     n_iter_no_change : int or inf, default 10
         Training stops after more epochs in a row than these without an improvement.
+    max_fun : int, default 15000
+        Without effect: in scikit-learn it is for the solver "lbfgs" only.
     loss : str or class, default "log_loss"
         "log_loss", "squared_error", or a cost class as ``fastnet.Network`` takes it.
     output : str, default "auto"
@@ -89,10 +92,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         The score on held-out examples: the name of a scorer of scikit-learn; a function
         f(estimator, X, y), more is better; "loss", the loss with a minus sign; None: accuracy.
     dtype : "auto", "float32" or "float64", default "auto"
-        Of all arithmetic and of the outputs. "auto" is float32, which takes half the time and
-        whose rounding is far below the noise of mini-batches; but float64 where one mini-batch
-        holds all examples, unless X is float32. In scikit-learn it is X's. float32 has 7
-        digits: of X = 1e8 + noise it keeps no noise, so scale such inputs, or say "float64".
+        Of the network's parameters and arithmetic. "auto" is float32, which takes half the time
+        and whose rounding is far below the noise of mini-batches; but float64 where one
+        mini-batch holds all examples, unless X is float32. In scikit-learn it is X's. float32 has
+        7 digits: of X = 1e8 + noise it keeps no noise, so scale such inputs, or say "float64".
+        Probabilities are float32 for X in float32, else float64, whatever this is.
 
     Attributes
     ----------
@@ -153,6 +157,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
+        max_fun: int = parameters.MAX_FUN,
         loss: Any = "log_loss",
         output: str = "auto",
         class_weight: Any = None,
@@ -195,7 +200,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         ----------
         X, y, sample_weight : as for ``fit``
         classes : array_like or None
-            All classes; at the first call they are needed.
+            All classes; at the first call they are needed. For several labels 0 to n_outputs - 1.
 
         Returns
         -------
@@ -204,8 +209,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if not hasattr(self, "network_"):
             if classes is None:
                 raise ValueError("classes: expected all classes at the first call of partial_fit")
-            classes = unique_labels(classes)
-        elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
+            classes = arguments.classes(classes)
+        elif classes is not None and not np.array_equal(self.classes_, arguments.classes(classes)):
             raise ValueError(
                 f"classes: expected those of the first call, {self.classes_}, got {classes}"
             )
@@ -229,7 +234,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         -------
         (n,) ndarray of labels, or (n, n_outputs) of zeros and ones
         """
-        return self._predicted(self._outputs(X))
+        z, _ = self._finite_inputs(X)
+        return self._predicted(z)
 
     def predict_proba(self, X: Any) -> NDArray:
         """The probabilities of the classes, in the order of ``classes_``.
@@ -241,22 +247,19 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Returns
         -------
         (n, n_classes) ndarray; of several labels, each one's, (n, n_outputs)
+            float32 for X in float32, else float64.
         """
-        a = self._outputs(X)
+        z, dtype = self._finite_inputs(X)
         if self._multilabel:
-            return a
-        if len(self.classes_) == 1:
-            return np.ones_like(a)
-        if a.shape[1] == 1:
-            return np.hstack([1 - a, a])
-        if self.out_activation_ == "softmax":
-            return a
-        sums = a.sum(axis=1, keepdims=True)
-        shares: NDArray = np.where(sums > 0, a, 1) / np.where(sums > 0, sums, a.shape[1])
-        return shares
+            made = outputs.activations(self.network_.output, z)
+        elif len(self.classes_) == 1:
+            made = np.ones((len(z), 1))
+        else:
+            made = outputs.probabilities(self.network_.output, z)
+        return outputs.rounded(made, dtype)
 
     def predict_log_proba(self, X: Any) -> NDArray:
-        """The logarithms of ``predict_proba``.
+        """The logarithms of ``predict_proba``, finite also where those are 0 by rounding.
 
         Parameters
         ----------
@@ -264,49 +267,78 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
         Returns
         -------
-        ndarray of the same shape
+        ndarray of the same shape and type
         """
-        with np.errstate(divide="ignore"):
-            logs: NDArray = np.log(self.predict_proba(X))
-        return logs
-
-    def _predicted(self, a: NDArray) -> NDArray:
+        z, dtype = self._finite_inputs(X)
         if self._multilabel:
-            return np.asarray(a > 0.5, int)
+            made = outputs.log_activations(self.network_.output, z)
+        elif len(self.classes_) == 1:
+            made = np.zeros((len(z), 1))
+        else:
+            made = outputs.log_probabilities(self.network_.output, z)
+        return outputs.rounded_logs(made, dtype)
+
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+        """The share of examples whose class, or whose labels all, are found.
+
+        Parameters
+        ----------
+        X, y : as for ``fit``
+        sample_weight : (n,) array_like or None
+            How often each example counts.
+
+        Returns
+        -------
+        float
+        """
+        return self._scored(self.predict(X), y, sample_weight)
+
+    def _finite_inputs(self, X: Any) -> tuple[NDArray, type]:
+        z, dtype = self._weighted_inputs(X)
+        return outputs.finite(z), dtype
+
+    def _predicted(self, z: NDArray) -> NDArray:
+        if self._multilabel:
+            return np.asarray(outputs.above_half(self.network_.output, z), int)
         if len(self.classes_) == 1:
-            return np.repeat(self.classes_, len(a))
-        which = (a[:, 0] > 0.5).astype(int) if a.shape[1] == 1 else a.argmax(axis=1)
+            return np.repeat(self.classes_, len(z))
+        if z.shape[1] == 1:
+            which = outputs.above_half(self.network_.output, z[:, 0]).astype(int)
+        else:
+            which = z.argmax(axis=1)
         labels: NDArray = self.classes_[which]
         return labels
 
-    def _score(self, X: Any, y: NDArray, weights: NDArray | None) -> float:
-        right = self._predicted(self.network_.feedforward(X)) == y
-        return float(np.average(right.all(axis=1) if right.ndim == 2 else right, weights=weights))
+    def _measured(self, y: NDArray, predicted: NDArray, weights: NDArray | None) -> float:
+        return float(accuracy_score(y, predicted, sample_weight=weights))
+
+    def _score(self, held_out: Validation) -> float:
+        z = self._held_out_inputs(held_out)
+        if np.isnan(z).any():
+            return math.nan
+        right = self._predicted(z) == held_out.y
+        each = right.all(axis=1) if right.ndim == 2 else right
+        return float(np.average(each, weights=held_out.weights))
 
     def _checked(self, X: Any, y: Any, first: bool, classes: Any = None) -> tuple[Any, NDArray]:
-        X, y = validate_data(
-            self, X, y, accept_sparse="csr", dtype=READ, reset=first, multi_output=True,
-            ensure_all_finite=False,  # see _dataset
-        )  # fmt: skip
-        kind = type_of_target(y, input_name="y")
-        if kind not in ("binary", "multiclass", "multilabel-indicator"):
-            check_classification_targets(y)  # raises, but for multiclass-multioutput
-        multilabel = kind == "multilabel-indicator"
-        if multilabel:
-            y = y.toarray() if hasattr(y, "toarray") else y
-        elif y.ndim == 2 and y.shape[1] > 1:
-            raise ValueError("y: expected labels (n,), or zeros and ones, (n, n_outputs), got more")
-        elif y.ndim == 2:
-            y = column_or_1d(y, warn=True)
+        X = arguments.inputs(self, X, reset=first)
+        y = arguments.targets(self, y, X.shape[0])
+        with arguments.named("y"):
+            y, multilabel = arguments.labels(y)
         if first:
             self._multilabel = multilabel
             self.classes_ = np.arange(y.shape[1]) if multilabel else classes
         elif multilabel != self._multilabel:
             raise ValueError("y: expected targets of the kind of the earlier call")
-        if self.classes_ is None:
-            self.classes_ = np.unique(y)
-        elif len(unknown := np.setdiff1d(unique_labels(y), self.classes_)):
-            raise ValueError(f"y: expected classes among {self.classes_}, got {unknown}, too")
+        if multilabel and classes is not None and not np.array_equal(classes, self.classes_):
+            raise ValueError(
+                f"classes: expected {self.classes_}, one for each label of y, got {classes}"
+            )
+        with arguments.named("y"):
+            if self.classes_ is None:
+                self.classes_ = np.unique(y)
+            elif len(unknown := np.setdiff1d(unique_labels(y), self.classes_)):
+                raise ValueError(f"expected classes among {self.classes_}, got {unknown}, too")
         return X, y
 
     def _encoded(self, y: NDArray) -> NDArray:
@@ -325,11 +357,23 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         pairs: losses.Allowed = {"log_loss": allowed, "squared_error": ("logistic",)}
         return losses.choose(self.loss, self.output, pairs, usual), n_out
 
+    def _keep_label_binarizer(self) -> None:
+        """Of two classes with softmax outputs, there is none that goes with them."""
+        self.__dict__.pop("_label_binarizer", None)
+        many = len(self.classes_) > 2
+        if not (self._multilabel or many or self.n_outputs_ == 1):
+            return
+        self._label_binarizer = LabelBinarizer()  # fitted, without its 200 us of checks
+        kind = "multiclass" if many else "binary"
+        self._label_binarizer.y_type_ = "multilabel-indicator" if self._multilabel else kind
+        self._label_binarizer.classes_ = self.classes_
+        self._label_binarizer.sparse_input_ = False
+
     def _class_weights(self, y: NDArray) -> NDArray | None:
         if self.class_weight is None:
             return None
         if not self._multilabel:
-            return _by_class("class_weight", self.class_weight, self.classes_, y)
+            return arguments.class_weights("class_weight", self.class_weight, self.classes_, y)
         n, given = y.shape[1], self.class_weight
         each = [given] * n if isinstance(given, str) else given
         if not isinstance(each, list | tuple) or len(each) != n:
@@ -340,33 +384,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         weights = np.ones(len(y))
         for k, one in enumerate(each):
             if one is not None:
-                weights *= _by_class(f"class_weight[{k}]", one, np.arange(2), y[:, k])
+                weights *= arguments.class_weights(f"class_weight[{k}]", one, np.arange(2), y[:, k])
         return weights
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
-
-
-def _by_class(name: str, given: Any, classes: NDArray, y: NDArray) -> NDArray:
-    """How often each example counts, (n,).
-
-    ``y`` may lack some of ``classes``: it is a batch, or what is not held out. As in
-    scikit-learn, a dict that names all classes may name more: of a fold, some may be missing.
-    """
-    if isinstance(given, str) and given == "balanced":
-        balanced: NDArray = compute_sample_weight("balanced", y)
-        return balanced
-    if not isinstance(given, Mapping):
-        raise ValueError(
-            f"{name}: expected a dict {{class: weight}}, 'balanced' or None; "
-            f"got {checks.briefly(given)}"
-        )
-    numbers = {label: checks.nonnegative(f"{name}[{label!r}]", it) for label, it in given.items()}
-    labels = classes.tolist()
-    unknown = [label for label in given if label not in labels]
-    if unknown and not all(label in numbers for label in labels):
-        raise ValueError(f"{name}: expected classes among {classes}, got {unknown[0]!r}")
-    weights = np.array([numbers.get(label, 1.0) for label in labels])
-    return weights[np.searchsorted(classes, y)]

@@ -14,6 +14,7 @@ from fastnet.optimizers import Adam, Momentum, Optimizer
 ACTIVATIONS = {"logistic": "sigmoid", **{name: name for name in ("tanh", "relu")}}
 ACTIVATIONS |= {name: name for name in NEURONS}  # fastnet's own names, too
 SOLVERS = ("sgd", "adam")
+MAX_FUN = 15000
 LEARNING_RATES = ("constant", "invscaling", "adaptive")
 
 
@@ -97,6 +98,7 @@ def checked(estimator: Any) -> Settings:
         raise ValueError(f"batch_size: expected an integer or 'auto', got {e.batch_size!r}")
     learning_rate = one_of("learning_rate", e.learning_rate, LEARNING_RATES)
     fraction = checks.positive("validation_fraction", e.validation_fraction)
+    checks.integer("max_fun", e.max_fun, 1)
     return Settings(
         hidden_layer_sizes=_sizes(e.hidden_layer_sizes),
         hidden=ACTIVATIONS[one_of("activation", e.activation, ACTIVATIONS)],

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils.validation import column_or_1d, validate_data
+from sklearn.utils.validation import column_or_1d
 
 from fastnet.costs import Choice
-from fastnet.sklearn import losses, parameters
-from fastnet.sklearn.base import READ, BaseMLP
+from fastnet.sklearn import arguments, losses, outputs, parameters
+from fastnet.sklearn.base import BaseMLP
+from fastnet.sklearn.validation import Validation
 
 ALLOWED: losses.Allowed = {
     loss: tuple(pairs) for loss, pairs in losses.LOSSES.items() if loss != "log_loss"
@@ -80,6 +83,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         (Kingma and Ba 2015, algorithm 1), before it in scikit-learn.
     n_iter_no_change : int or inf, default 10
         Training stops after more epochs in a row than these without an improvement.
+    max_fun : int, default 15000
+        Without effect: in scikit-learn it is for the solver "lbfgs" only.
     output : str, default "auto"
         The output neurons: "identity", "logistic" (for the squared error, targets from 0 to 1),
         "exp", or "auto", which is what goes with the loss.
@@ -89,10 +94,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         The score on held-out examples: the name of a scorer of scikit-learn; a function
         f(estimator, X, y), more is better; "loss", the loss with a minus sign; None: R^2.
     dtype : "auto", "float32" or "float64", default "auto"
-        Of all arithmetic and of the outputs. "auto" is float32, which takes half the time and
-        whose rounding is far below the noise of mini-batches; but float64 where one mini-batch
-        holds all examples, unless X is float32. In scikit-learn it is X's. float32 has 7
-        digits: of X = 1e8 + noise it keeps no noise, so scale such inputs, or say "float64".
+        Of the network's parameters and arithmetic. "auto" is float32, which takes half the time
+        and whose rounding is far below the noise of mini-batches; but float64 where one
+        mini-batch holds all examples, unless X is float32. In scikit-learn it is X's. float32 has
+        7 digits: of X = 1e8 + noise it keeps no noise, so scale such inputs, or say "float64".
+        Predictions are float32 for X in float32, else float64, whatever this is.
 
     Attributes
     ----------
@@ -152,6 +158,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
+        max_fun: int = parameters.MAX_FUN,
         output: str = "auto",
         dropout: Any = 0.0,
         eval_metric: Any = None,
@@ -207,24 +214,64 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Returns
         -------
         (n,) ndarray, or (n, n_outputs)
-        """
-        return self._predicted(self._outputs(X))
+            float32 for X in float32, else float64.
 
-    def _predicted(self, a: NDArray) -> NDArray:
+        Warns
+        -----
+        RuntimeWarning
+            Where an output is infinite or NaN, being beyond the range of the network's type.
+        """
+        z, dtype = self._weighted_inputs(X)
+        predicted = self._predicted(z, dtype)
+        wrong = np.count_nonzero(~np.isfinite(predicted))
+        if wrong:
+            kind = predicted.dtype if np.isfinite(z).all() else z.dtype
+            warnings.warn(
+                f"X: {wrong} of {predicted.size} predictions are not finite: they are beyond the "
+                f"range of {kind}",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        return predicted
+
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+        """R^2, the coefficient of determination, in float64.
+
+        Parameters
+        ----------
+        X, y : as for ``fit``
+        sample_weight : (n,) array_like or None
+            How often each example counts.
+
+        Returns
+        -------
+        float
+        """
+        predicted = self.predict(X)
+        if not np.isfinite(predicted).all():
+            raise ValueError("X: expected inputs for which all predictions are finite")
+        return self._scored(predicted, y, sample_weight)
+
+    def _predicted(self, z: NDArray, dtype: type) -> NDArray:
+        a = outputs.rounded(outputs.activations(self.network_.output, z), dtype)
         return a[:, 0] if a.shape[1] == 1 else a
 
-    def _score(self, X: Any, y: NDArray, weights: NDArray | None) -> float:
-        predicted = self._predicted(self.network_.feedforward(X))
+    def _measured(self, y: NDArray, predicted: NDArray, weights: NDArray | None) -> float:
+        return _r2(_numbers(y), predicted, weights)
+
+    def _score(self, held_out: Validation) -> float:
+        z = self._held_out_inputs(held_out)
+        predicted = self._predicted(z, np.float64)
         if not np.isfinite(predicted).all():
-            return np.nan
-        return float(r2_score(y, predicted, sample_weight=weights))
+            return math.nan
+        return _r2(held_out.y, predicted, held_out.weights)
 
     def _checked(self, X: Any, y: Any, first: bool, classes: Any = None) -> tuple[Any, NDArray]:
-        X, y = validate_data(
-            self, X, y, accept_sparse="csr", dtype=READ, reset=first, multi_output=True,
-            y_numeric=True, ensure_all_finite=False,  # see _dataset
-        )  # fmt: skip
-        return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+        X = arguments.inputs(self, X, reset=first)
+        y = arguments.targets(self, y, X.shape[0])
+        with arguments.named("y"):
+            y = _numbers(y)
+            return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def _encoded(self, y: NDArray) -> NDArray:
         return y.reshape(len(y), -1)
@@ -236,3 +283,17 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
+
+
+def _numbers(y: NDArray) -> NDArray:
+    if y.dtype.kind == "O":
+        return y.astype(np.float64)
+    if y.dtype.kind not in "biuf":
+        raise TypeError(f"y: expected numbers, got {y.dtype}")
+    return y
+
+
+def _r2(y: NDArray, predicted: NDArray, weights: NDArray | None) -> float:
+    """In float64: the squares of numbers within the range of float32 may be beyond it."""
+    y, predicted = y.astype(np.float64), predicted.astype(np.float64)
+    return float(r2_score(y, predicted, sample_weight=weights))

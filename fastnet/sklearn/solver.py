@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet import techniques, training
+from fastnet import checks, techniques, training
 from fastnet.data import Dataset
 from fastnet.model import Model
 from fastnet.optimizers import Adam
@@ -72,16 +72,56 @@ def _figures(
 
 
 class Solver:
-    """The learning rate and the moments of one training."""
+    """The learning rate and the moments of one training.
+
+    Attributes
+    ----------
+    learning_rate_init : float
+        The rate that the training started with.
+    learning_rate : float
+        The rate of the next step; with Adam that of the last one, the correction of its moments'
+        bias included, as scikit-learn's optimizers have it. It can be set, but for Adam's.
+    t : int
+        The steps done so far.
+    """
 
     def __init__(self, settings: Settings, model: Model):
         self._optimizer = settings.optimizer
         self._initial = self._rate = settings.learning_rate_init
         self._power_t = settings.power_t
         self._learning_rate = settings.learning_rate
-        chosen = techniques.checked(model, 0.0, settings.optimizer, settings.dropout, 0)
+        try:
+            chosen = techniques.checked(model, 0.0, settings.optimizer, settings.dropout, 0)
+        except ValueError as error:  # an estimator has no argument "optimizer"
+            text = str(error).replace("optimizer: expected an epsilon of", "epsilon: expected", 1)
+            raise ValueError(text) from None
         self._told = chosen.start(model, 1.0)
         self._told["steps"] = 0
+
+    @property
+    def learning_rate_init(self) -> float:
+        return self._initial
+
+    @property
+    def t(self) -> int:
+        steps: int = self._told["steps"]
+        return steps
+
+    @property
+    def learning_rate(self) -> float:
+        adam = self._optimizer
+        if not isinstance(adam, Adam) or not self.t:
+            return self._rate
+        return self._rate * math.sqrt(1 - adam.beta2**self.t) / (1 - adam.beta1**self.t)
+
+    @learning_rate.setter
+    def learning_rate(self, rate: Any) -> None:
+        if isinstance(self._optimizer, Adam):
+            raise AttributeError(
+                "learning_rate: expected to be set for the solver 'sgd' only; Adam's follows from "
+                "learning_rate_init"
+            )
+        self._change(checks.positive("learning_rate", rate))
 
     def together(self, model: Model, n: int) -> int:
         """How many epochs over n examples may be one call of the kernels."""

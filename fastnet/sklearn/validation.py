@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -27,7 +28,7 @@ def metric(chosen: Any) -> Metric:
         For a name that scikit-learn's scorers do not have.
     """
     if chosen is None:
-        return lambda estimator, data, loss: estimator._score(data.X, data.y, data.weights)
+        return _own_score
     if isinstance(chosen, str) and chosen == "loss":
         return lambda estimator, data, loss: -loss
     if isinstance(chosen, str):
@@ -46,6 +47,18 @@ def metric(chosen: Any) -> Metric:
             f"or None; got {checks.briefly(chosen)}"
         )
     return lambda estimator, data, loss: _number(scorer(_plain(estimator), data.X, data.y))
+
+
+def _own_score(estimator: Any, data: Validation, loss: float) -> float:
+    score: float = estimator._score(data)
+    if math.isnan(score):
+        warnings.warn(
+            f"the score on held-out examples is not a number: outputs are beyond the range of "
+            f"{estimator.network_.dtype}; smaller inputs or a smaller learning_rate_init may help",
+            RuntimeWarning,
+            stacklevel=6,
+        )
+    return score
 
 
 def _number(score: Any) -> float:
