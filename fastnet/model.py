@@ -130,12 +130,12 @@ class Model:
 
     def feedforward(self, X: Any, scale: float, values: NDArray | None = None) -> NDArray:
         """(n, n_in), dense or compressed -> (n, n_out); ``values``: with other parameters."""
-        values = self.parameters.storage if values is None else values
+        parameters = self.parameters.storage if values is None else values
         out = np.empty((len(X), self.sizes[-1]), self.dtype)
         threads = self._threads("feedforward", X, len(X))
         _kernels.feedforward(
-            self.sizes, self.choice.output, values, X, scale, out, threads, hidden=self.hidden,
-            watch=reporting.stopping(),
+            self.sizes, self.choice.output, parameters, X, scale, out, threads,
+            hidden=self.hidden, watch=reporting.stopping(),
         )  # fmt: skip
         return out
 
@@ -176,7 +176,8 @@ class Model:
 
     def learned_from(self, data: Dataset) -> None:
         """Remember the scale of the inputs; of those taken as they are, bytes excepted, none."""
-        self.parameters.input_scale = data.scale if data.X.dtype == np.uint8 or data.scale != 1 else None
+        scaled = data.X.dtype == np.uint8 or data.scale != 1
+        self.parameters.input_scale = data.scale if scaled else None
 
     def gradient(self, data: Dataset) -> "Model":
         """The sum of the examples' gradients, as the parameters of a model."""
@@ -184,8 +185,8 @@ class Model:
         own = None if self.choice.kernel else self.choice.cost.delta
         _kernels.gradient(
             self.sizes, self.choice.output, self.choice.kernel, self.parameters.storage,
-            data.operand(self.sizes, self.dtype, once=True), data.scale, data.y, nabla.parameters.storage, own,
-            hidden=self.hidden, watch=reporting.stopping(),
+            data.operand(self.sizes, self.dtype, once=True), data.scale, data.y,
+            nabla.parameters.storage, own, hidden=self.hidden, watch=reporting.stopping(),
         )  # fmt: skip
         return nabla
 

@@ -584,6 +584,7 @@ class Network:
         >>> history.evaluation_accuracy[1] > 8000
         True
         """
+        self._model.parameters.check_not_training()
         epochs = checks.integer("epochs", epochs, 0)
         mini_batch_size = checks.integer("mini_batch_size", mini_batch_size, 1)
         eta = checks.nonnegative("eta", eta)
@@ -661,6 +662,7 @@ class Network:
         >>> net.weights[0].item(), net.biases[0].item()
         (1.5, -0.5)
         """
+        self._model.parameters.check_not_training()
         eta = checks.nonnegative("eta", eta)
         l2 = checks.nonnegative("lmbda", lmbda) / checks.integer("n", n, 1)
         data = self._fitting("mini_batch", mini_batch)
