@@ -16,9 +16,9 @@ cdef class Storage:
 
     def __cinit__(self, Py_ssize_t n, str dtype, source=None):
         """n numbers of type dtype: those of ``source``, (n,) of the same type, or zeros."""
-        if n < 0:
-            raise ValueError(f"n: expected 0 or more, got {n}")
-        self.n, self.dtype = n, real(dtype).name
+        if n < 0 or dtype not in REAL:
+            raise ValueError(f"n, dtype: expected 0 or more of {REAL}, got {n} of {dtype}")
+        self.n, self.dtype = n, dtype
         self.itemsize = ITEM_SIZES[dtype]
         self.format = b"f" if dtype == "float32" else b"d"
         self.memory = Workspace(n * self.itemsize, source is None)
@@ -26,8 +26,13 @@ cdef class Storage:
             self.fill(source)
 
     cdef fill(self, source):
-        cdef Array held = vector("source", source, (self.dtype,)).expect("source", (self.n,))
-        memcpy(self.memory.start(), held.data(), self.n * self.itemsize)
+        cdef Array held
+        if (type(source) is Storage and (<Storage>source).n == self.n
+                and (<Storage>source).dtype == self.dtype):
+            memcpy(self.memory.first, (<Storage>source).memory.first, self.n * self.itemsize)
+        else:
+            held = vector("source", source, (self.dtype,)).expect("source", (self.n,))
+            memcpy(self.memory.first, held.data(), self.n * self.itemsize)
 
     def __getbuffer__(self, Py_buffer *view, int flags):
         PyBuffer_FillInfo(view, self, self.memory.start(), self.n * self.itemsize, False, flags)

@@ -198,7 +198,8 @@ class Network:
 
         While a call of the kernels trains, as seen from a signal handler, another thread or a
         cost of one's own, an assignment raises a RuntimeError, and the arrays are those being
-        trained: copy what you keep. Another thread may read some numbers of no meaning then.
+        trained, read-only until it ends: copy what you keep. Another thread may read some numbers
+        of no meaning then.
         """
         return self._model.parameters.as_list("weights")
 

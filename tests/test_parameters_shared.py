@@ -121,22 +121,34 @@ def test_a_cost_and_other_threads_cannot_change_a_network_that_trains(change, wh
     change(net)
 
 
+class Ended(BaseException):
+    """What a handler raises to end a training."""
+
+
 @changes
 def test_the_handler_of_a_signal_cannot_change_a_network_that_trains(change, always):
     net, raised = square(), []
-    before = signal.signal(signal.SIGALRM, lambda *_: attempt(change, net, raised))
+
+    def interrupted_training():
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
+        train(net, 1_000_000)
+
+    def handler(*_):
+        attempt(change, net, raised)
+        raise Ended
+
+    before = signal.signal(signal.SIGALRM, handler)
     try:
-        for _ in range(50):  # until one comes while the kernels train
-            signal.setitimer(signal.ITIMER_REAL, 0.005)
-            train(net, 2000)
-            signal.setitimer(signal.ITIMER_REAL, 0)
+        for _ in range(20):  # until one comes while the kernels train
+            with pytest.raises(Ended):
+                interrupted_training()
             if raised:
                 break
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert raised[0].startswith("the network is being trained")
     train(net)
+    change(net)
 
 
 def test_an_error_that_a_change_raises_in_a_cost_ends_the_training(monkeypatch):
