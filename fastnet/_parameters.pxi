@@ -137,7 +137,8 @@ cdef class ParameterStorage:
         """Take new storage with the same values, and let nobody else change the parameters until
         ``end_training`` is called with the same object; returns the storage before."""
         cdef Storage before
-        self.check_not_training()
+        if self.trainer is not None:
+            self.check_not_training()
         self.trainer = trainer
         try:
             before = self.storage

@@ -663,7 +663,6 @@ class Network:
         >>> net.weights[0].item(), net.biases[0].item()
         (1.5, -0.5)
         """
-        self._model.parameters.check_not_training()
         eta = checks.nonnegative("eta", eta)
         l2 = checks.nonnegative("lmbda", lmbda) / checks.integer("n", n, 1)
         data = self._fitting("mini_batch", mini_batch)
