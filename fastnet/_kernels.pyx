@@ -18,6 +18,7 @@ import numpy as np
 
 from cpython.buffer cimport (PyBUF_FORMAT, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_FillInfo,
                              PyBuffer_Release, PyObject_GetBuffer)
+from cpython.list cimport PyList_SetSlice
 from cython cimport final
 from libc.math cimport isfinite
 from libc.stdint cimport uintptr_t

@@ -1,4 +1,8 @@
-"""Part of _kernels.pyx: the memory of a network's parameters, which training replaces."""
+"""Part of _kernels.pyx: the memory of a network's parameters, which training replaces.
+
+What changes a network's parameters is one call of this file's functions: neither the handler of a
+signal nor another thread comes in between, and what interrupts a program does so before or after.
+"""
 
 @final
 cdef class Storage:
@@ -10,14 +14,25 @@ cdef class Storage:
     cdef str dtype
     cdef bytes format
 
-    def __cinit__(self, Py_ssize_t n, str dtype, Storage source=None):
-        """n numbers of type dtype: those of ``source``, or zeros."""
+    def __cinit__(self, Py_ssize_t n, str dtype, source=None):
+        """n numbers of type dtype: those of ``source``, (n,) of the same type, or zeros."""
+        if n < 0 or dtype not in REAL:
+            raise ValueError(f"n, dtype: expected 0 or more of {REAL}, got {n} of {dtype}")
         self.n, self.dtype = n, dtype
         self.itemsize = ITEM_SIZES[dtype]
         self.format = b"f" if dtype == "float32" else b"d"
         self.memory = Workspace(n * self.itemsize, source is None)
         if source is not None:
-            memcpy(self.memory.start(), source.memory.start(), n * self.itemsize)
+            self.fill(source)
+
+    cdef fill(self, source):
+        cdef Array held
+        if (type(source) is Storage and (<Storage>source).n == self.n
+                and (<Storage>source).dtype == self.dtype):
+            memcpy(self.memory.first, (<Storage>source).memory.first, self.n * self.itemsize)
+        else:
+            held = vector("source", source, (self.dtype,)).expect("source", (self.n,))
+            memcpy(self.memory.first, held.data(), self.n * self.itemsize)
 
     def __getbuffer__(self, Py_buffer *view, int flags):
         PyBuffer_FillInfo(view, self, self.memory.start(), self.n * self.itemsize, False, flags)
@@ -42,12 +57,13 @@ cdef class ParameterStorage:
     is_training : bool
         Whether a call of the kernels is training these parameters.
     lists : dict
-        The lists that have been handed out; ``replace_lists`` of a subclass sees to them.
+        The lists of arrays that have been handed out, by name; their ``_owner`` becomes None when
+        they are replaced.
     """
     cdef readonly Storage storage
     cdef readonly dict lists
-    cdef readonly bint is_training
     cdef public object input_scale
+    cdef object trainer  # of the call that trains, or None
     cdef object _values
 
     def __cinit__(self, sizes, dtype, *args):
@@ -59,36 +75,101 @@ cdef class ParameterStorage:
     @property
     def values(self):
         """The storage as an array, (parameters,)."""
-        values, storage = self._values, self.storage
+        cdef Storage storage = self.storage
+        values = self._values
         if values is None:
             values = np.asarray(storage)
-            if storage is self.storage:  # no other thread has moved it
+            if storage is self.storage:  # not replaced meanwhile
                 self._values = values
         return values
 
+    @property
+    def is_training(self):
+        return self.trainer is not None
+
     def check_not_training(self):
         """Raise a RuntimeError while a call of the kernels trains these parameters."""
-        if self.is_training:
+        if self.trainer is not None:
             raise RuntimeError("the network is being trained: expected a change of it before or "
                                "after the training, or in one of its callbacks")
 
-    cpdef Storage move(self):
-        """Take a new storage with the same values; returns the one before."""
+    def new_storage(self):
+        """A storage of zeros, for ``replace``."""
+        return Storage(self.storage.n, self.storage.dtype)
+
+    def hand_out(self, Storage storage, str name, made):
+        """Keep the list ``made``, whose arrays are views of ``storage``, unless there is one of
+        that name by now; returns the one that is kept, or None where the storage was replaced
+        meanwhile. Arrays that are handed out during a training are read-only until it ends."""
+        if storage is not self.storage:
+            return None
+        if name not in self.lists and self.trainer is not None:
+            set_writeable(made, False)
+        return self.lists.setdefault(name, made)
+
+    def replace(self, Storage new not None, dict shown, kept=()):
+        """Take the storage ``new``; ``kept``, pairs (start, end), are the parts of the present one
+        that are copied to it. What was handed out becomes read-only. The lists named in
+        ``shown`` get those arrays as elements, the others are replaced."""
+        cdef Py_ssize_t start, end, size = new.itemsize
         cdef Storage before = self.storage
-        self.storage = Storage(before.n, before.dtype, before)
-        self._values = None
-        return before
+        self.check_not_training()
+        if new.n != before.n or new.dtype != before.dtype:
+            raise ValueError(f"new: expected {before.n} of {before.dtype}, got {new.n} of {new.dtype}")
+        for start, end in kept:
+            if not 0 <= start <= end <= new.n:
+                raise ValueError(f"kept: expected parts of 0 to {new.n}, got {start} to {end}")
+            memcpy(new.memory.first + start * size, before.memory.first + start * size,
+                   (end - start) * size)
+        self.take(new, shown)
 
-    def begin_training(self):
-        """Move, and let nobody else change the parameters until ``end_training``; returns the
-        storage before, from which they can be restored."""
-        if self.is_training:
+    def restore(self, values, trainer=None):
+        """Take these values, (parameters,), in new storage, and new lists; ``trainer``: of the
+        call that trains, whose storage is written over if nobody has seen it."""
+        if trainer is None or trainer is not self.trainer:
             self.check_not_training()
-        before = self.move()
-        if self.lists:
-            self.replace_lists()
-        self.is_training = True
+        elif not self.lists:
+            self.storage.fill(values)
+            return
+        self.take(Storage(self.storage.n, self.storage.dtype, values), None)
+
+    def begin_training(self, trainer not None):
+        """Take new storage with the same values, and let nobody else change the parameters until
+        ``end_training`` is called with the same object; returns the storage before."""
+        cdef Storage before
+        if self.trainer is not None:
+            self.check_not_training()
+        self.trainer = trainer
+        try:
+            before = self.storage
+            self.take(Storage(before.n, before.dtype, before), None)
+        except BaseException:
+            self.trainer = None
+            raise
         return before
 
-    def end_training(self):
-        self.is_training = False
+    def end_training(self, trainer not None):
+        """Without effect where ``trainer`` is not the one that trains."""
+        if self.trainer is trainer:
+            self.trainer = None
+            for arrays in self.lists.values():
+                set_writeable(arrays, True)
+
+    cdef take(self, Storage new, dict shown):
+        cdef dict handed_out = self.lists
+        self.storage, self._values = new, None
+        if not handed_out:
+            return
+        self.lists = {}
+        for name, arrays in handed_out.items():
+            set_writeable(arrays, False)
+            if shown is not None and name in shown:
+                PyList_SetSlice(arrays, 0, len(arrays), shown[name])
+                self.lists[name] = arrays
+            else:
+                arrays._owner = None
+
+
+cdef set_writeable(arrays, bint writeable):
+    for array in arrays:
+        array.flags.writeable = writeable

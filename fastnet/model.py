@@ -208,8 +208,7 @@ class Model:
         _kernels.gradient(
             self.sizes, self.choice.output, self.choice.kernel, self.parameters.storage,
             data.operand(self.sizes, self.dtype, once=True), data.scale, data.y,
-            nabla.parameters.storage, own,
-            hidden=self.hidden, watch=reporting.stopping(),
+            nabla.parameters.storage, own, hidden=self.hidden, watch=reporting.stopping(),
         )  # fmt: skip
         return nabla
 

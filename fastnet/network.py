@@ -233,7 +233,8 @@ class Network:
 
         While a call of the kernels trains, as seen from a signal handler, another thread or a
         cost of one's own, an assignment raises a RuntimeError, and the arrays are those being
-        trained: copy what you keep. Another thread may read some numbers of no meaning then.
+        trained, read-only until it ends: copy what you keep. Another thread may read some numbers
+        of no meaning then.
         """
         return self._model.parameters.as_list("weights")
 
@@ -742,6 +743,7 @@ class Network:
         >>> history.evaluation_accuracy[1] > 8000
         True
         """
+        self._model.parameters.check_not_training()
         epochs = checks.integer("epochs", epochs, 0)
         mini_batch_size = checks.integer("mini_batch_size", mini_batch_size, 1)
         eta = checks.nonnegative("eta", eta)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NoReturn, SupportsIndex, TypeVar, overload
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,9 +43,11 @@ class FixedList(list[T]):
             f"that can be changed"
         )
 
-    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse
-    append = extend = insert = remove = pop = clear = _refuse
-    sort = reverse = _refuse
+    def __setitem__(self, which: Any, new: Any) -> None:
+        self._refuse()
+
+    __delitem__ = __iadd__ = __imul__ = _refuse
+    append = extend = insert = remove = pop = clear = sort = reverse = _refuse
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         """Copies and pickles are plain lists."""
@@ -62,23 +64,10 @@ class ParameterList(FixedList[NDArray[Any]]):
 
     def __init__(self, name: str, arrays: Iterable[NDArray], owner: Parameters):
         super().__init__(name, arrays)
-        self._owner: Callable[[], Parameters | None] = weakref.ref(owner)
+        self._owner: weakref.ref[Parameters] | None = weakref.ref(owner)  # None: replaced
 
-    @overload
-    def __getitem__(self, which: SupportsIndex) -> NDArray[Any]: ...
-
-    @overload
-    def __getitem__(self, which: slice) -> list[NDArray[Any]]: ...
-
-    def __getitem__(self, which: Any) -> Any:
-        try:
-            return super().__getitem__(which)
-        except (IndexError, TypeError):
-            checks.index(self._name, which, len(self))
-            raise
-
-    def __setitem__(self, which: Any, new: Any) -> None:  # type: ignore[override]
-        owner = self._owner()
+    def __setitem__(self, which: Any, new: Any) -> None:
+        owner = None if self._owner is None else self._owner()
         if owner is None:
             raise ValueError(
                 f"{self._name}: expected the list that the network has now, got one that was "
@@ -89,19 +78,6 @@ class ParameterList(FixedList[NDArray[Any]]):
         else:
             owner.assign(self._name, [checks.index(self._name, which, len(self))], [new])
 
-    def replaced(self) -> None:
-        """Keep the values, and refuse what is written from now on."""
-        self.make_read_only()
-        self._owner = _nobody
-
-    def make_read_only(self) -> None:
-        for array in self:
-            array.flags.writeable = False
-
-    def show(self, arrays: Iterable[NDArray]) -> None:
-        """Have other arrays as elements."""
-        list.__setitem__(self, slice(None), arrays)
-
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, list | tuple):
             return NotImplemented
@@ -111,10 +87,6 @@ class ParameterList(FixedList[NDArray[Any]]):
         return not self == other
 
     __hash__ = None  # type: ignore[assignment]  # as a list's
-
-
-def _nobody() -> None:
-    return None
 
 
 class Parameters(_kernels.ParameterStorage):
@@ -129,14 +101,17 @@ class Parameters(_kernels.ParameterStorage):
     dtype : "float32" or "float64"
     """
 
+    LISTS = ("weights", "biases", "coefs_", "intercepts_")
+
     def __init__(self, sizes: tuple[int, ...], dtype: str):
         self._sizes = sizes
         self.places = _kernels.layout(sizes, dtype)[1]  # (weights, biases, stride) of each layer
 
-    def arrays(self, name: str) -> list[NDArray]:
-        """Views of the storage as it is now: "weights", (n_out, n_in) for each layer, "biases",
-        (n_out, 1), "coefs_", (n_in, n_out), or "intercepts_", (n_out,)."""
-        values = self.values
+    def arrays(self, name: str, values: NDArray | None = None) -> list[NDArray]:
+        """Views of ``values``, (parameters,), by default of the storage as it is now: "weights",
+        (n_out, n_in) for each layer, "biases", (n_out, 1), "coefs_", (n_in, n_out), or
+        "intercepts_", (n_out,)."""
+        values = self.values if values is None else values
         layers = list(zip(self.places, self._sizes[1:], strict=True))
         if name in ("biases", "intercepts_"):
             vectors = [values[b : b + n_out] for (_, b, _), n_out in layers]
@@ -146,69 +121,65 @@ class Parameters(_kernels.ParameterStorage):
 
     def as_list(self, name: str) -> ParameterList:
         """The same as one list object, until it is replaced."""
-        found: ParameterList | None = self.lists.get(name)
-        while found is None:
+        shown: ParameterList | None = self.lists.get(name)
+        while shown is None:
             storage = self.storage
-            made = ParameterList(name, self.arrays(name), self)
-            found = self.lists.setdefault(name, made)
-            if self.storage is not storage and found is made:  # another thread has moved it
-                self.lists.pop(name, None)
-                found = None
-        return found
+            made = ParameterList(name, self.arrays(name, np.asarray(storage)), self)
+            shown = self.hand_out(storage, name, made)
+        return shown
+
+    def retire(self, names: Iterable[str]) -> None:
+        """What was handed out under these names becomes read-only, the lists are replaced."""
+        for name in names:
+            handed_out = self.lists.pop(name, None)
+            if handed_out is not None:
+                handed_out._owner = None
+                for array in handed_out:
+                    array.flags.writeable = False
 
     # ---- moves
-
-    def restore(self, values: Any) -> None:
-        """Take these values, (parameters,), copied into new storage."""
-        self.move()
-        self.values[...] = values
-        self.replace_lists()
 
     def draw(self, fill: Callable[[list[NDArray], list[NDArray]], None]) -> None:
         """Let ``fill(weights, biases)`` write all parameters, in new storage."""
         self.check_not_training()
-        before = self.move()
-        try:
-            fill(self.arrays("weights"), self.arrays("biases"))
-        except BaseException:
-            self.values[...] = before
-            raise
-        finally:
-            self.replace_lists()
+        new = self.new_storage()
+        values = np.asarray(new)
+        fill(self.arrays("weights", values), self.arrays("biases", values))
+        self.replace(new, None)
 
     def assign(self, name: str, places: Sequence[int], values: Any) -> None:
         """Give elements of the list ``name`` new values; every list shows the new storage. An
         array that is assigned to its own place is there already."""
+        self.check_not_training()
         own, new = self.as_list(name), _as_list(name, values, len(places))
         others = {l: v for l, v in zip(places, new, strict=True) if v is not own[l]}
         if others:
-            self._write(name, {l: _checked(f"{name}[{l}]", v, own[l]) for l, v in others.items()})
+            self._write(name, others, self.LISTS)
 
     def bind(self, name: str, values: Any) -> None:
         """The same for all elements, in a new list: the one before is replaced."""
-        own = self.as_list(name)
-        if values is own:
-            return
-        new = _as_list(name, values, len(own))
-        checked = {l: _checked(f"{name}[{l}]", v, own[l]) for l, v in enumerate(new)}
         self.check_not_training()
-        self.lists.pop(name).replaced()
-        self._write(name, checked)
+        if values is not self.lists.get(name):
+            new = dict(enumerate(_as_list(name, values, len(self.places))))
+            self._write(name, new, [each for each in self.LISTS if each != name])
 
-    def _write(self, name: str, checked: Mapping[int, NDArray]) -> None:
-        self.check_not_training()
-        self.move()
-        arrays = self.arrays(name)
-        for l, value in checked.items():
-            arrays[l][...] = value
-        for each, handed_out in self.lists.items():
-            handed_out.make_read_only()
-            handed_out.show(self.arrays(each))
+    def _write(self, name: str, new: Mapping[int, Any], shown: Iterable[str]) -> None:
+        storage = self.new_storage()
+        values = np.asarray(storage)
+        arrays = self.arrays(name, values)
+        for l, value in new.items():
+            _copy(f"{name}[{l}]", value, arrays[l])
+        kept = self._parts(name, [l for l in range(len(arrays)) if l not in new])
+        self.replace(storage, {each: self.arrays(each, values) for each in shown}, kept)
 
-    def replace_lists(self) -> None:
-        """What was handed out keeps its values; the next call of ``as_list`` makes another."""
-        while self.lists:
-            self.lists.popitem()[1].replaced()
+    def _parts(self, name: str, layers: Sequence[int]) -> list[tuple[int, int]]:
+        """The parts (start, end) of the flat array that are not of the list ``name``, and those
+        of these layers of it."""
+        weights = [(w, b) for w, b, _ in self.places]
+        biases = [(b, b + stride) for _, b, stride in self.places]
+        if name in ("biases", "intercepts_"):
+            weights, biases = biases, weights
+        return biases + [weights[l] for l in layers]
 
 
 def _as_list(name: str, values: Any, n: int) -> list[Any]:
@@ -223,15 +194,14 @@ def _as_list(name: str, values: Any, n: int) -> list[Any]:
     return listed
 
 
-def _checked(name: str, value: Any, like: NDArray) -> NDArray:
-    """A copy of ``value`` in the type of ``like``, whose shape it has."""
-    array = checks.array(name, value, f"numbers of shape {like.shape}")
+def _copy(name: str, value: Any, into: NDArray) -> None:
+    """Copy the numbers of ``value``, which has the shape of ``into``."""
+    array = checks.array(name, value, f"numbers of shape {into.shape}")
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name}: expected real numbers, got {array.dtype}")
-    if array.shape != like.shape:
-        raise ValueError(f"{name}: expected shape {like.shape}, got {array.shape}")
+    if array.shape != into.shape:
+        raise ValueError(f"{name}: expected shape {into.shape}, got {array.shape}")
     with np.errstate(over="ignore"):
-        array = array.astype(like.dtype)
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name}: expected numbers finite in {like.dtype}, got one that is not")
-    return array
+        into[...] = array
+    if not np.isfinite(into).all():
+        raise ValueError(f"{name}: expected numbers finite in {into.dtype}, got one that is not")

@@ -334,23 +334,28 @@ def train(
     once = epoch is None
     ended = np.zeros(1, np.int64) if ended is None else ended
     last = model.no_networks if last is None else last
-    before = model.parameters.begin_training()
+    trainer = object()
+    before: Any = None
     try:
-        model.train(data, order, mini_batch_size, eta, l2, once, ended=ended, last=last, **told)
-        if ended[0] < len(order):
-            raise DivergenceError(None if epoch is None else epoch + int(ended[0]))
-        model.learned_from(data)
-    except BaseException as error:
-        back = isinstance(error, Exception) or not model.is_finite()
-        if back and ended[0] < len(order):
-            model.parameters.restore(last[(ended[0] - 1) % len(last)] if ended[0] else before)
-            if "moments" in told:  # of a mini-batch that is undone; they may not be finite either
-                told["moments"][...] = 0
-        if ended[0] or not back:
+        before = model.parameters.begin_training(trainer)
+        try:
+            model.train(data, order, mini_batch_size, eta, l2, once, ended=ended, last=last, **told)
+            if ended[0] < len(order):
+                raise DivergenceError(None if epoch is None else epoch + int(ended[0]))
             model.learned_from(data)
-        raise
+        except BaseException as error:
+            back = isinstance(error, Exception) or not model.is_finite()
+            if back and ended[0] < len(order):
+                complete = last[(ended[0] - 1) % len(last)] if ended[0] else before
+                model.parameters.restore(complete, trainer)
+                if "moments" in told:  # of a mini-batch that is undone; they may not be finite
+                    told["moments"][...] = 0
+            if ended[0] or not back:
+                model.learned_from(data)
+            raise
     finally:
-        model.parameters.end_training()
+        before = None  # an error's traceback holds this frame
+        model.parameters.end_training(trainer)
 
 
 def train_own(

@@ -148,7 +148,7 @@ def test_sizes_are_any_sequence_of_integers(sizes):
     assert net.num_layers == 3
 
 
-@pytest.mark.parametrize("name", ["sizes", "num_layers", "cost", "output", "dtype"])
+@pytest.mark.parametrize("name", ["sizes", "num_layers", "hidden", "output", "dtype"])
 def test_what_a_network_is_cannot_be_changed_by_assignment(name):
     net = Network([4, 3], seed=1)
     with pytest.raises(AttributeError, match=name):

@@ -1,4 +1,4 @@
-"""net.weights and net.biases: views of the parameters, and assigning to them."""
+"""net.weights and net.biases: arrays of the network's own, and assigning to them."""
 
 import numpy as np
 import pytest
@@ -37,13 +37,14 @@ def test_setting_one_weight_or_bias_acts_on_what_the_network_computes():
     np.testing.assert_allclose(net.feedforward([1.0, 10.0]) - before, [0, -0.25, 5], atol=1e-12)
 
 
-def test_a_view_that_was_taken_earlier_sees_training():
+def test_an_array_that_was_taken_earlier_does_not_see_training():
     net = Network([2, 3], seed=1)
-    view = net.weights[0]
-    before = view.copy()
+    taken = net.weights[0]
+    before = taken.copy()
     net.SGD(([[1.0, 2.0]], [1]), 1, 1, 0.5, verbose=False)
-    assert np.abs(view - before).max() > 0.01
-    assert np.shares_memory(view, net.weights[0])
+    np.testing.assert_array_equal(taken, before)
+    assert np.abs(net.weights[0] - before).max() > 0.01
+    assert not np.shares_memory(taken, net.weights[0])
 
 
 def test_the_lists_can_be_read_as_lists_are():
@@ -91,10 +92,12 @@ def test_assigning_a_slice_copies_those_layers_in():
     assert_same(net, expected)
 
 
-def test_what_is_assigned_to_a_slice_of_the_list_acts_too():
-    net, new = square(), np.arange(9.0).reshape(3, 3)
-    net.weights[:][0] = new
-    np.testing.assert_array_equal(net.weights[0], new)
+def test_a_slice_of_the_list_is_a_plain_list_whose_elements_can_be_replaced_without_effect():
+    net, expected = square(), contents(square())
+    part = net.weights[:]
+    part[0] = np.arange(9.0).reshape(3, 3)
+    assert type(part) is list
+    assert_same(net, expected)
 
 
 def test_numbers_of_other_types_are_converted():

@@ -24,6 +24,8 @@ from fastnet.sklearn.parameters import Settings
 from fastnet.sklearn.solver import Solver
 from fastnet.sklearn.validation import Validation
 
+_TO_ASSIGN = "{}: expected an assignment after fit, which sets the shapes, got one before"
+
 # Names of attributes in pickles of version 0.1.
 _RENAMED = {
     "_solver": "_optimizer",
@@ -53,27 +55,25 @@ class BaseMLP(BaseEstimator):
     @property
     def coefs_(self) -> ParameterList:
         """The weights of each layer, (n_in, n_out), in a list like ``Network.weights``."""
-        return self._parameters("coefs_").as_list("coefs_")
+        return self._trained("no coefs_ before fit").as_list("coefs_")
 
     @coefs_.setter
     def coefs_(self, new: Any) -> None:
-        self._parameters("coefs_").bind("coefs_", new)
+        self._trained(_TO_ASSIGN.format("coefs_")).bind("coefs_", new)
 
     @property
     def intercepts_(self) -> ParameterList:
         """The biases of each layer, (n_out,), in a list like ``Network.biases``."""
-        return self._parameters("intercepts_").as_list("intercepts_")
+        return self._trained("no intercepts_ before fit").as_list("intercepts_")
 
     @intercepts_.setter
     def intercepts_(self, new: Any) -> None:
-        self._parameters("intercepts_").bind("intercepts_", new)
+        self._trained(_TO_ASSIGN.format("intercepts_")).bind("intercepts_", new)
 
-    def _parameters(self, attribute: str) -> Parameters:
-        """Those of the network, for one of the attributes that there are once it is trained."""
+    def _trained(self, otherwise: str) -> Parameters:
+        """Those of the network; before there is one, an error that says ``otherwise``."""
         if not hasattr(self, "network_"):
-            raise AttributeError(
-                f"{attribute}: expected an estimator that fit has trained, got one before fit"
-            )
+            raise AttributeError(f"{type(self).__name__}: {otherwise}")
         return self.network_._model.parameters
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -133,6 +133,10 @@ class BaseMLP(BaseEstimator):
                 self.__dict__.clear()
                 self.__dict__.update(before)
             raise
+        finally:
+            net = before.get("network_")
+            if net is not None and net is not self.network_:  # what it gave would not act here
+                net._model.parameters.retire(["coefs_", "intercepts_"])
 
     def _ready(
         self, X: Any, y: Any, sample_weight: Any, eval_set: Any, incremental: bool, classes: Any

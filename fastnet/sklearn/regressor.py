@@ -109,7 +109,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         their steps; where examples are held out, "validation_loss", without it, and
         "validation_score", NaN for a warm start's epochs without. For ``pandas.DataFrame``.
     coefs_, intercepts_ : lists of ndarray, (n_in, n_out) and (n_out,)
-        Views: what is written there acts.
+        The network's own: what is written there, or assigned, acts until the next ``fit`` or
+        ``partial_fit``, which leaves these arrays as they are, read-only, and makes new ones.
     n_features_in_, feature_names_in_, n_iter_, t_, n_layers_, n_outputs_, out_activation_
         As in scikit-learn.
     loss_, loss_curve_, best_loss_, validation_scores_, best_validation_score_
