@@ -20,6 +20,11 @@ from fastnet import _kernels, checks
 T = TypeVar("T")
 
 
+class NotFiniteError(ValueError):
+    """Parameters, or what is computed of them, are NaN or infinite; where an overridden method
+    trains, the training has diverged."""
+
+
 class FixedList(list[T]):
     """A list whose elements are read only: what is written to a copy, ``list(...)``, would be
     lost here.
@@ -228,5 +233,7 @@ def _checked(name: str, value: Any, like: NDArray) -> NDArray:
     with np.errstate(over="ignore"):
         array = array.astype(like.dtype)
     if not np.isfinite(array).all():
-        raise ValueError(f"{name}: expected numbers finite in {like.dtype}, got one that is not")
+        raise NotFiniteError(
+            f"{name}: expected numbers finite in {like.dtype}, got one that is not"
+        )
     return array
