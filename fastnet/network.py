@@ -112,6 +112,21 @@ class Network:
     ValueError, TypeError
         Naming the argument, what was expected and what came.
 
+    Notes
+    -----
+    Six methods may be overridden, by a subclass or by a function assigned to one network, and are
+    called as in the book's network2.py. The constructor calls ``default_weight_initializer`` where
+    ``initializer`` is None. ``SGD`` calls ``update_mini_batch(mini_batch, eta, lmbda, n)`` with a
+    list of columns (x, y), y of zeros and a single one for labels; that of this class calls an
+    overridden ``backprop(x, y)`` for each pair. Where figures are followed, ``SGD`` and
+    ``find_learning_rate`` call ``accuracy`` and ``total_cost`` with such a list of the training
+    data, or with the evaluation data as they were given, and ``convert`` as network2 sets it;
+    these of this class, and ``predict_labels``, call an overridden ``feedforward`` with one column
+    at a time. Columns are of the network's dtype. Beside an overridden step, ``l1``,
+    ``dropout``, ``optimizer``, ``shift`` and weights of examples raise a TypeError. This is the
+    slow way: Python calls an override for each mini-batch or each example, where compiled code
+    trains a whole epoch in one call. docs/subclassing.md has an example.
+
     Examples
     --------
     >>> import fastnet

@@ -1,10 +1,14 @@
 """Methods that a subclass, or one network, overrides are called, as network2.py calls them."""
 
+import contextlib
 import copy
+import io
 import json
 import pickle
+import re
 import types
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +16,7 @@ from numpy.testing import assert_allclose
 from scipy import sparse
 
 import fastnet
-from fastnet import Dataset, Network
+from fastnet import Dataset, Network, _kernels
 from fastnet.random_stream import RandomStream
 
 SIZES, M, ETA, LMBDA, EPOCHS, SEED = [4, 5, 3], 7, 0.7, 0.4, 3, 5
@@ -897,6 +901,27 @@ def test_a_method_bound_to_one_network_is_bound_to_the_copy_in_its_copy():
     other.SGD(as_pairs(*TRAINING), 1, 31, ETA, verbose=False)
     assert all((a == b).all() for a, b in zip(parameters(net), before, strict=True))
     assert_allclose(other.biases[0], net.biases[0] + 1, rtol=1e-6)
+
+
+# ---- what the documents say ------------------------------------------------
+
+PAGE = (Path(__file__).parent.parent / "docs/subclassing.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(
+    _kernels.isa() == "baseline", reason="without fused multiply-add the last bits are others"
+)
+def test_the_example_of_the_page_prints_what_it_shows():
+    code, shown = re.search(r"```python\n(.*?)```\n\n```\n(.*?)```", PAGE, re.DOTALL).groups()
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code, "subclassing.md", "exec"), {"__name__": "page"})
+    assert printed.getvalue() == shown
+
+
+def test_the_page_names_every_method_that_is_looked_for():
+    rows = re.findall(r"^\| `(\w+)\(", PAGE, re.MULTILINE)
+    assert sorted(rows) == sorted(fastnet.overridden.METHODS)
 
 
 # ---- what is seen of it ----------------------------------------------------
