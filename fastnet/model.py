@@ -252,15 +252,16 @@ class Model:
                 self.target_columns(data.y[part]),
             )
             if weights is None:
-                total += self._own_cost(a, y)
+                total += self.own_cost(a, y)
                 continue
             for weight in np.unique(weights[part]):  # fn sums over columns that count alike
                 if weight > 0:
                     alike = weights[part] == weight
-                    total += float(weight) * self._own_cost(a[:, alike], y[:, alike])
+                    total += float(weight) * self.own_cost(a[:, alike], y[:, alike])
         return total
 
-    def _own_cost(self, a: NDArray, y: NDArray) -> float:
+    def own_cost(self, a: NDArray, y: NDArray) -> float:
+        """The value of the cost class's ``fn`` for columns (n_out, m), as a number."""
         value = self.choice.cost.fn(a, y)
         if np.ndim(value) or np.asarray(value).dtype.kind not in "biuf":
             came = f"shape {np.shape(value)}" if np.ndim(value) else checks.briefly(value)
@@ -288,7 +289,7 @@ class Model:
     ) -> list[float]:  # fmt: skip
         """The same of several networks like this one, whose parameters are (k, parameters)."""
         sums = self._cost_sums(networks, data, once, weights)
-        return self._mean_costs(sums, networks, data, lmbda, l1, weights)
+        return self.mean_costs(sums, networks, data, lmbda, l1, weights)
 
     def costs_and_accuracies(
         self, networks: NDArray, data: Dataset, lmbda: float, l1: float = 0.0,
@@ -301,12 +302,13 @@ class Model:
         else:
             sums = self._cost_sums(networks, data, False, weights)
             counts = self.accuracies(networks, data)
-        return self._mean_costs(sums, networks, data, lmbda, l1, weights), counts
+        return self.mean_costs(sums, networks, data, lmbda, l1, weights), counts
 
-    def _mean_costs(
+    def mean_costs(
         self, sums: list[float], networks: NDArray, data: Dataset, lmbda: float, l1: float,
         weights: NDArray | None,
     ) -> list[float]:  # fmt: skip
+        """The mean costs, with their L2 and L1 terms, of the sums over ``data``."""
         n = len(data) if weights is None else float(weights.sum())
         costs = [total / n for total in sums]
         for k, values in enumerate(networks if lmbda or l1 else ()):

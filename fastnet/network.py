@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -31,7 +31,7 @@ from fastnet.explanation import Explanation
 from fastnet.model import Model, classes_of
 from fastnet.optimizers import Optimizer
 from fastnet.overridden import OwnMethods, overrides
-from fastnet.parameters import FixedList, ParameterList
+from fastnet.parameters import FixedList, NotFiniteError, ParameterList
 from fastnet.random_stream import RandomStream
 from fastnet.schedules import Schedule
 from fastnet.training import DivergenceError, History, Progress
@@ -111,6 +111,21 @@ class Network:
     ------
     ValueError, TypeError
         Naming the argument, what was expected and what came.
+
+    Notes
+    -----
+    Six methods may be overridden, by a subclass or by a function assigned to one network, and are
+    called as in the book's network2.py. The constructor calls ``default_weight_initializer`` where
+    ``initializer`` is None. ``SGD`` calls ``update_mini_batch(mini_batch, eta, lmbda, n)`` with a
+    list of columns (x, y), y of zeros and a single one for labels; that of this class calls an
+    overridden ``backprop(x, y)`` for each pair. Where figures are followed, ``SGD`` and
+    ``find_learning_rate`` call ``accuracy`` and ``total_cost`` with such a list of the training
+    data, or with the evaluation data as they were given, and ``convert`` as network2 sets it;
+    these of this class, and ``predict_labels``, call an overridden ``feedforward`` with one column
+    at a time. Columns are of the network's dtype. Beside an overridden step, ``l1``,
+    ``dropout``, ``optimizer``, ``shift`` and weights of examples raise a TypeError. This is the
+    slow way: Python calls an override for each mini-batch or each example, where compiled code
+    trains a whole epoch in one call. docs/subclassing.md has an example.
 
     Examples
     --------
@@ -423,11 +438,15 @@ class Network:
             X = checks.array("X", X)
             if X.shape in ((n_in,), (n_in, 1)):
                 X = X.reshape(-1, n_in)
-        if overrides(self, "feedforward"):
-            if not isinstance(X, Dataset):
-                X = self._dataset("X", (X, np.zeros(X.shape[:1], int)), self.input_scale)
-            return classes_of(overridden.outputs(self, X))
-        return classes_of(self._feedforward("X", X))
+        if not overrides(self, "feedforward"):
+            return classes_of(self._feedforward("X", X))
+        if not isinstance(X, Dataset):
+            if X.shape == (0, n_in):
+                return np.empty(0, int)
+            X = X, np.zeros(X.shape[:1], int)
+        data = self._dataset("X", X, self.input_scale)
+        self._model.check_inputs("X", data.X.shape[1], data.largest)
+        return classes_of(overridden.outputs(self, data))
 
     def predictor(self) -> Callable[[ArrayLike], NDArray]:
         """A callable for one example at a time, for control loops: no allocation, few checks.
@@ -763,7 +782,7 @@ class Network:
         reporter = reporting.chosen(verbose)
         if isinstance(evaluation_data, bool | np.bool_) and not evaluation_data:
             evaluation_data = None
-        elif not isinstance(evaluation_data, (Dataset, tuple, type(None))):
+        elif isinstance(evaluation_data, Iterator | bool):
             evaluation_data = as_list("evaluation_data", evaluation_data)  # may be looked at twice
         data = self._fitting("training_data", training_data)
         sets, evaluation = {"training": data}, None
@@ -782,7 +801,7 @@ class Network:
             kind, _, figure = name.partition("_")
             if kind not in sets:
                 raise ValueError(f"evaluation_data: expected data, since {reason}; got None")
-            if figure == "accuracy":
+            if figure == "accuracy" and not overrides(self, "accuracy"):
                 self._model.check_accuracy(f"{kind}_data", sets[kind])
         weights = example_weights(data.y, self._model.classes, sample_weight, class_weight)
         own = OwnMethods(self, self._model, sets, evaluation_data, lmbda, chosen.l1)
@@ -839,7 +858,7 @@ class Network:
 
     def _check_finite(self) -> None:
         if not self._model.is_finite():
-            raise ValueError(
+            raise NotFiniteError(
                 f"weights, biases: expected finite numbers, got NaN or infinity in "
                 f"{self._not_finite()}"
             )
@@ -952,7 +971,7 @@ class Network:
         sum of them, the gradient by the last biases, shows."""
         nabla = self._model.gradient(data)
         if not np.isfinite(nabla.parameters.arrays("biases")[-1]).all():
-            raise ValueError(
+            raise NotFiniteError(
                 f"{name}: expected finite errors at the output, got NaN or infinity, as where an "
                 f"output is beyond the range of {self.dtype}"
             )

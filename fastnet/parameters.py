@@ -20,6 +20,11 @@ from fastnet import _kernels, checks
 T = TypeVar("T")
 
 
+class NotFiniteError(ValueError):
+    """Parameters, or what is computed of them, are NaN or infinite; where an overridden method
+    trains, the training has diverged."""
+
+
 class FixedList(list[T]):
     """A list whose elements are read only: what is written to a copy, ``list(...)``, would be
     lost here.
@@ -204,4 +209,6 @@ def _copy(name: str, value: Any, into: NDArray) -> None:
     with np.errstate(over="ignore"):
         into[...] = array
     if not np.isfinite(into).all():
-        raise ValueError(f"{name}: expected numbers finite in {into.dtype}, got one that is not")
+        raise NotFiniteError(
+            f"{name}: expected numbers finite in {into.dtype}, got one that is not"
+        )

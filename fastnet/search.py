@@ -6,6 +6,7 @@ import copy
 import inspect
 import math
 import time
+from collections.abc import Iterator
 from functools import cached_property, partial
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -149,7 +150,7 @@ def find_learning_rate(
     _check_options(options)
     epochs = checks.integer("epochs", epochs, 1)
     data = net._fitting("training_data", training_data)
-    if not isinstance(evaluation_data, (Dataset, tuple, type(None))):
+    if isinstance(evaluation_data, Iterator):
         evaluation_data = as_list("evaluation_data", evaluation_data)
     evaluation = None
     if evaluation_data is not None:

@@ -10,6 +10,7 @@ from fastnet import _kernels, checks, reporting, schedules
 from fastnet.data import Dataset
 from fastnet.early_stopping import Best, EarlyStopping
 from fastnet.model import Model
+from fastnet.parameters import NotFiniteError
 from fastnet.random_stream import RandomStream
 from fastnet.reporting import Reporter
 from fastnet.schedules import HalveOnPlateau, Halving
@@ -367,18 +368,25 @@ def train_own(
     epoch: int | None,
     watch: Callable[[int], object] | None,
 ) -> None:
-    """``train`` for a pass of ``own_epoch``, which assigns the parameters itself; after errors
-    they are put back as there."""
-    before = model.values.copy()
+    """``train`` for a pass of ``own_epoch``, which assigns the parameters, or writes them, itself.
+    As there they move first, and are put back after errors."""
+    parameters = model.parameters
+    parameters.check_not_training()
+    scale, before = parameters.input_scale, parameters.move()
+    parameters.replace_lists()
     try:
         own_epoch(order, eta, watch)
         if not model.is_finite():
             raise DivergenceError(epoch)
     except BaseException as error:
         if isinstance(error, Exception) or not model.is_finite():
-            model.parameters.restore(before)
+            parameters.restore(before)
+            parameters.input_scale = scale  # a method that was called may have set it
         else:
             model.learned_from(data)
+        diverged = isinstance(error, DivergenceError) and error.epoch != epoch  # in a call within
+        if diverged or isinstance(error, NotFiniteError):
+            raise DivergenceError(epoch) from error
         raise
     model.learned_from(data)
 
