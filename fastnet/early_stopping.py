@@ -13,7 +13,9 @@ MONITORS = ("evaluation_cost", "evaluation_accuracy", "training_cost", "training
 def checked_monitor(value: Any) -> str:
     """``value`` as one of the names in ``MONITORS``."""
     if not isinstance(value, str) or value not in MONITORS:
-        raise ValueError(f"monitor: expected one of {', '.join(MONITORS)}; got {value!r}")
+        raise ValueError(
+            f"monitor: expected one of {', '.join(MONITORS)}; got {checks.briefly(value)}"
+        )
     return value
 
 

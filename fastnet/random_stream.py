@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet import _kernels
+from fastnet import _kernels, checks
 
 # Numbers drawn at once, in some 10 ms: Ctrl-C is answered in between.
 _PIECE = 1_000_000
@@ -31,7 +31,7 @@ def _bit_generator(seed: Any) -> np.random.BitGenerator:
     except (TypeError, ValueError) as error:
         raise type(error)(
             f"seed: expected None, a non-negative integer, a sequence of them, a SeedSequence, "
-            f"a BitGenerator or a Generator; got {seed!r}"
+            f"a BitGenerator or a Generator; got {checks.briefly(seed)}"
         ) from None
 
 

@@ -213,7 +213,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if any(isinstance(one, str) for one in (given if isinstance(given, list) else [given])):
             raise ValueError(
                 "class_weight: expected a dict or None for partial_fit, which sees a part of the "
-                f"examples; got {self.class_weight!r}"
+                f"examples; got {checks.briefly(self.class_weight)}"
             )
         self._fit(X, y, sample_weight, incremental=True, classes=classes)
         return self
@@ -363,10 +363,15 @@ def _by_class(name: str, given: Any, classes: NDArray, y: NDArray) -> NDArray:
             f"{name}: expected a dict {{class: weight}}, 'balanced' or None; "
             f"got {checks.briefly(given)}"
         )
-    numbers = {label: checks.nonnegative(f"{name}[{label!r}]", it) for label, it in given.items()}
+    numbers = {
+        label: checks.nonnegative(f"{name}[{checks.briefly(label)}]", it)
+        for label, it in given.items()
+    }
     labels = classes.tolist()
     unknown = [label for label in given if label not in labels]
     if unknown and not all(label in numbers for label in labels):
-        raise ValueError(f"{name}: expected classes among {classes}, got {unknown[0]!r}")
+        raise ValueError(
+            f"{name}: expected classes among {classes}, got {checks.briefly(unknown[0])}"
+        )
     weights = np.array([numbers.get(label, 1.0) for label in labels])
     return weights[np.searchsorted(classes, y)]
