@@ -240,9 +240,7 @@ class Engine:
                 raise kind(f"executor: expected one that takes tasks, got: {error}") from error
             return failed(error)
         if self._workers is not None:
-            workers = self._workers
-            workers.note()
-            future.add_done_callback(lambda _: workers.note())  # a pool may replace workers
+            self._workers.follow(future)
         return future
 
     def stop(self, futures: Iterable[Future]) -> None:

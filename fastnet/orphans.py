@@ -22,9 +22,12 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastnet import persistence
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 OWNER = "owner"
 _PREFIX = "fastnet-"
@@ -79,6 +82,19 @@ class Workers:
         self._executor = executor
         self._known: dict[int, Path] = {}
         self._lock = threading.Lock()
+
+    def follow(self, future: Future) -> None:
+        """Write down who is there now, and when a task has ended, after which pools replace
+        workers that have had their number of tasks."""
+        self.note()
+        future.add_done_callback(lambda _: self._note_soon())
+
+    def _note_soon(self) -> None:
+        self.note()
+        if getattr(self._executor, "_max_tasks_per_child", None) is not None:
+            timer = threading.Timer(_SECONDS, self.note)  # the new one begins after this call
+            timer.daemon = True
+            timer.start()
 
     def note(self) -> None:
         """Write down those that are new, and take out those that have ended."""

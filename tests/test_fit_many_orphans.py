@@ -30,11 +30,15 @@ def begun(network, epoch, history):
         os.write(1, b"begun\\n")
 
 if __name__ == "__main__":
-    method, n_specs, then = sys.argv[1:]
+    method, n_specs, then, *tasks = sys.argv[1:]
     training = fastnet.load_mnist()[0][:100]
     epochs = 10**6 if then == "train" else 2
     spec = dict(sizes=[784, 10], epochs=epochs, mini_batch_size=10, eta=0.5, callbacks=[begun])
-    pool = ProcessPoolExecutor(2, mp_context=multiprocessing.get_context(method))
+    told = {"max_tasks_per_child": 1} if tasks else {}
+    pool = ProcessPoolExecutor(2, mp_context=multiprocessing.get_context(method), **told)
+    specs = [spec] * int(n_specs)
+    if tasks:
+        specs[0] = {**spec, "epochs": 0, "callbacks": ()}
     if then == "train":
         submit = pool.submit
         def told(*task, **options):
@@ -42,7 +46,11 @@ if __name__ == "__main__":
             os.write(1, b"pool %s\\n" % " ".join(map(str, pool._processes)).encode())
             return future
         pool.submit = told
-    fastnet.fit_many([spec] * int(n_specs), training, executor=pool)
+    for fit in fastnet.fit_as_completed(specs, training, executor=pool):
+        if tasks:
+            time.sleep(1)  # until the worker is replaced
+            os.write(1, b"pool %s\\n" % " ".join(map(str, pool._processes)).encode())
+            os.write(1, b"replaced\\n")
     os.write(1, b"pool %s\\n" % " ".join(map(str, pool._processes)).encode())
     os.write(1, b"idle\\n")
     time.sleep(2)
@@ -78,16 +86,27 @@ def folders(tmp_path):
     return [path for path in tmp_path.iterdir() if path.name.startswith("fastnet-")]
 
 
-def killed_with(running, signal_number=signal.SIGKILL):
-    """The workers of a process that is killed when all its trainings have begun."""
-    pids = set()
-    while (line := running.stdout.readline()) != "begun\n":
+def killed(running, lines):
+    """The workers of a process that is killed when it has printed these lines."""
+    pids, lines = set(), {f"{line}\n" for line in lines}
+    while lines:
+        line = running.stdout.readline()
         assert line, "the script ended"
-        pids |= set(map(int, line.split()[1:]))
+        lines.discard(line)
+        if line.startswith("pool"):
+            pids |= set(map(int, line.split()[1:]))
     time.sleep(1)  # all are written down
-    running.send_signal(signal_number)
+    running.send_signal(signal.SIGKILL)
     running.wait()
     return pids
+
+
+def check_nothing_stays(tmp_path, pids):
+    ends = time.monotonic() + 60
+    while (folders(tmp_path) or any(map(is_running, pids))) and time.monotonic() < ends:
+        time.sleep(0.1)
+    assert folders(tmp_path) == []
+    assert [pid for pid in pids if is_running(pid)] == []
 
 
 @pytest.mark.parametrize("n_specs", [1, 3])
@@ -95,14 +114,22 @@ def killed_with(running, signal_number=signal.SIGKILL):
 def test_workers_and_data_are_gone_soon_after_their_parent_was_killed(tmp_path, method, n_specs):
     with started(tmp_path, method, str(n_specs), "train") as running:
         try:
-            pids = killed_with(running)
+            pids = killed(running, ["begun"])
             if method == "fork" or n_specs > 1:
                 assert len(pids) == 2
-            ends = time.monotonic() + 60
-            while (folders(tmp_path) or any(map(is_running, pids))) and time.monotonic() < ends:
-                time.sleep(0.1)
-            assert folders(tmp_path) == []
-            assert [pid for pid in pids if is_running(pid)] == []
+            check_nothing_stays(tmp_path, pids)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(running.pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("method", sorted(set(METHODS) - {"fork"}))
+def test_a_worker_that_has_replaced_another_and_had_no_task_yet_is_ended_too(tmp_path, method):
+    with started(tmp_path, method, "2", "train", "replace") as running:
+        try:
+            pids = killed(running, ["begun", "replaced"])
+            assert len(pids) >= 2
+            check_nothing_stays(tmp_path, pids)
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(running.pid, signal.SIGKILL)

@@ -118,7 +118,7 @@ def test_a_compiler_that_cannot_compile_the_kernels_ends_the_build_in_one_line(t
 @pytest.mark.parametrize(
     ("program", "words"), [("false", "cannot compile"), ("no-such-compiler", "No such file")]
 )
-def test_a_build_with_such_a_compiler_prints_one_line_and_no_traceback(tmp_path, program, words):
+def test_a_build_with_such_a_compiler_ends_with_one_line_and_no_traceback(tmp_path, program, words):
     pytest.importorskip("Cython", reason="the build needs Cython")
     command = [sys.executable, "setup.py", "-q", "build_clib", "--force"]
     command += [f"--build-temp={tmp_path}", f"--build-clib={tmp_path}"]
@@ -126,7 +126,7 @@ def test_a_build_with_such_a_compiler_prints_one_line_and_no_traceback(tmp_path,
         command, cwd=ROOT, env={**os.environ, "CC": program}, capture_output=True, text=True
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("fastnet: expected a C compiler")
-    assert words in done.stderr
-    assert done.stderr.count("\n") == 1
-    assert "Traceback" not in done.stdout
+    *others, last = done.stderr.splitlines()
+    assert last.startswith("fastnet: expected a C compiler")
+    assert words in last
+    assert not any("fastnet" in line or "Traceback" in line or "error" in line for line in others)

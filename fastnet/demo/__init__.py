@@ -145,7 +145,7 @@ def check_picture(option: str, filename: str) -> None:
     if _format(filename) not in FORMATS:
         raise ValueError(
             f"{option}: expected a name that ends in .{', .'.join(FORMATS[:-1])} or "
-            f".{FORMATS[-1]}, got {checks.briefly(filename)}"
+            f".{FORMATS[-1]}, got {filename!r}"
         )
     try:
         persistence.check_writable(filename)
