@@ -197,6 +197,7 @@ class Engine:
             elif not isinstance(executor, ThreadPoolExecutor):
                 folder = orphans.folder(at_the_end)
                 self._workers = orphans.Workers(folder, executor)
+                at_the_end.callback(self._workers.close)
                 self._stop = Stop(self._stop.key, os.path.join(folder, _GOES_ON))
                 Path(folder, _GOES_ON).touch()
                 self._data = Shared.write(os.path.join(folder, _DATA), self._datasets)

@@ -82,6 +82,12 @@ class Workers:
         self._executor = executor
         self._known: dict[int, Path] = {}
         self._lock = threading.Lock()
+        self._closed = False
+
+    def close(self) -> None:
+        """Write nothing any more: the folder is about to be removed."""
+        with self._lock:
+            self._closed = True
 
     def follow(self, future: Future) -> None:
         """Write down who is there now, and when a task has ended, after which pools replace
@@ -101,8 +107,9 @@ class Workers:
         processes = getattr(self._executor, "_processes", None)
         found = list(processes.items()) if isinstance(processes, dict) else []
         now = [pid for pid, process in found if pid == getattr(process, "pid", None)]
-        # the folder goes at the end of the sweep, while the last future may still be told about
         with self._lock, suppress(OSError):
+            if self._closed:
+                return
             for pid in set(self._known) - set(now):
                 self._known.pop(pid).unlink(missing_ok=True)
             for pid in set(now) - set(self._known):

@@ -209,3 +209,7 @@ def test_workers_that_a_pool_has_replaced_are_taken_out(tmp_path):
         workers.note()
         found = sorted(int(path.name.split("-")[1]) for path in tmp_path.iterdir())
         assert found == pids
+    workers.close()
+    executor._processes = {14: type("Process", (), {"pid": 14})}
+    workers.note()
+    assert list(tmp_path.iterdir()) == []
