@@ -6,9 +6,16 @@ import. No flag depends on the machine that builds, but on the one that is built
 """
 
 import glob
+import os
 import platform
+import subprocess
+import sys
 import sysconfig
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NoReturn
 
 from setuptools import Extension, setup
 from setuptools.command.build_clib import build_clib
@@ -24,10 +31,33 @@ TARGETS = {
     },
     "aarch64": {"neon": []},
 }
-BUILT_FOR = sysconfig.get_platform().rpartition("-")[2]  # of "linux-x86_64", say
-if BUILT_FOR == "universal2":  # macOS's for both; one of the two is built
-    BUILT_FOR = platform.machine()
-MACHINE = {"amd64": "x86_64", "arm64": "aarch64"}.get(BUILT_FOR, BUILT_FOR)
+
+
+def fail(message: str) -> NoReturn:
+    """End with one line on standard error."""
+    sys.exit(f"fastnet: {message}")
+
+
+def target() -> str:
+    """The architecture that is built for: of a macOS Python for two, the one that it runs as.
+
+    ARCHFLAGS and _PYTHON_HOST_PLATFORM are what the compiler's flags and the wheel's name are
+    made of; whoever builds for another machine sets both.
+    """
+    system, _, machine = sysconfig.get_platform().rpartition("-")  # of "linux-x86_64", say
+    if system.startswith("macosx"):
+        if machine == "universal2":
+            machine = platform.machine()
+        flags = os.environ.setdefault("ARCHFLAGS", f"-arch {machine}").split()
+        machines = {arch for flag, arch in pairwise(flags) if flag == "-arch"} or {machine}
+        if len(machines) > 1:
+            fail(f"expected one architecture in ARCHFLAGS, got {' '.join(flags)}")
+        (machine,) = machines
+        os.environ.setdefault("_PYTHON_HOST_PLATFORM", f"{system}-{machine}")
+    return {"amd64": "x86_64", "arm64": "aarch64"}.get(machine, machine)
+
+
+MACHINE = target()
 
 FLAGS = ["-std=c11", "-O3", "-fno-math-errno", "-fvisibility=hidden", "-g0", "-Wall", "-Wextra"]
 HEADERS = [*glob.glob("csrc/*.h"), "csrc/kernels.def"]
@@ -69,10 +99,50 @@ kernels = Extension(
 )
 
 
+# What the kernels are written with beyond C11.
+PROBE = """
+typedef float vector __attribute__((vector_size(16)));
+typedef int integers __attribute__((vector_size(16)));
+vector multiply(vector a, integers b) { return a * __builtin_convertvector(b, vector); }
+unsigned __int128 product(unsigned long long a, unsigned long long b)
+{
+    return (unsigned __int128)a * b;
+}
+"""
+
+
+def check_platform(compiler_type: str) -> None:
+    """End the build where no compiler's flags would help."""
+    if sys.maxsize < 2**32:
+        fail("expected a 64-bit Python, since the kernels need 128-bit integers; got a 32-bit one")
+    if compiler_type == "msvc":
+        fail("expected gcc or clang, whose vector extensions the kernels are written in; got MSVC")
+
+
+def check_compiler(command: list[str]) -> None:
+    """End the build where ``command`` compiles nothing of the kind of the kernels."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "probe.c")
+        source.write_text(PROBE)
+        to_compile = [*command, *FLAGS, "-c", str(source), "-o", str(source.with_suffix(".o"))]
+        try:
+            done = subprocess.run(to_compile, capture_output=True, check=False)
+        except OSError as error:
+            fail(f"expected a C compiler, gcc or clang; got {command[0]!r}: {error.strerror}")
+    if done.returncode != 0:
+        fail(
+            f"expected a C compiler with C11, GNU vector extensions and __int128, gcc or clang; "
+            f"{command[0]!r} cannot compile them"
+        )
+
+
 class build_clib_together(build_clib):
     """Libraries are compiled side by side: on two cores 32 s for 49, each target one long file."""
 
     def build_libraries(self, libraries: list[tuple[str, dict]]) -> None:
+        compiler: Any = self.compiler
+        check_platform(compiler.compiler_type)
+        check_compiler(compiler.compiler_so)
         build = super().build_libraries
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda library: build([library]), libraries))

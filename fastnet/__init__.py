@@ -18,7 +18,7 @@ from fastnet.costs import (
 from fastnet.data import Dataset
 from fastnet.early_stopping import EarlyStopping
 from fastnet.functions import sigmoid, sigmoid_prime, softmax, vectorized_result
-from fastnet.idx import load_mnist, read_idx
+from fastnet.idx import load_mnist, read_idx, write_idx
 from fastnet.network import Network, load
 from fastnet.optimizers import Adam, AdamW, Momentum
 from fastnet.schedules import CosineDecay, ExponentialDecay, HalveOnPlateau, StepDecay
@@ -61,6 +61,7 @@ __all__ = [
     "sigmoid_prime",
     "softmax",
     "vectorized_result",
+    "write_idx",
 ]
 
 __version__: str

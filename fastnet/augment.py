@@ -174,7 +174,7 @@ def affine(
         _span("degrees", degrees), _span("scaling", scaling, 1.0), _span("shear", shear)
     ])  # fmt: skip
     if spans[1, 0] <= 0:
-        raise ValueError(f"scaling: expected factors of more than 0, got {scaling!r}")
+        raise ValueError(f"scaling: expected factors of more than 0, got {checks.briefly(scaling)}")
     data, images = _images(data)
     stream = RandomStream(seed)
     side = images.shape[1]
@@ -292,7 +292,8 @@ def _span(name: str, value: Any, around: float = 0.0) -> tuple[float, float]:
         low, high = 1.0, 0.0
     if low > high:
         raise ValueError(
-            f"{name}: expected a number, or (lowest, highest), both finite; got {value!r}"
+            f"{name}: expected a number, or (lowest, highest), both finite; "
+            f"got {checks.briefly(value)}"
         )
     return low, high
 

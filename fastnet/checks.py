@@ -14,9 +14,15 @@ from numpy.typing import NDArray
 
 def briefly(value: Any) -> str:
     """What came, in a few words."""
-    shown = repr(value)
-    short = len(shown) <= 60 and "\n" not in shown
-    return shown if short else f"a {type(value).__name__}"
+    kind = f"a {type(value).__name__}"
+    if isinstance(value, str | bytes | list | tuple | set | dict) and len(value) > 60:
+        return kind  # without the whole text being made
+    try:
+        shown = repr(value)
+    except Exception:  # an integer of too many digits, or an object that cannot be shown
+        return kind
+    most = 500 if isinstance(value, int) else 60  # characters
+    return shown if len(shown) <= most and "\n" not in shown else kind
 
 
 def integer(name: str, value: Any, at_least: int) -> int:
@@ -28,7 +34,7 @@ def integer(name: str, value: Any, at_least: int) -> int:
     except TypeError:
         raise TypeError(f"{name}: expected an integer, got {briefly(value)}") from None
     if number < at_least:
-        raise ValueError(f"{name}: expected {at_least} or more, got {number}")
+        raise ValueError(f"{name}: expected {at_least} or more, got {briefly(number)}")
     return number
 
 
@@ -63,7 +69,7 @@ def nonnegative(name: str, value: Any) -> float:
     """``value`` as a finite float that is not negative."""
     number = _number(name, value)
     if not 0 <= number < math.inf:
-        raise ValueError(f"{name}: expected a finite number of 0 or more, got {value!r}")
+        raise ValueError(f"{name}: expected a finite number of 0 or more, got {briefly(value)}")
     return number
 
 
@@ -71,7 +77,7 @@ def positive(name: str, value: Any) -> float:
     """``value`` as a finite float over 0."""
     number = _number(name, value)
     if not 0 < number < math.inf:
-        raise ValueError(f"{name}: expected a positive number, got {value!r}")
+        raise ValueError(f"{name}: expected a positive number, got {briefly(value)}")
     return number
 
 
@@ -79,7 +85,7 @@ def share(name: str, value: Any) -> float:
     """``value`` as a float from 0 to below 1."""
     number = _number(name, value)
     if not 0 <= number < 1:
-        raise ValueError(f"{name}: expected a number from 0 to below 1, got {value!r}")
+        raise ValueError(f"{name}: expected a number from 0 to below 1, got {briefly(value)}")
     return number
 
 
@@ -87,7 +93,7 @@ def fraction(name: str, value: Any) -> float:
     """``value`` as a float over 0 and at most 1."""
     number = _number(name, value)
     if not 0 < number <= 1:
-        raise ValueError(f"{name}: expected a number over 0 and at most 1, got {value!r}")
+        raise ValueError(f"{name}: expected a number over 0 and at most 1, got {briefly(value)}")
     return number
 
 
@@ -98,7 +104,7 @@ def index(name: str, value: Any, n: int) -> int:
     except TypeError:
         raise TypeError(f"{name}: expected an integer as index, got {briefly(value)}") from None
     if not -n <= number < n:
-        raise IndexError(f"{name}: expected an index from {-n} to {n - 1}, got {number}")
+        raise IndexError(f"{name}: expected an index from {-n} to {n - 1}, got {briefly(number)}")
     return number % n
 
 
@@ -117,7 +123,7 @@ def callables(name: str, value: Any) -> tuple[Callable[..., Any], ...]:
 def path(name: str, value: Any) -> str:
     """``value`` as a path."""
     if not isinstance(value, (str, os.PathLike)):
-        raise TypeError(f"{name}: expected a str or a path, got {value!r}")
+        raise TypeError(f"{name}: expected a str or a path, got {briefly(value)}")
     return str(os.fspath(value))
 
 

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastnet import checks
 from fastnet.functions import sigmoid_prime
 
 
@@ -61,7 +62,9 @@ def _one_hot(a: ArrayLike, y: ArrayLike) -> ArrayLike:
     if labels.dtype.kind not in "iu" or not one_each:
         return y
     if labels.size and not 0 <= labels.min() <= labels.max() < len(outputs):
-        raise ValueError(f"y: expected labels from 0 to {len(outputs) - 1}, got {y!r}")
+        raise ValueError(
+            f"y: expected labels from 0 to {len(outputs) - 1}, got {checks.briefly(y)}"
+        )
     classes = np.arange(len(outputs)).reshape(-1, *[1] * (outputs.ndim - 1))
     return np.asarray(classes == labels, np.float64)
 
@@ -248,7 +251,9 @@ class Choice(NamedTuple):
 def choose(cost: Any, output: str | None) -> Choice:
     """Settle ``Network``'s arguments ``cost`` (a class or a name) and ``output``."""
     if output is not None and output not in OUTPUTS:
-        raise ValueError(f"output: expected one of {', '.join(OUTPUTS)}; got {output!r}")
+        raise ValueError(
+            f"output: expected one of {', '.join(OUTPUTS)}; got {checks.briefly(output)}"
+        )
     given = cost if isinstance(cost, (str, type)) else type(cost)  # an object stands for its class
     for pair in PAIRS:
         if given in (pair.cost, pair.name):
@@ -262,5 +267,5 @@ def choose(cost: Any, output: str | None) -> Choice:
         return Choice(cost, None, output or "sigmoid")
     raise ValueError(
         f"cost: expected one of {', '.join(NAMES)}, or a class with static methods "
-        f"fn(a, y) and delta(z, a, y); got {cost!r}"
+        f"fn(a, y) and delta(z, a, y); got {checks.briefly(cost)}"
     )

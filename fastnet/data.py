@@ -171,7 +171,9 @@ class Dataset:
         sparse: bool | str = "auto",
     ):
         if not isinstance(sparse, (bool, str)) or sparse not in ("auto", True, False):
-            raise ValueError(f"sparse: expected 'auto', True or False; got {sparse!r}")
+            raise ValueError(
+                f"sparse: expected 'auto', True or False; got {checks.briefly(sparse)}"
+            )
         self.sparse = sparse
         self.scale = checks.nonnegative("scale", scale)
         is_sparse = compressed.is_sparse(X)
@@ -366,7 +368,9 @@ class Dataset:
             x = (self.X[which].astype(np.float64) * self.scale)[:, None]
             return x, int(y) if y.ndim == 0 else y[:, None].copy()
         if not isinstance(which, slice) and (isinstance(which, tuple) or np.ndim(which) != 1):
-            raise TypeError(f"expected an integer, a slice or a list of indices, got {which!r}")
+            raise TypeError(
+                f"expected an integer, a slice or a list of indices, got {checks.briefly(which)}"
+            )
         part = object.__new__(Dataset)
         part.scale, part.sparse, part._forms, part._stored = self.scale, self.sparse, {}, None
         X, y = self.X[which], self.y[which]

@@ -6,7 +6,6 @@ import mmap
 import os
 import pickle
 import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Iterable, Mapping
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fastnet import reporting
+from fastnet import orphans, reporting
 from fastnet.data import Dataset
 from fastnet.network import Network
 from fastnet.training import DivergenceError, History
@@ -79,7 +78,11 @@ _stopped: set[str] = set()  # the keys of all sweeps that have been stopped in t
 def train(task: Task, data: Datasets | Shared, stop: Stop) -> Trained | None:
     """A network trained as the task says; None where it was stopped."""
     # data first: a machine that does not see their folder says so, and not that it was stopped
-    training, evaluation = data.datasets() if isinstance(data, Shared) else data
+    if isinstance(data, Shared):
+        orphans.watch(os.path.dirname(data.path), data.owner)
+        training, evaluation = data.datasets()
+    else:
+        training, evaluation = data
     if stop.is_set():
         return None
     network, diverged = Network(**task.network), None
@@ -102,12 +105,14 @@ class Shared:
     """Data sets in a file, which every process of a machine maps into its memory once.
 
     In the file stand their pickle, of ``head`` bytes, and the arrays that it leaves out;
-    ``arrays`` says at which byte each begins and how many it has.
+    ``arrays`` says at which byte each begins and how many it has. ``owner`` is the process of
+    the sweep.
     """
 
     path: str
     head: int
     arrays: tuple[tuple[int, int], ...]
+    owner: int
 
     @classmethod
     def write(cls, path: str, data: Datasets) -> Shared:
@@ -121,7 +126,7 @@ class Shared:
                 raw = buffer.raw()
                 arrays.append((file.tell(), raw.nbytes))
                 file.write(raw)
-        return cls(path, len(pickled), tuple(arrays))
+        return cls(path, len(pickled), tuple(arrays), os.getpid())
 
     def datasets(self) -> Datasets:
         """Those of the last sweep are kept, and their compressed form with them."""
@@ -179,6 +184,7 @@ class Engine:
         self._data: Any = self._datasets
         self._options: dict[str, Any] = {}
         self._client = _client(executor)
+        self._workers: orphans.Workers | None = None
         with ExitStack() as at_the_end:
             if executor is None:
                 executor = ThreadPoolExecutor(max_workers or cores(), "fastnet")
@@ -189,7 +195,9 @@ class Engine:
                 self._options["pure"] = False  # equal specs without a seed are different networks
                 self.scatter()
             elif not isinstance(executor, ThreadPoolExecutor):
-                folder = at_the_end.enter_context(tempfile.TemporaryDirectory(prefix="fastnet-"))
+                folder = orphans.folder(at_the_end)
+                self._workers = orphans.Workers(folder, executor)
+                at_the_end.callback(self._workers.close)
                 self._stop = Stop(self._stop.key, os.path.join(folder, _GOES_ON))
                 Path(folder, _GOES_ON).touch()
                 self._data = Shared.write(os.path.join(folder, _DATA), self._datasets)
@@ -226,12 +234,15 @@ class Engine:
         from concurrent.futures import BrokenExecutor
 
         try:
-            return self._executor.submit(train, task, self._data, self._stop, **self._options)
+            future = self._executor.submit(train, task, self._data, self._stop, **self._options)
         except RuntimeError as error:  # it is broken, or was shut down
             if first:
                 kind = type(error) if isinstance(error, BrokenExecutor) else RuntimeError
                 raise kind(f"executor: expected one that takes tasks, got: {error}") from error
             return failed(error)
+        if self._workers is not None:
+            self._workers.follow(future)
+        return future
 
     def stop(self, futures: Iterable[Future]) -> None:
         """Let no training begin, and those that run end; wait for them."""

@@ -2,35 +2,135 @@
 
 from __future__ import annotations
 
-import gzip
 import math
 import os
+import struct
 import zlib
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from fastnet import checks
+from fastnet import checks, persistence
 from fastnet.data import Dataset
 
+# The types of IDX, all big-endian.
+_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+_CODES = {np.dtype(type_).newbyteorder("="): code for code, type_ in _TYPES.items()}
 
-def _unzipped(file: BinaryIO) -> NDArray:
-    """The bytes of a gzip file, of one part or several, without ever holding them twice."""
-    length = file.seek(0, os.SEEK_END)
-    file.seek(max(0, length - 4))
-    size = int.from_bytes(file.read(), "little")  # of the last part, most often the only one
-    found = np.empty(min(size, 1032 * length), np.uint8)  # no more can be in it
-    view, at = found.data, 0
+_GZIP = b"\x1f\x8b"  # the first bytes of a gzip file
+_WITH_HEADER = 16 + zlib.MAX_WBITS  # zlib's name for gzip's header and checksum
+_LARGEST_RATIO = 1032  # of deflate: no byte of a file stands for more
+_BLOCK = 1 << 15  # bytes inflated or written at once
+_STEP = 1 << 26  # bytes by which a buffer is enlarged at least
+
+
+class _Inflated:
+    """The content of a gzip file, of one member or several, inflated only as far as it is read."""
+
+    def __init__(self, file: BinaryIO):
+        self._file = file
+        self._input = b""
+        self._member: Any = None  # what inflates it; None between members
+
+    def read(self, n: int) -> bytes:
+        """At most n bytes; none at the end only.
+
+        Raises
+        ------
+        zlib.error, EOFError
+            If the file is damaged, or ends within a member.
+        """
+        while True:
+            if self._member is None:
+                self._input = self._input.lstrip(b"\0")  # the padding that gzip allows
+            if not self._input:
+                self._input = self._file.read(2 * _BLOCK)
+                if self._input:
+                    continue
+                if self._member is None:
+                    return b""
+                raise EOFError("it ends before its end-of-stream marker")
+            if self._member is None:
+                self._member = zlib.decompressobj(_WITH_HEADER)
+            found: bytes = self._member.decompress(self._input, n)
+            self._input = self._member.unconsumed_tail
+            if self._member.eof:
+                self._input, self._member = self._member.unused_data, None
+            if found:
+                return found
+
+    def read_array(self, n: int, length: int) -> tuple[NDArray, str]:
+        """The n bytes that come next, and how many there are; ``length`` is the file's.
+
+        Memory is taken as bytes arrive: n may be what a small file claims.
+        """
+        if n > _LARGEST_RATIO * length:
+            return np.empty(0, np.uint8), f"a gzip file of {length} bytes"
+        content, at = np.empty(min(n, _STEP), np.uint8), 0
+        while at < n and (block := self.read(min(_BLOCK, n - at))):
+            end = at + len(block)
+            if end > len(content):
+                content.resize(min(n, end + max(_STEP, end // 4)), refcheck=False)
+            content[at:end] = np.frombuffer(block, np.uint8)
+            at = end
+        return content, "more" if at == n and self.read(1) else str(at)
+
+
+def _read_array(file: BinaryIO, n: int, length: int) -> tuple[NDArray, str]:
+    """As ``_Inflated.read_array``, of a plain file."""
+    left = length - file.tell()
+    if left != n:
+        return np.empty(0, np.uint8), str(left)
+    content = np.empty(n, np.uint8)
+    return content, str(file.readinto(content.data))  # type: ignore[attr-defined]
+
+
+def _read_header(path: str, source: BinaryIO | _Inflated) -> tuple[np.dtype, tuple[int, ...]]:
+    """The type of the elements and the shape."""
+    head = _read_whole(source, 4)
+    if len(head) < 4 or head[:2] != b"\0\0":
+        raise ValueError(f"{path}: expected an IDX file, which starts 00 00, found {head!r}")
+    code, dimensions = head[2], head[3]
+    if code not in _TYPES:
+        known = ", ".join(f"{known:02X}" for known in _TYPES)
+        raise ValueError(f"{path}: expected an IDX type, one of {known}; found {code:02X}")
+    sizes = _read_whole(source, 4 * dimensions)
+    if dimensions == 0 or len(sizes) < 4 * dimensions:
+        raise ValueError(f"{path}: expected the sizes of {dimensions} dimensions, found the end")
+    return np.dtype(_TYPES[code]), tuple(int(n) for n in np.frombuffer(sizes, ">u4"))
+
+
+def _read_whole(source: BinaryIO | _Inflated, n: int) -> bytes:
+    """n bytes, or those up to the end."""
+    found = b""
+    while len(found) < n and (more := source.read(n - len(found))):
+        found += more
+    return found
+
+
+def _read(path: str, file: BinaryIO) -> NDArray:
+    """The array in a file, in native byte order."""
+    is_gzip = file.read(2) == _GZIP
     file.seek(0)
-    with gzip.GzipFile(fileobj=file) as unzipped:
-        while n := unzipped.readinto(view[at : at + (1 << 15)]):
-            at += n
-        rest = unzipped.read()
-    return found[:at] if not rest else np.append(found[:at], np.frombuffer(rest, np.uint8))
-
-
-_IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+    source = _Inflated(file) if is_gzip else file
+    dtype, shape = _read_header(path, source)
+    shown = f"{shape}" if len(shape) <= 8 else f"of {len(shape)} dimensions"
+    expected = math.prod(shape) * dtype.itemsize
+    length = os.fstat(file.fileno()).st_size
+    try:
+        np.broadcast_to(np.empty((), dtype), shape)
+    except ValueError:  # NumPy's limits on dimensions
+        raise ValueError(f"{path}: expected a shape that arrays can have, found {shown}") from None
+    if isinstance(source, _Inflated):
+        content, found = source.read_array(expected, length)
+    else:
+        content, found = _read_array(file, expected, length)
+    if found != str(expected):
+        raise ValueError(f"{path}: expected {expected} bytes for shape {shown}, found {found}")
+    array = content.view(dtype).reshape(shape)
+    return array if dtype.isnative else array.byteswap(inplace=True).view(dtype.newbyteorder("="))
 
 
 def read_idx(path: str | os.PathLike[str]) -> NDArray:
@@ -49,10 +149,18 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray:
     Raises
     ------
     ValueError
-        If the file is truncated, too long, or no IDX file; the message says
-        what was expected and found.
+        If the file is truncated, too long, or no IDX file, or if it is a pipe or a device;
+        the message says what was expected and found.
     OSError
         If the file cannot be read.
+
+    See Also
+    --------
+    write_idx : write such a file.
+
+    Notes
+    -----
+    A compressed file is inflated up to the size that its header declares and one byte more.
 
     Examples
     --------
@@ -68,34 +176,78 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray:
     four bytes each, the elements; all big-endian.
     """
     path = checks.path("path", path)
-    with open(path, "rb") as file:
-        zipped = file.read(2) == b"\x1f\x8b"
-        file.seek(0)
+    with persistence.open_regular(path) as file:
         try:
-            content: Any = _unzipped(file) if zipped else file.read()
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            array = _read(path, file)
+        except (EOFError, zlib.error) as error:
             raise ValueError(f"{path}: expected a whole gzip file, found damage: {error}") from None
-    head = bytes(content[:4])
-    if len(head) < 4 or head[:2] != b"\0\0":
-        raise ValueError(f"{path}: expected an IDX file, which starts 00 00, found {head!r}")
-    code, dimensions = head[2], head[3]
-    if code not in _IDX_TYPES:
-        known = ", ".join(f"{known:02X}" for known in _IDX_TYPES)
-        raise ValueError(f"{path}: expected an IDX type, one of {known}; found {code:02X}")
-    dtype, start = np.dtype(_IDX_TYPES[code]), 4 + 4 * dimensions
-    if dimensions == 0 or len(content) < start:
-        raise ValueError(f"{path}: expected the sizes of {dimensions} dimensions, found the end")
-    shape = tuple(int(n) for n in np.frombuffer(content, ">u4", dimensions, 4))
-    expected, found = math.prod(shape) * dtype.itemsize, len(content) - start
-    if expected != found:
-        raise ValueError(f"{path}: expected {expected} bytes for shape {shape}, found {found}")
-    try:
-        array = np.frombuffer(content, dtype, offset=start).reshape(shape)
-    except ValueError as error:  # NumPy's limits on dimensions
-        raise ValueError(f"{path}: expected a shape that arrays can have, found {error}") from None
-    array = array.astype(dtype.newbyteorder("="), copy=False)
     array.flags.writeable = False
     return array
+
+
+def write_idx(path: str | os.PathLike[str], array: ArrayLike) -> None:
+    """Write an array to a file in IDX format, the format of MNIST.
+
+    Parameters
+    ----------
+    path : str or path
+        Compressed by gzip if it ends in .gz; equal arrays give equal files. A file that stands
+        there is replaced only by a whole one.
+    array : array_like of uint8, int8, int16, int32, float32 or float64
+        Of one dimension or more, each shorter than 2**32, in any memory layout.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For an array that IDX cannot hold; nothing is written.
+    OSError
+        If the file cannot be written; what stood there stays.
+
+    See Also
+    --------
+    read_idx : read such a file.
+
+    Examples
+    --------
+    >>> import fastnet
+    >>> fastnet.write_idx("labels.idx.gz", np.array([7, 2, 1], np.uint8))
+    >>> fastnet.read_idx("labels.idx.gz").tolist()
+    [7, 2, 1]
+    """
+    path = checks.path("path", path)
+    made = checks.array("array", array)
+    code = _CODES.get(made.dtype.newbyteorder("="))
+    if code is None:
+        names = ", ".join(dtype.name for dtype in _CODES)
+        raise TypeError(f"array: expected one of {names}; got {checks.briefly(made.dtype)}")
+    if made.ndim == 0:
+        raise ValueError("array: expected one dimension or more, got none")
+    if max(made.shape) >= 2**32:
+        raise ValueError(f"array: expected sizes of less than 2**32, got {max(made.shape)}")
+    header = struct.pack(f">4B{made.ndim}I", 0, 0, code, made.ndim, *made.shape)
+    blocks = _big_endian(header, made, np.dtype(_TYPES[code]))
+    persistence.write(path, _deflated(blocks) if path.lower().endswith(".gz") else blocks)
+
+
+def _big_endian(header: bytes, array: NDArray, dtype: np.dtype) -> Iterator[bytes]:
+    """The header, and the elements in C order, block by block."""
+    yield header
+    flags: Any = ["external_loop", "buffered", "zerosize_ok"]
+    size = _BLOCK // dtype.itemsize
+    with np.nditer(
+        array, flags, ["readonly"], dtype, order="C", casting="equiv", buffersize=size
+    ) as blocks:
+        if array.size:
+            for block in blocks:
+                yield np.asarray(block).tobytes()
+
+
+def _deflated(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """A gzip file of one member, with no name and no time in it."""
+    deflate = zlib.compressobj(wbits=_WITH_HEADER)
+    for block in blocks:
+        yield deflate.compress(block)
+    yield deflate.flush()
 
 
 def read_images(path: str | os.PathLike[str]) -> NDArray:

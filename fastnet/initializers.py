@@ -15,6 +15,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from fastnet import checks
 from fastnet.random_stream import RandomStream
 
 NAMES = ("default", "large", "glorot", "he")
@@ -60,7 +61,8 @@ def choose(initializer: Any, hidden: tuple[str, ...]) -> tuple[str, ...]:
         return (*(OF_HIDDEN[kind] for kind in hidden), "default" if all_sigmoid else "glorot")
     if not isinstance(initializer, str) or initializer not in NAMES:
         raise ValueError(
-            f"initializer: expected one of {', '.join(NAMES)}, or None; got {initializer!r}"
+            f"initializer: expected one of {', '.join(NAMES)}, or None; "
+            f"got {checks.briefly(initializer)}"
         )
     return (initializer,) * (len(hidden) + 1)
 

@@ -1132,7 +1132,8 @@ class Network:
         Raises
         ------
         ValueError
-            If a weight or a bias is not finite: JSON has no such numbers.
+            If a weight or a bias is not finite: JSON has no such numbers. If the name ends in
+            the suffix of another format, such as .npz, .pkl or .gz.
         OSError
             If the file cannot be written; what stood there stays.
 
@@ -1149,8 +1150,8 @@ class Network:
             filename,
             {
                 "sizes": self.sizes,
-                "weights": [w.tolist() for w in self.weights],
-                "biases": [b.tolist() for b in self.biases],
+                "weights": list(self.weights),
+                "biases": list(self.biases),
                 "cost": getattr(self.cost, "__name__", type(self.cost).__name__),
                 "own_cost": self._model.choice.kernel is None,
                 "output": self.output,
@@ -1335,8 +1336,8 @@ def load(
     Raises
     ------
     ValueError
-        If the file is damaged or does not hold a network, or its cost is unknown;
-        the message says what was expected and found.
+        If the file is damaged or does not hold a network, or its cost is unknown, or if it
+        is a pipe or a device; the message says what was expected and found.
     OSError
         If it cannot be read.
 
@@ -1352,7 +1353,8 @@ def load(
         if cost is None or fields["own_cost"]:
             raise ValueError(
                 f"{filename}: cost: expected one of {', '.join(costs.BY_CLASS_NAME)}, found "
-                f"{fields['cost']!r}; for a class of your own: fastnet.load(filename, cost=...)"
+                f"{checks.briefly(fields['cost'])}; for a class of your own: "
+                f"fastnet.load(filename, cost=...)"
             )
     try:
         net = Network.__new__(Network)

@@ -15,42 +15,118 @@ import errno
 import json
 import math
 import os
+import re
 import secrets
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from importlib import import_module
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from fastnet import checks
 
+try:
+    fcntl: Any = import_module("fcntl")
+except ImportError:  # not a POSIX system
+    fcntl = None
+
 if TYPE_CHECKING:
     from pathlib import Path
 
+# Suffixes by which other programs take a file for something else than JSON: of arrays and
+# models (which users of other libraries give for another format to be written), of tables, and
+# of compressed files.
+_OTHER_FORMATS = frozenset([
+    ".npz", ".npy", ".mat", ".h5", ".hdf5", ".nc", ".safetensors", ".onnx", ".pt", ".pth", ".pkl",
+    ".pickle", ".joblib", ".dill", ".keras", ".pb", ".tflite", ".ckpt", ".gguf", ".msgpack",
+    ".pmml", ".mlmodel", ".csv", ".tsv", ".xls", ".xlsx", ".parquet", ".feather", ".arrow",
+    ".yaml", ".yml", ".toml", ".xml", ".gz", ".bz2", ".xz", ".lzma", ".zst", ".lz4", ".zip",
+    ".7z", ".rar", ".tar", ".tgz",
+])  # fmt: skip
+
+_AT_ONCE = 4096  # numbers of which the text is made at once
+
+
+def check_suffix(name: str, path: Any) -> None:
+    """Raise a ValueError where a file of this name would be taken for another format than JSON.
+
+    Parameters
+    ----------
+    name : str
+        The argument or the option that gave the path.
+    path : str or path
+    """
+    suffix = os.path.splitext(checks.path(name, path))[1].lower()
+    if suffix in _OTHER_FORMATS:
+        raise ValueError(
+            f"{name}: expected a name for JSON, the only format that is written, such as "
+            f"net.json; got one that ends in {suffix}"
+        )
+
 
 def save(path: Any, fields: dict[str, Any]) -> None:
-    """Write ``fields`` as JSON, as ``write`` does."""
-    write(path, json.dumps(fields, allow_nan=False).encode())
+    """Write ``fields`` as JSON, as ``write`` does; values may be lists of arrays."""
+    check_suffix("filename", path)
+    write(path, (text.encode() for text in _json(fields)))
 
 
-def write(path: Any, content: bytes) -> None:
-    """Write a file; one that stood there is replaced only by a whole one."""
+def _json(fields: dict[str, Any]) -> Iterator[str]:
+    """The text of ``json.dumps``, piece by piece, with arrays as lists."""
+    for i, (key, value) in enumerate(fields.items()):
+        yield f"{', ' if i else '{'}{json.dumps(key)}: "
+        if isinstance(value, list) and value and isinstance(value[0], np.ndarray):
+            for l, array in enumerate(value):
+                yield ", " if l else "["
+                yield from _json_of_array(array)
+            yield "]"
+        else:
+            yield json.dumps(value, allow_nan=False)
+    yield "}"
+
+
+def _json_of_array(array: np.ndarray) -> Iterator[str]:
+    size = array.size // len(array)  # of one item
+    step = max(1, _AT_ONCE // size)
+    yield "["
+    for i in range(0, len(array), step):
+        if i:
+            yield ", "
+        if size > _AT_ONCE:
+            yield from _json_of_array(array[i])
+        else:
+            yield json.dumps(array[i : i + step].tolist(), allow_nan=False)[1:-1]
+    yield "]"
+
+
+def write(path: Any, chunks: Iterable[bytes]) -> None:
+    """Write a file; one that stood there is replaced only by a whole one.
+
+    Until then the bytes are in a temporary file beside it, NAME.<16 hexadecimal digits>.part,
+    which is locked as long as it is in use: of a process that was killed it stays, and the
+    next call for the same path removes it.
+    """
     place = _place(path)
     if _is_special(place):
-        place.write_bytes(content)
+        with place.open("wb") as special:
+            special.writelines(chunks)
         return
-    temporary = _beside(place)
+    with _named(place):
+        target = place.resolve()
+        _remove_abandoned(target)
+        file, temporary = _begin(target)
     try:
-        with _named(place), open(temporary, "xb") as file:
-            file.write(content)
+        with _named(place), file:
+            file.writelines(chunks)
             file.flush()
             os.fsync(file.fileno())  # before the name is its own, should the machine fail
-        with _named(place):
-            if place.exists():
-                temporary.chmod(stat.S_IMODE(place.stat().st_mode))
-            temporary.replace(place.resolve())
+            if target.exists():
+                temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+            if fcntl is None:
+                file.close()  # elsewhere not yet: it is locked until it has its name
+            temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -62,10 +138,10 @@ def check_writable(path: Any) -> None:
     if place.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not _is_special(place):
-        temporary = _beside(place)
         with _named(place):
-            temporary.touch(exist_ok=False)
-        temporary.unlink()
+            file, temporary = _begin(place.resolve())
+        with file:
+            temporary.unlink(missing_ok=True)
 
 
 def _place(path: Any) -> Path:
@@ -79,10 +155,57 @@ def _is_special(place: Path) -> bool:
     return place.exists() and not place.is_file()
 
 
-def _beside(place: Path) -> Path:
-    """A new name in the folder of the file, or, of a link, of what it stands for."""
-    place = place.resolve()
-    return place.with_name(f"{place.name}.{secrets.token_hex(8)}.part")
+def _begin(target: Path) -> tuple[BinaryIO, Path]:
+    """A new temporary file in the folder of the target, locked where the system can."""
+    while True:
+        temporary = target.with_name(f"{target.name}.{secrets.token_hex(8)}.part")
+        file = temporary.open("xb")
+        try:
+            if try_lock(file) is not False and _has_name(file, temporary):
+                return file, temporary
+        except BaseException:
+            file.close()
+            temporary.unlink(missing_ok=True)
+            raise
+        # another process has taken it for abandoned, before it was locked
+        file.close()
+        temporary.unlink(missing_ok=True)
+
+
+def try_lock(file: IO[Any]) -> bool | None:
+    """Lock a file for as long as it is open; False if another has locked it, None where
+    files cannot be locked."""
+    if fcntl is None:
+        return None
+    try:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # some network file systems have no locks
+        return None
+    return True
+
+
+def _has_name(file: IO[Any], path: Path) -> bool:
+    """Whether the name still is that of the open file."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), os.lstat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _remove_abandoned(target: Path) -> None:
+    """Remove the temporary files of the target that no process holds any more."""
+    if fcntl is None:
+        return
+    pattern = re.compile(re.escape(target.name) + r"\.[0-9a-f]{16}\.part")
+    with contextlib.suppress(OSError), os.scandir(target.parent) as entries:
+        for entry in entries:
+            if pattern.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                # to be locked over NFS it has to be open for writing
+                with contextlib.suppress(OSError), open(entry.path, "r+b") as file:
+                    if try_lock(file):
+                        os.unlink(entry.path)
 
 
 @contextlib.contextmanager
@@ -92,6 +215,18 @@ def _named(place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise type(error)(error.errno, error.strerror, str(place)) from None
+
+
+def open_regular(path: str) -> BinaryIO:
+    """Open a file for reading; devices and pipes, which may never end, are refused unopened."""
+    mode = os.stat(path).st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    if not stat.S_ISREG(mode):
+        kinds = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
+        kind = next((kind for is_kind, kind in kinds if is_kind(mode)), "a device")
+        raise ValueError(f"{path}: expected a regular file, found {kind}")
+    return open(path, "rb")
 
 
 def load(path: Any) -> dict[str, Any]:
@@ -108,13 +243,16 @@ def load(path: Any) -> dict[str, Any]:
     ------
     ValueError
         If the file is not JSON, lacks something, has wrong shapes or holds
-        anything but finite numbers; the message names the file and the key.
+        anything but finite numbers, or if it is a pipe or a device; the message names the
+        file and the key.
     OSError
         If it cannot be read.
     """
-    path = _place(path)
+    path = checks.path("filename", path)
+    with open_regular(path) as file:
+        content = file.read()
     try:
-        fields = json.loads(path.read_bytes())
+        fields = json.loads(content)
     except (ValueError, RecursionError) as error:  # also bytes that are no UTF-8
         raise ValueError(f"{path}: expected a network in JSON, found damage: {error}") from None
     if not isinstance(fields, dict):
@@ -128,29 +266,35 @@ def load(path: Any) -> dict[str, Any]:
 def _checked(fields: dict[str, Any]) -> dict[str, Any]:
     missing = [key for key in ("sizes", "weights", "biases", "cost") if key not in fields]
     if missing:
-        raise ValueError(f"expected the key {missing[0]!r}, found {sorted(fields)}")
+        raise ValueError(f"expected the key {missing[0]!r}, found {_some(sorted(fields))}")
     sizes = fields["sizes"]
     if (
         not isinstance(sizes, list)
         or len(sizes) < 2
         or not all(type(n) is int and n > 0 for n in sizes)
     ):
-        raise ValueError(f"sizes: expected two or more positive integers, found {sizes!r}")
+        raise ValueError(
+            f"sizes: expected two or more positive integers, found {checks.briefly(sizes)}"
+        )
     layers = list(pairwise(sizes))
     scale = fields.get("input_scale")
     largest = sys.float_info.max
     if scale is not None and not (type(scale) in (int, float) and 0 <= scale <= largest):
-        raise ValueError(f"input_scale: expected a finite number of 0 or more, found {scale!r}")
+        raise ValueError(
+            f"input_scale: expected a finite number of 0 or more, found {checks.briefly(scale)}"
+        )
     hidden = fields.get("hidden", "sigmoid")
     if not isinstance(hidden, str | list):
-        raise ValueError(f"hidden: expected a name or a list of names, found {hidden!r}")
+        raise ValueError(
+            f"hidden: expected a name or a list of names, found {checks.briefly(hidden)}"
+        )
     own_cost = fields.get("own_cost")
     if not isinstance(own_cost, bool | None):
-        raise ValueError(f"own_cost: expected true or false, found {own_cost!r}")
+        raise ValueError(f"own_cost: expected true or false, found {checks.briefly(own_cost)}")
     for key, known in (("cost", None), ("output", None), ("dtype", ("float32", "float64"))):
         value = fields.get(key)
         if value is not None and (not isinstance(value, str) or (known and value not in known)):
-            raise ValueError(f"{key}: expected {known or 'a name'}, found {value!r}")
+            raise ValueError(f"{key}: expected {known or 'a name'}, found {checks.briefly(value)}")
     return {
         "sizes": tuple(sizes),
         "weights": _arrays("weights", fields["weights"], [(b, a) for a, b in layers]),
@@ -180,11 +324,11 @@ def _array(key: str, rows: Any, shape: tuple[int, int]) -> np.ndarray:
     lengths = {len(row) for row in rows}
     if len(rows) != shape[0] or lengths != {shape[1]}:
         raise ValueError(
-            f"{key}: expected shape {shape}, found {len(rows)} rows of {sorted(lengths)}"
+            f"{key}: expected shape {shape}, found {len(rows)} rows of {_some(sorted(lengths))}"
         )
     odd = [x for row in rows for x in row if type(x) not in (int, float)]
     if odd:
-        raise ValueError(f"{key}: expected numbers only, found {odd[0]!r}")
+        raise ValueError(f"{key}: expected numbers only, found {checks.briefly(odd[0])}")
     try:
         array = np.array(rows, np.float64)
     except OverflowError:
@@ -192,3 +336,9 @@ def _array(key: str, rows: Any, shape: tuple[int, int]) -> np.ndarray:
     if not np.isfinite(array).all():
         raise ValueError(f"{key}: expected finite numbers only, found one that is not")
     return array
+
+
+def _some(items: list[Any]) -> str:
+    """The first few of a list for a message."""
+    shown = ", ".join(checks.briefly(item) for item in items[:5])
+    return f"[{shown}{', ...' if len(items) > 5 else ''}]"

@@ -192,7 +192,8 @@ class CosineDecay:
         eta, epoch, epochs = _position(eta, epoch, epochs)
         if self.floor > eta:
             raise ValueError(
-                f"schedule: expected a floor of at most eta, {eta!r}, got {self.floor!r}"
+                f"schedule: expected a floor of at most eta, {eta!r}, "
+                f"got {checks.briefly(self.floor)}"
             )
         share = (1 + math.cos(math.pi * min(1.0, (epoch - 1) / (self.epochs or epochs)))) / 2
         return eta * share + self.floor * (1 - share)  # both ends exact
@@ -243,7 +244,9 @@ class HalveOnPlateau:
         object.__setattr__(self, "patience", checks.integer("patience", self.patience, 1))
         stop_at = checks.nonnegative("stop_at", self.stop_at)
         if stop_at > 1:
-            raise ValueError(f"stop_at: expected a number from 0 to 1, got {self.stop_at!r}")
+            raise ValueError(
+                f"stop_at: expected a number from 0 to 1, got {checks.briefly(self.stop_at)}"
+            )
         object.__setattr__(self, "stop_at", stop_at)
         check_monitor(self.monitor)
 

@@ -146,7 +146,7 @@ def find_learning_rate(
     [(0.01, True), (0.1, True), (1.0, True), (10.0, False), (5.0, False), (2.0, False)]
     """
     if not isinstance(net, Network):
-        raise TypeError(f"net: expected a fastnet.Network, got {net!r}")
+        raise TypeError(f"net: expected a fastnet.Network, got {checks.briefly(net)}")
     _check_options(options)
     epochs = checks.integer("epochs", epochs, 1)
     data = net._fitting("training_data", training_data)
@@ -193,7 +193,7 @@ def _check_options(options: dict[str, Any]) -> None:
         if name not in names:
             raise TypeError(
                 f"{name}: expected none but these arguments of SGD: {', '.join(names)}; "
-                f"got {options[name]!r}"
+                f"got {checks.briefly(options[name])}"
             )
 
 

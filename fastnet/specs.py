@@ -80,7 +80,7 @@ def _task(spec: Mapping[str, Any], training: Dataset, evaluation: Dataset | None
         if name not in of_network and name not in of_sgd:
             raise TypeError(
                 f"expected arguments of Network and of SGD, {', '.join(of_network + of_sgd)}; "
-                f"got {name!r}"
+                f"got {checks.briefly(name)}"
             )
     missing = [name for name in required if name not in spec]
     if missing:
@@ -88,7 +88,7 @@ def _task(spec: Mapping[str, Any], training: Dataset, evaluation: Dataset | None
     if isinstance(spec.get("seed"), _SHARED_SEEDS):
         raise TypeError(
             f"seed: expected an integer, a sequence of them, a SeedSequence or None, since a "
-            f"generator cannot serve several trainings at once; got {spec['seed']!r}"
+            f"generator cannot serve several trainings at once; got {checks.briefly(spec['seed'])}"
         )
     network: dict[str, Any] = {"n_threads": 1}
     sgd: dict[str, Any] = {"verbose": False, **_monitored(spec, evaluation)}

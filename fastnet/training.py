@@ -371,9 +371,8 @@ def train_own(
     """``train`` for a pass of ``own_epoch``, which assigns the parameters, or writes them, itself.
     As there they move first, and are put back after errors."""
     parameters = model.parameters
-    parameters.check_not_training()
-    scale, before = parameters.input_scale, parameters.move()
-    parameters.replace_lists()
+    scale, before = parameters.input_scale, parameters.storage
+    parameters.restore(before)  # the same values in new storage
     try:
         own_epoch(order, eta, watch)
         if not model.is_finite():

@@ -96,7 +96,8 @@ def _of_classes(class_weight: Any, y: NDArray, classes: int) -> NDArray:
     for label, weight in class_weight.items():
         if checks.integer("class_weight", label, 0) >= classes:
             raise ValueError(
-                f"class_weight: expected classes from 0 to {classes - 1}, got {label!r}"
+                f"class_weight: expected classes from 0 to {classes - 1}, "
+                f"got {checks.briefly(label)}"
             )
-        weights[label] = checks.nonnegative(f"class_weight[{label!r}]", weight)
+        weights[label] = checks.nonnegative(f"class_weight[{checks.briefly(label)}]", weight)
     return weights

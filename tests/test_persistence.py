@@ -3,6 +3,11 @@
 import json
 import os
 import pathlib
+import signal
+import subprocess
+import sys
+import threading
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -228,6 +233,224 @@ def test_a_network_that_is_not_finite_is_not_saved(path):
     assert path.read_bytes() == before
 
 
+# ---- JSON piece by piece
+
+
+@pytest.mark.parametrize("sizes", [[3, 2], [5000, 3], [2, 5000], [4096, 2, 4097], [70, 130, 1]])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_file_has_the_bytes_of_json_dumps(path, sizes, dtype):
+    net = Network(sizes, "quadratic", seed=1, dtype=dtype)
+    net.biases[0][0] = -0.0
+    net.save(path)
+    fields = {
+        "sizes": sizes,
+        "weights": [w.tolist() for w in net.weights],
+        "biases": [b.tolist() for b in net.biases],
+        "cost": "QuadraticCost",
+        "own_cost": False,
+        "output": "sigmoid",
+        "hidden": ["sigmoid"] * (len(sizes) - 2),
+        "dtype": dtype,
+        "input_scale": None,
+    }
+    assert path.read_text() == json.dumps(fields)
+
+
+@pytest.mark.parametrize("sizes", [[784, 500, 10], [200_000, 2], [2, 200_000]])
+def test_saving_takes_no_more_than_twice_the_memory_of_the_parameters(path, sizes):
+    net = Network(sizes, seed=1)
+    Network([2, 1], seed=1).save(path)  # what is imported at the first call
+    parameters = sum(array.nbytes for array in [*net.weights, *net.biases])
+    tracemalloc.start()
+    net.save(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < parameters
+    assert fastnet.load(path) == net
+
+
+# ---- the suffix
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["net.npz", "net.NPY", "net.safetensors", "net.onnx", "a.b.Pt", "net.pth", "net.pkl",
+     "net.pickle", "net.joblib", "net.h5", "net.hdf5", "net.keras", "net.mat", "net.tflite",
+     "net.pb", "net.ckpt", "net.msgpack", "net.csv", "net.parquet", "net.json.gz", "net.zip"],
+)  # fmt: skip
+def test_a_name_of_another_format_is_refused_before_anything_is_written(tmp_path, name):
+    (tmp_path / name).write_text("what stands here")
+    suffix = pathlib.Path(name).suffix.lower()
+    for given in (tmp_path / name, str(tmp_path / name)):
+        with pytest.raises(
+            ValueError, match=r"filename: expected .*JSON.*net\.json; got"
+        ) as caught:
+            Network([2, 1]).save(given)
+        assert str(caught.value).endswith(suffix)
+    assert [entry.name for entry in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == "what stands here"
+
+
+@pytest.mark.parametrize("name", ["net", "net.json", "net.JSON", "net.txt", "npz", ".npz", "v1.2"])
+def test_other_names_are_written_as_json(tmp_path, name):
+    net = Network([2, 1], seed=1)
+    net.save(tmp_path / name)
+    assert fastnet.load(tmp_path / name) == net
+
+
+def test_the_check_of_a_suffix_names_the_option():
+    persistence.check_suffix("--save", "net.json")
+    with pytest.raises(ValueError, match=r"^--save: expected a name for JSON"):
+        persistence.check_suffix("--save", "net.npz")
+    with pytest.raises(TypeError, match="--save: expected a str or a path, got 3"):
+        persistence.check_suffix("--save", 3)
+
+
+# ---- temporary files
+
+HALFWAY = """
+import sys
+from fastnet import persistence
+
+def chunks():
+    yield b"half of it"
+    print("begun", flush=True)
+    sys.stdin.read(1)
+    yield b" and the rest"
+
+persistence.write(sys.argv[1], chunks())
+"""
+
+
+@pytest.fixture
+def halfway(tmp_path):
+    """Starts processes that are in the midst of writing a file."""
+    running = []
+
+    def start(path):
+        command = [sys.executable, "-P", "-c", HALFWAY, str(path)]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        process = subprocess.Popen(command, **pipes)
+        running.append(process)
+        assert process.stdout.readline() == b"begun\n"
+        return process
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def parts(folder):
+    return sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".part"))
+
+
+@pytest.mark.skipif(persistence.fcntl is None, reason="the system cannot lock files")
+def test_what_a_killed_save_leaves_behind_is_removed_by_the_next_of_the_same_file(
+    path, tmp_path, halfway
+):
+    for _ in range(2):
+        halfway(path).send_signal(signal.SIGKILL)
+    other = halfway(tmp_path / "other.json")
+    others = {f"net.json.{'0' * 15}.part", f"net.json.{'g' * 16}.part", f"net_json.{'0' * 16}.part",
+              f"net.json.{'A' * 16}.part", f"a.net.json.{'0' * 16}.part"}  # fmt: skip
+    for name in others:
+        (tmp_path / name).touch()
+    (tmp_path / f"net.json.{'1' * 16}.part").mkdir()
+    (tmp_path / f"net.json.{'2' * 16}.part").symlink_to(path)
+    (tmp_path / f"net.json.{'3' * 16}.part").touch()
+    for process in tmp_path.glob("net.json.*"):
+        assert process.exists() or process.is_symlink()
+    net = Network([2, 1], seed=1)
+    link = tmp_path / "link.json"
+    link.symlink_to(path)
+    net.save(link)
+    assert fastnet.load(path) == net
+    left = set(parts(tmp_path)) - others
+    (of_other,) = {name for name in left if name.startswith("other.json.")}
+    assert left == {of_other, f"net.json.{'1' * 16}.part", f"net.json.{'2' * 16}.part"}
+    other.communicate(b"\n")
+    assert (tmp_path / "other.json").read_bytes() == b"half of it and the rest"
+    assert of_other not in parts(tmp_path)
+
+
+@pytest.mark.skipif(persistence.fcntl is None, reason="the system cannot lock files")
+def test_two_processes_that_save_the_same_file_leave_each_others_temporary_files(path, halfway):
+    first, second = halfway(path), halfway(path)
+    assert len(parts(path.parent)) == 2
+    persistence.check_writable(path)
+    Network([2, 1], seed=1).save(path)
+    assert len(parts(path.parent)) == 2
+    for process in (first, second):
+        process.communicate(b"\n")
+        assert process.returncode == 0
+        assert path.read_bytes() == b"half of it and the rest"
+    assert parts(path.parent) == []
+
+
+def test_many_threads_save_the_same_file_at_the_same_time(path):
+    nets = [Network([3, 2], seed=seed) for seed in range(4)]
+    errors = []
+
+    def save(net):
+        try:
+            for _ in range(50):
+                net.save(path)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=save, args=(net,)) for net in nets]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert fastnet.load(path) in nets
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.skipif(persistence.fcntl is None, reason="the system cannot lock files")
+@pytest.mark.parametrize("how", ["removed", "locked"])
+def test_a_temporary_file_that_another_takes_before_it_is_locked_is_begun_anew(
+    path, monkeypatch, how
+):
+    flock, taken = persistence.fcntl.flock, []
+
+    def late(file, operation):
+        if not taken:
+            taken.extend(path.parent.glob("*.part"))
+            if how == "locked":
+                raise BlockingIOError(11, "Resource temporarily unavailable")
+            taken[0].unlink()
+        flock(file, operation)
+
+    monkeypatch.setattr(persistence.fcntl, "flock", late)
+    net = Network([2, 1], seed=1)
+    net.save(path)
+    assert len(taken) == 1
+    assert fastnet.load(path) == net
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("lacking", ["the module", "the file system's locks"])
+def test_where_files_cannot_be_locked_saving_goes_on_and_nothing_is_removed(
+    path, monkeypatch, lacking
+):
+    def none(*arguments):
+        raise OSError(37, "No locks available")
+
+    if lacking == "the module":
+        monkeypatch.setattr(persistence, "fcntl", None)
+    elif persistence.fcntl is not None:
+        monkeypatch.setattr(persistence.fcntl, "flock", none)
+    abandoned = path.with_name(f"net.json.{'0' * 16}.part")
+    abandoned.touch()
+    net = Network([2, 1], seed=1)
+    net.save(path)
+    assert fastnet.load(path) == net
+    assert sorted(path.parent.iterdir()) == [path, abandoned]
+
+
 # ---- damage
 
 
@@ -364,6 +587,31 @@ def test_wrong_values_of_the_further_keys_are_refused(path, fields, key, value):
 def test_a_scale_that_is_not_finite_is_refused(path, fields, number):
     text = json.dumps({**fields, "input_scale": "here"})
     refused(path, text.replace('"here"', number), "input_scale")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("sizes", ["3"] * 500_000), ("sizes", "3" * 500_000), ("hidden", {"a": "b" * 500_000}),
+        ("cost", "c" * 500_000), ("cost", ["c"] * 500_000), ("output", "o" * 500_000),
+        ("dtype", "f" * 500_000), ("own_cost", [1] * 500_000), ("input_scale", [1] * 500_000),
+        ("weights", [["w" * 500_000]]),
+        ("weights", [[[0.0] * n for n in range(800)], []]), ("input_scale", -(10**4000)),
+    ],
+    ids=lambda value: repr(value)[:12],
+)  # fmt: skip
+def test_messages_about_long_values_stay_short(path, fields, key, value):
+    path.write_text(json.dumps({**fields, key: value}))
+    with pytest.raises(ValueError, match=rf"net\.json: .*{key}") as caught:
+        fastnet.load(path)
+    assert len(str(caught.value)) < 400 + len(str(path))
+
+
+def test_a_message_about_a_missing_key_names_the_first_of_many(path):
+    path.write_text(json.dumps(dict.fromkeys(map(str, range(300_000)))))
+    with pytest.raises(ValueError, match="expected the key 'sizes', found ") as caught:
+        fastnet.load(path)
+    assert len(str(caught.value)) < 200 + len(str(path))
 
 
 def test_keys_of_later_versions_are_passed_over(path, fields):

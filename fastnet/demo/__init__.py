@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fastnet import persistence, plots
+from fastnet import checks, persistence, plots
 from fastnet.data import Dataset
 from fastnet.demo import mnist, neuron, page, softmax
 from fastnet.network import Network
@@ -104,7 +104,7 @@ class Own(NamedTuple):
 def find(name: str) -> Demo:
     """The demo of this name; a ValueError lists those that there are."""
     if name not in DEMOS:
-        raise ValueError(f"NAME: expected one of {', '.join(DEMOS)}; got {name!r}")
+        raise ValueError(f"NAME: expected one of {', '.join(DEMOS)}; got {checks.briefly(name)}")
     return DEMOS[name]
 
 
@@ -168,7 +168,7 @@ def write_picture(figure: "Figure", filename: str) -> None:
     """Write a figure; a file that stood there is replaced only by a whole one."""
     picture = io.BytesIO()
     figure.savefig(picture, format=_format(filename), dpi=120)
-    persistence.write(filename, picture.getvalue())
+    persistence.write(filename, [picture.getvalue()])
 
 
 def save_curves(history: History, filename: str) -> None:

@@ -41,7 +41,7 @@ def write(filename: str, net: Network, test: Dataset, origin: str = MNIST) -> No
         If the file cannot be written.
     """
     persistence.check_writable(filename)
-    persistence.write(filename, page(net, test, origin).encode())
+    persistence.write(filename, [page(net, test, origin).encode()])
 
 
 def page(net: Network, test: Dataset, origin: str) -> str:

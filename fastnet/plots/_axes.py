@@ -65,7 +65,10 @@ def checked_curves(name: str, curves: Any) -> dict[str, NDArray]:
             f"{name}: expected a dict of a label and numbers per curve, "
             f"got {checks.briefly(curves)}"
         )
-    return {str(label): row(f"{name}[{label!r}]", values) for label, values in curves.items()}
+    return {
+        str(label): row(f"{name}[{checks.briefly(label)}]", values)
+        for label, values in curves.items()
+    }
 
 
 def row(name: str, values: Any) -> NDArray:

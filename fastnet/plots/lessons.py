@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastnet import functions
+from fastnet import checks, functions
 from fastnet.plots import _axes
 
 if TYPE_CHECKING:
@@ -216,8 +216,8 @@ def slowdown(curves: Mapping[str, ArrayLike], *, ax: "Axes | None" = None) -> "A
     for label, values in checked.items():
         if values.min() <= 0:
             raise ValueError(
-                f"curves[{label!r}]: expected numbers over 0, since the axis is logarithmic; "
-                f"got {values.min():g}"
+                f"curves[{checks.briefly(label)}]: expected numbers over 0, since the axis is "
+                f"logarithmic; got {values.min():g}"
             )
     ax = _axes.axes(ax, 6.4, 4.2)
     _axes.draw_curves(ax, checked)

@@ -219,7 +219,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if any(isinstance(one, str) for one in (given if isinstance(given, list) else [given])):
             raise ValueError(
                 "class_weight: expected a dict or None for partial_fit, which sees a part of the "
-                f"examples; got {self.class_weight!r}"
+                f"examples; got {checks.briefly(self.class_weight)}"
             )
         self._fit(X, y, sample_weight, incremental=True, classes=classes)
         return self

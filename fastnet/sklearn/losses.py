@@ -60,14 +60,14 @@ def choose(loss: Any, output: Any, allowed: Allowed, usual: str) -> Choice:
     if loss not in allowed:
         raise ValueError(
             f"loss: expected one of {', '.join(allowed)}, or a cost class with static methods "
-            f"fn(a, y) and delta(z, a, y); got {loss!r}"
+            f"fn(a, y) and delta(z, a, y); got {checks.briefly(loss)}"
         )
     if output == "auto":
         output = usual if usual in allowed[loss] else allowed[loss][0]
     if output not in allowed[loss]:
         raise ValueError(
             f"output: expected one of auto, {', '.join(allowed[loss])} for the {loss} loss and "
-            f"such targets; got {output!r}"
+            f"such targets; got {checks.briefly(output)}"
         )
     return costs.choose(LOSSES[loss][output], OUTPUTS[output])
 

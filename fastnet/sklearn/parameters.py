@@ -95,7 +95,9 @@ def checked(estimator: Any) -> Settings:
     e = estimator
     auto = isinstance(e.batch_size, str) and e.batch_size == "auto"
     if isinstance(e.batch_size, str) and not auto:
-        raise ValueError(f"batch_size: expected an integer or 'auto', got {e.batch_size!r}")
+        raise ValueError(
+            f"batch_size: expected an integer or 'auto', got {checks.briefly(e.batch_size)}"
+        )
     learning_rate = one_of("learning_rate", e.learning_rate, LEARNING_RATES)
     fraction = checks.positive("validation_fraction", e.validation_fraction)
     checks.integer("max_fun", e.max_fun, 1)

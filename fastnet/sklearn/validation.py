@@ -37,7 +37,7 @@ def metric(chosen: Any) -> Metric:
         except ValueError:
             raise ValueError(
                 "eval_metric: expected 'loss', the name of a scorer (sklearn.metrics."
-                f"get_scorer_names() lists them), a function or None; got {chosen!r}"
+                f"get_scorer_names() lists them), a function or None; got {checks.briefly(chosen)}"
             ) from None
     elif callable(chosen):
         scorer = chosen
