@@ -610,6 +610,9 @@ class Network:
         except DivergenceError as error:
             error.history = history
             raise
+        except KeyboardInterrupt as error:
+            error.history = history  # type: ignore[attr-defined]
+            raise
         return history
 
     def _check_finite(self) -> None:
