@@ -49,22 +49,27 @@ def compiler_version(compiler):
     return f"{'clang' if '__clang__' in found else 'gcc'} {'.'.join(found[p] for p in parts)}"
 
 
-def instructions(driver, folder, isa, way, kind, m, mini_batches, sizes):
-    """Of one fn_train over so many mini-batches, all that it calls included."""
+def collected(command, folder, options=(), **variables):
+    """Instructions of a command as callgrind counts them; a message and the end if it fails."""
     file = folder / "callgrind.out"
-    callgrind = ["--tool=callgrind", "--toggle-collect=fn_train", f"--callgrind-out-file={file}"]
-    job = [driver, isa, way, kind, *(str(number) for number in (m, mini_batches, *sizes))]
+    callgrind = ["--tool=callgrind", *options, f"--callgrind-out-file={file}"]
     # No variable of the caller's reaches the C library, which chooses code by some.
     result = subprocess.run(
-        ["valgrind", *callgrind, *job],
+        ["valgrind", *callgrind, *command],
         capture_output=True,
         text=True,
         check=False,
-        env={"PATH": os.environ["PATH"]},
+        env={"PATH": os.environ["PATH"], **variables},
     )
     if result.returncode:
-        sys.exit(f"{' '.join(job)}:\n{result.stderr}")
+        sys.exit(f"{' '.join(command)}:\n{result.stderr}")
     return int(re.search(r"^totals: (\d+)", file.read_text(), re.MULTILINE)[1])
+
+
+def instructions(driver, folder, isa, way, kind, m, mini_batches, sizes):
+    """Of one fn_train over so many mini-batches, all that it calls included."""
+    job = [driver, isa, way, kind, *(str(number) for number in (m, mini_batches, *sizes))]
+    return collected(job, folder, ["--toggle-collect=fn_train"])
 
 
 def counts(driver, folder, isas):

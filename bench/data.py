@@ -1,5 +1,6 @@
 """Problems to train on: the bundled digits, and random examples of any size and density."""
 
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -17,8 +18,9 @@ TECHNIQUES = {
 }
 
 
+@cache
 def digits(n=None, dtype="float32"):
-    """The bundled digits, the first n of the training set: `(training, test)`."""
+    """The bundled digits, the first n of the training set: `(training, test)`, read once."""
     training, _, test = fastnet.load_mnist()
     return Examples(training[:n], 10, dtype), Examples(test, 10, dtype)
 

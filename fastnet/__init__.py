@@ -66,9 +66,14 @@ __all__ = [
 
 __version__: str
 
+# Which are imported when they are asked for; sklearn needs scikit-learn.
+_SUBMODULES = ("augment", "demo", "mnist_loader", "plots", "reference", "sklearn")
+
 if TYPE_CHECKING:
+    from fastnet import demo as demo
     from fastnet import plots as plots
     from fastnet import reference as reference
+    from fastnet import sklearn as sklearn
     from fastnet.sweep import fit_as_completed, fit_many
 else:
 
@@ -76,8 +81,19 @@ else:
         """What not every program needs, when it is asked for."""
         if name == "__version__":
             return version()
-        if name in ("plots", "reference"):
-            return import_module(f"fastnet.{name}")
         if name in ("fit_as_completed", "fit_many"):
             return getattr(import_module("fastnet.sweep"), name)
+        if name in _SUBMODULES:
+            try:
+                return import_module(f"fastnet.{name}")
+            except ImportError as error:  # hasattr and inspect expect an AttributeError
+                raise AttributeError(str(error)) from error
         raise AttributeError(f"module 'fastnet' has no attribute {name!r}")
+
+    def __dir__():
+        """What is public, lazily imported names too, and not the modules behind it."""
+        from importlib.util import find_spec
+
+        missing = {"sklearn"} if find_spec("sklearn") is None else set()
+        dunders = {name for name in globals() if name.startswith("__")}
+        return sorted({*__all__, *_SUBMODULES, *dunders} - missing)

@@ -1,10 +1,11 @@
 """The command line: ``fastnet train``, ``predict``, ``demo``, ``info``."""
 
 import argparse
+import contextlib
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -12,11 +13,11 @@ import numpy as np
 from fastnet import costs, persistence
 from fastnet._load import show_config, version
 from fastnet.data import Dataset
-from fastnet.idx import load_images, load_mnist, read_images
+from fastnet.idx import load_images, load_mnist, read_idx, read_images
 from fastnet.model import classes_of
 from fastnet.network import DTYPES, NEURONS, Network, load
 from fastnet.optimizers import Adam, AdamW, Momentum, Optimizer
-from fastnet.training import DivergenceError
+from fastnet.training import DivergenceError, History
 
 # With the learning rate that suits each (docs/techniques.md).
 OPTIMIZERS: dict[str | None, tuple[Optimizer | None, float]] = {
@@ -27,11 +28,28 @@ OPTIMIZERS: dict[str | None, tuple[Optimizer | None, float]] = {
     "adamw": (AdamW(), 0.001),
 }
 
+# The option for each argument of Network and SGD that is not named after it.
+OPTION_OF = {
+    "hidden": "--neurons",
+    "training_data": "--train-images",
+    "evaluation_data": "--test-images",
+    **{
+        name: f"--{name.replace('_', '-')}"
+        for name in (
+            "cost", "output", "epochs", "mini_batch_size", "eta", "lmbda", "l1", "dropout",
+            "optimizer", "shift", "seed", "dtype", "initializer",
+        )
+    },
+}  # fmt: skip
 
 # Reported in one line: among them a missing package and a missing display.
 EXPECTED = (
     ValueError, TypeError, OSError, DivergenceError, MemoryError, ImportError, RuntimeError,
 )  # fmt: skip
+
+
+class _Interrupted(KeyboardInterrupt):
+    """Ctrl-C ended a training, and what was to be done with the network is done."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -56,7 +74,9 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    # Without a command the help is the answer, as of pip, and no error.
+    parser.set_defaults(run=lambda options: parser.print_help())
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     train = commands.add_parser(
         "train",
@@ -108,7 +128,8 @@ def _parser() -> argparse.ArgumentParser:
             add(f"--{split}-{what}", metavar="FILE",
                 help=f"{kind} {what} in IDX form, plain or .gz (default: MNIST)")
     add("--save", metavar="FILE",
-        help="write the network to this file after the last epoch (default: do not)")
+        help="write the network to this file after the last epoch, or after Ctrl-C (default: do "
+        "not)")
     add("--plot", metavar="FILE.png",
         help="draw accuracy and cost by epoch, training beside test data; needs matplotlib "
         "(default: do not)")
@@ -168,29 +189,87 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+@contextlib.contextmanager
+def _given_as(option: str, file: str) -> Iterator[None]:
+    """Let errors of a file name the file, and the option or argument that it was given for."""
+    try:
+        yield
+    except OSError as error:
+        raise ValueError(f"{option}: {file}: {error.strerror or error}") from None
+    except (ValueError, TypeError) as error:
+        words = str(error)
+        named = words if words.startswith(f"{file}: ") else f"{file}: {words}"
+        raise ValueError(f"{option}: {named}") from None
+
+
+@contextlib.contextmanager
+def _as_options(**more: str) -> Iterator[None]:
+    """Let errors of Network and SGD name the options; ``more``: of further arguments."""
+    try:
+        yield
+    except DivergenceError:
+        raise
+    except (ValueError, TypeError) as error:
+        name, _, words = str(error).partition(": ")
+        option = (OPTION_OF | more).get(name.partition("[")[0])
+        if option is None:
+            raise
+        raise ValueError(f"{option}: {words}") from None
+
+
+def _split(options: argparse.Namespace, split: str) -> Dataset:
+    """The images and labels of the files for "train" or "test"."""
+    images, labels = (getattr(options, f"{split}_{what}") for what in ("images", "labels"))
+    with _given_as(f"--{split}-images", images):
+        X = read_images(images)
+    with _given_as(f"--{split}-labels", labels):
+        y = read_idx(labels)
+        if y.ndim != 1 or y.dtype.kind not in "iu":
+            raise ValueError(
+                f"expected labels, one integer per image, got {y.dtype} of shape {y.shape}"
+            )
+        if len(y) != len(X):
+            raise ValueError(f"expected {len(X)} labels, as --{split}-images has, got {len(y)}")
+        if y.min() < 0:
+            raise ValueError(f"expected labels of 0 or more, got {y.min()}")
+    with _given_as(f"--{split}-images", images):
+        return Dataset(X.reshape(len(X), -1), y, 1 / 256)
+
+
 def _load_data(options: argparse.Namespace) -> tuple[Dataset, Dataset]:
     """(training, test): the files given, or MNIST."""
-    files = [options.train_images, options.train_labels, options.test_images, options.test_labels]
-    if all(file is None for file in files):
+    names = [f"{split}_{what}" for split in ("train", "test") for what in ("images", "labels")]
+    files = {f"--{name.replace('_', '-')}": getattr(options, name) for name in names}
+    given = [option for option, file in files.items() if file is not None]
+    if not given:
         training, _, test = load_mnist()
         return training, test
-    if not all(files):
+    for option, file in files.items():
+        if file is None:
+            raise ValueError(
+                f"{option}: expected a file beside {given[0]}, as all four go together"
+            )
+        if not file:
+            raise ValueError(f"{option}: expected a file, got {file!r}")
+    training, test = _split(options, "train"), _split(options, "test")
+    if training.X.shape[1] != test.X.shape[1]:
         raise ValueError(
-            "expected all four of --train-images, --train-labels, --test-images and "
-            "--test-labels, or none"
+            f"--test-images: {options.test_images}: expected images of {training.X.shape[1]} "
+            f"features, as those of --train-images, got {test.X.shape[1]}"
         )
-    return load_images(*files[:2])[0], load_images(*files[2:])[0]
+    return training, test
 
 
-def _train(options: argparse.Namespace) -> None:
-    training, test = _load_data(options)
+def _check_outputs(options: argparse.Namespace) -> None:
+    """Raise the errors of --save and --plot now, not when the training is done."""
     if options.save is not None:
+        if not options.save:
+            raise ValueError(f"--save: expected a file, got {options.save!r}")
         try:
-            persistence.check_writable(options.save)  # now, not when the training is done
-        except OSError as error:
+            persistence.check_writable(options.save)
+        except (OSError, ValueError) as error:
             raise ValueError(f"--save: expected a file that can be written, got {error}") from None
-    plots = options.plot is not None
-    if plots:
+    if options.plot is not None:
         from fastnet import demo
 
         if options.epochs < 1:
@@ -200,62 +279,106 @@ def _train(options: argparse.Namespace) -> None:
         ):
             raise ValueError(f"--plot: expected another file than --save, got {options.plot!r}")
         demo.check_picture("--plot", options.plot)
+
+
+def _network(options: argparse.Namespace, training: Dataset, test: Dataset) -> Network:
+    """A new network for the data, as the options want it."""
+    for n in options.hidden:
+        if n < 1:
+            raise ValueError(f"--hidden: expected numbers of 1 or more, got {n}")
     n_out = max(2, int(max(training.target_range[1], test.target_range[1])) + 1)
-    sizes = [training.X.shape[1], *options.hidden, n_out]
+    widest = "--hidden" if max(options.hidden, default=0) >= n_out else "--train-labels"
     sigmoid = options.neurons == "sigmoid"
     large = options.initializer == "large" or (options.initializer is None and sigmoid)
-    net = Network(
-        sizes,
-        options.cost,
-        output=options.output,
-        dtype=options.dtype,
-        seed=options.seed,
-        hidden=options.neurons,
-        initializer="default" if large else options.initializer,
-    )
+    try:
+        with _as_options(sizes=widest):
+            net = Network(
+                [training.X.shape[1], *options.hidden, n_out],
+                options.cost,
+                output=options.output,
+                dtype=options.dtype,
+                seed=options.seed,
+                hidden=options.neurons,
+                initializer="default" if large else options.initializer,
+            )
+    except MemoryError as error:
+        raise ValueError(f"{widest}: {error}") from None
     if large:  # drawn after the default ones, as in the text's session
         net.large_weight_initializer()
+    return net
+
+
+def _train(options: argparse.Namespace) -> None:
+    _check_outputs(options)
+    training, test = _load_data(options)
+    net = _network(options, training, test)
+    plots = options.plot is not None
     print(f"{len(training)} training examples, {len(test)} test examples, {net!r}")
     optimizer, eta = OPTIMIZERS[options.optimizer]
+    interrupted = False
     start = time.perf_counter()
-    history = net.SGD(
-        training,
-        options.epochs,
-        options.mini_batch_size,
-        eta if options.eta is None else options.eta,
-        options.lmbda,
-        l1=options.l1,
-        dropout=options.dropout,
-        optimizer=optimizer,
-        shift=options.shift,
-        evaluation_data=test,
-        monitor_evaluation_accuracy=True,
-        monitor_evaluation_cost=plots,
-        monitor_training_accuracy=plots,
-        monitor_training_cost=plots,
-    )
+    try:
+        with _as_options():
+            history = net.SGD(
+                training,
+                options.epochs,
+                options.mini_batch_size,
+                eta if options.eta is None else options.eta,
+                options.lmbda,
+                l1=options.l1,
+                dropout=options.dropout,
+                optimizer=optimizer,
+                shift=options.shift,
+                evaluation_data=test,
+                monitor_evaluation_accuracy=True,
+                monitor_evaluation_cost=plots,
+                monitor_training_accuracy=plots,
+                monitor_training_cost=plots,
+            )
+    except KeyboardInterrupt as error:  # a second one passes
+        interrupted = True
+        history = getattr(error, "history", None) or History([], [], [], [])
     seconds = time.perf_counter() - start
+    if options.save is not None:  # before anything is printed: the reader may be gone by Ctrl-C
+        net.save(options.save)
+    epochs = len(history.evaluation_accuracy)
+    _summarize(history, len(test), epochs * len(training) / seconds, seconds)
+    if options.save is not None:
+        print(f"Saved to {options.save}")
+    if plots and epochs:
+        from fastnet import demo
+
+        demo.save_curves(history, options.plot)
+        print(f"Curves drawn in {options.plot}")
+    if interrupted:
+        raise _Interrupted(f"after {epochs} of {options.epochs} epochs")
+
+
+def _summarize(history: History, n: int, speed: float, seconds: float) -> None:
+    """Print the best and the final accuracy on n test images, where there is one, and times."""
     counts = history.evaluation_accuracy
     if counts:
         best = max(counts)
         print(
-            f"Best test accuracy:  {best / len(test):.2%} (epoch {counts.index(best) + 1})",
-            f"Final test accuracy: {counts[-1] / len(test):.2%}",
+            f"Best test accuracy:  {best / n:.2%} (epoch {counts.index(best) + 1})",
+            f"Final test accuracy: {counts[-1] / n:.2%}",
             f"Training time: {seconds:.2f} s, the test after each epoch included; "
-            f"{options.epochs * len(training) / seconds:,.0f} examples per second",
+            f"{speed:,.0f} examples per second",
             sep="\n",
         )
-    if options.save is not None:
-        net.save(options.save)
-        print(f"Saved to {options.save}")
-    if plots:
-        demo.save_curves(history, options.plot)
-        print(f"Curves drawn in {options.plot}")
 
 
 def _predict(options: argparse.Namespace) -> None:
-    net = load(options.model)
-    images = read_images(options.images)
+    with _given_as("MODEL", options.model):
+        net = load(options.model)
+    with _given_as("IMAGES", options.images):
+        images = read_images(options.images)
+        X = images.reshape(len(images), -1)
+        if X.shape[1] != net.sizes[0]:
+            raise ValueError(
+                f"expected {net.sizes[0]} pixels per image, the inputs of {options.model}, "
+                f"got {X.shape[1]}"
+            )
     scale = net.input_scale if options.scale is None else options.scale
     if scale is None and images.dtype != np.uint8:
         scale = 1.0
@@ -264,16 +387,12 @@ def _predict(options: argparse.Namespace) -> None:
             f"--scale: expected a number, since {options.model} does not say how its inputs were "
             f"scaled; the pixels of MNIST usually are by 1/256 = {1 / 256}"
         )
-    X = images.reshape(len(images), -1)
-    if X.shape[1] != net.sizes[0]:
-        raise ValueError(
-            f"{options.images}: expected {net.sizes[0]} pixels per image, got {X.shape[1]}"
-        )
     try:
         outputs = net.feedforward(Dataset(X, np.zeros(len(X), np.int64), scale, sparse=False))
     except ValueError as error:  # of arguments that the user has not seen
         name, _, what = str(error).partition(": ")
-        raise ValueError(f"{'--scale' if name == 'scale' else options.images}: {what}") from None
+        given = "--scale" if name == "scale" else f"IMAGES: {options.images}"
+        raise ValueError(f"{given}: {what}") from None
     print(*classes_of(outputs), sep="\n")
 
 
@@ -351,21 +470,23 @@ def _flush() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> Any:
-    """Run the command line; the exit status is 0, or 2 after one line on standard error."""
+    """Run the command line; the exit status is 0, or, after one line on standard error, 2, and
+    130 after Ctrl-C."""
     parser = _parser()
     command = "fastnet"
     try:
         try:
             options = parser.parse_args(arguments)
-            command = f"fastnet {options.command}"
+            command = " ".join(filter(None, ("fastnet", options.command)))
             options.run(options)
         finally:
             _flush()
     except BrokenPipeError:  # the reader, `head` say, has what it wanted
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except KeyboardInterrupt:
-        parser.exit(130, "fastnet: interrupted\n")
+    except KeyboardInterrupt as error:
+        where = f" {error}" if isinstance(error, _Interrupted) else ""
+        parser.exit(130, f"fastnet: interrupted{where}\n")
     except EXPECTED as error:
         parser.exit(2, f"{command}: error: {error}\n")
     return 0

@@ -824,6 +824,9 @@ class Network:
         except (DivergenceError, KeyboardInterrupt) as error:
             error.history = history  # type: ignore[union-attr]
             raise
+        except KeyboardInterrupt as error:
+            error.history = history  # type: ignore[attr-defined]
+            raise
         return history
 
     def _calling(

@@ -38,7 +38,9 @@ class _Monitored(NamedTuple):
 class History(_Monitored):
     """What was monitored, one entry per epoch; a list stays empty where nothing was.
 
-    A named tuple of four lists. ``fastnet.plots.training`` draws them.
+    A named tuple of four lists. ``fastnet.plots.training`` draws them. Printed, and in
+    notebooks, it is a short summary of the best and the final figures; its ``repr`` is that of
+    the tuple.
 
     Attributes
     ----------
@@ -57,10 +59,59 @@ class History(_Monitored):
     >>> history = net.SGD([([1.0], 0)], 2, 1, 0.5, monitor_training_accuracy=True, verbose=False)
     >>> history.evaluation_accuracy, len(history.training_accuracy)
     ([], 2)
+    >>> print(history)
+    History of 2 epochs
+    Training accuracy: best 100.00% (epoch 1), final 100.00%
     """
 
     n_evaluation: int | None = None
     n_training: int | None = None
+
+    def __str__(self) -> str:
+        """A short summary: how many epochs, and the best and the final figures."""
+        head, *lines = self._summary()
+        return "\n".join([head[0], *(f"{name}: {', '.join(cells)}" for name, *cells in lines)])
+
+    def _repr_html_(self) -> str:
+        """The summary as a table, which notebooks show; colours are the notebook's."""
+        from html import escape  # a millisecond, which most programs do not need
+
+        head, *lines = self._summary()
+        rows = [
+            f"<tr><th>{escape(name)}</th><td>{'</td><td>'.join(map(escape, cells))}</td></tr>"
+            for name, *cells in lines
+        ]
+        return f"<table><caption>{escape(head[0])}</caption>{''.join(rows)}</table>"
+
+    def _summary(self) -> list[list[str]]:
+        """[[what there is], [name, best, final], ...], a line for each list that is not empty."""
+        followed = {
+            name.replace("_", " ").capitalize(): values
+            for name, values in self._asdict().items()
+            if values
+        }
+        epochs = max(map(len, followed.values()), default=0)
+        if not followed:
+            return [["History: nothing was monitored"]]
+        lines = [[f"History of {epochs} epoch{'s' * (epochs != 1)}"]]
+        for name, values in followed.items():
+            of, _, kind = name.partition(" ")
+            is_cost = kind == "cost"
+            known = [value for value in values if value == value] or values
+            best = min(known) if is_cost else max(known)
+            n = None if is_cost else getattr(self, f"n_{of.lower()}")
+            shown = [self._shown(value, is_cost, n) for value in (best, values[-1])]
+            lines.append(
+                [name, f"best {shown[0]} (epoch {values.index(best) + 1})", f"final {shown[1]}"]
+            )
+        return lines
+
+    @staticmethod
+    def _shown(value: float, is_cost: bool, n: int | None) -> str:
+        """A cost, or a count of correct examples as a percentage where n is known."""
+        if is_cost:
+            return f"{value:.6g}"
+        return f"{value / n:.2%}" if n else f"{value} correct"
 
 
 class DivergenceError(ArithmeticError, ValueError):

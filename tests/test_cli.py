@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -312,59 +313,153 @@ def test_without_a_standard_output_nothing_is_printed_and_nothing_fails(folder):
     assert fastnet.load("net.json").sizes == [20, 30, 3]
 
 
+# ---- Ctrl-C
+
+
+def interrupted(*arguments, until):
+    """(status, standard output, standard error) of a training that gets SIGINT after a line."""
+    process = subprocess.Popen(
+        [*MODULE, "train", *FILES, "--epochs", "100000000", *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    lines = []
+    while not lines or not re.match(until, lines[-1]):
+        lines.append(process.stdout.readline())
+        assert lines[-1]
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    return process.returncode, "".join(lines) + out, err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
+def test_ctrl_c_ends_a_training_with_a_summary_and_the_network_saved(folder):
+    status, out, err = interrupted("--save", "net.json", until=r"Epoch +3 ")
+    assert status == 130
+    ended = re.fullmatch(r"fastnet: interrupted after (\d+) of 100000000 epochs\n", err)
+    printed = [int(n) for n in re.findall(r"^Epoch .*: (\d+) / 30$", out, re.MULTILINE)]
+    assert int(ended[1]) >= len(printed) >= 3  # of quick epochs not each is printed
+    best = re.search(r"^Best test accuracy:  (\S+)% \(epoch (\d+)\)$", out, re.MULTILINE)
+    assert float(best[1]) >= round(100 * max(printed) / 30, 2)
+    assert 1 <= int(best[2]) <= int(ended[1])
+    assert re.search(r"^Final test accuracy: \d+\.\d\d%$", out, re.MULTILINE)
+    assert "Training time: " in out
+    assert out.endswith("Saved to net.json\n")
+    assert fastnet.load("net.json").sizes == [20, 30, 3]
+    start = fastnet.Network([20, 30, 3], seed=0)
+    start.large_weight_initializer()
+    assert fastnet.load("net.json") != start
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
+def test_ctrl_c_draws_the_curves_of_the_epochs_before_it(folder):
+    status, out, err = interrupted("--plot", "curves.png", until=r"Epoch +2 ")
+    assert (status, err.count("\n")) == (130, 1)
+    assert out.endswith("Curves drawn in curves.png\n")
+    assert pathlib.Path("curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_ctrl_c_before_the_first_epoch_ends_saves_the_network_and_draws_nothing(
+    folder, capsys, monkeypatch
+):
+    def stopped(self, *_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fastnet.Network, "SGD", stopped)
+    with pytest.raises(SystemExit, match=r"^130$"):
+        main(["train", *FILES, "--save", "net.json", "--plot", "curves.png"])
+    printed = capsys.readouterr()
+    assert printed.err == "fastnet: interrupted after 0 of 30 epochs\n"
+    assert printed.out.splitlines()[1:] == ["Saved to net.json"]
+    assert not pathlib.Path("curves.png").exists()
+
+
+def test_a_second_ctrl_c_ends_the_program_at_once(folder, capsys, monkeypatch):
+    def stopped(self, *_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fastnet.Network, "SGD", stopped)
+    monkeypatch.setattr(fastnet.Network, "save", stopped)
+    with pytest.raises(SystemExit, match=r"^130$"):
+        main(["train", *FILES, "--save", "net.json"])
+    printed = capsys.readouterr()
+    assert printed.err == "fastnet: interrupted\n"
+    assert len(printed.out.splitlines()) == 1
+    assert not pathlib.Path("net.json").exists()
+
+
 # ---- wrong options and files
 
+
+def test_without_a_command_the_help_is_printed(capsys):
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main(["--help"])
+    expected = capsys.readouterr()
+    assert main([]) == 0
+    assert capsys.readouterr() == expected
+    assert expected.out.startswith("usage: fastnet")
+
+
 WRONG = [
-    ("", "COMMAND"),
     ("fly", "fly"),
     ("train --epoches 3", "--epoches"),
     ("train --epoch 3", "--epoch"),
     ("--vers info", "--vers"),
     ("train 3", "3"),
     ("train --epochs 1.5", "--epochs"),
-    ("train --epochs -1", "epochs"),
-    ("train --hidden 0", "sizes"),
+    ("train --epochs -1", "--epochs: expected 0 or more, got -1"),
+    ("train --hidden 0", "--hidden: expected"),
     ("train --hidden x", "--hidden"),
-    ("train --hidden 99999999999", "sizes"),
+    ("train --hidden 99999999999", "--hidden: expected"),
+    ("train --hidden 3000000 3000000", "--hidden: "),
     ("train --cost mse", "mse"),
     ("train --output relu", "relu"),
-    ("train --cost log-likelihood --output linear", "allowed"),
-    ("train --mini-batch-size 0", "mini_batch_size"),
-    ("train --eta nan", "eta"),
-    ("train --eta -1", "eta"),
+    ("train --cost log-likelihood --output linear", "--output: linear does not go"),
+    ("train --mini-batch-size 0", "--mini-batch-size: expected"),
+    ("train --eta nan", "--eta: expected"),
+    ("train --eta -1", "--eta: expected"),
     ("train --eta x", "--eta"),
-    ("train --lmbda inf", "lmbda"),
+    ("train --lmbda inf", "--lmbda: expected"),
     ("train --neurons elu", "elu"),
-    ("train --l1 -1", "l1"),
-    ("train --dropout 1", "dropout"),
+    ("train --l1 -1", "--l1: expected"),
+    ("train --dropout 1", "--dropout: expected"),
     ("train --optimizer sgd", "sgd"),
-    ("train --shift 28", "shift"),
-    ("train --seed -1", "seed"),
+    ("train --shift 28", "--shift: expected"),
+    ("train --seed -1", "--seed: expected"),
     ("train --dtype float16", "float16"),
     ("train --initializer tiny", "tiny"),
     ("train --eta 1e38 --epochs 3 --cost quadratic --output linear", "diverged in epoch 1"),
-    ("train --save nowhere/net.json", "nowhere"),
+    (
+        "train --save nowhere/net.json",
+        "--save: expected a file that can be written, got [Errno 2] No such file or directory: "
+        "'nowhere/net.json'",
+    ),
     ("train --save .", "--save"),
     ("train --save", "--save"),
     ("predict", "MODEL"),
     ("predict net.json", "IMAGES"),
-    ("predict nothing test-images", "nothing"),
-    ("predict net.json nothing", "nothing"),
-    ("predict test-images test-images", "test-images"),
-    ("predict deep test-images", "deep"),
-    ("predict net.json net.json", "net.json"),
+    ("predict nothing test-images", "MODEL: nothing: No such file"),
+    ("predict net.json nothing", "IMAGES: nothing: No such file"),
+    ("predict test-images test-images", "MODEL: test-images: expected"),
+    ("predict deep test-images", "MODEL: deep: expected"),
+    ("predict . test-images", "MODEL: .: Is a directory"),
+    ("predict net.json net.json", "IMAGES: net.json: expected an IDX file"),
     ("predict net.json test-labels", "(30,)"),
-    ("predict net.json small --scale 1", "small: expected 20 pixels"),
+    ("predict net.json small --scale 1", "IMAGES: small: expected 20 pixels"),
+    ("predict net.json small", "IMAGES: small: expected 20 pixels"),
     ("predict net.json test-images", "--scale"),
     ("predict net.json test-images --scale none", "none"),
     ("train --save=", "--save"),
-    ("train --train-images=", "--train-images"),
-    ("predict net.json none", "none"),
-    ("predict net.json .", "."),
+    ("train --train-images=", "--train-images: expected a file, got ''"),
+    ("predict net.json none", "IMAGES: none: expected images"),
+    ("predict net.json .", "IMAGES: .: Is a directory"),
     ("info 3", "3"),
-    ("predict net.json test-images --scale 1e40", "test-images: expected inputs within the range"),
+    (
+        "predict net.json test-images --scale 1e40",
+        "IMAGES: test-images: expected inputs within the range",
+    ),
     ("predict net.json test-images --scale 1e308", "--scale: expected finite products"),
-    ("predict net.json not-finite", "not-finite: expected finite numbers"),
+    ("predict net.json not-finite", "IMAGES: not-finite: expected finite numbers"),
 ]
 
 
@@ -389,20 +484,37 @@ def test_a_wrong_option_or_file_ends_with_one_line_and_status_2(folder, capsys, 
 @pytest.mark.parametrize(
     ("which", "word"),
     [
-        ("train-images", "--train-images"),  # the others are missing
-        ("nothing train-labels test-images test-labels", "nothing"),
-        ("train-labels train-images test-images test-labels", "train-labels"),
-        ("train-images test-labels test-images test-labels", "60"),
-        ("train-images train-labels small test-labels", "20 features"),
-        ("train-images train-labels none none", "none: expected images"),
-        ("train-labels train-labels test-images test-labels", "train-labels: expected images"),
-        ("cut train-labels test-images test-labels", "cut: expected"),
-        (". train-labels test-images test-labels", "."),
+        ("train-images", "--train-labels: expected a file beside --train-images"),
+        ("nothing train-labels test-images test-labels", "--train-images: nothing: No such file"),
+        (
+            "train-labels train-images test-images test-labels",
+            "--train-images: train-labels: expected",
+        ),
+        (
+            "train-images test-labels test-images test-labels",
+            "--train-labels: test-labels: expected 60",
+        ),
+        (
+            "train-images train-labels small test-labels",
+            "--test-images: small: expected images of 20",
+        ),
+        ("train-images train-labels none none", "--test-images: none: expected images"),
+        (
+            "train-labels train-labels test-images test-labels",
+            "--train-images: train-labels: expected images",
+        ),
+        ("cut train-labels test-images test-labels", "--train-images: cut: expected"),
+        (". train-labels test-images test-labels", "--train-images: .: Is a directory"),
+        ("train-images real test-images test-labels", "--train-labels: real: expected labels"),
+        ("train-images negative test-images test-labels", "--train-labels: negative: expected"),
+        ("train-images train-labels test-images gone", "--test-labels: gone: No such file"),
     ],
 )
 def test_wrong_data_files_end_with_one_line_that_names_them(folder, capsys, which, word):
     write_idx(folder / "small", PIXELS[60:, 1:])
     write_idx(folder / "none", PIXELS[:0])
+    write_idx(folder / "real", LABELS[:60].astype(np.float32))
+    write_idx(folder / "negative", -LABELS[:60].astype(np.int16))
     (folder / "cut").write_bytes((folder / "train-images").read_bytes()[:-1])
     arguments = [w for pair in zip(FILES[::2], which.split(), strict=False) for w in pair]
     with pytest.raises(SystemExit) as ended:

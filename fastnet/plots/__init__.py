@@ -22,3 +22,8 @@ __all__ = [
     "training",
     "weights",
 ]
+
+
+def __dir__() -> list[str]:
+    """What is public, and not the modules behind it."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

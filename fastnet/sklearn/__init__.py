@@ -18,3 +18,8 @@ from fastnet.sklearn.classifier import MLPClassifier
 from fastnet.sklearn.regressor import MLPRegressor
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
+
+
+def __dir__() -> list[str]:
+    """What is public, and not the modules behind it."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})
