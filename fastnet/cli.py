@@ -265,6 +265,7 @@ def _check_outputs(options: argparse.Namespace) -> None:
     if options.save is not None:
         if not options.save:
             raise ValueError(f"--save: expected a file, got {options.save!r}")
+        persistence.check_suffix("--save", options.save)
         try:
             persistence.check_writable(options.save)
         except (OSError, ValueError) as error:
@@ -330,7 +331,7 @@ def _train(options: argparse.Namespace) -> None:
                 optimizer=optimizer,
                 shift=options.shift,
                 evaluation_data=test,
-                monitor_evaluation_accuracy=True,
+                monitor_evaluation_accuracy=plots,
                 monitor_evaluation_cost=plots,
                 monitor_training_accuracy=plots,
                 monitor_training_cost=plots,

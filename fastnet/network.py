@@ -824,9 +824,6 @@ class Network:
         except (DivergenceError, KeyboardInterrupt) as error:
             error.history = history  # type: ignore[union-attr]
             raise
-        except KeyboardInterrupt as error:
-            error.history = history  # type: ignore[attr-defined]
-            raise
         return history
 
     def _calling(
@@ -1304,10 +1301,14 @@ def _neurons(hidden: Any, layers: int) -> tuple[str, ...]:
     try:
         names = (hidden,) if isinstance(hidden, str | bytes) else tuple(hidden)
     except TypeError:
-        raise TypeError(f"hidden: expected a name or a list of names, got {hidden!r}") from None
+        raise TypeError(
+            f"hidden: expected a name or a list of names, got {checks.briefly(hidden)}"
+        ) from None
     for name in names:
         if name not in NEURONS:
-            raise ValueError(f"hidden: expected one of {', '.join(NEURONS)}; got {name!r}")
+            raise ValueError(
+                f"hidden: expected one of {', '.join(NEURONS)}; got {checks.briefly(name)}"
+            )
     if isinstance(hidden, str):
         return names * layers
     if len(names) != layers:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, SupportsIndex, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +70,19 @@ class ParameterList(FixedList[NDArray[Any]]):
     def __init__(self, name: str, arrays: Iterable[NDArray], owner: Parameters):
         super().__init__(name, arrays)
         self._owner: weakref.ref[Parameters] | None = weakref.ref(owner)  # None: replaced
+
+    @overload
+    def __getitem__(self, which: SupportsIndex) -> NDArray[Any]: ...
+
+    @overload
+    def __getitem__(self, which: slice) -> list[NDArray[Any]]: ...
+
+    def __getitem__(self, which: Any) -> Any:
+        try:
+            return super().__getitem__(which)
+        except (IndexError, TypeError):
+            checks.index(self._name, which, len(self))  # says which list
+            raise
 
     def __setitem__(self, which: Any, new: Any) -> None:
         owner = None if self._owner is None else self._owner()

@@ -23,6 +23,9 @@ from fastnet.techniques import Techniques
 _TOGETHER = 16_384
 _KEPT = 1 << 18
 
+# So many multiply-adds are done in some 0.1 s at most.
+_MOMENT = 1 << 30
+
 # Trains for one epoch: the order of the examples, the learning rate, and what is called with the
 # number of examples done.
 OwnEpoch: TypeAlias = Callable[[NDArray, float, Callable[[int], object] | None], None]
@@ -520,6 +523,10 @@ def run(
             monitor.take_in(*figures)
         progress.take_in(epoch, networks)
 
+    def soon_measured(k: int) -> bool:
+        """Whether the figures of k epochs are a matter of a moment, also after an interrupt."""
+        return k * model.n_parameters * sum(len(each.data) for each in monitors) < _MOMENT
+
     with reporter.begin(model.sizes, n, progress.epochs):
         most = 1
         if not (alone or reporter.follows_epochs):
@@ -551,7 +558,8 @@ def run(
                 stream.raw(complete * (n + keyed))
                 if complete and last is not None:
                     reporter.ended(epoch + complete, [])
-                    if monitors and isinstance(error, DivergenceError):
+                    interrupted = isinstance(error, KeyboardInterrupt) and soon_measured(complete)
+                    if monitors and (interrupted or isinstance(error, DivergenceError)):
                         take_in(last[:complete], epoch + complete)
                 raise
             epoch += passes
