@@ -304,6 +304,41 @@ def test_an_override_that_calls_the_packages_method_trains_to_the_same_bits(dtyp
     assert net.calls == EPOCHS * 5
 
 
+def test_gradients_and_outputs_of_the_package_serve_overrides_with_every_output_layer(pair):
+    class Through:
+        calls = 0
+
+        def backprop(self, x, y):
+            self.calls += 1
+            return super().backprop(x, y)
+
+        def feedforward(self, a):
+            self.calls += 1
+            return super().feedforward(a)
+
+    output, cost = pair
+    options = {"output": output, "dtype": "float64", "seed": SEED, "hidden": "tanh"}
+    y = np.eye(3)[TRAINING[1]]
+    nets = [kind([4, 5, 3], cost, **options) for kind in (subclass(Through), Network)]
+    histories = [
+        net.SGD((TRAINING[0], y), 2, M, 0.05, LMBDA, verbose=False, monitor_training_cost=True)
+        for net in nets
+    ]
+    assert_allclose(histories[0].training_cost, histories[1].training_cost, rtol=1e-12)
+    for mine, theirs in zip(*map(parameters, nets), strict=True):
+        assert_allclose(mine, theirs, rtol=1e-12, atol=1e-14)
+    assert nets[0].calls == 2 * 2 * 31
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_the_label_of_a_single_output_is_a_column_of_one_number(label):
+    net = subclass(Recording)([4, 1], seed=SEED)
+    net.SGD((TRAINING[0], TRAINING[1] % 2), 1, M, ETA, verbose=False)
+    targets = [args[1] for args, _ in net.of("backprop")]
+    assert all(y.shape == (1, 1) for y in targets)
+    assert sum(y.item() == label for y in targets) == (TRAINING[1] % 2 == label).sum()
+
+
 # ---- who is called, with what ----------------------------------------------
 
 
@@ -535,8 +570,13 @@ def test_an_overridden_feedforward_serves_accuracy_cost_and_labels():
     assert net.predict_labels(Dataset(*EVALUATION)).tolist() == labels
     assert net.predict_labels(data[0][0]).tolist() == labels[:1]
     assert net.predict_labels(np.empty((0, 4))).tolist() == []
+    assert net.predict_labels(sparse.csr_array(EVALUATION[0])).tolist() == labels
     with pytest.raises(ValueError, match=r"^X: expected 4 features per example, got 5"):
         net.predict_labels(np.zeros((2, 5)))
+    with pytest.raises(ValueError, match=r"^X: expected shape \(4,\), \(4, 1\) or \(n, 4\), got"):
+        net.predict_labels(np.zeros((2, 2, 2)))
+    with pytest.raises(ValueError, match=r"^X: expected finite"):
+        net.predict_labels(np.full((2, 4), np.nan))
 
 
 def test_a_cost_class_of_ones_own_serves_an_overridden_feedforward():
