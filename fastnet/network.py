@@ -379,9 +379,7 @@ class Network:
         elif array.ndim == 2 and array.shape[1] == n_in:
             rows = array
         else:
-            raise ValueError(
-                f"{name}: expected shape ({n_in},), ({n_in}, 1) or (n, {n_in}), got {array.shape}"
-            )
+            raise _shape_error(name, n_in, array.shape)
         if len(rows) == 0:
             return np.empty((0, self._model.sizes[-1]), self.dtype)
         scale = self._scale_of(rows)
@@ -440,11 +438,14 @@ class Network:
                 X = X.reshape(-1, n_in)
         if not overrides(self, "feedforward"):
             return classes_of(self._feedforward("X", X))
-        if not isinstance(X, Dataset):
-            if X.shape == (0, n_in):
-                return np.empty(0, int)
-            X = X, np.zeros(X.shape[:1], int)
-        data = self._dataset("X", X, self.input_scale)
+        if isinstance(X, Dataset):
+            self._check_scale(data := X, self.input_scale)
+        elif X.shape == (0, n_in):
+            return np.empty(0, int)
+        elif X.ndim != 2:
+            raise _shape_error("X", n_in, X.shape)
+        else:
+            data = Dataset(X, np.zeros(X.shape[0], int), self._scale_of(X))
         self._model.check_inputs("X", data.X.shape[1], data.largest)
         return classes_of(overridden.outputs(self, data))
 
@@ -1256,6 +1257,10 @@ class Network:
 
 
 overridden.remember(Network)
+
+
+def _shape_error(name: str, n_in: int, shape: tuple[int, ...]) -> ValueError:
+    return ValueError(f"{name}: expected shape ({n_in},), ({n_in}, 1) or (n, {n_in}), got {shape}")
 
 
 def _fields_of(state: Any) -> tuple[dict[str, Any], dict[str, Any]]:
