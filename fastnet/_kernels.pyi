@@ -126,6 +126,26 @@ def evaluate(
     watch: Callable[[int], object] | None = None,
 ) -> tuple[Any, Any]: ...
 
+class CompressedArrays:
+    values: Any  # buffers to read, of which np.asarray makes arrays
+    offsets: Any
+    columns: Any
+    masks: Any
+    first: int
+    n: int
+    n_in: int
+    longest: int
+    def __init__(
+        self,
+        values: NDArray,
+        offsets: NDArray,
+        columns: NDArray | None,
+        masks: NDArray | None,
+        n_in: int,
+    ): ...
+    def wrong_row(self) -> int | None: ...
+    def part(self, first: int, end: int) -> CompressedArrays: ...
+
 class Predictor:
     def __init__(
         self,

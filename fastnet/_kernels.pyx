@@ -16,10 +16,11 @@ from sys import modules
 
 import numpy as np
 
+cimport cython
 from cpython.buffer cimport (PyBUF_FORMAT, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release,
                              PyObject_GetBuffer)
 from libc.math cimport isfinite
-from libc.stdint cimport uintptr_t
+from libc.stdint cimport uint16_t, uint32_t, uintptr_t
 from libc.stdlib cimport calloc, free
 
 cdef extern from *:
@@ -31,6 +32,7 @@ cdef extern from *:
     #endif
     """
     const char *FN_COMPILER
+    int __builtin_popcountll(unsigned long long) nogil
 
 
 # ---- the instruction set ---------------------------------------------------
@@ -72,6 +74,7 @@ _select_at_import()
 
 include "_arrays.pxi"
 include "_watch.pxi"
+include "_compressed.pxi"
 include "_arguments.pxi"
 
 

@@ -4,6 +4,7 @@ import math
 import operator
 import os
 import sys
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -150,6 +151,14 @@ def read_only(array: NDArray) -> NDArray:
     view = array.view()
     view.flags.writeable = False
     return view
+
+
+def unresized(array: NDArray) -> weakref.ref[NDArray]:
+    """A reference to the owner of the array's memory. As long as it is held, NumPy does not resize
+    the owner, with ``refcheck=False`` neither: views would be left without their memory."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return weakref.ref(array)
 
 
 def aligned(array: NDArray) -> NDArray:
