@@ -255,6 +255,7 @@ def elastic(data: Data, alpha: float, sigma: float, seed: Any = None) -> Dataset
 def _images(data: Data) -> tuple[Dataset, NDArray]:
     """A data set and its images, (n, side, side)."""
     dataset = as_dataset("data", data)
+    dataset.check_files()
     if isinstance(dataset.X, Compressed):
         raise TypeError("data: expected images as a dense array, got compressed sparse rows")
     n, n_in = dataset.X.shape

@@ -170,11 +170,6 @@ def check(name: str, value: Any) -> None:
         found.check()
 
 
-def is_mapped(array: NDArray) -> bool:
-    """Whether ``array`` is a memory map, or part of one; a copy from one is not."""
-    return _owners(array)[0] is not None
-
-
 def file_of(array: NDArray) -> File | None:
     """The file that ``array`` is a memory map of; None where it has no name, or where what
     is written to the array does not reach it."""

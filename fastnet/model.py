@@ -180,6 +180,7 @@ class Model:
                 f"got {low:g} to {high:g}"
             )
         if self.choice.kernel == "log-likelihood":
+            data.check_files()
             sums = data.y.sum(axis=1, dtype=np.float64)
             worst = sums[np.abs(sums - 1).argmax()]
             if abs(worst - 1) > 1e-5:

@@ -17,6 +17,7 @@ from fastnet import (
     explanation,
     gradient_check,
     initializers,
+    mapped,
     persistence,
     reporting,
     techniques,
@@ -271,6 +272,8 @@ class Network:
             self._model.check_inputs("a", X.shape[1], largest)
             return self._model.feedforward(X, 1.0)
         array = checks.array("a", a)
+        if array.base is not None:
+            mapped.check("a", array)
         column = array.shape == (n_in, 1) and n_in > 1
         if array.shape == (n_in,) or column:
             rows = array.reshape(1, n_in)
