@@ -56,7 +56,8 @@ class Compressed:
         given = {"values": values, "offsets": offsets, "columns": columns, "masks": masks}
         for name, array in given.items():
             optional = name in ("columns", "masks") and array is None
-            if not optional and not isinstance(array, np.ndarray):
+            plain = isinstance(array, np.ndarray) and checks.is_plain(array)
+            if not optional and not plain:
                 raise TypeError(f"{name}: expected an array, got {checks.briefly(array)}")
         columns = None if columns is None else columns.copy()
         masks = None if masks is None else masks.copy()

@@ -126,7 +126,8 @@ def _sound_inputs(X: Any) -> NDArray | Compressed:
     if isinstance(X, Compressed):
         compressed.from_sparse("X", X)
         return X
-    if not isinstance(X, np.ndarray) or X.dtype.str[1:] not in ("u1", "f4", "f8"):
+    plain = isinstance(X, np.ndarray) and checks.is_plain(X)
+    if not plain or X.dtype.str[1:] not in ("u1", "f4", "f8"):
         came = X.dtype if isinstance(X, np.ndarray) else type(X).__name__
         raise TypeError(f"X: expected an array of uint8, float32 or float64, got {came}")
     if X.ndim != 2 or 0 in X.shape:
@@ -136,7 +137,7 @@ def _sound_inputs(X: Any) -> NDArray | Compressed:
 
 def _sound_targets(y: Any) -> NDArray:
     """y of a data set's state, which must be as the constructor leaves it."""
-    if not isinstance(y, np.ndarray) or y.ndim == 0 or len(y) == 0:
+    if not isinstance(y, np.ndarray) or y.ndim == 0 or len(y) == 0 or not checks.is_plain(y):
         raise TypeError(f"y: expected an array of labels or targets, got {type(y).__name__}")
     return checks.read_only(_checked_targets(np.asarray(y)))
 

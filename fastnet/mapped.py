@@ -76,7 +76,8 @@ class Place:
             raise TypeError("place: expected tuples as shape and strides, got others")
         if len(shape) != len(strides) or not 1 <= len(shape) <= 2:
             raise ValueError(f"place: expected one or two dimensions, got {shape}, {strides}")
-        self.file, self.offset, self.dtype = file, checks.integer("offset", offset, 0), dtype
+        self.file, self.offset = file, checks.integer("offset", offset, 0)
+        self.dtype = np.dtype(dtype.str)
         self.shape = tuple(checks.integer("shape", n, 1) for n in shape)
         self.strides = tuple(checks.integer("strides", stride, 0) for stride in strides)
         if self.offset + self._extent() > file.size:
