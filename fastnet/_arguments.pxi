@@ -87,15 +87,15 @@ cdef class Examples:
     """A data set in C; without y where only the inputs matter."""
     cdef fn_examples examples
     cdef Array X
-    cdef Array offsets
-    cdef Array where
+    cdef CompressedArrays compressed
     cdef Array y
     cdef Array weights
 
     def __cinit__(self, Shape shape, Array parameters, X, double scale, *y):
         cdef size_t n_in = shape.n_in() if shape is not None else X.shape[1]
-        if hasattr(X, "offsets"):
-            self.take_compressed(X, n_in)
+        rows = getattr(X, "_arrays", None)  # of a compressed.Compressed
+        if rows is not None:
+            self.take_compressed(rows, n_in)
             self.check_way(shape, parameters)
         else:
             self.X = Array("X", X, 2, INPUTS)
@@ -135,30 +135,21 @@ cdef class Examples:
             return vector("y", y, ("int64",)).expect("y", (self.examples.n,))
         return Array("y", y, 2, REAL).expect("y", (self.examples.n, n_out))
 
-    cdef take_compressed(self, X, size_t n_in):
-        """A compressed.Compressed; those who make one have checked what its arrays hold."""
-        n, width = X.shape
-        if width != n_in:
-            raise ValueError(f"X: expected shape {(n, n_in)}, got {(n, width)}")
-        self.X = vector("values", X.values, INPUTS)
-        self.offsets = vector("offsets", X.offsets, ("int64",)).expect("offsets", (n + 1,))
-        self.examples.n = n
-        self.examples.offsets = <const int64_t *>self.offsets.data()
-        cdef int64_t end = self.examples.offsets[n]
-        if self.examples.offsets[0] < 0 or end > <int64_t>self.X.length(0):
-            raise ValueError(f"offsets: expected them from 0 to {self.X.length(0)}, got "
-                             f"{self.examples.offsets[0]} to {end}")
-        self.examples.longest = X.longest
-        if X.masks is None:
-            self.where = vector("columns", X.columns, ("uint16", "uint32"))
-            if end > <int64_t>self.where.length(0):
-                raise ValueError(f"columns: expected {end} or more, got {self.where.length(0)}")
-            self.examples.columns = self.where.data()
-            self.examples.columns_type = self.where.type()
+    cdef take_compressed(self, CompressedArrays rows, size_t n_in):
+        if rows.values is None:
+            raise ValueError("X: expected compressed rows, got none")
+        if rows.n_in != n_in:
+            raise ValueError(f"X: expected shape {(rows.n, n_in)}, got {(rows.n, rows.n_in)}")
+        self.compressed = rows
+        self.X = rows.values
+        self.examples.n = rows.n
+        self.examples.longest = rows.longest
+        self.examples.offsets = rows.starts()
+        if rows.masks is None:
+            self.examples.columns = rows.columns.data()
+            self.examples.columns_type = rows.columns.type()
         else:
-            self.where = Array("masks", X.masks, 2, ("uint64",))
-            self.where.expect("masks", (n, fn_words(n_in)))
-            self.examples.masks = <const uint64_t *>self.where.data()
+            self.examples.masks = rows.words()
 
 
 # ---- a user's own cost -----------------------------------------------------

@@ -9,8 +9,11 @@ cdef dict TYPES = {"uint8": FN_U8, "uint16": FN_U16, "uint32": FN_U32, "float32"
 cdef dict ITEM_SIZES = {name: np.dtype(name).itemsize for name in TYPES}
 
 
+@cython.final
+@cython.no_gc  # so that the garbage collector's lists do not lead to the array
 cdef class Array:
-    """A checked array, held as long as this object lives."""
+    """A checked array, held as long as this object lives. It exports its memory read-only: an
+    array over it has no way back to the one that was given."""
     cdef Py_buffer view
     cdef bint held
     cdef str dtype
@@ -36,10 +39,27 @@ cdef class Array:
             raise ValueError(f"{name}: expected contiguous rows")
         if ndim == 2 and self.view.shape[0] > 1 and self.view.strides[0] < 0:
             raise ValueError(f"{name}: expected rows in ascending order")
+        if <uintptr_t>self.view.buf % self.view.itemsize:
+            raise ValueError(f"{name}: expected elements that are aligned as their type is")
 
     def __dealloc__(self):
         if self.held:
             PyBuffer_Release(&self.view)
+
+    def __getbuffer__(self, Py_buffer *buffer, int flags):
+        if flags & PyBUF_WRITABLE or flags & PyBUF_STRIDES != PyBUF_STRIDES:
+            raise BufferError("expected a request to read with strides, got another")
+        buffer.buf = self.view.buf
+        buffer.obj = self
+        buffer.len = self.view.len
+        buffer.itemsize = self.view.itemsize
+        buffer.readonly = 1
+        buffer.ndim = self.view.ndim
+        buffer.format = self.view.format if flags & PyBUF_FORMAT else NULL
+        buffer.shape = self.view.shape
+        buffer.strides = self.view.strides
+        buffer.suboffsets = NULL
+        buffer.internal = NULL
 
     cdef void *data(self) noexcept nogil:
         return self.view.buf

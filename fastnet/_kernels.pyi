@@ -128,6 +128,26 @@ def evaluate(
     watch: Callable[[int], object] | None = None,
 ) -> tuple[Any, Any]: ...
 
+class CompressedArrays:
+    values: Any  # buffers to read, of which np.asarray makes arrays
+    offsets: Any
+    columns: Any
+    masks: Any
+    first: int
+    n: int
+    n_in: int
+    longest: int
+    def __init__(
+        self,
+        values: NDArray,
+        offsets: NDArray,
+        columns: NDArray | None,
+        masks: NDArray | None,
+        n_in: int,
+    ): ...
+    def wrong_row(self) -> int | None: ...
+    def part(self, first: int, end: int) -> CompressedArrays: ...
+
 class Storage:
     n: int
     def __new__(cls, n: int, dtype: str, source: ParameterArray | None = None) -> Storage: ...
@@ -164,6 +184,7 @@ class Predictor:
         parameters: ParameterStorage,
         *,
         hidden: Sequence[str] | None = None,
+        check_file: Callable[[str, Any], None] | None = None,
     ) -> Predictor: ...
     def try_one(self, x: object) -> NDArray | None: ...
     def __call__(self, x: ArrayLike) -> NDArray: ...

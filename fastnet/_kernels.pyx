@@ -16,12 +16,13 @@ from sys import modules
 
 import numpy as np
 
+cimport cython
 from cpython.buffer cimport (PyBUF_FORMAT, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_FillInfo,
                              PyBuffer_Release, PyObject_GetBuffer)
 from cpython.list cimport PyList_SetSlice
 from cython cimport final
 from libc.math cimport isfinite
-from libc.stdint cimport uintptr_t
+from libc.stdint cimport uint16_t, uint32_t, uintptr_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
@@ -34,6 +35,7 @@ cdef extern from *:
     #endif
     """
     const char *FN_COMPILER
+    int __builtin_popcountll(unsigned long long) nogil
 
 
 # ---- the instruction set ---------------------------------------------------
@@ -75,6 +77,7 @@ _select_at_import()
 
 include "_arrays.pxi"
 include "_watch.pxi"
+include "_compressed.pxi"
 include "_arguments.pxi"
 include "_parameters.pxi"
 
@@ -289,11 +292,12 @@ cdef class Predictor:
 
     Called with x (n_in,), it returns its own array (n_out,), the same one each time. ``try_one``
     returns a new array, or None where x is not a plain array of the network's type. Both compute
-    with the parameters that the network has at the call. The interpreter's lock is held
-    meanwhile.
+    with the parameters that the network has at the call. ``check_file`` is called with "x" and an
+    x that may be part of a memory map. The interpreter's lock is held meanwhile.
     """
     cdef Shape shape
     cdef ParameterStorage parameters
+    cdef object check_file
     cdef Array a
     cdef Workspace workspace
     cdef fn_examples example
@@ -302,7 +306,9 @@ cdef class Predictor:
     cdef object dtype
     cdef bytes format
 
-    def __cinit__(self, sizes, output, ParameterStorage parameters not None, *, hidden=None):
+    def __cinit__(self, sizes, output, ParameterStorage parameters not None, *, hidden=None,
+                  check_file=None):
+        self.check_file = check_file
         self.shape = Shape(sizes, output, None, hidden)
         self.shape.parameters("parameters", parameters.storage, False)
         self.parameters = parameters
@@ -327,6 +333,10 @@ cdef class Predictor:
             return 0
         if x.dtype.kind != "f":
             return 0
+        base = x.base
+        if base is not None and self.check_file is not None and (
+                type(base) is not np.ndarray or base.base is not None):
+            self.check_file("x", x)  # which may be a part of a memory map
         PyObject_GetBuffer(x, &view, PyBUF_STRIDES | PyBUF_FORMAT)
         if (view.ndim == 1 and view.format != NULL and view.format[0] == self.format[0]
                 and view.format[1] == 0 and <size_t>view.shape[0] == self.shape.n_in()
@@ -364,6 +374,8 @@ cdef class Predictor:
             x = np.asarray(x)
         except ValueError:
             raise ValueError("x: expected an array, got rows of different lengths") from None
+        if self.check_file is not None:
+            self.check_file("x", x)
         if x.dtype.kind not in "biuf":
             raise TypeError(f"x: expected numbers, got {x.dtype}")
         if x.shape != (self.shape.n_in(),):

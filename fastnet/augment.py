@@ -257,6 +257,7 @@ def _images(data: Data) -> tuple[Dataset, NDArray]:
     dataset = as_dataset("data", data)
     if dataset is not data and (words := warns_of_bytes("data", dataset)):
         reporting.warn(words)
+    dataset.check_files()
     if isinstance(dataset.X, Compressed):
         raise TypeError("data: expected images as a dense array, got compressed sparse rows")
     n, n_in = dataset.X.shape

@@ -4,6 +4,7 @@ import math
 import operator
 import os
 import sys
+import weakref
 from collections.abc import Callable, Sequence
 from numbers import Real
 from typing import Any
@@ -183,6 +184,20 @@ def read_only(array: NDArray) -> NDArray:
     view = array.view()
     view.flags.writeable = False
     return view
+
+
+def is_plain(array: NDArray) -> bool:
+    """Whether the array's type is NumPy's own of that name; a damaged pickle may make another,
+    whose elements NumPy takes for objects."""
+    return array.dtype.flags == np.dtype(array.dtype.str).flags
+
+
+def unresized(array: NDArray) -> weakref.ref[NDArray]:
+    """A reference to the owner of the array's memory. As long as it is held, NumPy does not resize
+    the owner, with ``refcheck=False`` neither: views would be left without their memory."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return weakref.ref(array)
 
 
 def aligned(array: NDArray) -> NDArray:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import weakref
 from collections.abc import Iterator
 from typing import Any, Protocol, TypeGuard
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from fastnet import _kernels, checks
+from fastnet import _kernels, checks, claims, index_arrays, mapped, scipy_matrices
 
 # Behind the values: the kernels load whole vectors.
 _SLACK = 128
@@ -17,16 +18,13 @@ _SLACK = 128
 _LARGEST = 2**31 - 1  # features
 
 
-def _kept(array: NDArray) -> NDArray:
-    return checks.read_only(checks.aligned(array))
-
-
 class Compressed:
     """Rows of which only what is not zero is stored, row after row, ascending.
 
     Made by ``Dataset`` and ``Dataset.from_csr``, which check what the kernels rely on; it has
     no constructor of its own. ``rows[10:20]`` shares all values; ``rows[[3, 1]]`` copies;
-    ``rows[3]`` is one row, dense. The arrays are read-only.
+    ``rows[3]`` is one row, dense. Nothing can be assigned, and the arrays are read-only; only
+    the values may be an array of the user's.
 
     Attributes
     ----------
@@ -42,51 +40,86 @@ class Compressed:
         The number of values in the longest row.
     """
 
-    values: NDArray
-    offsets: NDArray
-    columns: NDArray | None
-    masks: NDArray | None
-    shape: tuple[int, int]
-    longest: int
+    __slots__ = ("__weakref__", "_arrays", "_owner", "_values")
+
+    _arrays: _kernels.CompressedArrays  # what the kernels read
+    _values: NDArray
+    _owner: weakref.ref[NDArray]  # of the values' memory
 
     def __init__(self, *args: Any, **kwargs: Any):
         raise TypeError("Compressed: expected Dataset.from_csr, got a call of the class")
 
     @classmethod
-    def _of(
-        cls,
-        values: NDArray,
-        offsets: NDArray,
-        columns: NDArray | None,
-        masks: NDArray | None,
-        n_in: int,
-    ) -> Compressed:
-        """Of arrays that are what the attributes say."""
-        made = cls.__new__(cls)
-        made.values, made.offsets = _kept(values), _kept(offsets)
-        made.columns = None if columns is None else _kept(columns)
-        made.masks = None if masks is None else _kept(masks)
-        made.shape = len(offsets) - 1, n_in
-        made.longest = int(np.diff(offsets).max(initial=0))
+    def _of(cls, values: Any, offsets: Any, columns: Any, masks: Any, n_in: Any) -> Compressed:
+        """Of the arrays of a pickle or a copy, which are checked."""
+        n_in = checks.integer("n_in", n_in, 1)
+        given = {"values": values, "offsets": offsets, "columns": columns, "masks": masks}
+        for name, array in given.items():
+            optional = name in ("columns", "masks") and array is None
+            plain = isinstance(array, np.ndarray) and checks.is_plain(array)
+            if not optional and not plain:
+                raise TypeError(f"{name}: expected an array, got {checks.briefly(array)}")
+        columns = None if columns is None else columns.copy()
+        masks = None if masks is None else masks.copy()
+        made = _over(values, offsets.copy(), columns, masks, n_in)
+        row = made._arrays.wrong_row()
+        if row is not None:
+            raise ValueError(
+                f"columns, masks: expected them ascending from 0 to {n_in - 1}, as many as values, "
+                f"got others in row {row}"
+            )
         return made
+
+    # Arrays are made anew at each look: what is done to one changes nothing here.
+
+    @property
+    def values(self) -> NDArray:
+        return np.asarray(self._arrays.values)
+
+    @property
+    def offsets(self) -> NDArray:
+        arrays = self._arrays
+        return np.asarray(arrays.offsets)[arrays.first : arrays.first + arrays.n + 1]
+
+    @property
+    def columns(self) -> NDArray | None:
+        columns = self._arrays.columns
+        return None if columns is None else np.asarray(columns)
+
+    @property
+    def masks(self) -> NDArray | None:
+        arrays = self._arrays
+        if arrays.masks is None:
+            return None
+        return np.asarray(arrays.masks)[arrays.first : arrays.first + arrays.n]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self._arrays.n, self._arrays.n_in
+
+    @property
+    def longest(self) -> int:
+        return self._arrays.longest
 
     @property
     def dtype(self) -> np.dtype:
         """The type of the values."""
-        return self.values.dtype
+        return self._values.dtype
 
     @property
     def stored(self) -> NDArray:
         """The values of these rows alone; ``values`` may be those of more."""
-        return self.values[self.offsets[0] : self.offsets[-1]]
+        offsets = self.offsets
+        return self.values[offsets[0] : offsets[-1]]
 
     @property
     def nbytes(self) -> int:
         """The memory that these rows take."""
-        size = self.offsets.nbytes + self.stored.nbytes
-        if self.columns is not None:
-            size += self.stored.size * self.columns.itemsize
-        return size if self.masks is None else size + self.masks.nbytes
+        stored, columns, masks = self.stored, self.columns, self.masks
+        size = self.offsets.nbytes + stored.nbytes
+        if columns is not None:
+            size += stored.size * columns.itemsize
+        return size if masks is None else size + masks.nbytes
 
     @property
     def density(self) -> float:
@@ -95,51 +128,79 @@ class Compressed:
         return self.stored.size / max(1, n * n_in)
 
     def __len__(self) -> int:
-        return self.shape[0]
+        return self._arrays.n
+
+    def mapping(self, name: str) -> mapped.Mapping | None:
+        """Where the values lie, if in a file."""
+        return mapped.mapping(name, self._values)
 
     def __getitem__(self, which: Any) -> Any:
         n, n_in = self.shape
         if isinstance(which, slice) and which.indices(n)[2] == 1:
             first, end, _ = which.indices(n)
-            masks = None if self.masks is None else self.masks[first : max(first, end)]
-            offsets = self.offsets[first : max(first, end) + 1]
-            return self._of(self.values, offsets, self.columns, masks, n_in)
+            return _made(self._values, self._arrays.part(first, max(first, end)), self._owner)
         if isinstance(which, (int, np.integer)):  # not of n numbers, for one
             return self._dense(checks.index("rows", which, n))
         chosen = np.arange(n)[which]
         if chosen.ndim == 0:
             return self._dense(int(chosen))
-        counts = np.diff(self.offsets)[chosen]
+        if chosen.ndim != 1:
+            raise IndexError(f"rows: expected indices (k,), got shape {chosen.shape}")
+        starts, columns, masks = self.offsets, self.columns, self.masks
+        counts = np.diff(starts)[chosen]
         offsets = np.concatenate([[0], np.cumsum(counts)])
-        at = np.arange(offsets[-1]) + np.repeat(self.offsets[chosen] - offsets[:-1], counts)
+        at = np.arange(offsets[-1]) + np.repeat(starts[chosen] - offsets[:-1], counts)
         values = np.empty(len(at) + _SLACK, self.dtype)
-        values[: len(at)] = self.values[at]
-        columns = None if self.columns is None else self.columns[at]
-        return self._of(
-            values, offsets, columns, None if self.masks is None else self.masks[chosen], n_in
-        )
+        values[: len(at)] = self._values[at]
+        columns = None if columns is None else columns[at]
+        masks = None if masks is None else masks[chosen]
+        return _over(values, offsets, columns, masks, n_in)
 
     def _dense(self, s: int) -> NDArray:
         """Row s with its zeros."""
-        stored = slice(self.offsets[s], self.offsets[s + 1])
+        offsets, columns, masks = self.offsets, self.columns, self.masks
+        stored = slice(offsets[s], offsets[s + 1])
         row = np.zeros(self.shape[1], self.dtype)
-        if self.columns is not None:
-            row[self.columns[stored]] = self.values[stored]
-        if self.masks is not None:
-            bits = np.unpackbits(self.masks[s].astype("<u8").view(np.uint8), bitorder="little")
-            row[bits[: len(row)].astype(bool)] = self.values[stored]
+        if columns is not None:
+            row[columns[stored]] = self._values[stored]
+        if masks is not None:
+            bits = np.unpackbits(masks[s].astype("<u8").view(np.uint8), bitorder="little")
+            row[bits[: len(row)].astype(bool)] = self._values[stored]
         return row
 
     def __reduce__(self) -> tuple[Any, tuple]:
         """A pickle or a copy holds these rows alone, with what may be read behind them."""
-        first, end = self.offsets[0], self.offsets[-1]
+        offsets, columns = self.offsets, self.columns
+        first, end = offsets[0], offsets[-1]
         return Compressed._of, (
             self.values[first : end + _SLACK],
-            self.offsets - first,
-            None if self.columns is None else self.columns[first:end],
+            offsets - first,
+            None if columns is None else columns[first:end],
             self.masks,
             self.shape[1],
         )
+
+
+def _made(
+    values: NDArray, arrays: _kernels.CompressedArrays, owner: weakref.ref[NDArray]
+) -> Compressed:
+    made = Compressed.__new__(Compressed)
+    made._values, made._arrays, made._owner = values, arrays, owner
+    return made
+
+
+def _over(
+    values: NDArray,
+    offsets: NDArray,
+    columns: NDArray | None,
+    masks: NDArray | None,
+    n_in: int,
+) -> Compressed:
+    """Of arrays of which the caller keeps only the values. Where columns and masks do not come
+    from here, ``wrong_row`` of the arrays is to be asked."""
+    values = checks.read_only(checks.aligned(np.asarray(values)))
+    arrays = _kernels.CompressedArrays(values, offsets, columns, masks, n_in)
+    return _made(values, arrays, checks.unresized(values))
 
 
 def columns_dtype(n_in: int) -> type:
@@ -152,6 +213,7 @@ def pieces(array: NDArray) -> Iterator[slice]:
     step = max(1, 16_000_000 // max(1, math.prod(array.shape[1:]) * array.itemsize))
     for first in range(0, len(array), step):
         yield slice(first, min(first + step, len(array)))
+        claims.count_piece(array)
 
 
 def survey(X: NDArray) -> tuple[float, int]:
@@ -211,7 +273,7 @@ def _filled(X: NDArray, form: str, stored: int, dtype: np.dtype) -> Compressed |
         )
         if not fitted:
             return None
-    return Compressed._of(values, offsets, columns, masks, n_in)
+    return _over(values, offsets, columns, masks, n_in)
 
 
 # ---- given as CSR
@@ -239,77 +301,53 @@ def from_sparse(name: str, X: Any) -> Compressed:
     if isinstance(X, Compressed):
         if X.columns is None:
             raise ValueError(f"{name}: expected compressed rows with columns, got masks")
+        mapped.check(name, X._values)
         return X
-    X = X.tocsr()
-    if not X.has_canonical_format:
-        X = X.copy()  # the user's own stays as it is
-        X.sum_duplicates()
-    end = X.indptr[-1]  # there may be room behind
-    return from_arrays(X.data[:end], X.indices[:end], X.indptr, X.shape[1], f"{name}.")
+    n_in = X.shape[1]
+    arrays = scipy_matrices.checked_arrays(f"{name}.", X)
+    made, row = _of_csr(f"{name}.", *arrays, n_in)
+    if row is not None:
+        made, row = _of_csr(f"{name}.", *scipy_matrices.in_order(*arrays, n_in), n_in)
+    if row is not None:
+        raise ValueError(f"{name}.indices: expected ascending in each row, got others in row {row}")
+    return made
 
 
-def from_arrays(data: Any, indices: Any, indptr: Any, n_in: int, prefix: str = "") -> Compressed:
+def from_arrays(data: Any, indices: Any, indptr: Any, n_in: int) -> Compressed:
     """CSR arrays, checked, but for whether the values are finite."""
     n_in = checks.integer("n_in", n_in, 1)
+    values = index_arrays.vector("data", data)
+    columns = index_arrays.integers("indices", indices)
+    offsets = np.array(index_arrays.integers("indptr", indptr))
+    if len(columns) != len(values):
+        raise ValueError(f"indices: expected as many as data, {len(values)}, got {len(columns)}")
+    index_arrays.check_offsets("indptr", offsets)
+    if offsets[-1] != len(values):
+        raise ValueError(
+            f"indptr: expected the number of data, {len(values)}, as the last entry, "
+            f"got {offsets[-1]}"
+        )
+    index_arrays.check_range("indices", columns, n_in)
+    made, row = _of_csr("", values, columns, offsets, n_in)
+    if row is not None:
+        index_arrays.check_ascending("indices", columns, offsets)
+        raise ValueError(f"indices: expected ascending in each row, got others in row {row}")
+    return made
+
+
+def _of_csr(
+    prefix: str, data: NDArray, indices: NDArray, indptr: NDArray, n_in: int
+) -> tuple[Compressed, int | None]:
+    """With copies of indices and indptr, since another thread may change the user's: these alone
+    are what is looked at in the end. The second is the first row that must not be used so."""
+    values = checks.numbers(f"{prefix}data", data)
     if n_in > _LARGEST:
         raise ValueError(f"n_in: expected at most {_LARGEST}, got {n_in}")
-    values = checks.numbers(f"{prefix}data", _vector(f"{prefix}data", data))
-    columns = _integers(f"{prefix}indices", indices)
-    offsets = _integers(f"{prefix}indptr", indptr)
-    if len(columns) != len(values):
-        raise ValueError(
-            f"{prefix}indices: expected as many as data, {len(values)}, got {len(columns)}"
-        )
-    _check_offsets(f"{prefix}indptr", offsets, len(values))
-    _check_columns(f"{prefix}indices", columns, offsets, n_in)
-    # Copies of what the kernels find their way by: the caller's may change.
-    offsets, columns = np.array(offsets, np.int64), np.array(columns, columns_dtype(n_in))
-    return Compressed._of(np.require(values, None, ["C", "ALIGNED"]), offsets, columns, None, n_in)
-
-
-def _vector(name: str, value: Any) -> NDArray:
-    array = checks.array(name, value)
-    if array.ndim != 1:
-        raise ValueError(f"{name}: expected one dimension, got shape {array.shape}")
-    return array
-
-
-def _integers(name: str, value: Any) -> NDArray:
-    array = _vector(name, value)
-    if array.size and array.dtype.kind not in "iu":
-        raise TypeError(f"{name}: expected integers, got {array.dtype}")
-    return array if array.size else array.astype(np.int64)  # [] is of float64
-
-
-def _check_offsets(name: str, offsets: NDArray, stored: int) -> None:
-    if len(offsets) < 2:
-        raise ValueError(
-            f"{name}: expected two or more entries, one more than examples, got {len(offsets)}"
-        )
-    if offsets[0] != 0:
-        raise ValueError(f"{name}: expected 0 as the first entry, got {offsets[0]}")
-    descents = np.flatnonzero(offsets[1:] < offsets[:-1])
-    if len(descents):
-        a, b = offsets[descents[0] : descents[0] + 2]
-        raise ValueError(f"{name}: expected entries that do not descend, got {b} after {a}")
-    if offsets[-1] != stored:
-        raise ValueError(
-            f"{name}: expected the number of data, {stored}, as the last entry, got {offsets[-1]}"
-        )
-
-
-def _check_columns(name: str, columns: NDArray, offsets: NDArray, n_in: int) -> None:
-    if not len(columns):
-        return
-    low, high = columns.min(), columns.max()
-    if low < 0 or high >= n_in:
-        raise ValueError(f"{name}: expected columns from 0 to {n_in - 1}, got {low} to {high}")
-    k = np.flatnonzero(columns[1:] <= columns[:-1]) + 1
-    rows = np.searchsorted(offsets, k, "right") - 1
-    within = np.flatnonzero(offsets[rows] != k)  # the first of a row may be anything
-    if len(within):
-        a, b = columns[k[within[0]] - 1 : k[within[0]] + 1]
-        came = f"{b} twice" if a == b else f"{b} after {a}"
-        raise ValueError(
-            f"{name}: expected ascending in each row, got {came} in row {rows[within[0]]}"
-        )
+    made = _over(
+        np.require(values, None, ["C", "ALIGNED"]),
+        indptr.astype(np.int64),
+        indices.astype(columns_dtype(n_in)),
+        None,
+        n_in,
+    )
+    return made, made._arrays.wrong_row()

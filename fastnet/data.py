@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, TypeAlias, overload
@@ -12,20 +11,23 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from fastnet import _kernels, checks, compressed, mapped
+from fastnet import _kernels, checks, claims, compressed, mapped
 from fastnet.compressed import Compressed, Sparse
-from fastnet.mapped import File, Place
+from fastnet.mapped import File, Mapping, Place
 
 # In what forms data are taken, wherever they are.
 Data: TypeAlias = (
     "Dataset | tuple[ArrayLike | Sparse, ArrayLike] | Iterable[tuple[ArrayLike, ArrayLike]]"
 )
 
-# Threads that train on the same data set: its compressed form is made by one of them.
-_making = threading.Lock()
-os.register_at_fork(
-    before=_making.acquire, after_in_parent=_making.release, after_in_child=_making.release
-)
+# What a data set is made of, or follows from that, and is not assigned.
+_FIXED = {"X", "y", "scale", "sparse", "largest", "target_range"}
+
+# Labels are numbers of outputs.
+_LARGEST_LABEL = 2**31 - 1
+
+# What can be made again, and is not pickled.
+_CACHES = {"_forms", "_claims", "_stored", "_mappings", "_owners", "largest", "target_range"}
 
 
 def _extremes(array: NDArray) -> tuple[float, float]:
@@ -67,6 +69,85 @@ def _survey(X: NDArray | Compressed) -> tuple[float, int | None]:
     return compressed.survey(X)
 
 
+def _scaled(largest: float, scale: float) -> float:
+    """The largest absolute value of an input, which must be finite, as ``Dataset.largest``."""
+    if not math.isfinite(largest):
+        raise ValueError("X: expected finite numbers, got NaN or infinity")
+    if not math.isfinite(largest * scale):
+        raise ValueError(f"scale: expected finite products with X, got {largest * scale}")
+    return largest * scale
+
+
+def _checked_option(sparse: Any) -> bool | str:
+    if not isinstance(sparse, (bool, str)) or sparse not in ("auto", True, False):
+        raise ValueError(f"sparse: expected 'auto', True or False; got {checks.briefly(sparse)}")
+    return sparse
+
+
+def _checked_targets(y: NDArray) -> NDArray:
+    """``y`` in a type and layout that the kernels read; what is in it ``_checked_range`` says."""
+    mapped.check("y", y)
+    if y.ndim == 1:
+        if y.dtype.kind not in "biu":
+            raise TypeError(
+                f"y: expected integer labels, or targets of shape (n, n_out), got {y.dtype} "
+                f"of shape {y.shape} (y[:, None] makes targets for one output)"
+            )
+        if y.dtype.kind == "u" and len(y) and y.max() > _LARGEST_LABEL:  # may be none of int64
+            _checked_range(y)
+        return np.require(y, np.int64, ["C_CONTIGUOUS", "ALIGNED"])
+    if y.ndim != 2 or 0 in y.shape:
+        raise ValueError(f"y: expected labels (n,) or targets (n, n_out), got shape {y.shape}")
+    if y.dtype.kind not in "biuf":
+        raise TypeError(f"y: expected numbers, got {y.dtype}")
+    return _rows(y if y.dtype in (np.float32, np.float64) else y.astype(np.float64))
+
+
+def _checked_range(y: NDArray) -> tuple[float, float]:
+    """The smallest and largest of the labels or targets, which must be such."""
+    low, high = _extremes(y.reshape(len(y), -1))
+    if y.ndim == 1 and (low < 0 or high > _LARGEST_LABEL):
+        raise ValueError(
+            f"y: expected labels from 0 to {_LARGEST_LABEL}, got {low:.0f} to {high:.0f} "
+            f"(targets have the shape (n, n_out))"
+        )
+    if not math.isfinite(low) or not math.isfinite(high):
+        raise ValueError("y: expected finite targets, got NaN or infinity")
+    return low, high
+
+
+def _check_lengths(X: NDArray | Compressed, y: NDArray) -> None:
+    if len(X) != len(y):
+        raise ValueError(f"y: expected as many as X has rows, {len(X)}, got {len(y)}")
+
+
+def _sound_inputs(X: Any) -> NDArray | Compressed:
+    """X of a data set's state, which must be as ``checked_inputs`` leaves it."""
+    if isinstance(X, Compressed):
+        compressed.from_sparse("X", X)
+        return X
+    plain = isinstance(X, np.ndarray) and checks.is_plain(X)
+    if not plain or X.dtype.str[1:] not in ("u1", "f4", "f8"):
+        came = X.dtype if isinstance(X, np.ndarray) else type(X).__name__
+        raise TypeError(f"X: expected an array of uint8, float32 or float64, got {came}")
+    if X.ndim != 2 or 0 in X.shape:
+        raise ValueError(f"X: expected shape (n, n_in), got {X.shape}")
+    return checks.read_only(_rows(np.asarray(X, X.dtype.newbyteorder("="))))
+
+
+def _sound_targets(y: Any) -> NDArray:
+    """y of a data set's state, which must be as the constructor leaves it."""
+    if not isinstance(y, np.ndarray) or y.ndim == 0 or len(y) == 0 or not checks.is_plain(y):
+        raise TypeError(f"y: expected an array of labels or targets, got {type(y).__name__}")
+    return checks.read_only(_checked_targets(np.asarray(y)))
+
+
+def _mappings(X: NDArray | Compressed, y: NDArray) -> tuple[Mapping, ...]:
+    """Which of the arrays lie in files."""
+    inputs = X.mapping("X") if isinstance(X, Compressed) else mapped.mapping("X", X)
+    return tuple(one for one in (inputs, mapped.mapping("y", y)) if one is not None)
+
+
 def checked_inputs(name: str, X: Any) -> tuple[Any, float, int | None]:
     """``X``, an array or sparse, in a type and layout that the kernels read; its largest
     absolute value; and how many are not zero, or None where that is not known."""
@@ -79,6 +160,7 @@ def checked_inputs(name: str, X: Any) -> tuple[Any, float, int | None]:
             raise ValueError(
                 f"{name}: expected at least one example and one feature, got shape {X.shape}"
             )
+        mapped.check(name, X)
         X = _rows(checks.numbers(name, X))
     largest, others = _survey(X)
     if not math.isfinite(largest):
@@ -91,7 +173,8 @@ class Dataset:
 
     Checked once, here. Training copies nothing but what it compresses (see Notes), and a
     slice in ascending steps is a view. A data set whose arrays are changed afterwards must
-    be made anew; X and y are read-only unless they are the very arrays that were given.
+    be made anew; X and y are read-only unless they are the very arrays that were given. The
+    attributes are not assigned: that raises an AttributeError.
 
     Parameters
     ----------
@@ -125,7 +208,7 @@ class Dataset:
     ------
     TypeError, ValueError
         For other shapes or types, no examples, lengths that differ, NaN or
-        infinity, negative labels.
+        infinity, negative labels, and for a memory map whose file has been cut.
 
     Notes
     -----
@@ -138,9 +221,17 @@ class Dataset:
     epochs of training repay it. Of float64 inputs with a scale of 1 a float32 network has
     a compressed form in float32.
 
+    Threads may train on the same data set, and the form is made by one of them while the others
+    wait. A signal handler that uses the data set meanwhile reads X as it is.
+
     A pickle of a data set whose X or y is a memory map of a file holds the file's path and not
     the numbers: it is mapped anew where the pickle is read, if the file is still as it was, to
     its size and the second of its last change.
+
+    Each training, evaluation or other call of the kernels first looks whether the file of a
+    memory map is still long enough, and raises a ValueError if not. A file that is cut while
+    such a call runs still ends the process (SIGBUS): replace files by renaming, and do not
+    write over them.
 
     Examples
     --------
@@ -160,7 +251,11 @@ class Dataset:
     scale: float
     sparse: bool | str
     _stored: int | None = None  # how many inputs are not zero, where that is known
-    _files: dict[str, File | None]
+    _files: dict[str, File | None]  # which arrays are memory maps, and of what file, if it has one
+    _mappings: tuple[Mapping, ...]
+    _owners: tuple[Any, ...]  # of the arrays' memory, which is not resized
+    _forms: dict[tuple[str, np.dtype], Compressed]
+    _claims: claims.Claims
 
     def __init__(
         self,
@@ -170,31 +265,44 @@ class Dataset:
         *,
         sparse: bool | str = "auto",
     ):
-        if not isinstance(sparse, (bool, str)) or sparse not in ("auto", True, False):
-            raise ValueError(
-                f"sparse: expected 'auto', True or False; got {checks.briefly(sparse)}"
-            )
-        self.sparse = sparse
-        self.scale = checks.nonnegative("scale", scale)
+        sparse = _checked_option(sparse)
+        scale = checks.nonnegative("scale", scale)
         is_sparse = compressed.is_sparse(X)
         if is_sparse and sparse is False:
             raise ValueError("sparse: expected 'auto' or True for an X that is sparse, got False")
-        inputs, largest, self._stored = checked_inputs(
-            "X", X if is_sparse else checks.array("X", X)
-        )
-        self.X = inputs if is_sparse else _kept(inputs, X)
-        self.largest = largest * self.scale
-        if not math.isfinite(self.largest):
-            raise ValueError(f"scale: expected finite products with X, got {self.largest}")
-        self.y = _kept(self._checked_targets(checks.array("y", y)), y)
-        if len(self.X) != len(self.y):
-            raise ValueError(f"y: expected as many as X has rows, {len(self.X)}, got {len(self.y)}")
-        self._forms: dict[tuple[str, np.dtype], Compressed] = {}
-        self._files = {  # which arrays are memory maps, and of what file where it has a name
-            name: mapped.file_of(array)
-            for name, array in (("X", self.X), ("y", self.y))
-            if not isinstance(array, Compressed) and mapped.is_mapped(array)
-        }
+        inputs, largest, stored = checked_inputs("X", X if is_sparse else checks.array("X", X))
+        largest = _scaled(largest, scale)
+        targets = _checked_targets(checks.array("y", y))
+        target_range = _checked_range(targets) if len(targets) else (0.0, 0.0)
+        _check_lengths(inputs, targets)
+        self._take(
+            X=inputs if is_sparse else _kept(inputs, X), y=_kept(targets, y), scale=scale,
+            sparse=sparse, largest=largest, target_range=target_range, _stored=stored,
+            _mappings=_mappings(inputs, targets),
+        )  # fmt: skip
+        for one in self._mappings:
+            array = getattr(self, one.name)
+            if not isinstance(array, Compressed):
+                self._files[one.name] = mapped.file_of(array)
+
+    def _take(self, **attributes: Any) -> None:
+        """Set the attributes, which are checked, and what goes with them."""
+        X, y = attributes["X"], attributes["y"]
+        owners = None if isinstance(X, Compressed) else checks.unresized(X), checks.unresized(y)
+        self.__dict__.update(attributes, _forms={}, _claims={}, _files={}, _owners=owners)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _FIXED:
+            raise AttributeError(
+                f"{name}: expected a data set that is made anew, Dataset(X, y, scale), "
+                f"got an assignment"
+            )
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        if name in _FIXED:
+            raise AttributeError(f"{name}: expected a data set that stays whole, got a deletion")
+        object.__delattr__(self, name)
 
     @classmethod
     def from_csr(
@@ -243,45 +351,37 @@ class Dataset:
             )
         return cls(X, y, scale)
 
-    def _checked_targets(self, y: NDArray) -> NDArray:
-        if y.ndim == 1:
-            if y.dtype.kind not in "biu":
-                raise TypeError(
-                    f"y: expected integer labels, or targets of shape (n, n_out), got {y.dtype} "
-                    f"of shape {y.shape} (y[:, None] makes targets for one output)"
-                )
-            if len(y) and (y.min() < 0 or y.max() >= 2**31):
-                raise ValueError(
-                    f"y: expected labels from 0 to {2**31 - 1}, got {y.min()} to {y.max()} "
-                    f"(targets have the shape (n, n_out))"
-                )
-            return np.require(y, np.int64, ["C_CONTIGUOUS", "ALIGNED"])
-        if y.ndim != 2 or 0 in y.shape:
-            raise ValueError(f"y: expected labels (n,) or targets (n, n_out), got shape {y.shape}")
-        if y.dtype.kind not in "biuf":
-            raise TypeError(f"y: expected numbers, got {y.dtype}")
-        if y.dtype not in (np.float32, np.float64):
-            y = y.astype(np.float64)
-        y = _rows(y)
-        self.target_range = _extremes(y)
-        if not all(map(math.isfinite, self.target_range)):
-            raise ValueError("y: expected finite targets, got NaN or infinity")
-        return y
-
-    # What decides whether a network can take the data; looked at again for a part.
+    # What decides whether a network can take the data; looked at again for a part or a copy.
 
     @cached_property
     def largest(self) -> float:
         """The largest absolute value of an input, scaled."""
+        self.check_files()
         largest, stored = _survey(self.X)
         if stored is not None:  # else another thread may have counted them
             self._stored = stored
-        return largest * self.scale
+        return _scaled(largest, self.scale)
 
     @cached_property
     def target_range(self) -> tuple[float, float]:
         """The smallest and largest target or label."""
-        return _extremes(self.y.reshape(len(self.y), -1))
+        self.check_files()
+        return _checked_range(self.y)
+
+    def check_files(self) -> None:
+        """Look whether the files of memory maps are still there as far as they are needed.
+
+        Raises
+        ------
+        ValueError
+            For a file that has been cut: to read behind its end would end the process.
+
+        Examples
+        --------
+        >>> Dataset(np.eye(2), [0, 1]).check_files()  # nothing to look at
+        """
+        for one in self._mappings:
+            one.check()
 
     @cached_property
     def names_classes(self) -> bool:
@@ -327,27 +427,45 @@ class Dataset:
         >>> data.operand([4, 2], "float32").density
         0.25
         """
-        if isinstance(self.X, Compressed) or self.sparse is False:
-            return self.X
+        X = self.X
+        if self._mappings:
+            self.check_files()
+        if isinstance(X, Compressed) or self.sparse is False:
+            return X
         auto = self.sparse == "auto"
         if auto and ("X" in self._files or (once and not self._forms)):
-            return self.X
-        with _making:
-            if self._stored is None:
-                self._stored = compressed.count(self.X)
-            density = self._stored / self.X.size
-            form = _way(sizes[0], sizes[1], np.dtype(dtype), density, _kernels.isa())
-            if form == "dense" and auto:
-                return self.X
-            if form == "dense" or moves:
-                form = "columns"
-            kind = self.X.dtype
-            if kind == np.float64 and self.scale == 1:  # else the product is what is rounded
-                kind = np.dtype(dtype)
-            key = form, kind  # a dtype's name takes two microseconds
-            if key not in self._forms:
-                self._forms[key] = compressed.compress(self.X, form, self._stored, kind)
+            return X
+        stored = self._stored
+        if stored is None:
+            stored = claims.once(self._claims, X, lambda: self._stored, self._count)
+            if stored is None:
+                return X
+        form = _way(sizes[0], sizes[1], np.dtype(dtype), stored / X.size, _kernels.isa())
+        if form == "dense" and auto:
+            return X
+        if form == "dense" or moves:
+            form = "columns"
+        kind = X.dtype
+        if kind == np.float64 and self.scale == 1:  # else the product is what is rounded
+            kind = np.dtype(dtype)
+        found = self._forms.get((form, kind))  # a dtype's name takes two microseconds
+        return self._compressed(form, kind) if found is None else found
+
+    def _count(self) -> int:
+        self._stored = compressed.count(self.X)
+        return self._stored
+
+    def _compressed(self, form: str, kind: np.dtype) -> NDArray | Compressed:
+        """X in this form, made by one thread for all; or X itself, where another makes it and
+        may be waiting for this one. It makes no difference to what is computed."""
+        key = form, kind
+
+        def make() -> Compressed:
+            self._forms[key] = compressed.compress(self.X, form, self._stored, kind)
             return self._forms[key]
+
+        found = claims.once(self._claims, self.X, lambda: self._forms.get(key), make)
+        return self.X if found is None else found
 
     def __len__(self) -> int:
         return len(self.X)
@@ -363,6 +481,8 @@ class Dataset:
     def __getitem__(self, which: slice | Sequence[int] | NDArray) -> Dataset: ...
 
     def __getitem__(self, which: Any) -> tuple[NDArray, int | NDArray] | Dataset:
+        if self._mappings:
+            self.check_files()
         if isinstance(which, (int, np.integer)) and not isinstance(which, bool):
             y = self.y[which]
             x = (self.X[which].astype(np.float64) * self.scale)[:, None]
@@ -371,23 +491,26 @@ class Dataset:
             raise TypeError(
                 f"expected an integer, a slice or a list of indices, got {checks.briefly(which)}"
             )
-        part = object.__new__(Dataset)
-        part.scale, part.sparse, part._forms, part._stored = self.scale, self.sparse, {}, None
         X, y = self.X[which], self.y[which]
-        part.X = X if isinstance(X, Compressed) else checks.read_only(_rows(X))
-        part.y = checks.read_only(np.ascontiguousarray(y) if y.ndim == 1 else _rows(y))
-        part._files = {
-            name: file
-            for name, file in self._files.items()
-            if mapped.is_mapped(getattr(part, name))  # a copy lies in memory
-        }
-        if len(part) == 0:
+        if len(y) == 0:
             raise ValueError(f"expected a slice with at least one example, got none of {len(self)}")
+        X = X if isinstance(X, Compressed) else checks.read_only(_rows(X))
+        y = checks.read_only(np.ascontiguousarray(y) if y.ndim == 1 else _rows(y))
+        part = object.__new__(Dataset)
+        part._take(
+            X=X, y=y, scale=self.scale, sparse=self.sparse,
+            _mappings=_mappings(X, y) if self._mappings else (),
+        )  # fmt: skip
+        for one in part._mappings:  # a copy lies in memory
+            if one.name in self._files:
+                part._files[one.name] = self._files[one.name]
         return part
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what can be made again; of an array that is a file, the place in the file."""
-        state = {**self.__dict__, "_forms": {}, "_files": {}}
+        self.check_files()
+        state = {name: value for name, value in self.__dict__.items() if name not in _CACHES}
+        state["_files"] = {}
         for name, file in self._files.items():
             if file is not None and os.path.exists(file.path):
                 state["_files"][name] = file
@@ -395,13 +518,27 @@ class Dataset:
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(
-            (name, value.open() if isinstance(value, Place) else value)
-            for name, value in state.items()
-        )
-        if not isinstance(self.X, Compressed):
-            self.X = checks.read_only(checks.aligned(self.X))
-        self.y = checks.read_only(checks.aligned(self.y))
+        """Of a pickle or a copy: all is checked as the constructor does, but that what a file or
+        another process's memory holds is looked at when it is first used."""
+        if not isinstance(state, dict) or not {"X", "y", "scale", "sparse"} <= set(state):
+            raise TypeError("expected the state of a data set with X, y, scale and sparse")
+        arrays, files = {}, {}
+        for name in ("X", "y"):
+            given = state[name]
+            if isinstance(given, Place):
+                files[name], given = given.file, given.open()
+            arrays[name] = given
+        X, y = _sound_inputs(arrays["X"]), _sound_targets(arrays["y"])
+        _check_lengths(X, y)
+        more = {k: v for k, v in state.items() if k not in _CACHES and k not in _FIXED}
+        self._take(
+            **more | {"X": X, "y": y, "sparse": _checked_option(state["sparse"]),
+                      "scale": checks.nonnegative("scale", state["scale"]),
+                      "_mappings": _mappings(X, y)}
+        )  # fmt: skip
+        self._files.update(files)
+        if not self._mappings:
+            self.largest, self.target_range  # noqa: B018  # which look at what is in them
 
     def __repr__(self) -> str:
         kind = "labels" if self.y.ndim == 1 else f"targets of {self.y.shape[1]}"
@@ -454,6 +591,7 @@ def as_dataset(name: str, data: Any, byte_scale: float = 1.0) -> Dataset:
     they are.
     """
     if isinstance(data, Dataset):
+        data.check_files()
         return data
     arrays = isinstance(data, tuple) and len(data) == 2 and not isinstance(data[0], tuple)
     if not arrays:

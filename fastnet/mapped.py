@@ -1,7 +1,9 @@
-"""Arrays that lie in a file: found out, and pickled as the place where they are."""
+"""Arrays that lie in a file: found out, pickled as the place where they are, and looked at
+before they are read, since to read behind the end of a file ends the process."""
 
 from __future__ import annotations
 
+import math
 import mmap
 import os
 import time
@@ -9,6 +11,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fastnet import checks
 
 
 class File:
@@ -18,6 +22,15 @@ class File:
         self.path = path
         self.size = size
         self.modified = modified  # seconds since 1970
+
+    def __setstate__(self, state: Any) -> None:
+        """Of a pickle, checked."""
+        path, size, modified = _items("file", state, "path", "size", "modified")
+        if not isinstance(path, str):
+            raise TypeError(f"path: expected a str, got {checks.briefly(path)}")
+        if not isinstance(modified, float) or not math.isfinite(modified):
+            raise TypeError(f"modified: expected a time, got {checks.briefly(modified)}")
+        self.path, self.size, self.modified = path, checks.integer("size", size, 0), modified
 
     def check(self) -> None:
         """Raise an OSError or a ValueError unless the file is there and as it was."""
@@ -53,18 +66,109 @@ class Place:
             for n, stride in zip(array.shape, array.strides, strict=True)
         )
 
+    def __setstate__(self, state: Any) -> None:
+        """Of a pickle, checked."""
+        names = "file", "offset", "dtype", "shape", "strides"
+        file, offset, dtype, shape, strides = _items("place", state, *names)
+        if not isinstance(file, File) or not isinstance(dtype, np.dtype) or dtype.kind not in "uif":
+            raise TypeError("place: expected a file and a type of numbers, got others")
+        if not isinstance(shape, tuple) or not isinstance(strides, tuple):
+            raise TypeError("place: expected tuples as shape and strides, got others")
+        if len(shape) != len(strides) or not 1 <= len(shape) <= 2:
+            raise ValueError(f"place: expected one or two dimensions, got {shape}, {strides}")
+        self.file, self.offset = file, checks.integer("offset", offset, 0)
+        self.dtype = np.dtype(dtype.str)
+        self.shape = tuple(checks.integer("shape", n, 1) for n in shape)
+        self.strides = tuple(checks.integer("strides", stride, 0) for stride in strides)
+        if self.offset + self._extent() > file.size:
+            raise ValueError(
+                f"place: expected at most {file.size} bytes, those of the file, got "
+                f"{self.offset + self._extent()}"
+            )
+
+    def _extent(self) -> int:
+        """Bytes from the first element to the last one's end."""
+        steps = zip(self.shape, self.strides, strict=True)
+        return int(sum((n - 1) * stride for n, stride in steps)) + self.dtype.itemsize
+
     def open(self) -> NDArray:
         """The array, mapped into memory, read-only."""
         self.file.check()
-        steps = zip(self.shape, self.strides, strict=True)
-        extent = sum((n - 1) * stride for n, stride in steps) + self.dtype.itemsize
+        extent = self._extent()
         buffer = np.memmap(self.file.path, np.uint8, "r", self.offset, (extent,))
         return np.ndarray(self.shape, self.dtype, buffer, strides=self.strides)
 
 
-def is_mapped(array: NDArray) -> bool:
-    """Whether ``array`` is a memory map, or part of one; a copy from one is not."""
-    return _owners(array)[0]
+def _items(name: str, state: Any, *keys: str) -> list[Any]:
+    """What the state of a pickle says of these attributes."""
+    if not isinstance(state, dict) or set(state) != set(keys):
+        raise TypeError(f"{name}: expected a state of {', '.join(keys)}, got another")
+    return [state[key] for key in keys]
+
+
+class Mapping:
+    """The part of a file in which an array lies that is mapped into memory.
+
+    Parameters
+    ----------
+    name : str
+        What messages call the array.
+    array : ndarray
+    buffer : mmap.mmap
+        The memory of ``array``.
+    root : numpy.memmap or None
+        The one that was made of all of it, which knows where in the file it begins.
+    """
+
+    def __init__(self, name: str, array: NDArray, buffer: mmap.mmap, root: Any):
+        self.name = name
+        self._buffer = buffer
+        self._path = None if root is None or root.filename is None else os.fspath(root.filename)
+        start = np.frombuffer(buffer, np.uint8).ctypes.data
+        steps = zip(array.shape, array.strides, strict=True)
+        extent = sum((n - 1) * max(0, stride) for n, stride in steps) + array.itemsize
+        self._needed = array.ctypes.data + extent - start
+        if root is not None:
+            self._needed += root.offset - root.offset % mmap.ALLOCATIONGRANULARITY
+        else:  # it may begin anywhere; that of a whole file begins at 0
+            self._needed += max(0, (self._size() or 0) - len(buffer))
+
+    def _size(self) -> int | None:
+        """The file's size now, or None where nobody can say: of memory without a file, of a file
+        that was closed and removed."""
+        try:
+            return self._buffer.size()
+        except (OSError, ValueError):  # ValueError: mmap has not kept the file open
+            pass
+        try:
+            return None if self._path is None else os.stat(self._path).st_size
+        except OSError:
+            return None
+
+    def check(self) -> None:
+        """Raise a ValueError if the file has been cut so that part of the array is not there."""
+        size = self._size()
+        if size is not None and size < self._needed:
+            raise ValueError(
+                f"{self.name}: expected a file of {self._needed} bytes or more, which it is a "
+                f"memory map of, got {size} bytes: {self._path or 'of no known name'}"
+            )
+
+
+def mapping(name: str, array: NDArray) -> Mapping | None:
+    """Where ``array`` lies if it is a memory map, or part of one, else None."""
+    base = array.base
+    if base is None or (type(base) is np.ndarray and base.base is None):  # the most frequent
+        return None
+    buffer, root = _owners(array)
+    return None if buffer is None or not array.size else Mapping(name, array, buffer, root)
+
+
+def check(name: str, value: Any) -> None:
+    """Raise a ValueError if ``value`` is an array mapped from a file that has been cut."""
+    found = mapping(name, value) if isinstance(value, np.ndarray) else None
+    if found is not None:
+        found.check()
 
 
 def file_of(array: NDArray) -> File | None:
@@ -88,12 +192,12 @@ def place(array: NDArray, file: File) -> Place:
     return Place(file, offset, array)
 
 
-def _owners(array: NDArray) -> tuple[bool, Any]:
-    """Whether the memory belongs to a map of a file, and the memmap that was made of all of it."""
+def _owners(array: NDArray) -> tuple[mmap.mmap | None, Any]:
+    """The map of a file to which the memory belongs, and the memmap that was made of all of it."""
     owner: Any = array
     root = None
     while owner is not None and not isinstance(owner, mmap.mmap):
         if isinstance(owner, np.memmap):
             root = owner
         owner = owner.obj if isinstance(owner, memoryview) else getattr(owner, "base", None)
-    return owner is not None, root
+    return owner, root

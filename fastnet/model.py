@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet import _kernels, checks, reporting, ways
+from fastnet import _kernels, checks, mapped, reporting, ways
 from fastnet.costs import Choice
 from fastnet.data import Dataset
 from fastnet.parameters import Parameters
@@ -113,6 +113,7 @@ class Model:
                 f"got {low:g} to {high:g}"
             )
         if self.choice.kernel == "log-likelihood":
+            data.check_files()
             sums = data.y.sum(axis=1, dtype=np.float64)
             worst = sums[np.abs(sums - 1).argmax()]
             if abs(worst - 1) > 1e-5:
@@ -160,7 +161,11 @@ class Model:
     def predictor(self) -> _kernels.Predictor:
         """For one example at a time; sees the parameters as they are when it is called."""
         return _kernels.Predictor(
-            self.sizes, self.choice.output, self.parameters, hidden=self.hidden
+            self.sizes,
+            self.choice.output,
+            self.parameters,
+            hidden=self.hidden,
+            check_file=mapped.check,
         )
 
     @cached_property

@@ -17,6 +17,7 @@ from fastnet import (
     explanation,
     gradient_check,
     initializers,
+    mapped,
     overridden,
     persistence,
     reporting,
@@ -373,6 +374,8 @@ class Network:
             self._model.check_inputs(name, X.shape[1], largest * scale)
             return self._model.feedforward(X, scale)
         array = checks.array(name, a)
+        if array.base is not None:
+            mapped.check(name, array)
         column = array.shape == (n_in, 1) and n_in > 1
         if array.shape == (n_in,) or column:
             rows = array.reshape(1, n_in)
@@ -563,7 +566,6 @@ class Network:
         """``data`` as a Dataset; bytes that came in none are multiplied by ``scale``."""
         if isinstance(data, Dataset):
             self._check_scale(data, scale)
-            return data
         return as_dataset(name, data, 1.0 if scale is None else scale)
 
     def _check_scale(self, data: Dataset, scale: float | None) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import fastnet
+import fastnet.mapped
 
 X = np.random.default_rng(0).integers(0, 256, (2000, 30)).astype(np.uint8)
 Y = np.arange(2000) % 10
@@ -137,3 +138,250 @@ def test_a_network_trains_to_the_same_bits_from_memory_and_from_its_file(data):
         networks.append(net)
     assert networks[0] == networks[1] == networks[2]
     assert fastnet.fit_many([spec], data)[0].network is not None
+
+
+# ---- files that are cut while they are mapped
+
+# Each line of a program is a pass over a file that has been cut; in a process of its own, which
+# it would end.
+CUT = """
+import mmap, os, sys
+import numpy as np
+import fastnet
+import fastnet.mapped
+from fastnet import Dataset, Network, augment
+
+def mapped(name, mode="r"):
+    return np.load(name, mmap_mode=mode)
+
+def cut(name, size=4096):
+    os.truncate(name, size)
+
+def refused(call, *words):
+    try:
+        call()
+    except ValueError as error:
+        for word in ("expected a file of", *words):
+            assert word in str(error), error
+    else:
+        raise AssertionError("taken")
+
+X, y = mapped("X.npy"), mapped("y.npy")
+in_memory, labels = np.array(X), np.array(y)
+net = Network([900, 10], seed=1)
+quick = {"epochs": 1, "mini_batch_size": 50, "eta": 0.1, "verbose": False}
+"""
+
+PASSES = {
+    "every call of a network": """
+data = Dataset(X, labels, 1 / 256)
+net.SGD(data, **quick)
+cut("X.npy")
+for call in (lambda: net.SGD(data, **quick), lambda: net.accuracy(data),
+             lambda: net.total_cost(data, 0.1), lambda: net.feedforward(data),
+             lambda: net.update_mini_batch(data, 0.1, 0.0, 50), lambda: net.gradient(data),
+             lambda: net.gradient_check(data)):
+    refused(call, "X: ", "X.npy", "4096 bytes", f"{128 + X.nbytes} bytes or more")
+""",
+    "targets": """
+np.save("t.npy", np.eye(10)[labels])
+data = Dataset(in_memory, mapped("t.npy"), 1 / 256)
+softmax = Network([900, 10], "log-likelihood", seed=1)
+softmax.SGD(data, **quick)
+cut("t.npy")
+for one in (net, softmax):
+    refused(lambda: one.SGD(data, **quick), "y: ", "t.npy")
+""",
+    "labels": """
+data = Dataset(in_memory, y, 1 / 256)
+net.accuracy(data)
+cut("y.npy", 200)
+refused(lambda: net.accuracy(data), "y: ", "y.npy")
+""",
+    "evaluation data": """
+data = Dataset(in_memory, labels, 1 / 256)
+evaluated = Dataset(X, labels, 1 / 256)
+net.SGD(data, evaluation_data=evaluated, monitor_evaluation_accuracy=True, **quick)
+cut("X.npy")
+refused(lambda: net.SGD(data, evaluation_data=evaluated, monitor_evaluation_accuracy=True, **quick))
+""",
+    "a new data set": """
+cut("X.npy")
+cut("y.npy", 200)
+refused(lambda: Dataset(X, labels), "X: ")
+refused(lambda: Dataset(np.asarray(X)[10:], labels[10:]), "X: ")
+refused(lambda: Dataset(in_memory, y), "y: ")
+refused(lambda: net.SGD((X, labels), **quick), "X: ")
+""",
+    "real inputs, which the constructor looks at": """
+np.save("f.npy", in_memory / 256)
+f = mapped("f.npy")
+cut("f.npy")
+refused(lambda: Dataset(f, labels), "X: ")
+""",
+    "compression": """
+data = Dataset(X, labels, 1 / 256, sparse=True)
+cut("X.npy")
+refused(lambda: net.accuracy(data), "X: ")
+""",
+    "a compressed form in memory and the file beside it": """
+data = Dataset(X, labels, 1 / 256, sparse=True)
+net.accuracy(data)
+cut("X.npy")
+refused(lambda: net.accuracy(data), "X: ")
+""",
+    "examples and parts": """
+data = Dataset(X, labels)
+part, few = data[1000:], data[:4]
+cut("X.npy")
+for call in (lambda: data[1999], lambda: data[[5, 1999]], lambda: part[3], lambda: list(data),
+             lambda: part.largest, lambda: net.accuracy(part)):
+    refused(call, "X: ")
+assert len(few) == 4 and net.feedforward(few).shape == (4, 10)  # they are still there
+""",
+    "arrays that are no data set": """
+for dtype in (np.uint8, np.float32):
+    np.save("a.npy", in_memory.astype(dtype))
+    a = mapped("a.npy")
+    net.feedforward(a)
+    cut("a.npy")
+    for taken in (a, np.asarray(a), a[1000:]):
+        refused(lambda: net.feedforward(taken), "a: ", "a.npy")
+""",
+    "other modes, and files without a name": """
+for mode in ("r", "r+", "c"):
+    np.save("m.npy", in_memory)
+    data = Dataset(mapped("m.npy", mode), labels, 1 / 256)
+    net.accuracy(data)
+    cut("m.npy")
+    refused(lambda: net.accuracy(data), "X: ")
+np.save("m.npy", in_memory)
+file = open("m.npy", "r+b")
+data = Dataset(np.load("m.npy", mmap_mode="r"), labels, 1 / 256)
+os.unlink("m.npy")
+net.accuracy(data)
+file.truncate(4096)
+refused(lambda: net.accuracy(data), "X: ")
+""",
+    "maps that are not NumPy's": """
+in_memory.tofile("raw")
+with open("raw", "rb") as file:
+    raw = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    later = mmap.mmap(file.fileno(), 900 * 1000, access=mmap.ACCESS_READ,
+                      offset=mmap.ALLOCATIONGRANULARITY)
+whole = Dataset(np.frombuffer(raw, np.uint8).reshape(2000, 900), labels)
+part = Dataset(np.frombuffer(memoryview(later), np.uint8).reshape(1000, 900), labels[:1000])
+net.accuracy(whole), net.accuracy(part)
+cut("raw")
+refused(lambda: net.accuracy(whole), "X: ", "of no known name")
+refused(lambda: net.accuracy(part), "X: ", "of no known name")
+""",
+    "compressed sparse rows": """
+np.save("values.npy", in_memory.ravel())
+columns, starts = np.tile(np.arange(900), 2000), np.arange(2001) * 900
+data = Dataset.from_csr(mapped("values.npy"), columns, starts, 900, labels, 1 / 256)
+net.SGD(data, **quick)
+cut("values.npy")
+refused(lambda: net.accuracy(data), "X: ", "values.npy")
+refused(lambda: data[1999], "X: ")
+refused(lambda: Dataset(data.X, labels), "X: ")
+refused(lambda: net.feedforward(data.X), "a: ")
+for name, array in (("indices", columns), ("indptr", starts)):
+    np.save("index.npy", array)
+    taken = {"indices": columns, "indptr": starts, name: mapped("index.npy")}
+    cut("index.npy")
+    refused(lambda: Dataset.from_csr(in_memory.ravel(), n_in=900, y=labels, **taken), name)
+""",
+    "pickles, and images that are moved": """
+import pickle
+data = Dataset(X, labels)
+cut("X.npy")
+refused(lambda: pickle.dumps(data), "X: ")
+refused(lambda: augment.shift(data, 1, 1), "X: ")
+""",
+    "a data set that a pickle has mapped anew": """
+import pickle
+data = pickle.loads(pickle.dumps(Dataset(X, y, 1 / 256)))
+net.accuracy(data)
+cut("X.npy")
+refused(lambda: net.accuracy(data), "X: ", "X.npy")
+""",
+    "what is left is enough": """
+data = Dataset(X[:4], labels[:4])
+cut("X.npy")
+net.accuracy(data)
+with open("X.npy", "ab") as file:
+    file.write(bytes(10**7))
+net.accuracy(Dataset(X, labels))
+anonymous = np.frombuffer(mmap.mmap(-1, 9000), np.uint8).reshape(10, 900)
+net.accuracy(Dataset(anonymous, labels[:10]))
+""",
+}
+
+
+@pytest.mark.parametrize("case", PASSES)
+def test_a_file_that_has_been_cut_is_refused_before_each_pass(case, tmp_path):
+    random = np.random.default_rng(0)
+    np.save(tmp_path / "X.npy", random.integers(0, 256, (2000, 900)).astype(np.uint8))
+    np.save(tmp_path / "y.npy", np.arange(2000) % 10)
+    done = subprocess.run(
+        [sys.executable, "-P", "-W", "ignore", "-c", CUT + PASSES[case]], cwd=tmp_path,
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_map_that_does_not_keep_its_file_open_is_looked_for_by_name(files, monkeypatch):
+    class Unknown:  # as of mmap.mmap(..., trackfd=False)
+        def size(self):
+            raise ValueError("can't get size with trackfd=False")
+
+    data = fastnet.Dataset(np.load(files[0], mmap_mode="r"), Y)
+    monkeypatch.setattr(data._mappings[0], "_buffer", Unknown())
+    data.check_files()
+    os.truncate(files[0], 1000)
+    with pytest.raises(
+        ValueError, match=r"^X: expected a file of 60128 bytes or more, .* got 1000"
+    ):
+        data.check_files()
+    files[0].unlink()  # nobody can say
+    data.check_files()
+
+
+PLACES = {
+    "another type": {"dtype": np.dtype(object)},
+    "no type": {"dtype": "u1"},
+    "beyond the file": {"offset": 10**6},
+    "before the file": {"offset": -1},
+    "more rows than there are": {"shape": (10**9, 30)},
+    "no rows": {"shape": (0, 30)},
+    "steps backwards": {"strides": (-30, 1)},
+    "three dimensions": {"shape": (2, 2, 2), "strides": (4, 2, 1)},
+    "no file": {"file": None},
+    "no shape": {"shape": 7},
+}
+
+
+@pytest.mark.parametrize("case", PLACES)
+def test_a_place_in_a_file_is_checked(data, case):
+    made = data.__getstate__()["X"]
+    made.__setstate__(vars(made))
+    with pytest.raises((TypeError, ValueError)):
+        made.__setstate__(vars(made) | PLACES[case])
+    with pytest.raises(TypeError):
+        made.__setstate__([])
+    for wrong in ({"path": 3}, {"size": -1}, {"modified": "today"}, {"modified": float("nan")}):
+        with pytest.raises((TypeError, ValueError)):
+            made.file.__setstate__(vars(made.file) | wrong)
+
+
+def test_a_mapped_pickle_is_not_read_before_it_is_used(tmp_path):
+    with open(tmp_path / "X", "wb") as file:
+        file.truncate(2**33)  # of no room on disk
+    X = np.memmap(tmp_path / "X", np.float32, "r", shape=(2**21, 2**10))
+    made = fastnet.Dataset.__new__(fastnet.Dataset)
+    file = fastnet.mapped.file_of(X)
+    place = fastnet.mapped.place(X, file)
+    made.__setstate__({"X": place, "y": np.zeros(2**21, int), "scale": 1.0, "sparse": "auto"})
+    assert {"largest", "target_range"}.isdisjoint(vars(made))
+    assert len(made) == 2**21

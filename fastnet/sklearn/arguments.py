@@ -14,7 +14,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
 
-from fastnet import checks
+from fastnet import checks, scipy_matrices
 from fastnet.data import Dataset, checked_inputs
 from fastnet.model import Model
 
@@ -44,9 +44,14 @@ def _check_no_dates(name: str, value: Any) -> None:
 
 def unmasked(name: str, value: Any) -> None:
     """Refuse masked elements: scikit-learn takes the numbers below the mask."""
-    rows = value if isinstance(value, list | tuple) else ()
-    if checks.is_masked(value) or any(map(checks.is_masked, rows)):
+    if checks.is_masked(value):
         raise ValueError(f"{name}: expected an array, got one with masked elements")
+
+
+def _check_sparse(name: str, value: Any) -> None:
+    """Look at index arrays before SciPy follows them, which would end the process by broken ones."""
+    if hasattr(value, "tocsr") and len(value.shape) == 2:
+        scipy_matrices.checked_arrays(f"{name}.", value)
 
 
 def inputs(estimator: Any, X: Any, reset: bool) -> Any:
@@ -56,6 +61,7 @@ def inputs(estimator: Any, X: Any, reset: bool) -> Any:
     """
     unmasked("X", X)
     _check_no_dates("X", X)
+    _check_sparse("X", X)
     with named("X"):
         return validate_data(
             estimator, X, accept_sparse="csr", dtype=READ, reset=reset, ensure_all_finite=False
@@ -65,6 +71,7 @@ def inputs(estimator: Any, X: Any, reset: bool) -> Any:
 def targets(estimator: Any, y: Any, n: int) -> NDArray:
     """(n,) or (n, n_out), finite, of any type."""
     unmasked("y", y)
+    _check_sparse("y", y)
     with named("y"):
         if y is None:
             raise ValueError(

@@ -1,0 +1,140 @@
+"""Part of _kernels.pyx: the arrays of compressed rows, which C relies on."""
+
+# Bytes behind the last value that must be readable where there are masks: whole vectors are loaded.
+cdef size_t READ_BEHIND = 128
+
+cdef int64_t LARGEST_WIDTH = 2 ** 31 - 1
+
+
+
+cdef inline uint32_t column_at(const void *columns, fn_type type, int64_t k) noexcept nogil:
+    if type == FN_U16:
+        return (<const uint16_t *>columns)[k]
+    return (<const uint32_t *>columns)[k]
+
+
+@cython.final
+@cython.no_gc  # as Array
+cdef class CompressedArrays:
+    """Arrays that are checked once and never change, but for the contents of ``values``.
+
+    values : 1-D, of uint8, float32 or float64
+    offsets : (n + 1,) int64
+    columns : 1-D, of uint16 or uint32; or None
+    masks : (n, ceil(n_in / 64)) uint64, or None; one of the two
+    n_in : int
+
+    Columns and masks are to be what they should be, or ``wrong_row`` is to say so. The caller keeps no way to write to offsets, columns and masks. Of a part, ``first`` says
+    which of the rows in the arrays is its own first.
+    """
+    cdef readonly Array values
+    cdef readonly Array offsets
+    cdef readonly Array columns
+    cdef readonly Array masks
+    cdef readonly size_t first
+    cdef readonly size_t n
+    cdef readonly size_t n_in
+    cdef readonly size_t longest
+
+    def __cinit__(self, values, offsets, columns, masks, n_in):
+        if values is None:  # for ``part``, which fills it
+            return
+        if not 1 <= n_in <= LARGEST_WIDTH:
+            raise ValueError(f"n_in: expected from 1 to {LARGEST_WIDTH}, got {n_in}")
+        if (columns is None) == (masks is None):
+            raise ValueError("columns, masks: expected one of them, got both or none")
+        self.n_in = n_in
+        self.values = vector("values", values, INPUTS)
+        self.offsets = vector("offsets", offsets, ("int64",))
+        if self.offsets.length(0) == 0:
+            raise ValueError("offsets: expected one entry more than rows, got none")
+        self.n = self.offsets.length(0) - 1
+        self.look_at_offsets()
+        cdef int64_t end = self.starts()[self.n]
+        cdef size_t room = self.values.length(0)
+        if columns is not None:
+            self.columns = vector("columns", columns, ("uint16", "uint32"))
+            room = min(room, self.columns.length(0))
+        else:
+            self.masks = Array("masks", masks, 2, ("uint64",))
+            self.masks.expect("masks", (self.n, fn_words(self.n_in)))
+            self.masks.expect_contiguous("masks")
+            room -= min(room, READ_BEHIND // self.values.view.itemsize)
+        if <size_t>end > room:
+            raise ValueError(f"offsets: expected them from 0 to {room}, got {end}")
+
+    cdef const int64_t *starts(self) noexcept nogil:
+        return <const int64_t *>self.offsets.data() + self.first
+
+    cdef const uint64_t *words(self) noexcept nogil:
+        return <const uint64_t *>self.masks.data() + self.first * fn_words(self.n_in)
+
+    cdef look_at_offsets(self):
+        """Find the longest row; all are to begin where the one before ends."""
+        cdef const int64_t *starts = self.starts()
+        cdef int64_t longest = 0
+        cdef size_t s
+        if starts[0] < 0:
+            raise ValueError(f"offsets: expected 0 or more, got {starts[0]}")
+        for s in range(self.n):
+            if starts[s + 1] < starts[s]:
+                raise ValueError(f"offsets: expected entries that do not descend, got "
+                                 f"{starts[s + 1]} after {starts[s]}")
+            longest = max(longest, starts[s + 1] - starts[s])
+        self.longest = longest
+
+    def wrong_row(self):
+        """The first row whose columns do not ascend from 0 to below n_in, or whose masks have not
+        as many bits as the row has values, all below n_in; or None."""
+        cdef size_t row
+        if self.values is None:
+            return None
+        with nogil:
+            row = self.sound_columns() if self.masks is None else self.sound_masks()
+        return None if row == self.n else row
+
+    cdef size_t sound_columns(self) noexcept nogil:
+        """How many rows from the first on have columns as they should be."""
+        cdef const int64_t *starts = self.starts()
+        cdef const void *columns = self.columns.data()
+        cdef fn_type type = self.columns.type()
+        cdef size_t s
+        cdef int64_t k, column, last, sound = 1
+        for s in range(self.n):
+            last = -1
+            for k in range(starts[s], starts[s + 1]):
+                column = column_at(columns, type, k)
+                sound &= column > last
+                last = column
+            if not sound or last >= <int64_t>self.n_in:
+                return s
+        return self.n
+
+    cdef size_t sound_masks(self) noexcept nogil:
+        """The same of masks."""
+        cdef const int64_t *starts = self.starts()
+        cdef const uint64_t *words = self.words()
+        cdef size_t s, word, n_words = fn_words(self.n_in)
+        cdef int64_t count
+        cdef uint64_t behind = 0
+        if self.n_in % 64:
+            behind = ~<uint64_t>0 << self.n_in % 64
+        for s in range(self.n):
+            count = 0
+            for word in range(n_words):
+                count += __builtin_popcountll(words[word])
+            if words[n_words - 1] & behind or count != starts[s + 1] - starts[s]:
+                return s
+            words += n_words
+        return self.n
+
+    def part(self, size_t first, size_t end):
+        """The rows from ``first`` to ``end``, in the same arrays."""
+        if not first <= end <= self.n:
+            raise ValueError(f"rows: expected from 0 to {self.n}, got {first} to {end}")
+        cdef CompressedArrays made = CompressedArrays(None, None, None, None, None)
+        made.values, made.offsets = self.values, self.offsets
+        made.columns, made.masks = self.columns, self.masks
+        made.n_in, made.first, made.n = self.n_in, self.first + first, end - first
+        made.look_at_offsets()
+        return made
