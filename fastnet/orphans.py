@@ -181,13 +181,22 @@ def _watch(folder: str, is_orphan: Callable[[], bool]) -> None:
             has_ended = False
         # asked after the folder: another process may have removed it for the dead parent
         if is_orphan():
-            shutil.rmtree(folder, ignore_errors=True)
             _kill_unwatched(files)
+            _remove(folder)
             os._exit(1)
         if has_ended:
             _folders.discard(folder)
             return
         time.sleep(_SECONDS)
+
+
+def _remove(folder: str) -> None:
+    """Also where a worker that has just begun to train puts a file there meanwhile."""
+    for _ in range(20):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not os.path.exists(folder):
+            return
+        time.sleep(0.05)
 
 
 def _kill_unwatched(files: Iterable[str]) -> None:

@@ -49,7 +49,7 @@ def unmasked(name: str, value: Any) -> None:
 
 
 def _check_sparse(name: str, value: Any) -> None:
-    """Look at index arrays before SciPy follows them, which would end the process by broken ones."""
+    """Look at index arrays before SciPy follows them: broken ones would end the process."""
     if hasattr(value, "tocsr") and len(value.shape) == 2:
         scipy_matrices.checked_arrays(f"{name}.", value)
 
