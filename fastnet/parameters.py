@@ -133,10 +133,11 @@ class Parameters(_kernels.ParameterStorage):
         self._sizes = sizes
         self.places = _kernels.layout(sizes, dtype)[1]  # (weights, biases, stride) of each layer
 
-    def arrays(self, name: str) -> list[NDArray]:
+    def arrays(self, name: str, values: NDArray | None = None) -> list[NDArray]:
         """Views of the storage as it is now: "weights", (n_out, n_in) for each layer, "biases",
-        (n_out, 1), "coefs_", (n_in, n_out), or "intercepts_", (n_out,)."""
-        values = self.values
+        (n_out, 1), "coefs_", (n_in, n_out), or "intercepts_", (n_out,); or the same of
+        ``values``, (parameters,)."""
+        values = self.values if values is None else values
         layers = list(zip(self.places, self._sizes[1:], strict=True))
         if name in ("biases", "intercepts_"):
             vectors = [values[b : b + n_out] for (_, b, _), n_out in layers]
