@@ -247,7 +247,7 @@ class Choice(NamedTuple):
 
 def choose(cost: Any, output: str | None) -> Choice:
     """Settle ``Network``'s arguments ``cost`` (a class or a name) and ``output``."""
-    if output is not None and output not in OUTPUTS:
+    if output is not None and not (isinstance(output, str) and output in OUTPUTS):
         raise ValueError(f"output: expected one of {', '.join(OUTPUTS)}; got {output!r}")
     given = cost if isinstance(cost, (str, type)) else type(cost)  # an object stands for its class
     for pair in PAIRS:

@@ -614,8 +614,8 @@ class Network:
             targets. Inputs may be a matrix of scipy.sparse. A ``Dataset`` scales its inputs.
             Arrays of uint8 that come in none are multiplied by ``input_scale``, where the network
             has one; where it has none they are taken as they are, with a warning where there are
-            values above 1. Other inputs are taken as they are. Where it pays, inputs that are mostly
-            zeros are compressed once, for a ``Dataset`` to be kept, else for this call;
+            values above 1. Other inputs are taken as they are. Where it pays, inputs that are
+            mostly zeros are compressed once, for a ``Dataset`` to be kept, else for this call;
             ``accuracy`` and other single looks at arrays read them as they lie.
         epochs : int
             Passes over the training data, 0 or more.
@@ -1316,7 +1316,7 @@ def _neurons(hidden: Any, layers: int) -> tuple[str, ...]:
     except TypeError:
         raise TypeError(f"hidden: expected a name or a list of names, got {hidden!r}") from None
     for name in names:
-        if name not in NEURONS:
+        if not isinstance(name, str) or name not in NEURONS:
             raise ValueError(f"hidden: expected one of {', '.join(NEURONS)}; got {name!r}")
     if isinstance(hidden, str):
         return names * layers

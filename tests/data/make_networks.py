@@ -16,7 +16,7 @@ import fastnet
 
 
 def data():
-    random = np.random.RandomState(3)  # noqa: NPY002  # whose numbers stay the same for ever
+    random = np.random.RandomState(3)  # whose numbers stay the same for ever
     X = random.randint(0, 256, (40, 9)).astype(np.uint8)
     return fastnet.Dataset(X, random.randint(0, 3, 40), scale=1 / 256)
 
@@ -27,7 +27,10 @@ def train(net, epochs):
 
 
 def values(net):
-    return {"weights": [w.tolist() for w in net.weights], "biases": [b.tolist() for b in net.biases]}
+    return {
+        "weights": [w.tolist() for w in net.weights],
+        "biases": [b.tolist() for b in net.biases],
+    }
 
 
 def main(target, values_target=None):
