@@ -57,14 +57,18 @@ class RandomStream:
 
     def reseed(self, seed: Any) -> None:
         """Take the numbers from now on from another seed; whoever holds this stream draws them."""
-        self._bits = None if seed is None else _bit_generator(seed)
+        if seed is None:
+            vars(self).pop("_bits", None)
+        else:
+            self._bits = _bit_generator(seed)
 
     @property
     def bits(self) -> np.random.BitGenerator:
         """The generator of the raw numbers."""
-        if self._bits is None:
-            self._bits = np.random.PCG64(seed_from_numpy())
-        return self._bits
+        bits: np.random.BitGenerator | None = vars(self).get("_bits")
+        if bits is None:  # threads that come here together get the same one
+            bits = vars(self).setdefault("_bits", np.random.PCG64(seed_from_numpy()))
+        return bits
 
     def __getstate__(self) -> dict[str, Any]:
         return {"_bits": self.bits}  # drawn here, so that copies have the same numbers

@@ -5,6 +5,7 @@ import multiprocessing
 import pickle
 import subprocess
 import sys
+import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
@@ -158,6 +159,28 @@ def test_a_copy_of_a_network_whose_seed_is_not_drawn_yet_trains_alike(again, tmp
     assert trained(net) == trained(other)
     assert trained(again(net)) == trained(net)
     assert position() == after
+
+
+def test_threads_that_copy_such_a_network_together_get_copies_that_train_alike(tmp_path):
+    file, before = saved(tmp_path), sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # so that the threads meet
+    try:
+        for _ in range(100):
+            net, begin, copies = fastnet.load(file), threading.Barrier(2), []
+
+            def look(net=net, begin=begin, copies=copies):
+                begin.wait(timeout=60)
+                copies.append(net.copy())
+
+            threads = [threading.Thread(target=look) for _ in range(2)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            first, second = copies
+            assert trained(first) == trained(second) == trained(net)
+    finally:
+        sys.setswitchinterval(before)
 
 
 # ---- reseed
