@@ -801,10 +801,10 @@ class Network:
         monitors = training.monitors_of(monitored, sets, history, weights, own.figures)
         self._check_finite()
         self._model.parameters.check_not_training()
-        self._warn_of_bytes("training_data", training_data, data)
         try:
             if epochs:  # a function of the user's own may raise, before anything is changed
                 progress.rate(1)
+                self._warn_of_bytes("training_data", training_data, data)
             training.run(
                 self._model, self._stream, data, progress, mini_batch_size, lmbda, monitors,
                 reporter, self._calling(called, history), chosen, weights,

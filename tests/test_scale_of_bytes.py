@@ -195,6 +195,11 @@ def test_bare_bytes_are_trained_at_the_scale_of_the_network():
     nets[2].SGD(pairs(), 2, 5, 0.5, verbose=False)
     nets[3].SGD((scipy.sparse.csr_array(X), Y), 2, 5, 0.5, verbose=False)
     assert nets[0] == nets[1] == nets[2] == nets[3]
+    found = [
+        fastnet.find_learning_rate(nets[0], data, verbose=False) for data in (DATA, (X, Y), pairs())
+    ]
+    costs = [[trial.costs for trial in one.trials] for one in found]
+    assert costs[0] == costs[1] == costs[2]
     for net, data in zip(nets, (DATA, (X, Y), pairs(), (X.copy(), Y)), strict=True):
         net.update_mini_batch(data, 0.5, 0.0, 60)
         assert net.input_scale == SCALE
@@ -303,8 +308,11 @@ def test_a_warning_that_is_an_error_comes_before_anything_changes_and_comes_agai
 def test_a_refused_training_does_not_warn():
     with pytest.raises(ValueError, match=r"^schedule"):
         network().SGD((X, Y), 1, 5, 0.5, schedule=fastnet.CosineDecay(floor=1.0))
+    with pytest.raises(TypeError, match=r"^schedule\(1\)"):
+        network().SGD((X, Y), 1, 5, 0.5, schedule=lambda epoch: "fast")
     with pytest.raises(ValueError, match=r"^specs\[0\]: eta"):
         fastnet.fit_many([{**SPEC, "eta": -1}], (X, Y))
+    network().SGD((X, Y), 0, 5, 0.5)  # which trains nothing
 
 
 def test_bytes_of_zeros_and_ones_booleans_and_data_sets_do_not_warn():
