@@ -537,13 +537,17 @@ class Network:
 
     def _fitting(self, name: str, data: Data) -> Dataset:
         """``data`` as a Dataset that fits."""
-        dataset = self._dataset(name, data, self.input_scale)
-        self._model.check(name, dataset)
+        model = self._model
+        scale = model.parameters.input_scale
+        dataset = data
+        if not isinstance(dataset, Dataset) or scale is not None:
+            dataset = self._dataset(name, data, scale)
+        model.check(name, dataset)
         return dataset
 
-    def _warn_of_bytes(self, name: str, given: Data, data: Dataset) -> None:
-        """Before a training on ``data``, made of what was ``given``."""
-        if data is not given and self.input_scale is None:
+    def _warn_of_bytes(self, name: str, data: Dataset) -> None:
+        """Before a training on ``data``, made of what came in no Dataset."""
+        if self.input_scale is None:
             self._warn("bytes", warns_of_bytes(name, data))
 
     def _dataset(self, name: str, data: Data, scale: float | None) -> Dataset:
@@ -804,7 +808,8 @@ class Network:
         try:
             if epochs:  # a function of the user's own may raise, before anything is changed
                 progress.rate(1)
-                self._warn_of_bytes("training_data", training_data, data)
+                if data is not training_data:
+                    self._warn_of_bytes("training_data", data)
             training.run(
                 self._model, self._stream, data, progress, mini_batch_size, lmbda, monitors,
                 reporter, self._calling(called, history), chosen, weights,
@@ -881,13 +886,10 @@ class Network:
         l2 = checks.nonnegative("lmbda", lmbda) / checks.integer("n", n, 1)
         data = self._fitting("mini_batch", mini_batch)
         self._check_finite()
-        self._warn_of_bytes("mini_batch", mini_batch, data)
+        if data is not mini_batch:
+            self._warn_of_bytes("mini_batch", data)
         if overrides(self, "backprop"):
-            pairs = overridden.pairs_of(self._model, data)
-
-            def step(order: NDArray, eta: float, watch: Any) -> None:
-                overridden.update_mini_batch(self, pairs, eta, lmbda, n)
-
+            step = overridden.one_step(self, data, lmbda, n)
             training.train_own(self._model, data, step, np.arange(len(data)), eta, None, None)
             return
         order = np.arange(len(data))[np.newaxis]

@@ -43,7 +43,10 @@ def remember(network_class: type) -> None:
 def overrides(net: Any, *names: str) -> bool:
     """Whether one of the methods is not the package's own."""
     kind, own = type(net), vars(net)
-    return any(getattr(kind, name) is not _defined[name] or name in own for name in names)
+    for name in names:  # a generator would take as long as a step of the smallest networks
+        if getattr(kind, name) is not _defined[name] or name in own:
+            return True
+    return False
 
 
 class OwnMethods:
@@ -169,6 +172,16 @@ def total_cost(net: Any, model: Model, data: Dataset, lmbda: float, l1: float = 
     )
     penalty = lmbda / 2 * model.squares(model.values) + l1 * model.magnitudes(model.values)
     return (total + penalty) / len(data)
+
+
+def one_step(net: Any, data: Dataset, lmbda: float, n: int) -> OwnEpoch:
+    """What trains with all of ``data`` as one mini-batch, by ``net.backprop``."""
+    pairs = pairs_of(net._model, data)
+
+    def step(order: NDArray, eta: float, watch: Callable[[int], object] | None) -> None:
+        update_mini_batch(net, pairs, eta, lmbda, n)
+
+    return step
 
 
 def update_mini_batch(
