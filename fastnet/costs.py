@@ -250,7 +250,7 @@ class Choice(NamedTuple):
 
 def choose(cost: Any, output: str | None) -> Choice:
     """Settle ``Network``'s arguments ``cost`` (a class or a name) and ``output``."""
-    if output is not None and output not in OUTPUTS:
+    if output is not None and not (isinstance(output, str) and output in OUTPUTS):
         raise ValueError(
             f"output: expected one of {', '.join(OUTPUTS)}; got {checks.briefly(output)}"
         )

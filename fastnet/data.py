@@ -549,6 +549,10 @@ class Dataset:
         )
 
 
+# What may have been meant where pairs (x, y) are not what they should be.
+_OR_ARRAYS = "or a tuple (X, y) of arrays with one example per row"
+
+
 def _from_pairs(pairs: Iterable, byte_scale: float) -> Dataset:
     """The book's list of (x, y): columns; y a column, a digit, or the target of one neuron."""
     listed = []
@@ -567,9 +571,16 @@ def _from_pairs(pairs: Iterable, byte_scale: float) -> Dataset:
         X = np.stack([np.asarray(x) for x, _ in listed])
         y = np.stack([np.asarray(y) for _, y in listed])
     except ValueError:
-        raise ValueError("expected pairs (x, y) that all have the same shapes") from None
+        raise ValueError(
+            f"expected pairs (x, y) that all have the same shapes, {_OR_ARRAYS}"
+        ) from None
     if X.ndim == 3 and X.shape[2] == 1:
         X = X[:, :, 0]
+    if X.ndim != 2:
+        raise ValueError(
+            f"expected pairs (x, y) with columns x, {_OR_ARRAYS}; got pairs with x of shape "
+            f"{X.shape[1:]}"
+        )
     if y.ndim == 3 and y.shape[2] == 1:
         y = y[:, :, 0]
     if y.ndim == 1 and y.dtype.kind == "f":  # the one target of a single output neuron

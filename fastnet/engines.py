@@ -33,10 +33,12 @@ _ALIGNMENT = 64
 
 @dataclass(frozen=True)
 class Task:
-    """One training: the keyword arguments of ``Network`` and those of ``SGD``."""
+    """One training: the keyword arguments of ``Network`` and those of ``SGD``, and which warnings
+    the caller has had of them already."""
 
     network: Mapping[str, Any]
     sgd: Mapping[str, Any]
+    warned: frozenset[str] = frozenset()
 
 
 class Trained(NamedTuple):
@@ -86,6 +88,7 @@ def train(task: Task, data: Datasets | Shared, stop: Stop) -> Trained | None:
     if stop.is_set():
         return None
     network, diverged = Network(**task.network), None
+    network._warned.update(task.warned)
     start = time.perf_counter()
     asked = reporting.stop_asked.set(stop.is_set)
     try:

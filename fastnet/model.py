@@ -45,6 +45,8 @@ class Model:
         self.dtype = np.dtype(dtype)
         self._largest = float(np.finfo(self.dtype).max)
         self.parameters = Parameters(sizes, dtype)
+        # (0, parameters): room for the parameters of none
+        self.no_networks = np.empty((0, self.n_parameters), self.dtype)
 
     @property
     def values(self) -> NDArray:
@@ -55,11 +57,6 @@ class Model:
     def n_parameters(self) -> int:
         """The length of ``values``, pads included."""
         return self.parameters.storage.n
-
-    @cached_property
-    def no_networks(self) -> NDArray:
-        """(0, parameters): room for the parameters of none."""
-        return np.empty((0, self.n_parameters), self.dtype)
 
     @property
     def input_scale(self) -> float | None:

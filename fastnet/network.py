@@ -41,12 +41,17 @@ from fastnet.weighting import example_weights
 DTYPES = ("float32", "float64")
 NEURONS = tuple(initializers.OF_HIDDEN)
 
-# The format of pickles: what __getstate__ keeps, and its number.
+# The format of pickles: what __getstate__ keeps, under which key (which no attribute has), and the
+# number of the format.
+_PICKLE_KEY = "fastnet.Network"
 _PICKLE_VERSION = 2
 _PICKLED = {
     "sizes", "cost", "output", "dtype", "hidden", "n_threads", "input_scale", "values", "stream",
     "warned",
 }  # fmt: skip
+
+# What other packages call SGD and predict_labels.
+_NOT_METHODS = ("fit", "predict", "predict_proba", "score")
 
 Filename: TypeAlias = str | os.PathLike[str]
 Seed: TypeAlias = (
@@ -301,9 +306,8 @@ class Network:
         >>> net == other
         True
         """
-        stream = RandomStream(seed)
         self._model.parameters.check_not_training()
-        self._stream = stream
+        self._stream.reseed(seed)
 
     def default_weight_initializer(self) -> None:
         """Weights N(0, 1) / sqrt(n_in), biases N(0, 1).
@@ -370,7 +374,7 @@ class Network:
             if a.shape == (0, n_in):
                 return np.empty((0, self._model.sizes[-1]), self.dtype)
             X, largest, _ = checked_inputs(name, a)
-            scale = self._scale_of(X)
+            scale = self._scale_of(a)  # booleans are bytes in X
             self._model.check_inputs(name, X.shape[1], largest * scale)
             return self._model.feedforward(X, scale)
         array = checks.array(name, a)
@@ -406,7 +410,8 @@ class Network:
 
     def _scale_of(self, X: Any) -> float:
         """By what inputs that came in no Dataset are multiplied."""
-        return (self.input_scale or 1.0) if X.dtype == np.uint8 else 1.0
+        scale = self.input_scale if X.dtype == np.uint8 else None
+        return 1.0 if scale is None else scale
 
     def predict_labels(self, X: Dataset | Sparse | ArrayLike) -> NDArray:
         """The classes that the network sees, as ``accuracy`` counts them.
@@ -458,7 +463,8 @@ class Network:
         Returns
         -------
         callable
-            ``predict(x)`` takes x of shape (n_in,) as it is, and returns the output,
+            ``predict(x)`` takes x of shape (n_in,), uint8 multiplied by the ``input_scale`` that
+            the network has at the call, others as they are, and returns the output,
             (n_out,), in the network's dtype: the same array each time, which the next call
             overwrites. It computes with the parameters that the network has at the call.
             An array of the network's dtype is read where it lies; others are converted.
@@ -487,6 +493,8 @@ class Network:
         Parameters
         ----------
         data : Dataset, pair (X, y) or iterable of (x, y)
+            Arrays of uint8 that come in no ``Dataset`` are multiplied by ``input_scale``, where
+            the network has one.
         convert : bool
             Accepted for scripts of the book and not needed: whether the targets
             are labels or columns is seen from the data.
@@ -553,13 +561,17 @@ class Network:
 
     def _fitting(self, name: str, data: Data) -> Dataset:
         """``data`` as a Dataset that fits."""
-        dataset = self._dataset(name, data, self.input_scale)
-        self._model.check(name, dataset)
+        model = self._model
+        scale = model.parameters.input_scale
+        dataset = data
+        if not isinstance(dataset, Dataset) or scale is not None:
+            dataset = self._dataset(name, data, scale)
+        model.check(name, dataset)
         return dataset
 
-    def _warn_of_bytes(self, name: str, given: Data, data: Dataset) -> None:
-        """Before a training on ``data``, made of what was ``given``."""
-        if data is not given and self.input_scale is None:
+    def _warn_of_bytes(self, name: str, data: Dataset) -> None:
+        """Before a training on ``data``, made of what came in no Dataset."""
+        if self.input_scale is None:
             self._warn("bytes", warns_of_bytes(name, data))
 
     def _dataset(self, name: str, data: Data, scale: float | None) -> Dataset:
@@ -580,8 +592,8 @@ class Network:
     def _warn(self, kind: str, message: str) -> None:
         """Once of each kind, at the line of the program that called the package."""
         if message and kind not in self._warned:
+            reporting.warn(message)  # raises where the program makes errors of warnings
             self._warned.add(kind)
-            reporting.warn(message)
 
     # ---- training
 
@@ -626,9 +638,11 @@ class Network:
         training_data : Dataset, pair (X, y) or iterable of (x, y)
             The examples to learn: a ``Dataset``; a tuple of arrays, inputs (n, n_in)
             and labels (n,) or targets (n, n_out); or the book's list of columns and
-            targets. Inputs may be a matrix of scipy.sparse. Only a ``Dataset`` scales its
-            inputs, others are taken as they are. Where it pays, inputs that are mostly
-            zeros are compressed once, for a ``Dataset`` to be kept, else for this call;
+            targets. Inputs may be a matrix of scipy.sparse. A ``Dataset`` scales its inputs.
+            Arrays of uint8 that come in none are multiplied by ``input_scale``, where the network
+            has one; where it has none they are taken as they are, with a warning where there are
+            values above 1. Other inputs are taken as they are. Where it pays, inputs that are
+            mostly zeros are compressed once, for a ``Dataset`` to be kept, else for this call;
             ``accuracy`` and other single looks at arrays read them as they lie.
         epochs : int
             Passes over the training data, 0 or more.
@@ -642,7 +656,8 @@ class Network:
             is divided by n. Finite, 0 or more.
         evaluation_data : as training_data, or None
             What to monitor on: validation or test data. Needed by the two flags
-            that monitor it, and by a schedule or early stopping that follows it. Where no flag
+            that monitor it, and by a schedule or early stopping that follows it. Arrays of uint8
+            that come in no ``Dataset`` are scaled as the training data. Where no flag
             is set and nothing is followed, the accuracy on it is recorded if its targets stand
             for classes (labels, or rows of zeros with a single one; of one target, zeros and
             ones), else the cost. False is as None.
@@ -783,11 +798,11 @@ class Network:
         flags = {name: checks.truth(f"monitor_{name}", flag) for name, flag in flags.items()}
         called = checks.callables("callbacks", callbacks)
         reporter = reporting.chosen(verbose)
+        data = self._fitting("training_data", training_data)
         if isinstance(evaluation_data, bool | np.bool_) and not evaluation_data:
             evaluation_data = None
         elif isinstance(evaluation_data, Iterator | bool):
             evaluation_data = as_list("evaluation_data", evaluation_data)  # may be looked at twice
-        data = self._fitting("training_data", training_data)
         sets, evaluation = {"training": data}, None
         if evaluation_data is not None:
             scale = self._model.scale_learned_from(data)
@@ -814,11 +829,11 @@ class Network:
         monitors = training.monitors_of(monitored, sets, history, weights, own.figures)
         self._check_finite()
         self._model.parameters.check_not_training()
-        self._warn_of_bytes("training_data", training_data, data)
-        if epochs:
-            progress.rate(1)  # a function of the user's own may raise, before anything is changed
-
         try:
+            if epochs:  # a function of the user's own may raise, before anything is changed
+                progress.rate(1)
+                if data is not training_data:
+                    self._warn_of_bytes("training_data", data)
             training.run(
                 self._model, self._stream, data, progress, mini_batch_size, lmbda, monitors,
                 reporter, self._calling(called, history), chosen, weights,
@@ -895,13 +910,10 @@ class Network:
         l2 = checks.nonnegative("lmbda", lmbda) / checks.integer("n", n, 1)
         data = self._fitting("mini_batch", mini_batch)
         self._check_finite()
-        self._warn_of_bytes("mini_batch", mini_batch, data)
+        if data is not mini_batch:
+            self._warn_of_bytes("mini_batch", data)
         if overrides(self, "backprop"):
-            pairs = overridden.pairs_of(self._model, data)
-
-            def step(order: NDArray, eta: float, watch: Any) -> None:
-                overridden.update_mini_batch(self, pairs, eta, lmbda, n)
-
+            step = overridden.one_step(self, data, lmbda, n)
             training.train_own(self._model, data, step, np.arange(len(data)), eta, None, None)
             return
         order = np.arange(len(data))[np.newaxis]
@@ -913,7 +925,8 @@ class Network:
         Parameters
         ----------
         x : (n_in,) or (n_in, 1) array_like
-            The input, taken as it is.
+            The input; uint8 is multiplied by ``input_scale``, where the network has one, others
+            are taken as they are.
         y : int, or (n_out,) or (n_out, 1) array_like
             A label or the target outputs; of one output neuron a float, too.
 
@@ -943,7 +956,7 @@ class Network:
 
         Parameters
         ----------
-        data : Dataset, pair (X, y) or iterable of (x, y)
+        data : as for ``accuracy``
 
         Returns
         -------
@@ -1198,7 +1211,7 @@ class Network:
         own = {"_model", "_stream", "_warned"}
         return {
             **{name: value for name, value in vars(self).items() if name not in own},
-            "_network": {
+            _PICKLE_KEY: {
                 "version": _PICKLE_VERSION,
                 "sizes": model.sizes,
                 "cost": self.cost,
@@ -1215,10 +1228,17 @@ class Network:
 
     def __setstate__(self, state: Any) -> None:
         fields, others = _fields_of(state)
-        self._set_up(
+        made = Network.__new__(Network)
+        made._set_up(
             fields["sizes"], fields["cost"], fields["output"], fields["dtype"], 0,
             fields["hidden"], None, fields["n_threads"],
         )  # fmt: skip
+        made._take(fields)
+        vars(self).update(others)
+        vars(self).update(vars(made))  # last: a pickle is not to bring parts of its own
+
+    def _take(self, fields: Mapping[str, Any]) -> None:
+        """The parameters, and what else a pickle says, checked."""
         values, scale = fields["values"], fields["input_scale"]
         if (
             not isinstance(values, np.ndarray)
@@ -1229,27 +1249,34 @@ class Network:
                 f"values: expected {self._model.n_parameters} parameters of {self.dtype} in the "
                 f"pickle of a network {[*self._model.sizes]}, got {checks.briefly(values)}"
             )
-        if not isinstance(fields["stream"], RandomStream):
-            raise ValueError(
-                f"stream: expected a RandomStream in the pickle of a network, "
-                f"got {checks.briefly(fields['stream'])}"
-            )
-        self._model.values[...] = values
+        for name, kind in (("stream", RandomStream), ("warned", set)):
+            if not isinstance(fields[name], kind):
+                raise ValueError(
+                    f"{name}: expected a {kind.__name__} in the pickle of a network, "
+                    f"got {checks.briefly(fields[name])}"
+                )
+        parameters = self._model.parameters
+        for name in ("weights", "biases"):  # pads stay zero
+            for own, array in zip(
+                parameters.arrays(name), parameters.arrays(name, values), strict=True
+            ):
+                own[...] = array
         if scale is not None:
-            self._model.parameters.input_scale = checks.nonnegative("input_scale", scale)
+            parameters.input_scale = checks.nonnegative("input_scale", scale)
         self._stream, self._warned = fields["stream"], set(fields["warned"])
-        vars(self).update(others)
 
     if not TYPE_CHECKING:  # a type checker is to know that there are no others
 
         def __getattr__(self, name):
-            words = f"{type(self).__name__!r} object has no attribute {name!r}"
-            if name in ("fit", "predict", "predict_proba", "score"):
-                words += (
-                    ": a network is trained by SGD and used by predict_labels(X) and "
-                    "feedforward(X); fastnet.sklearn has estimators with fit and predict"
-                )
-            raise AttributeError(words)
+            if name not in _NOT_METHODS:
+                return super().__getattribute__(name)  # raises what it raised before
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}: a network is trained "
+                f"by SGD and used by predict_labels(X) and feedforward(X); fastnet.sklearn has "
+                f"estimators with fit and predict",
+                name=name,
+                obj=self,
+            )
 
     def __repr__(self) -> str:
         cost = self._model.choice.kernel or getattr(self.cost, "__name__", repr(self.cost))
@@ -1270,17 +1297,9 @@ def _fields_of(state: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     if not isinstance(state, dict):
         raise ValueError(f"expected the pickle of a network, got {checks.briefly(state)}")
     others = dict(state)
-    fields = others.pop("_network", None)
-    if fields is None:  # fastnet 0.1
-        stream, model = others.pop("_stream", None), others.pop("_model", None)
-        if not isinstance(model, tuple) or len(model) != 6:
-            raise ValueError("expected the pickle of a network, got one without its parameters")
-        sizes, choice, values, input_scale, n_threads, hidden = model
-        fields = {
-            "sizes": sizes, "cost": choice.cost, "output": choice.output,
-            "dtype": values.dtype.name, "hidden": hidden, "n_threads": n_threads,
-            "input_scale": input_scale, "values": values, "stream": stream, "warned": set(),
-        }  # fmt: skip
+    fields = others.pop(_PICKLE_KEY, None)
+    if fields is None:
+        fields = _fields_of_0_1(others)
     elif not isinstance(fields, dict) or fields.get("version") != _PICKLE_VERSION:
         version = fields.get("version") if isinstance(fields, dict) else fields
         raise ValueError(
@@ -1291,6 +1310,24 @@ def _fields_of(state: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     if missing:
         raise ValueError(f"expected {min(missing)!r} in the pickle of a network, got none")
     return fields, others
+
+
+def _fields_of_0_1(others: dict[str, Any]) -> dict[str, Any]:
+    """The same from a pickle by fastnet 0.1, taken out of ``others``."""
+    stream, model = others.pop("_stream", None), others.pop("_model", None)
+    if not isinstance(model, tuple) or len(model) != 6:
+        raise ValueError("expected the pickle of a network, got one without its parameters")
+    sizes, choice, values, input_scale, n_threads, hidden = model
+    if not isinstance(choice, costs.Choice) or not isinstance(values, np.ndarray):
+        raise ValueError(
+            f"expected the pickle of a network, got {checks.briefly(choice)} as its cost and "
+            f"{checks.briefly(values)} as its parameters"
+        )
+    return {
+        "sizes": sizes, "cost": choice.cost, "output": choice.output, "dtype": values.dtype.name,
+        "hidden": hidden, "n_threads": n_threads, "input_scale": input_scale, "values": values,
+        "stream": stream, "warned": set(),
+    }  # fmt: skip
 
 
 def _with_patience(early_stopping: Any, n: Any) -> Any:
@@ -1312,7 +1349,7 @@ def _neurons(hidden: Any, layers: int) -> tuple[str, ...]:
             f"hidden: expected a name or a list of names, got {checks.briefly(hidden)}"
         ) from None
     for name in names:
-        if name not in NEURONS:
+        if not isinstance(name, str) or name not in NEURONS:
             raise ValueError(
                 f"hidden: expected one of {', '.join(NEURONS)}; got {checks.briefly(name)}"
             )

@@ -202,6 +202,16 @@ def total_cost(net: Any, model: Model, data: Dataset, lmbda: float, l1: float = 
     return model.mean_costs([total], model.values[None], data, lmbda, l1, None)[0]
 
 
+def one_step(net: Any, data: Dataset, lmbda: float, n: int) -> OwnEpoch:
+    """What trains with all of ``data`` as one mini-batch, by ``net.backprop``."""
+    pairs = pairs_of(net._model, data)
+
+    def step(order: NDArray, eta: float, watch: Callable[[int], object] | None) -> None:
+        update_mini_batch(net, pairs, eta, lmbda, n)
+
+    return step
+
+
 def update_mini_batch(
     net: Any, mini_batch: Sequence[Pair], eta: float, lmbda: float, n: int
 ) -> None:

@@ -53,26 +53,47 @@ class RandomStream:
     """
 
     def __init__(self, seed: Any = None):
-        self._bits = None if seed is None else _bit_generator(seed)
+        self.reseed(seed)
+
+    def reseed(self, seed: Any) -> None:
+        """Take the numbers from now on from another seed; whoever holds this stream draws them."""
+        if seed is None:
+            vars(self).pop("_bits", None)
+        else:
+            self._bits = _bit_generator(seed)
 
     @property
     def bits(self) -> np.random.BitGenerator:
         """The generator of the raw numbers."""
-        if self._bits is None:
-            self._bits = np.random.PCG64(seed_from_numpy())
-        return self._bits
+        bits: np.random.BitGenerator | None = vars(self).get("_bits")
+        if bits is None:  # threads that come here together get the same one
+            bits = vars(self).setdefault("_bits", np.random.PCG64(seed_from_numpy()))
+        return bits
 
     def __getstate__(self) -> dict[str, Any]:
         return {"_bits": self.bits}  # drawn here, so that copies have the same numbers
+
+    def __setstate__(self, state: Any) -> None:
+        bits = state.get("_bits") if isinstance(state, dict) else None
+        if not isinstance(bits, np.random.BitGenerator):
+            raise ValueError(
+                f"stream: expected a BitGenerator in the pickle, got {checks.briefly(bits)}"
+            )
+        self._bits = bits
 
     @property
     def state(self) -> Mapping[str, Any]:
         """Where in the stream the next number is taken."""
         return self.bits.state
 
-    @state.setter
-    def state(self, state: Mapping[str, Any]) -> None:
-        self.bits.state = state
+    def mark(self) -> tuple[np.random.BitGenerator, Mapping[str, Any]]:
+        """What ``go_back`` takes to draw the same numbers once more."""
+        return self.bits, self.bits.state
+
+    def go_back(self, mark: tuple[np.random.BitGenerator, Mapping[str, Any]]) -> None:
+        """Draw again what has been drawn since ``mark``, even if another seed was taken since."""
+        self._bits, state = mark
+        self._bits.state = state
 
     def raw(self, n: int) -> NDArray[np.uint64]:
         """The next ``n`` 64-bit numbers."""

@@ -157,7 +157,8 @@ def find_learning_rate(
         scale = net._model.scale_learned_from(data)
         evaluation = net._dataset("evaluation_data", evaluation_data, scale)
         net._model.check("evaluation_data", evaluation)
-    net._warn_of_bytes("training_data", training_data, data)
+    if data is not training_data:
+        net._warn_of_bytes("training_data", data)
     told = {"mini_batch_size": mini_batch_size, "lmbda": lmbda, **options}
     search = _Search(net, data, evaluation, evaluation_data, epochs, told, verbose)
     power = _FIRST

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -51,14 +52,17 @@ def checked(
         except (TypeError, ValueError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
             raise kind(f"specs[{i}]: {error}") from None
-    return read, [_seeded(task) for task in tasks]
+    return read, tasks
 
 
-def _seeded(task: Task) -> Task:
-    """With a seed, drawn here if there is none: processes that are forked would draw alike."""
-    if task.network.get("seed") is not None:
-        return task
-    return Task({**task.network, "seed": seed_from_numpy()}, task.sgd)
+def seeded(tasks: Iterable[Task]) -> list[Task]:
+    """Each with a seed, drawn here if it has none: processes that are forked would draw alike."""
+    return [
+        task
+        if task.network.get("seed") is not None
+        else replace(task, network={**task.network, "seed": seed_from_numpy()})
+        for task in tasks
+    ]
 
 
 @functools.cache
@@ -106,7 +110,7 @@ def _task(spec: Mapping[str, Any], training: Dataset, evaluation: Dataset | None
     )  # fmt: skip
     if sgd["epochs"]:
         progress.rate(1)
-    return Task(network, sgd)
+    return Task(network, sgd, frozenset(net._warned))
 
 
 def _monitored(spec: Mapping[str, Any], evaluation: Dataset | None) -> dict[str, bool]:

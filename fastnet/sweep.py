@@ -229,11 +229,12 @@ class _Sweep:
         self._executor, self._max_workers, self._verbose = executor, max_workers, level > 0
         self._tqdm = _tqdm(level)
         data = as_dataset("training", training)
-        if data is not training and (words := warns_of_bytes("training", data)):
-            reporting.warn(words)
         held_out = None if evaluation is None else as_dataset("evaluation", evaluation, data.scale)
         self._data = data, held_out
-        self.specs, self._tasks = reading.checked(specs, *self._data)
+        self.specs, tasks = reading.checked(specs, *self._data)
+        if data is not training and (words := warns_of_bytes("training", data)):
+            reporting.warn(words)
+        self._tasks = reading.seeded(tasks)
         self.runs = False  # whether trainings may be running
 
     def run(self, kept: dict[int, Fit] | None = None) -> Generator[Fit, None, None]:

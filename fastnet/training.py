@@ -537,7 +537,7 @@ def run(
             passes = max(1, min(most, progress.certain))
             last = None if kept is None or passes == 1 else kept[:passes]
             eta = progress.rate(epoch + 1)
-            before, ended = stream.state, np.zeros(1, np.int64)
+            before, ended = stream.mark(), np.zeros(1, np.int64)
             told["watch"] = reporter.watch(epoch + 1)
             try:
                 if epoch > 0:
@@ -553,7 +553,7 @@ def run(
                         ended, last, **told,
                     )  # fmt: skip
             except BaseException as error:
-                stream.state = before
+                stream.go_back(before)
                 complete = int(ended[0])
                 stream.raw(complete * (n + keyed))
                 if complete and last is not None:
