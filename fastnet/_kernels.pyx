@@ -286,6 +286,13 @@ cdef size_t checked_threads(threads) except 0:
     return min(threads, FN_MOST_THREADS)
 
 
+cdef bint may_be_mapped(x):
+    """Whether the memory of the array ``x`` may be a memory map: it is neither its own nor that
+    of another array."""
+    base = x.base
+    return base is not None and (type(base) is not np.ndarray or base.base is not None)
+
+
 @final
 cdef class Predictor:
     """``feedforward`` of one example, in memory that is kept from call to call.
@@ -333,10 +340,6 @@ cdef class Predictor:
             return 0
         if x.dtype.kind != "f":
             return 0
-        base = x.base
-        if base is not None and self.check_file is not None and (
-                type(base) is not np.ndarray or base.base is not None):
-            self.check_file("x", x)  # which may be a part of a memory map
         PyObject_GetBuffer(x, &view, PyBUF_STRIDES | PyBUF_FORMAT)
         if (view.ndim == 1 and view.format != NULL and view.format[0] == self.format[0]
                 and view.format[1] == 0 and <size_t>view.shape[0] == self.shape.n_in()
@@ -352,7 +355,7 @@ cdef class Predictor:
 
     def try_one(self, x):
         cdef Py_buffer view
-        if type(x) is not np.ndarray:
+        if type(x) is not np.ndarray or may_be_mapped(x):
             return None
         out = new_array(self.n_out, self.dtype)
         PyObject_GetBuffer(out, &view, PyBUF_STRIDES)  # nobody else has it yet
@@ -362,6 +365,8 @@ cdef class Predictor:
             PyBuffer_Release(&view)
 
     def __call__(self, x):
+        if self.check_file is not None and type(x) is np.ndarray and may_be_mapped(x):
+            self.check_file("x", x)
         if not self.run(x, self.a.data()) and not self.run(self.plain(x), self.a.data()):
             raise ValueError("x: expected finite numbers, got NaN or infinity")
         return self.out
