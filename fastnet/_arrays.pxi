@@ -113,11 +113,23 @@ cdef tuple rows_and_columns(str name, array):
     return shape
 
 
+cdef dict REAL_TYPES = {key: np.dtype(name) for name in REAL for key in (name, np.dtype(name))}
+
+
 cdef real(dtype):
     """float32 or float64, checked."""
+    if type(dtype) is str or isinstance(dtype, np.dtype):
+        found = REAL_TYPES.get(dtype)
+        if found is not None:
+            return found
     if np.dtype(dtype).name not in REAL:
         raise TypeError(f"dtype: expected one of {', '.join(REAL)}; got {dtype!r}")
     return np.dtype(dtype)
+
+
+cdef str real_name(dtype):
+    """The same as a name; that of a dtype takes a microsecond to ask for."""
+    return TYPE_NAMES[real(dtype).char]
 
 
 def padded(m, n, dtype):

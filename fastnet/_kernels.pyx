@@ -127,19 +127,19 @@ def way(sizes, dtype, density):
     """"dense", "columns" or "masks": the quickest way into the first layer."""
     cdef Shape shape = Shape(sizes, "sigmoid", None)
     cdef double share = density
-    return WAYS[fn_way(TYPES[real(dtype).name], &shape.network, share)]
+    return WAYS[fn_way(TYPES[real_name(dtype)], &shape.network, share)]
 
 
 def tiling(m, n_in, n_out, dtype):
     """How a dense layer is updated by m examples: one of TILINGS, which are for ever larger
     layers."""
-    return TILINGS[fn_tiling(TYPES[real(dtype).name], min(m, FN_PIECE), n_in, n_out)]
+    return TILINGS[fn_tiling(TYPES[real_name(dtype)], min(m, FN_PIECE), n_in, n_out)]
 
 
 def by_blocks(sizes, dtype, density, m):
     """Whether m compressed examples enter the first layer by blocks, and not by lists."""
     cdef Shape shape = Shape(sizes, "sigmoid", None)
-    return bool(fn_by_blocks(TYPES[real(dtype).name], &shape.network, density, m))
+    return bool(fn_by_blocks(TYPES[real_name(dtype)], &shape.network, density, m))
 
 
 def layout(sizes, dtype):
@@ -286,11 +286,14 @@ cdef size_t checked_threads(threads) except 0:
     return min(threads, FN_MOST_THREADS)
 
 
+cdef object NDARRAY = np.ndarray
+
+
 cdef bint may_be_mapped(x):
     """Whether the memory of the array ``x`` may be a memory map: it is neither its own nor that
     of another array."""
     base = x.base
-    return base is not None and (type(base) is not np.ndarray or base.base is not None)
+    return base is not None and (type(base) is not NDARRAY or base.base is not None)
 
 
 @final
@@ -336,7 +339,7 @@ cdef class Predictor:
         cdef Py_buffer view
         cdef Storage storage = self.parameters.storage  # kept alive during the call
         cdef int done = 0
-        if type(x) is not np.ndarray:
+        if type(x) is not NDARRAY:
             return 0
         if x.dtype.kind != "f":
             return 0
@@ -355,7 +358,7 @@ cdef class Predictor:
 
     def try_one(self, x):
         cdef Py_buffer view
-        if type(x) is not np.ndarray or may_be_mapped(x):
+        if type(x) is not NDARRAY or may_be_mapped(x):
             return None
         out = new_array(self.n_out, self.dtype)
         PyObject_GetBuffer(out, &view, PyBUF_STRIDES)  # nobody else has it yet
@@ -365,7 +368,7 @@ cdef class Predictor:
             PyBuffer_Release(&view)
 
     def __call__(self, x):
-        if self.check_file is not None and type(x) is np.ndarray and may_be_mapped(x):
+        if self.check_file is not None and type(x) is NDARRAY and may_be_mapped(x):
             self.check_file("x", x)
         if not self.run(x, self.a.data()) and not self.run(self.plain(x), self.a.data()):
             raise ValueError("x: expected finite numbers, got NaN or infinity")

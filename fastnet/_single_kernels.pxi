@@ -169,7 +169,7 @@ def random_at(key, counters):
 
 
 def fma_rounds(dtype, n):
-    cdef fn_type type = TYPES[real(dtype).name]
+    cdef fn_type type = TYPES[real_name(dtype)]
     cdef size_t rounds = n
     cdef Workspace sums = Workspace(FN_SUMS_BYTES)
     cdef double operations

@@ -155,6 +155,8 @@ def _from_frame(name: str, frame: Any) -> NDArray:
 
 def array(name: str, value: Any, expected: str = "an array") -> NDArray:
     """``value`` as an array, where it can be one."""
+    if type(value) is np.ndarray and value.ndim:
+        return value
     if is_masked(value):
         raise ValueError(f"{name}: expected {expected}, got one with masked elements")
     if hasattr(value, "to_numpy"):

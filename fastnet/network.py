@@ -795,18 +795,17 @@ class Network:
             "training_cost": monitor_training_cost,
             "training_accuracy": monitor_training_accuracy,
         }
-        flags = {name: checks.truth(f"monitor_{name}", flag) for name, flag in flags.items()}
+        for name, flag in flags.items():
+            if flag is not False:
+                flags[name] = checks.truth(f"monitor_{name}", flag)
         called = checks.callables("callbacks", callbacks)
         reporter = reporting.chosen(verbose)
         data = self._fitting("training_data", training_data)
-        if isinstance(evaluation_data, bool | np.bool_) and not evaluation_data:
-            evaluation_data = None
-        elif isinstance(evaluation_data, Iterator | bool):
-            evaluation_data = as_list("evaluation_data", evaluation_data)  # may be looked at twice
         sets, evaluation = {"training": data}, None
-        if evaluation_data is not None:
+        given = None if evaluation_data is None else _evaluation_data(evaluation_data)
+        if given is not None:
             scale = self._model.scale_learned_from(data)
-            evaluation = self._dataset("evaluation_data", evaluation_data, scale)
+            evaluation = self._dataset("evaluation_data", given, scale)
             self._model.check("evaluation_data", evaluation)
             sets["evaluation"] = evaluation
 
@@ -822,11 +821,15 @@ class Network:
             if figure == "accuracy" and not overrides(self, "accuracy"):
                 self._model.check_accuracy(f"{kind}_data", sets[kind])
         weights = example_weights(data.y, self._model.classes, sample_weight, class_weight)
-        own = OwnMethods(self, self._model, sets, evaluation_data, lmbda, chosen.l1)
-        own.check(chosen, weights, monitored)
+        own = None
+        if overrides(self, *overridden.METHODS):
+            own = OwnMethods(self, self._model, sets, given, lmbda, chosen.l1)
+            own.check(chosen, weights, monitored)
         history.n_training = len(data)
         history.n_evaluation = None if evaluation is None else len(evaluation)
-        monitors = training.monitors_of(monitored, sets, history, weights, own.figures)
+        monitors = training.monitors_of(
+            monitored, sets, history, weights, {} if own is None else own.figures
+        )
         self._check_finite()
         self._model.parameters.check_not_training()
         try:
@@ -836,17 +839,15 @@ class Network:
                     self._warn_of_bytes("training_data", data)
             training.run(
                 self._model, self._stream, data, progress, mini_batch_size, lmbda, monitors,
-                reporter, self._calling(called, history), chosen, weights,
-                own.epoch(mini_batch_size),
+                reporter, self._calling(called, history) if called else None, chosen, weights,
+                None if own is None else own.epoch(mini_batch_size),
             )  # fmt: skip
         except (DivergenceError, KeyboardInterrupt) as error:
             error.history = history  # type: ignore[union-attr]
             raise
         return history
 
-    def _calling(
-        self, callbacks: Sequence[Callback], history: History
-    ) -> Callable[[int], bool] | None:
+    def _calling(self, callbacks: Sequence[Callback], history: History) -> Callable[[int], bool]:
         """What is called after each epoch: all callbacks; it returns whether to stop."""
 
         def call(epoch: int) -> bool:
@@ -864,7 +865,7 @@ class Network:
                     )
             return stops
 
-        return call if callbacks else None
+        return call
 
     def _not_finite(self) -> str:
         """The first array of parameters that is not finite."""
@@ -1328,6 +1329,13 @@ def _fields_of_0_1(others: dict[str, Any]) -> dict[str, Any]:
         "hidden": hidden, "n_threads": n_threads, "input_scale": input_scale, "values": values,
         "stream": stream, "warned": set(),
     }  # fmt: skip
+
+
+def _evaluation_data(given: Any) -> Any:
+    """None for False; a list for an iterator, which may be needed twice."""
+    if isinstance(given, bool | np.bool_) and not given:
+        return None
+    return as_list("evaluation_data", given) if isinstance(given, Iterator | bool) else given
 
 
 def _with_patience(early_stopping: Any, n: Any) -> Any:

@@ -41,6 +41,16 @@ def seed_from_numpy() -> tuple[int, ...]:
     return tuple(words.tolist())
 
 
+def _raw(bits: np.random.BitGenerator, n: int) -> NDArray[np.uint64]:
+    if n <= _PIECE:
+        return bits.random_raw(n)
+    raw = np.empty(n, np.uint64)
+    for first in range(0, n, _PIECE):
+        piece = raw[first : first + _PIECE]
+        piece[:] = bits.random_raw(len(piece))
+    return raw
+
+
 class RandomStream:
     """Normal numbers and permutations from one seed.
 
@@ -88,7 +98,8 @@ class RandomStream:
 
     def mark(self) -> tuple[np.random.BitGenerator, Mapping[str, Any]]:
         """What ``go_back`` takes to draw the same numbers once more."""
-        return self.bits, self.bits.state
+        bits = self.bits
+        return bits, bits.state
 
     def go_back(self, mark: tuple[np.random.BitGenerator, Mapping[str, Any]]) -> None:
         """Draw again what has been drawn since ``mark``, even if another seed was taken since."""
@@ -97,19 +108,11 @@ class RandomStream:
 
     def raw(self, n: int) -> NDArray[np.uint64]:
         """The next ``n`` 64-bit numbers."""
-        if isinstance(self.bits, np.random.MT19937):  # gives 32 bits at a time
-            halves = self._raw(2 * n)
+        bits = self.bits
+        if isinstance(bits, np.random.MT19937):  # gives 32 bits at a time
+            halves = _raw(bits, 2 * n)
             return halves[0::2] << np.uint64(32) | halves[1::2]
-        return self._raw(n)
-
-    def _raw(self, n: int) -> NDArray[np.uint64]:
-        if n <= _PIECE:
-            return self.bits.random_raw(n)
-        raw = np.empty(n, np.uint64)
-        for first in range(0, n, _PIECE):
-            piece = raw[first : first + _PIECE]
-            piece[:] = self.bits.random_raw(len(piece))
-        return raw
+        return _raw(bits, n)
 
     def normal(self, *shape: int) -> NDArray[np.float64]:
         """Independent N(0, 1) numbers, one raw number each, in row order."""

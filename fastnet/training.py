@@ -409,8 +409,8 @@ def train(
                 model.learned_from(data)
             raise
     finally:
+        model.parameters.end_training(trainer, before)
         before = None  # an error's traceback holds this frame
-        model.parameters.end_training(trainer)
 
 
 def train_own(
@@ -455,6 +455,8 @@ def monitors_of(
     ``weights`` are those of the training data; ``own`` has what measures a field in the place of
     the kernels."""
     followed = {name: getattr(history, name) for name in why}
+    if not followed:
+        return []
     return [
         Monitor(
             sets[kind],
@@ -511,9 +513,10 @@ def run(
     if weights is not None:
         told["weights"] = weights
     keyed = "dropout" in told or "shift" in told
-    own_figures = any(monitor.own_cost or monitor.own_accuracy for monitor in monitors)
-    own_cost = bool(monitors) and model.choice.kernel is None
-    alone = callback is not None or own_epoch is not None or own_figures or own_cost
+    alone = callback is not None or own_epoch is not None
+    for monitor in monitors:
+        own = monitor.own_cost or monitor.own_accuracy or model.choice.kernel is None
+        alone = alone or bool(own)
 
     def take_in(networks: NDArray, epoch: int) -> None:
         """``networks`` (k, parameters) are what the last k epochs up to this one left."""

@@ -32,21 +32,30 @@ def finite(z: NDArray) -> NDArray:
     return clipped
 
 
+def _below_the_largest(z: NDArray) -> NDArray:
+    """z minus the largest of its row, (n_out, n): sums over rows of few outputs, along which
+    NumPy does not vectorize, would take six times as long."""
+    columns = np.array(z.T, np.float64, order="C")
+    with np.errstate(over="ignore"):  # the difference of two weighted inputs may be infinite
+        columns -= columns.max(axis=0)
+    return columns
+
+
 def softmax(z: NDArray) -> NDArray:
     """Of each row; scipy.special's takes 40 us for a single one."""
-    with np.errstate(over="ignore"):  # the difference of two weighted inputs may be infinite
-        e: NDArray = np.exp(z - z.max(axis=1, keepdims=True))
-    e /= e.sum(axis=1, keepdims=True)
-    return e
+    e = _below_the_largest(z)
+    np.exp(e, out=e)
+    e /= e.sum(axis=0)
+    return np.ascontiguousarray(e.T)
 
 
 def log_softmax(z: NDArray) -> NDArray:
     """Its logarithms, finite for finite z."""
+    logs = _below_the_largest(z)
     with np.errstate(over="ignore"):
-        below = z - z.max(axis=1, keepdims=True)
-        logs = below - np.log(np.exp(below).sum(axis=1, keepdims=True))
-    finite_logs: NDArray = np.maximum(logs, -np.finfo(np.float64).max)
-    return finite_logs
+        logs -= np.log(np.exp(logs).sum(axis=0))
+    np.maximum(logs, -np.finfo(np.float64).max, out=logs)
+    return np.ascontiguousarray(logs.T)
 
 
 def activations(output: str, z: NDArray) -> NDArray:
