@@ -136,7 +136,7 @@ class BaseMLP(BaseEstimator):
         finally:
             net = before.get("network_")
             if net is not None and net is not self.network_:  # what it gave would not act here
-                net._model.parameters.retire(["coefs_", "intercepts_"])
+                net._model.parameters.invalidate(["coefs_", "intercepts_"])
 
     def _ready(
         self, X: Any, y: Any, sample_weight: Any, eval_set: Any, incremental: bool, classes: Any
