@@ -31,7 +31,7 @@ from fastnet.early_stopping import EarlyStopping
 from fastnet.explanation import Explanation
 from fastnet.model import Model, classes_of
 from fastnet.optimizers import Optimizer
-from fastnet.overridden import OwnMethods, overrides
+from fastnet.overridden import OverriddenMethods, overrides
 from fastnet.parameters import FixedList, NotFiniteError, ParameterList
 from fastnet.random_stream import RandomStream
 from fastnet.schedules import Schedule
@@ -829,7 +829,7 @@ class Network:
             if figure == "accuracy" and not overrides(self, "accuracy"):
                 self._model.check_accuracy(f"{kind}_data", sets[kind])
         weights = example_weights(data.y, self._model.classes, sample_weight, class_weight)
-        own = OwnMethods(self, self._model, sets, evaluation_data, lmbda, chosen.l1)
+        own = OverriddenMethods(self, self._model, sets, evaluation_data, lmbda, chosen.l1)
         own.check(chosen, weights, monitored)
         history.n_training = len(data)
         history.n_evaluation = None if evaluation is None else len(evaluation)
@@ -921,7 +921,7 @@ class Network:
             self._warn_of_bytes("mini_batch", data)
         if overrides(self, "backprop"):
             step = overridden.one_step(self, data, lmbda, n)
-            training.train_own(self._model, data, step, np.arange(len(data)), eta, None, None)
+            training.train_custom(self._model, data, step, np.arange(len(data)), eta, None, None)
             return
         order = np.arange(len(data))[np.newaxis]
         training.train(self._model, data, order, len(data), eta, l2)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from fastnet import checks
 from fastnet.data import Data, Dataset, as_list
 from fastnet.network import Network
-from fastnet.overridden import OwnMethods
+from fastnet.overridden import OverriddenMethods
 from fastnet.training import DivergenceError, default_figure
 from fastnet.weighting import example_weights
 
@@ -254,12 +254,14 @@ class _Search:
         )
         return None, measure()
 
-    def _own_methods(self, net: Network) -> OwnMethods:
+    def _own_methods(self, net: Network) -> OverriddenMethods:
         sets = {"training": self._data}
         if self._evaluation is not None:
             sets["evaluation"] = self._evaluation
         told = self._told
-        return OwnMethods(net, net._model, sets, self._given, told["lmbda"], told.get("l1", 0.0))
+        return OverriddenMethods(
+            net, net._model, sets, self._given, told["lmbda"], told.get("l1", 0.0)
+        )
 
     def _below(self, eta: float) -> list[Trial]:
         """The trials of smaller rates."""
