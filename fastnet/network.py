@@ -575,6 +575,13 @@ class Network:
         model.check(name, dataset)
         return dataset
 
+    def _evaluation_set(self, evaluation_data: Data, training: Dataset) -> Dataset:
+        """Evaluation data as a Dataset, checked; bytes are scaled as those of ``training``."""
+        scale = self._model.scale_learned_from(training)
+        dataset = self._dataset("evaluation_data", evaluation_data, scale)
+        self._model.check("evaluation_data", dataset)
+        return dataset
+
     def _warn_of_bytes(self, name: str, data: Dataset) -> None:
         """Warn before a training on unscaled bytes; ``data`` was not passed as a Dataset."""
         if self.input_scale is None:
@@ -812,10 +819,7 @@ class Network:
             evaluation_data = as_list("evaluation_data", evaluation_data)  # may be read twice
         sets, evaluation = {"training": data}, None
         if evaluation_data is not None:
-            scale = self._model.scale_learned_from(data)
-            evaluation = self._dataset("evaluation_data", evaluation_data, scale)
-            self._model.check("evaluation_data", evaluation)
-            sets["evaluation"] = evaluation
+            evaluation = sets["evaluation"] = self._evaluation_set(evaluation_data, data)
 
         history = History([], [], [], [])
         progress = Progress(
