@@ -12,8 +12,8 @@ cdef dict ITEM_SIZES = {name: np.dtype(name).itemsize for name in TYPES}
 @cython.final
 @cython.no_gc  # so that the garbage collector's lists do not lead to the array
 cdef class Array:
-    """A checked array, held as long as this object lives. It exports its memory read-only: an
-    array over it has no way back to the one that was given."""
+    """A checked array, kept alive by this object. It exports its memory read-only, so that an array
+    made from it gives no access to the original array."""
     cdef Py_buffer view
     cdef bint held
     cdef str dtype
@@ -153,8 +153,8 @@ cdef object new_array = np.empty, new_zeros = np.zeros, BYTE = np.dtype(np.uint8
 
 @final
 cdef class Workspace:
-    """Memory of the kernels' own, aligned to a cache line, zeroed unless said otherwise. NumPy's,
-    since that asks for large pages where there is much of it."""
+    """Memory for the kernels, aligned to a cache line and zeroed by default. NumPy allocates it,
+    since it requests huge pages for large arrays."""
     cdef object memory
     cdef char *first
 

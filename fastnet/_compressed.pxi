@@ -1,10 +1,9 @@
-"""Part of _kernels.pyx: the arrays of compressed rows, which C relies on."""
+"""Part of _kernels.pyx: the arrays of compressed rows, checked before C reads them."""
 
-# Bytes behind the last value that must be readable where there are masks: whole vectors are loaded.
+# With masks, whole vectors are loaded: so many bytes after the last value must be readable.
 cdef size_t READ_BEHIND = 128
 
 cdef int64_t LARGEST_WIDTH = 2 ** 31 - 1
-
 
 
 cdef inline uint32_t column_at(const void *columns, fn_type type, int64_t k) noexcept nogil:
@@ -16,7 +15,7 @@ cdef inline uint32_t column_at(const void *columns, fn_type type, int64_t k) noe
 @cython.final
 @cython.no_gc  # as Array
 cdef class CompressedArrays:
-    """Arrays that are checked once and never change, but for the contents of ``values``.
+    """Arrays that are checked once and do not change, except for the numbers in ``values``.
 
     values : 1-D, of uint8, float32 or float64
     offsets : (n + 1,) int64
@@ -24,8 +23,9 @@ cdef class CompressedArrays:
     masks : (n, ceil(n_in / 64)) uint64, or None; one of the two
     n_in : int
 
-    Columns and masks are to be what they should be, or ``wrong_row`` is to say so. The caller keeps no way to write to offsets, columns and masks. Of a part, ``first`` says
-    which of the rows in the arrays is its own first.
+    The constructor checks the lengths and the offsets. The caller must make sure that columns and
+    masks are valid, or check ``first_invalid_row``, and must not write to offsets, columns and
+    masks afterwards. ``first`` is the index in the arrays of the first row of a ``part``.
     """
     cdef readonly Array values
     cdef readonly Array offsets
@@ -49,7 +49,7 @@ cdef class CompressedArrays:
         if self.offsets.length(0) == 0:
             raise ValueError("offsets: expected one entry more than rows, got none")
         self.n = self.offsets.length(0) - 1
-        self.look_at_offsets()
+        self.check_offsets()
         cdef int64_t end = self.starts()[self.n]
         cdef size_t room = self.values.length(0)
         if columns is not None:
@@ -69,8 +69,8 @@ cdef class CompressedArrays:
     cdef const uint64_t *words(self) noexcept nogil:
         return <const uint64_t *>self.masks.data() + self.first * fn_words(self.n_in)
 
-    cdef look_at_offsets(self):
-        """Find the longest row; all are to begin where the one before ends."""
+    cdef check_offsets(self):
+        """Check that the offsets do not descend, and find the longest row."""
         cdef const int64_t *starts = self.starts()
         cdef int64_t longest = 0
         cdef size_t s
@@ -83,47 +83,47 @@ cdef class CompressedArrays:
             longest = max(longest, starts[s + 1] - starts[s])
         self.longest = longest
 
-    def wrong_row(self):
-        """The first row whose columns do not ascend from 0 to below n_in, or whose masks have not
-        as many bits as the row has values, all below n_in; or None."""
+    def first_invalid_row(self):
+        """The first invalid row, or None: its columns do not ascend from 0 to below n_in, or its
+        masks have bits from n_in on or another number of bits than the row has values."""
         cdef size_t row
         if self.values is None:
             return None
         with nogil:
-            row = self.sound_columns() if self.masks is None else self.sound_masks()
+            row = self.count_valid_columns() if self.masks is None else self.count_valid_masks()
         return None if row == self.n else row
 
-    cdef size_t sound_columns(self) noexcept nogil:
-        """How many rows from the first on have columns as they should be."""
+    cdef size_t count_valid_columns(self) noexcept nogil:
+        """The number of rows before the first one with invalid columns."""
         cdef const int64_t *starts = self.starts()
         cdef const void *columns = self.columns.data()
         cdef fn_type type = self.columns.type()
         cdef size_t s
-        cdef int64_t k, column, last, sound = 1
+        cdef int64_t k, column, last, valid = 1
         for s in range(self.n):
             last = -1
             for k in range(starts[s], starts[s + 1]):
                 column = column_at(columns, type, k)
-                sound &= column > last
+                valid &= column > last
                 last = column
-            if not sound or last >= <int64_t>self.n_in:
+            if not valid or last >= <int64_t>self.n_in:
                 return s
         return self.n
 
-    cdef size_t sound_masks(self) noexcept nogil:
-        """The same of masks."""
+    cdef size_t count_valid_masks(self) noexcept nogil:
+        """The number of rows before the first one with invalid masks."""
         cdef const int64_t *starts = self.starts()
         cdef const uint64_t *words = self.words()
         cdef size_t s, word, n_words = fn_words(self.n_in)
         cdef int64_t count
-        cdef uint64_t behind = 0
+        cdef uint64_t out_of_range = 0
         if self.n_in % 64:
-            behind = ~<uint64_t>0 << self.n_in % 64
+            out_of_range = ~<uint64_t>0 << self.n_in % 64
         for s in range(self.n):
             count = 0
             for word in range(n_words):
                 count += __builtin_popcountll(words[word])
-            if words[n_words - 1] & behind or count != starts[s + 1] - starts[s]:
+            if words[n_words - 1] & out_of_range or count != starts[s + 1] - starts[s]:
                 return s
             words += n_words
         return self.n
@@ -136,5 +136,5 @@ cdef class CompressedArrays:
         made.values, made.offsets = self.values, self.offsets
         made.columns, made.masks = self.columns, self.masks
         made.n_in, made.first, made.n = self.n_in, self.first + first, end - first
-        made.look_at_offsets()
+        made.check_offsets()
         return made

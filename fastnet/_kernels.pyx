@@ -290,8 +290,7 @@ cdef object NDARRAY = np.ndarray
 
 
 cdef bint may_be_mapped(x):
-    """Whether the memory of the array ``x`` may be a memory map: it is neither its own nor that
-    of another array."""
+    """Whether ``x`` may be a memory map: no array owns its memory."""
     base = x.base
     return base is not None and (type(base) is not NDARRAY or base.base is not None)
 
@@ -361,7 +360,7 @@ cdef class Predictor:
         if type(x) is not NDARRAY or may_be_mapped(x):
             return None
         out = new_array(self.n_out, self.dtype)
-        PyObject_GetBuffer(out, &view, PyBUF_STRIDES)  # nobody else has it yet
+        PyObject_GetBuffer(out, &view, PyBUF_STRIDES)  # no other thread has it yet
         try:
             return out if self.run(x, view.buf) else None
         finally:

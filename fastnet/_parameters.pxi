@@ -1,13 +1,13 @@
 """Part of _kernels.pyx: the memory of a network's parameters, which training replaces.
 
-What changes a network's parameters is one call of this file's functions: neither the handler of a
-signal nor another thread comes in between, and what interrupts a program does so before or after.
+Each change of a network's parameters is one call of a function in this file, and atomic: no signal
+handler and no other Python thread runs during it.
 """
 
 @final
 cdef class Storage:
-    """The parameters of a network as they are at one time: a flat array that starts at a cache
-    line, laid out as ``layout`` says. Other code sees it through the buffer protocol."""
+    """The memory of a network's parameters: a flat array aligned to a cache line, in the layout of
+    ``layout``. Other code accesses it through the buffer protocol."""
     cdef Workspace memory
     cdef readonly Py_ssize_t n
     cdef Py_ssize_t itemsize
@@ -16,7 +16,7 @@ cdef class Storage:
     cdef bytes format
 
     def __cinit__(self, Py_ssize_t n, str dtype, source=None):
-        """n numbers of type dtype: those of ``source``, (n,) of the same type, or zeros."""
+        """n numbers of type dtype: a copy of ``source``, (n,) of the same type, or zeros."""
         if n < 0 or dtype not in REAL:
             raise ValueError(f"n, dtype: expected 0 or more of {REAL}, got {n} of {dtype}")
         self.n, self.dtype = n, dtype
@@ -55,27 +55,26 @@ cdef Py_ssize_t LARGEST_SPARE = 1 << 20
 
 
 cdef class ParameterStorage:
-    """The parameters of one network in a storage that is replaced, never written over, where
-    training or an assignment gives them new values: what was taken from the one before keeps
-    its values.
+    """The parameters of one network. Training and assignments replace the storage instead of
+    overwriting it, so that arrays of the old storage keep their values.
 
     Attributes
     ----------
     storage : Storage
-        What the kernels read and train.
+        The memory that the kernels read and train.
     input_scale : float or None
-        The scale of the inputs last trained on; predictors ask for it.
+        The scale of the inputs last trained on; predictors read it.
     is_training : bool
-        Whether a call of the kernels is training these parameters.
+        Whether a kernel call is training these parameters.
     lists : dict
-        The lists of arrays that have been handed out, by name; their ``_owner`` becomes None when
-        they are replaced.
+        The current lists of arrays that have been returned to programs, by name. The ``_owner`` of
+        a list becomes None when it is replaced.
     """
     cdef readonly Storage storage
     cdef readonly dict lists
     cdef public object input_scale
-    cdef object trainer  # of the call that trains, or None
-    cdef Storage spare  # that nothing shows any more, or None
+    cdef object trainer  # identifies the call that trains, or None
+    cdef Storage spare  # memory for the next call that trains, or None
     cdef object _values
 
     def __cinit__(self, sizes, dtype, *args):
@@ -100,7 +99,7 @@ cdef class ParameterStorage:
         return self.trainer is not None
 
     def check_not_training(self):
-        """Raise a RuntimeError while a call of the kernels trains these parameters."""
+        """Raise a RuntimeError while a kernel call trains these parameters."""
         if self.trainer is not None:
             raise RuntimeError("the network is being trained: expected a change of it before or "
                                "after the training, or in one of its callbacks")
@@ -109,58 +108,60 @@ cdef class ParameterStorage:
         """A storage of zeros, for ``replace``."""
         return Storage(self.storage.n, self.storage.dtype)
 
-    def hand_out(self, Storage storage, str name, made):
-        """Keep the list ``made``, whose arrays are views of ``storage``, unless there is one of
-        that name by now; returns the one that is kept, or None where the storage was replaced
-        meanwhile. Arrays that are handed out during a training are read-only until it ends."""
+    def register_list(self, Storage storage, str name, made):
+        """Register the list ``made``, whose arrays are views of ``storage``, unless another thread
+        has registered one of that name; returns the registered list, or None if the storage was
+        replaced meanwhile. During a training the arrays are read-only until it ends."""
         if storage is not self.storage:
             return None
         if name not in self.lists and self.trainer is not None:
             set_writeable(made, False)
         return self.lists.setdefault(name, made)
 
-    def replace(self, Storage new not None, dict shown, kept=()):
-        """Take the storage ``new``; ``kept``, pairs (start, end), are the parts of the present one
-        that are copied to it. What was handed out becomes read-only. The lists named in
-        ``shown`` get those arrays as elements, the others are replaced."""
+    def replace(self, Storage new not None, dict updated, kept=()):
+        """Replace the storage by ``new``, after copying the parts ``kept``, pairs (start, end),
+        from the old one. Arrays of the old storage become read-only. The lists named in
+        ``updated`` get those arrays as elements, the others become obsolete."""
         cdef Py_ssize_t start, end, size = new.itemsize
         cdef Storage before = self.storage
         self.check_not_training()
         if new.n != before.n or new.dtype != before.dtype:
-            raise ValueError(f"new: expected {before.n} of {before.dtype}, got {new.n} of {new.dtype}")
+            raise ValueError(f"new: expected {before.n} of {before.dtype}, got {new.n} of "
+                             f"{new.dtype}")
         for start, end in kept:
             if not 0 <= start <= end <= new.n:
                 raise ValueError(f"kept: expected parts of 0 to {new.n}, got {start} to {end}")
             memcpy(new.memory.first + start * size, before.memory.first + start * size,
                    (end - start) * size)
-        self.take(new, shown)
+        self.set_storage(new, updated)
 
     def restore(self, values, trainer=None):
-        """Take these values, (parameters,), in new storage, and new lists; ``trainer``: of the
-        call that trains, whose storage is written over if nobody has seen it."""
+        """Set these values, (parameters,), in new storage; all lists become obsolete. A call that
+        trains passes its ``trainer``, and its storage is overwritten if no list shows it."""
         if trainer is None or trainer is not self.trainer:
             self.check_not_training()
         elif not self.lists:
             self.storage.fill(values)
             return
-        self.take(Storage(self.storage.n, self.storage.dtype, values), None)
+        self.set_storage(Storage(self.storage.n, self.storage.dtype, values), None)
 
     def begin_training(self, trainer not None):
-        """Take new storage with the same values, and let nobody else change the parameters until
-        ``end_training`` is called with the same object; returns the storage before."""
+        """Copy the values to new storage, and refuse changes by others until ``end_training`` is
+        called with the same object. Returns the old storage."""
         cdef Storage before
         if self.trainer is not None:
             self.check_not_training()
         self.trainer = trainer
         try:
             before = self.storage
-            self.take(self.copied(before), None)
+            self.set_storage(self.copied(before), None)
         except BaseException:
             self.trainer = None
             raise
         return before
 
     cdef Storage copied(self, Storage source):
+        """A storage with the same values, in spare memory if there is some."""
         cdef Storage new = self.spare
         self.spare = None
         if new is None or new.exports:
@@ -169,9 +170,9 @@ cdef class ParameterStorage:
         return new
 
     def end_training(self, trainer not None, Storage before=None):
-        """Without effect where ``trainer`` is not the one that trains. ``before``, what
-        ``begin_training`` returned, may be written over by the next call unless an array shows
-        it."""
+        """Allow changes again; without effect if another ``trainer`` trains. The memory of
+        ``before``, which ``begin_training`` returned, may be used by the next call unless an
+        array is a view of it."""
         if self.trainer is trainer:
             self.trainer = None
             if (before is not None and before.exports == 0
@@ -180,16 +181,16 @@ cdef class ParameterStorage:
             for arrays in self.lists.values():
                 set_writeable(arrays, True)
 
-    cdef take(self, Storage new, dict shown):
-        cdef dict handed_out = self.lists
+    cdef set_storage(self, Storage new, dict updated):
+        cdef dict current = self.lists
         self.storage, self._values = new, None
-        if not handed_out:
+        if not current:
             return
         self.lists = {}
-        for name, arrays in handed_out.items():
+        for name, arrays in current.items():
             set_writeable(arrays, False)
-            if shown is not None and name in shown:
-                PyList_SetSlice(arrays, 0, len(arrays), shown[name])
+            if updated is not None and name in updated:
+                PyList_SetSlice(arrays, 0, len(arrays), updated[name])
                 self.lists[name] = arrays
             else:
                 arrays._owner = None

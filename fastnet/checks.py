@@ -17,10 +17,10 @@ def briefly(value: Any) -> str:
     """What came, in a few words."""
     kind = f"a {type(value).__name__}"
     if isinstance(value, str | bytes | list | tuple | set | dict) and len(value) > 60:
-        return kind  # without the whole text being made
+        return kind  # without formatting all of it
     try:
         shown = repr(value)
-    except Exception:  # an integer of too many digits, or an object that cannot be shown
+    except Exception:  # an integer with too many digits, or a failing __repr__
         return kind
     most = 500 if isinstance(value, int) else 60  # characters
     return shown if len(shown) <= most and "\n" not in shown else kind
@@ -40,7 +40,7 @@ def integer(name: str, value: Any, at_least: int) -> int:
 
 
 def truth(name: str, value: Any) -> bool:
-    """Whether ``value``, anything that is true or false, is true."""
+    """The truth value of ``value``."""
     try:
         return bool(value)
     except (TypeError, ValueError):  # as of an array of several elements
@@ -129,20 +129,20 @@ def path(name: str, value: Any) -> str:
 
 
 def is_masked(value: Any) -> bool:
-    """Whether elements of ``value``, or of what is in a list, are masked; numpy.ma is large, and
+    """Whether elements of ``value``, or of arrays in a list, are masked. numpy.ma is large and is
     not imported for this."""
     if "numpy.ma" not in sys.modules:
         return False
     if not isinstance(value, (list, tuple)):
         return isinstance(value, np.ma.MaskedArray) and bool(np.ma.is_masked(value))
-    kinds = set(map(type, value))  # of a long list of numbers there is one
+    kinds = set(map(type, value))  # one for a long list of numbers
     deeper = any(issubclass(kind, (list, tuple, np.ma.MaskedArray)) for kind in kinds)
     return deeper and any(map(is_masked, value))
 
 
 def _from_frame(name: str, frame: Any) -> NDArray:
-    """A frame or a column of pandas; one of objects, as where columns of several types stand side
-    by side, if all of them are numbers or booleans."""
+    """A data frame or a column as an array. Objects, as in a frame with columns of several types,
+    are accepted if all of them are numbers or booleans."""
     made = np.asarray(frame)
     if made.dtype != object:
         return made
@@ -189,14 +189,14 @@ def read_only(array: NDArray) -> NDArray:
 
 
 def is_plain(array: NDArray) -> bool:
-    """Whether the array's type is NumPy's own of that name; a damaged pickle may make another,
-    whose elements NumPy takes for objects."""
+    """Whether the array's dtype is NumPy's built-in one. A damaged pickle may create another of the
+    same name, whose elements NumPy would read as object pointers."""
     return array.dtype.flags == np.dtype(array.dtype.str).flags
 
 
 def unresized(array: NDArray) -> weakref.ref[NDArray]:
-    """A reference to the owner of the array's memory. As long as it is held, NumPy does not resize
-    the owner, with ``refcheck=False`` neither: views would be left without their memory."""
+    """A weak reference to the owner of the array's memory. While it exists, NumPy refuses to resize
+    the owner, even with ``refcheck=False``, so that no view loses its memory."""
     while isinstance(array.base, np.ndarray):
         array = array.base
     return weakref.ref(array)

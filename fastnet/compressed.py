@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeGuard
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from fastnet import _kernels, checks, claims, index_arrays, mapped, scipy_matrices
+from fastnet import _kernels, checks, index_arrays, mapped, scipy_matrices, single_flight
 
 # Behind the values: the kernels load whole vectors.
 _SLACK = 128
@@ -19,12 +19,12 @@ _LARGEST = 2**31 - 1  # features
 
 
 class Compressed:
-    """Rows of which only what is not zero is stored, row after row, ascending.
+    """Compressed rows: only non-zero values are stored, row after row, in ascending columns.
 
     Made by ``Dataset`` and ``Dataset.from_csr``, which check what the kernels rely on; it has
     no constructor of its own. ``rows[10:20]`` shares all values; ``rows[[3, 1]]`` copies;
-    ``rows[3]`` is one row, dense. Nothing can be assigned, and the arrays are read-only; only
-    the values may be an array of the user's.
+    ``rows[3]`` is one row, dense. Attributes cannot be assigned, and the arrays are read-only;
+    only ``values`` may share memory with an array of the user.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class Compressed:
 
     @classmethod
     def _of(cls, values: Any, offsets: Any, columns: Any, masks: Any, n_in: Any) -> Compressed:
-        """Of the arrays of a pickle or a copy, which are checked."""
+        """From the arrays of a pickle or a copy, which are checked."""
         n_in = checks.integer("n_in", n_in, 1)
         given = {"values": values, "offsets": offsets, "columns": columns, "masks": masks}
         for name, array in given.items():
@@ -61,8 +61,8 @@ class Compressed:
                 raise TypeError(f"{name}: expected an array, got {checks.briefly(array)}")
         columns = None if columns is None else columns.copy()
         masks = None if masks is None else masks.copy()
-        made = _over(values, offsets.copy(), columns, masks, n_in)
-        row = made._arrays.wrong_row()
+        made = _build(values, offsets.copy(), columns, masks, n_in)
+        row = made._arrays.first_invalid_row()
         if row is not None:
             raise ValueError(
                 f"columns, masks: expected them ascending from 0 to {n_in - 1}, as many as values, "
@@ -70,7 +70,7 @@ class Compressed:
             )
         return made
 
-    # Arrays are made anew at each look: what is done to one changes nothing here.
+    # Each property returns a new array object, so that changing its flags has no effect here.
 
     @property
     def values(self) -> NDArray:
@@ -131,14 +131,14 @@ class Compressed:
         return self._arrays.n
 
     def mapping(self, name: str) -> mapped.Mapping | None:
-        """Where the values lie, if in a file."""
+        """The mapping of the values if they are a memory map."""
         return mapped.mapping(name, self._values)
 
     def __getitem__(self, which: Any) -> Any:
         n, n_in = self.shape
         if isinstance(which, slice) and which.indices(n)[2] == 1:
             first, end, _ = which.indices(n)
-            return _made(self._values, self._arrays.part(first, max(first, end)), self._owner)
+            return _wrap(self._values, self._arrays.part(first, max(first, end)), self._owner)
         if isinstance(which, (int, np.integer)):  # not of n numbers, for one
             return self._dense(checks.index("rows", which, n))
         chosen = np.arange(n)[which]
@@ -154,7 +154,7 @@ class Compressed:
         values[: len(at)] = self._values[at]
         columns = None if columns is None else columns[at]
         masks = None if masks is None else masks[chosen]
-        return _over(values, offsets, columns, masks, n_in)
+        return _build(values, offsets, columns, masks, n_in)
 
     def _dense(self, s: int) -> NDArray:
         """Row s with its zeros."""
@@ -181,7 +181,7 @@ class Compressed:
         )
 
 
-def _made(
+def _wrap(
     values: NDArray, arrays: _kernels.CompressedArrays, owner: weakref.ref[NDArray]
 ) -> Compressed:
     made = Compressed.__new__(Compressed)
@@ -189,18 +189,18 @@ def _made(
     return made
 
 
-def _over(
+def _build(
     values: NDArray,
     offsets: NDArray,
     columns: NDArray | None,
     masks: NDArray | None,
     n_in: int,
 ) -> Compressed:
-    """Of arrays of which the caller keeps only the values. Where columns and masks do not come
-    from here, ``wrong_row`` of the arrays is to be asked."""
+    """From arrays to which the caller keeps no reference, except to ``values``. If columns or masks
+    were not made by this module, the caller must check ``first_invalid_row`` of the arrays."""
     values = checks.read_only(checks.aligned(np.asarray(values)))
     arrays = _kernels.CompressedArrays(values, offsets, columns, masks, n_in)
-    return _made(values, arrays, checks.unresized(values))
+    return _wrap(values, arrays, checks.unresized(values))
 
 
 def columns_dtype(n_in: int) -> type:
@@ -213,7 +213,7 @@ def pieces(array: NDArray) -> Iterator[slice]:
     step = max(1, 16_000_000 // max(1, math.prod(array.shape[1:]) * array.itemsize))
     for first in range(0, len(array), step):
         yield slice(first, min(first + step, len(array)))
-        claims.count_piece(array)
+        single_flight.report_piece(array)
 
 
 def survey(X: NDArray) -> tuple[float, int]:
@@ -273,7 +273,7 @@ def _filled(X: NDArray, form: str, stored: int, dtype: np.dtype) -> Compressed |
         )
         if not fitted:
             return None
-    return _over(values, offsets, columns, masks, n_in)
+    return _build(values, offsets, columns, masks, n_in)
 
 
 # ---- given as CSR
@@ -314,7 +314,7 @@ def from_sparse(name: str, X: Any) -> Compressed:
 
 
 def from_arrays(data: Any, indices: Any, indptr: Any, n_in: int) -> Compressed:
-    """CSR arrays, checked, but for whether the values are finite."""
+    """From CSR arrays, which are checked, except that the values may not be finite."""
     n_in = checks.integer("n_in", n_in, 1)
     values = index_arrays.vector("data", data)
     columns = index_arrays.integers("indices", indices)
@@ -338,16 +338,18 @@ def from_arrays(data: Any, indices: Any, indptr: Any, n_in: int) -> Compressed:
 def _of_csr(
     prefix: str, data: NDArray, indices: NDArray, indptr: NDArray, n_in: int
 ) -> tuple[Compressed, int | None]:
-    """With copies of indices and indptr, since another thread may change the user's: these alone
-    are what is looked at in the end. The second is the first row that must not be used so."""
+    """Compressed rows, and their first row whose columns are invalid, or None.
+
+    indices and indptr are copied before they are checked, since another thread may change the
+    user's arrays."""
     values = checks.numbers(f"{prefix}data", data)
     if n_in > _LARGEST:
         raise ValueError(f"n_in: expected at most {_LARGEST}, got {n_in}")
-    made = _over(
+    made = _build(
         np.require(values, None, ["C", "ALIGNED"]),
         indptr.astype(np.int64),
         indices.astype(columns_dtype(n_in)),
         None,
         n_in,
     )
-    return made, made._arrays.wrong_row()
+    return made, made._arrays.first_invalid_row()

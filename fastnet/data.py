@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from fastnet import _kernels, checks, claims, compressed, mapped
+from fastnet import _kernels, checks, compressed, mapped, single_flight
 from fastnet.compressed import Compressed, Sparse
 from fastnet.mapped import File, Mapping, Place
 
@@ -20,14 +20,14 @@ Data: TypeAlias = (
     "Dataset | tuple[ArrayLike | Sparse, ArrayLike] | Iterable[tuple[ArrayLike, ArrayLike]]"
 )
 
-# What a data set is made of, or follows from that, and is not assigned.
+# Attributes that cannot be assigned: the parameters of a data set and what is computed of them.
 _FIXED = {"X", "y", "scale", "sparse", "largest", "target_range"}
 
 # Labels are numbers of outputs.
 _LARGEST_LABEL = 2**31 - 1
 
-# What can be made again, and is not pickled.
-_CACHES = {"_forms", "_claims", "_stored", "_mappings", "_owners", "largest", "target_range"}
+# Attributes that can be recomputed, and are not pickled.
+_CACHES = {"_forms", "_in_flight", "_stored", "_mappings", "_owners", "largest", "target_range"}
 
 
 def _extremes(array: NDArray) -> tuple[float, float]:
@@ -70,7 +70,7 @@ def _survey(X: NDArray | Compressed) -> tuple[float, int | None]:
 
 
 def _scaled(largest: float, scale: float) -> float:
-    """The largest absolute value of an input, which must be finite, as ``Dataset.largest``."""
+    """The largest absolute value of a scaled input, as ``Dataset.largest``; it must be finite."""
     if not math.isfinite(largest):
         raise ValueError("X: expected finite numbers, got NaN or infinity")
     if not math.isfinite(largest * scale):
@@ -85,7 +85,7 @@ def _checked_option(sparse: Any) -> bool | str:
 
 
 def _checked_targets(y: NDArray) -> NDArray:
-    """``y`` in a type and layout that the kernels read; what is in it ``_checked_range`` says."""
+    """``y`` in a type and layout that the kernels read; its values are not checked yet."""
     mapped.check("y", y)
     if y.ndim == 1:
         if y.dtype.kind not in "biu":
@@ -93,7 +93,7 @@ def _checked_targets(y: NDArray) -> NDArray:
                 f"y: expected integer labels, or targets of shape (n, n_out), got {y.dtype} "
                 f"of shape {y.shape} (y[:, None] makes targets for one output)"
             )
-        if y.dtype.kind == "u" and len(y) and y.max() > _LARGEST_LABEL:  # may be none of int64
+        if y.dtype.kind == "u" and len(y) and y.max() > _LARGEST_LABEL:  # may not fit int64
             _checked_range(y)
         return np.require(y, np.int64, ["C_CONTIGUOUS", "ALIGNED"])
     if y.ndim != 2 or 0 in y.shape:
@@ -104,7 +104,7 @@ def _checked_targets(y: NDArray) -> NDArray:
 
 
 def _checked_range(y: NDArray) -> tuple[float, float]:
-    """The smallest and largest of the labels or targets, which must be such."""
+    """The smallest and the largest label or target, after a check that they are valid."""
     low, high = _extremes(y.reshape(len(y), -1))
     if y.ndim == 1 and (low < 0 or high > _LARGEST_LABEL):
         raise ValueError(
@@ -121,8 +121,8 @@ def _check_lengths(X: NDArray | Compressed, y: NDArray) -> None:
         raise ValueError(f"y: expected as many as X has rows, {len(X)}, got {len(y)}")
 
 
-def _sound_inputs(X: Any) -> NDArray | Compressed:
-    """X of a data set's state, which must be as ``checked_inputs`` leaves it."""
+def _unpickled_inputs(X: Any) -> NDArray | Compressed:
+    """X of a pickled state, which must be of the form that ``checked_inputs`` returns."""
     if isinstance(X, Compressed):
         compressed.from_sparse("X", X)
         return X
@@ -135,15 +135,15 @@ def _sound_inputs(X: Any) -> NDArray | Compressed:
     return checks.read_only(_rows(np.asarray(X, X.dtype.newbyteorder("="))))
 
 
-def _sound_targets(y: Any) -> NDArray:
-    """y of a data set's state, which must be as the constructor leaves it."""
+def _unpickled_targets(y: Any) -> NDArray:
+    """y of a pickled state, which must be of the form that the constructor makes."""
     if not isinstance(y, np.ndarray) or y.ndim == 0 or len(y) == 0 or not checks.is_plain(y):
         raise TypeError(f"y: expected an array of labels or targets, got {type(y).__name__}")
     return checks.read_only(_checked_targets(np.asarray(y)))
 
 
 def _mappings(X: NDArray | Compressed, y: NDArray) -> tuple[Mapping, ...]:
-    """Which of the arrays lie in files."""
+    """The mappings of those arrays that are memory maps."""
     inputs = X.mapping("X") if isinstance(X, Compressed) else mapped.mapping("X", X)
     return tuple(one for one in (inputs, mapped.mapping("y", y)) if one is not None)
 
@@ -169,18 +169,18 @@ def checked_inputs(name: str, X: Any) -> tuple[Any, float, int | None]:
 
 
 class Dataset:
-    """Examples: inputs and what the network should answer to them.
+    """Examples: inputs and their labels or targets.
 
-    Checked once, here. Training copies nothing but what it compresses (see Notes), and a
-    slice in ascending steps is a view. A data set whose arrays are changed afterwards must
-    be made anew; X and y are read-only unless they are the very arrays that were given. The
-    attributes are not assigned: that raises an AttributeError.
+    The data are checked once, by the constructor. Training makes no copy except a compressed
+    form (see Notes), and a slice with a positive step is a view. If the arrays are changed
+    afterwards, make a new data set. X and y are read-only unless they are the very arrays that
+    were passed. Assigning an attribute raises an AttributeError.
 
     Parameters
     ----------
     X : (n, n_in) array_like or scipy.sparse matrix or array
         One example per row. uint8, float32 and float64 with contiguous rows are
-        used where they lie (a read-only memory map too); anything else is
+        used in place, without a copy (a read-only memory map too); anything else is
         converted once: booleans to uint8, half precision to float32, other
         integers to float64. Sparse matrices, of any format, are converted to
         compressed sparse rows (CSR) and never made dense.
@@ -207,8 +207,8 @@ class Dataset:
     Raises
     ------
     TypeError, ValueError
-        For other shapes or types, no examples, lengths that differ, NaN or
-        infinity, negative labels, and for a memory map whose file has been cut.
+        For other shapes or types, no examples, different lengths, NaN or infinity,
+        negative labels, and for a memory map whose file has been truncated.
 
     Notes
     -----
@@ -221,17 +221,16 @@ class Dataset:
     epochs of training repay it. Of float64 inputs with a scale of 1 a float32 network has
     a compressed form in float32.
 
-    Threads may train on the same data set, and the form is made by one of them while the others
-    wait. A signal handler that uses the data set meanwhile reads X as it is.
+    Threads may train on the same data set: one of them makes the compressed form while the others
+    wait. A signal handler that uses the data set meanwhile reads X uncompressed.
 
-    A pickle of a data set whose X or y is a memory map of a file holds the file's path and not
-    the numbers: it is mapped anew where the pickle is read, if the file is still as it was, to
-    its size and the second of its last change.
+    If X or y is a memory map of a file, a pickle of the data set contains the file's path instead
+    of the numbers. Unpickling maps the file again, if its size and its modification time, to the
+    second, are unchanged.
 
-    Each training, evaluation or other call of the kernels first looks whether the file of a
-    memory map is still long enough, and raises a ValueError if not. A file that is cut while
-    such a call runs still ends the process (SIGBUS): replace files by renaming, and do not
-    write over them.
+    Each training, evaluation or other kernel call first checks that the file of a memory map is
+    still long enough, and raises a ValueError if not. Truncating a file during such a call still
+    kills the process (SIGBUS): replace files by renaming instead of overwriting them.
 
     Examples
     --------
@@ -253,9 +252,9 @@ class Dataset:
     _stored: int | None = None  # how many inputs are not zero, where that is known
     _files: dict[str, File | None]  # which arrays are memory maps, and of what file, if it has one
     _mappings: tuple[Mapping, ...]
-    _owners: tuple[Any, ...]  # of the arrays' memory, which is not resized
+    _owners: tuple[Any, ...]  # weak references, which keep NumPy from resizing the arrays
     _forms: dict[tuple[str, np.dtype], Compressed]
-    _claims: claims.Claims
+    _in_flight: single_flight.InFlight
 
     def __init__(
         self,
@@ -275,7 +274,7 @@ class Dataset:
         targets = _checked_targets(checks.array("y", y))
         target_range = _checked_range(targets) if len(targets) else (0.0, 0.0)
         _check_lengths(inputs, targets)
-        self._take(
+        self._set(
             X=inputs if is_sparse else _kept(inputs, X), y=_kept(targets, y), scale=scale,
             sparse=sparse, largest=largest, target_range=target_range, _stored=stored,
             _mappings=_mappings(inputs, targets),
@@ -285,11 +284,11 @@ class Dataset:
             if not isinstance(array, Compressed):
                 self._files[one.name] = mapped.file_of(array)
 
-    def _take(self, **attributes: Any) -> None:
-        """Set the attributes, which are checked, and what goes with them."""
+    def _set(self, **attributes: Any) -> None:
+        """Set these attributes, already checked, and initialize the caches."""
         X, y = attributes["X"], attributes["y"]
         owners = None if isinstance(X, Compressed) else checks.unresized(X), checks.unresized(y)
-        self.__dict__.update(attributes, _forms={}, _claims={}, _files={}, _owners=owners)
+        self.__dict__.update(attributes, _forms={}, _in_flight={}, _files={}, _owners=owners)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in _FIXED:
@@ -333,7 +332,7 @@ class Dataset:
         Raises
         ------
         TypeError, ValueError
-            For arrays that are not so, and NaN or infinity.
+            For arrays that do not meet these conditions, and NaN or infinity.
 
         Examples
         --------
@@ -351,7 +350,7 @@ class Dataset:
             )
         return cls(X, y, scale)
 
-    # What decides whether a network can take the data; looked at again for a part or a copy.
+    # Figures for checking that data fit a network; computed when needed for a slice or a copy.
 
     @cached_property
     def largest(self) -> float:
@@ -369,24 +368,24 @@ class Dataset:
         return _checked_range(self.y)
 
     def check_files(self) -> None:
-        """Look whether the files of memory maps are still there as far as they are needed.
+        """Check that the files of memory maps are still long enough.
 
         Raises
         ------
         ValueError
-            For a file that has been cut: to read behind its end would end the process.
+            For a file that has been truncated: reading past its end would kill the process.
 
         Examples
         --------
-        >>> Dataset(np.eye(2), [0, 1]).check_files()  # nothing to look at
+        >>> Dataset(np.eye(2), [0, 1]).check_files()  # no memory maps
         """
         for one in self._mappings:
             one.check()
 
     @cached_property
     def names_classes(self) -> bool:
-        """Whether the targets stand for classes: labels, or rows of zeros with a single one; of
-        one target per example, zeros and ones."""
+        """Whether the targets are classes: labels or one-hot rows; for one target per example,
+        zeros and ones."""
         if self.y.ndim == 1:
             return True
         for rows in compressed.pieces(self.y):
@@ -437,7 +436,9 @@ class Dataset:
             return X
         stored = self._stored
         if stored is None:
-            stored = claims.once(self._claims, X, lambda: self._stored, self._count)
+            stored = single_flight.compute_once(
+                self._in_flight, X, lambda: self._stored, self._count
+            )
             if stored is None:
                 return X
         form = _way(sizes[0], sizes[1], np.dtype(dtype), stored / X.size, _kernels.isa())
@@ -456,15 +457,17 @@ class Dataset:
         return self._stored
 
     def _compressed(self, form: str, kind: np.dtype) -> NDArray | Compressed:
-        """X in this form, made by one thread for all; or X itself, where another makes it and
-        may be waiting for this one. It makes no difference to what is computed."""
+        """X in this form, which one thread makes for all; or X itself if another thread makes it
+        and may be waiting for this one. The choice does not change any result."""
         key = form, kind
 
         def make() -> Compressed:
             self._forms[key] = compressed.compress(self.X, form, self._stored, kind)
             return self._forms[key]
 
-        found = claims.once(self._claims, self.X, lambda: self._forms.get(key), make)
+        found = single_flight.compute_once(
+            self._in_flight, self.X, lambda: self._forms.get(key), make
+        )
         return self.X if found is None else found
 
     def __len__(self) -> int:
@@ -497,11 +500,11 @@ class Dataset:
         X = X if isinstance(X, Compressed) else checks.read_only(_rows(X))
         y = checks.read_only(np.ascontiguousarray(y) if y.ndim == 1 else _rows(y))
         part = object.__new__(Dataset)
-        part._take(
+        part._set(
             X=X, y=y, scale=self.scale, sparse=self.sparse,
             _mappings=_mappings(X, y) if self._mappings else (),
         )  # fmt: skip
-        for one in part._mappings:  # a copy lies in memory
+        for one in part._mappings:  # fancy indexing copies, and a copy is no memory map
             if one.name in self._files:
                 part._files[one.name] = self._files[one.name]
         return part
@@ -518,8 +521,8 @@ class Dataset:
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Of a pickle or a copy: all is checked as the constructor does, but that what a file or
-        another process's memory holds is looked at when it is first used."""
+        """Restore a pickle or a copy, with the constructor's checks. The numbers in memory maps are
+        checked when they are first used."""
         if not isinstance(state, dict) or not {"X", "y", "scale", "sparse"} <= set(state):
             raise TypeError("expected the state of a data set with X, y, scale and sparse")
         arrays, files = {}, {}
@@ -528,17 +531,17 @@ class Dataset:
             if isinstance(given, Place):
                 files[name], given = given.file, given.open()
             arrays[name] = given
-        X, y = _sound_inputs(arrays["X"]), _sound_targets(arrays["y"])
+        X, y = _unpickled_inputs(arrays["X"]), _unpickled_targets(arrays["y"])
         _check_lengths(X, y)
         more = {k: v for k, v in state.items() if k not in _CACHES and k not in _FIXED}
-        self._take(
+        self._set(
             **more | {"X": X, "y": y, "sparse": _checked_option(state["sparse"]),
                       "scale": checks.nonnegative("scale", state["scale"]),
                       "_mappings": _mappings(X, y)}
         )  # fmt: skip
         self._files.update(files)
         if not self._mappings:
-            self.largest, self.target_range  # noqa: B018  # which look at what is in them
+            self.largest, self.target_range  # noqa: B018  # check the numbers
 
     def __repr__(self) -> str:
         kind = "labels" if self.y.ndim == 1 else f"targets of {self.y.shape[1]}"
@@ -549,7 +552,7 @@ class Dataset:
         )
 
 
-# What may have been meant where pairs (x, y) are not what they should be.
+# The end of errors about pairs (x, y): the other form of data.
 _OR_ARRAYS = "or a tuple (X, y) of arrays with one example per row"
 
 
@@ -585,11 +588,11 @@ def _from_pairs(pairs: Iterable, byte_scale: float) -> Dataset:
         y = y[:, :, 0]
     if y.ndim == 1 and y.dtype.kind == "f":  # the one target of a single output neuron
         y = y[:, None]
-    return _bare(X, y, byte_scale)
+    return _from_arrays(X, y, byte_scale)
 
 
-def _bare(X: Any, y: Any, byte_scale: float) -> Dataset:
-    """Inputs that came in no Dataset: bytes, which booleans are not, are scaled."""
+def _from_arrays(X: Any, y: Any, byte_scale: float) -> Dataset:
+    """A Dataset of arrays: uint8 inputs, but not booleans, are multiplied by ``byte_scale``."""
     if not compressed.is_sparse(X):
         X = checks.array("X", X)
     return Dataset(X, y, byte_scale if X.dtype == np.uint8 else 1.0)
@@ -598,8 +601,8 @@ def _bare(X: Any, y: Any, byte_scale: float) -> Dataset:
 def as_dataset(name: str, data: Any, byte_scale: float = 1.0) -> Dataset:
     """``data`` in any of the accepted forms as a Dataset; errors start with ``name``.
 
-    Bytes that come in no Dataset are multiplied by ``byte_scale``; other inputs are taken as
-    they are.
+    Bytes that are not in a Dataset are multiplied by ``byte_scale``; other inputs are used
+    unscaled.
     """
     if isinstance(data, Dataset):
         data.check_files()
@@ -608,13 +611,15 @@ def as_dataset(name: str, data: Any, byte_scale: float = 1.0) -> Dataset:
     if not arrays:
         data = as_list(name, data)
     try:
-        return _bare(data[0], data[1], byte_scale) if arrays else _from_pairs(data, byte_scale)
+        return (
+            _from_arrays(data[0], data[1], byte_scale) if arrays else _from_pairs(data, byte_scale)
+        )
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}: {error}") from None
 
 
 def warns_of_bytes(name: str, data: Dataset) -> str:
-    """What to say of bytes that are trained on without a scale; "" where they are but 0 and 1."""
+    """The warning about training on unscaled bytes; "" if there is nothing to warn about."""
     if data.X.dtype != np.uint8 or data.scale != 1:
         return ""
     values = data.X.stored if isinstance(data.X, Compressed) else data.X
@@ -627,7 +632,7 @@ def warns_of_bytes(name: str, data: Dataset) -> str:
 
 
 def as_list(name: str, data: Any) -> list | tuple:
-    """An iterable of examples, read once; an error of its own passes as it is."""
+    """An iterable of examples as a list or tuple; its own exceptions propagate."""
     if isinstance(data, (list, tuple)):
         return data
     if not isinstance(data, Iterable) or isinstance(data, (str, bytes, dict)):

@@ -30,27 +30,27 @@ class EarlyStopping:
     ----------
     monitor : str or None
         "evaluation_accuracy", "evaluation_cost", "training_accuracy" or "training_cost":
-        what is followed, and so measured after each epoch and kept in that list of the
-        ``History``, whatever the flags of ``SGD`` say. Accuracies improve upwards,
-        costs downwards. None: on the evaluation data the accuracy where the targets stand for
-        classes (labels, or rows of zeros with a single one), else the cost.
+        the figure that is followed. It is measured after each epoch and recorded in that list
+        of the ``History``, whatever the flags of ``SGD``. Accuracies improve upwards,
+        costs downwards. None selects the accuracy on the evaluation data if the targets are
+        classes (labels or one-hot rows), otherwise the cost.
     patience : int
         How many epochs in a row may pass without an improvement, 1 or more; with the
         last of them the training stops.
     restore_best : bool
-        At the end, stopped early or not, give the network back the weights and biases of
-        its best epoch, of equal ones the first. The random numbers are not set back: a
-        further call trains in an order of its own. False keeps those of the last epoch.
-        Where the training ends with an error or an interrupt, nothing is taken back.
+        At the end, stopped early or not, restore the weights and biases of the best epoch, the
+        first of equal ones. The random number generator is not restored: a further call visits
+        the examples in another order. False keeps the parameters of the last epoch. If the
+        training ends with an error or an interrupt, nothing is restored.
     min_delta : float
-        A figure counts as an improvement for ``patience`` if it is better by more than
-        this than the last one that counted; in examples for accuracies, 0 or more. Which
-        epoch is the best does not depend on it.
+        A figure counts as an improvement for ``patience`` if it exceeds the last one that
+        counted by more than this; a number of examples for accuracies, 0 or more. It does not
+        affect which epoch is the best.
 
     Raises
     ------
     ValueError, TypeError
-        Naming the parameter, what was expected and what came.
+        Naming the parameter, the expected and the actual value.
 
     Examples
     --------

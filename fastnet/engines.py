@@ -33,8 +33,8 @@ _ALIGNMENT = 64
 
 @dataclass(frozen=True)
 class Task:
-    """One training: the keyword arguments of ``Network`` and those of ``SGD``, and which warnings
-    the caller has had of them already."""
+    """One training: the keyword arguments of ``Network`` and those of ``SGD``, and the kinds of
+    warnings that have been issued when they were checked."""
 
     network: Mapping[str, Any]
     sgd: Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""Arrays of indices that a user gives, checked: integers, offsets of rows, columns in a row."""
+"""Checks of the index arrays that users pass: integers, row offsets, columns in a row."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def check_range(name: str, indices: NDArray, end: int, what: str = "columns") ->
 
 
 def check_offsets(name: str, offsets: NDArray) -> None:
-    """Raise a ValueError unless the first is 0 and none is less than the one before."""
+    """Raise a ValueError unless the offsets start at 0 and never descend."""
     if len(offsets) < 2:
         raise ValueError(
             f"{name}: expected two or more entries, one more than examples, got {len(offsets)}"
@@ -50,21 +50,14 @@ def check_offsets(name: str, offsets: NDArray) -> None:
         raise ValueError(f"{name}: expected entries that do not descend, got {b} after {a}")
 
 
-def descent(indices: NDArray, offsets: NDArray) -> tuple[int, Any, Any] | None:
-    """The first row in which the indices do not ascend, and the two that show it; or None."""
+def check_ascending(name: str, indices: NDArray, offsets: NDArray) -> None:
+    """Raise a ValueError unless the indices ascend strictly in each row."""
     k = np.flatnonzero(indices[1:] <= indices[:-1]) + 1
     rows = np.searchsorted(offsets, k, "right") - 1
-    within = np.flatnonzero(offsets[rows] != k)  # the first of a row may be anything
+    within = np.flatnonzero(offsets[rows] != k)  # the first index of a row may be any
     if not len(within):
-        return None
-    before, after = indices[k[within[0]] - 1 : k[within[0]] + 1]
-    return int(rows[within[0]]), before, after
-
-
-def check_ascending(name: str, indices: NDArray, offsets: NDArray) -> None:
-    """Raise a ValueError unless the indices ascend in each row, none of them twice."""
-    found = descent(indices, offsets)
-    if found is not None:
-        row, before, after = found
-        came = f"{after} twice" if before == after else f"{after} after {before}"
-        raise ValueError(f"{name}: expected ascending in each row, got {came} in row {row}")
+        return
+    row, k_first = rows[within[0]], k[within[0]]
+    before, after = indices[k_first - 1 : k_first + 1]
+    came = f"{after} twice" if before == after else f"{after} after {before}"
+    raise ValueError(f"{name}: expected ascending in each row, got {came} in row {row}")

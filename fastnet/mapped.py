@@ -1,5 +1,5 @@
-"""Arrays that lie in a file: found out, pickled as the place where they are, and looked at
-before they are read, since to read behind the end of a file ends the process."""
+"""Memory-mapped arrays: detected, pickled as their place in the file, and checked before each
+read, since reading past the end of a truncated file kills the process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class File:
         self.modified = modified  # seconds since 1970
 
     def __setstate__(self, state: Any) -> None:
-        """Of a pickle, checked."""
+        """Restore from a pickle; the fields are checked."""
         path, size, modified = _items("file", state, "path", "size", "modified")
         if not isinstance(path, str):
             raise TypeError(f"path: expected a str, got {checks.briefly(path)}")
@@ -67,7 +67,7 @@ class Place:
         )
 
     def __setstate__(self, state: Any) -> None:
-        """Of a pickle, checked."""
+        """Restore from a pickle; the fields are checked."""
         names = "file", "offset", "dtype", "shape", "strides"
         file, offset, dtype, shape, strides = _items("place", state, *names)
         if not isinstance(file, File) or not isinstance(dtype, np.dtype) or dtype.kind not in "uif":
@@ -80,44 +80,44 @@ class Place:
         self.dtype = np.dtype(dtype.str)
         self.shape = tuple(checks.integer("shape", n, 1) for n in shape)
         self.strides = tuple(checks.integer("strides", stride, 0) for stride in strides)
-        if self.offset + self._extent() > file.size:
+        end = self.offset + _extent(self)
+        if end > file.size:
             raise ValueError(
-                f"place: expected at most {file.size} bytes, those of the file, got "
-                f"{self.offset + self._extent()}"
+                f"place: expected at most {file.size} bytes, those of the file, got {end}"
             )
-
-    def _extent(self) -> int:
-        """Bytes from the first element to the last one's end."""
-        steps = zip(self.shape, self.strides, strict=True)
-        return int(sum((n - 1) * stride for n, stride in steps)) + self.dtype.itemsize
 
     def open(self) -> NDArray:
         """The array, mapped into memory, read-only."""
         self.file.check()
-        extent = self._extent()
-        buffer = np.memmap(self.file.path, np.uint8, "r", self.offset, (extent,))
+        buffer = np.memmap(self.file.path, np.uint8, "r", self.offset, (_extent(self),))
         return np.ndarray(self.shape, self.dtype, buffer, strides=self.strides)
 
 
+def _extent(array: NDArray | Place) -> int:
+    """Bytes from the first element to the end of the one that is last in memory."""
+    steps = zip(array.shape, array.strides, strict=True)
+    return int(sum((n - 1) * max(0, stride) for n, stride in steps)) + array.dtype.itemsize
+
+
 def _items(name: str, state: Any, *keys: str) -> list[Any]:
-    """What the state of a pickle says of these attributes."""
+    """The values of these keys, the only ones that the state of a pickle may have."""
     if not isinstance(state, dict) or set(state) != set(keys):
         raise TypeError(f"{name}: expected a state of {', '.join(keys)}, got another")
     return [state[key] for key in keys]
 
 
 class Mapping:
-    """The part of a file in which an array lies that is mapped into memory.
+    """The part of a file that backs a memory-mapped array.
 
     Parameters
     ----------
     name : str
-        What messages call the array.
+        The array's name in messages.
     array : ndarray
     buffer : mmap.mmap
         The memory of ``array``.
     root : numpy.memmap or None
-        The one that was made of all of it, which knows where in the file it begins.
+        The memmap of all of ``buffer``, which has its offset in the file.
     """
 
     def __init__(self, name: str, array: NDArray, buffer: mmap.mmap, root: Any):
@@ -125,17 +125,15 @@ class Mapping:
         self._buffer = buffer
         self._path = None if root is None or root.filename is None else os.fspath(root.filename)
         start = np.frombuffer(buffer, np.uint8).ctypes.data
-        steps = zip(array.shape, array.strides, strict=True)
-        extent = sum((n - 1) * max(0, stride) for n, stride in steps) + array.itemsize
-        self._needed = array.ctypes.data + extent - start
+        self._needed = array.ctypes.data + _extent(array) - start
         if root is not None:
             self._needed += root.offset - root.offset % mmap.ALLOCATIONGRANULARITY
-        else:  # it may begin anywhere; that of a whole file begins at 0
+        else:  # the offset is unknown: assume that the map extends to the end of the file
             self._needed += max(0, (self._size() or 0) - len(buffer))
 
     def _size(self) -> int | None:
-        """The file's size now, or None where nobody can say: of memory without a file, of a file
-        that was closed and removed."""
+        """The file's current size; None if it is unknown: for anonymous memory, or a file that
+        was closed and removed."""
         try:
             return self._buffer.size()
         except (OSError, ValueError):  # ValueError: mmap has not kept the file open
@@ -146,7 +144,7 @@ class Mapping:
             return None
 
     def check(self) -> None:
-        """Raise a ValueError if the file has been cut so that part of the array is not there."""
+        """Raise a ValueError if the file has been truncated below the end of the array."""
         size = self._size()
         if size is not None and size < self._needed:
             raise ValueError(
@@ -156,7 +154,7 @@ class Mapping:
 
 
 def mapping(name: str, array: NDArray) -> Mapping | None:
-    """Where ``array`` lies if it is a memory map, or part of one, else None."""
+    """The mapping of ``array`` if it is a memory map, or a view of one, else None."""
     base = array.base
     if base is None or (type(base) is np.ndarray and base.base is None):  # the most frequent
         return None
@@ -165,7 +163,7 @@ def mapping(name: str, array: NDArray) -> Mapping | None:
 
 
 def check(name: str, value: Any) -> None:
-    """Raise a ValueError if ``value`` is an array mapped from a file that has been cut."""
+    """Raise a ValueError if ``value`` is an array mapped from a file that has been truncated."""
     found = mapping(name, value) if isinstance(value, np.ndarray) else None
     if found is not None:
         found.check()
@@ -193,7 +191,8 @@ def place(array: NDArray, file: File) -> Place:
 
 
 def _owners(array: NDArray) -> tuple[mmap.mmap | None, Any]:
-    """The map of a file to which the memory belongs, and the memmap that was made of all of it."""
+    """The ``mmap`` that owns the memory, and the memmap of all of it; None for each if there is
+    none."""
     owner: Any = array
     root = None
     while owner is not None and not isinstance(owner, mmap.mmap):

@@ -31,7 +31,7 @@ from fastnet.early_stopping import EarlyStopping
 from fastnet.explanation import Explanation
 from fastnet.model import Model, classes_of
 from fastnet.optimizers import Optimizer
-from fastnet.overridden import OwnMethods, overrides
+from fastnet.overridden import OverriddenMethods, overrides
 from fastnet.parameters import FixedList, NotFiniteError, ParameterList
 from fastnet.random_stream import RandomStream
 from fastnet.schedules import Schedule
@@ -41,8 +41,8 @@ from fastnet.weighting import example_weights
 DTYPES = ("float32", "float64")
 NEURONS = tuple(initializers.OF_HIDDEN)
 
-# The format of pickles: what __getstate__ keeps, under which key (which no attribute has), and the
-# number of the format.
+# Pickle format: the keys that __getstate__ writes, the entry that contains them (no attribute can
+# have this name) and the format number.
 _PICKLE_KEY = "fastnet.Network"
 _PICKLE_VERSION = 2
 _PICKLED = {
@@ -50,7 +50,7 @@ _PICKLED = {
     "warned",
 }  # fmt: skip
 
-# What other packages call SGD and predict_labels.
+# Method names of other packages, for which the error names the equivalents here.
 _NOT_METHODS = ("fit", "predict", "predict_proba", "score")
 
 Filename: TypeAlias = str | os.PathLike[str]
@@ -90,10 +90,10 @@ class Network:
     seed : None, int, sequence of ints, SeedSequence, BitGenerator, Generator or RandomState
         As ``numpy.random.default_rng`` takes it. The same seed gives the same initial
         weights and the same order of examples, and so the same trained network, to
-        the last bit, whatever the release of NumPy. None takes a seed from NumPy's global
+        the last bit, with every NumPy release. None draws a seed from NumPy's global
         generator when the first random number is needed, so that ``numpy.random.seed`` makes
-        a script reproducible. Processes that a program forks share the state of that generator:
-        give each network a seed there.
+        a script reproducible. Forked processes inherit the same generator state: give each
+        network in them its own seed.
     hidden : str or sequence of str, default "sigmoid"
         The kind of the hidden neurons, one name for all or one per hidden layer:
         "sigmoid", "tanh" (the text's tanh(z) = 2 sigma(2z) - 1), "relu" (max(0, z)),
@@ -120,18 +120,22 @@ class Network:
 
     Notes
     -----
-    Six methods may be overridden, by a subclass or by a function assigned to one network, and are
-    called as in the book's network2.py. The constructor calls ``default_weight_initializer`` where
-    ``initializer`` is None. ``SGD`` calls ``update_mini_batch(mini_batch, eta, lmbda, n)`` with a
-    list of columns (x, y), y of zeros and a single one for labels; that of this class calls an
-    overridden ``backprop(x, y)`` for each pair. Where figures are followed, ``SGD`` and
-    ``find_learning_rate`` call ``accuracy`` and ``total_cost`` with such a list of the training
-    data, or with the evaluation data as they were given, and ``convert`` as network2 sets it;
-    these of this class, and ``predict_labels``, call an overridden ``feedforward`` with one column
-    at a time. Columns are of the network's dtype. Beside an overridden step, ``l1``,
-    ``dropout``, ``optimizer``, ``shift`` and weights of examples raise a TypeError. This is the
-    slow way: Python calls an override for each mini-batch or each example, where compiled code
-    trains a whole epoch in one call. docs/subclassing.md has an example.
+    Six methods may be overridden, by a subclass or by a function assigned to one network. They are
+    called as in the book's network2.py:
+
+    - ``default_weight_initializer()`` by the constructor, if ``initializer`` is None;
+    - ``update_mini_batch(mini_batch, eta, lmbda, n)`` by ``SGD``, with a list of pairs of columns
+      (x, y), labels as one-hot columns;
+    - ``backprop(x, y)`` by ``update_mini_batch``, for each pair;
+    - ``accuracy`` and ``total_cost`` by ``SGD`` and ``find_learning_rate``, if that figure is
+      monitored: with a list of pairs of columns for the training data, and with the evaluation
+      data as passed by the user; ``convert`` is set as in network2;
+    - ``feedforward(a)`` by ``accuracy``, ``total_cost`` and ``predict_labels``, for each column.
+
+    Columns have the network's dtype. With an overridden ``update_mini_batch`` or ``backprop``,
+    ``l1``, ``dropout``, ``optimizer``, ``shift`` and weights of examples raise a TypeError.
+    Overriding is slow: Python calls the method for each mini-batch or each example, while compiled
+    code trains a whole epoch in one call. docs/subclassing.md has an example.
 
     Examples
     --------
@@ -171,7 +175,8 @@ class Network:
         initializer: str | None = None,
         n_threads: int | None = None,
     ) -> tuple[str, ...]:
-        """All but the parameters, which are zeros; returns what they are to start as."""
+        """Check the arguments and set all attributes; the parameters are zeros. Returns the name
+        of each layer's initializer."""
         try:
             checked = tuple(checks.integer("sizes", size, 1) for size in sizes)
         except (TypeError, ValueError):
@@ -195,14 +200,14 @@ class Network:
         starts = initializers.choose(initializer, neurons)
         self._stream = RandomStream(seed)
         self._model = Model(checked, choice, name, n_threads, neurons)
-        self._warned: set[str] = set()  # the warnings that came once
+        self._warned: set[str] = set()  # the kinds of warnings already issued
         return starts
 
     # ---- parameters
 
     @property
     def sizes(self) -> list[int]:
-        """Neurons per layer, input first: a list that refuses changes."""
+        """Neurons per layer, input first; changing this list raises a TypeError."""
         return FixedList("sizes", self._model.sizes)
 
     @property
@@ -212,8 +217,8 @@ class Network:
 
     @property
     def cost(self) -> type[Cost] | Cost:
-        """The cost class. Another one, or its name, can be assigned if it goes with the output
-        layer."""
+        """The cost class. Another class, or its name, can be assigned if it is allowed with the
+        output layer."""
         return self._model.choice.cost
 
     @cost.setter
@@ -228,7 +233,7 @@ class Network:
 
     @property
     def hidden(self) -> list[str]:
-        """The kind of neurons of each hidden layer: a list that refuses changes."""
+        """The kind of neurons of each hidden layer; changing this list raises a TypeError."""
         return FixedList("hidden", self._model.hidden)
 
     @property
@@ -240,22 +245,23 @@ class Network:
     def weights(self) -> ParameterList:
         """A list of one array (n_out, n_in) per layer; row j holds the weights into neuron j.
 
-        The arrays are the network's own: ``net.weights[0][3, 5] = 0.1`` acts. As in the book, an
-        array that was taken before a training keeps its values: training, an initializer and an
-        assignment give the network new storage. The old arrays are read-only from then on, so
-        that a late write raises a ValueError; ``.copy()`` is writable. What was derived
-        from them (a row, ``.T``) keeps its values, too, but stays writable, without effect.
+        The arrays are the network's own memory: ``net.weights[0][3, 5] = 0.1`` changes the
+        network. As in the book, an array taken before a training keeps its values, since training,
+        an initializer and an assignment give the network new storage. The old arrays become
+        read-only, so that a later write raises a ValueError; ``.copy()`` is writable. Views
+        derived from them (a row, ``.T``) also keep their values but stay writable; writing to
+        them has no effect on the network.
 
         ``net.weights[0] = w`` and ``net.weights[1:] = [...]`` check all shapes, then copy the
-        values, so that later changes of ``w`` have no effect; the list stays the same, and its
-        elements are new arrays. ``net.weights = [...]`` and training give the network another
+        values, so that later changes of ``w`` have no effect. The list stays the same object, and
+        its elements are new arrays. ``net.weights = [...]`` and training give the network a new
         list; the old one keeps its values and refuses assignment. Slices, sums and copies of the
         list are plain lists, and ``==`` compares values.
 
-        While a call of the kernels trains, as seen from a signal handler, another thread or a
-        cost of one's own, an assignment raises a RuntimeError, and the arrays are those being
-        trained, read-only until it ends: copy what you keep. Another thread may read some numbers
-        of no meaning then.
+        While a kernel call trains (as seen from a signal handler, another thread or a custom
+        cost), an assignment raises a RuntimeError, and the arrays are those being trained,
+        read-only until the call ends: copy what you want to keep. Another thread may read
+        partially updated numbers.
         """
         return self._model.parameters.as_list("weights")
 
@@ -280,11 +286,11 @@ class Network:
     @property
     def input_scale(self) -> float | None:
         """The scale of the inputs last trained on; None before, and where real numbers
-        were taken as they are. Arrays of uint8 that come in no ``Dataset`` are multiplied by it."""
+        were used unscaled. uint8 arrays that are not in a ``Dataset`` are multiplied by it."""
         return self._model.input_scale
 
     def reseed(self, seed: Seed) -> None:
-        """Take the random numbers that are drawn from now on from another seed.
+        """Restart the network's random number generator from a seed.
 
         Parameters
         ----------
@@ -293,9 +299,9 @@ class Network:
         Raises
         ------
         TypeError, ValueError
-            For what is no seed.
+            For an invalid seed.
         RuntimeError
-            While a call of the kernels trains the network.
+            While a kernel call trains the network.
 
         Examples
         --------
@@ -336,8 +342,8 @@ class Network:
         Parameters
         ----------
         a : Dataset, array_like, or scipy.sparse matrix or array
-            A Dataset's inputs are scaled as it says; arrays of uint8 by ``input_scale``,
-            where the network has one; others are taken as they are. An array of shape (n_in,)
+            A Dataset's inputs are multiplied by its scale, uint8 arrays by ``input_scale`` if the
+            network has one; others are used unscaled. An array of shape (n_in,)
             gives (n_out,); (n_in, 1), the book's column, gives (n_out, 1); (n, n_in) gives
             (n, n_out). With n_in == 1 an array (n, 1) is n examples. A sparse matrix is (n, n_in).
 
@@ -409,12 +415,12 @@ class Network:
             return math.isfinite(flat.dot(flat))  # NaN and infinity show in the sum of squares
 
     def _scale_of(self, X: Any) -> float:
-        """By what inputs that came in no Dataset are multiplied."""
+        """The factor for inputs ``X`` that are not in a Dataset."""
         scale = self.input_scale if X.dtype == np.uint8 else None
         return 1.0 if scale is None else scale
 
     def predict_labels(self, X: Dataset | Sparse | ArrayLike) -> NDArray:
-        """The classes that the network sees, as ``accuracy`` counts them.
+        """The predicted class of each example.
 
         Parameters
         ----------
@@ -423,9 +429,9 @@ class Network:
         Returns
         -------
         (n,) ndarray of int
-            The number of the largest output, of equal ones the first; with one output neuron 1
-            where the output is 0.5 or more, else 0. Of one example, (n_in,) or (n_in, 1), too:
-            (1,).
+            The index of the largest output, the first of equal ones; with one output neuron, 1
+            if the output is 0.5 or more, else 0. ``accuracy`` counts the same classes. A single
+            example, (n_in,) or (n_in, 1), gives shape (1,).
 
         Raises
         ------
@@ -463,10 +469,10 @@ class Network:
         Returns
         -------
         callable
-            ``predict(x)`` takes x of shape (n_in,), uint8 multiplied by the ``input_scale`` that
-            the network has at the call, others as they are, and returns the output,
-            (n_out,), in the network's dtype: the same array each time, which the next call
-            overwrites. It computes with the parameters that the network has at the call.
+            ``predict(x)`` takes x of shape (n_in,) and returns the output, (n_out,), in the
+            network's dtype: the same array each time, which the next call overwrites. It uses
+            the network's current parameters and, for uint8, its current ``input_scale``; other
+            types are used unscaled.
             An array of the network's dtype is read where it lies; others are converted.
             ValueError if x has another shape or is not finite. One thread at a time may
             use it.
@@ -486,18 +492,18 @@ class Network:
 
         Right is: the largest output stands where the target's largest does (for
         a label, at the label); with one output neuron, output and target lie on
-        the same side of 0.5: at least 0.5 for label 1, less for label 0. Of linear and
-        exponential outputs only with targets that stand for classes: labels, or rows of zeros
-        with a single one (of one output, zeros and ones); ``total_cost`` serves for others.
+        the same side of 0.5: at least 0.5 for label 1, less for label 0. For linear and
+        exponential outputs the targets must be classes: labels or one-hot rows (for one output,
+        zeros and ones); use ``total_cost`` for others.
 
         Parameters
         ----------
         data : Dataset, pair (X, y) or iterable of (x, y)
-            Arrays of uint8 that come in no ``Dataset`` are multiplied by ``input_scale``, where
-            the network has one.
+            uint8 arrays that are not in a ``Dataset`` are multiplied by ``input_scale`` if the
+            network has one.
         convert : bool
-            Accepted for scripts of the book and not needed: whether the targets
-            are labels or columns is seen from the data.
+            Accepted for scripts of the book and ignored: the data show whether the targets
+            are labels or columns.
 
         Returns
         -------
@@ -507,7 +513,7 @@ class Network:
         Raises
         ------
         ValueError, TypeError
-            For data that do not fit the network, or have no classes to count.
+            For data that do not fit the network, or whose targets are not classes.
 
         Examples
         --------
@@ -560,7 +566,7 @@ class Network:
     # ---- data
 
     def _fitting(self, name: str, data: Data) -> Dataset:
-        """``data`` as a Dataset that fits."""
+        """``data`` as a Dataset, checked against the network."""
         model = self._model
         scale = model.parameters.input_scale
         dataset = data
@@ -569,19 +575,26 @@ class Network:
         model.check(name, dataset)
         return dataset
 
+    def _evaluation_set(self, evaluation_data: Data, training: Dataset) -> Dataset:
+        """Evaluation data as a Dataset, checked; bytes are scaled as those of ``training``."""
+        scale = self._model.scale_learned_from(training)
+        dataset = self._dataset("evaluation_data", evaluation_data, scale)
+        self._model.check("evaluation_data", dataset)
+        return dataset
+
     def _warn_of_bytes(self, name: str, data: Dataset) -> None:
-        """Before a training on ``data``, made of what came in no Dataset."""
+        """Warn before a training on unscaled bytes; ``data`` was not passed as a Dataset."""
         if self.input_scale is None:
             self._warn("bytes", warns_of_bytes(name, data))
 
     def _dataset(self, name: str, data: Data, scale: float | None) -> Dataset:
-        """``data`` as a Dataset; bytes that came in none are multiplied by ``scale``."""
+        """``data`` as a Dataset; bytes that are not in one are multiplied by ``scale``."""
         if isinstance(data, Dataset):
             self._check_scale(data, scale)
         return as_dataset(name, data, 1.0 if scale is None else scale)
 
     def _check_scale(self, data: Dataset, scale: float | None) -> None:
-        """Warn where bytes are not scaled as those that the network was trained on."""
+        """Warn if the scale of bytes differs from the scale the network was trained with."""
         if scale is not None and data.scale != scale and data.X.dtype == np.uint8:
             self._warn(
                 "scale",
@@ -590,7 +603,7 @@ class Network:
             )
 
     def _warn(self, kind: str, message: str) -> None:
-        """Once of each kind, at the line of the program that called the package."""
+        """Issue each kind of warning once, at the user's line that called the package."""
         if message and kind not in self._warned:
             reporting.warn(message)  # raises where the program makes errors of warnings
             self._warned.add(kind)
@@ -639,11 +652,11 @@ class Network:
             The examples to learn: a ``Dataset``; a tuple of arrays, inputs (n, n_in)
             and labels (n,) or targets (n, n_out); or the book's list of columns and
             targets. Inputs may be a matrix of scipy.sparse. A ``Dataset`` scales its inputs.
-            Arrays of uint8 that come in none are multiplied by ``input_scale``, where the network
-            has one; where it has none they are taken as they are, with a warning where there are
-            values above 1. Other inputs are taken as they are. Where it pays, inputs that are
-            mostly zeros are compressed once, for a ``Dataset`` to be kept, else for this call;
-            ``accuracy`` and other single looks at arrays read them as they lie.
+            uint8 arrays that are not in one are multiplied by ``input_scale`` if the network has
+            one; otherwise they are used unscaled, with a warning if there are values above 1.
+            Other inputs are used unscaled. Inputs that are mostly zeros are compressed once if
+            that is faster, and a ``Dataset`` keeps the compressed form. ``accuracy`` and other
+            calls that read arrays once do not compress them.
         epochs : int
             Passes over the training data, 0 or more.
         mini_batch_size : int
@@ -656,15 +669,15 @@ class Network:
             is divided by n. Finite, 0 or more.
         evaluation_data : as training_data, or None
             What to monitor on: validation or test data. Needed by the two flags
-            that monitor it, and by a schedule or early stopping that follows it. Arrays of uint8
-            that come in no ``Dataset`` are scaled as the training data. Where no flag
-            is set and nothing is followed, the accuracy on it is recorded if its targets stand
-            for classes (labels, or rows of zeros with a single one; of one target, zeros and
-            ones), else the cost. False is as None.
+            that monitor it, and by a schedule or early stopping that follows it. uint8 arrays that
+            are not in a ``Dataset`` are scaled as the training data. If no flag is set and
+            nothing is followed, the accuracy on it is recorded if its targets are classes
+            (labels or one-hot rows; for one target, zeros and ones), otherwise the cost. False
+            means None.
         monitor_evaluation_cost : bool, default False
             Record the cost on the evaluation data after each epoch, L1 and L2 terms included
-            (with n the number of evaluation examples, as in ``total_cost``). For each of the four
-            flags any truth value is taken.
+            (with n the number of evaluation examples, as in ``total_cost``). Each of the four
+            flags accepts any truth value.
         monitor_evaluation_accuracy : bool, default False
             Record the number of evaluation examples that are right.
         monitor_training_cost : bool, default False
@@ -672,8 +685,9 @@ class Network:
         monitor_training_accuracy : bool, default False
             Record the number of training examples that are right.
         early_stopping_n : int, default 0
-            As in Python 3 ports of the book's program: n is
-            ``early_stopping=EarlyStopping(patience=n, restore_best=False)``, 0 is none.
+            As in Python 3 ports of the book's program: n means
+            ``early_stopping=EarlyStopping(patience=n, restore_best=False)``, 0 means no early
+            stopping.
         l1 : float, default 0.0
             Regularization parameter of L1: each mini-batch draws every weight by eta l1 / n
             towards zero. With ``lmbda`` it makes an elastic net. Finite, 0 or more.
@@ -689,8 +703,8 @@ class Network:
         schedule : StepDecay, ExponentialDecay, CosineDecay, HalveOnPlateau, callable or None
             The learning rate of each epoch; None: eta for all. A callable is given the
             epoch, from 1, as the epoch begins, and returns its rate, finite and 0 or more, in
-            place of eta. What it raises passes through, in the first epoch before anything has
-            changed, later with the parameters of the epoch before.
+            place of eta. Its exceptions propagate: in the first epoch before anything has
+            changed, later with the parameters of the previous epoch.
             The rate is printed with each epoch's figures; ``schedule.rate(eta, epoch,
             epochs)`` gives those of the first three kinds beforehand.
         early_stopping : EarlyStopping or None
@@ -705,8 +719,8 @@ class Network:
             restored where that is wanted. What one raises ends the training at once and
             passes through: the network keeps the parameters as the epoch, and the
             callbacks, left them, nothing is restored, and the random numbers stand
-            at the end of the epoch. Where a callback returns and a parameter is not finite, a
-            ValueError names it, and the parameters are back as the epoch left them.
+            at the end of the epoch. If a callback leaves a parameter that is not finite, a
+            ValueError names it, and the parameters are restored to those of the epoch.
         shift : int, default 0
             Each time an example is taken it is moved by up to so many pixels down or up and to
             the right or left, evenly at random; what comes in at the edges is 0. For inputs
@@ -762,9 +776,9 @@ class Network:
         restored; and the random numbers stand at the end of the last complete epoch,
         so that a further call begins with the order of the examples that was interrupted.
         Python brings Ctrl-C to its main thread alone: a training in another one is ended by
-        its callbacks. A further call trains on from where this one ended. The handler of a
-        signal, too, finds the parameters of the mini-batches done, and may save, but not
-        change them; a thread that reads them meanwhile may find some of no meaning.
+        its callbacks. A further call continues where this one ended. A signal handler
+        sees the parameters of the completed mini-batches, and may save but not change them.
+        Another thread that reads them during the call may see partially updated numbers.
 
         Each call, each epoch with its figures, and the end are records of the logger
         "fastnet", of level INFO; an interrupt's is a WARNING. ``logging.basicConfig(level=
@@ -804,10 +818,7 @@ class Network:
         sets, evaluation = {"training": data}, None
         given = None if evaluation_data is None else _evaluation_data(evaluation_data)
         if given is not None:
-            scale = self._model.scale_learned_from(data)
-            evaluation = self._dataset("evaluation_data", given, scale)
-            self._model.check("evaluation_data", evaluation)
-            sets["evaluation"] = evaluation
+            evaluation = sets["evaluation"] = self._evaluation_set(given, data)
 
         history = History([], [], [], [])
         progress = Progress(
@@ -823,7 +834,7 @@ class Network:
         weights = example_weights(data.y, self._model.classes, sample_weight, class_weight)
         own = None
         if overrides(self, *overridden.METHODS):
-            own = OwnMethods(self, self._model, sets, given, lmbda, chosen.l1)
+            own = OverriddenMethods(self, self._model, sets, given, lmbda, chosen.l1)
             own.check(chosen, weights, monitored)
         history.n_training = len(data)
         history.n_evaluation = None if evaluation is None else len(evaluation)
@@ -833,7 +844,7 @@ class Network:
         self._check_finite()
         self._model.parameters.check_not_training()
         try:
-            if epochs:  # a function of the user's own may raise, before anything is changed
+            if epochs:  # a user's schedule may raise; nothing has changed yet
                 progress.rate(1)
                 if data is not training_data:
                     self._warn_of_bytes("training_data", data)
@@ -848,7 +859,7 @@ class Network:
         return history
 
     def _calling(self, callbacks: Sequence[Callback], history: History) -> Callable[[int], bool]:
-        """What is called after each epoch: all callbacks; it returns whether to stop."""
+        """A function that calls all callbacks after an epoch and returns whether to stop."""
 
         def call(epoch: int) -> bool:
             stops, before = False, self._model.values.copy()
@@ -897,7 +908,7 @@ class Network:
         Raises
         ------
         ValueError, TypeError, DivergenceError
-            As ``SGD``; the network is as it was.
+            As ``SGD``; the network is unchanged.
 
         Examples
         --------
@@ -915,7 +926,7 @@ class Network:
             self._warn_of_bytes("mini_batch", data)
         if overrides(self, "backprop"):
             step = overridden.one_step(self, data, lmbda, n)
-            training.train_own(self._model, data, step, np.arange(len(data)), eta, None, None)
+            training.train_custom(self._model, data, step, np.arange(len(data)), eta, None, None)
             return
         order = np.arange(len(data))[np.newaxis]
         training.train(self._model, data, order, len(data), eta, l2)
@@ -926,8 +937,8 @@ class Network:
         Parameters
         ----------
         x : (n_in,) or (n_in, 1) array_like
-            The input; uint8 is multiplied by ``input_scale``, where the network has one, others
-            are taken as they are.
+            The input; uint8 is multiplied by ``input_scale`` if the network has one, other types
+            are used unscaled.
         y : int, or (n_out,) or (n_out, 1) array_like
             A label or the target outputs; of one output neuron a float, too.
 
@@ -967,7 +978,7 @@ class Network:
         Raises
         ------
         ValueError, TypeError
-            For data that do not fit the network, and where the error of an output is not finite.
+            For data that do not fit the network, and if the output error is not finite.
 
         Examples
         --------
@@ -984,8 +995,8 @@ class Network:
         return nabla.parameters.arrays("biases"), nabla.parameters.arrays("weights")
 
     def _gradient(self, name: str, data: Dataset) -> Model:
-        """The sum of the examples' gradients; none where an output error is not finite, which the
-        sum of them, the gradient by the last biases, shows."""
+        """The sum of the examples' gradients. Raises a NotFiniteError if an output error is not
+        finite: the gradient of the last biases is the sum of the output errors."""
         nabla = self._model.gradient(data)
         if not np.isfinite(nabla.parameters.arrays("biases")[-1]).all():
             raise NotFiniteError(
@@ -995,7 +1006,7 @@ class Network:
         return nabla
 
     def _example(self, x: ArrayLike, y: ArrayLike) -> Dataset:
-        """An input and its target, or label, as data of one example that fit."""
+        """A Dataset of one example, checked against the network."""
         n_in = self._model.sizes[0]
         array, target = checks.array("x", x), checks.array("y", y)
         if array.shape not in ((n_in,), (n_in, 1)):
@@ -1149,7 +1160,7 @@ class Network:
         Raises
         ------
         ValueError
-            If a weight or a bias is not finite: JSON has no such numbers. If the name ends in
+            If a weight or a bias is not finite, since JSON has no such numbers, or if the name has
             the suffix of another format, such as .npz, .pkl or .gz.
         OSError
             If the file cannot be written; what stood there stays.
@@ -1194,7 +1205,7 @@ class Network:
     __hash__ = None  # type: ignore[assignment]  # mutable
 
     def copy(self) -> Network:
-        """A network of its own with the same parameters and the same random numbers to come.
+        """An independent copy, with the same parameters and the same state of the generator.
 
         Examples
         --------
@@ -1207,7 +1218,7 @@ class Network:
         return copy.deepcopy(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Pickles and copies; what a program keeps on the network goes along."""
+        """For pickles and copies; attributes that a program set on the network are included."""
         model = self._model
         own = {"_model", "_stream", "_warned"}
         return {
@@ -1222,7 +1233,7 @@ class Network:
                 "n_threads": model.n_threads,
                 "input_scale": model.input_scale,
                 "values": model.values,
-                "stream": copy.deepcopy(self._stream),  # a copy's training is its own
+                "stream": copy.deepcopy(self._stream),  # copies draw independently
                 "warned": set(self._warned),
             },
         }
@@ -1236,10 +1247,10 @@ class Network:
         )  # fmt: skip
         made._take(fields)
         vars(self).update(others)
-        vars(self).update(vars(made))  # last: a pickle is not to bring parts of its own
+        vars(self).update(vars(made))  # last, so that a pickle cannot replace checked attributes
 
     def _take(self, fields: Mapping[str, Any]) -> None:
-        """The parameters, and what else a pickle says, checked."""
+        """Check the remaining fields of a pickle and set them."""
         values, scale = fields["values"], fields["input_scale"]
         if (
             not isinstance(values, np.ndarray)
@@ -1266,11 +1277,11 @@ class Network:
             parameters.input_scale = checks.nonnegative("input_scale", scale)
         self._stream, self._warned = fields["stream"], set(fields["warned"])
 
-    if not TYPE_CHECKING:  # a type checker is to know that there are no others
+    if not TYPE_CHECKING:  # so that type checkers still report unknown attributes
 
         def __getattr__(self, name):
             if name not in _NOT_METHODS:
-                return super().__getattribute__(name)  # raises what it raised before
+                return super().__getattribute__(name)  # the usual error, or a property's own
             raise AttributeError(
                 f"{type(self).__name__!r} object has no attribute {name!r}: a network is trained "
                 f"by SGD and used by predict_labels(X) and feedforward(X); fastnet.sklearn has "
@@ -1294,7 +1305,7 @@ def _shape_error(name: str, n_in: int, shape: tuple[int, ...]) -> ValueError:
 
 
 def _fields_of(state: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What a pickle says of the network, and what else a program kept on it."""
+    """The fields of a pickled network, and the attributes that a program set on it."""
     if not isinstance(state, dict):
         raise ValueError(f"expected the pickle of a network, got {checks.briefly(state)}")
     others = dict(state)
@@ -1314,7 +1325,7 @@ def _fields_of(state: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _fields_of_0_1(others: dict[str, Any]) -> dict[str, Any]:
-    """The same from a pickle by fastnet 0.1, taken out of ``others``."""
+    """The fields of a network pickled by fastnet 0.1, removed from ``others``."""
     stream, model = others.pop("_stream", None), others.pop("_model", None)
     if not isinstance(model, tuple) or len(model) != 6:
         raise ValueError("expected the pickle of a network, got one without its parameters")
@@ -1339,7 +1350,7 @@ def _evaluation_data(given: Any) -> Any:
 
 
 def _with_patience(early_stopping: Any, n: Any) -> Any:
-    """Early stopping as its two arguments say."""
+    """``early_stopping``, or the one that ``early_stopping_n`` stands for."""
     n = checks.integer("early_stopping_n", n, 0)
     if n and early_stopping is not None:
         raise TypeError(
@@ -1382,7 +1393,7 @@ def load(
         None takes the cost that the file names. A network with a cost class of
         your own needs that class here.
     seed : as for ``Network``
-        Of the random numbers that the network draws from now on; loading draws none.
+        For the random numbers that the network draws later; loading draws none.
 
     Returns
     -------
@@ -1392,8 +1403,8 @@ def load(
     Raises
     ------
     ValueError
-        If the file is damaged or does not hold a network, or its cost is unknown, or if it
-        is a pipe or a device; the message says what was expected and found.
+        If the file is damaged, does not hold a network, is a pipe or a device, or names an
+        unknown cost; the message says what was expected and found.
     OSError
         If it cannot be read.
 

@@ -1,8 +1,8 @@
-"""Methods of ``Network`` that a subclass, or one network, overrides: the loops of the book's
-network2.py, which call them in place of the kernels.
+"""Overridden methods of ``Network``: the loops of the book's network2.py, which call the methods
+of a subclass, or of one network, instead of the kernels.
 
-Overrides get what the book's methods get: examples as pairs of columns (x, y) with one-hot y, and
-columns for ``feedforward``. One example is computed after the other, much slower than by the
+Overrides get the arguments of the book's methods: examples as pairs of columns (x, y) with one-hot
+y, and columns for ``feedforward``. Examples are computed one at a time, much slower than by the
 kernels.
 """
 
@@ -20,9 +20,9 @@ from fastnet import checks, reporting
 from fastnet.data import Dataset
 from fastnet.model import Model, classes_of
 from fastnet.techniques import Techniques
-from fastnet.training import OwnEpoch
+from fastnet.training import CustomEpoch
 
-# What is looked for in a subclass.
+# The methods that may be overridden.
 METHODS = (
     "default_weight_initializer",
     "update_mini_batch",
@@ -34,17 +34,18 @@ METHODS = (
 
 Pair: TypeAlias = tuple[NDArray, NDArray]
 
-_defined: dict[str, Any] = {}  # the methods as the package has them
+_defined: dict[str, Any] = {}  # the package's own methods
 
 
 def remember(network_class: type) -> None:
+    """Record the package's methods, for ``overrides``; called once, for ``Network``."""
     _defined.update((name, vars(network_class)[name]) for name in METHODS)
 
 
 def overrides(net: Any, *names: str) -> bool:
-    """Whether one of the methods is not the package's own."""
+    """Whether any of these methods is overridden."""
     kind, own = type(net), vars(net)
-    for name in names:  # noqa: SIM110  # each update_mini_batch asks, and any() takes twice as long
+    for name in names:  # noqa: SIM110  # called in each update_mini_batch; any() is slower
         if getattr(kind, name) is not _defined[name] or name in own:
             return True
     return False
@@ -54,23 +55,24 @@ def _first_overridden(net: Any, *names: str) -> str | None:
     return next((name for name in names if overrides(net, name)), None)
 
 
-class OwnMethods:
-    """What the overridden methods of a network do in one call of ``SGD``.
+class OverriddenMethods:
+    """The overridden methods of a network, as one call of ``SGD`` uses them.
 
     Parameters
     ----------
     net : Network
     model : Model
     sets : {"training": Dataset, "evaluation": Dataset}
-        The second where there are evaluation data.
+        Without the second if there are no evaluation data.
     evaluation_data
-        What was given for them.
+        The evaluation data as passed by the user.
     lmbda, l1 : float
 
     Attributes
     ----------
     figures : {field of ``History``: callable}
-        What measures that figure of the network as it is, where it is not the kernels.
+        Measures the figure of the network's current parameters; only figures that the kernels
+        do not compute.
     """
 
     def __init__(
@@ -81,7 +83,7 @@ class OwnMethods:
         self._step = _first_overridden(net, "update_mini_batch", "backprop")
         self._cost = _first_overridden(net, "total_cost", "feedforward")
         self.figures: dict[str, Callable[[], Any]] = {}
-        # As network2's SGD calls them: a list of its own, whose order a method may change.
+        # Arguments as in network2's SGD. The list is a copy, since a method may reorder it.
         if overrides(net, "accuracy"):
             self.figures["training_accuracy"] = lambda: _count(
                 net.accuracy([*self._pairs], convert=True)
@@ -100,7 +102,7 @@ class OwnMethods:
                 self.figures[f"{kind}_cost"] = partial(total_cost, net, model, data, lmbda, l1)
 
     def check(self, chosen: Techniques, weights: NDArray | None, monitored: Iterable[str]) -> None:
-        """Refuse what an overridden method would not know of."""
+        """Refuse options that an overridden method does not receive."""
         if self._step:
             for name, value in chosen._asdict().items():
                 if value and value != (0.0,) * len(self._model.hidden):
@@ -110,8 +112,8 @@ class OwnMethods:
             method = self._step or followed
             raise TypeError(_refusal("sample_weight, class_weight", method, "weights"))
 
-    def epoch(self, mini_batch_size: int) -> OwnEpoch | None:
-        """What trains for an epoch, by ``net.update_mini_batch``; None: the kernels do."""
+    def epoch(self, mini_batch_size: int) -> CustomEpoch | None:
+        """A function that trains an epoch by ``net.update_mini_batch``; None if the kernels do."""
         if not self._step:
             return None
 
@@ -126,7 +128,7 @@ class OwnMethods:
         return train
 
     def _update(self, mini_batch: list[Pair], eta: float, n: int) -> None:
-        """One step; an interrupt leaves the parameters of the mini-batches that were complete."""
+        """One step; an interrupt restores the parameters of the completed mini-batches."""
         before = self._model.values.copy()
         try:
             self._net.update_mini_batch(mini_batch, eta, self._lmbda, n)
@@ -147,7 +149,7 @@ def _refusal(name: str, method: str | None, came: str) -> str:
 
 
 def _number(method: str, value: Any) -> Any:
-    """What an overridden method returned, as a number of Python's, which JSON knows."""
+    """The result of an overridden method as a Python number, which JSON can represent."""
     if np.ndim(value) == 0 and isinstance(value, np.ndarray | np.generic):
         value = value.item()
     if not isinstance(value, Real):
@@ -163,7 +165,7 @@ def _cost(value: Any) -> float:
 
 
 def pairs_of(model: Model, data: Dataset) -> list[Pair]:
-    """Columns x (n_in, 1) and y (n_out, 1) in the network's type, labels as a single one."""
+    """Pairs of columns x (n_in, 1) and y (n_out, 1) of the network's dtype, labels one-hot."""
     targets = model.target_columns(data.y)
     return [
         (x.astype(model.dtype), targets[:, s, None].copy()) for s, (x, _) in enumerate(iter(data))
@@ -171,7 +173,7 @@ def pairs_of(model: Model, data: Dataset) -> list[Pair]:
 
 
 def outputs(net: Any, data: Dataset) -> NDArray:
-    """(n, n_out) by ``net.feedforward``, column by column."""
+    """The outputs (n, n_out) of ``net.feedforward``, called for each column."""
     n_out = net.sizes[-1]
     rows, watch = np.empty((len(data), n_out), np.float64), reporting.stopping()
     for s, (x, _) in enumerate(iter(data)):
@@ -188,13 +190,13 @@ def outputs(net: Any, data: Dataset) -> NDArray:
 
 
 def accuracy(net: Any, data: Dataset) -> int:
-    """How many outputs of ``net.feedforward`` are right."""
+    """The number of examples for which ``net.feedforward`` is right."""
     true = data.y if data.y.ndim == 1 else classes_of(data.y)
     return int(np.count_nonzero(classes_of(outputs(net, data)) == true))
 
 
 def total_cost(net: Any, model: Model, data: Dataset, lmbda: float, l1: float = 0.0) -> float:
-    """The mean cost of the outputs of ``net.feedforward``, and the L2 and L1 terms."""
+    """The mean cost of the outputs of ``net.feedforward`` plus the L2 and L1 terms."""
     targets, a = model.target_columns(data.y), outputs(net, data).astype(model.dtype)
     total = sum(
         model.own_cost(a[s, :, None].copy(), targets[:, s, None].copy()) for s in range(len(data))
@@ -202,8 +204,8 @@ def total_cost(net: Any, model: Model, data: Dataset, lmbda: float, l1: float = 
     return model.mean_costs([total], model.values[None], data, lmbda, l1, None)[0]
 
 
-def one_step(net: Any, data: Dataset, lmbda: float, n: int) -> OwnEpoch:
-    """What trains with all of ``data`` as one mini-batch, by ``net.backprop``."""
+def one_step(net: Any, data: Dataset, lmbda: float, n: int) -> CustomEpoch:
+    """A function that trains with all of ``data`` as one mini-batch, by ``net.backprop``."""
     pairs = pairs_of(net._model, data)
 
     def step(order: NDArray, eta: float, watch: Callable[[int], object] | None) -> None:
@@ -215,21 +217,21 @@ def one_step(net: Any, data: Dataset, lmbda: float, n: int) -> OwnEpoch:
 def update_mini_batch(
     net: Any, mini_batch: Sequence[Pair], eta: float, lmbda: float, n: int
 ) -> None:
-    """One step of gradient descent, with the gradients that ``net.backprop`` gives."""
+    """One step of gradient descent with the gradients of ``net.backprop``."""
     weights, biases = net.weights, net.biases
     nabla_b, nabla_w = ([np.zeros(p.shape) for p in layers] for layers in (biases, weights))
     for x, y in mini_batch:
         for total, nabla in zip(nabla_b + nabla_w, _gradient(net, x, y), strict=True):
             total += nabla
     rate, kept = eta / len(mini_batch), 1 - eta * (lmbda / n)
-    with np.errstate(over="ignore", invalid="ignore"):  # the assignments refuse what comes of it
+    with np.errstate(over="ignore", invalid="ignore"):  # the assignments below check
         new_weights = [kept * w - rate * nw for w, nw in zip(weights, nabla_w, strict=True)]
         new_biases = [b - rate * nb for b, nb in zip(biases, nabla_b, strict=True)]
     net.weights, net.biases = new_weights, new_biases
 
 
 def _gradient(net: Any, x: NDArray, y: NDArray) -> list[NDArray]:
-    """What ``net.backprop`` returns, the biases' first, checked."""
+    """The arrays that ``net.backprop`` returns, checked: all nabla_b, then all nabla_w."""
     returned = net.backprop(x, y)
     expected = [[p.shape for p in layers] for layers in (net.biases, net.weights)]
     try:

@@ -1,9 +1,9 @@
 """The parameters of one network, and the lists through which a program reads and sets them.
 
 As in the book's network2.py, where training binds new arrays, an array that a program took
-before a training keeps its values. Storage is replaced ("moves") at the start of a call of
-the kernels that trains, at an assignment, by an initializer and where earlier parameters are
-restored; arrays handed out before become read-only, so that a late write raises.
+before a training keeps its values. Storage is replaced at the start of a kernel call that trains,
+by an assignment or an initializer, and when earlier parameters are restored. Arrays returned
+before become read-only, so that a later write raises an error.
 """
 
 from __future__ import annotations
@@ -21,20 +21,19 @@ T = TypeVar("T")
 
 
 class NotFiniteError(ValueError):
-    """Parameters, or what is computed of them, are NaN or infinite; where an overridden method
-    trains, the training has diverged."""
+    """Parameters, or values computed from them, are NaN or infinite. If it is raised during a
+    training by an overridden method, the training has diverged."""
 
 
 class FixedList(list[T]):
-    """A list whose elements are read only: what is written to a copy, ``list(...)``, would be
-    lost here.
+    """A list that cannot be changed, for properties whose changes would have no effect.
 
     Slices, sums, products, copies and pickles are plain lists.
 
     Parameters
     ----------
     name : str
-        What it is called in errors.
+        The list's name in errors.
     elements : iterable
     """
 
@@ -62,14 +61,14 @@ class FixedList(list[T]):
 class ParameterList(FixedList[NDArray[Any]]):
     """The weights or the biases of all layers, one array for each.
 
-    An array is the network's own, and writing into it acts, until the parameters move; an
-    assignment to an element or to a slice checks all new values, copies them, and moves. The
-    number of layers is fixed. ``==`` compares values.
+    The arrays are the network's own memory until its storage is replaced. An assignment to an
+    element or a slice checks all new values and copies them to new storage. The number of layers
+    is fixed. ``==`` compares values.
     """
 
     def __init__(self, name: str, arrays: Iterable[NDArray], owner: Parameters):
         super().__init__(name, arrays)
-        self._owner: weakref.ref[Parameters] | None = weakref.ref(owner)  # None: replaced
+        self._owner: weakref.ref[Parameters] | None = weakref.ref(owner)  # None if replaced
 
     @overload
     def __getitem__(self, which: SupportsIndex) -> NDArray[Any]: ...
@@ -110,8 +109,8 @@ class ParameterList(FixedList[NDArray[Any]]):
 class Parameters(_kernels.ParameterStorage):
     """The parameters of one network.
 
-    ``values`` has all of them in one flat array, laid out as ``_kernels.layout`` says; pads
-    between them are zero.
+    ``values`` is a flat array of all of them, in the layout of ``_kernels.layout``; the padding is
+    zero.
 
     Parameters
     ----------
@@ -126,9 +125,9 @@ class Parameters(_kernels.ParameterStorage):
         self.places = _kernels.layout(sizes, dtype)[1]  # (weights, biases, stride) of each layer
 
     def arrays(self, name: str, values: NDArray | None = None) -> list[NDArray]:
-        """Views of ``values``, (parameters,), by default of the storage as it is now: "weights",
-        (n_out, n_in) for each layer, "biases", (n_out, 1), "coefs_", (n_in, n_out), or
-        "intercepts_", (n_out,)."""
+        """Views of ``values``, (parameters,), by default of the current storage, one per layer:
+        "weights" (n_out, n_in), "biases" (n_out, 1), "coefs_" (n_in, n_out) or "intercepts_"
+        (n_out,)."""
         values = self.values if values is None else values
         layers = list(zip(self.places, self._sizes[1:], strict=True))
         if name in ("biases", "intercepts_"):
@@ -138,24 +137,24 @@ class Parameters(_kernels.ParameterStorage):
         return [w.T for w in rows] if name == "weights" else rows
 
     def as_list(self, name: str) -> ParameterList:
-        """The same as one list object, until it is replaced."""
-        shown: ParameterList | None = self.lists.get(name)
-        while shown is None:
+        """The current ``ParameterList`` of this name: one object until it is replaced."""
+        current: ParameterList | None = self.lists.get(name)
+        while current is None:
             storage = self.storage
             made = ParameterList(name, self.arrays(name, np.asarray(storage)), self)
-            shown = self.hand_out(storage, name, made)
-        return shown
+            current = self.register_list(storage, name, made)
+        return current
 
-    def retire(self, names: Iterable[str]) -> None:
-        """What was handed out under these names becomes read-only, the lists are replaced."""
+    def invalidate(self, names: Iterable[str]) -> None:
+        """Make the registered lists of these names obsolete, and their arrays read-only."""
         for name in names:
-            handed_out = self.lists.pop(name, None)
-            if handed_out is not None:
-                handed_out._owner = None
-                for array in handed_out:
+            obsolete = self.lists.pop(name, None)
+            if obsolete is not None:
+                obsolete._owner = None
+                for array in obsolete:
                     array.flags.writeable = False
 
-    # ---- moves
+    # ---- changes, each in new storage
 
     def draw(self, fill: Callable[[list[NDArray], list[NDArray]], None]) -> None:
         """Let ``fill(weights, biases)`` write all parameters, in new storage."""
@@ -166,8 +165,8 @@ class Parameters(_kernels.ParameterStorage):
         self.replace(new, None)
 
     def assign(self, name: str, places: Sequence[int], values: Any) -> None:
-        """Give elements of the list ``name`` new values; every list shows the new storage. An
-        array that is assigned to its own place is there already."""
+        """Assign elements of the list ``name``; all lists keep their identity and get views of the
+        new storage. Assigning an array to its own place has no effect."""
         self.check_not_training()
         own, new = self.as_list(name), _as_list(name, values, len(places))
         others = {l: v for l, v in zip(places, new, strict=True) if v is not own[l]}
@@ -175,24 +174,25 @@ class Parameters(_kernels.ParameterStorage):
             self._write(name, others, self.LISTS)
 
     def bind(self, name: str, values: Any) -> None:
-        """The same for all elements, in a new list: the one before is replaced."""
+        """Assign all elements; the next ``as_list(name)`` returns a new list."""
         self.check_not_training()
         if values is not self.lists.get(name):
             new = dict(enumerate(_as_list(name, values, len(self.places))))
             self._write(name, new, [each for each in self.LISTS if each != name])
 
-    def _write(self, name: str, new: Mapping[int, Any], shown: Iterable[str]) -> None:
+    def _write(self, name: str, new: Mapping[int, Any], updated: Iterable[str]) -> None:
+        """Set the arrays ``new``, by layer, in new storage, which the lists ``updated`` show."""
         storage = self.new_storage()
         values = np.asarray(storage)
         arrays = self.arrays(name, values)
         for l, value in new.items():
             _copy(f"{name}[{l}]", value, arrays[l])
         kept = self._parts(name, [l for l in range(len(arrays)) if l not in new])
-        self.replace(storage, {each: self.arrays(each, values) for each in shown}, kept)
+        self.replace(storage, {each: self.arrays(each, values) for each in updated}, kept)
 
     def _parts(self, name: str, layers: Sequence[int]) -> list[tuple[int, int]]:
-        """The parts (start, end) of the flat array that are not of the list ``name``, and those
-        of these layers of it."""
+        """The parts (start, end) of the flat array that hold these layers of the list ``name`` and
+        all of the other list."""
         weights = [(w, b) for w, b, _ in self.places]
         biases = [(b, b + stride) for _, b, stride in self.places]
         if name in ("biases", "intercepts_"):

@@ -36,9 +36,8 @@ except ImportError:  # not a POSIX system
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Suffixes by which other programs take a file for something else than JSON: of arrays and
-# models (which users of other libraries give for another format to be written), of tables, and
-# of compressed files.
+# Suffixes of other formats than JSON: arrays and models (in other libraries the suffix selects the
+# format), tables and compressed files.
 _OTHER_FORMATS = frozenset([
     ".npz", ".npy", ".mat", ".h5", ".hdf5", ".nc", ".safetensors", ".onnx", ".pt", ".pth", ".pkl",
     ".pickle", ".joblib", ".dill", ".keras", ".pb", ".tflite", ".ckpt", ".gguf", ".msgpack",
@@ -47,16 +46,16 @@ _OTHER_FORMATS = frozenset([
     ".7z", ".rar", ".tar", ".tgz",
 ])  # fmt: skip
 
-_AT_ONCE = 4096  # numbers of which the text is made at once
+_AT_ONCE = 4096  # numbers per piece of text
 
 
 def check_suffix(name: str, path: Any) -> None:
-    """Raise a ValueError where a file of this name would be taken for another format than JSON.
+    """Raise a ValueError if the name has the suffix of another format than JSON.
 
     Parameters
     ----------
     name : str
-        The argument or the option that gave the path.
+        The argument's or option's name, for the message.
     path : str or path
     """
     suffix = os.path.splitext(checks.path(name, path))[1].lower()
@@ -105,8 +104,8 @@ def write(path: Any, chunks: Iterable[bytes]) -> None:
     """Write a file; one that stood there is replaced only by a whole one.
 
     Until then the bytes are in a temporary file beside it, NAME.<16 hexadecimal digits>.part,
-    which is locked as long as it is in use: of a process that was killed it stays, and the
-    next call for the same path removes it.
+    which is locked while it is in use. If a process is killed, its file remains until the next
+    call for the same path removes it.
     """
     place = _place(path)
     if _is_special(place):
@@ -125,7 +124,7 @@ def write(path: Any, chunks: Iterable[bytes]) -> None:
             if target.exists():
                 temporary.chmod(stat.S_IMODE(target.stat().st_mode))
             if fcntl is None:
-                file.close()  # elsewhere not yet: it is locked until it has its name
+                file.close()  # with locks it stays open, and so locked, until it is renamed
             temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -167,7 +166,7 @@ def _begin(target: Path) -> tuple[BinaryIO, Path]:
             file.close()
             temporary.unlink(missing_ok=True)
             raise
-        # another process has taken it for abandoned, before it was locked
+        # another process found it before it was locked, and removed it as abandoned
         file.close()
         temporary.unlink(missing_ok=True)
 
@@ -187,7 +186,7 @@ def try_lock(file: IO[Any]) -> bool | None:
 
 
 def _has_name(file: IO[Any], path: Path) -> bool:
-    """Whether the name still is that of the open file."""
+    """Whether the path still refers to the open file."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), os.lstat(path))
     except FileNotFoundError:
@@ -195,14 +194,14 @@ def _has_name(file: IO[Any], path: Path) -> bool:
 
 
 def _remove_abandoned(target: Path) -> None:
-    """Remove the temporary files of the target that no process holds any more."""
+    """Remove the temporary files of the target that no process has locked."""
     if fcntl is None:
         return
     pattern = re.compile(re.escape(target.name) + r"\.[0-9a-f]{16}\.part")
     with contextlib.suppress(OSError), os.scandir(target.parent) as entries:
         for entry in entries:
             if pattern.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
-                # to be locked over NFS it has to be open for writing
+                # NFS locks only files that are open for writing
                 with contextlib.suppress(OSError), open(entry.path, "r+b") as file:
                     if try_lock(file):
                         os.unlink(entry.path)
@@ -218,7 +217,7 @@ def _named(place: Path) -> Iterator[None]:
 
 
 def open_regular(path: str) -> BinaryIO:
-    """Open a file for reading; devices and pipes, which may never end, are refused unopened."""
+    """Open a regular file for reading. Devices and pipes, which may never end, are refused."""
     mode = os.stat(path).st_mode
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)

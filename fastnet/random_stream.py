@@ -37,7 +37,7 @@ def _bit_generator(seed: Any) -> np.random.BitGenerator:
 
 def seed_from_numpy() -> tuple[int, ...]:
     """A seed of four words from NumPy's global generator, in one call of it."""
-    words = np.random.randint(0, 2**32, size=4, dtype=np.uint32)  # noqa: NPY002  # that one
+    words = np.random.randint(0, 2**32, size=4, dtype=np.uint32)  # noqa: NPY002  # on purpose
     return tuple(words.tolist())
 
 
@@ -66,7 +66,7 @@ class RandomStream:
         self.reseed(seed)
 
     def reseed(self, seed: Any) -> None:
-        """Take the numbers from now on from another seed; whoever holds this stream draws them."""
+        """Restart the stream from another seed; other references to the stream see the change."""
         if seed is None:
             vars(self).pop("_bits", None)
         else:
@@ -74,14 +74,14 @@ class RandomStream:
 
     @property
     def bits(self) -> np.random.BitGenerator:
-        """The generator of the raw numbers."""
+        """The underlying bit generator."""
         bits: np.random.BitGenerator | None = vars(self).get("_bits")
-        if bits is None:  # threads that come here together get the same one
+        if bits is None:  # atomic: concurrent threads get the same one
             bits = vars(self).setdefault("_bits", np.random.PCG64(seed_from_numpy()))
         return bits
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_bits": self.bits}  # drawn here, so that copies have the same numbers
+        return {"_bits": self.bits}  # seeded here, so that copies draw the same numbers
 
     def __setstate__(self, state: Any) -> None:
         bits = state.get("_bits") if isinstance(state, dict) else None
@@ -97,12 +97,12 @@ class RandomStream:
         return self.bits.state
 
     def mark(self) -> tuple[np.random.BitGenerator, Mapping[str, Any]]:
-        """What ``go_back`` takes to draw the same numbers once more."""
+        """The current position, for ``go_back``."""
         bits = self.bits
         return bits, bits.state
 
     def go_back(self, mark: tuple[np.random.BitGenerator, Mapping[str, Any]]) -> None:
-        """Draw again what has been drawn since ``mark``, even if another seed was taken since."""
+        """Return to the position ``mark``, also after a ``reseed``."""
         self._bits, state = mark
         self._bits.state = state
 

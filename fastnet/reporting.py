@@ -48,7 +48,7 @@ _PACKAGE = os.path.dirname(__file__) + os.sep
 
 
 def warn(message: str) -> None:
-    """A UserWarning at the line of the program that called the package."""
+    """Issue a UserWarning at the user's line that called the package."""
     frame, level = sys._getframe(), 1
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame, level = frame.f_back, level + 1

@@ -215,7 +215,7 @@ class HalveOnPlateau:
     stop_at : float
         The smallest rate, as a share of eta, from 0 to 1; 0 never stops.
     monitor : str or None
-        What is followed, as for ``EarlyStopping``.
+        The figure that is followed, as for ``EarlyStopping``.
 
     Raises
     ------
@@ -280,7 +280,7 @@ class Halving:
 def rate_of(schedule: Any, eta: float, epochs: int) -> Callable[[int], float]:
     """epoch -> rate for one training, with a schedule other than ``HalveOnPlateau``.
 
-    A function of the user's own is called once in each epoch, as it begins.
+    A user's function is called once per epoch, at its beginning.
     """
     if schedule is None:
         return lambda epoch: eta

@@ -1,5 +1,6 @@
-"""Matrices of SciPy as compressed sparse rows. SciPy's own routines follow the arrays of indices
-without a look at them, so these are checked before, by format."""
+"""SciPy's sparse matrices as compressed sparse rows (CSR). SciPy's conversions do not check the
+index arrays, and invalid ones make them access memory out of bounds, so each format is checked
+first."""
 
 from __future__ import annotations
 
@@ -16,13 +17,13 @@ Arrays = tuple[NDArray, NDArray, NDArray]  # data, indices, indptr
 
 
 def checked_arrays(prefix: str, X: Any) -> Arrays:
-    """The arrays of X, a matrix of scipy.sparse of any format, as CSR, with columns in range, but
-    in any order. They are X's own where they can be.
+    """The CSR arrays of X, a scipy.sparse matrix of any format, with columns in range but in any
+    order. They are X's own arrays, without a copy, if possible.
 
     Raises
     ------
     TypeError, ValueError
-        For broken arrays; the message begins with ``prefix`` and the array's name.
+        For invalid arrays; the message begins with ``prefix`` and the array's name.
     """
     kind = getattr(X, "format", None)
     if kind == "lil":
@@ -34,10 +35,10 @@ def checked_arrays(prefix: str, X: Any) -> Arrays:
 
 
 def in_order(data: NDArray, indices: NDArray, indptr: NDArray, n_in: int) -> Arrays:
-    """Columns that are in range, sorted in each row, the values of equal ones added up."""
+    """The same matrix with sorted columns and without duplicates, whose values are added."""
     from scipy.sparse import csr_matrix  # type: ignore[import-untyped, unused-ignore]
 
-    # Copies: the user's matrix stays as it is, and nobody changes these meanwhile.
+    # Copies, so that the user's matrix is unchanged and no other thread can change these.
     starts, columns = indptr.astype(np.int64), indices.astype(np.int64)
     index_arrays.check_offsets("indptr", starts)
     index_arrays.check_range("indices", columns, n_in)
@@ -49,8 +50,8 @@ def in_order(data: NDArray, indices: NDArray, indptr: NDArray, n_in: int) -> Arr
 def _compressed(
     prefix: str, X: Any, n: int, width: int, what: str = "columns", ndim: int = 1
 ) -> Arrays:
-    """The arrays of n rows (or columns, or rows of blocks), checked; without what is behind the
-    last row, for which there may be room."""
+    """The checked arrays of n rows (or columns, or rows of blocks), without unused capacity after
+    the last row."""
     indptr = np.array(index_arrays.integers(f"{prefix}indptr", X.indptr))
     indices = index_arrays.integers(f"{prefix}indices", X.indices)
     mapped.check(f"{prefix}data", X.data)
@@ -116,7 +117,7 @@ def _dia(prefix: str, X: Any) -> Any:
     inside = (offsets > -n) & (offsets < n_in)
     if inside.all():
         return X
-    return type(X)((data[inside], offsets[inside]), shape=(n, n_in))  # the others hold nothing
+    return type(X)((data[inside], offsets[inside]), shape=(n, n_in))  # the others are outside
 
 
 def _of_lil(prefix: str, X: Any) -> Arrays:
@@ -155,7 +156,7 @@ def _dok(prefix: str, X: Any) -> Any:
     return X
 
 
-# Each raises an error, or returns X, or the same matrix without what SciPy might stumble over.
+# Each raises an error, or returns X or an equal matrix that SciPy can convert safely.
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "csc": _csc,
     "bsr": _bsr,

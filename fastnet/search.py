@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from fastnet import checks
 from fastnet.data import Data, Dataset, as_list
 from fastnet.network import Network
-from fastnet.overridden import OwnMethods
+from fastnet.overridden import OverriddenMethods
 from fastnet.training import DivergenceError, default_figure
 from fastnet.weighting import example_weights
 
@@ -42,9 +42,9 @@ class Trial(NamedTuple):
     seconds : float
         What the training took, the costs included.
     evaluation_accuracy : int or None
-        How many evaluation examples were right in the end, where their targets stand for classes.
+        The number of evaluation examples that are right at the end, if the targets are classes.
     evaluation_cost : float or None
-        The cost on the evaluation data in the end, with the L2 term, where they do not.
+        The cost on the evaluation data at the end, with the L2 term, if they are not.
     """
 
     eta: float
@@ -101,8 +101,8 @@ def find_learning_rate(
         The cost is that of all of its examples, weighted as the training weighs them, with the
         terms of ``lmbda`` and ``l1``.
     evaluation_data : as training_data, or None
-        What each trial is measured on in the end, for information: by what it gets right, or,
-        where the targets stand for no classes, by its cost.
+        For information, each trial is evaluated on them at the end: by its accuracy if the
+        targets are classes, otherwise by its cost.
     mini_batch_size, lmbda : as for ``Network.SGD``
     epochs : int, default 3
         The length of a trial, 1 or more.
@@ -154,9 +154,7 @@ def find_learning_rate(
         evaluation_data = as_list("evaluation_data", evaluation_data)
     evaluation = None
     if evaluation_data is not None:
-        scale = net._model.scale_learned_from(data)
-        evaluation = net._dataset("evaluation_data", evaluation_data, scale)
-        net._model.check("evaluation_data", evaluation)
+        evaluation = net._evaluation_set(evaluation_data, data)
     if data is not training_data:
         net._warn_of_bytes("training_data", data)
     told = {"mini_batch_size": mini_batch_size, "lmbda": lmbda, **options}
@@ -242,24 +240,24 @@ class _Search:
         return falls
 
     def _evaluated(self, net: Network) -> tuple[Any, float | None]:
-        """The accuracy or the cost on the evaluation data, by what their targets are."""
+        """(accuracy, None) on the evaluation data if their targets are classes, else (None,
+        cost)."""
         if self._evaluation is None:
             return None, None
         name, own = default_figure(self._evaluation), self._own_methods(net)
         if name == "evaluation_accuracy":
-            measure = own.figures.get(name, partial(net.accuracy, self._evaluation))
-            return measure(), None
-        measure = own.figures.get(
-            name, partial(net.total_cost, self._evaluation, self._told["lmbda"])
-        )
-        return None, measure()
+            return own.figures.get(name, partial(net.accuracy, self._evaluation))(), None
+        cost = partial(net.total_cost, self._evaluation, self._told["lmbda"])
+        return None, own.figures.get(name, cost)()
 
-    def _own_methods(self, net: Network) -> OwnMethods:
+    def _own_methods(self, net: Network) -> OverriddenMethods:
         sets = {"training": self._data}
         if self._evaluation is not None:
             sets["evaluation"] = self._evaluation
         told = self._told
-        return OwnMethods(net, net._model, sets, self._given, told["lmbda"], told.get("l1", 0.0))
+        return OverriddenMethods(
+            net, net._model, sets, self._given, told["lmbda"], told.get("l1", 0.0)
+        )
 
     def _below(self, eta: float) -> list[Trial]:
         """The trials of smaller rates."""

@@ -20,7 +20,7 @@ from fastnet.training import History, Progress, default_figure
 # Generators of random numbers, which several trainings would share.
 _SHARED_SEEDS = (np.random.Generator, np.random.BitGenerator, np.random.RandomState)
 
-# Arguments of the two calls that no spec has.
+# Parameters of Network and SGD that a spec must not contain.
 _NOT_IN_SPECS = ("self", "training_data", "evaluation_data", "test_data")
 
 _EVALUATION_FLAGS = ("monitor_evaluation_cost", "monitor_evaluation_accuracy")
@@ -56,7 +56,8 @@ def checked(
 
 
 def seeded(tasks: Iterable[Task]) -> list[Task]:
-    """Each with a seed, drawn here if it has none: processes that are forked would draw alike."""
+    """The tasks, each with a seed. Missing seeds are drawn here, since forked processes would all
+    draw the same ones."""
     return [
         task
         if task.network.get("seed") is not None
@@ -99,8 +100,8 @@ def _task(spec: Mapping[str, Any], training: Dataset, evaluation: Dataset | None
     for name, value in spec.items():
         (network if name in of_network else sgd)[name] = value
     sgd["epochs"] = checks.integer("epochs", sgd["epochs"], 0)
-    # A training of no epochs checks its arguments, but for a rate that follows the epochs. Nothing
-    # is drawn: most of the time of making a network is that of drawing its parameters.
+    # A training of no epochs checks its arguments, except those that depend on the number of
+    # epochs. The parameters stay zero, since drawing them would take most of the time.
     net = Network.__new__(Network)
     net._set_up(**network)
     net.SGD(training, evaluation_data=evaluation, **{**sgd, "epochs": 0})

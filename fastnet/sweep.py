@@ -45,8 +45,8 @@ class Fit:
     seconds : float
         What the training took where it ran.
     seed : int, sequence of ints or SeedSequence
-        That of the spec, or the four words that were drawn for it from NumPy's global generator:
-        ``Network(..., seed=fit.seed)`` starts alike.
+        The spec's seed, or the four words that were drawn for it from NumPy's global generator.
+        ``Network(..., seed=fit.seed)`` has the same initial parameters.
     error : BaseException or None
         None where all went well. Else a ``DivergenceError``; what a function of the user's
         own, or the executor, raised; a ``concurrent.futures.BrokenExecutor`` where the
@@ -73,8 +73,8 @@ def fit_many(
 ) -> list[Fit]:
     """Train many networks over one data set, several at once.
 
-    Each network is what ``Network(...)`` and ``SGD(...)`` make of its spec alone, to the last
-    bit, wherever it is trained and whatever is trained beside it.
+    Each network is the same, to the last bit, as if ``Network(...)`` and ``SGD(...)`` had been
+    called with its spec alone, wherever it is trained.
 
     Parameters
     ----------
@@ -82,14 +82,16 @@ def fit_many(
         One per network: keyword arguments of ``Network`` and of ``SGD`` together, at least
         ``sizes``, ``epochs``, ``mini_batch_size`` and ``eta``. ``n_threads`` is 1 and
         ``verbose`` False unless a spec says otherwise. ``seed`` may not be a generator, which
-        trainings would share; where it is None, one is drawn here, in the order of the specs.
-        All specs are checked before the first network is trained.
+        trainings would share; specs without a seed get one from NumPy's global generator, drawn
+        in the calling process in the order of the specs. All specs are checked before the first
+        network is trained.
     training : as ``training_data`` of ``SGD``
-        Shared by all, never copied for a thread: what is no ``Dataset`` is made one, once.
+        Shared by all networks and not copied for threads; other forms than a ``Dataset`` are
+        converted to one once.
     evaluation : as training, or None
         The evaluation data of all. Where a spec has neither ``monitor_evaluation_cost`` nor
-        ``monitor_evaluation_accuracy``, the accuracy is recorded where the targets stand for
-        classes (labels, or rows of zeros with a single one), else the cost.
+        ``monitor_evaluation_accuracy``, the accuracy is recorded if the targets are classes
+        (labels or one-hot rows), otherwise the cost.
     executor : concurrent.futures.Executor, dask.distributed.Client or None
         Where the networks are trained. None: in threads of this process, for the kernels hold
         no lock. Any ``Executor`` serves, and is left open; so does a Client of Dask. What a

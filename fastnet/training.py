@@ -16,19 +16,19 @@ from fastnet.reporting import Reporter
 from fastnet.schedules import HalveOnPlateau, Halving
 from fastnet.techniques import Techniques
 
-# Epochs with nothing to be done in between are one call of the kernels, up to so many examples:
-# what is done around a call takes as long as some hundred examples of the smallest networks, and
-# threads that train networks of their own wait for each other there. Where figures are wanted of
-# each epoch, the parameters that it left are kept until then, so many in all.
+# Several epochs are one kernel call, of at most _TOGETHER examples, if nothing happens in between:
+# the overhead of a call equals some hundred examples of the smallest networks, and threads that
+# train other networks wait for each other during it. If the figures of each epoch are monitored,
+# its parameters are kept until the call ends, at most _KEPT numbers in all.
 _TOGETHER = 16_384
 _KEPT = 1 << 18
 
-# So many multiply-adds are done in some 0.1 s at most.
+# Multiply-adds that take at most about 0.1 s.
 _MOMENT = 1 << 30
 
-# Trains for one epoch: the order of the examples, the learning rate, and what is called with the
-# number of examples done.
-OwnEpoch: TypeAlias = Callable[[NDArray, float, Callable[[int], object] | None], None]
+# Trains one epoch, given the order of the examples, the learning rate and a function to be called
+# with the number of examples done.
+CustomEpoch: TypeAlias = Callable[[NDArray, float, Callable[[int], object] | None], None]
 
 
 class _Monitored(NamedTuple):
@@ -41,9 +41,8 @@ class _Monitored(NamedTuple):
 class History(_Monitored):
     """What was monitored, one entry per epoch; a list stays empty where nothing was.
 
-    A named tuple of four lists. ``fastnet.plots.training`` draws them. Printed, and in
-    notebooks, it is a short summary of the best and the final figures; its ``repr`` is that of
-    the tuple.
+    A named tuple of four lists, which ``fastnet.plots.training`` plots. ``print`` and notebooks
+    show a short summary of the best and the final figures; ``repr`` shows the tuple.
 
     Attributes
     ----------
@@ -52,8 +51,8 @@ class History(_Monitored):
     evaluation_accuracy, training_accuracy : lists of int
         Counts of correct examples.
     n_evaluation, n_training : int or None
-        The numbers of examples, of which accuracies are counts; None where there were
-        no such data. Not parts of the tuple: ``_replace`` leaves them behind.
+        The numbers of examples that accuracies are out of; None without such data. They are
+        not fields of the tuple: ``_replace`` does not copy them.
 
     Examples
     --------
@@ -71,13 +70,13 @@ class History(_Monitored):
     n_training: int | None = None
 
     def __str__(self) -> str:
-        """A short summary: how many epochs, and the best and the final figures."""
+        """A short summary: the number of epochs, the best and the final figures."""
         head, *lines = self._summary()
         return "\n".join([head[0], *(f"{name}: {', '.join(cells)}" for name, *cells in lines)])
 
     def _repr_html_(self) -> str:
-        """The summary as a table, which notebooks show; colours are the notebook's."""
-        from html import escape  # a millisecond, which most programs do not need
+        """The summary as an HTML table for notebooks."""
+        from html import escape  # imported here: it takes a millisecond
 
         head, *lines = self._summary()
         rows = [
@@ -87,7 +86,7 @@ class History(_Monitored):
         return f"<table><caption>{escape(head[0])}</caption>{''.join(rows)}</table>"
 
     def _summary(self) -> list[list[str]]:
-        """[[what there is], [name, best, final], ...], a line for each list that is not empty."""
+        """[[title], [name, best, final], ...], a line for each list that is not empty."""
         followed = {
             name.replace("_", " ").capitalize(): values
             for name, values in self._asdict().items()
@@ -111,7 +110,7 @@ class History(_Monitored):
 
     @staticmethod
     def _shown(value: float, is_cost: bool, n: int | None) -> str:
-        """A cost, or a count of correct examples as a percentage where n is known."""
+        """A cost, or a count of correct examples, as a percentage if n is known."""
         if is_cost:
             return f"{value:.6g}"
         return f"{value / n:.2%}" if n else f"{value} correct"
@@ -170,14 +169,14 @@ class Monitor(NamedTuple):
     costs: list[float] | None
     accuracies: list[int] | None
     weights: NDArray | None  # how often each example counts in a cost
-    own_cost: Callable[[], Any] | None = None  # an overridden method of the network
+    own_cost: Callable[[], Any] | None = None  # by an overridden method of the network
     own_accuracy: Callable[[], Any] | None = None
 
     def measure(
         self, model: Model, networks: NDArray, lmbda: float, l1: float
     ) -> tuple[list[float], list[int]]:
-        """The costs and accuracies of ``networks`` (k, parameters), as far as they are followed;
-        both are found in one pass over the data."""
+        """The monitored costs and accuracies of ``networks`` (k, parameters); both are computed in
+        one pass over the data."""
         own = self.own_cost is not None or self.own_accuracy is not None
         if self.costs is not None and self.accuracies is not None and not own:
             return model.costs_and_accuracies(networks, self.data, lmbda, l1, self.weights)
@@ -215,7 +214,7 @@ class Monitor(NamedTuple):
 
 
 def default_figure(evaluation: Dataset | None) -> str:
-    """What is followed where nobody has said what: the field of ``History``."""
+    """The field of ``History`` that is monitored by default."""
     if evaluation is None or evaluation.names_classes:
         return "evaluation_accuracy"
     return "evaluation_cost"
@@ -224,8 +223,8 @@ def default_figure(evaluation: Dataset | None) -> str:
 def monitored(
     flags: dict[str, bool], schedule: Any, early_stopping: Any, evaluation: Dataset | None
 ) -> dict[str, str]:
-    """{field of ``History``: why it is measured}, in the order of ``flags``. Where nothing is asked
-    for, it is the default figure of the evaluation data, if there are any."""
+    """{field of ``History``: why it is measured}, in the order of ``flags``. Without any request,
+    it is the default figure of the evaluation data, if there are any."""
     why = {name: f"monitor_{name} is set" for name, flag in flags.items() if flag}
     default = default_figure(evaluation)
     if isinstance(schedule, HalveOnPlateau):
@@ -252,12 +251,12 @@ class Progress:
     history : History
         Where the figures of the epochs are found.
     default : str
-        The field of ``history`` that they follow where they name none.
+        The field of ``history`` that they follow if their ``monitor`` is None.
 
     Raises
     ------
     ValueError, TypeError
-        For a schedule or an early_stopping that is none.
+        For an invalid schedule or early_stopping.
     """
 
     def __init__(
@@ -276,7 +275,7 @@ class Progress:
             self._halving = Halving(schedule, eta, schedule.monitor or default)
         else:
             self._rate = schedules.rate_of(schedule, eta, epochs)
-        self._known = 0, 0.0  # the epoch whose rate was asked for last, and its rate
+        self._known = 0, 0.0  # the epoch whose rate was computed last, and the rate
         self._early: EarlyStopping | None = early_stopping
         self._history = history
         self._epoch = 0  # the last one that ended
@@ -288,8 +287,8 @@ class Progress:
             self._best_values: NDArray | None = None
 
     def rate(self, epoch: int) -> float:
-        """The learning rate of the epoch that is about to begin; a function of the user's own is
-        called once for each."""
+        """The learning rate of the epoch that is about to begin; a user's function is called once
+        per epoch."""
         if self._halving is not None:
             return self._halving.rate
         if self._known[0] != epoch:
@@ -329,7 +328,7 @@ class Progress:
                 self._reason = f"no improvement of {monitor} in {patience} epochs"
 
     def stop(self, reason: str) -> None:
-        """Let the training end with this epoch, if it does not already."""
+        """Stop the training after this epoch, unless it stops anyway."""
         self._reason = self._reason or reason
 
     @property
@@ -381,10 +380,10 @@ def train(
     parameters that the last k of them left are in ``last`` (k, parameters), see ``_kernels.train``;
     a single pass needs none.
 
-    The parameters move: those before stay in the storage that they had. After an error they are
-    those of the last pass that was complete, or as they were; after an interrupt, which is no
-    ``Exception``, those of the mini-batches that were complete, as long as these are finite.
-    Moments are zero where parameters were put back.
+    The parameters get new storage; the old one keeps its values. After an error the parameters of
+    the last complete pass, or the initial ones, are restored. After an interrupt, which is not an
+    ``Exception``, those of the completed mini-batches remain if they are finite. If parameters are
+    restored, the moments are set to zero.
     """
     once = epoch is None
     ended = np.zeros(1, np.int64) if ended is None else ended
@@ -413,31 +412,31 @@ def train(
         before = None  # an error's traceback holds this frame
 
 
-def train_own(
+def train_custom(
     model: Model,
     data: Dataset,
-    own_epoch: OwnEpoch,
+    custom_epoch: CustomEpoch,
     order: NDArray,
     eta: float,
     epoch: int | None,
     watch: Callable[[int], object] | None,
 ) -> None:
-    """``train`` for a pass of ``own_epoch``, which assigns the parameters, or writes them, itself.
-    As there they move first, and are put back after errors."""
+    """``train`` for one pass by ``custom_epoch``, which changes the parameters itself. As in
+    ``train``, the storage is replaced first, and the parameters are restored after errors."""
     parameters = model.parameters
     scale, before = parameters.input_scale, parameters.storage
     parameters.restore(before)  # the same values in new storage
     try:
-        own_epoch(order, eta, watch)
+        custom_epoch(order, eta, watch)
         if not model.is_finite():
             raise DivergenceError(epoch)
     except BaseException as error:
         if isinstance(error, Exception) or not model.is_finite():
             parameters.restore(before)
-            parameters.input_scale = scale  # a method that was called may have set it
+            parameters.input_scale = scale  # a called method may have set it
         else:
             model.learned_from(data)
-        diverged = isinstance(error, DivergenceError) and error.epoch != epoch  # in a call within
+        diverged = isinstance(error, DivergenceError) and error.epoch != epoch  # of an inner call
         if diverged or isinstance(error, NotFiniteError):
             raise DivergenceError(epoch) from error
         raise
@@ -451,9 +450,9 @@ def monitors_of(
     weights: NDArray | None,
     own: Mapping[str, Callable[[], Any]],
 ) -> list[Monitor]:
-    """What measures these fields of ``history`` on the data sets "training" and "evaluation";
-    ``weights`` are those of the training data; ``own`` has what measures a field in the place of
-    the kernels."""
+    """Monitors of these fields of ``history`` on the data sets "training" and "evaluation".
+    ``weights`` are the weights of the training examples; ``own`` has functions that measure a
+    field instead of the kernels."""
     followed = {name: getattr(history, name) for name in why}
     if not followed:
         return []
@@ -484,7 +483,7 @@ def run(
     callback: Callable[[int], bool] | None,
     techniques: Techniques,
     weights: NDArray | None = None,
-    own_epoch: OwnEpoch | None = None,
+    custom_epoch: CustomEpoch | None = None,
 ) -> None:
     """Train for the epochs of ``progress`` or until it says stop, each in a fresh random order.
 
@@ -493,7 +492,7 @@ def run(
     with the epoch, from 1, and returns whether to stop; None: there is none. At the end the
     best parameters are restored where ``progress`` wants that.
     ``weights`` (n,) float64 says how often each example counts; lmbda and l1 are divided
-    by their sum. ``own_epoch`` trains for an epoch in the place of the kernels.
+    by their sum. ``custom_epoch`` trains an epoch instead of the kernels.
 
     Raises
     ------
@@ -513,7 +512,7 @@ def run(
     if weights is not None:
         told["weights"] = weights
     keyed = "dropout" in told or "shift" in told
-    alone = callback is not None or own_epoch is not None
+    alone = callback is not None or custom_epoch is not None
     for monitor in monitors:
         own = monitor.own_cost or monitor.own_accuracy or model.choice.kernel is None
         alone = alone or bool(own)
@@ -548,8 +547,10 @@ def run(
                 order, keys = stream.passes(passes, n, keyed)
                 if keys is not None:
                     told["key"] = keys
-                if own_epoch is not None:
-                    train_own(model, training, own_epoch, order[0], eta, epoch + 1, told["watch"])
+                if custom_epoch is not None:
+                    train_custom(
+                        model, training, custom_epoch, order[0], eta, epoch + 1, told["watch"]
+                    )
                 else:
                     train(
                         model, training, order, mini_batch_size, eta, lmbda / total, epoch + 1,

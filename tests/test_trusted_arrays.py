@@ -362,14 +362,14 @@ def test_the_state_of_a_data_set_is_checked_as_the_constructor_checks(case):
 
 def test_what_can_be_made_again_is_not_taken_from_a_state():
     data = Dataset(X.astype(float), LABELS)
-    wrong = {"largest": 0.0, "target_range": (0.0, 0.0), "_stored": 10**9, "_claims": {0: 1},
+    wrong = {"largest": 0.0, "target_range": (0.0, 0.0), "_stored": 10**9, "_in_flight": {0: 1},
              "_forms": {("columns", np.dtype("f4")): csr(X[:3], LABELS[:3]).X},
              "_mappings": (1,)}  # fmt: skip
     made = Dataset.__new__(Dataset)
     made.__setstate__(data.__getstate__() | wrong)
     assert (made.largest, made.target_range) == (X.max(), (0, 2))
     assert made._stored == np.count_nonzero(X)
-    assert made._forms == made._claims == {}
+    assert made._forms == made._in_flight == {}
     assert trained(made) == trained(data)
 
 

@@ -1,4 +1,4 @@
-"""What users pass to the methods of the estimators; errors name the argument."""
+"""Checks and conversions of the arguments of the estimators' methods; errors name the argument."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from fastnet import checks, scipy_matrices
 from fastnet.data import Dataset, checked_inputs
 from fastnet.model import Model
 
-READ = (np.float64, np.float32, np.uint8)  # what the kernels read where it lies
+KERNEL_DTYPES = (np.float64, np.float32, np.uint8)  # types that the kernels read without a copy
 
 
 @contextmanager
-def named(name: str) -> Iterator[None]:
-    """Let errors of scikit-learn and NumPy name the argument, where they do not."""
+def name_errors(name: str) -> Iterator[None]:
+    """Prefix errors of scikit-learn and NumPy with the argument's name, if it is missing."""
     try:
         yield
     except (TypeError, ValueError, OverflowError) as error:
@@ -35,44 +35,50 @@ def named(name: str) -> Iterator[None]:
 
 
 def _check_no_dates(name: str, value: Any) -> None:
-    """scikit-learn takes dates and times for numbers of their units, and what is none for one."""
+    """Refuse dates and times, including NaT, which scikit-learn would convert to numbers."""
     types = getattr(value, "dtypes", None)  # of a data frame, one for each column
     for dtype in [getattr(value, "dtype", None)] if types is None else np.atleast_1d(types):
         if getattr(dtype, "kind", "") in ("M", "m"):
             raise TypeError(f"{name}: expected numbers, got {dtype}")
 
 
-def unmasked(name: str, value: Any) -> None:
-    """Refuse masked elements: scikit-learn takes the numbers below the mask."""
+def check_unmasked(name: str, value: Any) -> None:
+    """Refuse masked elements, for which scikit-learn would use the masked values."""
     if checks.is_masked(value):
         raise ValueError(f"{name}: expected an array, got one with masked elements")
 
 
 def _check_sparse(name: str, value: Any) -> None:
-    """Look at index arrays before SciPy follows them: broken ones would end the process."""
+    """Check index arrays before SciPy uses them: invalid ones could crash the process."""
     if hasattr(value, "tocsr") and len(value.shape) == 2:
         scipy_matrices.checked_arrays(f"{name}.", value)
 
 
 def inputs(estimator: Any, X: Any, reset: bool) -> Any:
-    """(n, n_in), an array or sparse, of a type in ``READ``; NaN and infinity are not looked for.
+    """X as an array or sparse matrix (n, n_in) of a type in ``KERNEL_DTYPES``. NaN and infinity are
+    not refused here.
 
-    reset: whether the number and the names of its columns are those to be remembered.
+    reset: whether to store the number and the names of its columns in the estimator.
     """
-    unmasked("X", X)
+    check_unmasked("X", X)
     _check_no_dates("X", X)
     _check_sparse("X", X)
-    with named("X"):
+    with name_errors("X"):
         return validate_data(
-            estimator, X, accept_sparse="csr", dtype=READ, reset=reset, ensure_all_finite=False
+            estimator,
+            X,
+            accept_sparse="csr",
+            dtype=KERNEL_DTYPES,
+            reset=reset,
+            ensure_all_finite=False,
         )
 
 
 def targets(estimator: Any, y: Any, n: int) -> NDArray:
-    """(n,) or (n, n_out), finite, of any type."""
-    unmasked("y", y)
+    """y as an array (n,) or (n, n_out) of any type, without NaN and infinity."""
+    check_unmasked("y", y)
     _check_sparse("y", y)
-    with named("y"):
+    with name_errors("y"):
         if y is None:
             raise ValueError(
                 f"this {type(estimator).__name__} requires y to be passed, but the target y is None"
@@ -90,7 +96,7 @@ def targets(estimator: Any, y: Any, n: int) -> NDArray:
 
 
 def labels(y: Any) -> tuple[NDArray, bool]:
-    """Labels (n,), or zeros and ones (n, n_outputs), and whether they are these."""
+    """(labels (n,), False), or for multilabel data (zeros and ones (n, n_outputs), True)."""
     kind = type_of_target(y, input_name="y")
     if kind not in ("binary", "multiclass", "multilabel-indicator"):
         check_classification_targets(y)  # raises, but for multiclass-multioutput
@@ -102,21 +108,21 @@ def labels(y: Any) -> tuple[NDArray, bool]:
 
 
 def sample_weights(sample_weight: Any, X: Any) -> NDArray | None:
-    """(n,) finite numbers; None where there are none."""
+    """The weights (n,), finite; None if ``sample_weight`` is None."""
     if sample_weight is None:
         return None
-    unmasked("sample_weight", sample_weight)
+    check_unmasked("sample_weight", sample_weight)
     _check_no_dates("sample_weight", sample_weight)
-    with named("sample_weight"):
+    with name_errors("sample_weight"):
         weights: NDArray = _check_sample_weight(sample_weight, X, dtype=np.float64)
     return weights
 
 
 def class_weights(name: str, given: Any, known: NDArray, y: NDArray) -> NDArray:
-    """How often each example counts, (n,).
+    """The weight of each example, (n,).
 
-    ``y`` may lack some of ``known``: it is a batch, or what is not held out. As in
-    scikit-learn, a dict that names all of them may name more: of a fold, some may be missing.
+    ``y`` may lack some of the classes ``known``, as a batch or a training split may. As in
+    scikit-learn, a dict that has all of them may have more, since a fold may lack some.
     """
     if isinstance(given, str) and given == "balanced":
         balanced: NDArray = compute_sample_weight("balanced", y)
@@ -136,9 +142,9 @@ def class_weights(name: str, given: Any, known: NDArray, y: NDArray) -> NDArray:
 
 
 def classes(given: Any) -> NDArray:
-    """The argument ``classes``, in order and each once."""
-    unmasked("classes", given)
-    with named("classes"):
+    """The argument ``classes``, sorted and without duplicates."""
+    check_unmasked("classes", given)
+    with name_errors("classes"):
         labels: NDArray = unique_labels(given)
     if not len(labels):
         raise ValueError("classes: expected one class or more, got none")
@@ -150,8 +156,8 @@ def result_type(X: Any) -> type:
     return np.float32 if X.dtype == np.float32 else np.float64
 
 
-def readable(model: Model, X: Any) -> Any:
-    """What ``inputs`` returned, as the kernels read it; finite, and in the network's range."""
+def kernel_inputs(model: Model, X: Any) -> Any:
+    """The result of ``inputs`` as the kernels read it, finite and in the range of the dtype."""
     try:
         rows, largest, _ = checked_inputs("X", X)
     except ValueError:
@@ -162,9 +168,9 @@ def readable(model: Model, X: Any) -> Any:
 
 
 def dataset(model: Model, X: Any, encoded: NDArray) -> Dataset:
-    """What ``inputs`` returned, and the targets of the network: examples that fit it.
+    """The result of ``inputs`` and the network's targets as a Dataset, checked.
 
-    Bytes are taken as they are, at a scale of 1, as scikit-learn takes them.
+    Bytes have scale 1, as in scikit-learn.
     """
     try:
         data = Dataset(X, encoded, scale=1)

@@ -71,7 +71,7 @@ class BaseMLP(BaseEstimator):
         self._trained(_TO_ASSIGN.format("intercepts_")).bind("intercepts_", new)
 
     def _trained(self, otherwise: str) -> Parameters:
-        """Those of the network; before there is one, an error that says ``otherwise``."""
+        """The network's parameters; before ``fit``, an AttributeError with text ``otherwise``."""
         if not hasattr(self, "network_"):
             raise AttributeError(f"{type(self).__name__}: {otherwise}")
         return self.network_._model.parameters
@@ -80,7 +80,7 @@ class BaseMLP(BaseEstimator):
         return hasattr(self, "network_")
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Pickles of version 0.1 lack a parameter, and have other names for some attributes."""
+        """Restore a pickle; those of 0.1 have no ``max_fun`` and other names of attributes."""
         super().__setstate__({_RENAMED.get(name, name): it for name, it in state.items()})
         self.__dict__.setdefault("max_fun", parameters.MAX_FUN)
         if "network_" in state and "_label_binarizer" not in state:
@@ -106,14 +106,14 @@ class BaseMLP(BaseEstimator):
         raise NotImplementedError
 
     def _keep_label_binarizer(self) -> None:
-        """Of classifiers, for programs that read it as in scikit-learn."""
+        """Set ``_label_binarizer`` of classifiers, for programs that read it."""
 
     def _measured(self, y: NDArray, predicted: NDArray, weights: NDArray | None) -> float:
-        """The score of what ``predict`` returned; an error is one of y."""
+        """The score of predictions, without checks; raises errors about y only."""
         raise NotImplementedError
 
     def _score(self, held_out: Validation) -> float:
-        """The same on examples that are held out; NaN where outputs are not numbers."""
+        """The score on held-out examples; NaN if outputs are NaN."""
         raise NotImplementedError
 
     # ---- training
@@ -135,8 +135,8 @@ class BaseMLP(BaseEstimator):
             raise
         finally:
             net = before.get("network_")
-            if net is not None and net is not self.network_:  # what it gave would not act here
-                net._model.parameters.retire(["coefs_", "intercepts_"])
+            if net is not None and net is not self.network_:  # its lists would have no effect
+                net._model.parameters.invalidate(["coefs_", "intercepts_"])
 
     def _ready(
         self, X: Any, y: Any, sample_weight: Any, eval_set: Any, incremental: bool, classes: Any
@@ -344,11 +344,11 @@ class BaseMLP(BaseEstimator):
     # ---- use
 
     def _weighted_inputs(self, X: Any) -> tuple[NDArray, type]:
-        """z of the output layer, (n, n_outputs_), and the type for what is made of it."""
+        """z of the output layer, (n, n_outputs_), and the type of results for this X."""
         check_is_fitted(self)
         X = arguments.inputs(self, X, reset=False)
         model = self.network_._model
-        z = model.weighted_inputs(arguments.readable(model, X), 1.0)
+        z = model.weighted_inputs(arguments.kernel_inputs(model, X), 1.0)
         return z, arguments.result_type(X)
 
     def _held_out_inputs(self, held_out: Validation) -> NDArray:
@@ -356,10 +356,10 @@ class BaseMLP(BaseEstimator):
         return model.weighted_inputs(held_out.data.operand(model.sizes, model.dtype), 1.0)
 
     def _scored(self, predicted: NDArray, y: Any, sample_weight: Any) -> float:
-        """``score`` of what ``predict`` returned."""
+        """The score of predictions, after checks of the arguments."""
         y = arguments.targets(self, y, len(predicted))
         weights = arguments.sample_weights(sample_weight, predicted)
-        with arguments.named("y"):
+        with arguments.name_errors("y"):
             return self._measured(y, predicted, weights)
 
 

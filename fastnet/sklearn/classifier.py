@@ -257,10 +257,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             made = np.ones((len(z), 1))
         else:
             made = outputs.probabilities(self.network_.output, z)
-        return outputs.rounded(made, dtype)
+        return outputs.cast(made, dtype)
 
     def predict_log_proba(self, X: Any) -> NDArray:
-        """The logarithms of ``predict_proba``, finite also where those are 0 by rounding.
+        """The logarithms of ``predict_proba``, finite even if a probability rounds to 0.
 
         Parameters
         ----------
@@ -277,7 +277,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             made = np.zeros((len(z), 1))
         else:
             made = outputs.log_probabilities(self.network_.output, z)
-        return outputs.rounded_logs(made, dtype)
+        return outputs.cast_logs(made, dtype)
 
     def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
         """The share of examples whose class, or whose labels all, are found.
@@ -296,7 +296,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     def _finite_inputs(self, X: Any) -> tuple[NDArray, type]:
         z, dtype = self._weighted_inputs(X)
-        return outputs.finite(z), dtype
+        return outputs.clip_infinite(z), dtype
 
     def _predicted(self, z: NDArray) -> NDArray:
         if self._multilabel:
@@ -324,7 +324,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _checked(self, X: Any, y: Any, first: bool, classes: Any = None) -> tuple[Any, NDArray]:
         X = arguments.inputs(self, X, reset=first)
         y = arguments.targets(self, y, X.shape[0])
-        with arguments.named("y"):
+        with arguments.name_errors("y"):
             y, multilabel = arguments.labels(y)
         if first:
             self._multilabel = multilabel
@@ -335,7 +335,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             raise ValueError(
                 f"classes: expected {self.classes_}, one for each label of y, got {classes}"
             )
-        with arguments.named("y"):
+        with arguments.name_errors("y"):
             if self.classes_ is None:
                 self.classes_ = np.unique(y)
             elif len(unknown := np.setdiff1d(unique_labels(y), self.classes_)):

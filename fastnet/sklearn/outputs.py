@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from scipy import special
 
 
-def finite(z: NDArray) -> NDArray:
-    """z in float64; what is infinite is the largest number of the type that z came in.
+def clip_infinite(z: NDArray) -> NDArray:
+    """z in float64, infinities clipped to the largest number of the original type of z.
 
     Raises
     ------
     ValueError
-        For NaN, which stands for no probability and no label.
+        For NaN, which gives no probability and no label.
     """
     if np.isfinite(z).all():
         return z.astype(np.float64)
@@ -42,7 +42,7 @@ def _below_the_largest(z: NDArray) -> NDArray:
 
 
 def softmax(z: NDArray) -> NDArray:
-    """Of each row; scipy.special's takes 40 us for a single one."""
+    """The softmax of each row; scipy.special's takes 40 us for a single one."""
     e = _below_the_largest(z)
     np.exp(e, out=e)
     e /= e.sum(axis=0)
@@ -50,7 +50,7 @@ def softmax(z: NDArray) -> NDArray:
 
 
 def log_softmax(z: NDArray) -> NDArray:
-    """Its logarithms, finite for finite z."""
+    """The logarithm of the softmax of each row, finite for finite z."""
     logs = _below_the_largest(z)
     with np.errstate(over="ignore"):
         logs -= np.log(np.exp(logs).sum(axis=0))
@@ -77,7 +77,7 @@ def log_sigmoid(z: NDArray) -> NDArray:
 
 
 def above_half(output: str, z: NDArray) -> NDArray:
-    """Where an output is more than 1/2."""
+    """Whether each output is greater than 1/2."""
     if output == "softmax":
         z = activations(output, z)
     where = {"sigmoid": 0.0, "exponential": np.log(0.5)}
@@ -86,7 +86,7 @@ def above_half(output: str, z: NDArray) -> NDArray:
 
 
 def log_activations(output: str, z: NDArray) -> NDArray:
-    """The logarithms of the outputs; finite for sigmoid and exponential ones and a softmax."""
+    """The logarithms of the outputs; finite except for linear outputs."""
     if output == "sigmoid":
         return log_sigmoid(z)
     if output == "softmax":
@@ -98,11 +98,11 @@ def log_activations(output: str, z: NDArray) -> NDArray:
     return logs
 
 
-def _to_be_shared(output: str, z: NDArray) -> NDArray | None:
-    """What the probabilities are a softmax of, for several outputs; None: they are no softmax.
+def _softmax_inputs(output: str, z: NDArray) -> NDArray | None:
+    """For several outputs, the values whose softmax gives the probabilities; None for linear ones.
 
-    Sigmoid neurons that learn one class against all others have probabilities that are
-    proportional to their outputs, and so have exponential ones.
+    The probabilities of one-vs-rest sigmoid neurons are proportional to the outputs, and so are
+    those of exponential neurons.
     """
     if output == "sigmoid":
         return log_sigmoid(z)
@@ -110,11 +110,11 @@ def _to_be_shared(output: str, z: NDArray) -> NDArray | None:
 
 
 def probabilities(output: str, z: NDArray) -> NDArray:
-    """(n, n_out) -> (n, n_classes): of two classes for one output, else of as many as outputs."""
+    """(n, n_out) -> (n, n_classes): two classes for one output, otherwise one per output."""
     if z.shape[1] == 1:
         a = activations(output, z)
         return np.hstack([special.expit(-z) if output == "sigmoid" else 1 - a, a])
-    shared = _to_be_shared(output, z)
+    shared = _softmax_inputs(output, z)
     if shared is not None:
         return softmax(shared)
     sums = z.sum(axis=1, keepdims=True)
@@ -123,11 +123,11 @@ def probabilities(output: str, z: NDArray) -> NDArray:
 
 
 def log_probabilities(output: str, z: NDArray) -> NDArray:
-    """The logarithms of ``probabilities``, finite but for linear outputs and a single
-    exponential one, which need not be probabilities."""
+    """The logarithms of ``probabilities``; finite except for linear outputs and a single
+    exponential one, which are not restricted to probabilities."""
     if z.shape[1] == 1 and output == "sigmoid":
         return np.hstack([log_sigmoid(-z), log_sigmoid(z)])
-    shared = _to_be_shared(output, z) if z.shape[1] > 1 else None
+    shared = _softmax_inputs(output, z) if z.shape[1] > 1 else None
     if shared is not None:
         return log_softmax(shared)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -135,16 +135,16 @@ def log_probabilities(output: str, z: NDArray) -> NDArray:
     return logs
 
 
-def rounded(a: NDArray, dtype: type) -> NDArray:
-    """``a`` in float32 or float64."""
+def cast(a: NDArray, dtype: type) -> NDArray:
+    """``a`` as float32 or float64; values too large for float32 become infinite."""
     if dtype is np.float64:
         return a
     with np.errstate(over="ignore"):
         return a.astype(dtype)
 
 
-def rounded_logs(logs: NDArray, dtype: type) -> NDArray:
-    """The same, but what is too far below zero for float32 stays finite."""
-    nearest = rounded(logs, dtype)
+def cast_logs(logs: NDArray, dtype: type) -> NDArray:
+    """``logs`` as float32 or float64; values too low for float32 become its lowest number."""
+    nearest = cast(logs, dtype)
     nearest[np.isinf(nearest) & np.isfinite(logs)] = np.finfo(dtype).min
     return nearest

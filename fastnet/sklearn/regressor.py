@@ -220,7 +220,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Warns
         -----
         RuntimeWarning
-            Where an output is infinite or NaN, being beyond the range of the network's type.
+            If an output is infinite or NaN because it exceeds the range of the network's dtype.
         """
         z, dtype = self._weighted_inputs(X)
         predicted = self._predicted(z, dtype)
@@ -254,7 +254,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return self._scored(predicted, y, sample_weight)
 
     def _predicted(self, z: NDArray, dtype: type) -> NDArray:
-        a = outputs.rounded(outputs.activations(self.network_.output, z), dtype)
+        a = outputs.cast(outputs.activations(self.network_.output, z), dtype)
         return a[:, 0] if a.shape[1] == 1 else a
 
     def _measured(self, y: NDArray, predicted: NDArray, weights: NDArray | None) -> float:
@@ -270,7 +270,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def _checked(self, X: Any, y: Any, first: bool, classes: Any = None) -> tuple[Any, NDArray]:
         X = arguments.inputs(self, X, reset=first)
         y = arguments.targets(self, y, X.shape[0])
-        with arguments.named("y"):
+        with arguments.name_errors("y"):
             y = _numbers(y)
             return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 

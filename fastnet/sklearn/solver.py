@@ -79,10 +79,10 @@ class Solver:
     learning_rate_init : float
         The rate that the training started with.
     learning_rate : float
-        The rate of the next step; with Adam that of the last one, the correction of its moments'
-        bias included, as scikit-learn's optimizers have it. It can be set, but for Adam's.
+        The rate of the next step. With Adam, as in scikit-learn, that of the last step including
+        the bias correction of the moments. It can be set, except with Adam.
     t : int
-        The steps done so far.
+        The number of steps so far.
     """
 
     def __init__(self, settings: Settings, model: Model):

@@ -11,7 +11,7 @@ import threading
 import numpy as np
 import pytest
 
-from fastnet import Dataset, claims, compressed
+from fastnet import Dataset, compressed, single_flight
 
 # What each program begins with: inputs that take 20 pieces of some 20 ms each, an answer that a
 # twin in memory of its own gives, and a count of the compressions.
@@ -33,7 +33,7 @@ def pieces(array):
     for first in range(0, len(array), step):
         time.sleep(slowly)
         yield slice(first, min(first + step, len(array)))
-        compressed.claims.count_piece(array)
+        compressed.single_flight.report_piece(array)
 
 def compress(*given, original=compressed.compress):
     form = original(*given)
@@ -216,13 +216,13 @@ def test_so_it_is_where_the_option_says_sparse(program):
     run(PROGRAMS[program], sparse=True, dtype="np.uint8")
 
 
-# ---- claims by themselves
+# ---- compute_once by itself
 
 
 def test_what_is_made_is_made_once_and_found_afterwards():
     kept, standing = [], {}
     for _ in range(2):
-        found = claims.once(
+        found = single_flight.compute_once(
             standing, None, lambda: kept[0] if kept else None, lambda: kept.append(7) or kept[0]
         )
         assert found == 7
@@ -237,21 +237,21 @@ def test_a_claim_ends_with_an_error_and_the_next_thread_makes_it():
         raise MemoryError
 
     with pytest.raises(MemoryError):
-        claims.once(standing, None, lambda: None, fail)
+        single_flight.compute_once(standing, None, lambda: None, fail)
     assert standing == {}
-    assert claims.once(standing, None, lambda: None, lambda: 7) == 7
+    assert single_flight.compute_once(standing, None, lambda: None, lambda: 7) == 7
 
 
 def test_a_thread_that_makes_no_progress_is_not_waited_for(monkeypatch):
-    monkeypatch.setattr(claims, "PATIENCE", 0.05)
+    monkeypatch.setattr(single_flight, "STALL_TIMEOUT", 0.05)
     standing, goes_on, begun = {}, threading.Event(), threading.Event()
     thread = threading.Thread(
-        target=claims.once,
+        target=single_flight.compute_once,
         args=(standing, None, lambda: None, lambda: begun.set() or goes_on.wait(60)),
     )
     thread.start()
     begun.wait(60)
-    assert claims.once(standing, None, lambda: None, lambda: 7) is None
+    assert single_flight.compute_once(standing, None, lambda: None, lambda: 7) is None
     goes_on.set()
     thread.join()
     assert standing == {}
@@ -269,12 +269,12 @@ def test_only_pieces_of_what_is_claimed_are_progress():
         return 7
 
     standing = {}
-    claims.once(standing, X, lambda: None, make)
+    single_flight.compute_once(standing, X, lambda: None, make)
     assert seen == [0, 1]
 
 
 def test_a_claim_is_neither_copied_nor_pickled():
     data = Dataset(np.eye(4), [0, 1, 2, 0])
-    data._claims[0] = claims.Claim(data.X)  # as of a thread that is at it
+    data._in_flight[0] = single_flight.Computation(data.X)  # as of a thread that is at it
     for twin in (copy.copy(data), copy.deepcopy(data), pickle.loads(pickle.dumps(data)), data[:2]):
-        assert twin._claims == {}
+        assert twin._in_flight == {}
