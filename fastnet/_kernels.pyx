@@ -307,7 +307,7 @@ cdef class Predictor:
     cdef Shape shape
     cdef ParameterStorage parameters
     cdef object check_file
-    cdef Array a
+    cdef Storage outputs  # memory that ``out`` shows and that NumPy cannot resize
     cdef Workspace workspace
     cdef fn_examples example
     cdef object out
@@ -327,8 +327,8 @@ cdef class Predictor:
         self.example.inputs_type = TYPES[self.dtype.name]
         fn_set_scale(&self.example, 1)
         self.n_out = self.shape.n_out()
-        self.out = np.empty(self.n_out, self.dtype)
-        self.a = vector("out", self.out, REAL, True)
+        self.outputs = Storage(self.n_out, self.dtype.name)
+        self.out = np.asarray(self.outputs)
         self.workspace = Workspace(fn_evaluation_size(self.example.inputs_type,
                                                       &self.shape.network, &self.example, 1))
 
@@ -367,9 +367,10 @@ cdef class Predictor:
             PyBuffer_Release(&view)
 
     def __call__(self, x):
+        cdef void *out = self.outputs.memory.first
         if self.check_file is not None and type(x) is NDARRAY and may_be_mapped(x):
             self.check_file("x", x)
-        if not self.run(x, self.a.data()) and not self.run(self.plain(x), self.a.data()):
+        if not self.run(x, out) and not self.run(self.plain(x), out):
             raise ValueError("x: expected finite numbers, got NaN or infinity")
         return self.out
 

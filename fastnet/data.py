@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any, TypeAlias, overload
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fastnet import _kernels, checks, compressed, mapped, single_flight
 from fastnet.compressed import Compressed, Sparse
+from fastnet.lazy import lazy_attribute
 from fastnet.mapped import File, Mapping, Place
 
 # In what forms data are taken, wherever they are.
@@ -255,6 +256,7 @@ class Dataset:
     _owners: tuple[Any, ...]  # weak references, which keep NumPy from resizing the arrays
     _forms: dict[tuple[str, np.dtype], Compressed]
     _in_flight: single_flight.InFlight
+    _boolean: bool = False  # X was given as booleans, which are kept as bytes
 
     def __init__(
         self,
@@ -269,7 +271,8 @@ class Dataset:
         is_sparse = compressed.is_sparse(X)
         if is_sparse and sparse is False:
             raise ValueError("sparse: expected 'auto' or True for an X that is sparse, got False")
-        inputs, largest, stored = checked_inputs("X", X if is_sparse else checks.array("X", X))
+        given: Any = X if is_sparse else checks.array("X", X)
+        inputs, largest, stored = checked_inputs("X", given)
         largest = _scaled(largest, scale)
         targets = _checked_targets(checks.array("y", y))
         target_range = _checked_range(targets) if len(targets) else (0.0, 0.0)
@@ -277,7 +280,7 @@ class Dataset:
         self._set(
             X=inputs if is_sparse else _kept(inputs, X), y=_kept(targets, y), scale=scale,
             sparse=sparse, largest=largest, target_range=target_range, _stored=stored,
-            _mappings=_mappings(inputs, targets),
+            _mappings=_mappings(inputs, targets), _boolean=given.dtype == bool,
         )  # fmt: skip
         for one in self._mappings:
             array = getattr(self, one.name)
@@ -352,7 +355,7 @@ class Dataset:
 
     # Figures for checking that data fit a network; computed when needed for a slice or a copy.
 
-    @cached_property
+    @lazy_attribute
     def largest(self) -> float:
         """The largest absolute value of an input, scaled."""
         self.check_files()
@@ -361,7 +364,7 @@ class Dataset:
             self._stored = stored
         return _scaled(largest, self.scale)
 
-    @cached_property
+    @lazy_attribute
     def target_range(self) -> tuple[float, float]:
         """The smallest and largest target or label."""
         self.check_files()
@@ -382,7 +385,7 @@ class Dataset:
         for one in self._mappings:
             one.check()
 
-    @cached_property
+    @lazy_attribute
     def names_classes(self) -> bool:
         """Whether the targets are classes: labels or one-hot rows; for one target per example,
         zeros and ones."""
@@ -395,6 +398,11 @@ class Dataset:
             if not (single and (ones | (y == 0)).all()):
                 return False
         return True
+
+    @property
+    def is_bytes(self) -> bool:
+        """Whether the inputs are bytes that were not given as booleans."""
+        return self.X.dtype == np.uint8 and not self._boolean
 
     # How the kernels read the inputs.
 
@@ -501,7 +509,7 @@ class Dataset:
         y = checks.read_only(np.ascontiguousarray(y) if y.ndim == 1 else _rows(y))
         part = object.__new__(Dataset)
         part._set(
-            X=X, y=y, scale=self.scale, sparse=self.sparse,
+            X=X, y=y, scale=self.scale, sparse=self.sparse, _boolean=self._boolean,
             _mappings=_mappings(X, y) if self._mappings else (),
         )  # fmt: skip
         for one in part._mappings:  # fancy indexing copies, and a copy is no memory map
@@ -565,6 +573,8 @@ def _from_pairs(pairs: Iterable, byte_scale: float) -> Dataset:
                 f"expected a Dataset, a tuple (X, y) of arrays, or an iterable of pairs (x, y); "
                 f"got {checks.briefly(pair)} as element {i}"
             )
+        for array in pair:
+            mapped.check(f"pair {i}", array)
         if any(map(checks.is_masked, pair)):
             raise ValueError(f"expected pairs (x, y) of arrays, got masked elements in pair {i}")
         listed.append(pair)
@@ -620,7 +630,7 @@ def as_dataset(name: str, data: Any, byte_scale: float = 1.0) -> Dataset:
 
 def warns_of_bytes(name: str, data: Dataset) -> str:
     """The warning about training on unscaled bytes; "" if there is nothing to warn about."""
-    if data.X.dtype != np.uint8 or data.scale != 1:
+    if not data.is_bytes or data.scale != 1:
         return ""
     values = data.X.stored if isinstance(data.X, Compressed) else data.X
     if values.size == 0 or values.max() <= 1:
@@ -629,6 +639,14 @@ def warns_of_bytes(name: str, data: Dataset) -> str:
         f"{name}: the inputs are bytes of up to {values.max()}, which come in no Dataset and are "
         f"taken as they are; fastnet.Dataset(X, y, scale=1/256) scales pixels"
     )
+
+
+def given_data(name: str, data: Any) -> Any:
+    """Data that need not be given, None if it is False; of an iterator, which may be needed
+    twice, a list."""
+    if data is None or (isinstance(data, bool | np.bool_) and not data):
+        return None
+    return as_list(name, data) if isinstance(data, Iterator | bool) else data
 
 
 def as_list(name: str, data: Any) -> list | tuple:

@@ -184,7 +184,8 @@ def explain(model: Model, data: Dataset) -> Explanation:
     zs: list[NDArray] = []
     activations, slopes = [x], []
     for w, b, neurons in zip(weights, biases, kinds, strict=True):
-        zs.append(w @ activations[-1] + b)
+        with np.errstate(over="ignore", invalid="ignore"):  # shows in the output error
+            zs.append(w @ activations[-1] + b)
         if len(zs) < len(kinds):
             a, slope = _hidden(neurons, zs[-1])
             slopes.append(slope)
@@ -193,6 +194,11 @@ def explain(model: Model, data: Dataset) -> Explanation:
         activations.append(a)
     layers: list[Layer] = []
     delta = _output_error(model, zs[-1], activations[-1], y)
+    if not np.isfinite(delta).all():
+        raise ValueError(
+            f"x, y: expected a finite error at the output, got NaN or infinity, as from an output "
+            f"beyond the range of {model.dtype}"
+        )
     for i in range(len(kinds) - 1, -1, -1):
         if layers:
             delta = (weights[i + 1].T @ delta) * slopes[i]

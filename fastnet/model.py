@@ -6,7 +6,6 @@ on this; ``Network`` is the interface around it.
 
 import math
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from fastnet import _kernels, checks, mapped, reporting, ways
 from fastnet.costs import Choice
 from fastnet.data import Dataset
+from fastnet.lazy import lazy_attribute
 from fastnet.parameters import Parameters
 
 # Examples handed at once to the value of a user's own cost.
@@ -60,8 +60,7 @@ class Model:
 
     @property
     def input_scale(self) -> float | None:
-        """The scale of the inputs last trained on; None before, and where real numbers were
-        taken as they are."""
+        """The scale of the inputs last trained on; None before."""
         return self.parameters.input_scale
 
     def is_finite(self) -> bool:
@@ -165,7 +164,7 @@ class Model:
             check_file=mapped.check,
         )
 
-    @cached_property
+    @lazy_attribute
     def _predictor(self) -> _kernels.Predictor:
         return self.predictor()
 
@@ -195,9 +194,9 @@ class Model:
         )  # fmt: skip
 
     def scale_learned_from(self, data: Dataset) -> float | None:
-        """The scale that goes with a network trained on ``data``; None where the inputs, bytes
-        excepted, are taken as they are."""
-        return data.scale if data.X.dtype == np.uint8 or data.scale != 1 else None
+        """The scale of bytes for a network trained on ``data``: that of the data if they have one;
+        inputs that are taken as they are leave the one that the network has."""
+        return data.scale if data.is_bytes or data.scale != 1 else self.input_scale
 
     def learned_from(self, data: Dataset) -> None:
         """Remember the scale of the inputs."""

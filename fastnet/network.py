@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -26,7 +26,14 @@ from fastnet import (
 )
 from fastnet.compressed import Sparse, is_sparse
 from fastnet.costs import Cost
-from fastnet.data import Data, Dataset, as_dataset, as_list, checked_inputs, warns_of_bytes
+from fastnet.data import (
+    Data,
+    Dataset,
+    as_dataset,
+    checked_inputs,
+    given_data,
+    warns_of_bytes,
+)
 from fastnet.early_stopping import EarlyStopping
 from fastnet.explanation import Explanation
 from fastnet.model import Model, classes_of
@@ -198,10 +205,17 @@ class Network:
             n_threads = checks.integer("n_threads", n_threads, 1)
         neurons = _neurons(hidden, len(checked) - 2)
         starts = initializers.choose(initializer, neurons)
+        self._check_not_training()
         self._stream = RandomStream(seed)
         self._model = Model(checked, choice, name, n_threads, neurons)
         self._warned: set[str] = set()  # the kinds of warnings already issued
         return starts
+
+    def _check_not_training(self) -> None:
+        """Also where the constructor, or the one of a pickle, is called once more."""
+        model: Model | None = vars(self).get("_model")
+        if model is not None:
+            model.parameters.check_not_training()
 
     # ---- parameters
 
@@ -223,7 +237,7 @@ class Network:
 
     @cost.setter
     def cost(self, cost: type[Cost] | Cost | str) -> None:
-        self._model.parameters.check_not_training()
+        self._check_not_training()
         self._model.choice = costs.choose(cost, self.output)
 
     @property
@@ -285,8 +299,9 @@ class Network:
 
     @property
     def input_scale(self) -> float | None:
-        """The scale of the inputs last trained on; None before, and where real numbers
-        were used unscaled. uint8 arrays that are not in a ``Dataset`` are multiplied by it."""
+        """The scale of the inputs last trained on; None before. Real numbers and booleans that
+        are used unscaled leave it. uint8 arrays that are not in a ``Dataset`` are multiplied by
+        it."""
         return self._model.input_scale
 
     def reseed(self, seed: Seed) -> None:
@@ -569,14 +584,13 @@ class Network:
         """``data`` as a Dataset, checked against the network."""
         model = self._model
         scale = model.parameters.input_scale
-        dataset = data
-        if not isinstance(dataset, Dataset) or scale is not None:
-            dataset = self._dataset(name, data, scale)
+        dataset = self._dataset(name, data, scale)
         model.check(name, dataset)
         return dataset
 
     def _evaluation_set(self, evaluation_data: Data, training: Dataset) -> Dataset:
-        """Evaluation data as a Dataset, checked; bytes are scaled as those of ``training``."""
+        """Evaluation data as a Dataset, checked; bytes are scaled as the network will scale them
+        once it is trained on ``training``."""
         scale = self._model.scale_learned_from(training)
         dataset = self._dataset("evaluation_data", evaluation_data, scale)
         self._model.check("evaluation_data", dataset)
@@ -595,7 +609,7 @@ class Network:
 
     def _check_scale(self, data: Dataset, scale: float | None) -> None:
         """Warn if the scale of bytes differs from the scale the network was trained with."""
-        if scale is not None and data.scale != scale and data.X.dtype == np.uint8:
+        if scale is not None and data.scale != scale and data.is_bytes:
             self._warn(
                 "scale",
                 f"the data set's bytes are multiplied by its scale, {data.scale:g}, those that "
@@ -816,7 +830,9 @@ class Network:
         reporter = reporting.chosen(verbose)
         data = self._fitting("training_data", training_data)
         sets, evaluation = {"training": data}, None
-        given = None if evaluation_data is None else _evaluation_data(evaluation_data)
+        given = None
+        if evaluation_data is not None:
+            given = given_data("evaluation_data", evaluation_data)
         if given is not None:
             evaluation = sets["evaluation"] = self._evaluation_set(given, data)
 
@@ -848,6 +864,8 @@ class Network:
                 progress.rate(1)
                 if data is not training_data:
                     self._warn_of_bytes("training_data", data)
+                    if evaluation is not None and evaluation is not given:
+                        self._warn_of_bytes("evaluation_data", evaluation)
             training.run(
                 self._model, self._stream, data, progress, mini_batch_size, lmbda, monitors,
                 reporter, self._calling(called, history) if called else None, chosen, weights,
@@ -1000,8 +1018,8 @@ class Network:
         nabla = self._model.gradient(data)
         if not np.isfinite(nabla.parameters.arrays("biases")[-1]).all():
             raise NotFiniteError(
-                f"{name}: expected finite errors at the output, got NaN or infinity, as where an "
-                f"output is beyond the range of {self.dtype}"
+                f"{name}: expected finite errors at the output, and a finite sum of them in "
+                f"{self.dtype}; got NaN or infinity, as from an output beyond its range"
             )
         return nabla
 
@@ -1239,6 +1257,7 @@ class Network:
         }
 
     def __setstate__(self, state: Any) -> None:
+        self._check_not_training()
         fields, others = _fields_of(state)
         made = Network.__new__(Network)
         made._set_up(
@@ -1342,13 +1361,6 @@ def _fields_of_0_1(others: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _evaluation_data(given: Any) -> Any:
-    """None for False; a list for an iterator, which may be needed twice."""
-    if isinstance(given, bool | np.bool_) and not given:
-        return None
-    return as_list("evaluation_data", given) if isinstance(given, Iterator | bool) else given
-
-
 def _with_patience(early_stopping: Any, n: Any) -> Any:
     """``early_stopping``, or the one that ``early_stopping_n`` stands for."""
     n = checks.integer("early_stopping_n", n, 0)
@@ -1414,7 +1426,9 @@ def load(
     >>> load("net.json")
     <Network [2, 3, 1]: sigmoid outputs, quadratic cost, float32>
     """
-    fields = persistence.load(filename)
+    fields, stream = persistence.load(filename), RandomStream(seed)
+    if cost is not None:
+        costs.choose(cost, None)
     if cost is None:
         cost = costs.BY_CLASS_NAME.get(fields["cost"])
         if cost is None or fields["own_cost"]:
@@ -1425,11 +1439,9 @@ def load(
             )
     try:
         net = Network.__new__(Network)
-        net._set_up(
-            fields["sizes"], cost, fields["output"], fields["dtype"], seed, fields["hidden"]
-        )
+        net._set_up(fields["sizes"], cost, fields["output"], fields["dtype"], 0, fields["hidden"])
         net.weights, net.biases = fields["weights"], fields["biases"]
     except (TypeError, ValueError) as error:
         raise ValueError(f"{filename}: {error}") from None
-    net._model.parameters.input_scale = fields["input_scale"]
+    net._model.parameters.input_scale, net._stream = fields["input_scale"], stream
     return net

@@ -9,7 +9,7 @@ kernels.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property, partial
+from functools import partial
 from numbers import Real
 from typing import Any, TypeAlias
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from fastnet import checks, reporting
 from fastnet.data import Dataset
+from fastnet.lazy import lazy_attribute
 from fastnet.model import Model, classes_of
 from fastnet.techniques import Techniques
 from fastnet.training import CustomEpoch
@@ -137,7 +138,7 @@ class OverriddenMethods:
                 self._model.parameters.restore(before)
             raise
 
-    @cached_property
+    @lazy_attribute
     def _pairs(self) -> list[Pair]:
         return pairs_of(self._model, self._data)
 

@@ -15,7 +15,7 @@ from typing import Any, NoReturn, SupportsIndex, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet import _kernels, checks
+from fastnet import _kernels, checks, mapped
 
 T = TypeVar("T")
 
@@ -41,10 +41,13 @@ class FixedList(list[T]):
         super().__init__(elements)
         self._name = name
 
+    _EXPECTED = "no change of this list"
+
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
+        owner = "estimator" if self._name.endswith("_") else "net"
         raise TypeError(
-            f"{self._name}: expected no change of this list; list(net.{self._name}) is a copy "
-            f"that can be changed"
+            f"{self._name}: expected {self._EXPECTED}; list({owner}.{self._name}) is a copy that "
+            f"can be changed"
         )
 
     def __setitem__(self, which: Any, new: Any) -> None:
@@ -65,6 +68,8 @@ class ParameterList(FixedList[NDArray[Any]]):
     element or a slice checks all new values and copies them to new storage. The number of layers
     is fixed. ``==`` compares values.
     """
+
+    _EXPECTED = "no change of the number or the order of the elements"
 
     def __init__(self, name: str, arrays: Iterable[NDArray], owner: Parameters):
         super().__init__(name, arrays)
@@ -94,6 +99,9 @@ class ParameterList(FixedList[NDArray[Any]]):
             owner.assign(self._name, range(len(self))[which], new)
         else:
             owner.assign(self._name, [checks.index(self._name, which, len(self))], [new])
+
+    def __contains__(self, value: object) -> bool:
+        return any(np.array_equal(array, value) for array in self)  # type: ignore[arg-type]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, list | tuple):
@@ -215,6 +223,7 @@ def _as_list(name: str, values: Any, n: int) -> list[Any]:
 def _copy(name: str, value: Any, into: NDArray) -> None:
     """Copy the numbers of ``value``, which has the shape of ``into``."""
     array = checks.array(name, value, f"numbers of shape {into.shape}")
+    mapped.check(name, array)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name}: expected real numbers, got {array.dtype}")
     if array.shape != into.shape:

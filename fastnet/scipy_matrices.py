@@ -93,6 +93,8 @@ def _bsr(prefix: str, X: Any) -> Any:
 def _coo(prefix: str, X: Any) -> Any:
     n, n_in = X.shape
     data = index_arrays.vector(f"{prefix}data", X.data)
+    if len(getattr(X, "coords", (0, 0))) != 2:
+        raise ValueError(f"{prefix}coords: expected two arrays, got {len(X.coords)}")
     for axis, end in (("row", n), ("col", n_in)):
         indices = index_arrays.integers(f"{prefix}{axis}", getattr(X, axis))
         if len(indices) != len(data):

@@ -6,13 +6,13 @@ import copy
 import inspect
 import math
 import time
-from collections.abc import Iterator
-from functools import cached_property, partial
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from fastnet import checks
-from fastnet.data import Data, Dataset, as_list
+from fastnet.data import Data, Dataset, given_data
+from fastnet.lazy import lazy_attribute
 from fastnet.network import Network
 from fastnet.overridden import OverriddenMethods
 from fastnet.training import DivergenceError, default_figure
@@ -150,8 +150,7 @@ def find_learning_rate(
     _check_options(options)
     epochs = checks.integer("epochs", epochs, 1)
     data = net._fitting("training_data", training_data)
-    if isinstance(evaluation_data, Iterator):
-        evaluation_data = as_list("evaluation_data", evaluation_data)
+    evaluation_data = given_data("evaluation_data", evaluation_data)
     evaluation = None
     if evaluation_data is not None:
         evaluation = net._evaluation_set(evaluation_data, data)
@@ -280,7 +279,7 @@ class _Search:
             costs = [math.inf]
         return net, [self._cost_at_the_start, *costs]
 
-    @cached_property
+    @lazy_attribute
     def _cost_at_the_start(self) -> float:
         """The training cost of the network as it came; SGD has checked the arguments by now."""
         told, model = self._told, self._net._model

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastnet import checks, engines, reporting
 from fastnet import specs as reading
-from fastnet.data import Data, as_dataset, warns_of_bytes
+from fastnet.data import Data, as_dataset, given_data, warns_of_bytes
 from fastnet.engines import Engine
 from fastnet.network import Network
 from fastnet.training import History
@@ -231,6 +231,7 @@ class _Sweep:
         self._executor, self._max_workers, self._verbose = executor, max_workers, level > 0
         self._tqdm = _tqdm(level)
         data = as_dataset("training", training)
+        evaluation = given_data("evaluation", evaluation)
         held_out = None if evaluation is None else as_dataset("evaluation", evaluation, data.scale)
         self._data = data, held_out
         self.specs, tasks = reading.checked(specs, *self._data)

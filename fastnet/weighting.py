@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet import checks
+from fastnet import checks, mapped
 
 
 def example_weights(
@@ -62,6 +62,7 @@ def check_sum(names: Iterable[str], weights: NDArray) -> None:
 
 def _of_samples(sample_weight: Any, n: int) -> NDArray:
     array = checks.array("sample_weight", sample_weight)
+    mapped.check("sample_weight", array)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"sample_weight: expected numbers, got {array.dtype}")
     if array.shape != (n,):

@@ -181,8 +181,35 @@ def test_the_predictor_asks_for_the_scale_at_each_call():
             warnings.simplefilter("ignore")  # the second scale differs from the first
             net.SGD(Dataset(X, Y, scale), 1, 5, 0.5, verbose=False)
         assert equal(predict(X[0]), net.feedforward(X[0] * np.float64(scale)))
-    net.SGD((X * 1.0, Y), 1, 5, 0.5, verbose=False)
-    assert equal(predict(X[0]), net.feedforward(X[0] * 1.0))
+    net.SGD((X / 100, Y), 1, 5, 0.5, verbose=False)  # real numbers have no say in it
+    assert equal(predict(X[0]), net.feedforward(X[0] * np.float64(1 / 100)))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        (X / 256, Y),
+        (X > 99, Y),
+        Dataset(X / 256, Y),
+        Dataset(X > 99, Y),
+        list(Dataset(X, Y, SCALE)),
+    ],
+    ids=["real", "boolean", "real Dataset", "boolean Dataset", "pairs of a Dataset"],
+)
+def test_training_on_what_takes_no_scale_leaves_the_one_of_bytes(data):
+    net = trained()
+    net.update_mini_batch(data, 0.5, 0.0, len(X))
+    assert net.input_scale == SCALE
+    assert net.accuracy((X, Y)) == net.accuracy(DATA)
+
+
+def test_a_data_set_of_booleans_is_no_data_set_of_bytes():
+    net, booleans = trained(), Dataset(X > 99, Y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for data in (booleans, booleans[2:], pickle.loads(pickle.dumps(booleans))):
+            assert not data.is_bytes
+            net.accuracy(data)
 
 
 # ---- in a training
@@ -221,13 +248,19 @@ def test_bare_evaluation_data_take_the_scale_of_the_training_data_set():
     ]
 
 
-def test_evaluation_data_beside_real_training_data_follow_these_and_not_an_earlier_scale():
+def test_bare_bytes_to_evaluate_beside_real_training_data_have_the_scale_of_the_network():
     net = trained()
-    real = (X * 1.0, Y)
-    history = net.SGD(real, 1, 5, 0.5, evaluation_data=(X, Y), monitor_evaluation_cost=True,
+    history = net.SGD((X / 256, Y), 1, 5, 0.5, evaluation_data=(X, Y), monitor_evaluation_cost=True,
                       verbose=False)  # fmt: skip
-    assert net.input_scale is None
-    assert history.evaluation_cost == [net.total_cost(real, 0.0)]
+    assert history.evaluation_cost == [net.total_cost(DATA, 0.0)]
+
+
+def test_bare_bytes_to_evaluate_without_a_scale_are_warned_of():
+    with pytest.warns(UserWarning, match=r"^evaluation_data: the inputs are bytes of up to"):
+        network().SGD((X / 256, Y), 1, 5, 0.5, evaluation_data=(X, Y), verbose=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a Dataset has a scale
+        network().SGD(Dataset(X / 256, Y), 1, 5, 0.5, evaluation_data=(X, Y), verbose=False)
 
 
 # ---- warnings of bytes without a scale

@@ -14,7 +14,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
 
-from fastnet import checks, scipy_matrices
+from fastnet import checks, mapped, scipy_matrices
 from fastnet.data import Dataset, checked_inputs
 from fastnet.model import Model
 
@@ -48,8 +48,10 @@ def check_unmasked(name: str, value: Any) -> None:
         raise ValueError(f"{name}: expected an array, got one with masked elements")
 
 
-def _check_sparse(name: str, value: Any) -> None:
-    """Check index arrays before SciPy uses them: invalid ones could crash the process."""
+def _check_source(name: str, value: Any) -> None:
+    """Check index arrays and the files of memory maps before SciPy and scikit-learn read them:
+    invalid ones could crash the process."""
+    mapped.check(name, value)
     if hasattr(value, "tocsr") and len(value.shape) == 2:
         scipy_matrices.checked_arrays(f"{name}.", value)
 
@@ -62,7 +64,7 @@ def inputs(estimator: Any, X: Any, reset: bool) -> Any:
     """
     check_unmasked("X", X)
     _check_no_dates("X", X)
-    _check_sparse("X", X)
+    _check_source("X", X)
     with name_errors("X"):
         return validate_data(
             estimator,
@@ -77,7 +79,7 @@ def inputs(estimator: Any, X: Any, reset: bool) -> Any:
 def targets(estimator: Any, y: Any, n: int) -> NDArray:
     """y as an array (n,) or (n, n_out) of any type, without NaN and infinity."""
     check_unmasked("y", y)
-    _check_sparse("y", y)
+    _check_source("y", y)
     with name_errors("y"):
         if y is None:
             raise ValueError(
@@ -113,6 +115,7 @@ def sample_weights(sample_weight: Any, X: Any) -> NDArray | None:
         return None
     check_unmasked("sample_weight", sample_weight)
     _check_no_dates("sample_weight", sample_weight)
+    _check_source("sample_weight", sample_weight)
     with name_errors("sample_weight"):
         weights: NDArray = _check_sample_weight(sample_weight, X, dtype=np.float64)
     return weights
