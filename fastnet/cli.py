@@ -309,15 +309,12 @@ def _network(options: argparse.Namespace, training: Dataset, test: Dataset) -> N
     return net
 
 
-def _train(options: argparse.Namespace) -> None:
-    _check_outputs(options)
-    training, test = _load_data(options)
-    net = _network(options, training, test)
-    plots = options.plot is not None
-    print(f"{len(training)} training examples, {len(test)} test examples, {net!r}")
+def _run_sgd(
+    net: Network, options: argparse.Namespace, training: Dataset, test: Dataset
+) -> tuple[History, bool]:
+    """Train as the options say; returns the history and whether Ctrl-C stopped it."""
     optimizer, eta = OPTIMIZERS[options.optimizer]
-    interrupted = False
-    start = time.perf_counter()
+    plots = options.plot is not None
     try:
         with _as_options():
             history = net.SGD(
@@ -337,8 +334,17 @@ def _train(options: argparse.Namespace) -> None:
                 monitor_training_cost=plots,
             )
     except KeyboardInterrupt as error:  # a second one propagates
-        interrupted = True
-        history = getattr(error, "history", None) or History([], [], [], [])
+        return getattr(error, "history", None) or History([], [], [], []), True
+    return history, False
+
+
+def _train(options: argparse.Namespace) -> None:
+    _check_outputs(options)
+    training, test = _load_data(options)
+    net = _network(options, training, test)
+    print(f"{len(training)} training examples, {len(test)} test examples, {net!r}")
+    start = time.perf_counter()
+    history, interrupted = _run_sgd(net, options, training, test)
     seconds = time.perf_counter() - start
     if options.save is not None:  # before printing, since Ctrl-C may have closed the pipe
         net.save(options.save)
@@ -346,7 +352,7 @@ def _train(options: argparse.Namespace) -> None:
     _summarize(history, len(test), epochs * len(training) / seconds, seconds)
     if options.save is not None:
         print(f"Saved to {options.save}")
-    if plots and epochs:
+    if options.plot is not None and epochs:
         from fastnet import demo
 
         demo.save_curves(history, options.plot)

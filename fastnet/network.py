@@ -800,7 +800,7 @@ class Network:
         eta = checks.nonnegative("eta", eta)
         lmbda = checks.nonnegative("lmbda", lmbda)
         if test_data is not None:
-            raise TypeError("test_data: expected data to be evaluated on as evaluation_data")
+            raise TypeError("test_data: expected the data to be passed as evaluation_data")
         early_stopping = _with_patience(early_stopping, early_stopping_n)
         chosen = techniques.checked(self._model, l1, optimizer, dropout, shift)
         flags = {
@@ -999,8 +999,8 @@ class Network:
         nabla = self._model.gradient(data)
         if not np.isfinite(nabla.parameters.arrays("biases")[-1]).all():
             raise NotFiniteError(
-                f"{name}: expected finite errors at the output, got NaN or infinity, as where an "
-                f"output is beyond the range of {self.dtype}"
+                f"{name}: expected finite errors at the output, got NaN or infinity, for example "
+                f"because an output exceeds the range of {self.dtype}"
             )
         return nabla
 
@@ -1346,7 +1346,7 @@ def _with_patience(early_stopping: Any, n: Any) -> Any:
     n = checks.integer("early_stopping_n", n, 0)
     if n and early_stopping is not None:
         raise TypeError(
-            f"early_stopping_n: expected 0 beside early_stopping, which has a patience, got {n}"
+            f"early_stopping_n: expected 0 beside early_stopping, which sets the patience, got {n}"
         )
     return EarlyStopping(patience=n, restore_best=False) if n else early_stopping
 

@@ -43,8 +43,8 @@ class FixedList(list[T]):
 
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError(
-            f"{self._name}: expected no change of this list; list(net.{self._name}) is a copy "
-            f"that can be changed"
+            f"{self._name}: expected no change of this list, which is fixed; "
+            f"list(net.{self._name}) is a copy that can be changed"
         )
 
     def __setitem__(self, which: Any, new: Any) -> None:
@@ -88,7 +88,7 @@ class ParameterList(FixedList[NDArray[Any]]):
         if owner is None:
             raise ValueError(
                 f"{self._name}: expected the list that the network has now, got one that was "
-                f"replaced, as by training, or whose network is gone"
+                f"replaced, for example by training, or whose network is gone"
             )
         if isinstance(which, slice):
             owner.assign(self._name, range(len(self))[which], new)
@@ -223,5 +223,5 @@ def _copy(name: str, value: Any, into: NDArray) -> None:
         into[...] = array
     if not np.isfinite(into).all():
         raise NotFiniteError(
-            f"{name}: expected numbers finite in {into.dtype}, got one that is not"
+            f"{name}: expected numbers that are finite in {into.dtype}, got NaN or infinity"
         )
