@@ -26,7 +26,7 @@ from fastnet import (
 )
 from fastnet.compressed import Sparse, is_sparse
 from fastnet.costs import Cost
-from fastnet.data import Data, Dataset, as_dataset, as_list, checked_inputs, warns_of_bytes
+from fastnet.data import Data, Dataset, as_dataset, as_list, bytes_warning, checked_inputs
 from fastnet.early_stopping import EarlyStopping
 from fastnet.explanation import Explanation
 from fastnet.model import Model, classes_of
@@ -585,7 +585,7 @@ class Network:
     def _warn_of_bytes(self, name: str, data: Dataset) -> None:
         """Warn before a training on unscaled bytes; ``data`` was not passed as a Dataset."""
         if self.input_scale is None:
-            self._warn("bytes", warns_of_bytes(name, data))
+            self._warn("bytes", bytes_warning(name, data))
 
     def _dataset(self, name: str, data: Data, scale: float | None) -> Dataset:
         """``data`` as a Dataset; bytes that are not in one are multiplied by ``scale``."""

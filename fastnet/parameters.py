@@ -193,11 +193,11 @@ class Parameters(_kernels.ParameterStorage):
     def _parts(self, name: str, layers: Sequence[int]) -> list[tuple[int, int]]:
         """The parts (start, end) of the flat array that hold these layers of the list ``name`` and
         all of the other list."""
-        weights = [(w, b) for w, b, _ in self.places]
-        biases = [(b, b + stride) for _, b, stride in self.places]
+        own = [(w, b) for w, b, _ in self.places]  # of the weights
+        other = [(b, b + stride) for _, b, stride in self.places]  # of the biases
         if name in ("biases", "intercepts_"):
-            weights, biases = biases, weights
-        return biases + [weights[l] for l in layers]
+            own, other = other, own
+        return other + [own[l] for l in layers]
 
 
 def _as_list(name: str, values: Any, n: int) -> list[Any]:
