@@ -34,15 +34,15 @@ TARGETS = {
 
 
 def fail(message: str) -> NoReturn:
-    """End with one line on standard error."""
+    """Exit with a one-line message on standard error."""
     sys.exit(f"fastnet: {message}")
 
 
 def target() -> str:
-    """The architecture that is built for: of a macOS Python for two, the one that it runs as.
+    """The target architecture; for a universal2 Python on macOS, the one that it runs as.
 
-    ARCHFLAGS and _PYTHON_HOST_PLATFORM are what the compiler's flags and the wheel's name are
-    made of; whoever builds for another machine sets both.
+    ARCHFLAGS determines the compiler's flags, _PYTHON_HOST_PLATFORM the wheel's name; set both to
+    build for another machine.
     """
     system, _, machine = sysconfig.get_platform().rpartition("-")  # of "linux-x86_64", say
     if system.startswith("macosx"):
@@ -99,7 +99,7 @@ kernels = Extension(
 )
 
 
-# What the kernels are written with beyond C11.
+# The extensions of C11 that the kernels use.
 PROBE = """
 typedef float vector __attribute__((vector_size(16)));
 typedef int integers __attribute__((vector_size(16)));
@@ -112,7 +112,7 @@ unsigned __int128 product(unsigned long long a, unsigned long long b)
 
 
 def check_platform(compiler_type: str) -> None:
-    """End the build where no compiler's flags would help."""
+    """Exit if the kernels cannot be built on this platform."""
     if sys.maxsize < 2**32:
         fail("expected a 64-bit Python, since the kernels need 128-bit integers; got a 32-bit one")
     if compiler_type == "msvc":
@@ -120,7 +120,7 @@ def check_platform(compiler_type: str) -> None:
 
 
 def check_compiler(command: list[str]) -> None:
-    """End the build where ``command`` compiles nothing of the kind of the kernels."""
+    """Exit if the compiler ``command`` does not support the extensions that the kernels use."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "probe.c")
         source.write_text(PROBE)

@@ -1,4 +1,4 @@
-"""Two installed builds of fastnet beside each other: which rows became slower?
+"""Compare two installed builds of fastnet and report the rows that became slower.
 
     python bench/compare_builds.py OLD_PYTHON NEW_PYTHON               # about ten minutes
     python bench/compare_builds.py OLD_PYTHON NEW_PYTHON -k "one epoch" --rounds 15
@@ -6,8 +6,7 @@
 
 Each argument is a Python (or a virtual environment) in which a build is installed. Prints a
 Markdown table; the exit status is 1 where a row is slower than --limit beyond noise, or where
-the builds do not compute the same. How it is measured, and what counts as noise, stands in
-README.md.
+the results of the builds differ. README.md describes the method and the treatment of noise.
 """
 
 import argparse
@@ -39,13 +38,13 @@ SLOWER, FASTER, UNCLEAR, EQUAL = "SLOWER", "faster", "unclear", "ok"
 
 
 def show(words):
-    """What is going on, in one line of the terminal."""
+    """Show the progress in one line of the terminal."""
     if sys.stderr.isatty():
         print(f"\r{words[:75]:75}\r{words[:75]}", end="", file=sys.stderr, flush=True)
 
 
 class Build:
-    """A process that runs the rows in one build, and waits between the questions."""
+    """A process that runs the rows in one build, and waits between requests."""
 
     def __init__(self, python):
         self._process = subprocess.Popen(
@@ -53,7 +52,7 @@ class Build:
         )
 
     def ask(self, *question):
-        """The answer; a ValueError where the row cannot be run."""
+        """The answer to a request; a ValueError if the row cannot be run."""
         try:
             self._process.stdin.write(json.dumps(question) + "\n")
             self._process.stdin.flush()
@@ -77,21 +76,21 @@ class Build:
 
 @dataclass
 class Row:
-    """What was measured of one row.
+    """The measurements of one row.
 
     Parameters
     ----------
     name : str
     unit : str
-        "s" of the processor's time, or "" for instructions.
+        "s" for CPU time, or "" for instructions.
     ratios : list of float
         new / old, one per round.
     old : list of float
-        What a call took in the old build, one per round.
+        The cost of a call in the old build, one per round.
     calls : int
-        In a turn; 0 is not known yet.
+        Per turn; 0 if not known yet.
     turns : int
-        In a round, of each build.
+        Per round and build.
     fault : str
         Why the row cannot be compared.
     """
@@ -110,7 +109,7 @@ class Row:
         self.turns = min(max(turns, FEWEST_TURNS), MOST_TURNS) // 2 * 2
 
     def verdict(self, limit):
-        """SLOWER where the whole interval of the median is above 1 + limit, and so on."""
+        """SLOWER if the whole confidence interval of the median is above 1 + limit, and so on."""
         if self.fault:
             return self.fault
         low, high = interval(self.ratios) if self.unit else (min(self.ratios), max(self.ratios))
@@ -122,10 +121,10 @@ class Row:
 
 
 def interval(values):
-    """Where the true median is with a probability of CONFIDENCE, whatever the distribution.
+    """A distribution-free confidence interval of the median, with probability CONFIDENCE.
 
-    From order statistics: how many of n values are below the median is binomial. Fewer than
-    six values say nothing with that probability.
+    From order statistics: the number of values below the median is binomial. Fewer than six
+    values give no finite interval.
     """
     values, n = sorted(values), len(values)
     if n < 6:
@@ -138,7 +137,7 @@ def interval(values):
 
 
 def measure(row, builds, first):
-    """One round of a row: the builds take turns, and go first in turns."""
+    """One round of a row: the builds alternate, and so does the one that goes first."""
     prepared = [build.ask("prepare", row.name) for build in builds]
     if prepared[0]["result"] != prepared[1]["result"]:
         raise ValueError("RESULTS DIFFER")
@@ -156,7 +155,7 @@ def measure(row, builds, first):
 
 
 def measure_round(rows, pythons, number):
-    """All rows once, in two fresh processes: what memory they got is part of the noise."""
+    """All rows once, in two fresh processes, so that memory addresses vary between rounds."""
     order = (0, 1) if number % 2 == 0 else (1, 0)
     started = {which: Build(pythons[which]) for which in order}
     with started[0], started[1]:
@@ -170,7 +169,7 @@ def measure_round(rows, pythons, number):
 
 
 def measure_times(rows, pythons, rounds, limit):
-    """So many rounds, and up to three times as many of what is not clear then."""
+    """Measure all rows for ``rounds`` rounds, unclear ones for up to MORE_ROUNDS times as many."""
     for number in range(rounds * MORE_ROUNDS):
         left = [row for row in rows if not row.fault]
         if number >= rounds:
@@ -180,7 +179,7 @@ def measure_times(rows, pythons, rounds, limit):
 
 
 def instructions(python, rows, folder, seed):
-    """{row: instructions of a call}, each from a run with more calls of it less one without."""
+    """{row: instructions per call}: a run with CALLS_COUNTED calls minus a run without calls."""
     variables = dict.fromkeys(machine.THREAD_VARIABLES, "1") | {"PYTHONHASHSEED": seed}
     variables |= {name: value for name, value in os.environ.items() if name == "FASTNET_ISA"}
 
@@ -194,7 +193,7 @@ def instructions(python, rows, folder, seed):
 
 
 def measure_counts(rows, pythons, limit):
-    """The rows that are too short to be timed, again with other hash seeds where they differ."""
+    """Count the rows too short to be timed; those that differ again with other hash seeds."""
     with Build(pythons[0]) as old, Build(pythons[1]) as new:
         for row in rows:
             try:
@@ -235,7 +234,7 @@ def cells(row, limit):
 
 
 def about(pythons):
-    """What the rows are, {name: whether it is counted}, with a line about each build."""
+    """Print a line about each build; returns {row: whether its instructions are counted}."""
     told = []
     for word, python in zip(("old", "new"), pythons, strict=True):
         with Build(python) as build:

@@ -3,10 +3,11 @@
     python examples/more_data.py            # 100 to 50,000 images, half a minute
     python examples/more_data.py --sizes 100 1000 --examples 20000
 
-Each network sees as many examples, the small sets more often, and the regularization parameter
-grows with the size. Written as a script for the book's network2.py would be: with other
-imports, ``import network2, mnist_loader``, it runs with that program. The accuracies go to
-more_data.json, their picture to more_data.png. The book's support vector machine is left out.
+Each network is trained on the same number of examples in total, so smaller sets for more epochs,
+and the regularization parameter is proportional to the size. Written as a script for the book's
+network2.py, with which it also runs if the imports are changed to ``import network2,
+mnist_loader``. The accuracies are saved in more_data.json, and plotted in more_data.png. The book's
+support vector machine is left out.
 """
 
 import argparse

@@ -3,9 +3,9 @@
     python examples/overfitting.py                          # lmbda 0 and 0.1, 400 epochs, 15 s
     python examples/overfitting.py --lmbda 0 5 --size 50000 --epochs 30
 
-Written as a script for the book's network2.py would be: with other imports,
-``import network2, mnist_loader``, it runs with that program. The figures of all epochs go to
-overfitting.json, their picture to overfitting.png.
+Written as a script for the book's network2.py, with which it also runs if the imports are changed
+to ``import network2, mnist_loader``. The figures of all epochs are saved in overfitting.json, and
+plotted in overfitting.png.
 """
 
 import argparse

@@ -66,7 +66,7 @@ __all__ = [
 
 __version__: str
 
-# Which are imported when they are asked for; sklearn needs scikit-learn.
+# Imported on first access; sklearn needs scikit-learn.
 _SUBMODULES = ("augment", "demo", "mnist_loader", "plots", "reference", "sklearn")
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ else:
         raise AttributeError(f"module 'fastnet' has no attribute {name!r}")
 
     def __dir__():
-        """What is public, lazily imported names too, and not the modules behind it."""
+        """The public names, including those imported lazily, without internal modules."""
         from importlib.util import find_spec
 
         missing = {"sklearn"} if find_spec("sklearn") is None else set()

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from fastnet import checks, reporting
 from fastnet.compressed import Compressed
-from fastnet.data import Data, Dataset, as_dataset, warns_of_bytes
+from fastnet.data import Data, Dataset, as_dataset, bytes_warning
 from fastnet.random_stream import RandomStream
 
 # A number, for -number to number, or (lowest, highest).
@@ -255,7 +255,7 @@ def elastic(data: Data, alpha: float, sigma: float, seed: Any = None) -> Dataset
 def _images(data: Data) -> tuple[Dataset, NDArray]:
     """A data set and its images, (n, side, side)."""
     dataset = as_dataset("data", data)
-    if dataset is not data and (words := warns_of_bytes("data", dataset)):
+    if dataset is not data and (words := bytes_warning("data", dataset)):
         reporting.warn(words)
     dataset.check_files()
     if isinstance(dataset.X, Compressed):

@@ -28,7 +28,7 @@ OPTIMIZERS: dict[str | None, tuple[Optimizer | None, float]] = {
     "adamw": (AdamW(), 0.001),
 }
 
-# The option for each argument of Network and SGD that is not named after it.
+# The command-line option for each argument of Network and SGD, for error messages.
 OPTION_OF = {
     "hidden": "--neurons",
     "training_data": "--train-images",
@@ -49,7 +49,7 @@ EXPECTED = (
 
 
 class _Interrupted(KeyboardInterrupt):
-    """Ctrl-C ended a training, and what was to be done with the network is done."""
+    """Ctrl-C stopped a training, whose network and curves have been saved as requested."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
-    # Without a command the help is the answer, as of pip, and no error.
+    # Without a command, print the help, as pip does.
     parser.set_defaults(run=lambda options: parser.print_help())
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
@@ -191,7 +191,7 @@ def _parser() -> argparse.ArgumentParser:
 
 @contextlib.contextmanager
 def _given_as(option: str, file: str) -> Iterator[None]:
-    """Let errors of a file name the file, and the option or argument that it was given for."""
+    """Prefix errors with the option or argument and its file."""
     try:
         yield
     except OSError as error:
@@ -204,7 +204,7 @@ def _given_as(option: str, file: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _as_options(**more: str) -> Iterator[None]:
-    """Let errors of Network and SGD name the options; ``more``: of further arguments."""
+    """Make errors of Network and SGD name the options; ``more``: options of other arguments."""
     try:
         yield
     except DivergenceError:
@@ -261,7 +261,7 @@ def _load_data(options: argparse.Namespace) -> tuple[Dataset, Dataset]:
 
 
 def _check_outputs(options: argparse.Namespace) -> None:
-    """Raise the errors of --save and --plot now, not when the training is done."""
+    """Check --save and --plot before the training."""
     if options.save is not None:
         if not options.save:
             raise ValueError(f"--save: expected a file, got {options.save!r}")
@@ -283,7 +283,7 @@ def _check_outputs(options: argparse.Namespace) -> None:
 
 
 def _network(options: argparse.Namespace, training: Dataset, test: Dataset) -> Network:
-    """A new network for the data, as the options want it."""
+    """A new network for the data, according to the options."""
     for n in options.hidden:
         if n < 1:
             raise ValueError(f"--hidden: expected numbers of 1 or more, got {n}")
@@ -309,15 +309,12 @@ def _network(options: argparse.Namespace, training: Dataset, test: Dataset) -> N
     return net
 
 
-def _train(options: argparse.Namespace) -> None:
-    _check_outputs(options)
-    training, test = _load_data(options)
-    net = _network(options, training, test)
-    plots = options.plot is not None
-    print(f"{len(training)} training examples, {len(test)} test examples, {net!r}")
+def _run_sgd(
+    net: Network, options: argparse.Namespace, training: Dataset, test: Dataset
+) -> tuple[History, bool]:
+    """Train as the options say; returns the history and whether Ctrl-C stopped it."""
     optimizer, eta = OPTIMIZERS[options.optimizer]
-    interrupted = False
-    start = time.perf_counter()
+    plots = options.plot is not None
     try:
         with _as_options():
             history = net.SGD(
@@ -336,17 +333,26 @@ def _train(options: argparse.Namespace) -> None:
                 monitor_training_accuracy=plots,
                 monitor_training_cost=plots,
             )
-    except KeyboardInterrupt as error:  # a second one passes
-        interrupted = True
-        history = getattr(error, "history", None) or History([], [], [], [])
+    except KeyboardInterrupt as error:  # a second one propagates
+        return getattr(error, "history", None) or History([], [], [], []), True
+    return history, False
+
+
+def _train(options: argparse.Namespace) -> None:
+    _check_outputs(options)
+    training, test = _load_data(options)
+    net = _network(options, training, test)
+    print(f"{len(training)} training examples, {len(test)} test examples, {net!r}")
+    start = time.perf_counter()
+    history, interrupted = _run_sgd(net, options, training, test)
     seconds = time.perf_counter() - start
-    if options.save is not None:  # before anything is printed: the reader may be gone by Ctrl-C
+    if options.save is not None:  # before printing, since Ctrl-C may have closed the pipe
         net.save(options.save)
     epochs = len(history.evaluation_accuracy)
     _summarize(history, len(test), epochs * len(training) / seconds, seconds)
     if options.save is not None:
         print(f"Saved to {options.save}")
-    if plots and epochs:
+    if options.plot is not None and epochs:
         from fastnet import demo
 
         demo.save_curves(history, options.plot)
@@ -356,7 +362,7 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _summarize(history: History, n: int, speed: float, seconds: float) -> None:
-    """Print the best and the final accuracy on n test images, where there is one, and times."""
+    """Print the best and the final accuracy on n test images, if there are any, and the time."""
     counts = history.evaluation_accuracy
     if counts:
         best = max(counts)

@@ -628,7 +628,7 @@ def as_dataset(name: str, data: Any, byte_scale: float = 1.0) -> Dataset:
         raise type(error)(f"{name}: {error}") from None
 
 
-def warns_of_bytes(name: str, data: Dataset) -> str:
+def bytes_warning(name: str, data: Dataset) -> str:
     """The warning about training on unscaled bytes; "" if there is nothing to warn about."""
     if not data.is_bytes or data.scale != 1:
         return ""

@@ -244,7 +244,7 @@ class Engine:
                 raise kind(f"executor: expected one that takes tasks, got: {error}") from error
             return failed(error)
         if self._workers is not None:
-            self._workers.follow(future)
+            self._workers.submitted(future)
         return future
 
     def stop(self, futures: Iterable[Future]) -> None:

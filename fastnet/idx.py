@@ -21,21 +21,21 @@ _CODES = {np.dtype(type_).newbyteorder("="): code for code, type_ in _TYPES.item
 
 _GZIP = b"\x1f\x8b"  # the first bytes of a gzip file
 _WITH_HEADER = 16 + zlib.MAX_WBITS  # zlib's name for gzip's header and checksum
-_LARGEST_RATIO = 1032  # of deflate: no byte of a file stands for more
+_LARGEST_RATIO = 1032  # of deflate: bytes of content per byte of the file
 _BLOCK = 1 << 15  # bytes inflated or written at once
 _STEP = 1 << 26  # bytes by which a buffer is enlarged at least
 
 
 class _Inflated:
-    """The content of a gzip file, of one member or several, inflated only as far as it is read."""
+    """The content of a gzip file with one or more members, decompressed as it is read."""
 
     def __init__(self, file: BinaryIO):
         self._file = file
         self._input = b""
-        self._member: Any = None  # what inflates it; None between members
+        self._member: Any = None  # its decompressor; None between members
 
     def read(self, n: int) -> bytes:
-        """At most n bytes; none at the end only.
+        """At most n bytes; b"" only at the end.
 
         Raises
         ------
@@ -62,9 +62,9 @@ class _Inflated:
                 return found
 
     def read_array(self, n: int, length: int) -> tuple[NDArray, str]:
-        """The n bytes that come next, and how many there are; ``length`` is the file's.
+        """The next n bytes, and the number found for messages; ``length`` is the file's size.
 
-        Memory is taken as bytes arrive: n may be what a small file claims.
+        The buffer grows as bytes arrive, since the header of a small file may declare any n.
         """
         if n > _LARGEST_RATIO * length:
             return np.empty(0, np.uint8), f"a gzip file of {length} bytes"
@@ -79,7 +79,7 @@ class _Inflated:
 
 
 def _read_array(file: BinaryIO, n: int, length: int) -> tuple[NDArray, str]:
-    """As ``_Inflated.read_array``, of a plain file."""
+    """As ``_Inflated.read_array``, for an uncompressed file."""
     left = length - file.tell()
     if left != n:
         return np.empty(0, np.uint8), str(left)
@@ -160,7 +160,7 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray:
 
     Notes
     -----
-    A compressed file is inflated up to the size that its header declares and one byte more.
+    At most one byte more than the header declares is decompressed.
 
     Examples
     --------
@@ -191,15 +191,15 @@ def write_idx(path: str | os.PathLike[str], array: ArrayLike) -> None:
     Parameters
     ----------
     path : str or path
-        Compressed by gzip if it ends in .gz; equal arrays give equal files. A file that stands
-        there is replaced only by a whole one.
+        Compressed with gzip if the name ends in .gz; equal arrays give equal files. An existing
+        file is replaced only when the new one is complete.
     array : array_like of uint8, int8, int16, int32, float32 or float64
         Of one dimension or more, each shorter than 2**32, in any memory layout.
 
     Raises
     ------
     ValueError, TypeError
-        For an array that IDX cannot hold; nothing is written.
+        For an array that IDX cannot represent; nothing is written.
     OSError
         If the file cannot be written; what stood there stays.
 

@@ -148,8 +148,8 @@ class Mapping:
         size = self._size()
         if size is not None and size < self._needed:
             raise ValueError(
-                f"{self.name}: expected a file of {self._needed} bytes or more, which it is a "
-                f"memory map of, got {size} bytes: {self._path or 'of no known name'}"
+                f"{self.name}: expected a file of {self._needed} bytes or more, since the array is "
+                f"a memory map of it, got {size} bytes: {self._path or 'of no known name'}"
             )
 
 

@@ -124,12 +124,11 @@ class Model:
             )
 
     def check_accuracy(self, name: str, data: Dataset) -> None:
-        """Raise a ValueError where there is nothing to count as right or wrong."""
+        """Raise a ValueError if accuracy is not defined for these outputs and targets."""
         if self.choice.output not in ("sigmoid", "softmax") and not data.names_classes:
             raise ValueError(
-                f"{name}: expected labels, or rows of zeros with a single one, to count an "
-                f"accuracy of {self.choice.output} outputs, got other targets; total_cost says "
-                f"how far from them the outputs are"
+                f"{name}: expected labels, or one-hot rows, to count an accuracy of "
+                f"{self.choice.output} outputs, got other targets; total_cost measures their error"
             )
 
     # ---- what the kernels do

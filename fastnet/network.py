@@ -30,9 +30,9 @@ from fastnet.data import (
     Data,
     Dataset,
     as_dataset,
+    bytes_warning,
     checked_inputs,
     given_data,
-    warns_of_bytes,
 )
 from fastnet.early_stopping import EarlyStopping
 from fastnet.explanation import Explanation
@@ -599,7 +599,7 @@ class Network:
     def _warn_of_bytes(self, name: str, data: Dataset) -> None:
         """Warn before a training on unscaled bytes; ``data`` was not passed as a Dataset."""
         if self.input_scale is None:
-            self._warn("bytes", warns_of_bytes(name, data))
+            self._warn("bytes", bytes_warning(name, data))
 
     def _dataset(self, name: str, data: Data, scale: float | None) -> Dataset:
         """``data`` as a Dataset; bytes that are not in one are multiplied by ``scale``."""
@@ -814,7 +814,7 @@ class Network:
         eta = checks.nonnegative("eta", eta)
         lmbda = checks.nonnegative("lmbda", lmbda)
         if test_data is not None:
-            raise TypeError("test_data: expected data to be evaluated on as evaluation_data")
+            raise TypeError("test_data: expected the data to be passed as evaluation_data")
         early_stopping = _with_patience(early_stopping, early_stopping_n)
         chosen = techniques.checked(self._model, l1, optimizer, dropout, shift)
         flags = {
@@ -1019,7 +1019,8 @@ class Network:
         if not np.isfinite(nabla.parameters.arrays("biases")[-1]).all():
             raise NotFiniteError(
                 f"{name}: expected finite errors at the output, and a finite sum of them in "
-                f"{self.dtype}; got NaN or infinity, as from an output beyond its range"
+                f"{self.dtype}; got NaN or infinity, for example because an output exceeds its "
+                f"range"
             )
         return nabla
 
@@ -1366,7 +1367,7 @@ def _with_patience(early_stopping: Any, n: Any) -> Any:
     n = checks.integer("early_stopping_n", n, 0)
     if n and early_stopping is not None:
         raise TypeError(
-            f"early_stopping_n: expected 0 beside early_stopping, which has a patience, got {n}"
+            f"early_stopping_n: expected 0 beside early_stopping, which sets the patience, got {n}"
         )
     return EarlyStopping(patience=n, restore_best=False) if n else early_stopping
 

@@ -1,13 +1,13 @@
-"""What the end of a sweep's process by force would leave behind: its folder and its workers.
+"""Cleaning up after the process of a sweep has been killed: its folder and its orphaned workers.
 
-A process that is killed (SIGKILL, out of memory) removes nothing and ends no worker. Those of a
-``ProcessPoolExecutor`` would wait for ever then: each holds the pipe open that it reads tasks
-from. So each worker that trains looks whether its parent is still there, and ends the others of
-its pool too, which may have had no task. What is left when all were killed is removed by the next
-sweep.
+A killed process (SIGKILL, out of memory) removes no files and stops no workers. The workers of a
+``ProcessPoolExecutor`` would then wait for ever, since each of them holds open the pipe from which
+it reads tasks. So each worker that trains polls whether its parent is alive. If not, it kills the
+other workers of its pool that have no task, removes the folder and exits. If all processes were
+killed, the next sweep removes the folder.
 
-In the folder of a sweep stand ``OWNER``, which its process keeps locked, a file for each worker,
-and one for each worker that looks for itself.
+The folder of a sweep contains the file ``OWNER``, which the sweep's process keeps locked, one file
+per worker, and one file per worker that polls.
 """
 
 from __future__ import annotations
@@ -32,26 +32,26 @@ if TYPE_CHECKING:
 OWNER = "owner"
 _PREFIX = "fastnet-"
 _WORKER, _WATCHED = "worker-", "watched-"
-_SECONDS = 0.5  # between two looks
+_POLL_SECONDS = 0.5
 
 
-# ---- in the process that calls
+# ---- in the process of the sweep
 
 
 def folder(at_the_end: ExitStack) -> str:
-    """A new folder for a sweep, removed at the end; those of sweeps that were killed now."""
+    """A new folder for a sweep, removed at the end. Folders of killed sweeps are removed now."""
     _remove_abandoned()
     made = tempfile.TemporaryDirectory(prefix=_PREFIX)
     unlocked = Path(made.name, f"{OWNER}.new")
     file = at_the_end.enter_context(unlocked.open("xb"))
-    at_the_end.enter_context(made)  # which goes before the lock does
+    at_the_end.enter_context(made)  # removed before the lock is released
     persistence.try_lock(file)
-    unlocked.rename(unlocked.with_name(OWNER))  # so nobody finds it before it is locked
+    unlocked.rename(unlocked.with_name(OWNER))  # after locking, so that no one finds it unlocked
     return made.name
 
 
 def _remove_abandoned() -> None:
-    """Remove the folders of this user's sweeps whose process is no more."""
+    """Remove the folders of this user's sweeps whose process has ended."""
     if not hasattr(os, "getuid"):
         return
     with suppress(OSError), os.scandir(tempfile.gettempdir()) as entries:
@@ -68,58 +68,58 @@ def _remove_abandoned() -> None:
 
 
 class Workers:
-    """The processes of an executor, written down in the folder for those that outlive this one.
+    """Records the worker processes of an executor in the folder, for the workers to read.
 
     Parameters
     ----------
     folder : str
     executor : Executor
-        One without processes that it shows is passed over.
+        Ignored unless it has a table of processes, as ``ProcessPoolExecutor`` has.
     """
 
     def __init__(self, folder: str, executor: Any):
         self._folder = Path(folder)
         self._executor = executor
-        self._known: dict[int, Path] = {}
+        self._recorded: dict[int, Path] = {}
         self._lock = threading.Lock()
         self._closed = False
 
     def close(self) -> None:
-        """Write nothing any more: the folder is about to be removed."""
+        """Stop recording: the folder is about to be removed."""
         with self._lock:
             self._closed = True
 
-    def follow(self, future: Future) -> None:
-        """Write down who is there now, and when a task has ended, after which pools replace
-        workers that have had their number of tasks."""
+    def submitted(self, future: Future) -> None:
+        """Record the workers now and when the task ends, since a pool may then replace a worker
+        (``max_tasks_per_child``)."""
         self.note()
         future.add_done_callback(lambda _: self._note_soon())
 
     def _note_soon(self) -> None:
         self.note()
         if getattr(self._executor, "_max_tasks_per_child", None) is not None:
-            timer = threading.Timer(_SECONDS, self.note)  # the new one begins after this call
+            timer = threading.Timer(_POLL_SECONDS, self.note)  # the pool starts the new one later
             timer.daemon = True
             timer.start()
 
     def note(self) -> None:
-        """Write down those that are new, and take out those that have ended."""
+        """Record new workers, and remove the files of those that have ended."""
         processes = getattr(self._executor, "_processes", None)
         found = list(processes.items()) if isinstance(processes, dict) else []
         now = [pid for pid, process in found if pid == getattr(process, "pid", None)]
         with self._lock, suppress(OSError):
             if self._closed:
                 return
-            for pid in set(self._known) - set(now):
-                self._known.pop(pid).unlink(missing_ok=True)
-            for pid in set(now) - set(self._known):
-                file = self._folder / f"{_WORKER}{pid}-{_began(pid)}"
+            for pid in set(self._recorded) - set(now):
+                self._recorded.pop(pid).unlink(missing_ok=True)
+            for pid in set(now) - set(self._recorded):
+                file = self._folder / f"{_WORKER}{pid}-{_start_time(pid)}"
                 file.touch()
-                self._known[pid] = file
+                self._recorded[pid] = file
 
 
-def _began(pid: int) -> str:
-    """When a process began, where /proc tells: its number may be another's later."""
+def _start_time(pid: int) -> str:
+    """The start time of a process from /proc, or "": a process id may be reused."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except (OSError, IndexError):
@@ -130,40 +130,41 @@ def _began(pid: int) -> str:
 
 
 def watch(folder: str, owner: int) -> None:
-    """Let this worker, from now on to the end of the sweep, end itself, the others of its pool
-    and the folder when its parent has ended.
+    """Poll in a thread, until the sweep ends, whether this worker's parent has ended; if so, kill
+    the idle workers of the pool, remove the folder and exit.
 
     Parameters
     ----------
     folder : str
-        Of the sweep.
+        The folder of the sweep.
     owner : int
-        The process of the sweep; where this one is no child of it, nothing is done.
+        The process id of the sweep; nothing is done if this process is not a child of it.
     """
-    is_orphan = _orphaned(owner)
+    is_orphan = _orphan_test(owner)
     if is_orphan is None:
         return
     with _starting:
         if folder in _folders:
             return
         _folders.add(folder)
-    with suppress(OSError):  # of a sweep that has ended
+    with suppress(OSError):  # the sweep may have ended
         Path(folder, f"{_WATCHED}{os.getpid()}").touch()
     threading.Thread(target=_watch, args=(folder, is_orphan), daemon=True).start()
 
 
-_folders: set[str] = set()  # those that this process watches
+_folders: set[str] = set()  # of the sweeps that this process polls for
 _starting = threading.Lock()
 
 
-def _orphaned(owner: int) -> Callable[[], bool] | None:
-    """What tells whether the parent has ended; None where this is no worker of the owner's."""
+def _orphan_test(owner: int) -> Callable[[], bool] | None:
+    """A function that returns whether the parent has ended; None if this process is not a worker
+    of the owner."""
     multiprocessing: Any = sys.modules.get("multiprocessing")
     parent = multiprocessing and multiprocessing.parent_process()
     if parent is None or parent.pid != owner or sys.platform == "win32":
         return None
-    # Of a fork server all are children, and its end waits for theirs; elsewhere the parent's
-    # pipe may have been inherited by another worker.
+    # The parent id of a fork server's workers is the server's, which outlives them. With other
+    # start methods, another worker may have inherited the pipe that is_alive waits for.
     if isinstance(multiprocessing.current_process(), multiprocessing.context.ForkServerProcess):
         return lambda: not parent.is_alive()
     return lambda: os.getppid() != owner
@@ -177,9 +178,9 @@ def _watch(folder: str, is_orphan: Callable[[], bool]) -> None:
             has_ended = False
         except FileNotFoundError:
             has_ended = True
-        except OSError:  # of too many open files, say
+        except OSError:  # too many open files, for example
             has_ended = False
-        # asked after the folder: another process may have removed it for the dead parent
+        # checked after listing the folder, which another worker of a dead parent may have removed
         if is_orphan():
             _kill_unwatched(files)
             _remove(folder)
@@ -187,11 +188,11 @@ def _watch(folder: str, is_orphan: Callable[[], bool]) -> None:
         if has_ended:
             _folders.discard(folder)
             return
-        time.sleep(_SECONDS)
+        time.sleep(_POLL_SECONDS)
 
 
 def _remove(folder: str) -> None:
-    """Also where a worker that has just begun to train puts a file there meanwhile."""
+    """Remove the folder, retrying in case a worker that begins to train creates a file in it."""
     for _ in range(20):
         shutil.rmtree(folder, ignore_errors=True)
         if not os.path.exists(folder):
@@ -200,11 +201,11 @@ def _remove(folder: str) -> None:
 
 
 def _kill_unwatched(files: Iterable[str]) -> None:
-    """End the workers that have no task of the sweep and so do not look for themselves."""
+    """Kill the workers that have had no task of the sweep, and so do not poll themselves."""
     watched = {file.removeprefix(_WATCHED) for file in files if file.startswith(_WATCHED)}
     for file in files:
         if file.startswith(_WORKER):
-            pid, began = file.removeprefix(_WORKER).split("-")
-            if pid not in watched and _began(int(pid)) == began:
+            pid, start_time = file.removeprefix(_WORKER).split("-")
+            if pid not in watched and _start_time(int(pid)) == start_time:
                 with suppress(OSError):
                     os.kill(int(pid), signal.SIGKILL)

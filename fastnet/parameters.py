@@ -93,7 +93,7 @@ class ParameterList(FixedList[NDArray[Any]]):
         if owner is None:
             raise ValueError(
                 f"{self._name}: expected the list that the network has now, got one that was "
-                f"replaced, as by training, or whose network is gone"
+                f"replaced, for example by training, or whose network is gone"
             )
         if isinstance(which, slice):
             owner.assign(self._name, range(len(self))[which], new)
@@ -201,11 +201,11 @@ class Parameters(_kernels.ParameterStorage):
     def _parts(self, name: str, layers: Sequence[int]) -> list[tuple[int, int]]:
         """The parts (start, end) of the flat array that hold these layers of the list ``name`` and
         all of the other list."""
-        weights = [(w, b) for w, b, _ in self.places]
-        biases = [(b, b + stride) for _, b, stride in self.places]
+        own = [(w, b) for w, b, _ in self.places]  # of the weights
+        other = [(b, b + stride) for _, b, stride in self.places]  # of the biases
         if name in ("biases", "intercepts_"):
-            weights, biases = biases, weights
-        return biases + [weights[l] for l in layers]
+            own, other = other, own
+        return other + [own[l] for l in layers]
 
 
 def _as_list(name: str, values: Any, n: int) -> list[Any]:
@@ -232,5 +232,5 @@ def _copy(name: str, value: Any, into: NDArray) -> None:
         into[...] = array
     if not np.isfinite(into).all():
         raise NotFiniteError(
-            f"{name}: expected numbers finite in {into.dtype}, got one that is not"
+            f"{name}: expected numbers that are finite in {into.dtype}, got NaN or infinity"
         )

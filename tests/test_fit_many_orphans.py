@@ -168,7 +168,7 @@ def test_the_next_sweep_removes_folders_whose_processes_were_all_killed(tmp_path
 
 
 def test_only_workers_that_do_not_watch_and_are_still_the_same_are_ended(monkeypatch):
-    began = orphans._began(os.getpid())
+    began = orphans._start_time(os.getpid())
     killed = []
     monkeypatch.setattr(os, "kill", lambda pid, number: killed.append(pid))
     own = os.getpid()

@@ -172,7 +172,7 @@ class Window:
         self.start()
 
     def _switch_rates(self, _: Any) -> None:
-        """To the book's rate for the cost, or back to the rate before it."""
+        """Switch to the book's rate for the cost, or back to the previous rate."""
         if self.book_rates.get_status()[0]:
             self._eta_before = self.eta.val
             self._set_eta(BOOK_ETA[self._cost_name])
@@ -181,7 +181,7 @@ class Window:
         self.start()
 
     def _choose_eta(self, _: Any) -> None:
-        """A rate of the user's, which no cost changes."""
+        """The user moved the slider: stop using the book's rates."""
         if self.book_rates.get_status()[0]:
             self.book_rates.eventson = False
             self.book_rates.set_active(0)
@@ -189,7 +189,7 @@ class Window:
         self.start()
 
     def _set_eta(self, eta: float) -> None:
-        self.eta.eventson = False  # what listens to it is for the user's changes
+        self.eta.eventson = False  # its callback is for the user's changes
         self.eta.set_val(eta)
         self.eta.eventson = True
 
