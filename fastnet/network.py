@@ -1018,9 +1018,8 @@ class Network:
         nabla = self._model.gradient(data)
         if not np.isfinite(nabla.parameters.arrays("biases")[-1]).all():
             raise NotFiniteError(
-                f"{name}: expected finite errors at the output, and a finite sum of them in "
-                f"{self.dtype}; got NaN or infinity, for example because an output exceeds its "
-                f"range"
+                f"{name}: expected finite errors at the output, got NaN or infinity, for example "
+                f"because an output or the sum of the errors exceeds the range of {self.dtype}"
             )
         return nabla
 

@@ -211,6 +211,12 @@ def test_an_exponential_output_that_overflows_has_no_gradient_dense_or_compresse
     assert all(np.isfinite(nabla).all() for nabla in (*nabla_b, *nabla_w))
 
 
+def test_an_explanation_of_an_output_that_overflows_is_refused():
+    net, data = overflowing(False, "float32")
+    with pytest.raises(ValueError, match=r"^x, y: expected a finite error at the output"):
+        net.explain(*(column[:, 0] for column in data[7]))
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("sparse", [False, True])
 def test_a_training_whose_output_overflows_diverges_dense_or_compressed(sparse, dtype):

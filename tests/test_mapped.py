@@ -205,6 +205,44 @@ net.SGD(data, evaluation_data=evaluated, monitor_evaluation_accuracy=True, **qui
 cut("X.npy")
 refused(lambda: net.SGD(data, evaluation_data=evaluated, monitor_evaluation_accuracy=True, **quick))
 """,
+    "targets that are looked at before a pass": """
+from fastnet import Network as N
+one_hot, linear = np.eye(10)[y % 10], N([900, 10], "quadratic", output="linear", seed=1)
+class Steps(N):
+    def backprop(self, x, y):
+        return super().backprop(x, y)
+class Forward(N):
+    def feedforward(self, a):
+        return super().feedforward(a)
+np.save("t.npy", one_hot)
+for call in (
+    lambda data: linear.accuracy(data),
+    lambda data: linear.SGD(data, monitor_training_accuracy=True, **quick),
+    lambda data: Steps([900, 10]).SGD(data, **quick),
+    lambda data: Forward([900, 10]).accuracy(data),
+    lambda data: Forward([900, 10]).total_cost(data, 0.0),
+):
+    np.save("t.npy", one_hot)
+    data = Dataset(in_memory, mapped("t.npy"))
+    cut("t.npy")
+    refused(lambda: call(data), "y: ")
+data = Dataset(in_memory, y)
+cut("y.npy", 200)
+refused(lambda: net.SGD(data, class_weight="balanced", **quick), "y: ")
+refused(lambda: net.SGD(data, class_weight={1: 2.0}, **quick), "y: ")
+""",
+    "other arrays": """
+from fastnet.sklearn import MLPClassifier
+rows, weights = [(x, 0) for x in X[1900:]], mapped("X.npy")[:10]
+real = np.save("w.npy", np.ones(2000)) or mapped("w.npy")
+cut("X.npy")
+cut("w.npy", 200)
+refused(lambda: net.accuracy(rows), "data: ")
+refused(lambda: net.weights.__setitem__(0, X[1000:1010]), "weights[0]: ")
+refused(lambda: net.SGD((in_memory, labels), sample_weight=real, **quick), "sample_weight: ")
+refused(lambda: MLPClassifier().fit(X, labels), "X: ")
+refused(lambda: MLPClassifier().fit(in_memory, labels, real), "sample_weight: ")
+""",
     "a new data set": """
 cut("X.npy")
 cut("y.npy", 200)

@@ -131,6 +131,21 @@ def test_lists_are_equal_where_their_values_are():
         assert (net.weights != different, different != net.weights) == (True, True)
 
 
+def test_a_list_contains_what_equals_an_element():
+    net = square()
+    assert net.weights[1].copy() in net.weights
+    assert np.zeros((3, 3)) not in net.weights
+    assert "w" not in net.biases
+
+
+def test_the_lists_of_an_estimator_name_it_where_they_refuse():
+    classifier = MLPClassifier(max_iter=1, batch_size=10)
+    with pytest.warns(Warning, match="Stochastic"):
+        classifier.fit(X, Y)
+    with pytest.raises(TypeError, match=r"^coefs_: expected .*list\(estimator\.coefs_\)"):
+        classifier.coefs_.append(1)
+
+
 CHANGES = {
     "append": lambda it: it.append(1),
     "extend": lambda it: it.extend([1]),

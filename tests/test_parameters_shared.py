@@ -254,6 +254,30 @@ def test_a_predictor_is_not_copied_or_pickled(make):
         make(Network([3, 2], seed=1).predictor())
 
 
+def test_the_array_of_a_predictor_cannot_be_resized():
+    predict = Network([3, 3], seed=1).predictor()
+    out = predict(np.ones(3, np.float32))
+    with pytest.raises(ValueError, match="resize"):
+        out.resize((1000,), refcheck=False)
+    assert predict(np.ones(3, np.float32)) is out
+
+
+def test_a_network_cannot_be_made_anew_while_it_trains():
+    class Cost(QuadraticCost):
+        @staticmethod
+        def delta(z, a, y):
+            for again in (lambda: net.__init__([3, 3, 3]), lambda: net.__setstate__(state)):
+                with pytest.raises(RuntimeError, match="being trained"):
+                    again()
+            return a - y
+
+    net = square(cost=Cost)
+    state, twin = net.__getstate__(), net.copy()
+    train(net)
+    assert net.weights != twin.weights
+    assert net.cost is Cost
+
+
 # ---- memory
 
 

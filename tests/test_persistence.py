@@ -635,3 +635,11 @@ def test_a_cost_given_to_load_replaces_that_of_the_file_if_it_goes_with_the_outp
     else:
         with pytest.raises(ValueError, match="log-likelihood"):
             fastnet.load(path, cost=cost)
+
+
+def test_a_wrong_argument_of_load_is_not_blamed_on_the_file(tmp_path):
+    Network([2, 1], seed=1).save(tmp_path / "net.json")
+    with pytest.raises(TypeError, match=r"^seed: expected None"):
+        fastnet.load(tmp_path / "net.json", seed="x")
+    with pytest.raises(ValueError, match=r"^cost: expected one of"):
+        fastnet.load(tmp_path / "net.json", cost="bogus")

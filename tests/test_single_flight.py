@@ -195,6 +195,27 @@ for one in found:
     assert one.operand(SIZES, "float32") is not one.X
 assert len(made) == 4, made
 """,
+    "a fork while another thread looks for the largest input": """
+part = Dataset(np.random.rand(100, 784).astype(np.float32), np.arange(100) % 3)
+big = Dataset(np.random.rand(20000, 784), np.arange(20000) % 3)
+ends = threading.Event()
+def look():
+    for i in range(1, 10000):
+        big[i:].largest
+        if ends.is_set():
+            return
+thread = threading.Thread(target=look)
+thread.start()
+net = Network(SIZES, seed=1)
+for _ in range(20):
+    pid = os.fork()
+    if pid == 0:
+        net.accuracy(part[1:])
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+ends.set()
+thread.join()
+""",
 }
 
 
