@@ -158,14 +158,15 @@ cdef class Workspace:
     cdef object memory
     cdef char *first
 
-    def __cinit__(self, size_t size, bint zeroed=True):
+    def __cinit__(self, size_t size, bint zeroed=True, size_t offset=0):
+        """``offset`` bytes, a multiple of 64, are left free before it."""
         cdef Py_buffer view
         try:
-            self.memory = (new_zeros if zeroed else new_array)(size + 64, BYTE)
+            self.memory = (new_zeros if zeroed else new_array)(offset + size + 64, BYTE)
         except MemoryError:
             raise MemoryError(f"fastnet: no {size} bytes for the workspace") from None
         PyObject_GetBuffer(self.memory, &view, PyBUF_STRIDES)
-        self.first = <char *>((<uintptr_t>view.buf + 63) // 64 * 64)
+        self.first = <char *>((<uintptr_t>view.buf + 63) // 64 * 64) + offset
         PyBuffer_Release(&view)  # the memory stays as long as the array does
 
     cdef void *start(self) noexcept nogil:

@@ -310,6 +310,7 @@ cdef class Predictor:
     cdef Storage outputs  # memory that ``out`` shows and that NumPy cannot resize
     cdef Workspace workspace
     cdef fn_examples example
+    cdef bint is_copied  # a thread copies ``out``, which may let others run meanwhile
     cdef object out
     cdef object n_out
     cdef object dtype
@@ -356,15 +357,14 @@ cdef class Predictor:
         return done
 
     def try_one(self, x):
-        cdef Py_buffer view
-        if type(x) is not NDARRAY or may_be_mapped(x):
+        if type(x) is not NDARRAY or self.is_copied or may_be_mapped(x):
             return None
-        out = new_array(self.n_out, self.dtype)
-        PyObject_GetBuffer(out, &view, PyBUF_STRIDES)  # no other thread has it yet
-        try:
-            return out if self.run(x, view.buf) else None
-        finally:
-            PyBuffer_Release(&view)
+        if not self.run(x, self.outputs.memory.first):
+            return None
+        self.is_copied = True  # stays so after a MemoryError; callers can do without this method
+        copied = self.out.copy()
+        self.is_copied = False
+        return copied
 
     def __call__(self, x):
         cdef void *out = self.outputs.memory.first

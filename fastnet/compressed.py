@@ -207,10 +207,13 @@ def columns_dtype(n_in: int) -> type:
     return np.uint16 if n_in <= 1 << 16 else np.uint32
 
 
+PIECE_BYTES = 16_000_000
+
+
 def pieces(array: NDArray) -> Iterator[slice]:
     """Rows that are looked at in some 20 ms: Ctrl-C is answered in between, and a memory map
     larger than memory is read once."""
-    step = max(1, 16_000_000 // max(1, math.prod(array.shape[1:]) * array.itemsize))
+    step = max(1, PIECE_BYTES // max(1, math.prod(array.shape[1:]) * array.itemsize))
     for first in range(0, len(array), step):
         yield slice(first, min(first + step, len(array)))
         single_flight.report_piece(array)
@@ -219,6 +222,8 @@ def pieces(array: NDArray) -> Iterator[slice]:
 def survey(X: NDArray) -> tuple[float, int]:
     """Of float32 or float64: the largest absolute value, or what is not finite; and how many are
     not zero, of no meaning then."""
+    if X.nbytes <= PIECE_BYTES:
+        return _kernels.survey(np.ascontiguousarray(X).reshape(-1))
     largest, others = 0.0, 0
     for rows in pieces(X):
         found, some = _kernels.survey(np.ascontiguousarray(X[rows]).reshape(-1))

@@ -33,6 +33,8 @@ _CACHES = {"_forms", "_in_flight", "_stored", "_mappings", "_owners", "largest",
 
 def _extremes(array: NDArray) -> tuple[float, float]:
     """The smallest and largest element; NaN if there is one."""
+    if array.nbytes <= compressed.PIECE_BYTES:
+        return float(array.min()), float(array.max())
     low, high = math.inf, -math.inf
     for rows in compressed.pieces(array):
         piece = array[rows]
@@ -63,7 +65,7 @@ def _kept(array: NDArray, given: Any) -> NDArray:
 def _survey(X: NDArray | Compressed) -> tuple[float, int | None]:
     """The largest absolute value, or what is not finite; and how many are not zero where that is
     known then, of dense float32 and float64, else None."""
-    if X.dtype == np.uint8:
+    if X.dtype.char == "B":  # uint8
         return 255.0, None
     if isinstance(X, Compressed):
         return compressed.survey(X.stored)[0], None
@@ -280,7 +282,7 @@ class Dataset:
         self._set(
             X=inputs if is_sparse else _kept(inputs, X), y=_kept(targets, y), scale=scale,
             sparse=sparse, largest=largest, target_range=target_range, _stored=stored,
-            _mappings=_mappings(inputs, targets), _boolean=given.dtype == bool,
+            _mappings=_mappings(inputs, targets), _boolean=given.dtype.kind == "b",
         )  # fmt: skip
         for one in self._mappings:
             array = getattr(self, one.name)
@@ -402,7 +404,7 @@ class Dataset:
     @property
     def is_bytes(self) -> bool:
         """Whether the inputs are bytes that were not given as booleans."""
-        return self.X.dtype == np.uint8 and not self._boolean
+        return self.X.dtype.char == "B" and not self._boolean
 
     # How the kernels read the inputs.
 
@@ -605,7 +607,7 @@ def _from_arrays(X: Any, y: Any, byte_scale: float) -> Dataset:
     """A Dataset of arrays: uint8 inputs, but not booleans, are multiplied by ``byte_scale``."""
     if not compressed.is_sparse(X):
         X = checks.array("X", X)
-    return Dataset(X, y, byte_scale if X.dtype == np.uint8 else 1.0)
+    return Dataset(X, y, byte_scale if X.dtype.char == "B" else 1.0)
 
 
 def as_dataset(name: str, data: Any, byte_scale: float = 1.0) -> Dataset:

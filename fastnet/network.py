@@ -6,7 +6,7 @@ import copy
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -57,9 +57,6 @@ _PICKLED = {
     "warned",
 }  # fmt: skip
 
-# Method names of other packages, for which the error names the equivalents here.
-_NOT_METHODS = ("fit", "predict", "predict_proba", "score")
-
 Filename: TypeAlias = str | os.PathLike[str]
 Seed: TypeAlias = (
     int
@@ -70,6 +67,23 @@ Seed: TypeAlias = (
     | None
 )
 Callback: TypeAlias = Callable[["Network", int, History], object]
+
+
+class _Absent:
+    """A method of other packages that ``Network`` does not have: an AttributeError names the
+    methods to use. (``__getattr__`` would slow down every attribute.)"""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: object, owner: type) -> NoReturn:
+        raise AttributeError(
+            f"{owner.__name__!r} object has no attribute {self._name!r}: a network is trained by "
+            f"SGD and used by predict_labels(X) and feedforward(X); fastnet.sklearn has "
+            f"estimators with fit and predict",
+            name=self._name,
+            obj=instance,
+        )
 
 
 class Network:
@@ -1296,18 +1310,12 @@ class Network:
             parameters.input_scale = checks.nonnegative("input_scale", scale)
         self._stream, self._warned = fields["stream"], set(fields["warned"])
 
-    if not TYPE_CHECKING:  # so that type checkers still report unknown attributes
+    if not TYPE_CHECKING:  # so that type checkers still report them
+        fit, predict, predict_proba, score = _Absent(), _Absent(), _Absent(), _Absent()
 
-        def __getattr__(self, name):
-            if name not in _NOT_METHODS:
-                return super().__getattribute__(name)  # the usual error, or a property's own
-            raise AttributeError(
-                f"{type(self).__name__!r} object has no attribute {name!r}: a network is trained "
-                f"by SGD and used by predict_labels(X) and feedforward(X); fastnet.sklearn has "
-                f"estimators with fit and predict",
-                name=name,
-                obj=self,
-            )
+    def __dir__(self) -> list[str]:
+        absent = [name for name, it in vars(Network).items() if isinstance(it, _Absent)]
+        return [name for name in super().__dir__() if name not in absent]
 
     def __repr__(self) -> str:
         cost = self._model.choice.kernel or getattr(self.cost, "__name__", repr(self.cost))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastnet import checks, optimizers
+from fastnet import _kernels, checks, optimizers
 from fastnet.model import Model
 from fastnet.optimizers import Adam, Optimizer
 
@@ -26,7 +26,8 @@ class Techniques(NamedTuple):
             told["l1"] = self.l1 / n
         if self.optimizer:
             told["optimizer"] = self.optimizer.kernel
-            told["moments"] = np.zeros(self.optimizer.n_moments * model.n_parameters, model.dtype)
+            n_moments = self.optimizer.n_moments * model.n_parameters
+            told["moments"] = _kernels.aligned(n_moments, model.dtype)
         if any(self.dropout):
             told["dropout"] = np.array(self.dropout, np.float64)
         if self.shift:

@@ -222,7 +222,11 @@ thread.join()
 def run(program, sparse="auto", dtype="np.float32"):
     code = BEGINNING.replace("SPARSE_DTYPE", dtype).replace("SPARSE", repr(sparse)) + program
     done = subprocess.run(
-        [sys.executable, "-P", "-c", code], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-P", "-W", "ignore::DeprecationWarning", "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
 

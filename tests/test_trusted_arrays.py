@@ -76,6 +76,7 @@ def test_the_garbage_collector_does_not_lead_to_the_arrays_either():
         assert [gc.get_referents(one) for one in arrays] == [[], []]
 
 
+@pytest.mark.filterwarnings("ignore:Setting the shape:DeprecationWarning")  # NumPy 2.5
 def test_what_is_done_to_the_shape_of_an_array_changes_nothing():
     for rows in all_forms():
         expected = dense(rows)
