@@ -20,6 +20,7 @@ from fastnet import (
     mapped,
     overridden,
     persistence,
+    pickles,
     reporting,
     techniques,
     training,
@@ -47,15 +48,6 @@ from fastnet.weighting import example_weights
 
 DTYPES = ("float32", "float64")
 NEURONS = tuple(initializers.OF_HIDDEN)
-
-# Pickle format: the keys that __getstate__ writes, the entry that contains them (no attribute can
-# have this name) and the format number.
-_PICKLE_KEY = "fastnet.Network"
-_PICKLE_VERSION = 2
-_PICKLED = {
-    "sizes", "cost", "output", "dtype", "hidden", "n_threads", "input_scale", "values", "stream",
-    "warned",
-}  # fmt: skip
 
 Filename: TypeAlias = str | os.PathLike[str]
 Seed: TypeAlias = (
@@ -855,12 +847,8 @@ class Network:
             eta, epochs, schedule, early_stopping, history, training.default_figure(evaluation)
         )
         monitored = training.monitored(flags, schedule, early_stopping, evaluation)
-        for name, reason in monitored.items():
-            kind, _, figure = name.partition("_")
-            if kind not in sets:
-                raise ValueError(f"evaluation_data: expected data, since {reason}; got None")
-            if figure == "accuracy" and not overrides(self, "accuracy"):
-                self._model.check_accuracy(f"{kind}_data", sets[kind])
+        if monitored:
+            self._check_monitored(monitored, sets)
         weights = example_weights(data.y, self._model.classes, sample_weight, class_weight)
         own = None
         if overrides(self, *overridden.METHODS):
@@ -889,6 +877,15 @@ class Network:
             error.history = history  # type: ignore[union-attr]
             raise
         return history
+
+    def _check_monitored(self, monitored: Mapping[str, str], sets: Mapping[str, Dataset]) -> None:
+        """Raise an error for figures, {name: reason}, that the data cannot have."""
+        for name, reason in monitored.items():
+            kind, _, figure = name.partition("_")
+            if kind not in sets:
+                raise ValueError(f"evaluation_data: expected data, since {reason}; got None")
+            if figure == "accuracy" and not overrides(self, "accuracy"):
+                self._model.check_accuracy(f"{kind}_data", sets[kind])
 
     def _calling(self, callbacks: Sequence[Callback], history: History) -> Callable[[int], bool]:
         """A function that calls all callbacks after an epoch and returns whether to stop."""
@@ -1251,64 +1248,22 @@ class Network:
 
     def __getstate__(self) -> dict[str, Any]:
         """For pickles and copies; attributes that a program set on the network are included."""
-        model = self._model
         own = {"_model", "_stream", "_warned"}
-        return {
-            **{name: value for name, value in vars(self).items() if name not in own},
-            _PICKLE_KEY: {
-                "version": _PICKLE_VERSION,
-                "sizes": model.sizes,
-                "cost": self.cost,
-                "output": self.output,
-                "dtype": self.dtype.name,
-                "hidden": model.hidden,
-                "n_threads": model.n_threads,
-                "input_scale": model.input_scale,
-                "values": model.values,
-                "stream": copy.deepcopy(self._stream),  # copies draw independently
-                "warned": set(self._warned),
-            },
-        }
+        others = {name: value for name, value in vars(self).items() if name not in own}
+        return pickles.state(self._model, self._stream, self._warned, others)
 
     def __setstate__(self, state: Any) -> None:
         self._check_not_training()
-        fields, others = _fields_of(state)
+        fields, others = pickles.fields_of(state)
         made = Network.__new__(Network)
         made._set_up(
             fields["sizes"], fields["cost"], fields["output"], fields["dtype"], 0,
             fields["hidden"], None, fields["n_threads"],
         )  # fmt: skip
-        made._take(fields)
+        pickles.restore(made._model, fields)
+        made._stream, made._warned = fields["stream"], set(fields["warned"])
         vars(self).update(others)
         vars(self).update(vars(made))  # last, so that a pickle cannot replace checked attributes
-
-    def _take(self, fields: Mapping[str, Any]) -> None:
-        """Check the remaining fields of a pickle and set them."""
-        values, scale = fields["values"], fields["input_scale"]
-        if (
-            not isinstance(values, np.ndarray)
-            or values.dtype != self.dtype
-            or values.shape != (self._model.n_parameters,)
-        ):
-            raise ValueError(
-                f"values: expected {self._model.n_parameters} parameters of {self.dtype} in the "
-                f"pickle of a network {[*self._model.sizes]}, got {checks.briefly(values)}"
-            )
-        for name, kind in (("stream", RandomStream), ("warned", set)):
-            if not isinstance(fields[name], kind):
-                raise ValueError(
-                    f"{name}: expected a {kind.__name__} in the pickle of a network, "
-                    f"got {checks.briefly(fields[name])}"
-                )
-        parameters = self._model.parameters
-        for name in ("weights", "biases"):  # pads stay zero
-            for own, array in zip(
-                parameters.arrays(name), parameters.arrays(name, values), strict=True
-            ):
-                own[...] = array
-        if scale is not None:
-            parameters.input_scale = checks.nonnegative("input_scale", scale)
-        self._stream, self._warned = fields["stream"], set(fields["warned"])
 
     if not TYPE_CHECKING:  # so that type checkers still report them
         fit, predict, predict_proba, score = _Absent(), _Absent(), _Absent(), _Absent()
@@ -1329,44 +1284,6 @@ overridden.remember(Network)
 
 def _shape_error(name: str, n_in: int, shape: tuple[int, ...]) -> ValueError:
     return ValueError(f"{name}: expected shape ({n_in},), ({n_in}, 1) or (n, {n_in}), got {shape}")
-
-
-def _fields_of(state: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The fields of a pickled network, and the attributes that a program set on it."""
-    if not isinstance(state, dict):
-        raise ValueError(f"expected the pickle of a network, got {checks.briefly(state)}")
-    others = dict(state)
-    fields = others.pop(_PICKLE_KEY, None)
-    if fields is None:
-        fields = _fields_of_0_1(others)
-    elif not isinstance(fields, dict) or fields.get("version") != _PICKLE_VERSION:
-        version = fields.get("version") if isinstance(fields, dict) else fields
-        raise ValueError(
-            f"expected the pickle of a network in the format {_PICKLE_VERSION}, that of this "
-            f"release of fastnet, got {checks.briefly(version)}"
-        )
-    missing = _PICKLED - fields.keys()
-    if missing:
-        raise ValueError(f"expected {min(missing)!r} in the pickle of a network, got none")
-    return fields, others
-
-
-def _fields_of_0_1(others: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a network pickled by fastnet 0.1, removed from ``others``."""
-    stream, model = others.pop("_stream", None), others.pop("_model", None)
-    if not isinstance(model, tuple) or len(model) != 6:
-        raise ValueError("expected the pickle of a network, got one without its parameters")
-    sizes, choice, values, input_scale, n_threads, hidden = model
-    if not isinstance(choice, costs.Choice) or not isinstance(values, np.ndarray):
-        raise ValueError(
-            f"expected the pickle of a network, got {checks.briefly(choice)} as its cost and "
-            f"{checks.briefly(values)} as its parameters"
-        )
-    return {
-        "sizes": sizes, "cost": choice.cost, "output": choice.output, "dtype": values.dtype.name,
-        "hidden": hidden, "n_threads": n_threads, "input_scale": input_scale, "values": values,
-        "stream": stream, "warned": set(),
-    }  # fmt: skip
 
 
 def _with_patience(early_stopping: Any, n: Any) -> Any:
