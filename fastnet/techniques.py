@@ -51,17 +51,18 @@ def _shares(dropout: Any, layers: int) -> tuple[float, ...]:
     return (share,) * layers
 
 
+def check_epsilon(words: str, model: Model, optimizer: Optimizer | None) -> None:
+    """Refuse an epsilon that is 0 for the kernels; ``words`` begin the error."""
+    tiny = float(np.finfo(model.dtype).tiny)
+    if isinstance(optimizer, Adam) and optimizer.epsilon < tiny:
+        raise ValueError(f"{words} at least {tiny:.3g} in {model.dtype}, got {optimizer.epsilon:g}")
+
+
 def checked(model: Model, l1: Any, optimizer: Any, dropout: Any, shift: Any) -> Techniques:
     """The arguments of ``SGD`` as they come; errors name the one that does not fit ``model``."""
     l1 = checks.nonnegative("l1", l1)
     optimizer = optimizers.checked(optimizer)
-    if isinstance(optimizer, Adam):
-        tiny = float(np.finfo(model.dtype).tiny)
-        if optimizer.epsilon < tiny:
-            raise ValueError(
-                f"optimizer: expected an epsilon of at least {tiny:.3g} in {model.dtype}, "
-                f"got {optimizer.epsilon:g}"
-            )
+    check_epsilon("optimizer: expected an epsilon of", model, optimizer)
     shares = _shares(dropout, len(model.hidden))
     shift = checks.integer("shift", shift, 0)
     side = math.isqrt(model.sizes[0])

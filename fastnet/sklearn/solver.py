@@ -90,11 +90,8 @@ class Solver:
         self._initial = self._rate = settings.learning_rate_init
         self._power_t = settings.power_t
         self._learning_rate = settings.learning_rate
-        try:
-            chosen = techniques.checked(model, 0.0, settings.optimizer, settings.dropout, 0)
-        except ValueError as error:  # an estimator has no argument "optimizer"
-            text = str(error).replace("optimizer: expected an epsilon of", "epsilon: expected", 1)
-            raise ValueError(text) from None
+        techniques.check_epsilon("epsilon: expected", model, settings.optimizer)
+        chosen = techniques.checked(model, 0.0, settings.optimizer, settings.dropout, 0)
         self._told = chosen.start(model, 1.0)
         self._told["steps"] = 0
 
