@@ -92,9 +92,12 @@ def _checked_targets(y: NDArray) -> NDArray:
     mapped.check("y", y)
     if y.ndim == 1:
         if y.dtype.kind not in "biu":
+            number = "np.unique(y, return_inverse=True)[1] numbers the classes"
+            whole = "y.astype(int) makes labels of whole numbers"
             raise TypeError(
                 f"y: expected integer labels, or targets of shape (n, n_out), got {y.dtype} "
-                f"of shape {y.shape} (y[:, None] makes targets for one output)"
+                f"of shape {y.shape} (y[:, None] makes targets for one output; "
+                f"{whole if y.dtype.kind == 'f' else number})"
             )
         if y.dtype.kind == "u" and len(y) and y.max() > _LARGEST_LABEL:  # may not fit int64
             _checked_range(y)
@@ -638,8 +641,8 @@ def bytes_warning(name: str, data: Dataset) -> str:
     if values.size == 0 or values.max() <= 1:
         return ""
     return (
-        f"{name}: the inputs are bytes of up to {values.max()}, which come in no Dataset and are "
-        f"taken as they are; fastnet.Dataset(X, y, scale=1/256) scales pixels"
+        f"{name}: the inputs are bytes of up to {values.max()} that are not in a Dataset and are "
+        f"used unscaled; fastnet.Dataset(X, y, scale=1/256) scales pixels"
     )
 
 

@@ -92,7 +92,7 @@ class Model:
             if high >= self.classes:
                 raise ValueError(
                     f"{name}: expected labels from 0 to {self.classes - 1} for {n_out} outputs, "
-                    f"got {high:.0f}"
+                    f"got {high:.0f} (numbers to predict have the shape (n, n_out): y[:, None])"
                 )
             return
         if data.y.shape[1] != n_out:

@@ -618,8 +618,8 @@ class Network:
         if scale is not None and data.scale != scale and data.is_bytes:
             self._warn(
                 "scale",
-                f"the data set's bytes are multiplied by its scale, {data.scale:g}, those that "
-                f"the network was trained on by {scale:g}",
+                f"the scale of the data set's bytes, {data.scale:g}, is not the one that the "
+                f"network was trained with, {scale:g}",
             )
 
     def _warn(self, kind: str, message: str) -> None:
@@ -815,6 +815,11 @@ class Network:
         True
         """
         self._model.parameters.check_not_training()
+        if hasattr(epochs, "__len__") and not isinstance(epochs, str):  # SGD(X, y, ...)
+            raise TypeError(
+                f"epochs: expected an integer, got {checks.briefly(epochs)}; the training data are "
+                f"one argument, SGD((X, y), epochs, ...)"
+            )
         epochs = checks.integer("epochs", epochs, 0)
         mini_batch_size = checks.integer("mini_batch_size", mini_batch_size, 1)
         eta = checks.nonnegative("eta", eta)

@@ -221,7 +221,7 @@ def test_the_layout_and_the_form_of_the_data_make_no_difference(call):
     wide = np.zeros((300, 60), np.uint8)
     wide[:, :49] = MANY.X
     for X in (np.asfortranarray(MANY.X), wide[:, :49], MANY.X[::-1].copy()[::-1]):
-        with pytest.warns(UserWarning, match="taken as they are; fastnet.Dataset"):
+        with pytest.warns(UserWarning, match="used unscaled; fastnet.Dataset"):
             made = call((X, LABELS))
         np.testing.assert_array_equal(made.X, expected.X)
 

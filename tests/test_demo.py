@@ -367,7 +367,7 @@ def test_a_network_sees_images_at_the_scale_that_it_learned_them_with(mnist, tmp
     net.SGD(data, 2, 10, 0.05, verbose=False)
     net.save(tmp_path / "net.json")
     right = net.accuracy(fastnet.Dataset(test.X, test.y, 1 / 16))
-    with pytest.warns(UserWarning, match=r"multiplied by its scale, 0\.0039"):
+    with pytest.warns(UserWarning, match=r"scale of the data set.s bytes, 0\.0039"):
         assert right != net.accuracy(test)
     options = cli._parser().parse_args(["demo", "digits", "--model", str(tmp_path / "net.json")])
     own = cli._own(options, "digits")

@@ -1,4 +1,4 @@
-"""Bytes that come in no Dataset take the scale that the network was trained with."""
+"""Bytes that are not in a Dataset take the scale that the network was trained with."""
 
 import inspect
 import pickle
@@ -155,7 +155,7 @@ def test_frames_of_bytes_are_scaled_and_frames_of_booleans_are_not():
 def test_a_data_set_s_own_scale_is_explicit_and_one_that_differs_warns_once():
     net = trained()
     plain = Dataset(X, Y)
-    with pytest.warns(UserWarning, match=r"by its scale, 1, .* trained on by 0.00390625$"):
+    with pytest.warns(UserWarning, match=r"bytes, 1, is not .* trained with, 0.00390625$"):
         out = net.feedforward(plain)
     assert equal(out, net.feedforward(X * 1.0))
     net.accuracy(Dataset(X, Y, 1 / 255))  # it has been said
@@ -265,7 +265,7 @@ def test_bare_bytes_to_evaluate_without_a_scale_are_warned_of():
 
 # ---- warnings of bytes without a scale
 
-WORDS = r"bytes of up to \d+, which come in no Dataset .*Dataset\(X, y, scale=1/256\) scales pixels"
+WORDS = r"bytes of up to \d+ that are not in a Dataset .*Dataset\(X, y, scale=1/256\) scales pixels"
 
 
 def line_of(call):
