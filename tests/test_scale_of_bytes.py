@@ -322,7 +322,7 @@ def test_a_warning_of_a_sweep_comes_once_at_the_caller_s_line():
 
 @pytest.mark.parametrize("max_workers", [1, 2])
 def test_a_sweep_over_scales_that_differ_warns_once_for_each_network_and_in_the_caller(max_workers):
-    with pytest.warns(UserWarning, match="by its scale") as caught:
+    with pytest.warns(UserWarning, match="is not the one that the network") as caught:
         fits = fastnet.fit_many(
             [SPEC] * 3, DATA, Dataset(X, Y, 1 / 255), verbose=False, max_workers=max_workers
         )
