@@ -199,7 +199,8 @@ class Model:
 
     def learned_from(self, data: Dataset) -> None:
         """Remember the scale of the inputs."""
-        self.parameters.input_scale = self.scale_learned_from(data)
+        if data.is_bytes or data.scale != 1:
+            self.parameters.input_scale = data.scale
 
     def gradient(self, data: Dataset) -> "Model":
         """The sum of the examples' gradients, as the parameters of a model."""

@@ -815,12 +815,7 @@ class Network:
         True
         """
         self._model.parameters.check_not_training()
-        if hasattr(epochs, "__len__") and not isinstance(epochs, str):  # SGD(X, y, ...)
-            raise TypeError(
-                f"epochs: expected an integer, got {checks.briefly(epochs)}; the training data are "
-                f"one argument, SGD((X, y), epochs, ...)"
-            )
-        epochs = checks.integer("epochs", epochs, 0)
+        epochs = _checked_epochs(epochs)
         mini_batch_size = checks.integer("mini_batch_size", mini_batch_size, 1)
         eta = checks.nonnegative("eta", eta)
         lmbda = checks.nonnegative("lmbda", lmbda)
@@ -1289,6 +1284,15 @@ overridden.remember(Network)
 
 def _shape_error(name: str, n_in: int, shape: tuple[int, ...]) -> ValueError:
     return ValueError(f"{name}: expected shape ({n_in},), ({n_in}, 1) or (n, {n_in}), got {shape}")
+
+
+def _checked_epochs(epochs: Any) -> int:
+    if hasattr(epochs, "__len__") and not isinstance(epochs, str):  # SGD(X, y, ...)
+        raise TypeError(
+            f"epochs: expected an integer, got {checks.briefly(epochs)}; the training data are "
+            f"one argument, SGD((X, y), epochs, ...)"
+        )
+    return checks.integer("epochs", epochs, 0)
 
 
 def _with_patience(early_stopping: Any, n: Any) -> Any:
