@@ -18,7 +18,6 @@ cdef class Storage:
     cdef Workspace memory
     cdef readonly Py_ssize_t n
     cdef Py_ssize_t itemsize
-    cdef Py_ssize_t exports  # arrays that show it
     cdef str dtype
     cdef bytes format
 
@@ -50,16 +49,6 @@ cdef class Storage:
         view.strides = &self.itemsize
         view.ndim = 1
         view.format = self.format
-        self.exports += 1
-
-    def __releasebuffer__(self, Py_buffer *view):
-        self.exports -= 1
-
-
-# A storage of so many bytes at most is kept for the next call that trains: its memory is in the
-# caches, where new memory of a size near that of the second-level cache finds no good place
-# (Adam on [784, 100, 10]: 1.06 of the time).
-cdef Py_ssize_t LARGEST_SPARE = 1 << 20
 
 
 cdef class ParameterStorage:
@@ -82,7 +71,6 @@ cdef class ParameterStorage:
     cdef readonly dict lists
     cdef public object input_scale
     cdef object trainer  # identifies the call that trains, or None
-    cdef Storage spare  # memory for the next call that trains, or None
     cdef object _values
 
     def __cinit__(self, sizes, dtype, *args):
@@ -162,30 +150,16 @@ cdef class ParameterStorage:
         self.trainer = trainer
         try:
             before = self.storage
-            self.set_storage(self.copied(before), None)
+            self.set_storage(Storage(before.n, before.dtype, before), None)
         except BaseException:
             self.trainer = None
             raise
         return before
 
-    cdef Storage copied(self, Storage source):
-        """A storage with the same values, in spare memory if there is some."""
-        cdef Storage new = self.spare
-        self.spare = None
-        if new is None or new.exports:
-            return Storage(source.n, source.dtype, source)
-        new.fill(source)
-        return new
-
-    def end_training(self, trainer not None, Storage before=None):
-        """Allow changes again; without effect if another ``trainer`` trains. The memory of
-        ``before``, which ``begin_training`` returned, may be used by the next call unless an
-        array is a view of it."""
+    def end_training(self, trainer not None):
+        """Allow changes again; without effect if another ``trainer`` trains."""
         if self.trainer is trainer:
             self.trainer = None
-            if (before is not None and before.exports == 0
-                    and before.n * before.itemsize <= LARGEST_SPARE):
-                self.spare = before
             for arrays in self.lists.values():
                 set_writeable(arrays, True)
 

@@ -408,7 +408,7 @@ def train(
                 model.learned_from(data)
             raise
     finally:
-        model.parameters.end_training(trainer, before)
+        model.parameters.end_training(trainer)
         before = None  # an error's traceback holds this frame
 
 
