@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 Datasets = tuple[Dataset, Dataset | None]  # training and evaluation data
 
-# The file that stands there as long as processes shall train, and that of the data sets.
-_GOES_ON, _DATA = "goes on", "data"
+# The file of the data sets in the folder of a sweep.
+_DATA = "data"
 
 # Where the kernels like arrays to begin.
 _ALIGNMENT = 64
@@ -201,8 +201,8 @@ class Engine:
                 folder = orphans.folder(at_the_end)
                 self._workers = orphans.Workers(folder, executor)
                 at_the_end.callback(self._workers.close)
-                self._stop = Stop(self._stop.key, os.path.join(folder, _GOES_ON))
-                Path(folder, _GOES_ON).touch()
+                self._stop = Stop(self._stop.key, os.path.join(folder, orphans.GOES_ON))
+                Path(folder, orphans.GOES_ON).touch()
                 self._data = Shared.write(os.path.join(folder, _DATA), self._datasets)
             self._executor: Executor = executor
             self._close = at_the_end.pop_all().close

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 OWNER = "owner"
+GOES_ON = "goes on"  # as long as it is there, the trainings of the sweep go on
 _PREFIX = "fastnet-"
 _WORKER, _WATCHED = "worker-", "watched-"
 _POLL_SECONDS = 0.5
@@ -192,9 +193,13 @@ def _watch(folder: str, is_orphan: Callable[[], bool]) -> None:
 
 
 def _remove(folder: str) -> None:
-    """Remove the folder, retrying in case a worker that begins to train creates a file in it."""
+    """Also if a worker that has just begun to train adds a file meanwhile. The file at whose end
+    the training of this process stops, and with it the process, goes last."""
     for _ in range(20):
-        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):
+            for name in sorted(os.listdir(folder), key=GOES_ON.__eq__):
+                os.remove(os.path.join(folder, name))
+            os.rmdir(folder)
         if not os.path.exists(folder):
             return
         time.sleep(0.05)
