@@ -86,7 +86,14 @@ def folders(tmp_path):
     return [path for path in tmp_path.iterdir() if path.name.startswith("fastnet-")]
 
 
-def killed(running, lines):
+def all_recorded(tmp_path, pids):
+    """Whether the sweep has written down all its workers, and those that train watch."""
+    names = [path.name for folder in folders(tmp_path) for path in folder.iterdir()]
+    watched = any(name.startswith("watched-") for name in names)
+    return watched and all(any(name.startswith(f"worker-{pid}-") for name in names) for pid in pids)
+
+
+def killed(tmp_path, running, lines):
     """The workers of a process that is killed when it has printed these lines."""
     pids, lines = set(), {f"{line}\n" for line in lines}
     while lines:
@@ -94,8 +101,11 @@ def killed(running, lines):
         assert line, "the script ended"
         lines.discard(line)
         if line.startswith("pool"):
-            pids |= set(map(int, line.split()[1:]))
-    time.sleep(1)  # all are written down
+            now = set(map(int, line.split()[1:]))
+            pids |= now
+    ends = time.monotonic() + 60
+    while not all_recorded(tmp_path, now) and time.monotonic() < ends:
+        time.sleep(0.1)
     running.send_signal(signal.SIGKILL)
     running.wait()
     return pids
@@ -114,7 +124,7 @@ def check_nothing_stays(tmp_path, pids):
 def test_workers_and_data_are_gone_soon_after_their_parent_was_killed(tmp_path, method, n_specs):
     with started(tmp_path, method, str(n_specs), "train") as running:
         try:
-            pids = killed(running, ["begun"])
+            pids = killed(tmp_path, running, ["begun"])
             if method == "fork" or n_specs > 1:
                 assert len(pids) == 2
             check_nothing_stays(tmp_path, pids)
@@ -127,7 +137,7 @@ def test_workers_and_data_are_gone_soon_after_their_parent_was_killed(tmp_path, 
 def test_a_worker_that_has_replaced_another_and_had_no_task_yet_is_ended_too(tmp_path, method):
     with started(tmp_path, method, "2", "train", "replace") as running:
         try:
-            pids = killed(running, ["begun", "replaced"])
+            pids = killed(tmp_path, running, ["begun", "replaced"])
             assert len(pids) >= 2
             check_nothing_stays(tmp_path, pids)
         finally:
