@@ -1362,8 +1362,8 @@ def load(
     """
     fields, stream = persistence.load(filename), RandomStream(seed)
     if cost is not None:
-        costs.choose(cost, None)
-    if cost is None:
+        costs.choose(cost, None)  # an error of this argument is not one of the file
+    else:
         cost = costs.BY_CLASS_NAME.get(fields["cost"])
         if cost is None or fields["own_cost"]:
             raise ValueError(
