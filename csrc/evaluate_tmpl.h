@@ -78,9 +78,8 @@ static void FN(evaluate_member)(fn_team *team, size_t thread, void *context)
         for (size_t s = 0; s < m; s++)
             e->correct[piece] += FN(class_of)(n_out, w->a[L] + s * stride)
                                  == FN(class_of)(n_out, w->y + s * stride);
-        e->cost[piece] = network->cost == FN_OTHER_COST ? 0
-            : FN(cost_sum)(network->output, network->cost, m, n_out,
-                           e->examples->weights ? e->examples->weights + first : NULL, w->z, w->y);
+        e->cost[piece] = FN(cost_sum)(
+            network, m, e->examples->weights ? e->examples->weights + first : NULL, w->z, w->y);
     }
 }
 

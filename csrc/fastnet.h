@@ -26,9 +26,25 @@ typedef enum {
     FN_SIGMOID, FN_SOFTMAX, FN_LINEAR, FN_EXPONENTIAL,  /* of output layers */
     FN_TANH, FN_RELU, FN_LEAKY_RELU, FN_GELU            /* of hidden ones, beside FN_SIGMOID */
 } fn_activation;
+/* FN_QUADRATIC ... as costs.def lists them. */
+#define COST(NAME, op, name, n_parameters, sum) FN_##NAME,
 typedef enum {
-    FN_QUADRATIC, FN_CROSS_ENTROPY, FN_LOG_LIKELIHOOD, FN_ABSOLUTE, FN_HUBER, FN_POISSON, FN_OTHER_COST
+#include "costs.def"
+    FN_OTHER_COST   /* of the user's own; behind all others */
 } fn_cost;
+#undef COST
+
+#define FN_MOST_COST_PARAMETERS 2
+
+typedef struct {
+    const char *name;
+    size_t n_parameters;    /* numbers that it takes */
+} fn_cost_traits;
+
+/* By enumerator; and the i-th row, or NULL behind the last. */
+extern const fn_cost_traits fn_costs[];
+const fn_cost_traits *fn_cost_row(size_t i);
+
 typedef enum { FN_PLAIN, FN_MOMENTUM, FN_NESTEROV, FN_ADAM, FN_ADAMW } fn_optimizer;
 typedef enum { FN_U8, FN_U16, FN_U32, FN_F32, FN_F64, FN_I64 } fn_type;
 
@@ -38,6 +54,7 @@ typedef struct {
     const fn_activation *hidden;    /* [L-1] */
     fn_activation output;
     fn_cost cost;
+    double cost_parameters[FN_MOST_COST_PARAMETERS];
 } fn_network;
 
 /* Ways into the first layer: dense rows, compressed rows with columns or with masks. */

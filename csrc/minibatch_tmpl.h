@@ -66,8 +66,8 @@ static int FN(backward)(FN(work) *work, const real *parameters, size_t m, double
                 delta[i] = weight > 0 ? delta[i] * (real)(factor * weight) : 0;
         }
     } else {
-        FN(output_error)(network->output, network->cost, s1 - s0, sizes[L], factor, weights,
-                         w->a[L] + s0 * stride, w->y + s0 * stride, delta);
+        FN(output_error)(network, s1 - s0, factor, weights, w->a[L] + s0 * stride,
+                         w->y + s0 * stride, delta);
     }
     for (size_t l = L - 1; l > 0; l--)
         FN(go_back)(work, l, m, parameters + w->places[l].weights);
@@ -243,8 +243,7 @@ static int FN(step)(FN(work) *work, const real *parameters, real *target, size_t
     work->scale = scale;
     fn_wait_for_team(work->team);
     if (work->cost && work->thread == 0)
-        *work->cost += FN(cost_sum)(network->output, network->cost, m, network->sizes[network->layers],
-                                    w->weights, w->z, w->y);
+        *work->cost += FN(cost_sum)(network, m, w->weights, w->z, w->y);
     for (size_t l = network->layers; l-- > 0;) /* first: sums that nothing waits for are cheap */
         if (work->thread == l % work->team->threads)
             FN(change_biases)(work, l, m, move, l == 0 ? (real)scale : 1, target);

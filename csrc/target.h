@@ -6,6 +6,16 @@
 #include "watch.h"
 
 #define FN_F64(op) FN_JOIN4(fn_##op, _f64_, FN_ISA, )
+
+/* What the value of a cost is computed from: a run of n outputs of several examples, each of which
+ * counts weights[j] times (see cost_tmpl.h). */
+typedef struct {
+    fn_activation output;
+    const double *parameters;       /* of the cost */
+    size_t n;                       /* 0 to FN_RUN */
+    const double *z, *y, *weights;  /* [n] */
+} fn_run;
+
 /* Doubles first: costs in float32 are summed with them. */
 #define FN_BITS 64
 #include "kernels_tmpl.h"

@@ -6,15 +6,8 @@ from typing import TYPE_CHECKING
 from fastnet._load import show_config, version
 
 # isort: split
-from fastnet import augment, mnist_loader
-from fastnet.costs import (
-    AbsoluteCost,
-    CrossEntropyCost,
-    HuberCost,
-    LogLikelihoodCost,
-    PoissonCost,
-    QuadraticCost,
-)
+from fastnet import augment, costs, mnist_loader
+from fastnet.costs import *  # noqa: F403
 from fastnet.data import Dataset
 from fastnet.early_stopping import EarlyStopping
 from fastnet.functions import sigmoid, sigmoid_prime, softmax, vectorized_result
@@ -27,23 +20,17 @@ from fastnet.training import DivergenceError, History
 from fastnet.ways import get_num_threads, set_num_threads
 
 __all__ = [
-    "AbsoluteCost",
     "Adam",
     "AdamW",
     "CosineDecay",
-    "CrossEntropyCost",
     "Dataset",
     "DivergenceError",
     "EarlyStopping",
     "ExponentialDecay",
     "HalveOnPlateau",
     "History",
-    "HuberCost",
-    "LogLikelihoodCost",
     "Momentum",
     "Network",
-    "PoissonCost",
-    "QuadraticCost",
     "StepDecay",
     "__version__",
     "augment",
@@ -63,6 +50,7 @@ __all__ = [
     "vectorized_result",
     "write_idx",
 ]
+__all__ += costs.__all__
 
 __version__: str
 

@@ -7,9 +7,21 @@ cdef dict OUTPUTS = {"sigmoid": FN_SIGMOID, "softmax": FN_SOFTMAX, "linear": FN_
                      "exponential": FN_EXPONENTIAL}
 cdef dict HIDDEN = {"sigmoid": FN_SIGMOID, "tanh": FN_TANH, "relu": FN_RELU,
                     "leaky-relu": FN_LEAKY_RELU, "gelu": FN_GELU}
-cdef dict COSTS = {"quadratic": FN_QUADRATIC, "cross-entropy": FN_CROSS_ENTROPY,
-                   "log-likelihood": FN_LOG_LIKELIHOOD, "absolute": FN_ABSOLUTE,
-                   "huber": FN_HUBER, "poisson": FN_POISSON, None: FN_OTHER_COST}
+cdef dict rows_of_costs():
+    """{name: (enumerator, number of parameters)} as csrc/costs.def lists them; None for the user's
+    own, whose enumerator is the last."""
+    cdef size_t i = 0
+    cdef dict rows = {}
+    cdef const fn_cost_traits *cost = fn_cost_row(0)
+    while cost != NULL:
+        rows[cost.name.decode()] = (i, cost.n_parameters)
+        i += 1
+        cost = fn_cost_row(i)
+    rows[None] = (i, 0)
+    return rows
+
+
+cdef dict COSTS = rows_of_costs()
 
 cdef dict OPTIMIZERS = {"plain": FN_PLAIN, "momentum": FN_MOMENTUM, "nesterov": FN_NESTEROV,
                         "adam": FN_ADAM, "adamw": FN_ADAMW}
@@ -58,11 +70,22 @@ cdef class Shape:
         self.network.sizes = self.sizes
         self.network.hidden = self.hidden
         self.network.output = code("output", output, OUTPUTS)
-        self.network.cost = code("cost", cost, COSTS)
+        self.take_cost(cost)
 
     def __dealloc__(self):
         free(self.sizes)
         free(self.hidden)
+
+    cdef take_cost(self, cost):
+        """A name, or a tuple of the name and the parameters; None for the user's own."""
+        name, *parameters = cost if isinstance(cost, tuple) else (cost,)
+        row, n_parameters = code("cost", name, COSTS)
+        if len(parameters) != n_parameters:
+            raise ValueError(f"cost: expected {n_parameters} parameters for {name}, "
+                             f"got {len(parameters)}")
+        self.network.cost = <fn_cost><int>row
+        for i, parameter in enumerate(parameters):
+            self.network.cost_parameters[i] = parameter
 
     cdef size_t n_in(self):
         return self.sizes[0]

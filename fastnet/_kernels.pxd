@@ -15,13 +15,13 @@ cdef extern from "fastnet.h" nogil:
         FN_GELU
 
     ctypedef enum fn_cost:
-        FN_QUADRATIC
-        FN_CROSS_ENTROPY
-        FN_LOG_LIKELIHOOD
-        FN_ABSOLUTE
-        FN_HUBER
-        FN_POISSON
-        FN_OTHER_COST
+        pass
+
+    ctypedef struct fn_cost_traits:
+        const char *name
+        size_t n_parameters
+
+    const fn_cost_traits *fn_cost_row(size_t i)
 
     ctypedef enum fn_optimizer:
         FN_PLAIN
@@ -44,6 +44,7 @@ cdef extern from "fastnet.h" nogil:
         const fn_activation *hidden
         fn_activation output
         fn_cost cost
+        double *cost_parameters
 
     ctypedef struct fn_examples:
         size_t n
@@ -141,11 +142,10 @@ cdef extern from "fastnet.h" nogil:
     void fn_softmax(fn_type type, size_t m, size_t n, const void *z, void *a)
     void fn_weighted_input(fn_type type, size_t m, size_t n_in, size_t n_out, const void *a,
                            const void *weights, const void *biases, void *z)
-    void fn_output_error(fn_type type, fn_activation output, fn_cost cost, size_t m, size_t n,
-                         double factor, const double *weights, const void *a, const void *y,
-                         void *delta)
-    double fn_cost_sum(fn_type type, fn_activation output, fn_cost cost, size_t m, size_t n,
-                       const double *weights, const void *z, const void *y)
+    void fn_output_error(fn_type type, const fn_network *network, size_t m, double factor,
+                         const double *weights, const void *a, const void *y, void *delta)
+    double fn_cost_sum(fn_type type, const fn_network *network, size_t m, const double *weights,
+                       const void *z, const void *y)
     void fn_backpropagate(fn_type type, fn_activation neurons, size_t m, size_t n_in, size_t n_out,
                           const void *weights, const void *delta, const void *a,
                           void *delta_below, void *scratch)

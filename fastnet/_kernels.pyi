@@ -4,6 +4,7 @@ from typing import Any, TypeAlias, final
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 ParameterArray: TypeAlias = NDArray | Storage
+KernelCost: TypeAlias = str | tuple[Any, ...]  # a name, or a name and its parameters
 
 EVALUATED: int
 TILINGS: tuple[str, ...]
@@ -38,7 +39,7 @@ def softmax(z: NDArray, out: NDArray) -> None: ...
 def weighted_input(a: NDArray, weights: NDArray, biases: NDArray, z: NDArray) -> None: ...
 def output_error(
     output: str,
-    cost: str | None,
+    cost: KernelCost | None,
     a: NDArray,
     y: NDArray,
     factor: float,
@@ -46,7 +47,7 @@ def output_error(
     weights: NDArray | None = None,
 ) -> None: ...
 def cost_sum(
-    output: str, cost: str | None, z: NDArray, y: NDArray, weights: NDArray | None = None
+    output: str, cost: KernelCost | None, z: NDArray, y: NDArray, weights: NDArray | None = None
 ) -> float: ...
 def backpropagate(
     neurons: str, weights: NDArray, delta: NDArray, a: NDArray | None, delta_below: NDArray
@@ -58,7 +59,7 @@ def random_at(key: int, counters: NDArray) -> NDArray: ...
 def train(
     sizes: Sequence[int],
     output: str,
-    cost: str | None,
+    cost: KernelCost | None,
     parameters: ParameterArray,
     X: NDArray,
     scale: float,
@@ -89,7 +90,7 @@ def train(
 def gradient(
     sizes: Sequence[int],
     output: str,
-    cost: str | None,
+    cost: KernelCost | None,
     parameters: ParameterArray,
     X: NDArray,
     scale: float,
@@ -116,7 +117,7 @@ def feedforward(
 def evaluate(
     sizes: Sequence[int],
     output: str,
-    cost: str | None,
+    cost: KernelCost | None,
     parameters: ParameterArray,
     X: NDArray,
     scale: float,

@@ -100,13 +100,12 @@ def output_error(output, cost, a, y, factor, delta, weights=None):
     cdef Array x = matrix("a", a, (m, n), REAL)
     cdef Array t = matrix("y", y, (m, n), (x.dtype,))
     cdef Array d = matrix("delta", delta, (m, n), (x.dtype,), True)
-    cdef fn_activation output_ = code("output", output, OUTPUTS)
-    cdef fn_cost cost_ = code("cost", cost, COSTS)
+    cdef Shape shape = Shape((1, n), output, cost)
     cdef double times = factor
     cdef Array w = None if weights is None else row_weights(weights, m)
     cdef const double *each = NULL if w is None else <const double *>w.data()
     with nogil:
-        fn_output_error(x.type(), output_, cost_, m, n, times, each, x.data(), t.data(), d.data())
+        fn_output_error(x.type(), &shape.network, m, times, each, x.data(), t.data(), d.data())
 
 
 def cost_sum(output, cost, z, y, weights=None):
@@ -114,13 +113,12 @@ def cost_sum(output, cost, z, y, weights=None):
     m, n = rows_and_columns("z", z)
     cdef Array x = matrix("z", z, (m, n), REAL)
     cdef Array t = matrix("y", y, (m, n), (x.dtype,))
-    cdef fn_activation output_ = code("output", output, OUTPUTS)
-    cdef fn_cost cost_ = code("cost", cost, COSTS)
+    cdef Shape shape = Shape((1, n), output, cost)
     cdef Array w = None if weights is None else row_weights(weights, m)
     cdef const double *each = NULL if w is None else <const double *>w.data()
     cdef double total
     with nogil:
-        total = fn_cost_sum(x.type(), output_, cost_, m, n, each, x.data(), t.data())
+        total = fn_cost_sum(x.type(), &shape.network, m, each, x.data(), t.data())
     return total
 
 

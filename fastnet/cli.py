@@ -94,8 +94,9 @@ def _parser() -> argparse.ArgumentParser:
         "none (default: 30)")
     add("--neurons", choices=NEURONS, default="sigmoid",
         help="kind of the hidden neurons (default: %(default)s)")
-    add("--cost", choices=costs.NAMES, default="cross-entropy",
-        help="cost function; with quadratic the text takes --eta 3 (default: %(default)s)")
+    add("--cost", type=_cost, default="cross-entropy",
+        help=f"cost function, one of {', '.join(costs.NAMES)}; with parameters as in huber:2.0, "
+        "whose threshold is 2; with quadratic the book takes --eta 3 (default: %(default)s)")
     add("--output", choices=costs.OUTPUTS,
         help=f"output layer; allowed are {costs.ALLOWED} (default: the first for the cost)")
     add("--epochs", type=int, default=30, metavar="N",
@@ -280,6 +281,13 @@ def _check_outputs(options: argparse.Namespace) -> None:
         ):
             raise ValueError(f"--plot: expected another file than --save, got {options.plot!r}")
         demo.check_picture("--plot", options.plot)
+
+
+def _cost(text: str) -> costs.BuiltInCost:
+    try:
+        return costs.from_text(text)
+    except (TypeError, ValueError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _network(options: argparse.Namespace, training: Dataset, test: Dataset) -> Network:

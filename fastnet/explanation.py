@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnet import _kernels, checks
+from fastnet.costs import Formula
 from fastnet.data import Dataset
 from fastnet.model import Model
 
@@ -23,26 +24,6 @@ _FUNCTIONS = {
     "softmax": ("softmax", "", ""),
     "exponential": ("exp", "exp′", "a"),
 }
-
-# The cost of one example, and its output error: formula, number in the text ("" where it has none).
-_COSTS = {
-    "quadratic": ("1/2 Σ_j (a_j - y_j)²", "54"),
-    "cross-entropy": ("-Σ_j [y_j ln a_j + (1 - y_j) ln(1 - a_j)]", "63"),
-    "log-likelihood": ("-Σ_j y_j ln a_j", "80"),
-    "absolute": ("Σ_j |a_j - y_j|", ""),
-    "huber": ("Σ_j (a_j - y_j)²/2, beyond 1: |a_j - y_j| - 1/2", ""),
-    "poisson": ("Σ_j (a_j - y_j ln a_j)", ""),
-}
-_ERRORS = {
-    ("sigmoid", "quadratic"): ("(a^{L} - y) ⊙ σ′(z^{L})", "BP1, 65"),
-    ("linear", "quadratic"): ("a^{L} - y", "68"),
-    ("sigmoid", "cross-entropy"): ("a^{L} - y", "66"),
-    ("softmax", "log-likelihood"): ("a^{L} - y", "84"),
-    ("linear", "absolute"): ("sgn(a^{L} - y)", ""),
-    ("linear", "huber"): ("a^{L} - y, from -1 to 1", ""),
-    ("exponential", "poisson"): ("a^{L} - y", ""),
-}
-
 
 # Arrays of more numbers are printed in part.
 _MOST = 40
@@ -96,6 +77,9 @@ class Explanation:
         The cost of the example.
     cost_name : str
         Its name; of a class of the user's own that of the class.
+    cost_formula, error_formula : Formula
+        The cost and the output error: a text, in which {L} is the number of the output layer, and
+        the number of the equation in the book, or "".
     """
 
     x: NDArray
@@ -103,6 +87,8 @@ class Explanation:
     layers: tuple[Layer, ...]
     cost: float
     cost_name: str
+    cost_formula: Formula
+    error_formula: Formula
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
@@ -130,7 +116,7 @@ class Explanation:
                 yield from _shown(f"a^{l} = {function}(z^{l})", layer.a, number)
         yield "\nCost"
         yield from _shown("y", self.y)
-        formula, number = _COSTS.get(self.cost_name, (f"{self.cost_name}.fn(a, y)", ""))
+        formula, number = self.cost_formula
         yield f"    C = {formula}{_numbered(number)}\n      = {self.cost:.6g}"
         yield "\nBackward"
         for layer in reversed(self.layers):
@@ -140,8 +126,7 @@ class Explanation:
         l = layer.l
         yield f"  layer {l}"
         if layer is self.layers[-1]:
-            own = (f"{self.cost_name}.delta(z^{{L}}, a^{{L}}, y)", "")
-            formula, number = _ERRORS.get((layer.neurons, self.cost_name), own)
+            formula, number = self.error_formula
             formula = formula.replace("{L}", str(l))
             slope = _FUNCTIONS["sigmoid"][1] if "σ′" in formula else ""
         else:
@@ -208,9 +193,17 @@ def explain(model: Model, data: Dataset) -> Explanation:
         )  # fmt: skip
         layers.insert(0, Layer(i + 2, kinds[i], *map(checks.read_only, arrays)))
     cost = model.choice.cost
-    name = model.choice.kernel or str(getattr(cost, "__name__", type(cost).__name__))
+    built_in = model.choice.built_in
+    name = built_in.name if built_in else str(getattr(cost, "__name__", type(cost).__name__))
+    formulas = (
+        (built_in.shown(built_in.formula), built_in.shown(built_in.errors[kinds[-1]], L="{L}"))
+        if built_in
+        else (Formula(f"{name}.fn(a, y)"), Formula(f"{name}.delta(z^{{L}}, a^{{L}}, y)"))
+    )
     value = model.total_cost(data, 0.0, once=True)
-    return Explanation(checks.read_only(x), checks.read_only(y), tuple(layers), value, name)
+    return Explanation(
+        checks.read_only(x), checks.read_only(y), tuple(layers), value, name, *formulas
+    )
 
 
 def _hidden(neurons: str, z: NDArray) -> tuple[NDArray, NDArray]:

@@ -97,24 +97,19 @@ class Model:
             return
         if data.y.shape[1] != n_out:
             raise ValueError(f"{name}: expected {n_out} targets per example, got {data.y.shape[1]}")
-        bounded = self.choice.kernel in ("cross-entropy", "log-likelihood")
-        if bounded and (low < 0 or high > 1):
+        cost = self.choice.built_in
+        if cost and (low < cost.lowest or high > cost.highest):
             raise ValueError(
-                f"{name}: expected targets from 0 to 1 for the {self.choice.kernel} cost, "
+                f"{name}: expected targets {cost.target_range} for the {cost.name} cost, "
                 f"got {low:g} to {high:g}"
             )
-        if self.choice.kernel == "poisson" and low < 0:
-            raise ValueError(
-                f"{name}: expected targets of 0 or more for the poisson cost, "
-                f"got {low:g} to {high:g}"
-            )
-        if self.choice.kernel == "log-likelihood":
+        if cost and cost.rows_sum_to_one:
             data.check_files()
             sums = data.y.sum(axis=1, dtype=np.float64)
             worst = sums[np.abs(sums - 1).argmax()]
             if abs(worst - 1) > 1e-5:
                 raise ValueError(
-                    f"{name}: expected target rows that sum to 1 for the log-likelihood cost, "
+                    f"{name}: expected target rows that sum to 1 for the {cost.name} cost, "
                     f"got a sum of {worst:g}"
                 )
         if max(-low, high) > self._largest:
@@ -214,7 +209,7 @@ class Model:
         return nabla
 
     def _evaluate(
-        self, networks: NDArray, data: Dataset, kernel: str | None, once: bool,
+        self, networks: NDArray, data: Dataset, kernel: str | tuple[Any, ...] | None, once: bool,
         weights: NDArray | None = None,
     ) -> tuple[list[int], list[float]]:  # fmt: skip
         X = data.operand(self.sizes, self.dtype, once)

@@ -86,18 +86,16 @@ class Network:
     ----------
     sizes : sequence of int
         Neurons per layer, ``[n_in, hidden..., n_out]``: two or more positive integers.
-    cost : class or str
-        ``QuadraticCost``, ``CrossEntropyCost``, ``LogLikelihoodCost``, ``AbsoluteCost``,
-        ``HuberCost`` or ``PoissonCost``, or the names "quadratic", "cross-entropy",
-        "log-likelihood", "absolute", "huber", "poisson", or a class of your own
+    cost : class, object or str
+        A class of ``fastnet.costs.COSTS``, such as ``fastnet.CrossEntropyCost``; an object
+        of one, for parameters other than the defaults, such as ``fastnet.HuberCost(2.0)``; its
+        name, one of ``fastnet.costs.NAMES``, such as "cross-entropy"; or a class of your own
         with static methods ``fn(a, y)`` and ``delta(z, a, y)``, which are called with
         columns, (n_out, m); ``fn`` returns the sum over the columns.
     output : str or None
         "sigmoid", "softmax", "linear" or "exponential"; None stands for the cost's
-        usual layer, the first of those allowed; sigmoid for a class of your own. Allowed
-        are sigmoid + quadratic, linear + quadratic, sigmoid + cross-entropy,
-        softmax + log-likelihood, linear + absolute, linear + huber and
-        exponential + poisson.
+        usual layer, the first of its ``errors``; sigmoid for a class of your own.
+        ``fastnet.costs.ALLOWED`` has the pairs of an output layer and a cost.
     dtype : str or dtype
         "float32" or "float64", the type of the parameters and of all arithmetic.
     seed : None, int, sequence of ints, SeedSequence, BitGenerator, Generator or RandomState
@@ -237,8 +235,8 @@ class Network:
 
     @property
     def cost(self) -> type[Cost] | Cost:
-        """The cost class. Another class, or its name, can be assigned if it is allowed with the
-        output layer."""
+        """The cost class, or the object of one that was given for its parameters. Another, or its
+        name, can be assigned if it is allowed with the output layer."""
         return self._model.choice.cost
 
     @cost.setter
@@ -1209,7 +1207,7 @@ class Network:
                 "sizes": self.sizes,
                 "weights": list(self.weights),
                 "biases": list(self.biases),
-                "cost": getattr(self.cost, "__name__", type(self.cost).__name__),
+                "cost": costs.to_json(self.cost),
                 "own_cost": self._model.choice.kernel is None,
                 "output": self.output,
                 "hidden": self.hidden,
@@ -1225,7 +1223,7 @@ class Network:
         mine, others = self._model, other._model
         return (
             mine.sizes == others.sizes
-            and mine.choice == others.choice
+            and mine.choice.identity == others.choice.identity
             and mine.hidden == others.hidden
             and mine.values.dtype == others.values.dtype
             and bool(np.array_equal(mine.values, others.values))
@@ -1273,7 +1271,8 @@ class Network:
         return [name for name in super().__dir__() if name not in absent]
 
     def __repr__(self) -> str:
-        cost = self._model.choice.kernel or getattr(self.cost, "__name__", repr(self.cost))
+        named = self._model.choice.built_in or getattr(self.cost, "__name__", None)
+        cost = repr(self.cost) if named is None else str(named)
         kinds = self.hidden[:1] if len(set(self.hidden)) == 1 else self.hidden
         neurons = "" if set(kinds) <= {"sigmoid"} else f"{', '.join(kinds)} neurons, "
         return f"<Network {self.sizes}: {neurons}{self.output} outputs, {cost} cost, {self.dtype}>"
@@ -1335,7 +1334,7 @@ def load(
     Parameters
     ----------
     filename : str or path
-    cost : class, name or None
+    cost : class, object, name or None
         None takes the cost that the file names. A network with a cost class of
         your own needs that class here.
     seed : as for ``Network``
@@ -1364,7 +1363,10 @@ def load(
     if cost is not None:
         costs.choose(cost, None)  # an error of this argument is not one of the file
     else:
-        cost = costs.BY_CLASS_NAME.get(fields["cost"])
+        try:
+            cost = costs.from_json(fields["cost"])
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{filename}: cost: {error}") from None
         if cost is None or fields["own_cost"]:
             raise ValueError(
                 f"{filename}: cost: expected one of {', '.join(costs.BY_CLASS_NAME)}, found "

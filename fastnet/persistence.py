@@ -1,6 +1,8 @@
 """Networks in files: the book's JSON format, with more keys beside its four.
 
-The book's keys are sizes, weights, biases and cost (the name of the class).
+The book's keys are sizes, weights, biases and cost: the name of the class, or, where the
+parameters are not the defaults, an object such as {"class": "HuberCost", "threshold": 2.0}, which
+releases that know of no parameters refuse.
 What that format lacks is in further keys, which the book's own reader ignores:
 own_cost, whether the cost is a class of the user's; output; hidden, the kind of each
 hidden layer's neurons; dtype; and input_scale, the scale of the inputs trained on.
@@ -234,7 +236,7 @@ def load(path: Any) -> dict[str, Any]:
     Returns
     -------
     dict with sizes (tuple of int), weights and biases (lists of float64 arrays,
-    (n_out, n_in) and (n_out, 1)), cost (str), own_cost (bool), output (str or None), hidden
+    (n_out, n_in) and (n_out, 1)), cost (str or dict), own_cost (bool), output (str or None), hidden
     (list of str, or "sigmoid" where the file has none), dtype ("float64" where it has none) and
     input_scale (None where it has none).
 
@@ -292,6 +294,8 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(f"own_cost: expected true or false, found {checks.briefly(own_cost)}")
     for key, known in (("cost", None), ("output", None), ("dtype", ("float32", "float64"))):
         value = fields.get(key)
+        if key == "cost" and isinstance(value, dict):  # a class and its parameters
+            continue
         if value is not None and (not isinstance(value, str) or (known and value not in known)):
             raise ValueError(f"{key}: expected {known or 'a name'}, found {checks.briefly(value)}")
     return {

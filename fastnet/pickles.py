@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fastnet import checks
-from fastnet.costs import Choice
+from fastnet.costs import CostSpec
 from fastnet.model import Model
 from fastnet.random_stream import RandomStream
 
@@ -74,7 +74,7 @@ def _fields_of_0_1(others: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(model, tuple) or len(model) != 6:
         raise ValueError("expected the pickle of a network, got one without its parameters")
     sizes, choice, values, input_scale, n_threads, hidden = model
-    if not isinstance(choice, Choice) or not isinstance(values, np.ndarray):
+    if not isinstance(choice, CostSpec) or not isinstance(values, np.ndarray):
         raise ValueError(
             f"expected the pickle of a network, got {checks.briefly(choice)} as its cost and "
             f"{checks.briefly(values)} as its parameters"

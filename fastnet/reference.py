@@ -2,7 +2,8 @@
 tests and the yardstick of the benchmarks.
 
 Every function has the name, the parameters and the effect of its twin in
-``fastnet._kernels``. Equation numbers are those of M. Nielsen, Neural Networks
+``fastnet._kernels``. Costs are computed by the formulas of fastnet/costs.py,
+which no kernel uses. Equation numbers are those of M. Nielsen, Neural Networks
 and Deep Learning, chapter 3.
 
 Shapes: m examples of a mini-batch, n_in inputs and n_out outputs of a layer;
@@ -17,6 +18,8 @@ from itertools import pairwise
 from statistics import NormalDist
 
 import numpy as np
+
+from fastnet.costs import of_kernel
 
 EVALUATED = 1024  # examples of a piece; smaller ones are slow in NumPy
 
@@ -162,6 +165,18 @@ def softmax(z, out):
     out[...] = e / e.sum(axis=1, keepdims=True)
 
 
+def output_activations(output, z, a):
+    """a = f(z) of an output layer: "sigmoid", "softmax", "exponential" or "linear"."""
+    if output == "sigmoid":
+        sigmoid(z, a)
+    elif output == "softmax":
+        softmax(z, a)
+    elif output == "exponential":
+        exp(z, a)
+    else:
+        a[...] = z
+
+
 # ---- one layer -------------------------------------------------------------
 
 
@@ -181,38 +196,19 @@ def weighted(error, factor, weights):
 
 def output_error(output, cost, a, y, factor, delta, weights=None):
     """delta = factor * dC/dz of the output layer (eqs. 65, 66, 68, 84), rows weighted."""
-    error = a - y
-    if (output, cost) == ("sigmoid", "quadratic"):
-        error *= a * (1 - a)
-    elif cost == "absolute":
-        error = np.sign(error)
-    elif cost == "huber":
-        error = np.clip(error, -1, 1)
+    error = np.zeros_like(a) if cost is None else of_kernel(cost).error(output, a, y)
     delta[...] = weighted(error, factor, weights)
 
 
 def costs(output, cost, z, y):
-    """The cost of each output neuron in each example, from z so that nothing overflows
-    (eqs. 54, 63, 80)."""
-    if cost == "cross-entropy":
-        return np.maximum(z, 0) - y * z + np.log1p(np.exp(-np.abs(z)))
-    if cost == "quadratic":
-        a = z.copy()
-        if output == "sigmoid":
-            sigmoid(z, a)
-        return (a - y) ** 2 / 2
-    if cost == "absolute":
-        return np.abs(z - y)
-    if cost == "huber":
-        r = np.abs(z - y)
-        return np.where(r > 1, r - 0.5, r**2 / 2)
-    if cost == "poisson":
-        with np.errstate(over="ignore"):
-            return np.exp(z) - y * z
-    if cost == "log-likelihood":
-        shifted = z - z.max(axis=1, keepdims=True)
-        return y * (np.log(np.exp(shifted).sum(axis=1, keepdims=True)) - shifted)
-    return np.zeros_like(z)
+    """The cost of each output neuron in each example, from z so that nothing overflows: that
+    of fastnet.costs, 0 for None."""
+    if cost is None:
+        return np.zeros_like(z)
+    a = np.empty_like(z)
+    output_activations(output, z, a)
+    with np.errstate(over="ignore"):
+        return of_kernel(cost).values(z, a, y)
 
 
 def cost_sum(output, cost, z, y, weights=None):
@@ -288,12 +284,8 @@ def forward(sizes, output, parameters, x, hidden=None, drop=None):
                 a *= factors
                 slope *= factors
             slopes.append(slope)
-        elif output == "sigmoid":
-            sigmoid(z, a)
-        elif output == "softmax":
-            softmax(z, a)
-        elif output == "exponential":
-            exp(z, a)
+        else:
+            output_activations(output, z, a)
         activations.append(a)
     return activations, z, slopes
 

@@ -355,7 +355,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         else:
             allowed, usual = ("logistic", "softmax"), "logistic"
             n_out = 2 if self.output == "softmax" else 1
-        pairs: losses.Allowed = {"log_loss": allowed, "squared_error": ("logistic",)}
+        pairs = {
+            loss: tuple(output for output in allowed if output in costs)
+            for loss, costs in losses.LOSSES.items()
+            if any(output in costs for output in allowed)
+        }
         return losses.choose(self.loss, self.output, pairs, usual), n_out
 
     def _keep_label_binarizer(self) -> None:

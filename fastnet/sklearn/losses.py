@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-import numpy as np
 from numpy.typing import NDArray
 
 from fastnet import checks, costs
@@ -19,14 +18,17 @@ OUTPUTS = {
     "exp": "exponential",
 }
 NAMES = {output: name for name, output in OUTPUTS.items()}  # as in out_activation_
-# Each loss: the cost that it is with each output layer, the usual one first.
-LOSSES = {
-    "log_loss": {"softmax": "log-likelihood", "logistic": "cross-entropy"},
-    "squared_error": {"identity": "quadratic", "logistic": "quadratic"},
-    "absolute_error": {"identity": "absolute"},
-    "huber": {"identity": "huber"},
-    "poisson": {"exp": "poisson"},
-}
+
+
+def _losses() -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for cost in costs.COSTS:
+        if cost.loss is not None:
+            found.setdefault(cost.loss, {}).update({NAMES[o]: cost.name for o in cost.errors})
+    return found
+
+
+LOSSES = _losses()  # each loss: the cost that it is with each output layer
 
 Allowed: TypeAlias = dict[str, tuple[str, ...]]  # {loss: output layers}
 
@@ -77,17 +79,10 @@ def stated(
     values: NDArray | None = None,
 ) -> float:  # fmt: skip
     """The loss as scikit-learn states it, for a mean cost, plus l2/2 sum W^2 of the parameters
-    ``values``; None: the model's own.
-
-    Half the squared error is the mean over the outputs, not the sum; the Poisson deviance has
-    the terms that no weight changes.
-    """
-    if model.choice.kernel == "quadratic":
-        cost /= model.sizes[-1]
-    elif model.choice.kernel == "poisson":
-        y = data.y.astype(np.float64)
-        logs = np.log(y, out=np.zeros_like(y), where=y > 0)
-        cost += float(np.average((y * logs - y).sum(axis=1), weights=weights))
+    ``values``; None: the model's own."""
+    built_in = model.choice.built_in
+    if built_in:
+        cost = built_in.scikit_learn_loss(cost, data.y, model.sizes[-1], weights)
     if l2:
         cost += l2 / 2 * model.squares(model.values if values is None else values)
     return cost

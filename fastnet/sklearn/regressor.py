@@ -17,10 +17,10 @@ from fastnet.sklearn import arguments, losses, outputs, parameters
 from fastnet.sklearn.base import BaseMLP
 from fastnet.sklearn.validation import Validation
 
-ALLOWED: losses.Allowed = {
-    loss: tuple(pairs) for loss, pairs in losses.LOSSES.items() if loss != "log_loss"
+ALLOWED: losses.Allowed = {  # softmax outputs stand for classes
+    loss: tuple(output for output in pairs if output != "softmax")
+    for loss, pairs in losses.LOSSES.items()
 }
-ALLOWED["log_loss"] = ("logistic",)
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):

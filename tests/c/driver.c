@@ -339,7 +339,8 @@ static uint64_t hash_of_jobs(fn_type type, fn_form form, size_t threads, fn_netw
 static void print_hashes_of_large(const char *isa)
 {
     enum { EXAMPLES = 256 };
-    const fn_network network = {3, large_sizes, large.hidden, FN_SIGMOID, FN_CROSS_ENTROPY};
+    const fn_network network = {.layers = 3, .sizes = large_sizes, .hidden = large.hidden,
+                                .output = FN_SIGMOID, .cost = FN_CROSS_ENTROPY};
     const fn_examples bytes = make_examples(EXAMPLES, large_sizes[0], large_sizes[3], 0);
     int64_t *order = make_order(EXAMPLES);
     for (size_t threads = 1; threads <= 3; threads++) {
@@ -357,7 +358,8 @@ static void print_hashes(const char *only)
 {
     enum { EXAMPLES = 150 };
     static const size_t sizes[] = {169, 140, 17, 10};
-    const fn_network network = {3, sizes, jobs[0].hidden, FN_SIGMOID, FN_CROSS_ENTROPY};
+    const fn_network network = {.layers = 3, .sizes = sizes, .hidden = jobs[0].hidden,
+                                .output = FN_SIGMOID, .cost = FN_CROSS_ENTROPY};
     const fn_examples bytes = make_examples(EXAMPLES, sizes[0], sizes[3], 0);
     int64_t *order = make_order(EXAMPLES);
     const char *isa, *last_isa = NULL;
@@ -395,7 +397,8 @@ static void run(char **arguments, size_t n_sizes)
     fn_activation hidden[MOST_LAYERS];
     for (size_t l = 0; l < MOST_LAYERS; l++)
         hidden[l] = relu ? FN_RELU : FN_SIGMOID;
-    const fn_network network = {n_sizes - 1, sizes, hidden, FN_SIGMOID, FN_CROSS_ENTROPY};
+    const fn_network network = {.layers = n_sizes - 1, .sizes = sizes, .hidden = hidden,
+                                .output = FN_SIGMOID, .cost = FN_CROSS_ENTROPY};
     fn_form form = FN_DENSE;
     while (!full && form <= FN_MASKS && strcmp(way, forms[form]))
         form++;
