@@ -7,7 +7,10 @@ import pytest
 import worker_callbacks
 
 import fastnet
-from fastnet import _kernels
+from fastnet import _kernels, costs
+from fastnet.costs import of_kernel
+
+OTHER_PARAMETERS = [fastnet.HuberCost(2.5)]
 
 # ---- what a test runs on ---------------------------------------------------
 
@@ -28,20 +31,21 @@ def dtype(request):
     return request.param
 
 
-@pytest.fixture(
-    params=[
-        ("sigmoid", "quadratic"),
-        ("sigmoid", "cross-entropy"),
-        ("linear", "quadratic"),
-        ("softmax", "log-likelihood"),
-        ("linear", "absolute"),
-        ("linear", "huber"),
-        ("exponential", "poisson"),
-    ],
-    ids="+".join,
-)
+def pairs_of_costs():
+    """(output layer, cost as the kernels take it) of all costs, those with parameters other than
+    the defaults, too."""
+    built_in = [cost() for cost in costs.COSTS] + OTHER_PARAMETERS
+    return [(output, cost.kernel) for cost in built_in for output in cost.errors]
+
+
+def name_of(value):
+    """For the names of tests: "huber-2.5" of a cost with parameters."""
+    return "-".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+@pytest.fixture(params=pairs_of_costs(), ids=lambda pair: f"{pair[0]}+{name_of(pair[1])}")
 def pair(request):
-    """An output layer and a cost that go together."""
+    """An output layer and a cost, as the kernels take it, that go together."""
     return request.param
 
 
@@ -143,6 +147,17 @@ def random_parameters():
     return make
 
 
+def targets_of(cost, random, n, n_out):
+    """(n, n_out) targets within the range of the cost, wide where it has none."""
+    cost = of_kernel(cost)
+    if cost.rows_sum_to_one:  # exactly
+        return random.multinomial(64, [1 / n_out] * n_out, n) / 64
+    if "sigmoid" in cost.errors:
+        return random.random((n, n_out))
+    low = max(cost.lowest, -3)  # on both sides of the outputs, near and far
+    return low + (min(cost.highest, 3) - low) * random.random((n, n_out))
+
+
 @pytest.fixture(scope="session")
 def random_examples():
     """random_examples(n, sizes, cost, ...) -> (X, scale, y) that suit such a network.
@@ -161,16 +176,9 @@ def random_examples():
         if inputs != "uint8":
             X, scale = np.where(X == 0, 0, X - 100) / 7, 1 / 30
         if targets == "labels":
-            classes = 2 if n_out == 1 and cost != "log-likelihood" else n_out
+            classes = 2 if n_out == 1 and "softmax" not in of_kernel(cost).errors else n_out
             return X.astype(inputs), scale, random.integers(0, classes, n)
-        y = random.random((n, n_out))
-        if cost == "log-likelihood":  # rows whose sum is exactly one
-            y = random.multinomial(64, [1 / n_out] * n_out, n) / 64
-        elif cost in ("absolute", "huber"):  # on both sides of the outputs, near and far
-            y = 6 * y - 3
-        elif cost == "poisson":
-            y = 4 * y
-        return X.astype(inputs), scale, y.astype(targets)
+        return X.astype(inputs), scale, targets_of(cost, random, n, n_out).astype(targets)
 
     return make
 

@@ -14,13 +14,11 @@ from fastnet import (
     PoissonCost,
     QuadraticCost,
 )
+from fastnet.costs import COSTS
 
 A = np.array([[0.2, 0.5], [0.7, 0.1], [0.1, 0.4]])  # two columns of three outputs
 ONE_HOT = np.array([[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]])
 LABELS = np.array([1, 0])
-COSTS = [
-    QuadraticCost, CrossEntropyCost, LogLikelihoodCost, AbsoluteCost, HuberCost, PoissonCost,
-]  # fmt: skip
 
 
 @pytest.mark.parametrize("cost", COSTS)

@@ -30,7 +30,9 @@ def public_callables():
         elif callable(value):
             found[name] = value
             if inspect.isclass(value):
-                methods = inspect.getmembers(value, inspect.isfunction)
+                methods = inspect.getmembers(
+                    value, lambda m: inspect.isfunction(m) or inspect.ismethod(m)
+                )
                 found |= {f"{name}.{m}": f for m, f in methods if m[0] != "_" and m in vars(value)}
     return found
 
@@ -41,7 +43,7 @@ WITHOUT_EXAMPLE = {
     "Network.large_weight_initializer",
     "show_config",  # prints what differs between machines
 }
-COSTS = {pair.cost.__name__ for pair in fastnet.costs.PAIRS}
+COSTS = {cost.__name__ for cost in fastnet.costs.COSTS}
 
 
 def shown(name):

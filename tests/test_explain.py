@@ -5,9 +5,10 @@ import pytest
 
 import fastnet
 from fastnet import Network, network
+from fastnet.costs import of_kernel
 
 X = np.random.default_rng(3).standard_normal(4)
-TARGETS = {"poisson": [0.5, 2.0, 0.0], "log-likelihood": [0.25, 0.5, 0.25]}
+TARGETS = {"exponential": [0.5, 2.0, 0.0], "softmax": [0.25, 0.5, 0.25]}  # by output layer
 
 # Of one product's sum over at most 6 inputs, and three layers, in units of the largest term.
 ROUNDINGS = 40
@@ -57,11 +58,12 @@ def assert_explains(net, x, y):
 
 @pytest.mark.parametrize("hidden", network.NEURONS)
 def test_every_pair_and_kind_of_neurons_is_explained(pair, hidden, dtype):
-    net = Network([4, 6, 5, 3], pair[1], output=pair[0], hidden=hidden, dtype=dtype, seed=5)
-    for y in (2, TARGETS.get(pair[1], [0.25, 1.0, 0.0])):
+    cost = of_kernel(pair[1])
+    net = Network([4, 6, 5, 3], cost, output=pair[0], hidden=hidden, dtype=dtype, seed=5)
+    for y in (2, TARGETS.get(pair[0], [0.25, 1.0, 0.0])):
         shown = assert_explains(net, X, y)
         assert np.unique(shown.layers[0].nabla_w).size > 1
-        assert shown.cost_name == pair[1]
+        assert shown.cost_name == cost.name
         text = str(shown)
         for line in ("z^2 = w^2 a^1 + b^2   (25)", "δ^4 = ", "(BP2)", "(BP3)", "(BP4)", "    C = "):
             assert line in text
@@ -71,16 +73,37 @@ def test_every_pair_and_kind_of_neurons_is_explained(pair, hidden, dtype):
 
 
 def test_the_rule_of_the_output_error_is_that_of_the_cost(pair):
-    net = Network([4, 3], pair[1], output=pair[0], seed=5)
+    net = Network([4, 3], of_kernel(pair[1]), output=pair[0], seed=5)
     (layer,) = net.explain(X, 1).layers
     y = fastnet.vectorized_result(1, 3)
     rule = layer.a - y if pair == ("linear", "quadratic") else net.cost.delta(layer.z, layer.a, y)
     assert_same(layer.delta, rule.astype("float32"))
-    numbers = {"quadratic": "65" if pair[0] == "sigmoid" else "68", "cross-entropy": "66"}
-    numbers["log-likelihood"] = "84"
     (line,) = (line for line in str(net.explain(X, 1)).splitlines() if "δ^2 = " in line)
     assert ("σ′" in line) == (pair == ("sigmoid", "quadratic"))
-    assert line.endswith(f"{numbers[pair[1]]})" if pair[1] in numbers else ("y", ")", "1"))
+    number = of_kernel(pair[1]).errors[pair[0]].number
+    assert line.endswith(f"   ({number})") if number else not line.endswith("   ()")
+    assert "{" not in line
+
+
+def test_the_formulas_of_the_book_s_costs_have_the_book_s_numbers():
+    numbers = {
+        ("sigmoid", "quadratic"): ("54", "BP1, 65"),
+        ("linear", "quadratic"): ("54", "68"),
+        ("sigmoid", "cross-entropy"): ("63", "66"),
+        ("softmax", "log-likelihood"): ("80", "84"),
+    }
+    for (output, cost), (of_cost, of_error) in numbers.items():
+        text = str(Network([4, 3], cost, output=output, seed=5).explain(X, 1))
+        (line,) = (line for line in text.splitlines() if line.startswith("    C = "))
+        assert line.endswith(f"   ({of_cost})")
+        (line,) = (line for line in text.splitlines() if "δ^2 = " in line)
+        assert line.endswith(f"   ({of_error})")
+
+
+def test_the_parameters_of_a_cost_stand_in_its_formulas():
+    text = str(Network([4, 3], fastnet.HuberCost(2.5), seed=5).explain(X, 1))
+    assert "C = Σ_j (a_j - y_j)²/2, beyond 2.5: 2.5 (|a_j - y_j| - 2.5/2)\n" in text
+    assert "δ^2 = a^2 - y, from -2.5 to 2.5\n" in text
 
 
 def test_layers_of_several_kinds_are_named_each():

@@ -8,6 +8,7 @@ import scipy.sparse
 
 import fastnet
 from fastnet import Network, network
+from fastnet.costs import of_kernel
 
 # The difference's errors, of curvature and of rounding, are near 4e-11 of the cost each; the
 # smallest denominator is a thousandth of the largest slope.
@@ -42,7 +43,8 @@ def test_the_gradient_of_every_pair_and_kind_of_neurons_passes(
     pair, hidden, dtype, random_examples
 ):
     sizes = (4, 6, 5, 3)
-    net = Network(sizes, pair[1], output=pair[0], hidden=hidden, dtype=dtype, seed=5)
+    cost = of_kernel(pair[1])
+    net = Network(sizes, cost, output=pair[0], hidden=hidden, dtype=dtype, seed=5)
     data = fastnet.Dataset(X, random_examples(12, sizes, pair[1], 6, targets="float64")[2])
     assert 0 < net.gradient_check(data, None) < RIGHT
     assert 0 < net.gradient_check((X, LABELS), None) < RIGHT

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from fastnet import _kernels, costs, reference
+from fastnet import _kernels, reference
+from fastnet.costs import of_kernel
 
 # Hidden layers from none to three; sizes that fill no vector and no tile.
 NETWORKS = [(1, 1), (5, 3), (7, 9, 1), (3, 17, 1, 4), (5, 3, 7, 2, 3)]
@@ -13,8 +14,6 @@ NETWORKS = [(1, 1), (5, 3), (7, 9, 1), (3, 17, 1, 4), (5, 3, 7, 2, 3)]
 # Of the central difference: its error, STEP^2 C'''/6, is below 1e-10, and the
 # rounding of the two costs adds about 1e-16 C / STEP.
 STEP = 1e-5
-
-KINKS = {"absolute": 0.0, "huber": 1.0}  # of |a - y|
 
 each_targets = pytest.mark.parametrize("targets", ["labels", "float32", "float64"])
 
@@ -32,12 +31,14 @@ def assert_slopes(module, sizes, pair, parameters, data, used, hidden=None):
     def cost():
         return module.evaluate(sizes, *pair, parameters, *data, hidden=hidden)[1]
 
-    if pair[1] in KINKS:  # no step leads over a kink, where there is no slope
-        X, scale, y = data
-        out = np.empty((len(X), sizes[-1]), parameters.dtype)
-        module.feedforward(sizes, pair[0], parameters, X, scale, out, hidden=hidden)
-        distance = np.abs(out - reference.targets(y, sizes[-1], pair[0], out.dtype))
-        assert np.abs(distance - KINKS[pair[1]]).min() > 10 * STEP
+    X, scale, y = data
+    out = np.empty((len(X), sizes[-1]), parameters.dtype)
+    module.feedforward(sizes, pair[0], parameters, X, scale, out, hidden=hidden)
+    t = reference.targets(y, sizes[-1], pair[0], out.dtype)
+    below, here, above = (of_kernel(pair[1]).error(pair[0], out + step, t)
+                          for step in (-10 * STEP, 0, 10 * STEP))  # fmt: skip
+    # No step leads over a kink, where there is no slope, or over one of the slope.
+    assert np.abs(below - 2 * here + above).max() < 100 * STEP**2 * 100
     nabla, slopes = np.full_like(parameters, np.nan), np.zeros_like(parameters)
     module.gradient(sizes, *pair, parameters, *data, nabla, hidden=hidden)
     tolerance = 1e-15 * abs(cost()) / STEP
@@ -98,15 +99,13 @@ def test_the_cost_of_evaluate_is_that_of_the_cost_class(
     out = np.empty((70, sizes[-1]), dtype)
     _kernels.feedforward(sizes, pair[0], parameters, X, scale, out)
     correct, cost = _kernels.evaluate(sizes, *pair, parameters, X, scale, y)
-    (choice,) = (p.cost for p in costs.PAIRS if p.name == pair[1])
+    choice = of_kernel(pair[1])
     t = reference.targets(y, sizes[-1], pair[0], dtype)
     # fn gets outputs that are wrong by some ULP; a dC/da says how much that matters.
     a, t = out.astype(np.float64), t.astype(np.float64)
-    slope = {
-        "quadratic": a * (a - t), "cross-entropy": (a - t) / (1 - a), "log-likelihood": t,
-        "absolute": a, "huber": a * np.clip(a - t, -1, 1), "poisson": a - t,
-    }  # fmt: skip
-    tolerance = 4 * np.finfo(dtype).eps * np.abs(slope[pair[1]]).sum()
+    error = choice.error(pair[0], a, t)  # dC/da f'(z)
+    slope = {"sigmoid": error / (1 - a), "softmax": t, "linear": a * error, "exponential": error}
+    tolerance = 4 * np.finfo(dtype).eps * np.abs(slope[pair[0]]).sum()
     tolerance += out.size * 2.0**-53 * abs(cost)  # the two sums are rounded
     assert abs(cost - choice.fn(a.T, t.T)) <= tolerance
     assert correct == np.sum(reference.classes(out) == reference.classes(t))

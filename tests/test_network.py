@@ -8,33 +8,10 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import (
-    AbsoluteCost,
-    CrossEntropyCost,
-    HuberCost,
-    LogLikelihoodCost,
-    Network,
-    PoissonCost,
-    QuadraticCost,
-)
+from fastnet import CrossEntropyCost, Network, costs
 
-COSTS = {
-    "quadratic": QuadraticCost,
-    "cross-entropy": CrossEntropyCost,
-    "log-likelihood": LogLikelihoodCost,
-    "absolute": AbsoluteCost,
-    "huber": HuberCost,
-    "poisson": PoissonCost,
-}
-PAIRS = [
-    ("sigmoid", "quadratic"),
-    ("linear", "quadratic"),
-    ("sigmoid", "cross-entropy"),
-    ("softmax", "log-likelihood"),
-    ("linear", "absolute"),
-    ("linear", "huber"),
-    ("exponential", "poisson"),
-]
+COSTS = {cost.name: cost for cost in costs.COSTS}
+PAIRS = [(output, cost.name) for cost in costs.COSTS for output in cost.errors]
 
 
 def digits(n=30, n_in=4, n_out=3):

@@ -13,17 +13,9 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import Network, persistence
+from fastnet import Network, costs, persistence
 
-PAIRS = [
-    ("sigmoid", "quadratic", "QuadraticCost"),
-    ("linear", "quadratic", "QuadraticCost"),
-    ("sigmoid", "cross-entropy", "CrossEntropyCost"),
-    ("softmax", "log-likelihood", "LogLikelihoodCost"),
-    ("linear", "absolute", "AbsoluteCost"),
-    ("linear", "huber", "HuberCost"),
-    ("exponential", "poisson", "PoissonCost"),
-]
+PAIRS = [(output, cost.name, cost.__name__) for cost in costs.COSTS for output in cost.errors]
 
 
 def trained(**options):

@@ -25,7 +25,7 @@ def _losses() -> dict[str, dict[str, str]]:
     for cost in costs.COSTS:
         if cost.loss is not None:
             found.setdefault(cost.loss, {}).update({NAMES[o]: cost.name for o in cost.errors})
-    return found
+    return dict(sorted(found.items()))
 
 
 LOSSES = _losses()  # each loss: the cost that it is with each output layer
