@@ -136,7 +136,8 @@ class BuiltInCost:
 
     @staticmethod
     def scikit_learn_loss(cost: float, y: NDArray, n_out: int, weights: NDArray | None) -> float:
-        """The loss as scikit-learn states it, for a mean cost of examples with targets y."""
+        """The loss as scikit-learn states it, for a mean ``cost`` of examples with targets ``y``,
+        ``n_out`` outputs and ``weights`` or None."""
         return cost
 
 
@@ -228,7 +229,8 @@ class QuadraticCost(BuiltInCost):
 
     @staticmethod
     def scikit_learn_loss(cost: float, y: NDArray, n_out: int, weights: NDArray | None) -> float:
-        """The mean over the outputs, not the sum."""
+        """``cost`` as the mean over the ``n_out`` outputs; neither ``y`` nor ``weights``
+        matter."""
         return cost / n_out
 
 
@@ -439,7 +441,8 @@ class PoissonCost(BuiltInCost):
 
     @staticmethod
     def scikit_learn_loss(cost: float, y: NDArray, n_out: int, weights: NDArray | None) -> float:
-        """Half the deviance, with the terms that no weight changes."""
+        """``cost`` as half the deviance, with the terms of the counts ``y`` alone, their mean by
+        ``weights``; of any ``n_out``."""
         counts = y.astype(np.float64)
         logs = np.log(counts, out=np.zeros_like(counts), where=counts > 0)
         return cost + float(np.average((counts * logs - counts).sum(axis=1), weights=weights))
