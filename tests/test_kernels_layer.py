@@ -263,6 +263,42 @@ def test_an_output_that_is_not_a_number_has_an_error_that_is_none(cost, dtype, i
     assert delta[0, 1:].min() > 0
 
 
+# ln cosh r and tanh r, from series and asymptotic formulas in 120 bits.
+LOG_COSH = [
+    (1e-150, 5e-301, 1e-150),
+    (1e-8, 5.0000000000000001259e-17, 9.9999999999999998759e-9),
+    (0.25, 0.030929803620161371456, 0.24491866240370912928),
+    (0.49, 0.11553277867718743218, 0.45421643268225905811),
+    (0.51, 0.12477487954164739634, 0.46994519893303762824),
+    (1, 0.43378083048302718703, 0.76159415595576488812),
+    (20, 19.306852819440054695, 1),
+    (1e4, 9999.3068528194400547, 1),
+]
+
+
+@pytest.mark.parametrize(("r", "value", "slope"), LOG_COSH)
+def test_log_cosh_is_exact_to_8_ulp_near_the_target_and_far_from_it(r, value, slope, dtype, isa):
+    a, y = _kernels.padded(1, 2, dtype), _kernels.padded(1, 2, dtype)
+    delta = _kernels.padded(1, 2, dtype)
+    if dtype == "float32" and float(np.float32(r)) != r:
+        pytest.skip("float32 has no such number")
+    for sign in (1, -1):
+        a[0, 0] = sign * r
+        assert abs(_kernels.cost_sum("linear", "log-cosh", a, y) - value) <= 8 * np.spacing(value)
+        _kernels.output_error("linear", "log-cosh", a, y, 1.0, delta)
+        assert abs(delta[0, 0] - sign * slope) <= 2 * np.spacing(np.array(slope, dtype))
+
+
+def test_log_cosh_is_finite_and_its_error_one_at_the_ends_of_the_range(dtype, isa):
+    a, y, delta = (_kernels.padded(1, 2, dtype) for _ in range(3))
+    largest = float(np.finfo(dtype).max)
+    a[...] = [[largest, -largest]]
+    value = _kernels.cost_sum("linear", "log-cosh", a[:, :1], y[:, :1])
+    assert value == pytest.approx(largest, rel=1e-15)
+    _kernels.output_error("linear", "log-cosh", a, y, 1.0, delta)
+    assert delta.tolist() == [[1, -1]]
+
+
 # ---- gathering, through feedforward and gradient ---------------------------
 
 
