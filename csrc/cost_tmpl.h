@@ -32,11 +32,46 @@ FN_INLINE double FN(add_product)(double a, double b, double sum)
 #undef FN_COST_BODIES
 #undef COST
 
-/* Inlined with a constant error. Pads of delta are set to zero, so that the pads of the parameters
+/* The functions of a cost, which is a constant where these are inlined. */
+FN_INLINE vec FN(error_lanes)(const fn_cost cost, const FN(output_lanes) *at)
+{
+    switch (cost) {
+#define COST(NAME, op, name, n_parameters, sum) \
+    case FN_##NAME:                             \
+        return FN(op##_error)(at);
+#include "costs.def"
+#undef COST
+    case FN_OTHER_COST:
+        break;
+    }
+    return at->a - at->a;
+}
+
+#define FN_OF_OUTPUTS(call)
+#define FN_OF_SOFTMAX(call) return call;
+FN_INLINE FN_F64(vec) FN(softmax_value)(const fn_cost cost, FN_F64(vec) minus_log_a,
+                                        FN_F64(vec) y, FN_F64(vec) so_far)
+{
+    switch (cost) {
+#define COST(NAME, op, name, n_parameters, sum)                      \
+    case FN_##NAME:                                                  \
+        FN_OF_##sum(FN(op##_value)(minus_log_a, y, so_far)) \
+        break;
+#include "costs.def"
+#undef COST
+    case FN_OTHER_COST:
+        break;
+    }
+    return so_far;
+}
+#undef FN_OF_OUTPUTS
+#undef FN_OF_SOFTMAX
+
+/* Inlined with a constant cost. Pads of delta are set to zero, so that the pads of the parameters
  * stay zero; and rows of weight 0, whatever their error is. */
-FN_INLINE void FN(error_rows)(vec (*const error)(const FN(output_lanes) *),
-                              const fn_network *network, size_t m, double factor,
-                              const double *weights, const real *a, const real *y, real *delta)
+FN_INLINE void FN(error_rows)(const fn_cost cost, const fn_network *network, size_t m,
+                              double factor, const double *weights, const real *a, const real *y,
+                              real *delta)
 {
     const size_t n = network->sizes[network->layers], stride = fn_stride(n, sizeof(real));
     double parameters[FN_MOST_COST_PARAMETERS];
@@ -51,7 +86,8 @@ FN_INLINE void FN(error_rows)(vec (*const error)(const FN(output_lanes) *),
         for (size_t o = 0; o < stride; o += FN_LANES) {
             at.a = FN(load)(a + o);
             at.y = FN(load)(y + o);
-            FN(store)(delta + o, FN(first_lanes)(n > o ? n - o : 0, error(&at) * times));
+            const vec error = FN(error_lanes)(cost, &at);
+            FN(store)(delta + o, FN(first_lanes)(n > o ? n - o : 0, error * times));
         }
     }
 }
@@ -62,7 +98,7 @@ FN_INLINE void FN(error_rows)(vec (*const error)(const FN(output_lanes) *),
                                              const double *weights, const real *a, const real *y, \
                                              real *delta)                                         \
     {                                                                                             \
-        FN(error_rows)(FN(op##_error), network, m, factor, weights, a, y, delta);                 \
+        FN(error_rows)(FN_##NAME, network, m, factor, weights, a, y, delta);                      \
     }
 #include "costs.def"
 #undef COST
@@ -97,12 +133,11 @@ static void FN(outputs_across)(size_t m, size_t n, const real *from, size_t stri
     }
 }
 
-/* total + the cost of as many examples as a vector has lanes, at most: the sum of value over the
+/* total + the cost of as many examples as a vector has lanes, at most: the sum of the terms of the
  * outputs, whose -ln a = ln sum_k e^(z_k - max) - (z - max). Outputs that fill one square are
  * transposed once. */
-FN_INLINE double FN(softmax_lanes)(FN_F64(vec) (*const value)(FN_F64(vec), FN_F64(vec), FN_F64(vec)),
-                                   size_t m, size_t n, const double *weights, const real *z,
-                                   const real *y, double total)
+FN_INLINE double FN(softmax_lanes)(const fn_cost cost, size_t m, size_t n, const double *weights,
+                                   const real *z, const real *y, double total)
 {
     const size_t stride = fn_stride(n, sizeof(real)), doubles = FN_VECTOR_BYTES / sizeof(double);
     double largest[FN_LANES], sums[FN_LANES] = {0}, costs[FN_LANES] = {0};
@@ -137,9 +172,9 @@ FN_INLINE double FN(softmax_lanes)(FN_F64(vec) (*const value)(FN_F64(vec), FN_F6
         for (size_t q = 0; q < FN_LANES && q < n - j; q++)
             for (size_t s = 0; s < FN_LANES; s += doubles) {
                 const FN_F64(vec) below = FN_F64(load)(zs[q] + s) - FN_F64(load)(largest + s);
-                FN_F64(store)(costs + s, value(FN_F64(load)(sums + s) - below,
-                                               FN_F64(load)(others[q] + s),
-                                               FN_F64(load)(costs + s)));
+                const FN_F64(vec) y_s = FN_F64(load)(others[q] + s), so_far = FN_F64(load)(costs + s);
+                FN_F64(store)(costs + s, FN(softmax_value)(cost, FN_F64(load)(sums + s) - below,
+                                                           y_s, so_far));
             }
     }
     for (size_t s = 0; s < m; s++) {
@@ -149,14 +184,13 @@ FN_INLINE double FN(softmax_lanes)(FN_F64(vec) (*const value)(FN_F64(vec), FN_F6
     return total;
 }
 
-FN_INLINE double FN(sum_SOFTMAX)(FN_F64(vec) (*const value)(FN_F64(vec), FN_F64(vec), FN_F64(vec)),
-                                 const fn_network *network, size_t m, const double *weights,
-                                 const real *z, const real *y)
+FN_INLINE double FN(sum_of_softmax)(const fn_cost cost, const fn_network *network, size_t m,
+                                    const double *weights, const real *z, const real *y)
 {
     const size_t n = network->sizes[network->layers], stride = fn_stride(n, sizeof(real));
     double total = 0;
     for (size_t s = 0; s < m; s += FN_LANES)
-        total = FN(softmax_lanes)(value, m - s < FN_LANES ? m - s : FN_LANES, n,
+        total = FN(softmax_lanes)(cost, m - s < FN_LANES ? m - s : FN_LANES, n,
                                   weights ? weights + s : NULL, z + s * stride, y + s * stride,
                                   total);
     return total;
@@ -164,9 +198,9 @@ FN_INLINE double FN(sum_SOFTMAX)(FN_F64(vec) (*const value)(FN_F64(vec), FN_F64(
 
 /* Examples of weight 0 add nothing, be their cost infinite. As many examples as a run holds are
  * taken together: one by one, those of a single neuron take five times as long. */
-static FN_ALONE double FN(sum_OUTPUTS)(double (*value)(const fn_run *), const fn_network *network,
-                                       size_t m, const double *weights, const real *z,
-                                       const real *y)
+static FN_ALONE double FN(sum_of_outputs)(double (*value)(const fn_run *),
+                                          const fn_network *network, size_t m,
+                                          const double *weights, const real *z, const real *y)
 {
     const size_t n = network->sizes[network->layers], stride = fn_stride(n, sizeof(real));
     double total = 0, zd[FN_RUN], yd[FN_RUN], wd[FN_RUN];
@@ -193,14 +227,18 @@ static FN_ALONE double FN(sum_OUTPUTS)(double (*value)(const fn_run *), const fn
 static double FN(cost_sum)(const fn_network *network, size_t m, const double *weights,
                            const real *z, const real *y)
 {
+#define FN_SUM_OUTPUTS(NAME, op) FN(sum_of_outputs)(FN(op##_value), network, m, weights, z, y)
+#define FN_SUM_SOFTMAX(NAME, op) FN(sum_of_softmax)(FN_##NAME, network, m, weights, z, y)
     switch (network->cost) {
 #define COST(NAME, op, name, n_parameters, sum) \
     case FN_##NAME:                             \
-        return FN(sum_##sum)(FN(op##_value), network, m, weights, z, y);
+        return FN_SUM_##sum(NAME, op);
 #include "costs.def"
 #undef COST
     case FN_OTHER_COST: /* whose value is computed in Python */
         return 0;
     }
+#undef FN_SUM_OUTPUTS
+#undef FN_SUM_SOFTMAX
     return 0;
 }

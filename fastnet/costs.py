@@ -489,7 +489,7 @@ def _log_cosh(r: NDArray) -> NDArray:
     """ln cosh r: ln(1 + 2 sinh^2(r/2)) near 0, so that nothing cancels or overflows."""
     r = np.abs(r)
     near = np.log1p(2 * np.sinh(np.minimum(r, 1) / 2) ** 2)
-    far = r - np.log(2) + np.log1p(np.exp(-2 * r))
+    far = r - np.log(2) + np.log1p(np.exp(-r) ** 2)
     values: NDArray = np.where(r < 1, near, far)
     return values
 
