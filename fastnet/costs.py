@@ -33,6 +33,7 @@ __all__ = [
     "LogLikelihoodCost",
     "PoissonCost",
     "QuadraticCost",
+    "QuantileCost",
 ]
 
 P = ParamSpec("P")
@@ -492,6 +493,70 @@ def _log_cosh(r: NDArray) -> NDArray:
     far = r - np.log(2) + np.log1p(np.exp(-r) ** 2)
     values: NDArray = np.where(r < 1, near, far)
     return values
+
+
+@dataclass(frozen=True)
+class QuantileCost(BuiltInCost):
+    """C = sum_j of q |r| where r < 0, else (1 - q) |r|, r = a_j - y_j, for linear outputs.
+
+    Outputs learn the quantile q of the targets, below which the share q of them lies: R. Koenker
+    and G. Bassett, Regression Quantiles, Econometrica 46 (1978). Both methods take columns, as for
+    ``QuadraticCost``; those of the class have the quantile 0.5, half the absolute cost.
+
+    Parameters
+    ----------
+    quantile : float, default 0.5
+        q, over 0 and below 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a ``quantile`` that is no such number.
+
+    Examples
+    --------
+    >>> QuantileCost(0.9).fn([0.0, 2.0], [1, 1])
+    1.0
+    >>> QuantileCost(0.9).delta(None, [0.0, 2.0], [1, 1]).round(3).tolist()
+    [-0.9, 0.1]
+    """
+
+    quantile: float = 0.5
+
+    name = "quantile"
+    formula = Formula("Σ_j max({quantile} (y_j - a_j), (1 - {quantile}) (a_j - y_j))")
+    errors: ClassVar = {"linear": Formula("1 - {quantile} where a^{L} > y, -{quantile} below")}
+    loss = "quantile"
+
+    def __post_init__(self) -> None:
+        quantile = checks.positive("quantile", self.quantile)
+        if quantile >= 1:
+            raise ValueError(
+                f"quantile: expected a number over 0 and below 1, "
+                f"got {checks.briefly(self.quantile)}"
+            )
+        object.__setattr__(self, "quantile", quantile)
+
+    @_method
+    def fn(self, a: ArrayLike, y: ArrayLike) -> float:
+        """Summed over all columns."""
+        outputs, targets = _columns(a, y)
+        return float(np.sum(self.values(outputs, outputs, targets)))
+
+    @_method
+    def delta(self, z: ArrayLike, a: ArrayLike, y: ArrayLike) -> NDArray:
+        """1 - q where a > y, -q where a < y, 0 where they are equal; z is not needed."""
+        return self.error("linear", *_columns(a, y))
+
+    def values(self, z: NDArray, a: NDArray, y: NDArray) -> NDArray:
+        r: NDArray = a - y
+        return np.maximum((1 - self.quantile) * r, -self.quantile * r)
+
+    def error(self, output: str, a: NDArray, y: NDArray) -> NDArray:
+        r: NDArray = a - y
+        return np.where(r > 0, 1 - self.quantile, np.where(r < 0, -self.quantile, r)).astype(
+            r.dtype
+        )
 
 
 # In the order of their definition.

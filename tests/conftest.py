@@ -10,7 +10,7 @@ import fastnet
 from fastnet import _kernels, costs
 from fastnet.costs import of_kernel
 
-OTHER_PARAMETERS = [fastnet.HuberCost(2.5)]
+OTHER_PARAMETERS = [fastnet.HuberCost(2.5), fastnet.QuantileCost(0.9)]
 
 # ---- what a test runs on ---------------------------------------------------
 

@@ -27,8 +27,9 @@ ROWS = re.findall(
 )
 WITH_PARAMETERS = [cost for cost in COSTS if cost().parameters]
 # Numbers that suit each parameter, none of them a default, and some that do not.
-GOOD = {"threshold": (0.5, 2.5)}
-BAD = {"threshold": (0, -1, math.nan, math.inf, None, "2", True)}
+GOOD = {"threshold": (0.5, 2.5), "quantile": (0.1, 0.9)}
+BAD = {"threshold": (0, -1, math.nan, math.inf, None, "2", True),
+       "quantile": (0, 1, -0.5, 1.5, math.nan, math.inf, None, "0.5", False, 2)}  # fmt: skip
 OTHERS = [
     cost(**{name: GOOD[name][i] for name in cost().named_parameters})
     for cost in WITH_PARAMETERS

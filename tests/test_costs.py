@@ -14,6 +14,7 @@ from fastnet import (
     Network,
     PoissonCost,
     QuadraticCost,
+    QuantileCost,
 )
 from fastnet.costs import COSTS
 
@@ -37,6 +38,7 @@ def test_the_costs_are_those_of_the_formulas():
     assert LogLikelihoodCost.fn([0.2, 0.8], 1) == pytest.approx(-np.log(0.8), rel=1e-15)
     assert AbsoluteCost.fn([0.5, 0.25, -2], [1.0, 0.0, 1.0]) == 0.5 + 0.25 + 3
     assert HuberCost.fn([0.5, 1.0, -2], [1.0, 0.0, 1.0]) == 0.125 + 0.5 + 2.5
+    assert QuantileCost(0.25).fn([0.5, 3.0], [1.0, 1.0]) == 0.25 * 0.5 + 0.75 * 2
     assert LogCoshCost.fn([3.0], [1.0]) == pytest.approx(np.log(np.cosh(2)), rel=1e-15)
     assert PoissonCost.fn([2.0], [3]) == pytest.approx(2 - 3 * np.log(2), rel=1e-15)
 
@@ -45,6 +47,7 @@ def test_the_errors_with_kinks_are_those_of_the_formulas():
     a, y = np.array([2.0, -1, 3, 0.5, 1]), np.array([2.0, 2, -1, 0.25, 0])
     assert AbsoluteCost.delta(None, a, y).tolist() == [0, -1, 1, 1, 1]
     assert HuberCost.delta(None, a, y).tolist() == [0, -1, 1, 0.25, 1]
+    assert QuantileCost(0.25).delta(None, a, y).tolist() == [0, -0.25, 0.75, 0.75, 0.75]
     assert PoissonCost.delta(None, a, abs(y)).tolist() == (a - abs(y)).tolist()
 
 
@@ -169,6 +172,18 @@ def test_the_further_costs_learn_what_they_are_for():
     net = Network([1, 1], "poisson", dtype="float64", seed=1)
     net.SGD((X, counts * 1.0), 60, 20, 0.05, verbose=False)
     assert (net.weights[0].item(), net.biases[0].item()) == pytest.approx((1, 0.5), abs=0.15)
+
+
+@pytest.mark.parametrize("q", [0.1, 0.5, 0.9])
+def test_the_quantile_cost_learns_the_quantile_of_the_targets(q):
+    random = np.random.default_rng(1)
+    X = random.uniform(-1, 1, (2000, 1))
+    y = 2 * X + 1 + random.exponential(1, (2000, 1))
+    net = Network([1, 1], QuantileCost(q), dtype="float64", seed=1)
+    net.SGD((X, y), 60, 20, 0.05, verbose=False)
+    assert np.mean(y < net.feedforward(X)) == pytest.approx(q, abs=0.04)
+    assert net.weights[0].item() == pytest.approx(2, abs=0.3)
+    assert net.biases[0].item() == pytest.approx(1 - np.log(1 - q), abs=0.3)
 
 
 def test_softmax_takes_any_finite_input_and_temperature():
