@@ -27,12 +27,13 @@ def targets(machine):
     return SETUP["TARGETS"].get(machine, {"baseline": []})
 
 
-def build_driver(folder, compiler, machine, *extra, emulate_avx512=False):
-    """The driver as a program in ``folder``; ``extra`` flags come after the real build's."""
-    flags = [*SETUP["FLAGS"], "-Werror", f"-I{ROOT / 'csrc'}", "-pthread", *extra]
+def build_driver(folder, compiler, machine, *extra, emulate_avx512=False, root=ROOT):
+    """The driver as a program in ``folder``; ``extra`` flags come after the real build's. ``root``
+    is the tree of its sources."""
+    flags = [*SETUP["FLAGS"], "-Werror", f"-I{root / 'csrc'}", "-pthread", *extra]
 
     def compile_target(isa, options):
-        source, made = str(ROOT / f"csrc/target_{isa}.c"), str(folder / f"{isa}.o")
+        source, made = str(root / f"csrc/target_{isa}.c"), str(folder / f"{isa}.o")
         options = EMULATED if emulate_avx512 and isa == "avx512" else options
         command = [compiler, *flags, "-ffp-contract=fast", *options, "-c", source, "-o", made]
         subprocess.run(command, check=True)
@@ -41,7 +42,7 @@ def build_driver(folder, compiler, machine, *extra, emulate_avx512=False):
     with ThreadPoolExecutor() as pool:  # the compilers are processes of their own
         objects = list(pool.map(compile_target, targets(machine), targets(machine).values()))
     core = [*flags, *([HAS_ALL] if emulate_avx512 else []), "-ffp-contract=off"]
-    sources = [str(ROOT / source) for source in (*SETUP["CORE"], "tests/c/driver.c")]
+    sources = [str(root / source) for source in (*SETUP["CORE"], "tests/c/driver.c")]
     program = str(folder / "driver")
     subprocess.run([compiler, *core, *sources, *objects, "-lm", "-o", program], check=True)
     return program

@@ -25,7 +25,15 @@
  *     driver avx2 masks f32 10 100 784 30 10
  *
  * WAY: dense, columns or masks, whose inputs are zeros as often as MNIST's; full, dense rows
- * without zeros; or relu, the same with rectified linear neurons. */
+ * without zeros; or relu, the same with rectified linear neurons.
+ *
+ *     driver cost NAME [PARAMETER...]
+ *
+ * compares the output error of a cost of linear outputs with central differences of its value, in
+ * both types and for each instruction set, and prints the instruction set, the value and the largest
+ * difference in double and in float.
+ *
+ *     avx2 12.345 3.1e-11 2.6e-7 */
 #define _POSIX_C_SOURCE 200112L /* posix_memalign */
 #include <stdio.h>
 #include <stdlib.h>
@@ -420,13 +428,81 @@ static void run(char **arguments, size_t n_sizes)
     }
 }
 
+/* The largest difference between the error, in the type, and the slope of the value in double. */
+static double difference_of_slopes(fn_type type, const fn_network *network, double *value)
+{
+    enum { M = 7, N = 5 };
+    const double h = 1e-5;
+    const size_t row = fn_stride(N, fn_bytes[type]), wide = fn_stride(N, sizeof(double));
+    double *z = allocate(M * wide * sizeof *z), *y = allocate(M * wide * sizeof *y), worst = 0;
+    void *a = allocate(M * row * fn_bytes[type]), *t = allocate(M * row * fn_bytes[type]);
+    void *delta = allocate(M * row * fn_bytes[type]);
+    state = 1;
+    for (size_t s = 0; s < M; s++)
+        for (size_t j = 0; j < N; j++) {
+            const uint64_t raw[] = {next_random(), next_random()};
+            double drawn[2];
+            fn_standard_normal(2, raw, drawn);
+            z[s * wide + j] = (float)drawn[0], y[s * wide + j] = (float)drawn[1];
+            if (type == FN_F32) {
+                ((float *)a)[s * row + j] = (float)drawn[0], ((float *)t)[s * row + j] = (float)drawn[1];
+            } else {
+                ((double *)a)[s * row + j] = (float)drawn[0], ((double *)t)[s * row + j] = (float)drawn[1];
+            }
+        }
+    *value = fn_cost_sum(FN_F64, network, M, NULL, z, y);
+    fn_output_error(type, network, M, 1, NULL, a, t, delta);
+    for (size_t s = 0; s < M; s++)
+        for (size_t j = 0; j < N; j++) {
+            double *at = z + s * wide + j;
+            const double before = *at;
+            *at = before + h;
+            const double above = fn_cost_sum(FN_F64, network, M, NULL, z, y);
+            *at = before - h;
+            const double slope = (above - fn_cost_sum(FN_F64, network, M, NULL, z, y)) / (2 * h);
+            *at = before;
+            const size_t i = s * row + j;
+            const double error = type == FN_F32 ? ((float *)delta)[i] : ((double *)delta)[i];
+            const double off = error > slope ? error - slope : slope - error;
+            worst = off > worst ? off : worst;
+        }
+    free(z), free(y), free(a), free(t), free(delta);
+    return worst;
+}
+
+static void check_cost(char **arguments, size_t n_parameters)
+{
+    static const size_t sizes[] = {1, 5};
+    fn_network network = {.layers = 1, .sizes = sizes, .output = FN_LINEAR};
+    const fn_cost_traits *row;
+    size_t i = 0;
+    while ((row = fn_cost_row(i)) && strcmp(row->name, arguments[0]))
+        i++;
+    if (!row || row->n_parameters != n_parameters)
+        fail("no such cost with so many parameters");
+    network.cost = (fn_cost)i;
+    for (size_t p = 0; p < n_parameters; p++)
+        network.cost_parameters[p] = strtod(arguments[1 + p], NULL);
+    for (size_t t = 0; fn_isa_name(t); t++) {
+        double value;
+        fn_select(fn_isa_name(t));
+        const double f64 = difference_of_slopes(FN_F64, &network, &value);
+        const double f32 = difference_of_slopes(FN_F32, &network, &value);
+        printf("%s %.17g %.2g %.2g\n", fn_isa_name(t), value, f64, f32);
+        if (!(f64 < 1e-8 && f32 < 1e-5))
+            fail("the error of the cost is not the slope of its value");
+    }
+}
+
 int main(int n, char **arguments)
 {
-    if (n <= 2)
+    if (n >= 3 && strcmp(arguments[1], "cost") == 0)
+        check_cost(arguments + 2, (size_t)n - 3);
+    else if (n <= 2)
         print_hashes(arguments[1]);
     else if (n >= 8 && n <= 7 + MOST_LAYERS)
         run(arguments + 1, (size_t)n - 6);
     else
-        fail("[ISA], or ISA WAY TYPE M MINI_BATCHES SIZE SIZE...");
+        fail("[ISA], or ISA WAY TYPE M MINI_BATCHES SIZE SIZE..., or cost NAME [PARAMETER...]");
     return 0;
 }
