@@ -76,7 +76,7 @@ class BuiltInCost:
         The range of the targets.
     rows_sum_to_one : bool
         Whether the targets of an example have to.
-    loss : str or None
+    sklearn_name : str or None
         scikit-learn's name for it.
     """
 
@@ -86,7 +86,7 @@ class BuiltInCost:
     lowest: ClassVar[float] = -inf
     highest: ClassVar[float] = inf
     rows_sum_to_one: ClassVar[bool] = False
-    loss: ClassVar[str | None] = None
+    sklearn_name: ClassVar[str | None] = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), self.parameters  # so that those of a pickle are checked
@@ -137,7 +137,7 @@ class BuiltInCost:
     # For fastnet.sklearn.
 
     @staticmethod
-    def scikit_learn_loss(cost: float, y: NDArray, n_out: int, weights: NDArray | None) -> float:
+    def sklearn_loss(cost: float, y: NDArray, n_out: int, weights: NDArray | None) -> float:
         """The loss as scikit-learn states it, for a mean ``cost`` of examples with targets ``y``,
         ``n_out`` outputs and ``weights`` or None."""
         return cost
@@ -208,7 +208,7 @@ class QuadraticCost(BuiltInCost):
         "sigmoid": Formula("(a^{L} - y) ⊙ σ′(z^{L})", "BP1, 65"),
         "linear": Formula("a^{L} - y", "68"),
     }
-    loss = "squared_error"
+    sklearn_name = "squared_error"
 
     @staticmethod
     def fn(a: ArrayLike, y: ArrayLike) -> float:
@@ -230,7 +230,7 @@ class QuadraticCost(BuiltInCost):
         return error
 
     @staticmethod
-    def scikit_learn_loss(cost: float, y: NDArray, n_out: int, weights: NDArray | None) -> float:
+    def sklearn_loss(cost: float, y: NDArray, n_out: int, weights: NDArray | None) -> float:
         """``cost`` as the mean over the ``n_out`` outputs; neither ``y`` nor ``weights``
         matter."""
         return cost / n_out
@@ -252,7 +252,7 @@ class CrossEntropyCost(BuiltInCost):
     formula = Formula("-Σ_j [y_j ln a_j + (1 - y_j) ln(1 - a_j)]", "63")
     errors: ClassVar = {"sigmoid": Formula("a^{L} - y", "66")}
     lowest, highest = 0.0, 1.0
-    loss = "log_loss"
+    sklearn_name = "log_loss"
 
     @staticmethod
     def fn(a: ArrayLike, y: ArrayLike) -> float:
@@ -287,7 +287,7 @@ class LogLikelihoodCost(BuiltInCost):
     errors: ClassVar = {"softmax": Formula("a^{L} - y", "84")}
     lowest, highest = 0.0, 1.0
     rows_sum_to_one = True
-    loss = "log_loss"
+    sklearn_name = "log_loss"
 
     @staticmethod
     def fn(a: ArrayLike, y: ArrayLike) -> float:
@@ -321,7 +321,7 @@ class AbsoluteCost(BuiltInCost):
     name = "absolute"
     formula = Formula("Σ_j |a_j - y_j|")
     errors: ClassVar = {"linear": Formula("sgn(a^{L} - y)")}
-    loss = "absolute_error"
+    sklearn_name = "absolute_error"
 
     @staticmethod
     def fn(a: ArrayLike, y: ArrayLike) -> float:
@@ -379,7 +379,7 @@ class HuberCost(BuiltInCost):
         "Σ_j (a_j - y_j)²/2, beyond {threshold}: {threshold} (|a_j - y_j| - {threshold}/2)"
     )
     errors: ClassVar = {"linear": Formula("a^{L} - y, from -{threshold} to {threshold}")}
-    loss = "huber"
+    sklearn_name = "huber"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "threshold", checks.positive("threshold", self.threshold))
@@ -423,7 +423,7 @@ class PoissonCost(BuiltInCost):
     formula = Formula("Σ_j (a_j - y_j ln a_j)")
     errors: ClassVar = {"exponential": Formula("a^{L} - y")}
     lowest = 0.0
-    loss = "poisson"
+    sklearn_name = "poisson"
 
     @staticmethod
     def fn(a: ArrayLike, y: ArrayLike) -> float:
@@ -442,7 +442,7 @@ class PoissonCost(BuiltInCost):
             return np.where(a == np.inf, a, a - y * z)
 
     @staticmethod
-    def scikit_learn_loss(cost: float, y: NDArray, n_out: int, weights: NDArray | None) -> float:
+    def sklearn_loss(cost: float, y: NDArray, n_out: int, weights: NDArray | None) -> float:
         """``cost`` as half the deviance, with the terms of the counts ``y`` alone, their mean by
         ``weights``; of any ``n_out``."""
         counts = y.astype(np.float64)
@@ -526,7 +526,7 @@ class QuantileCost(BuiltInCost):
     name = "quantile"
     formula = Formula("Σ_j max({quantile} (y_j - a_j), (1 - {quantile}) (a_j - y_j))")
     errors: ClassVar = {"linear": Formula("1 - {quantile} where a^{L} > y, -{quantile} below")}
-    loss = "quantile"
+    sklearn_name = "quantile"
 
     def __post_init__(self) -> None:
         quantile = checks.positive("quantile", self.quantile)

@@ -295,8 +295,8 @@ def test_estimators_name_the_losses_of_the_costs():
              for loss, of in losses.LOSSES.items()}  # fmt: skip
     for cost in COSTS:
         for output in cost.errors:
-            assert cost.loss is None or named[cost.loss][output] == cost.name
-    assert set(named) == {cost.loss for cost in COSTS} - {None}
+            assert cost.sklearn_name is None or named[cost.sklearn_name][output] == cost.name
+    assert set(named) == {cost.sklearn_name for cost in COSTS} - {None}
 
 
 # ---- wrong parameters

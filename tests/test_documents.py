@@ -5,8 +5,11 @@ import re
 import runpy
 from pathlib import Path
 
+import fastnet
+
 TOP = Path(__file__).parent.parent
 TOOL = runpy.run_path(str(TOP / "tools" / "measure_techniques.py"))
+COSTS = runpy.run_path(str(TOP / "tools" / "cost_table.py"))
 MEASURED = json.loads((TOP / "docs" / "techniques.json").read_text(encoding="utf-8"))
 
 
@@ -35,3 +38,11 @@ def test_the_page_of_changes_prints_what_it_says(capsys):
     )
     exec(compile(code, "changes_from_0.1.md", "exec"), {})
     assert capsys.readouterr().out == shown
+
+
+def test_the_readme_s_table_of_costs_is_that_of_the_registry():
+    """If not: python tools/cost_table.py README.md"""
+    text = (TOP / "README.md").read_text(encoding="utf-8")
+    assert text == COSTS["renewed"](text)
+    for cost in fastnet.costs.COSTS:
+        assert f'"{cost.name}" |' in text

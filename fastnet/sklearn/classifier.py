@@ -78,7 +78,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     max_fun : int, default 15000
         Without effect: in scikit-learn it is for the solver "lbfgs" only.
     loss : str or class, default "log_loss"
-        "log_loss", "squared_error", or a cost class as ``fastnet.Network`` takes it.
+        "log_loss", "squared_error", or a cost class or object as ``fastnet.Network`` takes it.
     output : str, default "auto"
         The output neurons: "softmax", "logistic", or "auto", which is softmax for three and more
         classes, and one logistic neuron for two, or for each of several labels. Logistic neurons

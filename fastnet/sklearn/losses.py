@@ -23,8 +23,10 @@ NAMES = {output: name for name, output in OUTPUTS.items()}  # as in out_activati
 def _losses() -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for cost in costs.COSTS:
-        if cost.loss is not None:
-            found.setdefault(cost.loss, {}).update({NAMES[o]: cost.name for o in cost.errors})
+        if cost.sklearn_name is not None:
+            found.setdefault(cost.sklearn_name, {}).update(
+                {NAMES[o]: cost.name for o in cost.errors}
+            )
     return dict(sorted(found.items()))
 
 
@@ -82,7 +84,7 @@ def stated(
     ``values``; None: the model's own."""
     built_in = model.choice.built_in
     if built_in:
-        cost = built_in.scikit_learn_loss(cost, data.y, model.sizes[-1], weights)
+        cost = built_in.sklearn_loss(cost, data.y, model.sizes[-1], weights)
     if l2:
         cost += l2 / 2 * model.squares(model.values if values is None else values)
     return cost

@@ -32,10 +32,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     Parameters
     ----------
-    loss : str or class, default "squared_error"
-        "squared_error" (half of it), "absolute_error", "huber" (threshold 1), "poisson" (half
-        the deviance), "log_loss" (targets from 0 to 1), or a cost class as ``fastnet.Network``
-        takes it.
+    loss : str, class or object, default "squared_error"
+        "squared_error" (half of it), "log_loss" (targets from 0 to 1), "poisson" (half the
+        deviance) or another of ``fastnet.sklearn.losses.LOSSES``, each with its default
+        parameters; or a cost class or object as ``fastnet.Network`` takes it.
     hidden_layer_sizes : int or sequence of int, default (100,)
         Neurons in each hidden layer; () for none.
     activation : str, default "relu"
