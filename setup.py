@@ -59,8 +59,11 @@ def target() -> str:
 
 MACHINE = target()
 
-FLAGS = ["-std=c11", "-O3", "-fno-math-errno", "-fvisibility=hidden", "-g0", "-Wall", "-Wextra"]
-HEADERS = [*glob.glob("csrc/*.h"), "csrc/kernels.def"]
+FLAGS = [
+    *("-std=c11", "-O3", "-fno-math-errno", "-fvisibility=hidden", "-g0", "-Wall", "-Wextra"),
+    "-Werror=switch-enum",  # a switch has a case for each cost, activation and optimizer
+]
+HEADERS = [*glob.glob("csrc/*.h"), *glob.glob("csrc/*.def")]
 
 
 def library(name: str, sources: list[str], flags: list[str]) -> tuple[str, dict]:
@@ -82,6 +85,7 @@ CORE = [
     "csrc/dispatch.c",
     "csrc/layout.c",
     "csrc/random.c",
+    "csrc/rows.c",
     "csrc/threads.c",
 ]
 libraries.append(library("fastnet_core", CORE, ["-ffp-contract=off"]))

@@ -147,9 +147,10 @@ static double FN(cost_of_run)(fn_activation output, fn_cost cost, size_t n, cons
         return FN(huber)(n, z, y, weights);
     case FN_POISSON:
         return FN(poisson)(n, z, y, weights);
-    default:
-        return FN(quadratic)(output, n, z, y, weights);
+    case FN_QUADRATIC: case FN_LOG_LIKELIHOOD: case FN_OTHER_COST:
+        break;
     }
+    return FN(quadratic)(output, n, z, y, weights);
 }
 
 /* n outputs of a square in doubles: to[j][s] = from[s][j], bounded, for m examples; 0 for more. */

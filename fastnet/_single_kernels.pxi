@@ -134,8 +134,9 @@ def backpropagate(neurons, weights, delta, a, delta_below):
     cdef fn_activation kind = code("neurons", neurons, HIDDEN)
     cdef void *activations = NULL
     if a is not None:
-        if kind == FN_GELU:
-            raise ValueError("a: expected None for gelu, whose slopes do not follow from it")
+        if fn_activation_row(kind).keeps_slope:
+            raise ValueError(
+                f"a: expected None for {neurons}, whose slopes do not follow from it")
         x = matrix("a", a, (m, n_in), (w.dtype,))
         activations = x.data()
     cdef Workspace s = Workspace(fn_scratch_size(w.type(), m, n_in, n_out) * w.view.itemsize)
