@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from fastnet._load import show_config, version
 
 # isort: split
-from fastnet import augment, mnist_loader
+from fastnet import augment, mnist_loader, optimizers
 from fastnet.costs import (
     AbsoluteCost,
     CrossEntropyCost,
@@ -20,7 +20,7 @@ from fastnet.early_stopping import EarlyStopping
 from fastnet.functions import sigmoid, sigmoid_prime, softmax, vectorized_result
 from fastnet.idx import load_mnist, read_idx, write_idx
 from fastnet.network import Network, load
-from fastnet.optimizers import Adam, AdamW, Momentum
+from fastnet.optimizers import *  # noqa: F403
 from fastnet.schedules import CosineDecay, ExponentialDecay, HalveOnPlateau, StepDecay
 from fastnet.search import find_learning_rate
 from fastnet.training import DivergenceError, History
@@ -28,8 +28,6 @@ from fastnet.ways import get_num_threads, set_num_threads
 
 __all__ = [
     "AbsoluteCost",
-    "Adam",
-    "AdamW",
     "CosineDecay",
     "CrossEntropyCost",
     "Dataset",
@@ -40,7 +38,6 @@ __all__ = [
     "History",
     "HuberCost",
     "LogLikelihoodCost",
-    "Momentum",
     "Network",
     "PoissonCost",
     "QuadraticCost",
@@ -63,6 +60,7 @@ __all__ = [
     "vectorized_result",
     "write_idx",
 ]
+__all__ += optimizers.__all__
 
 __version__: str
 

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastnet import checks
+from fastnet import activations, checks
 from fastnet.functions import sigmoid_prime
 
 
@@ -233,7 +233,7 @@ PAIRS = (
     Pair("huber", HuberCost, ("linear",)),
     Pair("poisson", PoissonCost, ("exponential",)),
 )
-OUTPUTS = ("sigmoid", "softmax", "linear", "exponential")
+OUTPUTS = activations.OUTPUTS
 ALLOWED = ", ".join(f"{output} + {pair.name}" for pair in PAIRS for output in pair.outputs)
 NAMES = tuple(pair.name for pair in PAIRS)
 BY_CLASS_NAME = {pair.cost.__name__: pair.cost for pair in PAIRS}
