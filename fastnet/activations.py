@@ -116,7 +116,7 @@ class Softmax(Activation):
     sklearn_name = "softmax"
     of_layer = True
     classifies = True
-    javascript = "null"  # not a function of one number: network.js has it
+    javascript = ""  # not a function of one number: network.js has it
 
     @staticmethod
     def value(z: NDArray) -> NDArray:

@@ -42,8 +42,10 @@ class Optimizer:
         which are 0 in the kernels.
     formula : str
         The step in the book's notation.
-    usual_eta : float
-        The command line's learning rate, and that of docs/techniques.md.
+    usual_eta, usual_lmbda : float
+        The command line's learning rate, and both of docs/techniques.md.
+    label : str
+        Its row in docs/techniques.md, or "" if it was not measured for that.
     sklearn_name : str
         The ``solver`` of the estimators.
     sklearn_parameters : dict
@@ -55,6 +57,7 @@ class Optimizer:
     decoupled_decay: ClassVar[bool] = False
     divisors: ClassVar[tuple[str, ...]] = ()
     usual_eta: ClassVar[float]
+    usual_lmbda: ClassVar[float] = 0.0
     sklearn_name: ClassVar[str]
     sklearn_parameters: ClassVar[dict[str, str]] = {}
 
@@ -66,9 +69,31 @@ class Optimizer:
     def formula(self) -> str:
         raise NotImplementedError
 
+    @property
+    def label(self) -> str:
+        return ""
+
+    @property
+    def call(self) -> str:
+        """How it is written in Python, without the coefficients that are the defaults."""
+        given = []
+        for each in fields(self):  # type: ignore[arg-type]  # those of the dataclass
+            value = getattr(self, each.name)
+            if each.default is MISSING:
+                given.append(f"{value}")
+            elif value != each.default:
+                given.append(f"{each.name}={value}")
+        return f"{type(self).__name__}({', '.join(given)})"
+
     @classmethod
     def usual(cls) -> list[Optimizer]:
-        """One of each name, with the usual coefficients."""
+        """One of each name, with the usual coefficients.
+
+        Examples
+        --------
+        >>> Momentum.usual()
+        [Momentum(mu=0.9, nesterov=False), Momentum(mu=0.9, nesterov=True)]
+        """
         return [cls()]
 
     @property
@@ -82,16 +107,47 @@ class Optimizer:
         return False
 
     def step(self, g: NDArray, moments: NDArray, eta: float, step: int) -> NDArray:
-        """What one mini-batch, the ``step``-th from 1, takes from parameters of gradient ``g``;
-        ``moments`` (n_moments, parameters) are changed. In NumPy, for ``fastnet.reference``."""
+        """What one mini-batch takes from the parameters: in NumPy, for ``fastnet.reference``.
+
+        Parameters
+        ----------
+        g : (parameters,)
+            Its mean gradient.
+        moments : (n_moments, parameters)
+            Of the mini-batches before; those of this one are written there.
+        eta : float
+            The learning rate.
+        step : int
+            The number of the mini-batch, from 1.
+
+        Examples
+        --------
+        >>> v = np.array([[1.0]])
+        >>> Momentum(0.5).step(np.array([2.0]), v, eta=0.1, step=2), v
+        (array([0.25]), array([[2.5]]))
+        """
         raise NotImplementedError
 
     def last_rate(self, eta: float, steps: int) -> float:
-        """The learning rate of the last of so many steps, corrections included."""
+        """The learning rate ``eta`` of the last of so many ``steps``, corrections included.
+
+        Examples
+        --------
+        >>> round(Adam().last_rate(0.001, 1), 6)
+        0.000316
+        """
         return eta
 
     def change_rate(self, moments: NDArray, eta: float, new_eta: float) -> None:
-        """Adapt the moments to another eta within a training, as scikit-learn's solvers have it."""
+        """Adapt ``moments`` to a change from ``eta`` to ``new_eta`` within a training.
+
+        Examples
+        --------
+        >>> v = np.array([[1.0]])
+        >>> Momentum(0.5).change_rate(v, eta=0.1, new_eta=0.2)
+        >>> v
+        array([[0.5]])
+        """
 
     def check_dtype(self, words: str, dtype: np.dtype) -> None:
         """Raise a ValueError for a divisor that is 0 in ``dtype``; it begins with ``words``, in
@@ -154,6 +210,10 @@ class Momentum(Optimizer):
     @property
     def formula(self) -> str:
         return "v ← μv + g, W ← W − " + ("η (g + μv)" if self.nesterov else "ηv")
+
+    @property
+    def label(self) -> str:
+        return "Nesterov momentum" if self.nesterov else "momentum"
 
     @classmethod
     def usual(cls) -> list[Optimizer]:
@@ -223,6 +283,10 @@ class Adam(Optimizer):
         return "adam"
 
     @property
+    def label(self) -> str:
+        return "Adam"
+
+    @property
     def formula(self) -> str:
         return "u ← β₁u + (1 − β₁) g, v ← β₂v + (1 − β₂) g², W ← W − η û / (√v̂ + ε)"
 
@@ -261,11 +325,16 @@ class AdamW(Adam):
     """
 
     decoupled_decay = True
+    usual_lmbda = 500.0
     sklearn_name = "adamw"
 
     @property
     def name(self) -> str:
         return "adamw"
+
+    @property
+    def label(self) -> str:
+        return "AdamW"
 
     @property
     def formula(self) -> str:

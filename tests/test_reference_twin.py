@@ -14,7 +14,17 @@ from fastnet import _kernels, reference
 # memory here, the steps that the C core does not show there.
 ONLY_KERNELS = {"aligned", "available", "compiler", "isa", "select", "watch_every"}
 ONLY_REFERENCE = {
-    *("classes", "costs", "counters", "forward", "inputs", "kept", "layers", "optimizer_step", "shifted"),
+    *(
+        "classes",
+        "costs",
+        "counters",
+        "forward",
+        "inputs",
+        "kept",
+        "layers",
+        "optimizer_step",
+        "shifted",
+    ),
     *("step", "stride", "targets", "weighted"),
 }
 

@@ -1,10 +1,12 @@
 """Regularization, dropout, optimizers and shifts, step by step as the reference takes them."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 import fastnet
-from fastnet import _kernels, compressed, reference
+from fastnet import _kernels, activations, compressed, optimizers, reference
 from fastnet.optimizers import Adam, AdamW, Momentum
 
 SIZES = (36, 9, 17, 4)  # images of 6 x 6
@@ -17,12 +19,12 @@ TECHNIQUES = {
     "l2 over each mini-batch, the last of which is not put off": {"l2": 4.0, "divide_l2": True},
     "l1": {"l1": 0.02},
     "elastic": {"l1": 0.01, "l2": 0.02},
-    "momentum": {"optimizer": Momentum(0.9).kernel},
-    "nesterov": {"optimizer": Momentum(0.8, nesterov=True).kernel},
+    **{
+        name: {"optimizer": one.kernel, "eta": 3 * one.usual_eta, "l2": one.usual_lmbda / 250}
+        for name, one in optimizers.USUAL.items()
+    },
     "momentum, elastic": {"optimizer": Momentum(0.5).kernel, "l1": 0.01, "l2": 0.02},
-    "adam": {"optimizer": Adam().kernel, "eta": 0.003},
     "adam, elastic": {"optimizer": Adam(0.5, 0.9, 1e-3).kernel, "eta": 0.01, "l1": 0.1, "l2": 0.2},
-    "adamw": {"optimizer": AdamW().kernel, "eta": 0.003, "l2": 2.0},
     "dropout": {"dropout": np.array([0.5, 0.25])},
     "dropout of one layer": {"dropout": np.array([0.0, 0.9])},
     "shift": {"shift": 1},
@@ -33,17 +35,12 @@ TECHNIQUES = {
     },
 }  # fmt: skip
 
-HIDDEN = [
-    ("sigmoid", "sigmoid"),
-    ("tanh", "relu"),
-    ("leaky-relu", "gelu"),
-    ("gelu", "tanh"),
-]
+HIDDEN = [("sigmoid", "sigmoid"), *pairwise(activations.HIDDEN), ("gelu", "tanh")]
 
 
 def start(parameters, optimizer=("plain",), **_):
     """Moments of zero, as many as the optimizer keeps."""
-    count = {"plain": 0, "momentum": 1, "nesterov": 1}.get(optimizer[0], 2)
+    count = 0 if optimizer[0] == "plain" else optimizers.USUAL[optimizer[0]].n_moments
     return _kernels.aligned(count * len(parameters), parameters.dtype) if count else None
 
 
