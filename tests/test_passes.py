@@ -24,7 +24,10 @@ TECHNIQUES = {
     "decay put off": {"l2": 0.02},
     "decay settled in between": {"l2": 1.0},
     "L1 and L2": {"l2": 0.02, "l1": 0.01},
-    **{name: {"l2": 0.02, "optimizer": one.kernel} for name, one in USUAL.items()},
+    **{
+        name: {"l2": 0.02, "optimizer": one.kernel, "eta": one.usual_eta}
+        for name, one in USUAL.items()
+    },
     "dropout and shift": {"l2": 0.02, "dropout": np.array([0.5, 0.2]), "shift": 1},
     "weights, a decay divided by each mini-batch's": {
         "l2": 0.5, "divide_l2": True, "weights": np.linspace(0, 2, N),
@@ -39,6 +42,7 @@ def run(random_parameters, random_examples, dtype):
 
     def train(name, *, one, passes=PASSES, form="dense", threads=1, kernels=_kernels, m=M, **more):
         told = dict(TECHNIQUES[name])
+        eta = told.pop("eta", 0.5)
         X, scale, y = random_examples(N, SIZES, "cross-entropy", 1)
         if form == "compressed":
             X = compress(X, "columns")
@@ -51,7 +55,7 @@ def run(random_parameters, random_examples, dtype):
 
         def call(passes, order, costs):
             kernels.train(
-                SIZES, "sigmoid", "cross-entropy", p, X, scale, y, order, m, 0.5,
+                SIZES, "sigmoid", "cross-entropy", p, X, scale, y, order, m, eta,
                 told.get("l2", 0.0), None, threads, hidden=("tanh", "sigmoid"), costs=costs,
                 steps=3 + passes[0] * each, **{"key": KEYS[passes] if keyed else 0},
                 **{name: value for name, value in told.items() if name != "l2"}, **more,
