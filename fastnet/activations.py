@@ -254,5 +254,30 @@ class GELU(Activation):
         return slope.astype(a.dtype)
 
 
+@registered
+class Swish(Activation):
+    """Ramachandran, Zoph and Le (2017); also called SiLU."""
+
+    name = "swish"
+    roles = ("hidden",)
+    symbol, formula, derivative_formula = "swish", "z σ(z)", "σ(z) + a ⊙ (1 - σ(z))"
+    sklearn_name = "swish"
+    initializer = "he"
+    keeps_slope = True
+    javascript = "(z) => z / (1 + Math.exp(-z))"
+
+    @staticmethod
+    def value(z: NDArray) -> NDArray:
+        a: NDArray = np.maximum(z, -1000) * Sigmoid.value(z)  # 0 at -inf
+        return a
+
+    @staticmethod
+    def derivative(z: NDArray | None, a: NDArray) -> NDArray:
+        assert z is not None
+        sigma = Sigmoid.value(z)
+        slope: NDArray = sigma + np.clip(z, -1000, 1000) * sigma * Sigmoid.value(-z)
+        return slope
+
+
 HIDDEN = tuple(name for name, each in ACTIVATIONS.items() if "hidden" in each.roles)
 OUTPUTS = tuple(name for name, each in ACTIVATIONS.items() if "output" in each.roles)
