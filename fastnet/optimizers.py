@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from fastnet import checks
 
-__all__ = ["Adam", "AdamW", "Momentum"]  # what the package exports
+__all__ = ["Adam", "AdamW", "Momentum", "RMSprop"]  # what the package exports
 
 
 class Optimizer:
@@ -339,6 +339,65 @@ class AdamW(Adam):
     @property
     def formula(self) -> str:
         return "W ← (1 − ηλ/n) W, then as Adam"
+
+
+@dataclass(frozen=True)
+class RMSprop(Optimizer):
+    """RMSprop (Tieleman and Hinton 2012), without momentum, as PyTorch defines it.
+
+    Each parameter moves by eta g over the root of the running mean of g^2. ``lmbda`` and ``l1``
+    are part of g.
+
+    Parameters
+    ----------
+    alpha : float, default 0.99
+        How much of the mean of g^2 stays; from 0 to below 1.
+    epsilon : float, default 1e-8
+        Added to its root; positive.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For a coefficient out of range.
+
+    Examples
+    --------
+    >>> import fastnet
+    >>> net = fastnet.Network([1, 1], "quadratic", output="linear", dtype="float64")
+    >>> net.weights[0], net.biases[0] = [[2.0]], [[0.0]]
+    >>> data = ([[1.0]], [[1.0]])
+    >>> history = net.SGD(data, 1, 1, 0.1, optimizer=fastnet.RMSprop(0.75), verbose=False)
+    >>> round(net.weights[0].item(), 6)  # 2 - 0.1 * 1 / sqrt(0.25 * 1)
+    1.8
+    """
+
+    alpha: float = 0.99
+    epsilon: float = 1e-8
+
+    def __post_init__(self) -> None:
+        checks.share("alpha", self.alpha)
+        checks.positive("epsilon", self.epsilon)
+
+    coefficients = ("alpha", "epsilon")
+    n_moments = 1
+    divisors = ("epsilon",)
+    usual_eta = 0.001
+    sklearn_name = "rmsprop"
+    sklearn_parameters: ClassVar = {"epsilon": "epsilon"}
+
+    @property
+    def name(self) -> str:
+        return "rmsprop"
+
+    @property
+    def formula(self) -> str:
+        return "v ← αv + (1 − α) g², W ← W − η g / (√v + ε)"
+
+    def step(self, g: NDArray, moments: NDArray, eta: float, step: int) -> NDArray:
+        (v,) = moments
+        v[...] = self.alpha * v + (1 - self.alpha) * g * g
+        taken: NDArray = eta * g / (np.sqrt(v) + self.epsilon)
+        return taken
 
 
 def _is_optimizer(value: Any) -> bool:

@@ -180,6 +180,7 @@ def test_compressed_and_dense_images_are_shifted_alike(isa):
         ({"optimizer": "adam"}, "optimizer: expected None, fastnet.Momentum.* got 'adam'"),
         ({"optimizer": Adam}, "optimizer: expected None"),
         ({"optimizer": np.ones(100)}, "optimizer: expected None.* got a ndarray"),
+        ({"optimizer": fastnet.RMSprop(epsilon=1e-40)}, "optimizer: expected an epsilon of at"),
         ({"optimizer": Adam(epsilon=1e-40)}, "optimizer: expected an epsilon of at least 1.18e-38"),
         ({"shift": 1.5}, "shift: expected an integer, got 1.5"),
         ({"shift": -1}, "shift: expected 0 or more, got -1"),
@@ -220,6 +221,8 @@ def test_inputs_that_are_no_square_images_cannot_be_shifted():
         (lambda: Adam(1.0), "beta1: expected a number from 0 to below 1"),
         (lambda: Adam(0.9, 1.5), "beta2: expected a number from 0 to below 1"),
         (lambda: Adam(epsilon=0), "epsilon: expected a positive number, got 0"),
+        (lambda: fastnet.RMSprop(1.0), "alpha: expected a number from 0 to below 1"),
+        (lambda: fastnet.RMSprop(epsilon=0), "epsilon: expected a positive number, got 0"),
         (lambda: AdamW(epsilon=-1e-8), "epsilon: expected a positive number, got -1e-08"),
     ],
 )

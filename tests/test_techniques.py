@@ -151,6 +151,24 @@ def test_l1_draws_every_weight_towards_zero_by_the_same_amount(dtype, isa):
     assert net.weights[0].tolist() == [[0.75, -1.75], [0.0, 0.25]]
 
 
+def test_rmsprop_divides_by_the_root_of_the_running_mean_of_squares(dtype, isa):
+    """The weight of one linear neuron with the input 1, as PyTorch's RMSprop moves it."""
+    alpha, epsilon, eta, l2 = 0.75, 0.125, 0.25, 0.5
+    net = fastnet.Network([1, 1], "quadratic", output="linear", dtype=dtype)
+    net.weights[0], net.biases[0] = [[3.0]], [[-1.0]]
+    w, b, v, u = 3.0, -1.0, 0.0, 0.0
+    optimizer = fastnet.RMSprop(alpha, epsilon)
+    net.SGD(([[1.0]] * 3, [[0.5]] * 3), 1, 1, eta, 3 * l2, optimizer=optimizer, verbose=False)
+    for _ in range(3):
+        error = w + b - 0.5
+        g = error + l2 * w
+        v, u = alpha * v + (1 - alpha) * g * g, alpha * u + (1 - alpha) * error * error
+        w, b = w - eta * g / (v**0.5 + epsilon), b - eta * error / (u**0.5 + epsilon)
+    end = (net.weights[0].item(), net.biases[0].item())
+    assert end == pytest.approx((w, b), rel=1e-5 if dtype == "float32" else 1e-13)
+    assert w < 2.1
+
+
 def test_dropout_drops_the_share_that_is_asked_for_and_scales_the_others(dtype, isa):
     """A linear layer sums what one hidden layer lets through: its gradient shows the factors."""
     n, p = 4000, 0.3
