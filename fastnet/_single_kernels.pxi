@@ -152,9 +152,10 @@ def update(weights, biases, a, delta, l2=0.0, l1=0.0):
     cdef Array b = matrix("biases", biases, (1, n_out), (w.dtype,), True)
     cdef Array x = matrix("a", a, (m, n_in), (w.dtype,))
     cdef Array d = matrix("delta", delta, (m, n_out), (w.dtype,))
-    cdef double lost = l2, pull = l1
+    cdef double decay_fraction = l2, l1_step = l1
     with nogil:
-        fn_update(w.type(), m, n_in, n_out, x.data(), d.data(), lost, pull, w.data(), b.data())
+        fn_update(w.type(), m, n_in, n_out, x.data(), d.data(), decay_fraction, l1_step, w.data(),
+                  b.data())
 
 
 def random_at(key, counters):

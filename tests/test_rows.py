@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 import runpy
 import subprocess
 from pathlib import Path
@@ -14,7 +15,8 @@ from fastnet import Network, _kernels, activations, optimizers, reference
 from fastnet.activations import ACTIVATIONS, HIDDEN, OUTPUTS
 from fastnet.optimizers import CLASSES, USUAL
 
-SETUP = runpy.run_path(str(Path(__file__).parent.parent / "setup.py"))
+ROOT = Path(__file__).parent.parent
+SETUP = runpy.run_path(str(ROOT / "setup.py"))
 N = 16  # parameters of a network (1, 1) in float64, pads included
 DATA = fastnet.Dataset(np.random.default_rng(1).random((40, 9)), np.arange(40) % 3)
 
@@ -201,3 +203,33 @@ def test_the_estimators_take_each_optimizer_as_a_solver(each):
             one.fit(X, y)
     np.testing.assert_array_equal(net.coefs_[0], again.coefs_[0])
     assert net.n_iter_ == 3
+
+
+@pytest.mark.parametrize("one", USUAL.values(), ids=USUAL)
+def test_instruction_sets_with_fused_multiply_add_give_the_same_bits_of_each_optimizer(one, dtype):
+    names = [name for name in _kernels.available() if name != "baseline"]
+    if len(names) < 2:
+        pytest.skip(f"of instruction sets with fused multiply-add this machine has {names} only")
+    before, found = _kernels.isa(), []
+    try:
+        for name in names:
+            _kernels.select(name)
+            net = Network([9, 7, 3], seed=1, dtype=dtype)
+            net.SGD(DATA, 3, 6, one.usual_eta, 1.0, l1=0.1, optimizer=one, verbose=False)
+            found.append(np.concatenate([p.ravel() for p in (*net.weights, *net.biases)]))
+    finally:
+        _kernels.select(before)
+    assert np.unique(found[0]).size > 50
+    for other in found[1:]:
+        np.testing.assert_array_equal(other, found[0])
+
+
+# ---- the guide
+
+
+def test_the_sections_in_c_that_the_guide_shows_are_those_of_the_tree():
+    guide = "".join(path.read_text("utf-8") for path in ROOT.glob("docs/adding-things*.md"))
+    for kind, file in (("ACTIVATION", "activations.def"), ("OPTIMIZER", "optimizers.def")):
+        sections = re.findall(rf"^```c\n({kind}\(.*?)^```", guide, re.DOTALL | re.MULTILINE)
+        assert len(sections) == 1
+        assert sections[0] in (ROOT / "csrc" / file).read_text("utf-8")
