@@ -59,7 +59,10 @@ def target() -> str:
 
 MACHINE = target()
 
-FLAGS = ["-std=c11", "-O3", "-fno-math-errno", "-fvisibility=hidden", "-g0", "-Wall", "-Wextra"]
+FLAGS = [
+    *("-std=c11", "-O3", "-fno-math-errno", "-fvisibility=hidden", "-g0", "-Wall", "-Wextra"),
+    "-Werror=switch-enum",  # a switch has a case for each cost, activation and optimizer
+]
 HEADERS = [*glob.glob("csrc/*.h"), *glob.glob("csrc/*.def")]
 
 

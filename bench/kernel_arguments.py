@@ -7,7 +7,6 @@ from fastnet import _kernels, reference
 
 SIZES = [784, 30, 10]
 N_IN, HIDDEN, N_OUT = SIZES
-NEURONS = ("sigmoid", "tanh", "relu", "leaky-relu", "gelu")  # that activate knows
 M = 10  # examples in a mini-batch
 EXAMPLES = 1000  # for the kernels that loop over mini-batches themselves
 

@@ -1,69 +1,68 @@
-/* Activations: sigmoid and softmax; those of hidden neurons, and their slopes; whether
- * numbers are finite. */
+/* Activations: what activations.def defines, of rows of hidden neurons and of output layers;
+ * whether numbers are finite. */
 
-/* What is left of z below 0 by a leaky ReLU. */
-#define FN_LEAK ((real)0.01)
+/* Of a case that the caller's checks rule out. */
+#define FN_NOT_REACHED() __builtin_trap()
 
-/* sigma(z) = 1 / (1 + e^-z), with a real division. Below -88.37 (float32) or
- * -709.43 (float64) the result is 0, above the other end exactly 1: what the ends of the
- * domain of e^x give is subnormal, and so 0 here, and 1. The product in e^x is exact, so that
- * it does not matter whether it is fused with the 1. Largest errors
- * found: float32 2.49 ULP at -16.635704, float64 2.50 at -36.737086600263126. */
-FN_INLINE vec FN(sigmoid_lanes)(vec z)
+#define FN_ACTIVATION_BODIES
+#define ACTIVATION(NAME, op, name, role, slope)
+#include "activations.def"
+#undef ACTIVATION
+#undef FN_ACTIVATION_BODIES
+
+/* f'(z) as a function of a = f(z), of those that it follows from. Inlined with a constant kind. */
+FN_INLINE vec FN(slope_from_activation)(const fn_activation kind, vec a)
 {
-    return 1 / (1 + FN(exp_inside)(-z, NULL));
+    vec result = {0};
+#define FN_SLOPE_FROM_ACTIVATION(op) result = FN(op##_slope)(a)
+#define FN_SLOPE_KEPT(op) FN_NOT_REACHED()
+#define FN_SLOPE_NO_SLOPE(op) FN_NOT_REACHED()
+#define FN_SLOPE_OF_LAYER(op) FN_NOT_REACHED()
+#define ACTIVATION(NAME, op, name, role, slope) \
+    case FN_##NAME: FN_SLOPE_##slope(op); break;
+    switch (kind) {
+#include "activations.def"
+    }
+#undef ACTIVATION
+#undef FN_SLOPE_FROM_ACTIVATION
+#undef FN_SLOPE_KEPT
+#undef FN_SLOPE_NO_SLOPE
+#undef FN_SLOPE_OF_LAYER
+    return result;
 }
 
-/* f'(z) as a function of a = f(z); not for GELU, which takes some values twice. Slopes at
- * z = 0 are those from below. */
-FN_INLINE vec FN(slope_from_activation)(const fn_activation neurons, vec a)
+/* f(z); *slope = f'(z) if there is one, which costs nothing where nobody reads it. NaN gives NaN.
+ * Inlined with a constant kind. */
+FN_INLINE vec FN(activate_lanes)(const fn_activation kind, vec z, vec *slope_)
 {
-    switch (neurons) {
-    case FN_SIGMOID:
-        return a * (1 - a);
-    case FN_TANH:
-        return FN_FMA(-a, a, 1);
-    case FN_RELU:
-        return FN(select)(a > 0, FN(splat)(1), FN(splat)(0));
-    default: /* FN_LEAKY_RELU */
-        return FN(select)(a > 0, FN(splat)(1), FN(splat)(FN_LEAK));
+    vec a = z;
+#define FN_VALUE_FROM_ACTIVATION(op) a = FN(op##_value)(z); *slope_ = FN(op##_slope)(a)
+#define FN_VALUE_KEPT(op) a = FN(op##_value)(z, slope_)
+#define FN_VALUE_NO_SLOPE(op) a = FN(op##_value)(z)
+#define FN_VALUE_OF_LAYER(op) FN_NOT_REACHED()
+#define ACTIVATION(NAME, op, name, role, slope) \
+    case FN_##NAME: FN_VALUE_##slope(op); break;
+    switch (kind) {
+#include "activations.def"
     }
-}
-
-/* f(z); *slope = f'(z), which costs nothing where nobody reads it. NaN gives NaN. */
-FN_INLINE vec FN(activate_lanes)(const fn_activation neurons, vec z, vec *slope)
-{
-    vec a;
-    switch (neurons) {
-    case FN_SIGMOID:
-        a = FN(sigmoid_lanes)(z);
-        break;
-    case FN_TANH:
-        a = FN(tanh_lanes)(z);
-        break;
-    case FN_RELU:
-        a = FN(select)(z <= 0, FN(splat)(0), z);
-        break;
-    case FN_LEAKY_RELU:
-        a = FN(select)(z > 0, z, FN_LEAK * z);
-        break;
-    default: /* FN_GELU */
-        return FN(gelu_lanes)(z, slope);
-    }
-    *slope = FN(slope_from_activation)(neurons, a);
+#undef ACTIVATION
+#undef FN_VALUE_FROM_ACTIVATION
+#undef FN_VALUE_KEPT
+#undef FN_VALUE_NO_SLOPE
+#undef FN_VALUE_OF_LAYER
     return a;
 }
 
-/* m rows of n hidden neurons, pads up to whole vectors among them, and their slopes where these are
- * wanted; in the place of a is z. Inlined with constant neurons. */
-FN_INLINE void FN(activate_as)(const fn_activation neurons, size_t m, size_t n, real *a, size_t stride,
+/* m rows of n hidden neurons, pads up to whole vectors among them, and their slopes if these are
+ * wanted; a holds z before. Inlined with a constant kind. */
+FN_INLINE void FN(activate_as)(const fn_activation kind, size_t m, size_t n, real *a, size_t stride,
                                real *slopes, size_t slopes_stride)
 {
     for (size_t s = 0; s < m; s++)
         for (size_t i = 0; i < n; i += FN_LANES) {
             vec slope;
             FN(store)(a + s * stride + i,
-                      FN(activate_lanes)(neurons, FN(load)(a + s * stride + i), &slope));
+                      FN(activate_lanes)(kind, FN(load)(a + s * stride + i), &slope));
             if (slopes)
                 FN(store)(slopes + s * slopes_stride + i, slope);
         }
@@ -72,22 +71,22 @@ FN_INLINE void FN(activate_as)(const fn_activation neurons, size_t m, size_t n, 
 static void FN(activate_rows)(fn_activation neurons, size_t m, size_t n, real *a, size_t stride,
                               real *slopes, size_t slopes_stride)
 {
-#define FN_ACTIVATE(neurons)                                                        \
-    case neurons:                                                                   \
+#define FN_ROWS_HIDDEN(kind)                                                        \
         if (slopes)                                                                 \
-            FN(activate_as)(neurons, m, n, a, stride, slopes, slopes_stride);       \
+            FN(activate_as)(kind, m, n, a, stride, slopes, slopes_stride);          \
         else                                                                        \
-            FN(activate_as)(neurons, m, n, a, stride, NULL, 0);                     \
-        break;
+            FN(activate_as)(kind, m, n, a, stride, NULL, 0)
+#define FN_ROWS_HIDDEN_AND_OUTPUT FN_ROWS_HIDDEN
+#define FN_ROWS_OUTPUT(kind) FN_NOT_REACHED()
+#define ACTIVATION(NAME, op, name, role, slope) \
+    case FN_##NAME: FN_ROWS_##role(FN_##NAME); break;
     switch (neurons) {
-        FN_ACTIVATE(FN_SIGMOID)
-        FN_ACTIVATE(FN_TANH)
-        FN_ACTIVATE(FN_RELU)
-        FN_ACTIVATE(FN_LEAKY_RELU)
-        FN_ACTIVATE(FN_GELU)
-    default: /* of output layers only */
-        break;
+#include "activations.def"
     }
+#undef ACTIVATION
+#undef FN_ROWS_HIDDEN
+#undef FN_ROWS_HIDDEN_AND_OUTPUT
+#undef FN_ROWS_OUTPUT
 }
 
 /* The same of n numbers without pads, as a kernel of its own. */
@@ -104,8 +103,6 @@ static void FN(activate)(fn_activation neurons, size_t n, const real *z, real *a
     if (slope)
         memcpy(slope + whole, last_slope, rest);
 }
-#undef FN_ACTIVATE
-#undef FN_LEAK
 
 /* By their bits, which without the sign ascend as the numbers do, infinity and NaN last.
  * counted: add to `others` how many are not zero. Inlined with constant counted. */
@@ -149,23 +146,7 @@ static void FN(exp)(size_t n, const real *x, real *y)
 
 static void FN(sigmoid)(size_t n, const real *x, real *y)
 {
-    FN_MAP(FN(sigmoid_lanes), n, x, y);
-}
-
-/* m rows of n outputs and of their pads. Where they fill no more than half a vector, two rows are
- * taken as one: an epoch of [4, 16, 2], m = 32, takes 0.93 of the time (AVX-512, Zen 4); as many as
- * fit into a vector, copied number by number, 1.00. */
-static void FN(sigmoid_rows)(size_t m, size_t n, const real *z, real *a)
-{
-    const size_t stride = fn_stride(n, sizeof(real));
-#if FN_HALVES
-    for (; m >= 2 && n <= FN_LANES / 2; m -= 2, z += 2 * stride, a += 2 * stride) {
-        const vec both = FN(sigmoid_lanes)(FN(whole)(FN(load_half)(z), FN(load_half)(z + stride)));
-        FN(store_half)(a, FN(lower)(both));
-        FN(store_half)(a + stride, FN(upper)(both));
-    }
-#endif
-    FN(sigmoid)(m * stride, z, a);
+    FN_MAP(FN(sigmoid_value), n, x, y);
 }
 
 #if FN_BITS == 64
@@ -229,4 +210,49 @@ static void FN(softmax)(size_t m, size_t n, const real *z, real *a)
             for (size_t r = 0; r < rows; r++)
                 FN(softmax_of_one)(n, z + r * stride, a + r * stride);
     }
+}
+
+/* m rows of n outputs and of their pads. Where they fill no more than half a vector, two rows are
+ * taken as one: an epoch of [4, 16, 2], m = 32, takes 0.93 of the time (AVX-512, Zen 4); as many as
+ * fit into a vector, copied number by number, 1.00. Inlined with a constant kind. */
+FN_INLINE void FN(activate_output_as)(const fn_activation kind, size_t m, size_t n, const real *z,
+                                      real *a)
+{
+    const size_t stride = fn_stride(n, sizeof(real));
+    vec slope;
+#if FN_HALVES
+    for (; m >= 2 && n <= FN_LANES / 2; m -= 2, z += 2 * stride, a += 2 * stride) {
+        const vec both = FN(activate_lanes)(
+            kind, FN(whole)(FN(load_half)(z), FN(load_half)(z + stride)), &slope);
+        FN(store_half)(a, FN(lower)(both));
+        FN(store_half)(a + stride, FN(upper)(both));
+    }
+#endif
+    for (size_t i = 0; i < m * stride; i += FN_LANES)
+        FN(store)(a + i, FN(activate_lanes)(kind, FN(load)(z + i), &slope));
+}
+
+/* The output layer's activations a [m][n] of its weighted inputs z. */
+static void FN(activate_output)(fn_activation output, size_t m, size_t n, const real *z, real *a)
+{
+#define FN_OUTPUT_FROM_ACTIVATION(kind, op) FN(activate_output_as)(kind, m, n, z, a)
+#define FN_OUTPUT_KEPT FN_OUTPUT_FROM_ACTIVATION
+#define FN_OUTPUT_NO_SLOPE FN_OUTPUT_FROM_ACTIVATION
+#define FN_OUTPUT_OF_LAYER(kind, op) FN(op)(m, n, z, a)
+#define FN_ROWS_OUTPUT(kind, op, slope) FN_OUTPUT_##slope(kind, op)
+#define FN_ROWS_HIDDEN_AND_OUTPUT FN_ROWS_OUTPUT
+#define FN_ROWS_HIDDEN(kind, op, slope) FN_NOT_REACHED()
+#define ACTIVATION(NAME, op, name, role, slope) \
+    case FN_##NAME: FN_ROWS_##role(FN_##NAME, op, slope); break;
+    switch (output) {
+#include "activations.def"
+    }
+#undef ACTIVATION
+#undef FN_OUTPUT_FROM_ACTIVATION
+#undef FN_OUTPUT_KEPT
+#undef FN_OUTPUT_NO_SLOPE
+#undef FN_OUTPUT_OF_LAYER
+#undef FN_ROWS_OUTPUT
+#undef FN_ROWS_HIDDEN_AND_OUTPUT
+#undef FN_ROWS_HIDDEN
 }

@@ -22,10 +22,11 @@ FN_INLINE uint8_t FN(nonzero)(const fn_type type, const void *row, size_t j)
     case FN_F32:
         memcpy(&bits32, (const float *)row + j, sizeof bits32);
         return bits32 << 1 != 0;
-    default:
-        memcpy(&bits64, (const double *)row + j, sizeof bits64);
-        return bits64 << 1 != 0;
+    case FN_F64: case FN_U16: case FN_U32: case FN_I64: /* the last three are no inputs */
+        break;
     }
+    memcpy(&bits64, (const double *)row + j, sizeof bits64);
+    return bits64 << 1 != 0;
 }
 
 /* seen[j] = nonzero(j0 + j) for a whole word; nothing behind n_in is. */

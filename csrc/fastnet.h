@@ -22,10 +22,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* FN_SIGMOID ... as activations.def lists them. */
+#define ACTIVATION(NAME, op, name, role, slope) FN_##NAME,
 typedef enum {
-    FN_SIGMOID, FN_SOFTMAX, FN_LINEAR, FN_EXPONENTIAL,  /* of output layers */
-    FN_TANH, FN_RELU, FN_LEAKY_RELU, FN_GELU            /* of hidden ones, beside FN_SIGMOID */
+#include "activations.def"
 } fn_activation;
+#undef ACTIVATION
+
+typedef struct {
+    const char *name;
+    int hidden, output;     /* the layers that it may be in */
+    int keeps_slope;        /* f'(z) does not follow from f(z): the forward step keeps it */
+    int of_layer;           /* an output depends on all z of its layer; they sum to 1 */
+} fn_activation_traits;
+
 /* FN_QUADRATIC ... as costs.def lists them. */
 #define COST(NAME, op, name, n_parameters, sum) FN_##NAME,
 typedef enum {
@@ -41,11 +51,31 @@ typedef struct {
     size_t n_parameters;    /* numbers that it takes */
 } fn_cost_traits;
 
-/* By enumerator; and the i-th row, or NULL behind the last. */
-extern const fn_cost_traits fn_costs[];
-const fn_cost_traits *fn_cost_row(size_t i);
+/* FN_PLAIN ... as optimizers.def lists them. */
+#define OPTIMIZER(NAME, op, name, n_moments, n_coefficients, decay) FN_##NAME,
+typedef enum {
+#include "optimizers.def"
+} fn_optimizer;
+#undef OPTIMIZER
 
-typedef enum { FN_PLAIN, FN_MOMENTUM, FN_NESTEROV, FN_ADAM, FN_ADAMW } fn_optimizer;
+#define FN_MOST_MOMENTS 3
+#define FN_MOST_COEFFICIENTS 4
+
+typedef struct {
+    const char *name;
+    size_t n_moments;       /* arrays of the parameters' size that it keeps */
+    size_t n_coefficients;
+    int decoupled_decay;    /* l2 is no part of the gradient */
+} fn_optimizer_traits;
+
+/* By enumerator; and the i-th row, or NULL behind the last. */
+extern const fn_activation_traits fn_activations[];
+extern const fn_cost_traits fn_costs[];
+extern const fn_optimizer_traits fn_optimizers[];
+const fn_activation_traits *fn_activation_row(size_t i);
+const fn_cost_traits *fn_cost_row(size_t i);
+const fn_optimizer_traits *fn_optimizer_row(size_t i);
+
 typedef enum { FN_U8, FN_U16, FN_U32, FN_F32, FN_F64, FN_I64 } fn_type;
 
 typedef struct {
@@ -111,25 +141,16 @@ typedef struct {
     void *context;
 } fn_watch;
 
-/* What mini-batches do to the parameters, beside the network's gradient g: the mean over
- * the mini-batch of dC/dw, or dC/db.
- *
- *   FN_PLAIN     W = W - eta (g + l2 W + l1 sgn W)
- *   FN_MOMENTUM  v = mu v + g', W = W - eta v, where g' = g + l2 W + l1 sgn W
- *   FN_NESTEROV  v = mu v + g', W = W - eta (g' + mu v)
- *   FN_ADAM      Kingma and Ba (2015), of g'
- *   FN_ADAMW     Loshchilov and Hutter (2019): W = W - eta l2 W, then FN_ADAM of g + l1 sgn W
- *
- * Biases know neither l1 nor l2. */
+/* How mini-batches change the parameters by the gradient g: the mean over the mini-batch of
+ * dC/dw, or dC/db. optimizers.def has the equations. Biases have neither l1 nor l2. */
 typedef struct {
     double eta;
     double l2, l1;          /* lambda / n and lambda_1 / n */
     int divide_l2;          /* l2 is lambda itself, to be divided by each mini-batch's weight */
     fn_optimizer optimizer;
-    double mu;              /* of momentum */
-    double beta1, beta2, epsilon;   /* of Adam */
-    uint64_t steps;         /* of Adam: mini-batches before this call */
-    void *moments;          /* not of FN_PLAIN: [parameters] v; of Adam [2][parameters] */
+    double coefficients[FN_MOST_COEFFICIENTS];  /* of the optimizer, in the order of its row */
+    uint64_t steps;         /* mini-batches before this call */
+    void *moments;          /* [n_moments of the optimizer][parameters] */
     const double *dropout;  /* NULL, or [L-1]: the share of each hidden layer that is dropped */
     size_t shift, side;     /* inputs are images of side x side, moved by up to shift pixels */
     uint64_t key;           /* of the random numbers for dropout and shift, see fn_random_at */

@@ -127,7 +127,8 @@ static void FN(drop)(size_t n, double p, uint64_t key, uint64_t counter, real *r
 FN_INLINE int FN(keeps_slopes)(const FN(work) *work, size_t l)
 {
     const fn_training *t = work->training;
-    return t && (work->network->hidden[l - 1] == FN_GELU || (t->dropout && t->dropout[l - 1] > 0));
+    return t && (fn_activations[work->network->hidden[l - 1]].keeps_slope
+                 || (t->dropout && t->dropout[l - 1] > 0));
 }
 
 /* This thread's activations of hidden layer l, whose weighted inputs stand in their place. */
@@ -187,17 +188,11 @@ static void FN(forward)(FN(work) *work, const real *parameters, size_t first, si
             FN(enter_by_blocks)(work, weights, first, own.s0, own.s1, z, stride);
         }
         if (scale != 1)
-            FN(settle)(rows, own.n, stride, (real)scale, z);
+            FN(apply_scale)(rows, own.n, stride, (real)scale, z);
         if (!last)
             FN(activate_hidden)(work, l + 1, first, &own);
-        else if (work->network->output == FN_SIGMOID)
-            FN(sigmoid_rows)(rows, sizes[L], z, a);
-        else if (work->network->output == FN_SOFTMAX)
-            FN(softmax)(rows, sizes[L], z, a);
-        else if (work->network->output == FN_EXPONENTIAL)
-            FN(exp)(rows * stride, z, a);
         else
-            memcpy(a, z, rows * stride * sizeof(real));
+            FN(activate_output)(work->network->output, rows, sizes[L], z, a);
         if (own.by_neurons)
             fn_wait_for_team(work->team);
     }

@@ -60,8 +60,9 @@ static FN(scaler) *FN(scaler_of)(const fn_examples *examples)
     switch (examples->inputs_type) {
     case FN_U8: return exact ? FN(scale_u8_exact) : FN(scale_u8);
     case FN_F32: return exact ? FN(scale_f32_exact) : FN(scale_f32);
-    default: return FN(scale_f64);
+    case FN_F64: case FN_U16: case FN_U32: case FN_I64: break; /* the last three are no inputs */
     }
+    return FN(scale_f64);
 }
 
 /* x[k] = values[k] * scale, n of them. */
@@ -202,7 +203,7 @@ static void FN(gather_targets)(const fn_network *network, const fn_examples *exa
     const size_t stride = fn_stride(n_out, sizeof(real));
     const char *targets = examples->targets;
     const int labels = examples->targets_type == FN_I64;
-    const int one = n_out == 1 && network->output != FN_SOFTMAX;
+    const int one = n_out == 1 && !fn_activations[network->output].of_layer;
     if (labels)
         memset(y, 0, m * stride * sizeof(real));
     for (size_t s = 0; s < m && labels; s++, y += stride) {

@@ -87,7 +87,7 @@ FN_INLINE vec FN(slope_at)(const fn_activation neurons, const real *a, const rea
 
 /* delta_below[s][i] = error[s][i] f'(z[s][i]), the slope from the activation or, where a is
  * NULL, from delta_below itself; turned: error[i][s]. Inlined with constant neurons and turned. */
-FN_INLINE void FN(through_neurons)(const fn_activation neurons, const int turned, size_t m,
+FN_INLINE void FN(activation_backward_as)(const fn_activation neurons, const int turned, size_t m,
                                    size_t n_in, const real *error, size_t stride, const real *a,
                                    size_t a_stride, real *delta_below, size_t below)
 {
@@ -119,26 +119,34 @@ FN_UNROLL(16)
         }
 }
 
-static void FN(through)(fn_activation neurons, const int turned, size_t m, size_t n_in,
+static void FN(activation_backward)(fn_activation neurons, const int turned, size_t m, size_t n_in,
                         const real *error, size_t stride, const real *a, size_t a_stride,
                         real *delta_below, size_t below)
 {
-#define FN_THROUGH(neurons, a)                                                                   \
+#define FN_BACKWARD(neurons, a)                                                                   \
     if (turned)                                                                                  \
-        FN(through_neurons)(neurons, 1, m, n_in, error, stride, a, a_stride, delta_below, below); \
+        FN(activation_backward_as)(neurons, 1, m, n_in, error, stride, a, a_stride, delta_below, below); \
     else                                                                                         \
-        FN(through_neurons)(neurons, 0, m, n_in, error, stride, a, a_stride, delta_below, below)
+        FN(activation_backward_as)(neurons, 0, m, n_in, error, stride, a, a_stride, delta_below, below)
+#define FN_BACK_FROM_ACTIVATION(kind) FN_BACKWARD(kind, a)
+#define FN_BACK_KEPT(kind) FN_NOT_REACHED()
+#define FN_BACK_NO_SLOPE(kind) FN_NOT_REACHED()
+#define FN_BACK_OF_LAYER(kind) FN_NOT_REACHED()
+#define ACTIVATION(NAME, op, name, role, slope) \
+        case FN_##NAME: FN_BACK_##slope(FN_##NAME); break;
     if (!a) {
-        FN_THROUGH(FN_GELU, NULL);
+        FN_BACKWARD(FN_SIGMOID, NULL); /* of any kind: its slopes are there */
     } else {
         switch (neurons) {
-        case FN_TANH: FN_THROUGH(FN_TANH, a); break;
-        case FN_RELU: FN_THROUGH(FN_RELU, a); break;
-        case FN_LEAKY_RELU: FN_THROUGH(FN_LEAKY_RELU, a); break;
-        default: FN_THROUGH(FN_SIGMOID, a); break;
+#include "activations.def"
         }
     }
-#undef FN_THROUGH
+#undef ACTIVATION
+#undef FN_BACK_FROM_ACTIVATION
+#undef FN_BACK_KEPT
+#undef FN_BACK_NO_SLOPE
+#undef FN_BACK_OF_LAYER
+#undef FN_BACKWARD
     const size_t from = (n_in + FN_LANES - 1) / FN_LANES * FN_LANES, to = fn_lines(n_in, sizeof(real));
     for (size_t s = 0; s < m && from < to; s++)
         for (size_t i = from; i < to; i += FN_LANES)
@@ -205,7 +213,7 @@ FN_UNROLL(16)
         }
 }
 
-/* delta_below[s][i] = (sum_o w[i][o] delta[s][o]) f'(z[s][i]), see through.
+/* delta_below[s][i] = (sum_o w[i][o] delta[s][o]) f'(z[s][i]), see activation_backward.
  * The sum runs along a row of w. So the vectors run over the examples: delta is transposed,
  * multiplied and the result transposed back. What the pads of `columns` hold goes into the pads
  * of `error` only. Or w is transposed: see turns_weights, and where it is copied anyhow.
@@ -228,7 +236,7 @@ static void FN(backpropagate_some)(fn_activation neurons, size_t m, size_t n_in,
         } else {
             FN(multiply_turned)(m, n_in, n_out, weights, delta, stride, error, row);
         }
-        FN(through)(neurons, 0, m, n_in, error, row, a, a_stride, delta_below, below);
+        FN(activation_backward)(neurons, 0, m, n_in, error, row, a, a_stride, delta_below, below);
         return;
     }
     FN(transpose)(m, n_out, delta, stride, columns, across);
@@ -236,7 +244,7 @@ static void FN(backpropagate_some)(fn_activation neurons, size_t m, size_t n_in,
     FN(multiply)(n_in, m, &(FN(product)){.k = n_out, .a = weights, .a_row = stride, .a_k = 1,
                                          .b = columns, .b_stride = across, .c = error,
                                          .c_stride = across}, packed);
-    FN(through)(neurons, 1, m, n_in, error, across, a, a_stride, delta_below, below);
+    FN(activation_backward)(neurons, 1, m, n_in, error, across, a, a_stride, delta_below, below);
 }
 
 static void FN(backpropagate_of)(fn_activation neurons, size_t m, size_t n_in, size_t n_out,

@@ -72,19 +72,21 @@ static int FN(backward)(FN(work) *work, const real *parameters, size_t m, double
     for (size_t l = L - 1; l > 0; l--)
         FN(go_back)(work, l, m, parameters + w->places[l].weights);
     if (scale != 1)
-        FN(settle)(s1 - s0, sizes[1], w->places[0].stride, (real)(1 / scale),
-                   w->delta[1] + s0 * w->places[0].stride);
+        FN(apply_scale)(s1 - s0, sizes[1], w->places[0].stride, (real)(1 / scale),
+                        w->delta[1] + s0 * w->places[0].stride);
     return 0;
 }
 
 /* The first layer of weights, sparse: for this thread's outputs. */
-static void FN(change_by_lists)(FN(work) *work, size_t m, FN(move) move, real *weights)
+static void FN(change_by_lists)(FN(work) *work, size_t m, FN(step_coefficients) step,
+                                real *weights)
 {
     const FN(workspace) *w = &work->w;
     const size_t parts = work->team->threads, stride = w->places[0].stride;
     size_t n;
     const size_t from = FN(own_neurons)(work, work->network->sizes[1], &n);
-    FN(decay)(work->network->sizes[0], n, stride, move.lost, move.pull, weights + from);
+    FN(decay)(work->network->sizes[0], n, stride, step.decay_fraction, step.l1_step,
+              weights + from);
     for (size_t t = 0; t < parts; t++) {
         const size_t s1 = fn_part(m, 1, t + 1, parts);
         for (size_t s = fn_part(m, 1, t, parts), chunk; s < s1; s += chunk) {
@@ -103,12 +105,12 @@ static size_t FN(n_parameters)(const FN(work) *work)
 }
 
 /* The same by blocks; an optimizer is given a few rows of the gradient at a time. */
-static void FN(change_by_blocks)(FN(work) *work, size_t first, size_t m, FN(move) move,
-                                 real *target)
+static void FN(change_by_blocks)(FN(work) *work, size_t first, size_t m,
+                                 FN(step_coefficients) step, real *target)
 {
     FN(workspace) *w = &work->w;
     const size_t n_in = work->network->sizes[0], stride = w->places[0].stride;
-    const int plain = move.optimizer == FN_PLAIN;
+    const int plain = step.optimizer == FN_PLAIN;
     size_t n;
     const size_t from = FN(own_neurons)(work, work->network->sizes[1], &n);
     const size_t at = w->places[0].weights + from;
@@ -116,7 +118,7 @@ static void FN(change_by_blocks)(FN(work) *work, size_t first, size_t m, FN(move
     const size_t width = fn_lines(n, sizeof(real));
     const int alone = work->team->threads == 1; /* then the rows are one run */
     if (plain)
-        FN(decay)(n_in, n, stride, move.lost, move.pull, target + at);
+        FN(decay)(n_in, n, stride, step.decay_fraction, step.l1_step, target + at);
     for (size_t s = 0, round; s < m && n > 0; s += round) {
         const real *delta = w->delta[1] + s * stride + from;
         round = fn_next(m - s, FN_BLOCK);
@@ -132,10 +134,10 @@ static void FN(change_by_blocks)(FN(work) *work, size_t first, size_t m, FN(move
             FN(update_of_blocks)(&w->blocks, i, end, n, stride, delta, changed);
             if (plain)
                 continue;
-            const size_t all = (end - i) * stride, step = alone ? all : stride;
-            for (size_t j = 0; j < all; j += step)
-                FN(follow)(work->training, move, at + i * stride + j, alone ? all : width, 1,
-                           FN(n_parameters)(work), target, changed + j);
+            const size_t all = (end - i) * stride, run = alone ? all : stride;
+            for (size_t j = 0; j < all; j += run)
+                FN(optimizer_step)(work->training, step, at + i * stride + j, alone ? all : width,
+                                   1, FN(n_parameters)(work), target, changed + j);
         }
     }
 }
@@ -146,8 +148,8 @@ static void FN(change_by_blocks)(FN(work) *work, size_t first, size_t m, FN(move
 
 /* A layer of weights, dense: for this thread's inputs, a few rows at a time; the next
  * mini-batch's inputs are asked for in between. */
-static void FN(change_dense)(FN(work) *work, size_t l, size_t next, size_t m, FN(move) move,
-                             real *target)
+static void FN(change_dense)(FN(work) *work, size_t l, size_t next, size_t m,
+                             FN(step_coefficients) step, real *target)
 {
     const FN(workspace) *w = &work->w;
     const size_t *sizes = work->network->sizes, stride = w->places[l].stride;
@@ -156,7 +158,7 @@ static void FN(change_dense)(FN(work) *work, size_t l, size_t next, size_t m, FN
     uint32_t *columns = l ? NULL : w->used; /* not NULL: this thread is alone */
     const size_t fewest = sizes[l + 1] < FN_PACKED ? FN_PACKED : FN_PACKED_TERMS; /* of copies */
     const size_t most = m < fewest ? FN_FEW_ROWS : to - from;
-    const int plain = move.optimizer == FN_PLAIN;
+    const int plain = step.optimizer == FN_PLAIN;
     const int large = FN(is_large)(m, l ? sizes[l] : w->n_columns, sizes[l + 1]);
     size_t s, share = FN(own_examples)(work, m, &s);
     share -= s;
@@ -171,14 +173,14 @@ static void FN(change_dense)(FN(work) *work, size_t l, size_t next, size_t m, FN
         for (size_t k = c; columns && k < c + n; k++)
             columns[k] -= (uint32_t)i;
         if (plain)
-            FN(decay)(end - i, sizes[l + 1], stride, move.lost, move.pull, changed);
+            FN(decay)(end - i, sizes[l + 1], stride, step.decay_fraction, step.l1_step, changed);
         if (n > 0)
             FN(update_of)(m, n, columns ? columns + c : NULL, sizes[l + 1], (l ? w->a[l] : w->x) + c,
                           l ? FN(a_stride)(sizes[l]) : w->room, w->delta[l + 1], changed, large,
                           w->scratch);
         if (!plain)
-            FN(follow)(work->training, move, at, (end - i) * stride, 1, FN(n_parameters)(work), target,
-                       changed);
+            FN(optimizer_step)(work->training, step, at, (end - i) * stride, 1,
+                               FN(n_parameters)(work), target, changed);
         if (l > 0 || !work->order || FN(is_near)(work->examples, sizes[0]))
             continue;
         size_t until = end < to ? soon + share * (end - from) / (to - from) : soon + share;
@@ -189,22 +191,22 @@ static void FN(change_dense)(FN(work) *work, size_t l, size_t next, size_t m, FN
 }
 
 /* A layer's biases, whose errors are over 1/times. */
-static void FN(change_biases)(FN(work) *work, size_t l, size_t m, FN(move) move, real times,
-                              real *target)
+static void FN(change_biases)(FN(work) *work, size_t l, size_t m, FN(step_coefficients) step,
+                              real times, real *target)
 {
     const FN(workspace) *w = &work->w;
     const fn_place *at = w->places + l;
     const size_t *sizes = work->network->sizes;
-    const int plain = move.optimizer == FN_PLAIN;
+    const int plain = step.optimizer == FN_PLAIN;
     real *changed = plain ? target + at->biases : w->nabla;
     FN(update_biases)(m, sizes[l + 1], at->stride, w->delta[l + 1], times, changed);
     if (!plain)
-        FN(follow)(work->training, move, at->biases, at->stride, 0, FN(n_parameters)(work), target,
-                   changed);
+        FN(optimizer_step)(work->training, step, at->biases, at->stride, 0, FN(n_parameters)(work),
+                           target, changed);
 }
 
 /* The first layer's weights as they are: this thread's share. */
-static void FN(settle_first)(FN(work) *work, real *weights)
+static void FN(apply_first_scale)(FN(work) *work, real *weights)
 {
     const size_t stride = work->w.places[0].stride, *sizes = work->network->sizes;
     const real scale = (real)work->scale;
@@ -212,25 +214,25 @@ static void FN(settle_first)(FN(work) *work, real *weights)
     work->scale = 1;
     if (work->examples->offsets) {
         const size_t from = FN(own_neurons)(work, sizes[1], &n);
-        FN(settle)(sizes[0], n, stride, scale, weights + from);
+        FN(apply_scale)(sizes[0], n, stride, scale, weights + from);
         return;
     }
     const size_t from = fn_part(sizes[0], FN_TILE_ROWS, work->thread, work->team->threads);
     const size_t to = fn_part(sizes[0], FN_TILE_ROWS, work->thread + 1, work->team->threads);
-    FN(settle)(to - from, sizes[1], stride, scale, weights + from * stride);
+    FN(apply_scale)(to - from, sizes[1], stride, scale, weights + from * stride);
 }
 
 /* target += factor * (the weighted sum of the gradients of the m examples at `parameters`),
- * after the decay of `move`; target may be parameters. All of the team take part. */
+ * after the decay of `step`; target may be parameters. All of the team take part. */
 static int FN(step)(FN(work) *work, const real *parameters, real *target, size_t first, size_t m,
-                    double factor, const FN(move) *told)
+                    double factor, const FN(step_coefficients) *given)
 {
     const fn_network *network = work->network;
     FN(workspace) *w = &work->w;
-    FN(move) move = *told;
+    FN(step_coefficients) step = *given;
     size_t s0;
     const size_t s1 = FN(own_examples)(work, m, &s0);
-    const double scale = move.put_off ? work->scale * (1 - move.decay) : work->scale;
+    const double scale = step.lazy_decay ? work->scale * (1 - step.decay) : work->scale;
     FN(gather_targets)(network, work->examples, work->order, first + s0, s1 - s0,
                        w->y + s0 * w->places[network->layers - 1].stride);
     if (w->weights)
@@ -246,20 +248,20 @@ static int FN(step)(FN(work) *work, const real *parameters, real *target, size_t
         *work->cost += FN(cost_sum)(network, m, w->weights, w->z, w->y);
     for (size_t l = network->layers; l-- > 0;) /* first: sums that nothing waits for are cheap */
         if (work->thread == l % work->team->threads)
-            FN(change_biases)(work, l, m, move, l == 0 ? (real)scale : 1, target);
+            FN(change_biases)(work, l, m, step, l == 0 ? (real)scale : 1, target);
     for (size_t l = network->layers; l-- > 0;) {
         const fn_place *at = w->places + l;
-        if (l == 0 && move.put_off)
-            move.lost = 0;
+        if (l == 0 && step.lazy_decay)
+            step.decay_fraction = 0;
         if (l == 0 && w->blocks.x)
-            FN(change_by_blocks)(work, first, m, move, target);
+            FN(change_by_blocks)(work, first, m, step, target);
         else if (l == 0 && w->lists)
-            FN(change_by_lists)(work, m, move, target + at->weights);
+            FN(change_by_lists)(work, m, step, target + at->weights);
         else
-            FN(change_dense)(work, l, first + m, m, move, target);
+            FN(change_dense)(work, l, first + m, m, step, target);
     }
     if (scale < FN_LEAST_SCALE)
-        FN(settle_first)(work, target + w->places[0].weights);
+        FN(apply_first_scale)(work, target + w->places[0].weights);
     fn_wait_for_team(work->team);
     return 0;
 }
@@ -271,15 +273,16 @@ static int FN(accumulate)(FN(work) *work, const real *parameters, real *nabla, s
     for (size_t k = 0, piece; k < n; k += piece) {
         piece = FN(piece)(work->network, n - k);
         const int failed = FN(step)(work, parameters, nabla, first + k, piece, factor,
-                                    &(FN(move)){0});
+                                    &(FN(step_coefficients)){0});
         if (failed)
             return failed;
     }
     return 0;
 }
 
-/* This thread's share of the parameters follows nabla, which is zero afterwards. */
-static void FN(follow_gradient)(const FN(work) *work, FN(move) move, real *parameters)
+/* This thread's share of the parameters takes a step by nabla, which is zero afterwards. */
+static void FN(step_by_gradient)(const FN(work) *work, FN(step_coefficients) step,
+                                 real *parameters)
 {
     const fn_network *network = work->network;
     const FN(workspace) *w = &work->w;
@@ -289,11 +292,11 @@ static void FN(follow_gradient)(const FN(work) *work, FN(move) move, real *param
         const size_t from = fn_part(network->sizes[l], 1, work->thread, work->team->threads);
         const size_t to = fn_part(network->sizes[l], 1, work->thread + 1, work->team->threads);
         const size_t start = at->weights + from * at->stride;
-        FN(follow)(work->training, move, start, (to - from) * at->stride, 1, n_parameters, parameters,
-                   w->nabla + start);
+        FN(optimizer_step)(work->training, step, start, (to - from) * at->stride, 1, n_parameters,
+                           parameters, w->nabla + start);
         if (work->thread == 0)
-            FN(follow)(work->training, move, at->biases, at->stride, 0, n_parameters, parameters,
-                       w->nabla + at->biases);
+            FN(optimizer_step)(work->training, step, at->biases, at->stride, 0, n_parameters,
+                               parameters, w->nabla + at->biases);
     }
     fn_wait_for_team(work->team);
 }
@@ -321,7 +324,7 @@ static int FN(tell)(const FN(work) *work, real *parameters, size_t done)
     if (work->scale == 1 || !watch.looks(watch.context))
         return fn_tell(watch, done);
     memcpy(work->w.unsettled, weights, size);
-    FN(settle)(sizes[0], sizes[1], first->stride, (real)work->scale, weights);
+    FN(apply_scale)(sizes[0], sizes[1], first->stride, (real)work->scale, weights);
     const int goes_on = fn_tell(watch, done);
     memcpy(weights, work->w.unsettled, size);
     return goes_on;
@@ -347,7 +350,7 @@ static int FN(mini_batches)(FN(work) *work, const FN(call) *call, size_t first, 
     const size_t m = call->m, piece = FN(piece)(work->network, m);
     const int plain = t->optimizer == FN_PLAIN;
     const int straight = plain ? piece == m : work->w.by_rows; /* no gradient of all parameters */
-    FN(move) move;
+    FN(step_coefficients) step;
     int failed = 0;
     for (size_t k = first; k < end && !failed; k += m) {
         const size_t size = end - k < m ? end - k : m;
@@ -355,15 +358,16 @@ static int FN(mini_batches)(FN(work) *work, const FN(call) *call, size_t first, 
         const double sum = FN(sum_of_weights)(work->examples, work->order, k, size);
         const double factor = sum > 0 ? (plain ? -t->eta : 1) / sum : 0;
         if (k == first || !plain || t->divide_l2)
-            move = FN(move_of)(t, sum, t->steps + k / m + 1);
-        move.put_off = plain && straight && t->l1 == 0 && move.decay > 0 && move.decay < FN_MOST_DECAY;
+            step = FN(step_coefficients_of)(t, sum, t->steps + k / m + 1);
+        step.lazy_decay = plain && straight && t->l1 == 0 && step.decay > 0
+                          && step.decay < FN_MOST_DECAY;
         if (straight) {
-            failed = FN(step)(work, call->parameters, call->parameters, k, size, factor, &move);
+            failed = FN(step)(work, call->parameters, call->parameters, k, size, factor, &step);
             continue;
         }
         failed = FN(accumulate)(work, call->parameters, work->w.nabla, k, size, factor);
         if (!failed)
-            FN(follow_gradient)(work, move, call->parameters);
+            FN(step_by_gradient)(work, step, call->parameters);
     }
     return failed;
 }
@@ -424,7 +428,7 @@ static void FN(train_member)(fn_team *team, size_t thread, void *context)
             k = end;
         }
         if (work.scale != 1)
-            FN(settle_first)(&work, call->parameters + work.w.places[0].weights);
+            FN(apply_first_scale)(&work, call->parameters + work.w.places[0].weights);
         fn_wait_for_team(team);
         if (goes_on)
             goes_on = FN(ended)(&work, call, e);

@@ -182,7 +182,9 @@ FN_UNROLL(5)
         case FN_F32:                                                         \
             if (exact_) { CALL(FN_F32, 1); } else { CALL(FN_F32, 0); }       \
             break;                                                           \
-        default: CALL(FN_F64, 0); break;                                     \
+        case FN_F64: case FN_U16: case FN_U32: case FN_I64: /* no inputs: the last three */ \
+            CALL(FN_F64, 0);                                                 \
+            break;                                                           \
         }                                                                    \
     } while (0)
 

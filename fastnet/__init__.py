@@ -6,22 +6,20 @@ from typing import TYPE_CHECKING
 from fastnet._load import show_config, version
 
 # isort: split
-from fastnet import augment, costs, mnist_loader
+from fastnet import augment, costs, mnist_loader, optimizers
 from fastnet.costs import *  # noqa: F403
 from fastnet.data import Dataset
 from fastnet.early_stopping import EarlyStopping
 from fastnet.functions import sigmoid, sigmoid_prime, softmax, vectorized_result
 from fastnet.idx import load_mnist, read_idx, write_idx
 from fastnet.network import Network, load
-from fastnet.optimizers import Adam, AdamW, Momentum
+from fastnet.optimizers import *  # noqa: F403
 from fastnet.schedules import CosineDecay, ExponentialDecay, HalveOnPlateau, StepDecay
 from fastnet.search import find_learning_rate
 from fastnet.training import DivergenceError, History
 from fastnet.ways import get_num_threads, set_num_threads
 
 __all__ = [
-    "Adam",
-    "AdamW",
     "CosineDecay",
     "Dataset",
     "DivergenceError",
@@ -29,7 +27,6 @@ __all__ = [
     "ExponentialDecay",
     "HalveOnPlateau",
     "History",
-    "Momentum",
     "Network",
     "StepDecay",
     "__version__",
@@ -50,7 +47,7 @@ __all__ = [
     "vectorized_result",
     "write_idx",
 ]
-__all__ += costs.__all__
+__all__ += costs.__all__ + optimizers.__all__
 
 __version__: str
 

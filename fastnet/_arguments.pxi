@@ -3,28 +3,42 @@ a user's own cost."""
 
 # ---- networks and examples -------------------------------------------------
 
-cdef dict OUTPUTS = {"sigmoid": FN_SIGMOID, "softmax": FN_SOFTMAX, "linear": FN_LINEAR,
-                     "exponential": FN_EXPONENTIAL}
-cdef dict HIDDEN = {"sigmoid": FN_SIGMOID, "tanh": FN_TANH, "relu": FN_RELU,
-                    "leaky-relu": FN_LEAKY_RELU, "gelu": FN_GELU}
-cdef dict rows_of_costs():
-    """{name: (enumerator, number of parameters)} as csrc/costs.def lists them; None for the user's
-    own, whose enumerator is the last."""
+# {name: enumerator}, as csrc/activations.def and csrc/optimizers.def list them.
+cdef dict HIDDEN = {}
+cdef dict OUTPUTS = {}
+cdef dict OPTIMIZERS = {}
+
+# {name: (enumerator, number of parameters)}, as csrc/costs.def lists them; None for the user's own,
+# whose enumerator is the last.
+cdef dict COSTS = {}
+
+
+cdef read_rows():
     cdef size_t i = 0
-    cdef dict rows = {}
+    cdef const fn_activation_traits *activation = fn_activation_row(0)
+    cdef const fn_optimizer_traits *optimizer = fn_optimizer_row(0)
     cdef const fn_cost_traits *cost = fn_cost_row(0)
+    while activation != NULL:
+        if activation.hidden:
+            HIDDEN[activation.name.decode()] = i
+        if activation.output:
+            OUTPUTS[activation.name.decode()] = i
+        i += 1
+        activation = fn_activation_row(i)
+    i = 0
+    while optimizer != NULL:
+        OPTIMIZERS[optimizer.name.decode()] = i
+        i += 1
+        optimizer = fn_optimizer_row(i)
+    i = 0
     while cost != NULL:
-        rows[cost.name.decode()] = (i, cost.n_parameters)
+        COSTS[cost.name.decode()] = (i, cost.n_parameters)
         i += 1
         cost = fn_cost_row(i)
-    rows[None] = (i, 0)
-    return rows
+    COSTS[None] = (i, 0)
 
 
-cdef dict COSTS = rows_of_costs()
-
-cdef dict OPTIMIZERS = {"plain": FN_PLAIN, "momentum": FN_MOMENTUM, "nesterov": FN_NESTEROV,
-                        "adam": FN_ADAM, "adamw": FN_ADAMW}
+read_rows()
 
 cdef size_t LARGEST = 2 ** 31 - 1
 
@@ -237,21 +251,19 @@ cdef class Training:
 
     def __cinit__(self, Shape shape, Array parameters, double eta, double l2, double l1,
                   optimizer, moments, uint64_t steps, dropout, size_t shift):
-        cdef size_t n
+        cdef const fn_optimizer_traits *traits
         name, *coefficients = optimizer
         self.training.eta, self.training.l2, self.training.l1 = eta, l2, l1
         self.training.optimizer = code("optimizer", name, OPTIMIZERS)
-        if self.training.optimizer in (FN_MOMENTUM, FN_NESTEROV):
-            self.training.mu, = coefficients
-            n = 1
-        elif self.training.optimizer in (FN_ADAM, FN_ADAMW):
-            self.training.beta1, self.training.beta2, self.training.epsilon = coefficients
-            n = 2
-        else:
-            n = 0
-        if n:
+        traits = fn_optimizer_row(self.training.optimizer)
+        if len(coefficients) != traits.n_coefficients:
+            raise ValueError(f"optimizer: expected {traits.n_coefficients} coefficients for {name}, "
+                             f"got {len(coefficients)}")
+        for i, coefficient in enumerate(coefficients):
+            self.training.coefficients[i] = coefficient
+        if traits.n_moments:
             self.moments = vector("moments", moments, (parameters.dtype,), True)
-            self.moments.expect("moments", (n * parameters.length(0),))
+            self.moments.expect("moments", (traits.n_moments * parameters.length(0),))
             self.training.moments = self.moments.data()
         self.training.steps = steps
         if dropout is not None:

@@ -5,14 +5,15 @@ from libc.stdint cimport int64_t, uint64_t
 
 cdef extern from "fastnet.h" nogil:
     ctypedef enum fn_activation:
-        FN_SIGMOID
-        FN_SOFTMAX
-        FN_LINEAR
-        FN_EXPONENTIAL
-        FN_TANH
-        FN_RELU
-        FN_LEAKY_RELU
-        FN_GELU
+        pass
+
+    ctypedef struct fn_activation_traits:
+        const char *name
+        bint hidden
+        bint output
+        bint keeps_slope
+
+    const fn_activation_traits *fn_activation_row(size_t i)
 
     ctypedef enum fn_cost:
         pass
@@ -24,11 +25,14 @@ cdef extern from "fastnet.h" nogil:
     const fn_cost_traits *fn_cost_row(size_t i)
 
     ctypedef enum fn_optimizer:
-        FN_PLAIN
-        FN_MOMENTUM
-        FN_NESTEROV
-        FN_ADAM
-        FN_ADAMW
+        pass
+
+    ctypedef struct fn_optimizer_traits:
+        const char *name
+        size_t n_moments
+        size_t n_coefficients
+
+    const fn_optimizer_traits *fn_optimizer_row(size_t i)
 
     ctypedef enum fn_type:
         FN_U8
@@ -86,10 +90,7 @@ cdef extern from "fastnet.h" nogil:
         double l1
         bint divide_l2
         fn_optimizer optimizer
-        double mu
-        double beta1
-        double beta2
-        double epsilon
+        double *coefficients
         uint64_t steps
         void *moments
         const double *dropout

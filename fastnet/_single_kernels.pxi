@@ -132,8 +132,9 @@ def backpropagate(neurons, weights, delta, a, delta_below):
     cdef fn_activation kind = code("neurons", neurons, HIDDEN)
     cdef void *activations = NULL
     if a is not None:
-        if kind == FN_GELU:
-            raise ValueError("a: expected None for gelu, whose slopes do not follow from it")
+        if fn_activation_row(kind).keeps_slope:
+            raise ValueError(
+                f"a: expected None for {neurons}, whose slopes do not follow from it")
         x = matrix("a", a, (m, n_in), (w.dtype,))
         activations = x.data()
     cdef Workspace s = Workspace(fn_scratch_size(w.type(), m, n_in, n_out) * w.view.itemsize)
@@ -149,9 +150,10 @@ def update(weights, biases, a, delta, l2=0.0, l1=0.0):
     cdef Array b = matrix("biases", biases, (1, n_out), (w.dtype,), True)
     cdef Array x = matrix("a", a, (m, n_in), (w.dtype,))
     cdef Array d = matrix("delta", delta, (m, n_out), (w.dtype,))
-    cdef double lost = l2, pull = l1
+    cdef double decay_fraction = l2, l1_step = l1
     with nogil:
-        fn_update(w.type(), m, n_in, n_out, x.data(), d.data(), lost, pull, w.data(), b.data())
+        fn_update(w.type(), m, n_in, n_out, x.data(), d.data(), decay_fraction, l1_step, w.data(),
+                  b.data())
 
 
 def random_at(key, counters):

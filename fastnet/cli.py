@@ -10,23 +10,15 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from fastnet import costs, persistence
+from fastnet import activations, costs, optimizers, persistence
 from fastnet._load import show_config, version
 from fastnet.data import Dataset
 from fastnet.idx import load_images, load_mnist, read_idx, read_images
 from fastnet.model import classes_of
-from fastnet.network import DTYPES, NEURONS, Network, load
-from fastnet.optimizers import Adam, AdamW, Momentum, Optimizer
+from fastnet.network import DTYPES, Network, load
 from fastnet.training import DivergenceError, History
 
-# With the learning rate that suits each (docs/techniques.md).
-OPTIMIZERS: dict[str | None, tuple[Optimizer | None, float]] = {
-    None: (None, 0.5),
-    "momentum": (Momentum(0.9), 0.05),
-    "nesterov": (Momentum(0.9, nesterov=True), 0.05),
-    "adam": (Adam(), 0.001),
-    "adamw": (AdamW(), 0.001),
-}
+PLAIN_ETA = 0.5  # the learning rate that suits plain gradient descent (docs/techniques.md)
 
 # The command-line option for each argument of Network and SGD, for error messages.
 OPTION_OF = {
@@ -66,6 +58,11 @@ class _Version(argparse.Action):
         parser.exit()
 
 
+def _usual_rates() -> str:
+    """The optimizers' learning rates: "adam 0.001, adamw 0.001"."""
+    return ", ".join(f"{name} {one.usual_eta:g}" for name, one in optimizers.USUAL.items())
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="fastnet",
@@ -92,29 +89,28 @@ def _parser() -> argparse.ArgumentParser:
     add("--hidden", type=int, nargs="*", default=[30], metavar="N",
         help="sizes of the hidden layers, as in --hidden 100 30; without a number there is "
         "none (default: 30)")
-    add("--neurons", choices=NEURONS, default="sigmoid",
+    add("--neurons", choices=activations.HIDDEN, default="sigmoid",
         help="kind of the hidden neurons (default: %(default)s)")
     add("--cost", type=_cost, default="cross-entropy",
         help=f"cost function, one of {', '.join(costs.NAMES)}; with parameters as in huber:2.0, "
         "whose threshold is 2; with quadratic the book takes --eta 3 (default: %(default)s)")
-    add("--output", choices=costs.OUTPUTS,
+    add("--output", choices=activations.OUTPUTS,
         help=f"output layer; allowed are {costs.ALLOWED} (default: the first for the cost)")
     add("--epochs", type=int, default=30, metavar="N",
         help="passes over the training data (default: %(default)s)")
     add("--mini-batch-size", type=int, default=10, metavar="N",
         help="examples per update (default: %(default)s)")
     add("--eta", type=float, metavar="RATE",
-        help="learning rate (default: 0.5; with momentum and nesterov 0.05, with adam and adamw "
-        "0.001)")
+        help=f"learning rate (default: {PLAIN_ETA:g}; with {_usual_rates()})")
     add("--lmbda", type=float, default=0.0, metavar="LAMBDA",
         help="L2 regularization parameter (default: %(default)s)")
     add("--l1", type=float, default=0.0, metavar="LAMBDA",
         help="L1 regularization parameter (default: %(default)s)")
     add("--dropout", type=float, default=0.0, metavar="P",
         help="probability that a hidden neuron is dropped (default: %(default)s)")
-    add("--optimizer", choices=list(filter(None, OPTIMIZERS)),
-        help="momentum and nesterov with mu = 0.9, adam and adamw with their usual coefficients "
-        "(default: plain gradient descent)")
+    add("--optimizer", choices=list(optimizers.USUAL),
+        help="with its usual coefficients, momentum and nesterov with mu = 0.9 (default: plain "
+        "gradient descent)")
     add("--shift", type=int, default=0, metavar="PIXELS",
         help="move training images by up to so many pixels, at random (default: %(default)s)")
     add("--seed", type=int, default=0, metavar="N",
@@ -123,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--initializer", choices=("large", "default", "glorot", "he"),
         help="weights of variance 1, 1 / n_in, 2 / (n_in + n_out) or 2 / n_in; biases of "
         "variance 1, 1, 0 or 0 (default: large for sigmoid neurons, as in the text, else what "
-        "suits them: glorot for tanh, he for the others)")
+        "suits them)")
     for split, kind in (("train", "training"), ("test", "test")):
         for what in ("images", "labels"):
             add(f"--{split}-{what}", metavar="FILE",
@@ -321,7 +317,8 @@ def _run_sgd(
     net: Network, options: argparse.Namespace, training: Dataset, test: Dataset
 ) -> tuple[History, bool]:
     """Train as the options say; returns the history and whether Ctrl-C stopped it."""
-    optimizer, eta = OPTIMIZERS[options.optimizer]
+    optimizer = optimizers.USUAL.get(options.optimizer)
+    eta = optimizer.usual_eta if optimizer else PLAIN_ETA
     plots = options.plot is not None
     try:
         with _as_options():

@@ -22,7 +22,7 @@ from typing import Any, ClassVar, Concatenate, Generic, NamedTuple, ParamSpec, P
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastnet import checks
+from fastnet import activations, checks
 from fastnet.functions import sigmoid_prime
 
 __all__ = [
@@ -563,7 +563,7 @@ class QuantileCost(BuiltInCost):
 COSTS: tuple[type[BuiltInCost], ...] = tuple(
     value for name, value in list(globals().items()) if name in __all__
 )
-OUTPUTS = ("sigmoid", "softmax", "linear", "exponential")
+OUTPUTS = activations.OUTPUTS
 ALLOWED = ", ".join(f"{output} + {cost.name}" for cost in COSTS for output in cost.errors)
 NAMES = tuple(cost.name for cost in COSTS)
 BY_NAME = {cost.name: cost for cost in COSTS}

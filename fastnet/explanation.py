@@ -10,20 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnet import _kernels, checks
+from fastnet.activations import ACTIVATIONS
 from fastnet.costs import Formula
 from fastnet.data import Dataset
 from fastnet.model import Model
-
-# The function of each kind of neurons as it is printed, its derivative, and what that is.
-_FUNCTIONS = {
-    "sigmoid": ("σ", "σ′", "a ⊙ (1 - a)"),
-    "tanh": ("tanh", "tanh′", "1 - a ⊙ a"),
-    "relu": ("relu", "relu′", "1 where z > 0, else 0"),
-    "leaky-relu": ("leaky_relu", "leaky_relu′", "1 where z > 0, else 0.01"),
-    "gelu": ("gelu", "gelu′", "Φ(z) + z φ(z)"),
-    "softmax": ("softmax", "", ""),
-    "exponential": ("exp", "exp′", "a"),
-}
 
 # Arrays of more numbers are printed in part.
 _MOST = 40
@@ -108,12 +98,9 @@ class Explanation:
             yield from _shown(f"w^{l}", layer.w)
             yield from _shown(f"b^{l}", layer.b)
             yield from _shown(f"z^{l} = w^{l} a^{l - 1} + b^{l}", layer.z, "25")
-            if layer.neurons == "linear":
-                yield from _shown(f"a^{l} = z^{l}", layer.a)
-            else:
-                number = {"sigmoid": "25", "softmax": "78"}.get(layer.neurons, "")
-                function = _FUNCTIONS[layer.neurons][0]
-                yield from _shown(f"a^{l} = {function}(z^{l})", layer.a, number)
+            kind = ACTIVATIONS[layer.neurons]
+            value = f"{kind.symbol}(z^{l})" if kind.symbol else f"z^{l}"
+            yield from _shown(f"a^{l} = {value}", layer.a, kind.equation)
         yield "\nCost"
         yield from _shown("y", self.y)
         formula, number = self.cost_formula
@@ -128,12 +115,13 @@ class Explanation:
         if layer is self.layers[-1]:
             formula, number = self.error_formula
             formula = formula.replace("{L}", str(l))
-            slope = _FUNCTIONS["sigmoid"][1] if "σ′" in formula else ""
+            slope = "σ′" if "σ′" in formula else ""
         else:
-            slope = _FUNCTIONS[layer.neurons][1]
+            slope = f"{ACTIVATIONS[layer.neurons].symbol}′"
             formula, number = f"((w^{l + 1})^T δ^{l + 1}) ⊙ {slope}(z^{l})", "BP2"
         if slope:
-            rule = _FUNCTIONS[layer.neurons][2].replace("a", f"a^{l}").replace("z", f"z^{l}")
+            formula_of_z = ACTIVATIONS[layer.neurons].derivative_formula
+            rule = formula_of_z.replace("a", f"a^{l}").replace("z", f"z^{l}")
             yield from _shown(f"{slope}(z^{l}) = {rule}", _hidden(layer.neurons, layer.z)[1])
         yield from _shown(f"δ^{l} = {formula}", layer.delta, number)
         yield from _shown(f"∂C/∂b^{l} = δ^{l}", layer.nabla_b, "BP3")
@@ -214,16 +202,13 @@ def _hidden(neurons: str, z: NDArray) -> tuple[NDArray, NDArray]:
 
 
 def _output(neurons: str, z: NDArray) -> NDArray:
-    """a = f(z) of the output layer, whose softmax is over all its neurons."""
-    if neurons == "softmax":
-        a = _row(np.zeros_like(z))
-        _kernels.softmax(_row(z), a)
-        return a.T.copy()
-    a = z.copy()
-    if neurons != "linear":
-        function = _kernels.sigmoid if neurons == "sigmoid" else _kernels.exp
-        function(z.ravel(), a.reshape(-1))
-    return a
+    """a = f(z) of the output layer: of a network whose one input is 1 and whose weights are z."""
+    sizes = (1, len(z))
+    parameters = _kernels.aligned(_kernels.layout(sizes, z.dtype.name)[0], z.dtype.name)
+    parameters[: len(z)] = z[:, 0]
+    a = np.empty((1, len(z)), z.dtype)
+    _kernels.feedforward(sizes, neurons, parameters, np.ones((1, 1), z.dtype), 1.0, a)
+    return a.T.copy()
 
 
 def _output_error(model: Model, z: NDArray, a: NDArray, y: NDArray) -> NDArray:

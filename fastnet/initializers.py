@@ -16,18 +16,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from fastnet import checks
+from fastnet.activations import ACTIVATIONS
 from fastnet.random_stream import RandomStream
 
 NAMES = ("default", "large", "glorot", "he")
-
-# What suits the layer that leads into hidden neurons of a kind.
-OF_HIDDEN = {
-    "sigmoid": "default",
-    "tanh": "glorot",
-    "relu": "he",
-    "leaky-relu": "he",
-    "gelu": "he",
-}
 
 
 def choose(initializer: Any, hidden: tuple[str, ...]) -> tuple[str, ...]:
@@ -58,7 +50,8 @@ def choose(initializer: Any, hidden: tuple[str, ...]) -> tuple[str, ...]:
     """
     if initializer is None:
         all_sigmoid = all(kind == "sigmoid" for kind in hidden)
-        return (*(OF_HIDDEN[kind] for kind in hidden), "default" if all_sigmoid else "glorot")
+        suited = (ACTIVATIONS[kind].initializer for kind in hidden)
+        return (*suited, "default" if all_sigmoid else "glorot")
     if not isinstance(initializer, str) or initializer not in NAMES:
         raise ValueError(
             f"initializer: expected one of {', '.join(NAMES)}, or None; "

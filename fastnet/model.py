@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnet import _kernels, checks, mapped, reporting, ways
+from fastnet.activations import ACTIVATIONS, Activation
 from fastnet.costs import Choice
 from fastnet.data import Dataset
 from fastnet.lazy import lazy_attribute
@@ -66,6 +67,10 @@ class Model:
     def is_finite(self) -> bool:
         return math.isfinite(_kernels.magnitude(self.parameters.storage))
 
+    @property
+    def _output(self) -> type[Activation]:
+        return ACTIVATIONS[self.choice.output]
+
     # ---- data that fits
 
     def check_inputs(self, name: str, n_in: int, largest: float) -> None:
@@ -81,7 +86,7 @@ class Model:
     def classes(self) -> int:
         """How many classes labels may name."""
         n_out = self.sizes[-1]
-        return 2 if n_out == 1 and self.choice.output != "softmax" else n_out
+        return 2 if n_out == 1 and not self._output.of_layer else n_out
 
     def check(self, name: str, data: Dataset) -> None:
         """Raise a ValueError that starts with ``name`` unless the data fits this network."""
@@ -120,7 +125,7 @@ class Model:
 
     def check_accuracy(self, name: str, data: Dataset) -> None:
         """Raise a ValueError if accuracy is not defined for these outputs and targets."""
-        if self.choice.output not in ("sigmoid", "softmax") and not data.names_classes:
+        if not self._output.classifies and not data.names_classes:
             raise ValueError(
                 f"{name}: expected labels, or one-hot rows, to count an accuracy of "
                 f"{self.choice.output} outputs, got other targets; total_cost measures their error"
@@ -267,7 +272,7 @@ class Model:
     def target_columns(self, y: NDArray) -> NDArray:
         """Targets as a user's own cost sees them, (n_out, m), labels as zeros and ones."""
         if y.ndim == 1:
-            single = self.sizes[-1] == 1 and self.choice.output != "softmax"
+            single = self.sizes[-1] == 1 and not self._output.of_layer
             y = y[:, None] if single else y[:, None] == np.arange(self.sizes[-1])
         return y.astype(self.dtype).T
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fastnet import (
+    activations,
     checks,
     costs,
     explanation,
@@ -47,7 +48,6 @@ from fastnet.training import DivergenceError, History, Progress
 from fastnet.weighting import example_weights
 
 DTYPES = ("float32", "float64")
-NEURONS = tuple(initializers.OF_HIDDEN)
 
 Filename: TypeAlias = str | os.PathLike[str]
 Seed: TypeAlias = (
@@ -93,8 +93,8 @@ class Network:
         with static methods ``fn(a, y)`` and ``delta(z, a, y)``, which are called with
         columns, (n_out, m); ``fn`` returns the sum over the columns.
     output : str or None
-        "sigmoid", "softmax", "linear" or "exponential"; None stands for the cost's
-        usual layer, the first of its ``errors``; sigmoid for a class of your own.
+        "sigmoid", "softmax", "linear", ..., of ``fastnet.activations.OUTPUTS``; None stands for
+        the cost's usual layer, the first of its ``errors``; sigmoid for a class of your own.
         ``fastnet.costs.ALLOWED`` has the pairs of an output layer and a cost.
     dtype : str or dtype
         "float32" or "float64", the type of the parameters and of all arithmetic.
@@ -107,16 +107,15 @@ class Network:
         network in them its own seed.
     hidden : str or sequence of str, default "sigmoid"
         The kind of the hidden neurons, one name for all or one per hidden layer:
-        "sigmoid", "tanh" (the text's tanh(z) = 2 sigma(2z) - 1), "relu" (max(0, z)),
-        "leaky-relu" (z, and 0.01 z below 0) or "gelu" (z Phi(z), Phi the normal distribution;
-        Hendrycks and Gimpel 2016).
+        "sigmoid", "tanh", "relu", ...; ``fastnet.activations.HIDDEN`` are all, and the classes
+        there say what each computes.
     initializer : str or None
         How the parameters start, of a layer with n_in inputs and n_out neurons:
         "default", weights N(0, 1) / sqrt(n_in), biases N(0, 1); "large", all N(0, 1);
         "glorot", weights of variance 2 / (n_in + n_out), biases 0 (Glorot and Bengio
         2010, the normal form); "he", weights of variance 2 / n_in, biases 0 (He et al.
         2015). None takes what suits the neurons that a layer leads into: sigmoid "default",
-        tanh "glorot", the others "he"; for the output layer "default" where all hidden
+        tanh "glorot", those like ReLU "he"; for the output layer "default" where all hidden
         neurons are sigmoid, else "glorot". Drawn as ``default_weight_initializer`` says,
         biases of 0 not at all.
     n_threads : int or None
@@ -246,7 +245,7 @@ class Network:
 
     @property
     def output(self) -> str:
-        """The kind of output layer: "sigmoid", "softmax", "linear" or "exponential"."""
+        """The kind of output layer: "sigmoid", "softmax", "linear", ..."""
         return self._model.choice.output
 
     @property
@@ -714,10 +713,11 @@ class Network:
             all hidden layers or one for each; from 0 to below 1. Those that stay are
             scaled by 1 / (1 - dropout), so that ``feedforward`` needs no correction
             (Srivastava et al. 2014).
-        optimizer : None, Momentum, Adam or AdamW
-            How the parameters follow the mean gradient of a mini-batch, g; None is the plain
-            rule above. lmbda and l1 enter g as (lmbda / n) W + (l1 / n) sgn W, but for
-            AdamW, which see. Velocities and moments start at zero in each call.
+        optimizer : Optimizer or None
+            How the parameters follow the mean gradient of a mini-batch, g: ``Momentum(mu)``,
+            ``Adam()`` or another class of ``fastnet.optimizers``; None is the plain rule above.
+            lmbda and l1 enter g as (lmbda / n) W + (l1 / n) sgn W, but for decoupled decay,
+            as ``AdamW`` says. Velocities and moments start at zero in each call.
         schedule : StepDecay, ExponentialDecay, CosineDecay, HalveOnPlateau, callable or None
             The learning rate of each epoch; None: eta for all. A callable is given the
             epoch, from 1, as the epoch begins, and returns its rate, finite and 0 or more, in
@@ -1313,10 +1313,9 @@ def _neurons(hidden: Any, layers: int) -> tuple[str, ...]:
             f"hidden: expected a name or a list of names, got {checks.briefly(hidden)}"
         ) from None
     for name in names:
-        if not isinstance(name, str) or name not in NEURONS:
-            raise ValueError(
-                f"hidden: expected one of {', '.join(NEURONS)}; got {checks.briefly(name)}"
-            )
+        if not isinstance(name, str) or name not in activations.HIDDEN:
+            known = ", ".join(activations.HIDDEN)
+            raise ValueError(f"hidden: expected one of {known}; got {checks.briefly(name)}")
     if isinstance(hidden, str):
         return names * layers
     if len(names) != layers:

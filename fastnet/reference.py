@@ -12,13 +12,14 @@ layer its weights input-major, (n_in, stride) with the outputs in the first
 n_out columns, then its biases, (stride,).
 """
 
-import math
 from functools import partial
 from itertools import pairwise
 from statistics import NormalDist
 
 import numpy as np
 
+from fastnet import optimizers
+from fastnet.activations import ACTIVATIONS, HIDDEN, Exponential, Sigmoid, Softmax
 from fastnet.costs import of_kernel
 
 EVALUATED = 1024  # examples of a piece; smaller ones are slow in NumPy
@@ -118,8 +119,7 @@ def sum_of_magnitudes(x):
 
 def exp(x, out):
     """out = e^x."""
-    with np.errstate(over="ignore"):
-        np.exp(x, out=out)
+    out[...] = Exponential.value(x)
 
 
 def log(x, out):
@@ -129,52 +129,22 @@ def log(x, out):
 
 def sigmoid(z, out):
     """out = 1 / (1 + e^-z)."""
-    with np.errstate(over="ignore"):
-        out[...] = 1 / (1 + np.exp(-z))
+    out[...] = Sigmoid.value(z)
 
 
 def activate(neurons, z, out, slope=None):
-    """out = f(z) and, where given, slope = f'(z); f is that of "sigmoid", "tanh", "relu",
-    "leaky-relu" or "gelu" neurons. The slope of a ReLU at 0 is that from below."""
-    z = z.copy()  # out may be z
-    derivative = None
-    if neurons == "sigmoid":
-        sigmoid(z, out)
-    elif neurons == "tanh":
-        np.tanh(z, out=out)
-    elif neurons == "relu":
-        np.maximum(z, 0, out=out)
-    elif neurons == "leaky-relu":
-        np.maximum(z, z.dtype.type(0.01) * z, out=out)
-    elif neurons == "gelu":  # z Phi(z), of the normal distribution; 0 or z beyond 40
-        x = np.clip(z.astype(np.float64), -40, 40)
-        distribution = np.vectorize(lambda x: math.erfc(-x / math.sqrt(2)) / 2, ["d"])(x)
-        density = np.exp(-x * x / 2) / math.sqrt(2 * math.pi)
-        out[...] = np.maximum(z, -40) * distribution
-        derivative = distribution + x * density
-    else:
-        known = "sigmoid, tanh, relu, leaky-relu, gelu"
-        raise ValueError(f"neurons: expected one of {known}; got {neurons!r}")
+    """out = f(z) and, where given, slope = f'(z), of hidden neurons of any kind."""
+    if neurons not in HIDDEN:
+        raise ValueError(f"neurons: expected one of {', '.join(HIDDEN)}; got {neurons!r}")
+    kind, z = ACTIVATIONS[neurons], z.copy()  # out may be z
+    out[...] = kind.value(z)
     if slope is not None:
-        slope[...] = slope_of(neurons, out) if derivative is None else derivative
+        slope[...] = kind.derivative(z, out)
 
 
 def softmax(z, out):
     """Each row: out_j = e^z_j / sum_k e^z_k (eq. 78)."""
-    e = np.exp(z - z.max(axis=1, keepdims=True))
-    out[...] = e / e.sum(axis=1, keepdims=True)
-
-
-def output_activations(output, z, a):
-    """a = f(z) of an output layer: "sigmoid", "softmax", "exponential" or "linear"."""
-    if output == "sigmoid":
-        sigmoid(z, a)
-    elif output == "softmax":
-        softmax(z, a)
-    elif output == "exponential":
-        exp(z, a)
-    else:
-        a[...] = z
+    out[...] = Softmax.value(z)
 
 
 # ---- one layer -------------------------------------------------------------
@@ -205,8 +175,7 @@ def costs(output, cost, z, y):
     of fastnet.costs, 0 for None."""
     if cost is None:
         return np.zeros_like(z)
-    a = np.empty_like(z)
-    output_activations(output, z, a)
+    a = ACTIVATIONS[output].value(z)
     with np.errstate(over="ignore"):
         return of_kernel(cost).values(z, a, y)
 
@@ -217,18 +186,9 @@ def cost_sum(output, cost, z, y, weights=None):
     return float(np.sum(each if weights is None else weighted(each, 1.0, weights)))
 
 
-def slope_of(neurons, a):
-    """f'(z), which for these neurons follows from the activation."""
-    if neurons == "tanh":
-        return 1 - a * a
-    if neurons in ("relu", "leaky-relu"):
-        return np.where(a > 0, 1, 0 if neurons == "relu" else 0.01).astype(a.dtype)
-    return a * (1 - a)
-
-
 def backpropagate(neurons, weights, delta, a, delta_below):
     """delta_below = (delta W^T) * f'(z), the slope from a, or from delta_below where a is None."""
-    slope = delta_below if a is None else slope_of(neurons, a)
+    slope = delta_below if a is None else ACTIVATIONS[neurons].derivative(None, a)
     delta_below[...] = (delta @ weights.T) * slope
 
 
@@ -260,7 +220,7 @@ def targets(y, n_out, output, dtype):
     neuron stands for two classes, the label itself."""
     if y.ndim == 2:
         return y.astype(dtype)
-    if n_out == 1 and output != "softmax":
+    if n_out == 1 and not ACTIVATIONS[output].of_layer:
         return y[:, None].astype(dtype)
     return (y[:, None] == np.arange(n_out)).astype(dtype)
 
@@ -285,7 +245,7 @@ def forward(sizes, output, parameters, x, hidden=None, drop=None):
                 slope *= factors
             slopes.append(slope)
         else:
-            output_activations(output, z, a)
+            a = ACTIVATIONS[output].value(z)
         activations.append(a)
     return activations, z, slopes
 
@@ -312,32 +272,19 @@ def step(
         error = below
 
 
-def follow(sizes, parameters, gradient, optimizer, moments, eta, l2, l1, step):
-    """One mini-batch's move of an optimizer, the ``step``-th, counted from 1.
-
-    momentum, nesterov: as PyTorch defines them. adam: Kingma and Ba (2015), algorithm 1;
-    adamw: Loshchilov and Hutter (2019), algorithm 2. Biases know neither l2 nor l1.
-    """
-    name, *coefficients = optimizer
+def optimizer_step(sizes, parameters, gradient, optimizer, moments, eta, l2, l1, step):
+    """One mini-batch's step of an optimizer, the ``step``-th, counted from 1; see
+    fastnet/optimizers.py. Biases have neither l2 nor l1."""
+    one = optimizers.of_kernel(*optimizer)
     is_weight = np.zeros(len(parameters), bool)
     for w, b, _ in layout(sizes, parameters.dtype)[1]:
         is_weight[w:b] = True
     g = gradient + l1 * np.sign(parameters) * is_weight
-    if name == "adamw":
+    if one.decoupled_decay:
         parameters -= eta * l2 * parameters * is_weight
     else:
         g += l2 * parameters * is_weight
-    if name in ("momentum", "nesterov"):
-        (mu,) = coefficients
-        moments[...] = mu * moments + g
-        parameters -= eta * (g + mu * moments if name == "nesterov" else moments)
-        return
-    beta1, beta2, epsilon = coefficients
-    first, second = moments.reshape(2, -1)
-    first[...] = beta1 * first + (1 - beta1) * g
-    second[...] = beta2 * second + (1 - beta2) * g * g
-    mean, square = first / (1 - beta1**step), second / (1 - beta2**step)
-    parameters -= eta * mean / (np.sqrt(square) + epsilon)
+    parameters -= one.step(g, moments.reshape(one.n_moments, -1), eta, step)
 
 
 # Random numbers of a pass: each example of the order has a run of them, by its position, one
@@ -387,7 +334,7 @@ def train(
     With the plain optimizer each mini-batch moves W to W - eta (l2 W + l1 sgn W) - (eta/m) sum
     dC/dW and b by -(eta/m) sum dC/db, m being the mini-batch's own size; where examples
     have weights, m is the sum of them, and the sums over the examples are weighted. Others:
-    ``follow``, by the mean gradient; moments, (parameters,) or for Adam (2 parameters,), and
+    ``optimizer_step``, by the mean gradient; moments, (n_moments parameters,), and
     ``steps``, the mini-batches before, carry over. dropout: (hidden layers,) probabilities.
 
     Where L2 alone decays the weights, the first layer's decay is put off: what is kept is V, and
@@ -475,7 +422,7 @@ def train(
             continue
         nabla = np.zeros_like(parameters)
         step(sizes, output, cost, parameters, nabla, x, t, mean, 0, 0, delta, hidden, drop, own)
-        follow(sizes, parameters, nabla, optimizer, moments, eta, l2, l1, steps + k + 1)
+        optimizer_step(sizes, parameters, nabla, optimizer, moments, eta, l2, l1, steps + k + 1)
 
 
 def gradient(

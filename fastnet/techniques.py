@@ -10,7 +10,7 @@ import numpy as np
 
 from fastnet import _kernels, checks, optimizers
 from fastnet.model import Model
-from fastnet.optimizers import Adam, Optimizer
+from fastnet.optimizers import Optimizer
 
 
 class Techniques(NamedTuple):
@@ -51,18 +51,12 @@ def _shares(dropout: Any, layers: int) -> tuple[float, ...]:
     return (share,) * layers
 
 
-def check_epsilon(words: str, model: Model, optimizer: Optimizer | None) -> None:
-    """Refuse an epsilon that is 0 for the kernels; ``words`` begin the error."""
-    tiny = float(np.finfo(model.dtype).tiny)
-    if isinstance(optimizer, Adam) and optimizer.epsilon < tiny:
-        raise ValueError(f"{words} at least {tiny:.3g} in {model.dtype}, got {optimizer.epsilon:g}")
-
-
 def checked(model: Model, l1: Any, optimizer: Any, dropout: Any, shift: Any) -> Techniques:
     """The arguments of ``SGD`` as they come; errors name the one that does not fit ``model``."""
     l1 = checks.nonnegative("l1", l1)
     optimizer = optimizers.checked(optimizer)
-    check_epsilon("optimizer: expected an epsilon of", model, optimizer)
+    if optimizer is not None:
+        optimizer.check_dtype("optimizer: expected an {} of", model.dtype)
     shares = _shares(dropout, len(model.hidden))
     shift = checks.integer("shift", shift, 0)
     side = math.isqrt(model.sizes[0])

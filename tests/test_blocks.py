@@ -4,17 +4,12 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import Adam, AdamW, Momentum, _kernels, compressed, techniques
+from fastnet import Adam, Momentum, _kernels, compressed, techniques
+from fastnet.optimizers import USUAL
 
 N = 150
 
-OPTIMIZERS = {
-    "plain": None,
-    "momentum": Momentum(0.9),
-    "nesterov": Momentum(0.9, nesterov=True),
-    "adam": Adam(),
-    "adamw": AdamW(),
-}
+OPTIMIZERS = {"plain": None, **USUAL}
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import _kernels
+from fastnet import _kernels, optimizers
 from fastnet.cli import main
 
 SCRIPT = [str(pathlib.Path(sysconfig.get_path("scripts")) / "fastnet")]
@@ -104,7 +104,7 @@ def test_train_takes_the_techniques_as_python_does(folder, capsys):
 
 
 @pytest.mark.parametrize(
-    ("name", "eta"), [("momentum", 0.05), ("nesterov", 0.05), ("adam", 0.001), ("adamw", 0.001)]
+    ("name", "eta"), [(name, one.usual_eta) for name, one in optimizers.USUAL.items()]
 )
 def test_train_takes_a_rate_that_suits_the_optimizer_unless_it_is_told_one(folder, name, eta):
     for options in ([], ["--eta", str(eta)], ["--eta", "0.5"]):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import Network, network
+from fastnet import Network, activations
 from fastnet.costs import of_kernel
 
 X = np.random.default_rng(3).standard_normal(4)
@@ -56,7 +56,7 @@ def assert_explains(net, x, y):
     return shown
 
 
-@pytest.mark.parametrize("hidden", network.NEURONS)
+@pytest.mark.parametrize("hidden", activations.HIDDEN)
 def test_every_pair_and_kind_of_neurons_is_explained(pair, hidden, dtype):
     cost = of_kernel(pair[1])
     net = Network([4, 6, 5, 3], cost, output=pair[0], hidden=hidden, dtype=dtype, seed=5)

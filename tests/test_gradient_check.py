@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse
 
 import fastnet
-from fastnet import Network, network
+from fastnet import Network, activations
 from fastnet.costs import of_kernel
 
 # The difference's errors, of curvature and of rounding, are near 4e-11 of the cost each; the
@@ -38,7 +38,7 @@ class Wrong(Own):
         return (a - y) * fastnet.sigmoid_prime(z)
 
 
-@pytest.mark.parametrize("hidden", network.NEURONS)
+@pytest.mark.parametrize("hidden", activations.HIDDEN)
 def test_the_gradient_of_every_pair_and_kind_of_neurons_passes(
     pair, hidden, dtype, random_examples
 ):

@@ -1,20 +1,19 @@
 """The techniques as arguments of ``Network`` and ``SGD``."""
 
 import copy
-import math
 import pickle
 
 import numpy as np
 import pytest
 
 import fastnet
-from fastnet import Network
-from fastnet.optimizers import Adam, AdamW, Momentum
+from fastnet import Network, activations
+from fastnet.optimizers import USUAL, Adam, AdamW, Momentum
 
 IMAGES = np.random.default_rng(1).integers(0, 2, (40, 16)).astype(np.uint8) * 9
 LABELS = np.arange(40) % 3
 DATA = fastnet.Dataset(IMAGES, LABELS, 1 / 9)
-KINDS = ["sigmoid", "tanh", "relu", "leaky-relu", "gelu"]
+KINDS = activations.HIDDEN
 
 
 def trained(epochs=2, *, seed=3, hidden="sigmoid", **told):
@@ -38,13 +37,7 @@ def test_the_outputs_are_those_of_the_formula(kind, dtype, isa):
     net = Network([6, 5, 2], "quadratic", output="linear", hidden=kind, dtype=dtype, seed=1)
     x = np.random.default_rng(2).normal(size=(7, 6))
     z = x @ net.weights[0].T.astype(float) + net.biases[0].T
-    a = {
-        "sigmoid": lambda: 1 / (1 + np.exp(-z)),
-        "tanh": lambda: np.tanh(z),
-        "relu": lambda: np.maximum(z, 0),
-        "leaky-relu": lambda: np.where(z > 0, z, 0.01 * z),
-        "gelu": lambda: z * np.vectorize(lambda t: math.erfc(-t / 2**0.5) / 2)(z),
-    }[kind]()
+    a = activations.ACTIVATIONS[kind].value(z)
     expected = a @ net.weights[1].T.astype(float) + net.biases[1].T
     tolerance = 1e-5 if dtype == "float32" else 1e-13
     np.testing.assert_allclose(net.feedforward(x), expected, rtol=0, atol=tolerance)
@@ -79,7 +72,7 @@ def test_the_representation_names_neurons_that_are_not_the_usual_ones():
 @pytest.mark.parametrize(
     ("hidden", "words"),
     [
-        ("Relu", "hidden: expected one of sigmoid, tanh, relu, leaky-relu, gelu; got 'Relu'"),
+        ("Relu", f"hidden: expected one of {', '.join(KINDS)}; got 'Relu'"),
         (["relu", "softmax"], "hidden: expected one of .* got 'softmax'"),
         (b"relu", "hidden: expected one of .* got b'relu'"),
         (["relu"], "hidden: expected one name for each of 2 hidden layers, got 1"),
@@ -103,10 +96,7 @@ def test_neurons_that_are_unknown_or_too_few_are_refused(hidden, words):
         {"dropout": 0.5},
         {"dropout": [0.5, 0.0]},
         {"shift": 1},
-        {"optimizer": Momentum(0.9)},
-        {"optimizer": Momentum(0.9, nesterov=True)},
-        {"optimizer": Adam()},
-        {"optimizer": AdamW(), "lmbda": 1.0},
+        *({"optimizer": one, "lmbda": 1.0} for one in USUAL.values()),
     ],
     ids=str,
 )
@@ -190,6 +180,7 @@ def test_compressed_and_dense_images_are_shifted_alike(isa):
         ({"optimizer": "adam"}, "optimizer: expected None, fastnet.Momentum.* got 'adam'"),
         ({"optimizer": Adam}, "optimizer: expected None"),
         ({"optimizer": np.ones(100)}, "optimizer: expected None.* got a ndarray"),
+        ({"optimizer": fastnet.RMSprop(epsilon=1e-40)}, "optimizer: expected an epsilon of at"),
         ({"optimizer": Adam(epsilon=1e-40)}, "optimizer: expected an epsilon of at least 1.18e-38"),
         ({"shift": 1.5}, "shift: expected an integer, got 1.5"),
         ({"shift": -1}, "shift: expected 0 or more, got -1"),
@@ -230,6 +221,8 @@ def test_inputs_that_are_no_square_images_cannot_be_shifted():
         (lambda: Adam(1.0), "beta1: expected a number from 0 to below 1"),
         (lambda: Adam(0.9, 1.5), "beta2: expected a number from 0 to below 1"),
         (lambda: Adam(epsilon=0), "epsilon: expected a positive number, got 0"),
+        (lambda: fastnet.RMSprop(1.0), "alpha: expected a number from 0 to below 1"),
+        (lambda: fastnet.RMSprop(epsilon=0), "epsilon: expected a positive number, got 0"),
         (lambda: AdamW(epsilon=-1e-8), "epsilon: expected a positive number, got -1e-08"),
     ],
 )

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import fastnet
+from fastnet import activations
 from fastnet.demo import page
 from fastnet.demo.neuron import BOOK_ETA, EPOCHS, ETA, STARTS, Neuron
 
@@ -333,10 +334,9 @@ def test_hundreds_of_test_digits_are_classified_as_in_python(visit, net, mnist):
     [
         ("float32", "sigmoid", "cross-entropy", "sigmoid"),
         ("float64", "sigmoid", "cross-entropy", "sigmoid"),
-        ("float64", "tanh", "log-likelihood", "softmax"),
         ("float32", "relu", "quadratic", "linear"),
-        ("float64", "leaky-relu", "log-likelihood", "softmax"),
-        ("float64", "gelu", "quadratic", "linear"),
+        *(("float64", hidden, "quadratic", "linear") for hidden in activations.HIDDEN[1:]),
+        ("float64", "tanh", "log-likelihood", "softmax"),
         ("float64", "sigmoid", "poisson", "exponential"),
     ],
 )

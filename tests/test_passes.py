@@ -11,6 +11,7 @@ from interrupting_cost import assert_left_after, cost_interrupted_at
 import fastnet
 from fastnet import Network, _kernels, reference, reporting
 from fastnet.compressed import compress
+from fastnet.optimizers import USUAL
 
 SIZES = [16, 9, 7, 4]
 M, N, PASSES = 10, 37, 4  # so that the last mini-batch of each pass is smaller
@@ -23,14 +24,15 @@ TECHNIQUES = {
     "decay put off": {"l2": 0.02},
     "decay settled in between": {"l2": 1.0},
     "L1 and L2": {"l2": 0.02, "l1": 0.01},
-    "momentum": {"l2": 0.02, "optimizer": ("momentum", 0.9)},
-    "adam": {"l2": 0.02, "optimizer": ("adam", 0.9, 0.999, 1e-8)},
+    **{
+        name: {"l2": 0.02, "optimizer": one.kernel, "eta": one.usual_eta}
+        for name, one in USUAL.items()
+    },
     "dropout and shift": {"l2": 0.02, "dropout": np.array([0.5, 0.2]), "shift": 1},
     "weights, a decay divided by each mini-batch's": {
         "l2": 0.5, "divide_l2": True, "weights": np.linspace(0, 2, N),
     },
 }  # fmt: skip
-MOMENTS = {"momentum": 1, "adam": 2}
 
 
 @pytest.fixture
@@ -40,11 +42,12 @@ def run(random_parameters, random_examples, dtype):
 
     def train(name, *, one, passes=PASSES, form="dense", threads=1, kernels=_kernels, m=M, **more):
         told = dict(TECHNIQUES[name])
+        eta = told.pop("eta", 0.5)
         X, scale, y = random_examples(N, SIZES, "cross-entropy", 1)
         if form == "compressed":
             X = compress(X, "columns")
         p = random_parameters(SIZES, dtype, 0)
-        n_moments = MOMENTS.get(told.get("optimizer", ("plain",))[0], 0)
+        n_moments = USUAL[told["optimizer"][0]].n_moments if "optimizer" in told else 0
         if n_moments:
             told["moments"] = np.zeros(n_moments * len(p), dtype)
         keyed, each = "dropout" in told, -(-N // m)
@@ -52,7 +55,7 @@ def run(random_parameters, random_examples, dtype):
 
         def call(passes, order, costs):
             kernels.train(
-                SIZES, "sigmoid", "cross-entropy", p, X, scale, y, order, m, 0.5,
+                SIZES, "sigmoid", "cross-entropy", p, X, scale, y, order, m, eta,
                 told.get("l2", 0.0), None, threads, hidden=("tanh", "sigmoid"), costs=costs,
                 steps=3 + passes[0] * each, **{"key": KEYS[passes] if keyed else 0},
                 **{name: value for name, value in told.items() if name != "l2"}, **more,

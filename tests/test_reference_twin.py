@@ -14,8 +14,8 @@ from fastnet import _kernels, reference
 # memory here, the steps that the C core does not show there.
 ONLY_KERNELS = {"aligned", "available", "compiler", "isa", "select", "watch_every"}
 ONLY_REFERENCE = {
-    *("classes", "costs", "counters", "follow", "forward", "inputs", "kept", "layers"),
-    *("output_activations", "shifted", "slope_of", "step", "stride", "targets", "weighted"),
+    *("classes", "costs", "counters", "forward", "inputs", "kept", "layers", "optimizer_step"),
+    *("shifted", "step", "stride", "targets", "weighted"),
 }
 
 

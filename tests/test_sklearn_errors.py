@@ -13,8 +13,11 @@ from sklearn import neural_network as theirs
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 import fastnet
+from fastnet import optimizers
 from fastnet import sklearn as ours
 from fastnet.sklearn import MLPClassifier, MLPRegressor
+
+SOLVERS = ", ".join(one.sklearn_name for one in optimizers.CLASSES)
 
 # ---- what is refused
 
@@ -22,8 +25,8 @@ from fastnet.sklearn import MLPClassifier, MLPRegressor
 @pytest.mark.parametrize(
     ("told", "message"),
     [
-        ({"solver": "lbfgs"}, "solver: expected one of sgd, adam; got 'lbfgs', which needs"),
-        ({"activation": "identity"}, "activation: expected one of logistic, tanh, relu, sigmoid, "),
+        ({"solver": "lbfgs"}, f"solver: expected one of {SOLVERS}; got 'lbfgs', which needs"),
+        ({"activation": "identity"}, "activation: expected one of logistic, tanh, relu, "),
         ({"hidden_layer_sizes": (5, 0)}, "hidden_layer_sizes: expected an integer over 0, or"),
         ({"hidden_layer_sizes": 2.5}, "hidden_layer_sizes: expected an integer over 0, or"),
         ({"alpha": -1}, "alpha: expected a finite number of 0 or more, got -1"),
@@ -48,7 +51,7 @@ from fastnet.sklearn import MLPClassifier, MLPRegressor
         ({"epsilon": 1e-40, "dtype": "float32"}, "epsilon: expected at least 1.18e-38 in float32"),
         ({"loss": "hinge"}, "loss: expected one of log_loss, squared_error, or a cost class"),
         ({"output": "identity"}, "output: expected one of auto, softmax, logistic for the log_"),
-        ({"output": "linear"}, "output: expected one of auto, identity, logistic, softmax, exp;"),
+        ({"output": "linear"}, "output: expected one of auto, logistic, softmax, identity, exp;"),
         ({"loss": "squared_error", "output": "softmax"}, "output: expected one of auto, logistic"),
         ({"eval_metric": "accurate"}, "eval_metric: expected 'loss', the name of a scorer"),
         ({"eval_metric": 3}, "eval_metric: expected 'loss', the name of a scorer"),

@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss, make_scorer, r2_score, recall_score
 
 import fastnet
+from fastnet import activations
 from fastnet.sklearn import MLPClassifier, MLPRegressor
 
 # ---- weights of classes
@@ -153,7 +154,7 @@ def test_dropout_leaves_neurons_out_and_is_repeatable():
     assert fitted(dropout=0.2, max_iter=100).score(*REST) > 0.9
 
 
-@pytest.mark.parametrize("activation", ["leaky-relu", "gelu", "sigmoid"])
+@pytest.mark.parametrize("activation", activations.HIDDEN)
 def test_fastnet_s_activations_are_there(activation):
     net = fitted(activation=activation, max_iter=100)
     assert net.network_.hidden == [activation]

@@ -1,10 +1,12 @@
 """Regularization, dropout, optimizers and shifts, step by step as the reference takes them."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 import fastnet
-from fastnet import _kernels, compressed, reference
+from fastnet import _kernels, activations, compressed, optimizers, reference
 from fastnet.optimizers import Adam, AdamW, Momentum
 
 SIZES = (36, 9, 17, 4)  # images of 6 x 6
@@ -17,12 +19,12 @@ TECHNIQUES = {
     "l2 over each mini-batch, the last of which is not put off": {"l2": 4.0, "divide_l2": True},
     "l1": {"l1": 0.02},
     "elastic": {"l1": 0.01, "l2": 0.02},
-    "momentum": {"optimizer": Momentum(0.9).kernel},
-    "nesterov": {"optimizer": Momentum(0.8, nesterov=True).kernel},
+    **{
+        name: {"optimizer": one.kernel, "eta": 3 * one.usual_eta, "l2": one.usual_lmbda / 250}
+        for name, one in optimizers.USUAL.items()
+    },
     "momentum, elastic": {"optimizer": Momentum(0.5).kernel, "l1": 0.01, "l2": 0.02},
-    "adam": {"optimizer": Adam().kernel, "eta": 0.003},
     "adam, elastic": {"optimizer": Adam(0.5, 0.9, 1e-3).kernel, "eta": 0.01, "l1": 0.1, "l2": 0.2},
-    "adamw": {"optimizer": AdamW().kernel, "eta": 0.003, "l2": 2.0},
     "dropout": {"dropout": np.array([0.5, 0.25])},
     "dropout of one layer": {"dropout": np.array([0.0, 0.9])},
     "shift": {"shift": 1},
@@ -33,17 +35,12 @@ TECHNIQUES = {
     },
 }  # fmt: skip
 
-HIDDEN = [
-    ("sigmoid", "sigmoid"),
-    ("tanh", "relu"),
-    ("leaky-relu", "gelu"),
-    ("gelu", "tanh"),
-]
+HIDDEN = [("sigmoid", "sigmoid"), *pairwise(activations.HIDDEN), ("gelu", "tanh")]
 
 
 def start(parameters, optimizer=("plain",), **_):
     """Moments of zero, as many as the optimizer keeps."""
-    count = {"plain": 0, "momentum": 1, "nesterov": 1}.get(optimizer[0], 2)
+    count = 0 if optimizer[0] == "plain" else optimizers.USUAL[optimizer[0]].n_moments
     return _kernels.aligned(count * len(parameters), parameters.dtype) if count else None
 
 
@@ -152,6 +149,24 @@ def test_l1_draws_every_weight_towards_zero_by_the_same_amount(dtype, isa):
     # Inputs of zero leave the weights to L1: 4 mini-batches, each eta l1 / n = 0.5 * 0.5 / 4.
     net.SGD((np.zeros((4, 2)), [0, 1, 0, 1]), 1, 1, 0.5, l1=0.5, verbose=False)
     assert net.weights[0].tolist() == [[0.75, -1.75], [0.0, 0.25]]
+
+
+def test_rmsprop_divides_by_the_root_of_the_running_mean_of_squares(dtype, isa):
+    """The weight of one linear neuron with the input 1, as PyTorch's RMSprop moves it."""
+    alpha, epsilon, eta, l2 = 0.75, 0.125, 0.25, 0.5
+    net = fastnet.Network([1, 1], "quadratic", output="linear", dtype=dtype)
+    net.weights[0], net.biases[0] = [[3.0]], [[-1.0]]
+    w, b, v, u = 3.0, -1.0, 0.0, 0.0
+    optimizer = fastnet.RMSprop(alpha, epsilon)
+    net.SGD(([[1.0]] * 3, [[0.5]] * 3), 1, 1, eta, 3 * l2, optimizer=optimizer, verbose=False)
+    for _ in range(3):
+        error = w + b - 0.5
+        g = error + l2 * w
+        v, u = alpha * v + (1 - alpha) * g * g, alpha * u + (1 - alpha) * error * error
+        w, b = w - eta * g / (v**0.5 + epsilon), b - eta * error / (u**0.5 + epsilon)
+    end = (net.weights[0].item(), net.biases[0].item())
+    assert end == pytest.approx((w, b), rel=1e-5 if dtype == "float32" else 1e-13)
+    assert w < 2.1
 
 
 def test_dropout_drops_the_share_that_is_asked_for_and_scales_the_others(dtype, isa):

@@ -10,6 +10,7 @@ from interrupting_cost import assert_left_after, cost_interrupted_at
 
 from fastnet import Network, _kernels, load, reference
 from fastnet.compressed import compress
+from fastnet.optimizers import USUAL
 
 SIZES = [64, 30, 20, 4]
 M = 10
@@ -23,14 +24,10 @@ TECHNIQUES = {
     "decay put off": {"l2": 0.02},
     "decay settled in between": {"l2": 1.0},
     "L1 and L2": {"l2": 0.02, "l1": 0.01},
-    "momentum": {"l2": 0.02, "optimizer": ("momentum", 0.9)},
-    "nesterov": {"optimizer": ("nesterov", 0.9)},
-    "adam": {"l2": 0.02, "optimizer": ("adam", 0.9, 0.999, 1e-8), "steps": 3},
-    "adamw": {"l2": 0.02, "optimizer": ("adamw", 0.9, 0.999, 1e-8)},
+    **{name: {"l2": 0.02, "optimizer": one.kernel, "steps": 3} for name, one in USUAL.items()},
     "dropout and shift": {"l2": 0.02, "dropout": np.array([0.5, 0.2]), "shift": 2, "key": 5},
     "weights": {"l2": 0.02, "weights": np.linspace(0, 2, N)},
 }
-COEFFICIENTS = {"momentum": 1, "nesterov": 1, "adam": 2, "adamw": 2}
 
 
 class Stop(Exception):
@@ -66,7 +63,7 @@ def passes(random_parameters, random_examples, dtype):
             signal.signal(signal.SIGUSR1, lambda number, frame: look(done[-1], p))
             more["watch"] = lambda k: done.append(k) or signal.raise_signal(signal.SIGUSR1)
         told = dict(told)
-        n_moments = COEFFICIENTS.get(told.get("optimizer", ("plain",))[0], 0)
+        n_moments = USUAL[told["optimizer"][0]].n_moments if "optimizer" in told else 0
         if n_moments:
             told["moments"] = np.zeros(n_moments * len(p), dtype)
         with contextlib.suppress(Stop):

@@ -22,7 +22,8 @@ from pathlib import Path
 import numpy as np
 
 import fastnet
-from fastnet import _kernels
+from fastnet import _kernels, optimizers
+from fastnet.activations import ACTIVATIONS
 
 TOP = Path(__file__).parent.parent
 MEASURED = TOP / "docs" / "techniques.json"
@@ -103,8 +104,15 @@ class Technique:
         return "Plateau" in self.arguments or "early_stopping" in self.arguments
 
 
-def of_neurons(name, formula, **more):
-    return Technique(name, formula, "", NEURONS, f'hidden="{name}"', **more)
+def of_neurons(kind):
+    formula, network = f"a = {kind.formula}", f'hidden="{kind.name}"'
+    return Technique(kind.name, formula, "", NEURONS, network, eta=kind.eta)
+
+
+def of_optimizer(one):
+    lmbda = f"lmbda={one.usual_lmbda}, " if one.usual_lmbda else ""
+    arguments = f"{lmbda}optimizer=fastnet.{one.call}"
+    return Technique(one.label, one.formula, arguments, PYTORCH, eta=one.usual_eta)
 
 
 def doubled(name, formula, test, made):
@@ -133,18 +141,8 @@ TECHNIQUES = [
     Technique("dropout", "a ← a r / (1 − p), r = 0 with probability p, else 1", "dropout=0.2",
               "test_techniques.py::"
               "test_dropout_drops_the_share_that_is_asked_for_and_scales_the_others"),
-    Technique("momentum", "v ← μv + g, W ← W − ηv", "optimizer=fastnet.Momentum(0.9)", PYTORCH,
-              eta=0.05),
-    Technique("Nesterov momentum", "v ← μv + g, W ← W − η (g + μv)",
-              "optimizer=fastnet.Momentum(0.9, nesterov=True)", PYTORCH, eta=0.05),
-    Technique("Adam", "u ← β₁u + (1 − β₁) g, v ← β₂v + (1 − β₂) g², W ← W − η û / (√v̂ + ε)",
-              "optimizer=fastnet.Adam()", PYTORCH, eta=0.001),
-    Technique("AdamW", "W ← (1 − ηλ/n) W, then as Adam",
-              "lmbda=500.0, optimizer=fastnet.AdamW()", PYTORCH, eta=0.001),
-    of_neurons("tanh", "a = tanh z", eta=0.1),
-    of_neurons("relu", "a = max(0, z)", eta=0.1),
-    of_neurons("leaky-relu", "a = z for z > 0, else 0.01 z", eta=0.1),
-    of_neurons("gelu", "a = z Φ(z)", eta=0.1),
+    *(of_optimizer(one) for one in optimizers.USUAL.values() if one.label),
+    *(of_neurons(each) for each in ACTIVATIONS.values() if each.eta),
     of_initializer("large", "W ~ N(0, 1), b ~ N(0, 1)"),
     of_initializer("default", "W ~ N(0, 1/n_in), b ~ N(0, 1)"),
     of_initializer("glorot", "W ~ N(0, 2/(n_in + n_out)), b = 0"),

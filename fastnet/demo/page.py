@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastnet import persistence
+from fastnet.activations import ACTIVATIONS
 from fastnet.data import Dataset
 from fastnet.network import Network
 
@@ -57,12 +58,24 @@ def page(net: Network, test: Dataset, origin: str) -> str:
     data = json.dumps(_data(net, test, origin), ensure_ascii=False).replace("<", "\\u003c")
     folder = resources.files("fastnet.demo") / "page"
 
+    made = {"data": data, "activations": _activations()}
+
     def part(match: re.Match[str]) -> str:
         name = match[1]
-        return data if name == "data" else (folder / name).read_text(encoding="utf-8").strip()
+        return made.get(name) or (folder / name).read_text(encoding="utf-8").strip()
 
     template = (folder / "page.html").read_text(encoding="utf-8")
-    return re.sub(r"<!-- (data|[a-z]+\.(?:css|js)) -->", part, template)
+    return re.sub(r"<!-- (data|activations|[a-z]+\.(?:css|js)) -->", part, template)
+
+
+def _activations() -> str:
+    """The activations that are functions of one number, as a table in JavaScript."""
+    lines = [
+        f"  {json.dumps(name)}: {each.javascript},"
+        for name, each in ACTIVATIONS.items()
+        if not each.of_layer
+    ]
+    return "\n".join(["const ACTIVATIONS = {", *lines, "};"])
 
 
 def _data(net: Network, test: Dataset, origin: str) -> dict[str, Any]:

@@ -31,10 +31,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     hidden_layer_sizes : int or sequence of int, default (100,)
         Neurons in each hidden layer; () for none.
     activation : str, default "relu"
-        Of the hidden neurons: "logistic" (or "sigmoid"), "tanh", "relu", "leaky-relu", "gelu".
+        Of the hidden neurons: "logistic", "tanh", "relu", or another name of
+        ``fastnet.activations.HIDDEN``.
         There is no "identity".
-    solver : "adam" or "sgd", default "adam"
-        Adam, or gradient descent with ``momentum``. There is no "lbfgs".
+    solver : str, default "adam"
+        "adam"; "sgd", gradient descent with ``momentum``; or another class of
+        ``fastnet.optimizers``, its name in lower case. There is no "lbfgs".
     alpha : float, default 0.0001
         L2 penalty as scikit-learn counts it: each mini-batch adds alpha W / m to the gradient
         of the weights, m being its number of examples, or the sum of their weights. That is
@@ -71,8 +73,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         The share of the examples that early stopping holds out, unless ``fit`` is given an
         ``eval_set``.
     beta_1, beta_2, epsilon : float, default 0.9, 0.999 and 1e-8
-        For "adam". epsilon is added to the second moment's root after its bias is corrected
-        (Kingma and Ba 2015, algorithm 1), before it in scikit-learn.
+        For "adam" and other solvers that have them. Adam's epsilon is added to the second
+        moment's root after its bias is corrected (Kingma and Ba 2015, algorithm 1), before it in
+        scikit-learn.
     n_iter_no_change : int or inf, default 10
         Training stops after more epochs in a row than these without an improvement.
     max_fun : int, default 15000

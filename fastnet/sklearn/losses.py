@@ -6,17 +6,12 @@ from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
-from fastnet import checks, costs
+from fastnet import activations, checks, costs
 from fastnet.costs import Choice
 from fastnet.data import Dataset
 from fastnet.model import Model
 
-OUTPUTS = {
-    "identity": "linear",
-    "logistic": "sigmoid",
-    "softmax": "softmax",
-    "exp": "exponential",
-}
+OUTPUTS = {activations.ACTIVATIONS[name].sklearn_name: name for name in activations.OUTPUTS}
 NAMES = {output: name for name, output in OUTPUTS.items()}  # as in out_activation_
 
 

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from fastnet.activations import ACTIVATIONS
+
 
 def clip_infinite(z: NDArray) -> NDArray:
     """z in float64, infinities clipped to the largest number of the original type of z.
@@ -66,8 +68,8 @@ def activations(output: str, z: NDArray) -> NDArray:
             z = special.expit(z)
         elif output == "softmax":
             z = softmax(z)
-        elif output == "exponential":
-            z = np.exp(z)
+        else:
+            z = ACTIVATIONS[output].value(z)
     return z
 
 
@@ -78,10 +80,8 @@ def log_sigmoid(z: NDArray) -> NDArray:
 
 def above_half(output: str, z: NDArray) -> NDArray:
     """Whether each output is greater than 1/2."""
-    if output == "softmax":
-        z = activations(output, z)
-    where = {"sigmoid": 0.0, "exponential": np.log(0.5)}
-    above: NDArray = z > where.get(output, 0.5)
+    where = {"sigmoid": 0.0, "exponential": np.log(0.5), "linear": 0.5}
+    above: NDArray = z > where[output] if output in where else activations(output, z) > 0.5
     return above
 
 
@@ -94,19 +94,20 @@ def log_activations(output: str, z: NDArray) -> NDArray:
     if output == "exponential":
         return z
     with np.errstate(divide="ignore", invalid="ignore"):
-        logs: NDArray = np.log(z)
+        logs: NDArray = np.log(activations(output, z))
     return logs
 
 
 def _softmax_inputs(output: str, z: NDArray) -> NDArray | None:
-    """For several outputs, the values whose softmax gives the probabilities; None for linear ones.
+    """For several outputs, the values whose softmax gives the probabilities; None where these are
+    the outputs' shares in their sum, as of linear ones.
 
     The probabilities of one-vs-rest sigmoid neurons are proportional to the outputs, and so are
     those of exponential neurons.
     """
     if output == "sigmoid":
         return log_sigmoid(z)
-    return None if output == "linear" else z
+    return z if output in ("softmax", "exponential") else None
 
 
 def probabilities(output: str, z: NDArray) -> NDArray:
@@ -117,8 +118,9 @@ def probabilities(output: str, z: NDArray) -> NDArray:
     shared = _softmax_inputs(output, z)
     if shared is not None:
         return softmax(shared)
-    sums = z.sum(axis=1, keepdims=True)
-    shares: NDArray = np.where(sums > 0, z, 1) / np.where(sums > 0, sums, z.shape[1])
+    a = activations(output, z)
+    sums = a.sum(axis=1, keepdims=True)
+    shares: NDArray = np.where(sums > 0, a, 1) / np.where(sums > 0, sums, a.shape[1])
     return shares
 
 

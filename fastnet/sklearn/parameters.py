@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastnet import checks
-from fastnet.network import NEURONS
-from fastnet.optimizers import Adam, Momentum, Optimizer
+from fastnet import activations, checks, optimizers
+from fastnet.optimizers import Optimizer
 
-ACTIVATIONS = {"logistic": "sigmoid", **{name: name for name in ("tanh", "relu")}}
-ACTIVATIONS |= {name: name for name in NEURONS}  # fastnet's own names, too
-SOLVERS = ("sgd", "adam")
+# {name of the activation: fastnet's}: scikit-learn's names, and fastnet's own, too.
+ACTIVATIONS = {activations.ACTIVATIONS[name].sklearn_name: name for name in activations.HIDDEN}
+ACTIVATIONS |= {name: name for name in activations.HIDDEN}
+SOLVERS = {each.sklearn_name: each for each in optimizers.CLASSES}
 MAX_FUN = 15000
 LEARNING_RATES = ("constant", "invscaling", "adaptive")
 
@@ -27,7 +27,7 @@ class Settings(NamedTuple):
     optimizer: Optimizer | None
     alpha: float
     batch_size: int | None  # None: "auto"
-    learning_rate: str  # "constant" for Adam, which knows no other
+    learning_rate: str  # "constant" but for the solver "sgd"
     learning_rate_init: float
     power_t: float
     max_iter: int
@@ -72,16 +72,18 @@ def _optimizer(estimator: Any) -> Optimizer | None:
         "solver", estimator.solver, SOLVERS,
         ", which needs the whole data at each step" if estimator.solver == "lbfgs" else "",
     )  # fmt: skip
-    mu = checks.share("momentum", estimator.momentum)
-    nesterov = checks.boolean("nesterovs_momentum", estimator.nesterovs_momentum)
-    adam = Adam(
-        checks.share("beta_1", estimator.beta_1),
-        checks.share("beta_2", estimator.beta_2),
-        estimator.epsilon,
-    )
-    if solver == "adam":
-        return adam
-    return Momentum(mu, nesterov) if mu else None
+    made = {name: _made(each, estimator) for name, each in SOLVERS.items()}  # which checks all
+    return None if made[solver].is_plain else made[solver]
+
+
+def _made(optimizer: type[Optimizer], estimator: Any) -> Optimizer:
+    """With the estimator's coefficients; errors name its parameters."""
+    names = optimizer.sklearn_parameters
+    try:
+        return optimizer(**{name: getattr(estimator, own) for name, own in names.items()})
+    except (TypeError, ValueError) as error:
+        name, _, words = str(error).partition(": ")
+        raise type(error)(f"{names[name]}: {words}") from None
 
 
 def checked(estimator: Any) -> Settings:

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from fastnet import checks, techniques, training
 from fastnet.data import Dataset
 from fastnet.model import Model
-from fastnet.optimizers import Adam
 from fastnet.sklearn.parameters import Settings
 from fastnet.training import DivergenceError
 
@@ -80,7 +79,7 @@ class Solver:
         The rate that the training started with.
     learning_rate : float
         The rate of the next step. With Adam, as in scikit-learn, that of the last step including
-        the bias correction of the moments. It can be set, except with Adam.
+        the bias correction of the moments. It can be set with the solver "sgd".
     t : int
         The number of steps so far.
     """
@@ -90,7 +89,8 @@ class Solver:
         self._initial = self._rate = settings.learning_rate_init
         self._power_t = settings.power_t
         self._learning_rate = settings.learning_rate
-        techniques.check_epsilon("epsilon: expected", model, settings.optimizer)
+        if settings.optimizer is not None:
+            settings.optimizer.check_dtype("{}: expected", model.dtype)
         chosen = techniques.checked(model, 0.0, settings.optimizer, settings.dropout, 0)
         self._told = chosen.start(model, 1.0)
         self._told["steps"] = 0
@@ -106,17 +106,16 @@ class Solver:
 
     @property
     def learning_rate(self) -> float:
-        adam = self._optimizer
-        if not isinstance(adam, Adam) or not self.t:
+        if self._optimizer is None or not self.t:
             return self._rate
-        return self._rate * math.sqrt(1 - adam.beta2**self.t) / (1 - adam.beta1**self.t)
+        return self._optimizer.last_rate(self._rate, self.t)
 
     @learning_rate.setter
     def learning_rate(self, rate: Any) -> None:
-        if isinstance(self._optimizer, Adam):
+        if self._optimizer is not None and self._optimizer.sklearn_name != "sgd":
             raise AttributeError(
-                "learning_rate: expected to be set for the solver 'sgd' only; Adam's follows from "
-                "learning_rate_init"
+                f"learning_rate: expected to be set for the solver 'sgd' only; that of "
+                f"{self._optimizer.sklearn_name!r} follows from learning_rate_init"
             )
         self._change(checks.positive("learning_rate", rate))
 
@@ -205,7 +204,6 @@ class Solver:
         return True
 
     def _change(self, rate: float) -> None:
-        """scikit-learn's velocity is the step itself, fastnet's the step over the rate."""
-        if "moments" in self._told and not isinstance(self._optimizer, Adam):
-            self._told["moments"] *= self._rate / rate
+        if self._optimizer is not None:
+            self._optimizer.change_rate(self._told["moments"], self._rate, rate)
         self._rate = rate

@@ -221,7 +221,6 @@ static uint64_t hash(uint64_t h, const void *memory, size_t bytes, size_t elemen
 static uint64_t hash_of_neurons(uint64_t h, fn_type type)
 {
     enum { N = 3001 };
-    static const fn_activation kinds[] = {FN_SIGMOID, FN_TANH, FN_RELU, FN_LEAKY_RELU, FN_GELU};
     void *z = allocate(N * fn_bytes[type]), *a = allocate(N * fn_bytes[type]);
     void *slope = allocate(N * fn_bytes[type]);
     for (size_t i = 0; i < N; i++)
@@ -229,8 +228,10 @@ static uint64_t hash_of_neurons(uint64_t h, fn_type type)
             ((float *)z)[i] = (float)((double)i / 100 - 15);
         else
             ((double *)z)[i] = (double)i / 100 - 15;
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        fn_activate(type, kinds[i], N, z, a, slope);
+    for (size_t i = 0; fn_activation_row(i); i++) {
+        if (!fn_activation_row(i)->hidden)
+            continue;
+        fn_activate(type, (fn_activation)i, N, z, a, slope);
         h = hash(h, a, N * fn_bytes[type], fn_bytes[type]);
         h = hash(h, slope, N * fn_bytes[type], fn_bytes[type]);
     }
@@ -260,17 +261,17 @@ static const job jobs[] = {
     {70, FN_F32, 1 / 255.0, {FN_SIGMOID, FN_SIGMOID}, 1, 1,
      {.eta = 0.5, .l2 = 0.2, .divide_l2 = 1, .by_blocks = 1}},
     {130, FN_U8, 1 / 255.0, {FN_TANH, FN_GELU}, 0, 1,
-     {.eta = 0.005, .l2 = 0.002, .optimizer = FN_MOMENTUM, .mu = 0.9, .dropout = half, .key = 1}},
+     {.eta = 0.005, .l2 = 0.002, .optimizer = FN_MOMENTUM, .coefficients = {0.9}, .dropout = half, .key = 1}},
     {10, FN_F32, 1 / 255.0, {FN_RELU, FN_LEAKY_RELU}, 0, 1,
-     {.eta = 0.0005, .l1 = 0.002, .optimizer = FN_NESTEROV, .mu = 0.9, .by_blocks = 1}},
+     {.eta = 0.0005, .l1 = 0.002, .optimizer = FN_NESTEROV, .coefficients = {0.9}, .by_blocks = 1}},
     {10, FN_F64, 1 / 255.0, {FN_SIGMOID, FN_TANH}, 0, 2,
-     {.eta = 0.001, .optimizer = FN_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8,
+     {.eta = 0.001, .optimizer = FN_ADAM, .coefficients = {0.9, 0.999, 1e-8},
       .by_blocks = -1, .sharing = 3}},
     {10, FN_U8, 1 / 256.0, {FN_LEAKY_RELU, FN_RELU}, 0, 2,
      {.eta = 0.005, .l2 = 0.002, .shift = 2, .side = 13, .keys = keys, .by_blocks = 1}},
     {10, FN_F32, 1 / 256.0, {FN_GELU, FN_SIGMOID}, 0, 1,
-     {.eta = 0.001, .l2 = 0.002, .l1 = 0.001, .optimizer = FN_ADAMW, .beta1 = 0.9, .beta2 = 0.99,
-      .epsilon = 1e-8, .steps = 7, .by_blocks = 1}},
+     {.eta = 0.001, .l2 = 0.002, .l1 = 0.001, .optimizer = FN_ADAMW, .coefficients = {0.9, 0.99, 1e-8},
+      .steps = 7, .by_blocks = 1}},
 };
 enum { JOBS = sizeof jobs / sizeof *jobs };
 
@@ -301,7 +302,7 @@ static uint64_t hash_of_job(uint64_t h, const job *at, fn_type type, fn_form for
     fn_place places[MOST_LAYERS];
     const size_t length = fn_layout(&network, fn_bytes[type], places) * fn_bytes[type];
     void *parameters = make_parameters(type, &network);
-    training.moments = allocate(2 * length);
+    training.moments = allocate(FN_MOST_MOMENTS * length);
     size_t asked = 0;
     const fn_watch watch = {ask_soon, look_sometimes, go_on, &asked};
     training.watch = watch;

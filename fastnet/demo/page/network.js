@@ -21,20 +21,11 @@ function erf(x) {
   return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
 }
 
-const ACTIVATIONS = {
-  sigmoid: (z) => 1 / (1 + Math.exp(-z)),
-  tanh: Math.tanh,
-  relu: (z) => Math.max(z, 0),
-  "leaky-relu": (z) => (z > 0 ? z : 0.01 * z),
-  gelu: (z) => (z * (1 + erf(z / Math.SQRT2))) / 2,
-  linear: (z) => z,
-  exponential: Math.exp,
-};
-
 function bytesOf(base64) {
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 
+// ACTIVATIONS, {name: function}, comes from fastnet/activations.py.
 class Network {
   /** `layers`: {activation, n_in, n_out, weights, biases}, numbers of `dtype` in base64. */
   constructor(dtype, layers) {
