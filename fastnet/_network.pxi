@@ -97,6 +97,8 @@ cdef class NetworkCore:
         if networks is not None:
             rows = Array("networks", networks, 2, (self.dtype,))
             n, p = rows.length(0), <const char *>rows.data()
+            if n == 0:
+                raise ValueError("networks: expected one row or more, got none")
             rows.expect("networks", (n, self.n_parameters)).expect_contiguous("networks")
         if not with_cost:
             network.cost = FN_OTHER_COST

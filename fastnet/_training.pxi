@@ -79,7 +79,7 @@ cdef class Training:
         cdef Array o = Array("order", order, 2 if order.ndim == 2 else 1, ("int64",))
         cdef fn_passes passes = self.passes_of(o, order.ndim)
         cdef Array keys = self.set_keys(&t, key, passes.passes)
-        cdef Array kept = self.set_snapshots(&t, snapshots)
+        cdef Array kept = self.set_snapshots(&t, snapshots, passes.passes)
         cdef Array costs = self.set_costs(&t, passes)
         cdef CustomDelta custom = CustomDelta(network.custom_delta, network.type)
         cdef Poll polling = Poll(poll)
@@ -143,7 +143,7 @@ cdef class Training:
         t.keys = <const uint64_t *>keys.data()
         return keys
 
-    cdef Array set_snapshots(self, fn_training *t, snapshots):
+    cdef Array set_snapshots(self, fn_training *t, snapshots, size_t passes):
         cdef Array kept
         if snapshots is None:
             return None
@@ -151,6 +151,8 @@ cdef class Training:
         t.n_snapshots = kept.length(0)
         kept.expect("snapshots", (t.n_snapshots, self.network.n_parameters))
         kept.expect_contiguous("snapshots")
+        if passes > 1 and t.n_snapshots == 0:
+            raise ValueError("snapshots: expected a row or more for several passes, got none")
         t.snapshots = kept.data()
         return kept
 

@@ -1,5 +1,6 @@
 """The two sparse ways into the first layer, by blocks and by lists."""
 
+import kernel_calls
 import numpy as np
 import pytest
 
@@ -44,11 +45,20 @@ def trained(inputs, n_out, m, dtype, optimizer, by_blocks, threads=1, **options)
     labels = (np.arange(n) % 5).astype(np.int64)
     costs = np.zeros(-(-n // m))
     for _ in range(2):
-        _kernels.train(
-            model.sizes, "sigmoid", "cross-entropy", model.values, inputs, 1.0, labels, order, m,
-            0.05, 0.01, None, threads, hidden=model.hidden, costs=costs, by_blocks=by_blocks,
-            **told, **options,
-        )  # fmt: skip
+        kernel_calls.train(
+            (model.sizes, "sigmoid", "cross-entropy", model.values),
+            (inputs, 1.0, labels),
+            order,
+            m,
+            0.05,
+            l2=0.01,
+            threads=threads,
+            hidden=model.hidden,
+            costs=costs,
+            by_blocks=by_blocks,
+            **told,
+            **options,
+        )
     return model.values, costs
 
 
@@ -91,7 +101,7 @@ def test_evaluating_by_blocks_comes_to_the_bits_of_dense_rows(dense, inputs, n_o
     net = fastnet.Network(sizes, dtype=dtype, seed=3)
     results = np.zeros((2, n, 5), dtype)
     for X, out in zip((dense, inputs), results, strict=True):
-        _kernels.feedforward(
-            sizes, "sigmoid", net._model.values, X[:n], 1.0, out, hidden=["sigmoid"]
+        kernel_calls.feedforward(
+            (sizes, "sigmoid", None, net._model.values), (X[:n], 1.0), out, hidden=["sigmoid"]
         )
     np.testing.assert_array_equal(*results)

@@ -1,5 +1,6 @@
 """The costs that a training pass finds on its way: of each mini-batch, before its step."""
 
+import kernel_calls
 import numpy as np
 import pytest
 
@@ -39,10 +40,18 @@ def passed(module, name, dtype, move, m=6, sparse=False, threads=1, **told):
     data = fastnet.Dataset(X, y, sparse=sparse)
     inputs = X if module is reference else data.operand(tuple(sizes), dtype)
     costs = np.full(-(-len(ORDER) // m), np.nan)
-    module.train(
-        tuple(sizes), output, cost, net._model.values, inputs, 1.0, data.y, ORDER, m, 0.1,
-        told.pop("l2", 0.0), None, threads, costs=costs, **told,
-    )  # fmt: skip
+    kernel_calls.train(
+        (tuple(sizes), output, cost, net._model.values),
+        (inputs, 1.0, data.y),
+        ORDER,
+        m,
+        0.1,
+        l2=told.pop("l2", 0.0),
+        threads=threads,
+        kernels=module,
+        costs=costs,
+        **told,
+    )
     return costs, net._model.values.copy()
 
 
