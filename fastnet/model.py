@@ -16,6 +16,7 @@ from fastnet.costs import Choice
 from fastnet.data import Dataset
 from fastnet.lazy import lazy_attribute
 from fastnet.parameters import Parameters
+from fastnet.steps import Passes, StepOptions
 
 # Examples handed at once to the value of a user's own cost.
 _PIECE = 1024
@@ -177,19 +178,22 @@ class Model:
         ways.trace(call, self.sizes, self.dtype, X, m, threads)
         return threads
 
-    def train(
-        self, data: Dataset, order: NDArray, mini_batch_size: int, eta: float, l2: float,
-        once: bool = False, **techniques: Any,
-    ) -> None:  # fmt: skip
-        """Passes over the examples in ``order``, one for each row; ``once``: no other is to be
-        expected. ``techniques`` go to ``_kernels.train`` as they are."""
+    def train(self, data: Dataset, step: StepOptions, passes: Passes) -> None:
+        """Passes over the examples. A pass that has no number of an epoch is expected to be the
+        only one over these data."""
         own = None if self.choice.kernel else self.choice.cost.delta
-        X = data.operand(self.sizes, self.dtype, once, moves=techniques.get("shift", 0) > 0)
+        X = data.operand(self.sizes, self.dtype, passes.epoch is None, moves=step.shift > 0)
+        m = step.mini_batch_size
         _kernels.train(
             self.sizes, self.choice.output, self.choice.kernel, self.parameters.storage,
-            X, data.scale, data.y, order, mini_batch_size, eta, l2, own,
-            self._threads("train", X, min(mini_batch_size, order.shape[-1]), own is not None),
-            hidden=self.hidden, **techniques,
+            X, data.scale, data.y, passes.order, m, passes.eta, step.l2, own,
+            self._threads("train", X, min(m, passes.order.shape[-1]), own is not None),
+            hidden=self.hidden, l1=step.l1, optimizer=step.optimizer, moments=step.moments,
+            steps=passes.steps, dropout=step.dropout, shift=step.shift,
+            key=0 if passes.keys is None else passes.keys, weights=step.weights,
+            watch=passes.poll, costs=passes.costs, divide_l2=step.divide_l2,
+            ended=passes.n_complete,
+            last=self.no_networks if passes.snapshots is None else passes.snapshots,
         )  # fmt: skip
 
     def scale_learned_from(self, data: Dataset) -> float | None:

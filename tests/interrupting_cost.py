@@ -4,6 +4,8 @@ import signal
 
 import numpy as np
 
+from fastnet.steps import Passes, StepOptions
+
 
 def cost_interrupted_at(call):
     """A cost whose ``delta`` raises SIGINT in this call, one for each mini-batch, from 1."""
@@ -31,6 +33,6 @@ def assert_left_after(net, whole, data, n, eta, l2):
     state = whole._stream.state
     fitting = whole._fitting("data", data)
     order = whole._stream.permutation(len(fitting))[:n]
-    whole._model.train(fitting, order, 10, eta, l2)
+    whole._model.train(fitting, StepOptions(10, l2), Passes(order[None], eta, epoch=1))
     assert net == whole
     assert net._stream.state == state

@@ -5,6 +5,7 @@ import pytest
 
 import fastnet
 from fastnet import _kernels, reference
+from fastnet.steps import Passes, StepOptions
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(23, 5)) * (rng.random((23, 5)) < 0.5)
@@ -82,7 +83,7 @@ def test_of_a_mini_batch_in_pieces_they_are_one_sum(dtype):
     net = fastnet.Network([3, 2], "log-likelihood", dtype=dtype, seed=1)
     data, costs = fastnet.Dataset(inputs, np.arange(n) % 2), np.empty(1)
     before = net.total_cost(data, 0.0)
-    net._model.train(data, np.arange(n), n, 0.1, 0.0, costs=costs)
+    net._model.train(data, StepOptions(n), Passes(np.arange(n)[None], 0.1, costs=costs))
     np.testing.assert_allclose(costs / n, before, rtol=10 * np.finfo(dtype).eps)
 
 
@@ -90,13 +91,14 @@ def test_what_does_not_fit_is_refused():
     net = fastnet.Network([5, 2], seed=1)
     data = fastnet.Dataset(X, LABELS)
     with pytest.raises(ValueError, match=r"^costs: expected shape \(4,\), got \(3,\)"):
-        net._model.train(data, ORDER, 6, 0.1, 0.0, costs=np.empty(3))
+        net._model.train(data, StepOptions(6), Passes(ORDER[None], 0.1, costs=np.empty(3)))
+    costs = np.empty(4, np.float32)
     with pytest.raises(TypeError, match=r"^costs: expected"):
-        net._model.train(data, ORDER, 6, 0.1, 0.0, costs=np.empty(4, np.float32))
+        net._model.train(data, StepOptions(6), Passes(ORDER[None], 0.1, costs=costs))
 
     class Own(fastnet.QuadraticCost):
         pass
 
     own = fastnet.Network([5, 2], Own, seed=1)
     with pytest.raises(ValueError, match=r"^costs: expected None for a cost of the user's own"):
-        own._model.train(data, ORDER, 6, 0.1, 0.0, costs=np.empty(4))
+        own._model.train(data, StepOptions(6), Passes(ORDER[None], 0.1, costs=np.empty(4)))
