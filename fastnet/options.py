@@ -48,27 +48,26 @@ class SGDOptions:
     callbacks: Sequence[Callable[..., Any]] | None = None
 
     def __post_init__(self) -> None:
-        checked = {
-            "epochs": _checked_epochs(self.epochs),
-            "mini_batch_size": checks.integer("mini_batch_size", self.mini_batch_size, 1),
-            "eta": checks.nonnegative("eta", self.eta),
-            "lmbda": checks.nonnegative("lmbda", self.lmbda),
-            "l1": checks.nonnegative("l1", self.l1),
-            "optimizer": optimizers.checked(self.optimizer),
-            "dropout": _checked_dropout(self.dropout),
-            "shift": checks.integer("shift", self.shift, 0),
-            "monitor": {
-                name: flag is not False and checks.truth(f"monitor_{name}", flag)
-                for name, flag in self.monitor.items()
-            },
-            "callbacks": checks.callables("callbacks", self.callbacks),
-        }
-        if not isinstance(self.early_stopping, EarlyStopping | None):
+        monitor = {}
+        for name, flag in self.monitor.items():
+            monitor[name] = flag is not False and checks.truth(f"monitor_{name}", flag)
+        vars(self).update(
+            epochs=_checked_epochs(self.epochs),
+            mini_batch_size=checks.integer("mini_batch_size", self.mini_batch_size, 1),
+            eta=checks.nonnegative("eta", self.eta),
+            lmbda=checks.nonnegative("lmbda", self.lmbda),
+            l1=checks.nonnegative("l1", self.l1),
+            optimizer=optimizers.checked(self.optimizer),
+            dropout=_checked_dropout(self.dropout),
+            shift=checks.integer("shift", self.shift, 0),
+            monitor=monitor,
+            callbacks=checks.callables("callbacks", self.callbacks),
+        )
+        if self.early_stopping is not None and not isinstance(self.early_stopping, EarlyStopping):
             raise TypeError(
                 f"early_stopping: expected an EarlyStopping or None, "
                 f"got {checks.briefly(self.early_stopping)}"
             )
-        vars(self).update(checked)
 
     def check_fits(self, model: Model) -> None:
         """Raise a ValueError for a technique that a network of this shape and type cannot have."""
@@ -95,7 +94,7 @@ class SGDOptions:
     @property
     def drops(self) -> bool:
         """Whether neurons are dropped out."""
-        return any(self.dropout) if isinstance(self.dropout, Iterable) else self.dropout > 0
+        return any(self.dropout) if isinstance(self.dropout, tuple) else self.dropout != 0
 
     @property
     def techniques(self) -> dict[str, bool]:
@@ -138,7 +137,7 @@ def _checked_epochs(epochs: Any) -> int:
 
 def _checked_dropout(dropout: Any) -> float | tuple[float, ...]:
     """One probability for all hidden layers, or one for each."""
-    if isinstance(dropout, Iterable) and not isinstance(dropout, (str, bytes)):
+    if not isinstance(dropout, (float, str, bytes)) and isinstance(dropout, Iterable):
         return tuple(checks.share(f"dropout[{l}]", share) for l, share in enumerate(dropout))
     return checks.share("dropout", dropout)
 

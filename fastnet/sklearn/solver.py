@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -96,7 +95,7 @@ class Solver:
         options.check_epsilon("epsilon: expected", model, settings.optimizer)
         chosen = SGDOptions(optimizer=settings.optimizer, dropout=settings.dropout)
         chosen.check_fits(model)
-        self._step_options = replace(chosen.step_options(model, 1.0), divide_l2=True)
+        self._step_options = chosen.step_options(model, 1.0)._replace(divide_l2=True)
         self._steps = 0
 
     def __getstate__(self) -> dict[str, Any]:
@@ -160,7 +159,7 @@ class Solver:
         count, steps = len(snapshots), -(-len(order) // m)
         before = random.get_state() if count > 1 else None
         orders, keys = self._drawn(random, order, settings.shuffle, count)
-        step = replace(self._step_options, mini_batch_size=m, l2=settings.alpha, weights=weights)
+        step = self._step_options._replace(mini_batch_size=m, l2=settings.alpha, weights=weights)
         costs = np.zeros((count, steps))
         passes = Passes(
             orders, self._rate, number, self._steps, keys if self._step_options.draws else None,
