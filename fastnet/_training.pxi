@@ -22,7 +22,8 @@ cdef class Training:
     """
     cdef NetworkCore network
     cdef fn_training training
-    cdef size_t mini_batch_size
+    cdef readonly size_t mini_batch_size
+    cdef readonly size_t shift
     cdef size_t n_moments
     cdef Array memory_of_moments
     cdef Array shares
@@ -56,7 +57,7 @@ cdef class Training:
         if side * side != n_in or shift >= side:
             raise ValueError(f"shift: expected square images, larger than the shift of {shift}; "
                              f"got {n_in} inputs")
-        self.training.shift, self.training.side = shift, side
+        self.shift, self.training.shift, self.training.side = shift, shift, side
 
     def resume(self, moments, steps):
         if self.n_moments:
@@ -71,8 +72,9 @@ cdef class Training:
             self.moments[...] = 0
             self.steps = 0
 
-    def run(self, Examples examples not None, order, double eta, *, key=0, threads=1, poll=None,
+    def run(self, Examples examples not None, order, double eta, *, key=None, threads=1, poll=None,
             snapshots=None):
+        self.n_complete = 0
         cdef NetworkCore network = self.network
         cdef fn_training t = self.training
         cdef const fn_examples *e = examples.fit(network.shape, network.type, True)
@@ -92,7 +94,6 @@ cdef class Training:
         if self.n_moments and self.moments is None:
             self.resume(aligned(self.n_moments, network.dtype), self.steps)
             t.moments = self.memory_of_moments.data()
-        self.n_complete = 0
         t.eta, t.steps, t.n_complete = eta, self.steps, &self.n_complete
         t.divide_l2 = self.divide_l2
         t.by_blocks = 0 if self.by_blocks is None else 1 if self.by_blocks else -1
@@ -136,6 +137,8 @@ cdef class Training:
 
     cdef Array set_keys(self, fn_training *t, key, size_t passes):
         cdef Array keys
+        if key is None:
+            return None
         if isinstance(key, int):
             t.key = key
             return None

@@ -13,11 +13,12 @@ import numpy as np
 from fastnet import costs, persistence
 from fastnet._load import show_config, version
 from fastnet.data import Dataset
+from fastnet.errors import DivergenceError
+from fastnet.history import History
 from fastnet.idx import load_images, load_mnist, read_idx, read_images
 from fastnet.model import classes_of
 from fastnet.network import DTYPES, NEURONS, Network, load
 from fastnet.optimizers import Adam, AdamW, Momentum, Optimizer
-from fastnet.training import DivergenceError, History
 
 # With the learning rate that suits each (docs/techniques.md).
 OPTIMIZERS: dict[str | None, tuple[Optimizer | None, float]] = {

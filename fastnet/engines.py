@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastnet import orphans, reporting
 from fastnet.data import Dataset
+from fastnet.errors import DivergenceError
+from fastnet.history import History
 from fastnet.network import Network
-from fastnet.training import DivergenceError, History
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future

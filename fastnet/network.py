@@ -18,11 +18,11 @@ from fastnet import (
     gradient_check,
     initializers,
     mapped,
+    monitoring,
     overridden,
     persistence,
     pickles,
     reporting,
-    techniques,
     training,
 )
 from fastnet.compressed import Sparse, is_sparse
@@ -36,14 +36,18 @@ from fastnet.data import (
     given_data,
 )
 from fastnet.early_stopping import EarlyStopping
+from fastnet.errors import DivergenceError
 from fastnet.explanation import Explanation
+from fastnet.history import History
 from fastnet.model import Model, classes_of
 from fastnet.optimizers import Optimizer
+from fastnet.options import SGDOptions, with_patience
 from fastnet.overridden import OverriddenMethods, overrides
 from fastnet.parameters import FixedList, NotFiniteError, ParameterList
 from fastnet.random_stream import RandomStream
 from fastnet.schedules import Schedule
-from fastnet.training import DivergenceError, History, Progress
+from fastnet.steps import Passes, StepOptions
+from fastnet.training_state import TrainingState
 from fastnet.weighting import example_weights
 
 DTYPES = ("float32", "float64")
@@ -387,7 +391,7 @@ class Network:
         >>> net.feedforward([[0.1, 0.2, 0.3]] * 5).shape
         (5, 2)
         """
-        plain = self._model.feedforward_one(a)
+        plain = self._model.single.try_predict(a)
         return self._feedforward("a", a) if plain is None else plain
 
     def _feedforward(self, name: str, a: Any) -> NDArray:
@@ -506,7 +510,7 @@ class Network:
         >>> a.shape, bool((a == net.feedforward([0, 0, 0])).all())
         ((2,), True)
         """
-        return self._model.predictor()
+        return self._model.core.predictor(mapped.check)
 
     def accuracy(self, data: Data, convert: bool = False) -> int:
         """The number of examples in ``data`` that the network gets right.
@@ -815,24 +819,19 @@ class Network:
         True
         """
         self._model.parameters.check_not_training()
-        epochs = _checked_epochs(epochs)
-        mini_batch_size = checks.integer("mini_batch_size", mini_batch_size, 1)
-        eta = checks.nonnegative("eta", eta)
-        lmbda = checks.nonnegative("lmbda", lmbda)
         if test_data is not None:
             raise TypeError("test_data: expected the data to be passed as evaluation_data")
-        early_stopping = _with_patience(early_stopping, early_stopping_n)
-        chosen = techniques.checked(self._model, l1, optimizer, dropout, shift)
         flags = {
             "evaluation_cost": monitor_evaluation_cost,
             "evaluation_accuracy": monitor_evaluation_accuracy,
             "training_cost": monitor_training_cost,
             "training_accuracy": monitor_training_accuracy,
         }
-        for name, flag in flags.items():
-            if flag is not False:
-                flags[name] = checks.truth(f"monitor_{name}", flag)
-        called = checks.callables("callbacks", callbacks)
+        options = SGDOptions(
+            epochs, mini_batch_size, eta, lmbda, l1, optimizer, dropout, shift, schedule,
+            with_patience(early_stopping, early_stopping_n), flags, callbacks,
+        )  # fmt: skip
+        options.check_fits(self._model)
         reporter = reporting.chosen(verbose)
         data = self._fitting("training_data", training_data)
         sets, evaluation = {"training": data}, None
@@ -843,36 +842,36 @@ class Network:
             evaluation = sets["evaluation"] = self._evaluation_set(given, data)
 
         history = History([], [], [], [])
-        progress = Progress(
-            eta, epochs, schedule, early_stopping, history, training.default_figure(evaluation)
+        run_callbacks = self._calling(options.callbacks, history) if options.callbacks else None
+        state = TrainingState(
+            options, history, monitoring.default_figure(evaluation), run_callbacks
         )
-        monitored = training.monitored(flags, schedule, early_stopping, evaluation)
-        if monitored:
-            self._check_monitored(monitored, sets)
+        figures = monitoring.figures_to_monitor(options, evaluation)
+        if figures:
+            self._check_monitored(figures, sets)
         weights = example_weights(data.y, self._model.classes, sample_weight, class_weight)
-        own = None
+        custom_epoch, custom_figures = None, {}
         if overrides(self, *overridden.METHODS):
-            own = OverriddenMethods(self, self._model, sets, given, lmbda, chosen.l1)
-            own.check(chosen, weights, monitored)
+            methods = OverriddenMethods(self, self._model, sets, given, options)
+            methods.check(weights, figures)
+            custom_epoch, custom_figures = methods.epoch(), methods.figures
         history.n_training = len(data)
         history.n_evaluation = None if evaluation is None else len(evaluation)
-        monitors = training.monitors_of(
-            monitored, sets, history, weights, {} if own is None else own.figures
-        )
+        monitors = monitoring.monitors_of(figures, sets, history, options, weights, custom_figures)
         self._check_finite()
         self._model.parameters.check_not_training()
         try:
-            if epochs:  # a user's schedule may raise; nothing has changed yet
-                progress.rate(1)
+            if options.epochs:  # a user's schedule may raise; nothing has changed yet
+                state.rate(1)
                 if data is not training_data:
                     self._warn_of_bytes("training_data", data)
                     if evaluation is not None and evaluation is not given:
                         self._warn_of_bytes("evaluation_data", evaluation)
-            training.run(
-                self._model, self._stream, data, progress, mini_batch_size, lmbda, monitors,
-                reporter, self._calling(called, history) if called else None, chosen, weights,
-                None if own is None else own.epoch(mini_batch_size),
-            )  # fmt: skip
+            total = len(data) if weights is None else float(weights.sum())
+            training.EpochLoop(
+                self._model, self._stream, data, options.step_options(self._model, total, weights),
+                state, monitors, reporter, custom_epoch,
+            ).run()  # fmt: skip
         except (DivergenceError, KeyboardInterrupt) as error:
             error.history = history  # type: ignore[union-attr]
             raise
@@ -953,12 +952,13 @@ class Network:
         self._check_finite()
         if data is not mini_batch:
             self._warn_of_bytes("mini_batch", data)
+        passes = Passes(np.arange(len(data))[np.newaxis], eta)
         if overrides(self, "backprop"):
-            step = overridden.one_step(self, data, lmbda, n)
-            training.train_custom(self._model, data, step, np.arange(len(data)), eta, None, None)
-            return
-        order = np.arange(len(data))[np.newaxis]
-        training.train(self._model, data, order, len(data), eta, l2)
+            custom = overridden.one_step(self, self._model, data, lmbda, n)
+            training.train_custom(self._model, data, custom, passes)
+        else:
+            one_step = self._model.training(StepOptions(len(data), l2))
+            training.train_passes(self._model, data, one_step, passes)
 
     def backprop(self, x: ArrayLike, y: ArrayLike) -> tuple[list[NDArray], list[NDArray]]:
         """The gradient of one example's cost.
@@ -1284,25 +1284,6 @@ overridden.remember(Network)
 
 def _shape_error(name: str, n_in: int, shape: tuple[int, ...]) -> ValueError:
     return ValueError(f"{name}: expected shape ({n_in},), ({n_in}, 1) or (n, {n_in}), got {shape}")
-
-
-def _checked_epochs(epochs: Any) -> int:
-    if hasattr(epochs, "__len__") and not isinstance(epochs, str):  # SGD(X, y, ...)
-        raise TypeError(
-            f"epochs: expected an integer, got {checks.briefly(epochs)}; the training data are "
-            f"one argument, SGD((X, y), epochs, ...)"
-        )
-    return checks.integer("epochs", epochs, 0)
-
-
-def _with_patience(early_stopping: Any, n: Any) -> Any:
-    """``early_stopping``, or the one that ``early_stopping_n`` stands for."""
-    n = checks.integer("early_stopping_n", n, 0)
-    if n and early_stopping is not None:
-        raise TypeError(
-            f"early_stopping_n: expected 0 beside early_stopping, which sets the patience, got {n}"
-        )
-    return EarlyStopping(patience=n, restore_best=False) if n else early_stopping
 
 
 def _neurons(hidden: Any, layers: int) -> tuple[str, ...]:

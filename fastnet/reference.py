@@ -701,7 +701,7 @@ class Training:
         order: NDArray,
         eta: float,
         *,
-        key: int | NDArray = 0,
+        key: int | NDArray | None = None,
         threads: int = 1,
         poll: Poll | None = None,
         snapshots: NDArray | None = None,
@@ -709,8 +709,9 @@ class Training:
         """Passes over the examples in ``order``, (n,) or (passes, n), until one leaves a parameter
         that is not finite. Returns how many were complete before.
 
-        ``key``, one for all or (passes,) uint64, seeds dropout and shift. ``snapshots`` (k,
-        parameters) are what the last k complete passes left, the e-th of the call in row e % k.
+        ``key``, one for all or (passes,) uint64, seeds dropout and shift; None: there is neither.
+        ``snapshots`` (k, parameters) are what the last k complete passes left, the e-th of the call
+        in row e % k.
 
         ``poll`` is called with the number of examples done, in between mini-batches: here after
         each, by the kernels ten times a second. The handler of a signal finds the parameters as
@@ -718,7 +719,7 @@ class Training:
         mini-batches done.
         """
         orders = np.atleast_2d(order)
-        keys = [key] * len(orders) if isinstance(key, int) else key
+        keys = [key or 0] * len(orders) if key is None or isinstance(key, int) else key
         n = orders.shape[1]
         mini_batches = -(-n // self.mini_batch_size)
         costs, self.n_complete = self.costs, 0

@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 
 from fastnet import checks
 from fastnet.data import Data, Dataset, given_data
+from fastnet.errors import DivergenceError
 from fastnet.lazy import lazy_attribute
+from fastnet.monitoring import default_figure
 from fastnet.network import Network
+from fastnet.options import SGDOptions
 from fastnet.overridden import OverriddenMethods
-from fastnet.training import DivergenceError, default_figure
 from fastnet.weighting import example_weights
 
 # Where the search begins, and between which powers of ten it stays.
@@ -255,7 +257,11 @@ class _Search:
             sets["evaluation"] = self._evaluation
         told = self._told
         return OverriddenMethods(
-            net, net._model, sets, self._given, told["lmbda"], told.get("l1", 0.0)
+            net,
+            net._model,
+            sets,
+            self._given,
+            SGDOptions(lmbda=told["lmbda"], l1=told.get("l1", 0.0)),
         )
 
     def _below(self, eta: float) -> list[Trial]:

@@ -13,9 +13,12 @@ import numpy as np
 from fastnet import checks
 from fastnet.data import Dataset
 from fastnet.engines import Task
+from fastnet.history import History
+from fastnet.monitoring import default_figure
 from fastnet.network import Network
+from fastnet.options import SGDOptions
 from fastnet.random_stream import seed_from_numpy
-from fastnet.training import History, Progress, default_figure
+from fastnet.training_state import TrainingState
 
 # Generators of random numbers, which several trainings would share.
 _SHARED_SEEDS = (np.random.Generator, np.random.BitGenerator, np.random.RandomState)
@@ -105,12 +108,13 @@ def _task(spec: Mapping[str, Any], training: Dataset, evaluation: Dataset | None
     net = Network.__new__(Network)
     net._set_up(**network)
     net.SGD(training, evaluation_data=evaluation, **{**sgd, "epochs": 0})
-    progress = Progress(
-        sgd["eta"], sgd["epochs"], sgd.get("schedule"), sgd.get("early_stopping"),
-        History([], [], [], []), default_figure(evaluation),
+    options = SGDOptions(
+        sgd["epochs"], eta=sgd["eta"], schedule=sgd.get("schedule"),
+        early_stopping=sgd.get("early_stopping"),
     )  # fmt: skip
-    if sgd["epochs"]:
-        progress.rate(1)
+    state = TrainingState(options, History([], [], [], []), default_figure(evaluation))
+    if options.epochs:
+        state.rate(1)
     return Task(network, sgd, frozenset(net._warned))
 
 

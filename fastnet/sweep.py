@@ -12,8 +12,8 @@ from fastnet import checks, engines, reporting
 from fastnet import specs as reading
 from fastnet.data import Data, as_dataset, bytes_warning, given_data
 from fastnet.engines import Engine
+from fastnet.history import History
 from fastnet.network import Network
-from fastnet.training import History
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future

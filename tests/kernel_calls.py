@@ -39,6 +39,16 @@ class Run:
         return self.training.run(self.examples, order, eta, **self._options)
 
 
+def train_network(net, data, step, order, eta, costs=None):
+    """Train a Network in place, without what SGD does around it."""
+    model = net._model
+    training = model.training(step)
+    training.costs = costs
+    X = data.operand(model.sizes, model.dtype)
+    examples = _kernels.Examples(X, data.scale, data.y, step.weights)
+    return training.run(examples, order, eta)
+
+
 def train(network, data, order, m, eta, **options):
     """Train the parameters in place; returns how many passes were complete."""
     return Run(network, data, m, **options)(order, eta)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import Adam, AdamW, Momentum, _kernels, compressed, techniques
+from fastnet import Adam, AdamW, Momentum, _kernels, compressed
+from fastnet.options import SGDOptions
 
 N = 150
 
@@ -40,7 +41,7 @@ def trained(inputs, n_out, m, dtype, optimizer, by_blocks, threads=1, **options)
     net = fastnet.Network([inputs.shape[1], n_out, 5], "cross-entropy", dtype=dtype, seed=3)
     model = net._model
     n = len(inputs)
-    told = techniques.checked(model, 0.002, optimizer, 0.0, 0).start(model, float(n))
+    step = SGDOptions(l1=0.002, optimizer=optimizer).step_options(model, float(n))
     order = np.random.default_rng(1).permutation(n)
     labels = (np.arange(n) % 5).astype(np.int64)
     costs = np.zeros(-(-n // m))
@@ -56,7 +57,9 @@ def trained(inputs, n_out, m, dtype, optimizer, by_blocks, threads=1, **options)
             hidden=model.hidden,
             costs=costs,
             by_blocks=by_blocks,
-            **told,
+            l1=step.l1,
+            optimizer=step.optimizer,
+            moments=step.moments,
             **options,
         )
     return model.values, costs

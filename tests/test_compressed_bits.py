@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from compressed_examples import LABELS, TARGETS, N, X, all_ways, bits, csr, mostly_zero
 
-from fastnet import AdamW, Dataset, Momentum, Network, _kernels, techniques
+from fastnet import AdamW, Dataset, Momentum, Network, _kernels
 from fastnet.compressed import compress
+from fastnet.options import SGDOptions
 
 SHAPES = [(1, 3), (20, 3), (20, 9, 3), (70, 30, 10), (65, 130, 3)]
 
@@ -210,10 +211,10 @@ def test_whole_regions_of_zeros_are_left_out_and_move_as_they_should(isa, dtype,
     results = []
     for sparse in (False, True):
         net = Network([500, 40, 3], dtype=dtype, seed=1)
-        order = np.arange(N)
-        told = techniques.checked(net._model, 0.0, optimizer, 0.0, 0).start(net._model, float(N))
+        options = SGDOptions(mini_batch_size=10, lmbda=0.01 * N, optimizer=optimizer)
+        step = options.step_options(net._model, float(N))
         data = Dataset(X, LABELS, 1 / 256, sparse=sparse)
         for _ in range(2):
-            net._model.train(data, order, 10, 0.1, 0.01, **told)
+            kernel_calls.train_network(net, data, step, np.arange(N), 0.1)
         results.append([*net.weights, *net.biases])
     assert bits(*results[0]) == bits(*results[1])

@@ -49,7 +49,7 @@ def form(request):
 
 @pytest.fixture
 def passes(random_parameters, random_examples, dtype):
-    """passes(techniques, ...): parameters and moments after one pass, polled by ``poll``; ``look`` is
+    """passes(techniques, ...): parameters and moments after one pass with ``poll``; ``look`` is
     called with the number of examples done and the parameters by the handler of a signal that
     comes each time."""
 

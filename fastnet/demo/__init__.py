@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fastnet import checks, persistence, plots
 from fastnet.data import Dataset
 from fastnet.demo import mnist, neuron, page, softmax
+from fastnet.history import History
 from fastnet.network import Network
 from fastnet.plots._axes import require_matplotlib
-from fastnet.training import History
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

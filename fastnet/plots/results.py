@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from fastnet import checks
 from fastnet.data import Data, Dataset
+from fastnet.history import History
 from fastnet.model import classes_of
 from fastnet.network import Network
 from fastnet.plots import _axes
-from fastnet.training import History
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -262,7 +262,9 @@ class BaseMLP(BaseEstimator):
         try:
             with reporter.begin(model.sizes, n, epochs):
                 alone = held_out is not None or reporter.follows_epochs
-                kept = training.rows(1 if alone else solver.together(model, n), model)
+                kept = training.snapshots_of(
+                    1 if alone else solver.epochs_per_call(model, n), model
+                )
                 while epoch < epochs and not words:
                     # whatever their losses, so many epochs are to come with this rate
                     certain = max(1, settings.n_iter_no_change + 1 - self._no_improvement_count)
@@ -279,7 +281,7 @@ class BaseMLP(BaseEstimator):
                         reporter.ended(epoch, figures)
                         solver.epoch_ended(self.t_)
                     if self._no_improvement_count > settings.n_iter_no_change:
-                        if solver.goes_on():
+                        if solver.lower_rate():
                             self._no_improvement_count = 0
                         else:
                             words = self._why_stopped(settings, epoch)

@@ -14,12 +14,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet import checks, techniques, training
+from fastnet import checks, options, training
 from fastnet.data import Dataset
+from fastnet.errors import DivergenceError
 from fastnet.model import Model
 from fastnet.optimizers import Adam
+from fastnet.options import SGDOptions
 from fastnet.sklearn.parameters import Settings
-from fastnet.training import DivergenceError
+from fastnet.steps import Passes, StepOptions
 
 _ADVICE = (
     "a smaller learning_rate_init or a larger batch_size may help, and X and y of about 1 in size"
@@ -90,10 +92,25 @@ class Solver:
         self._initial = self._rate = settings.learning_rate_init
         self._power_t = settings.power_t
         self._learning_rate = settings.learning_rate
-        techniques.check_epsilon("epsilon: expected", model, settings.optimizer)
-        chosen = techniques.checked(model, 0.0, settings.optimizer, settings.dropout, 0)
-        self._told = chosen.start(model, 1.0)
-        self._told["steps"] = 0
+        options.check_epsilon("epsilon: expected", model, settings.optimizer)
+        chosen = SGDOptions(optimizer=settings.optimizer, dropout=settings.dropout)
+        chosen.check_fits(model)
+        self._step_options = chosen.step_options(model, 1.0)._replace(divide_l2=True)
+        self._steps = 0
+
+    def __getstate__(self) -> dict[str, Any]:
+        step = self._step_options
+        told = {"moments": step.moments, "dropout": step.dropout, "optimizer": step.optimizer}
+        told = {name: value for name, value in told.items() if value is not None}
+        others = {k: v for k, v in vars(self).items() if k not in ("_step_options", "_steps")}
+        return {**others, "_told": {**told, "steps": self._steps}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """In the form of earlier versions, whose pickles are read."""
+        told = dict(state["_told"])
+        self._steps = told.pop("steps")
+        self._step_options = StepOptions(1, divide_l2=True, **told)
+        vars(self).update({name: value for name, value in state.items() if name != "_told"})
 
     @property
     def learning_rate_init(self) -> float:
@@ -101,8 +118,7 @@ class Solver:
 
     @property
     def t(self) -> int:
-        steps: int = self._told["steps"]
-        return steps
+        return self._steps
 
     @property
     def learning_rate(self) -> float:
@@ -120,52 +136,45 @@ class Solver:
             )
         self._change(checks.positive("learning_rate", rate))
 
-    def together(self, model: Model, n: int) -> int:
-        """How many epochs over n examples may be one call of the kernels."""
+    def epochs_per_call(self, model: Model, n: int) -> int:
+        """How many epochs over n examples may be one call of the kernel."""
         if model.choice.kernel is None or self._learning_rate == "invscaling":
             return 1
-        return training.most_together(model, n, kept=True)
+        return training.epochs_per_call(model, n, store_parameters=True)
 
     def epochs(
-        self, settings: Settings, model: Model, data: Dataset, order: NDArray, last: NDArray,
+        self, settings: Settings, model: Model, data: Dataset, order: NDArray, snapshots: NDArray,
         m: int, weights: NDArray | None, random: np.random.RandomState, number: int,
         watch: Callable[[int], object] | None,
     ) -> Iterator[Epoch]:  # fmt: skip
-        """Train for as many epochs as ``last`` (epochs, parameters) has rows, the first of them the
-        one of that number, each in a random order of the one before; those that are complete, and
-        left such a row, before what ended the others is raised.
+        """Train for as many epochs as ``snapshots`` (epochs, parameters) has rows, from the epoch
+        ``number`` on, each in a random order of the one before. Yields those that are complete,
+        whose parameters are such rows, before the error that ended the others is raised.
 
         Raises
         ------
         DivergenceError
             The parameters are as they were before that epoch, the moments zero.
         """
-        count, steps = len(last), -(-len(order) // m)
+        count, steps = len(snapshots), -(-len(order) // m)
         before = random.get_state() if count > 1 else None
         orders, keys = self._drawn(random, order, settings.shuffle, count)
-        told: dict[str, Any] = dict(self._told, watch=watch)
-        if weights is not None:
-            told["weights"] = weights
-        if "dropout" in told:
-            told["key"] = keys
+        step = self._step_options._replace(mini_batch_size=m, l2=settings.alpha)
         costs = np.zeros((count, steps))
-        if model.choice.kernel is not None:
-            told["costs"] = costs.reshape(-1)
-        ended = np.zeros(1, np.int64)
+        passes = Passes(
+            orders, self._rate, number, keys if self._step_options.draws else None, watch,
+            snapshots, costs.reshape(-1) if model.choice.kernel is not None else None,
+        )  # fmt: skip
+        trained = model.training(step)
+        trained.steps = self._steps
         failure: BaseException | None = None
         try:
-            training.train(
-                model, data, orders, m, self._rate, settings.alpha, number, ended, last,
-                divide_l2=True, **told,
-            )  # fmt: skip
+            training.train_passes(model, data, trained, passes, weights)
         except DivergenceError as error:
             failure = DivergenceError(error.epoch, _ADVICE)
         except BaseException as error:
             failure = error
-        complete = int(ended[0])
-        self._told["steps"] += steps * complete
-        if failure is not None and "moments" in self._told and not self._told["moments"].any():
-            self._told["steps"] = 0  # they begin again
+        complete, self._steps = passes.n_complete, trained.steps
         if failure is not None and before is not None:
             random.set_state(before)
             self._drawn(random, order, settings.shuffle, complete + 1)
@@ -173,7 +182,7 @@ class Solver:
         if model.choice.kernel is None and complete:
             means = [model.total_cost(data, 0.0, weights=weights)]
         for k in range(complete):
-            yield Epoch(means[k], l2[k], last[k], orders[k])
+            yield Epoch(means[k], l2[k], snapshots[k], orders[k])
         if failure is not None:
             raise failure
 
@@ -188,7 +197,7 @@ class Solver:
             order = orders[k]
             if shuffle:
                 random.shuffle(order)
-            if "dropout" in self._told:
+            if self._step_options.dropout is not None:
                 keys[k] = random.randint(1 << 63, dtype=np.int64)
         return orders, keys
 
@@ -197,7 +206,7 @@ class Solver:
         if self._learning_rate == "invscaling":
             self._change(self._initial / (t + 1) ** self._power_t)
 
-    def goes_on(self) -> bool:
+    def lower_rate(self) -> bool:
         """There was no improvement: a fifth of the rate, if it is "adaptive"; False: stop."""
         if self._learning_rate != "adaptive" or self._rate <= 1e-6:
             return False
@@ -206,6 +215,7 @@ class Solver:
 
     def _change(self, rate: float) -> None:
         """scikit-learn's velocity is the step itself, fastnet's the step over the rate."""
-        if "moments" in self._told and not isinstance(self._optimizer, Adam):
-            self._told["moments"] *= self._rate / rate
+        moments = self._step_options.moments
+        if moments is not None and not isinstance(self._optimizer, Adam):
+            moments *= self._rate / rate
         self._rate = rate
