@@ -93,7 +93,7 @@ cdef class NetworkCore:
         cdef object memory = self.memory()
         cdef const char *p = <const char *>self.start(memory)
         cdef size_t i, n = 1, row = self.n_parameters * ITEM_SIZES[self.dtype]
-        cdef Array rows
+        cdef Array rows = None
         if networks is not None:
             rows = Array("networks", networks, 2, (self.dtype,))
             n, p = rows.length(0), <const char *>rows.data()

@@ -63,7 +63,6 @@ cdef class Training:
         if self.n_moments:
             self.memory_of_moments = vector("moments", moments, (self.network.dtype,), True)
             self.memory_of_moments.expect("moments", (self.n_moments,))
-            self.training.moments = self.memory_of_moments.data()
             self.moments = moments
         self.steps = steps
 
@@ -75,65 +74,57 @@ cdef class Training:
     def run(self, Examples examples not None, order, double eta, *, key=None, threads=1, poll=None,
             snapshots=None):
         self.n_complete = 0
-        cdef NetworkCore network = self.network
+        cdef NetworkCore core = self.network
+        cdef const fn_network *network = &core.shape.network
+        cdef const fn_examples *e = examples.fit(core.shape, core.type, True)
         cdef fn_training t = self.training
-        cdef const fn_examples *e = examples.fit(network.shape, network.type, True)
-        cdef Array o = Array("order", order, 2 if order.ndim == 2 else 1, ("int64",))
-        cdef fn_passes passes = self.passes_of(o, order.ndim)
+        cdef fn_passes passes
+        cdef Array in_order = self.set_passes(&passes, order)
         cdef Array keys = self.set_keys(&t, key, passes.passes)
         cdef Array kept = self.set_snapshots(&t, snapshots, passes.passes)
         cdef Array costs = self.set_costs(&t, passes)
-        cdef CustomDelta custom = CustomDelta(network.custom_delta, network.type)
-        cdef Poll polling = Poll(poll)
         if t.shift and e.masks != NULL:
             raise ValueError("X: expected dense examples or columns to be shifted, got masks")
-        cdef size_t n_threads = 1 if network.custom_delta is not None else checked_threads(threads)
-        self.check_order(&passes, e.n)
-        if costs is not None:
-            self.costs[...] = 0
-        if self.n_moments and self.moments is None:
-            self.resume(aligned(self.n_moments, network.dtype), self.steps)
-            t.moments = self.memory_of_moments.data()
-        t.eta, t.steps, t.n_complete = eta, self.steps, &self.n_complete
-        t.divide_l2 = self.divide_l2
-        t.by_blocks = 0 if self.by_blocks is None else 1 if self.by_blocks else -1
+        cdef size_t n_threads = 1 if core.custom_delta is not None else checked_threads(threads)
+        check_order(&passes, e.n)
+        self.set_state(&t, eta)
+        cdef CustomDelta custom = CustomDelta(core.custom_delta, core.type)
+        cdef Poll polling = Poll(poll)
         t.delta, t.poll = custom.for_c(), polling.for_c()
-        cdef int failed = self.train(e, &passes, &t, n_threads)
+        cdef Workspace w = Workspace(fn_workspace_size(core.type, network, e, passes.m, &t,
+                                                       n_threads))
+        cdef object memory = core.memory()
+        cdef void *p = core.start(memory)
+        cdef int failed
+        with nogil:
+            failed = fn_train(core.type, network, p, e, &passes, &t, n_threads, w.start())
         self.steps += self.n_complete * mini_batches(&passes)
         custom.check(failed)
         polling.check()
         return self.n_complete
 
-    cdef int train(self, const fn_examples *e, const fn_passes *passes, const fn_training *t,
-                   size_t threads) except? -1:
-        cdef fn_type type = self.network.type
-        cdef const fn_network *network = &self.network.shape.network
-        cdef object memory = self.network.memory()
-        cdef void *p = self.network.start(memory)
-        cdef Workspace w = Workspace(fn_workspace_size(type, network, e, passes.m, t, threads))
-        cdef int failed
-        with nogil:
-            failed = fn_train(type, network, p, e, passes, t, threads, w.start())
-        return failed
+    cdef set_state(self, fn_training *t, double eta):
+        """What is known only now, and what the call changes."""
+        if self.n_moments and self.moments is None:
+            self.resume(aligned(self.n_moments, self.network.dtype), self.steps)
+        if self.costs is not None:
+            self.costs[...] = 0
+        if self.moments is not None:
+            t.moments = self.memory_of_moments.data()
+        t.eta, t.steps, t.n_complete = eta, self.steps, &self.n_complete
+        t.divide_l2 = self.divide_l2
+        t.by_blocks = 0 if self.by_blocks is None else 1 if self.by_blocks else -1
 
-    cdef fn_passes passes_of(self, Array order, int ndim):
-        cdef fn_passes passes
+    cdef Array set_passes(self, fn_passes *passes, order):
+        cdef int ndim = 2 if order.ndim == 2 else 1
+        cdef Array in_order = Array("order", order, ndim, ("int64",))
         if ndim == 2:
-            order.expect_contiguous("order")
-        passes.order = <const int64_t *>order.data()
-        passes.passes = order.length(0) if ndim == 2 else 1
-        passes.n = order.length(ndim - 1)
+            in_order.expect_contiguous("order")
+        passes.order = <const int64_t *>in_order.data()
+        passes.passes = in_order.length(0) if ndim == 2 else 1
+        passes.n = in_order.length(ndim - 1)
         passes.m = max(1, min(self.mini_batch_size, passes.n))
-        return passes
-
-    cdef int check_order(self, const fn_passes *passes, size_t n) except -1:
-        cdef size_t i
-        cdef bint inside = True
-        for i in range(passes.passes * passes.n):
-            inside &= 0 <= passes.order[i] and <size_t>passes.order[i] < n
-        if not inside:
-            raise ValueError(f"order: expected indices from 0 to {int(n) - 1}")
-        return 0
+        return in_order
 
     cdef Array set_keys(self, fn_training *t, key, size_t passes):
         cdef Array keys
@@ -174,3 +165,13 @@ cdef class Training:
 cdef size_t mini_batches(const fn_passes *passes) noexcept nogil:
     """Of each pass."""
     return (passes.n + passes.m - 1) // passes.m
+
+
+cdef int check_order(const fn_passes *passes, size_t n) except -1:
+    cdef size_t i
+    cdef bint inside = True
+    for i in range(passes.passes * passes.n):
+        inside &= 0 <= passes.order[i] and <size_t>passes.order[i] < n
+    if not inside:
+        raise ValueError(f"order: expected indices from 0 to {int(n) - 1}")
+    return 0

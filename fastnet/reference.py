@@ -472,6 +472,7 @@ class Predictor:
         self._out = np.empty(network.sizes[-1], network.dtype)
 
     def try_predict(self, x: Any) -> NDArray | None:
+        """The outputs for x (n_in,) in a new array, or None."""
         is_plain = type(x) is np.ndarray and x.dtype == self._network.dtype
         return self(x).copy() if is_plain and x.shape == (self._network.sizes[0],) else None
 

@@ -87,7 +87,8 @@ def test_the_gradient_through_hidden_neurons_of_each_kind_is_the_slope_of_the_co
     used = places(sizes, "float64")
     # No step leads over the kink of a ReLU: no activation of these is near 0 and not 0.
     x = reference.inputs(data[0], data[1], np.float64)
-    activations, _, _ = reference.forward(sizes, "linear", parameters, x, ("leaky-relu",) * 2)
+    leaky = reference.NetworkCore(sizes, "linear", None, parameters, ("leaky-relu",) * 2)
+    activations, _, _ = reference.forward(leaky, x)
     assert min(np.abs(a).min() for a in activations[1:]) > 10 * STEP * 0.01
     assert_slopes(_kernels, sizes, ("linear", "quadratic"), parameters, data, used, hidden)
     assert_slopes(reference, sizes, ("linear", "quadratic"), parameters, data, used, hidden)
