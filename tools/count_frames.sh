@@ -1,7 +1,7 @@
 #!/bin/sh
-# Lists the frames from Network.SGD to the mini-batch loop in C, at one thread, as gdb sees them:
-# Python's by the names of their functions, Cython's and C's as the compiler left them. Frames of
-# the interpreter itself are left out. Needs gdb and an installed fastnet.
+# Lists the frames from Network.SGD to the loop over mini-batches in C, at one thread: Python's
+# functions, then Cython's and C's as the compiler left them, which gdb sees. Those of the
+# interpreter itself do not count. Needs gdb and an installed fastnet.
 #
 #   tools/count_frames.sh [python]
 set -eu
@@ -10,38 +10,48 @@ folder=$(mktemp -d)
 trap 'rm -r "$folder"' EXIT
 
 cat > "$folder/train.py" <<'PYTHON'
-import sys, traceback
+import sys
 
 import numpy as np
 
 import fastnet
 
-def python_frames(frame):
-    names = []
-    while frame is not None and frame.f_code.co_name != "<module>":
-        names.append(frame.f_code.co_qualname)
-        frame = frame.f_back
-    return names
 
-net = fastnet.Network([4, 3, 2], seed=1)
-X, y = np.zeros((20, 4), np.float32), np.zeros(20, int)
-begin = net._model.parameters.__class__.begin_training  # the last call of Python before the kernel
-sys.setprofile(lambda frame, event, what: event == "c_call" and "begin_training" in str(what)
-               and print("PYTHON", *python_frames(frame)))
-net.SGD((X, y), 1, 5, 0.5, verbose=False)
+class Seeing(fastnet.QuadraticCost):
+    @staticmethod
+    def delta(z, a, y):
+        names, frame = [], sys._getframe(1)
+        while frame.f_code.co_name != "<module>":
+            names.append(frame.f_code.co_qualname)
+            frame = frame.f_back
+        print(*(f"PYTHON {name}" for name in reversed(names)), sep="\n", flush=True)
+        return a - y
+
+
+net = fastnet.Network([4, 3, 2], Seeing, seed=1)
+net.SGD((np.zeros((5, 4), np.float32), np.zeros((5, 2))), 1, 5, 0.5, verbose=False)
 PYTHON
 
-# The loop calls the step of each mini-batch, which is a function of its own.
+# The loop calls a function that steps along one mini-batch.
 cat > "$folder/commands" <<'GDB'
 set breakpoint pending on
 set confirm off
 set pagination off
-rbreak ^fn_step_f32_
+break fn_train
 run
+delete
+rbreak ^fn_step_f
+continue
 backtrace
-kill
-quit
+delete
+continue
 GDB
 gdb -q -batch -x "$folder/commands" --args "$python" -P "$folder/train.py" > "$folder/out" 2>&1 || true
-awk '/^PYTHON/ { $1 = ""; print "Python:" $0 }
-     /^#/ && /(fn_|__pyx_)/ { print "C:     ", ($3 == "in") ? $4 : $2 }' "$folder/out"
+{
+    awk '/^PYTHON/ { print "Python  " $2 }' "$folder/out"
+    awk '/^#/ { for (i = 2; i <= 4; i++) if ($i ~ /^(fn_|__pyx_)/ && $i !~ /^fn_step/) print $i }' \
+        "$folder/out" | tac |
+        sed -e 's/^fn_/C       fn_/' -e 's/^__pyx/Cython  __pyx/'
+} > "$folder/frames"
+cat "$folder/frames"
+echo "$(wc -l < "$folder/frames") frames"
