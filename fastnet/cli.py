@@ -10,14 +10,15 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from fastnet import costs, persistence
+from fastnet import costs, files, persistence
 from fastnet._load import show_config, version
+from fastnet.architecture import DTYPES, NEURONS
 from fastnet.data import Dataset
 from fastnet.errors import DivergenceError
 from fastnet.history import History
 from fastnet.idx import load_images, load_mnist, read_idx, read_images
 from fastnet.model import classes_of
-from fastnet.network import DTYPES, NEURONS, Network, load
+from fastnet.network import Network, load
 from fastnet.optimizers import Adam, AdamW, Momentum, Optimizer
 
 # With the learning rate that suits each (docs/techniques.md).
@@ -268,7 +269,7 @@ def _check_outputs(options: argparse.Namespace) -> None:
             raise ValueError(f"--save: expected a file, got {options.save!r}")
         persistence.check_suffix("--save", options.save)
         try:
-            persistence.check_writable(options.save)
+            files.check_writable(options.save)
         except (OSError, ValueError) as error:
             raise ValueError(f"--save: expected a file that can be written, got {error}") from None
     if options.plot is not None:

@@ -4,7 +4,6 @@ One method, one call of the kernels. Everything that trains or evaluates works
 on this; ``Network`` is the interface around it.
 """
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -65,7 +64,7 @@ class Model:
         return self.parameters.input_scale
 
     def is_finite(self) -> bool:
-        return math.isfinite(_kernels.magnitude(self.parameters.storage))
+        return self.parameters.are_finite()
 
     # ---- data that fits
 
@@ -203,8 +202,7 @@ class Model:
 
     def learned_from(self, data: Dataset) -> None:
         """Remember the scale of the inputs."""
-        if data.is_bytes or data.scale != 1:
-            self.parameters.input_scale = data.scale
+        self.parameters.input_scale = self.scale_learned_from(data)
 
     def gradient(self, data: Dataset) -> "Model":
         """The sum of the examples' gradients, as the parameters of a model."""

@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from fastnet import _kernels, checks, optimizers
-from fastnet.early_stopping import EarlyStopping
+from fastnet import _kernels, checks, optimizers, reporting
+from fastnet.early_stopping import MONITORS, EarlyStopping
 from fastnet.model import Model
 from fastnet.optimizers import Adam, Optimizer
 from fastnet.schedules import Schedule
 from fastnet.steps import StepOptions
 
+# The flags of ``SGD`` and the field of ``History`` that each stands for.
+_FLAGS = {f"monitor_{field}": field for field in MONITORS}
+
 
 @dataclass(frozen=True)
 class SGDOptions:
-    """What ``Network.SGD`` does, as its arguments say; each is checked as far as it can be
-    without a network and data, see ``check_fits``.
-
-    Parameters
-    ----------
-    epochs, mini_batch_size, eta, lmbda, ... : as for ``Network.SGD``
-    monitor : dict
-        The flags ``monitor_...``, by the field of ``History`` that they stand for.
+    """The arguments of ``Network.SGD`` other than the data, under the same names; each is checked
+    as far as it can be without a network and data, see ``check_fits``.
 
     Raises
     ------
@@ -38,36 +36,46 @@ class SGDOptions:
     mini_batch_size: int = 1
     eta: float = 0.0
     lmbda: float = 0.0
+    monitor_evaluation_cost: bool = False
+    monitor_evaluation_accuracy: bool = False
+    monitor_training_cost: bool = False
+    monitor_training_accuracy: bool = False
+    early_stopping_n: int = 0
     l1: float = 0.0
-    optimizer: Optimizer | None = None
     dropout: float | Iterable[float] = 0.0  # a tuple once it is checked
-    shift: int = 0
+    optimizer: Optimizer | None = None
     schedule: Schedule | None = None
     early_stopping: EarlyStopping | None = None
-    monitor: Mapping[str, bool] = field(default_factory=dict)
     callbacks: Sequence[Callable[..., Any]] | None = None
+    shift: int = 0
+    sample_weight: ArrayLike | None = None
+    class_weight: Mapping[int, float] | str | None = None
+    verbose: int = True  # 0, 1 or 2 once it is checked
 
     def __post_init__(self) -> None:
-        monitor = {}
-        for name, flag in self.monitor.items():
-            monitor[name] = flag is not False and checks.truth(f"monitor_{name}", flag)
         vars(self).update(
             epochs=_checked_epochs(self.epochs),
             mini_batch_size=checks.integer("mini_batch_size", self.mini_batch_size, 1),
             eta=checks.nonnegative("eta", self.eta),
             lmbda=checks.nonnegative("lmbda", self.lmbda),
+            early_stopping=_checked_early_stopping(self.early_stopping, self.early_stopping_n),
             l1=checks.nonnegative("l1", self.l1),
             optimizer=optimizers.checked(self.optimizer),
             dropout=_checked_dropout(self.dropout),
             shift=checks.integer("shift", self.shift, 0),
-            monitor=monitor,
+            **{
+                flag: checks.truth(flag, getattr(self, flag))
+                for flag in _FLAGS
+                if getattr(self, flag) is not False
+            },
             callbacks=checks.callables("callbacks", self.callbacks),
+            verbose=reporting.checked_level(self.verbose),
         )
-        if self.early_stopping is not None and not isinstance(self.early_stopping, EarlyStopping):
-            raise TypeError(
-                f"early_stopping: expected an EarlyStopping or None, "
-                f"got {checks.briefly(self.early_stopping)}"
-            )
+
+    @property
+    def monitored(self) -> list[str]:
+        """The fields of ``History`` whose flags are set."""
+        return [field for flag, field in _FLAGS.items() if getattr(self, flag)]
 
     def check_fits(self, model: Model) -> None:
         """Raise a ValueError for a technique that a network of this shape and type cannot have."""
@@ -142,14 +150,21 @@ def _checked_dropout(dropout: Any) -> float | tuple[float, ...]:
     return checks.share("dropout", dropout)
 
 
-def with_patience(early_stopping: Any, n: Any) -> Any:
-    """``early_stopping``, or the one that ``early_stopping_n`` of ``SGD`` stands for."""
+def _checked_early_stopping(early_stopping: Any, n: Any) -> EarlyStopping | None:
+    """``early_stopping``, or the one that ``early_stopping_n`` stands for."""
     n = checks.integer("early_stopping_n", n, 0)
     if n and early_stopping is not None:
         raise TypeError(
             f"early_stopping_n: expected 0 beside early_stopping, which sets the patience, got {n}"
         )
-    return EarlyStopping(patience=n, restore_best=False) if n else early_stopping
+    if n:
+        return EarlyStopping(patience=n, restore_best=False)
+    if early_stopping is not None and not isinstance(early_stopping, EarlyStopping):
+        raise TypeError(
+            f"early_stopping: expected an EarlyStopping or None, "
+            f"got {checks.briefly(early_stopping)}"
+        )
+    return early_stopping
 
 
 def check_epsilon(words: str, model: Model, optimizer: Optimizer | None) -> None:

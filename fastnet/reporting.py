@@ -237,9 +237,13 @@ def tqdm() -> Any:
     return tqdm
 
 
-def chosen(verbose: Any) -> Reporter:
-    """The reporter of ``verbose``, as ``SGD`` takes it; ImportError where its bar lacks tqdm."""
-    level = level_of(verbose, "0 (silent), 1 (a line per epoch) or 2 (a bar)")
+def checked_level(verbose: Any) -> int:
+    """The level of ``verbose`` as ``SGD`` takes it."""
+    return level_of(verbose, "0 (silent), 1 (a line per epoch) or 2 (a bar)")
+
+
+def chosen(level: int) -> Reporter:
+    """The reporter of a level; ImportError if its bar lacks tqdm."""
     if level == 2 and is_seen():
         return Bar(tqdm())
     return Lines() if level else Reporter()

@@ -11,11 +11,12 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from fastnet import checks
-from fastnet.data import Data, Dataset, given_data
+from fastnet.coerce import given_data
+from fastnet.data import Data, Dataset
 from fastnet.errors import DivergenceError
 from fastnet.lazy import lazy_attribute
 from fastnet.monitoring import default_figure
-from fastnet.network import Network
+from fastnet.network import Network, inputs_of, model_of
 from fastnet.options import SGDOptions
 from fastnet.overridden import OverriddenMethods
 from fastnet.weighting import example_weights
@@ -151,13 +152,13 @@ def find_learning_rate(
         raise TypeError(f"net: expected a fastnet.Network, got {checks.briefly(net)}")
     _check_options(options)
     epochs = checks.integer("epochs", epochs, 1)
-    data = net._fitting("training_data", training_data)
+    data = inputs_of(net).dataset("training_data", training_data)
     evaluation_data = given_data("evaluation_data", evaluation_data)
     evaluation = None
     if evaluation_data is not None:
-        evaluation = net._evaluation_set(evaluation_data, data)
+        evaluation = inputs_of(net).evaluation_set(evaluation_data, data)
     if data is not training_data:
-        net._warn_of_bytes("training_data", data)
+        inputs_of(net).warn_of_bytes("training_data", data)
     told = {"mini_batch_size": mini_batch_size, "lmbda": lmbda, **options}
     search = _Search(net, data, evaluation, evaluation_data, epochs, told, verbose)
     power = _FIRST
@@ -258,7 +259,7 @@ class _Search:
         told = self._told
         return OverriddenMethods(
             net,
-            net._model,
+            model_of(net),
             sets,
             self._given,
             SGDOptions(lmbda=told["lmbda"], l1=told.get("l1", 0.0)),
@@ -288,7 +289,7 @@ class _Search:
     @lazy_attribute
     def _cost_at_the_start(self) -> float:
         """The training cost of the network as it came; SGD has checked the arguments by now."""
-        told, model = self._told, self._net._model
+        told, model = self._told, model_of(self._net)
         own = self._own_methods(self._net).figures.get("training_cost")
         if own is not None:
             return float(own())

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from fastnet import checks, engines, reporting
 from fastnet import specs as reading
-from fastnet.data import Data, as_dataset, bytes_warning, given_data
+from fastnet.coerce import as_dataset, given_data, warn_of_bytes
+from fastnet.data import Data
 from fastnet.engines import Engine
 from fastnet.history import History
 from fastnet.network import Network
@@ -235,8 +236,7 @@ class _Sweep:
         held_out = None if evaluation is None else as_dataset("evaluation", evaluation, data.scale)
         self._data = data, held_out
         self.specs, tasks = reading.checked(specs, *self._data)
-        if data is not training and (words := bytes_warning("training", data)):
-            reporting.warn(words)
+        warn_of_bytes("training", training, data)
         self._tasks = reading.seeded(tasks)
         self.runs = False  # whether trainings may be running
 

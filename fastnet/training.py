@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fastnet import _kernels, reporting
 from fastnet.data import Dataset
-from fastnet.errors import DivergenceError
+from fastnet.errors import AttachHistory, DivergenceError
 from fastnet.history import History as History  # pickles of earlier versions look for it here
 from fastnet.model import Model
 from fastnet.monitoring import Monitor
@@ -142,12 +142,17 @@ class EpochLoop:
         self._epochs_per_call = 1
         self._snapshots: NDArray | None = None
 
-    def run(self) -> None:
+    def run(self) -> History:
         """Train until the state says that the training is over.
 
         After each epoch every monitor adds to its list, and the reporter gets the rate, if there
         is a schedule, and the monitored figures in words; then the callbacks are run. At the end
         the best parameters are restored if early stopping wants that.
+
+        Returns
+        -------
+        History
+            Also the attribute ``history`` of a DivergenceError and a KeyboardInterrupt.
 
         Raises
         ------
@@ -162,11 +167,12 @@ class EpochLoop:
             is back at the end of the last complete epoch.
         """
         state = self._state
-        with self._reporter.begin(self._model.sizes, len(self._data), state.epochs):
+        sizes, n = self._model.sizes, len(self._data)
+        with AttachHistory(state.history), self._reporter.begin(sizes, n, state.epochs):
             self._choose_epochs_per_call()
             while not state.is_over:
-                eta = state.rate(state.epoch + 1)
-                passes, mark = None, self._stream.mark()
+                eta, mark = state.rate(state.epoch + 1), self._stream.mark()
+                passes = None
                 try:
                     passes = self._next_passes(eta)
                     if self._custom_epoch is None:
@@ -180,6 +186,7 @@ class EpochLoop:
                     raise
                 self._end_epoch(passes)
             self._reporter.close(state.close(self._model))
+        return state.history
 
     def _choose_epochs_per_call(self) -> None:
         """Several epochs are one call of the kernel if nothing is to happen between them."""

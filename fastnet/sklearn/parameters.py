@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastnet import checks
-from fastnet.network import NEURONS
+from fastnet.architecture import NEURONS
 from fastnet.optimizers import Adam, Momentum, Optimizer
 
 ACTIVATIONS = {"logistic": "sigmoid", **{name: name for name in ("tanh", "relu")}}
