@@ -12,16 +12,10 @@ from fastnet.parameters import Parameters
 
 
 def runner(
-    net: Any,
-    parameters: Parameters,
-    callbacks: Sequence[Callable[..., Any]] | None,
-    history: History,
-) -> Callable[[int], bool] | None:
-    """A function that runs all callbacks after an epoch and returns whether to stop; None if there
-    are none. It raises a ValueError and restores the parameters if a callback leaves one that is
-    not finite."""
-    if not callbacks:
-        return None
+    net: Any, parameters: Parameters, callbacks: Sequence[Callable[..., Any]], history: History
+) -> Callable[[int], bool]:
+    """A function that runs all callbacks after an epoch and returns whether to stop. It raises a
+    ValueError and restores the parameters if a callback leaves one that is not finite."""
 
     def run(epoch: int) -> bool:
         stops, before = False, parameters.values.copy()

@@ -28,6 +28,8 @@ def briefly(value: Any) -> str:
 
 def integer(name: str, value: Any, at_least: int) -> int:
     """``value`` as an int that is ``at_least`` or more; booleans are no integers."""
+    if type(value) is int and value >= at_least:
+        return value
     try:
         if isinstance(value, bool):
             raise TypeError
@@ -68,6 +70,8 @@ def _number(name: str, value: Any) -> float:
 
 def nonnegative(name: str, value: Any) -> float:
     """``value`` as a finite float that is not negative."""
+    if type(value) is float and 0 <= value < math.inf:
+        return value
     number = _number(name, value)
     if not 0 <= number < math.inf:
         raise ValueError(f"{name}: expected a finite number of 0 or more, got {briefly(value)}")

@@ -63,5 +63,5 @@ class AttachHistory:
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, DivergenceError | KeyboardInterrupt):
+        if error is not None and isinstance(error, (DivergenceError, KeyboardInterrupt)):
             error.history = self._history  # type: ignore[union-attr]

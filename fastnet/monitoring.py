@@ -87,6 +87,8 @@ def figures_to_monitor(options: SGDOptions, evaluation: Dataset | None) -> dict[
     """{field of ``History``: why it is measured}. Without any request, it is the default figure of
     the evaluation data, if there are any."""
     why = {name: f"monitor_{name} is set" for name in options.monitored}
+    if not why and evaluation is None and not options.schedule and not options.early_stopping:
+        return why
     default = default_figure(evaluation)
     if isinstance(options.schedule, HalveOnPlateau):
         name = options.schedule.monitor or default
@@ -110,8 +112,6 @@ def monitors_of(
     """Monitors of these fields of ``history`` on the data sets "training" and "evaluation".
     ``weights`` are the weights of the training examples."""
     lists = {name: getattr(history, name) for name in figures}
-    if not lists:
-        return []
     return [
         Monitor(
             sets[kind],

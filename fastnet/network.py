@@ -660,8 +660,7 @@ class Network:
             monitor_training_cost, monitor_training_accuracy,
             early_stopping_n, l1, dropout, optimizer, schedule, early_stopping, callbacks, shift,
             sample_weight, class_weight, verbose,
-        )  # fmt: skip
-        options.check_fits(self._model)
+        ).checked(self._model)  # fmt: skip
         data = sgd.checked_data(self._inputs, training_data, evaluation_data)
         loop = sgd.prepare(self, self._model, self._stream, self._inputs, data, options)
         return loop.run()

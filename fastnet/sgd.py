@@ -4,8 +4,7 @@ other and the network, and the epoch loop made of them."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastnet import callbacks, monitoring, overridden, reporting
 from fastnet.coerce import given_data
@@ -24,8 +23,7 @@ from fastnet.training_state import TrainingState
 from fastnet.weighting import example_weights
 
 
-@dataclass(frozen=True)
-class SGDData:
+class SGDData(NamedTuple):
     """The data sets of one call of ``SGD``, and the arguments that they were made from.
 
     Attributes
@@ -38,10 +36,6 @@ class SGDData:
 
     sets: Mapping[str, Dataset]
     given: Mapping[str, Any]
-
-    @property
-    def evaluation(self) -> Dataset | None:
-        return self.sets.get("evaluation")
 
     def warn_of_bytes(self, inputs: NetworkInputs) -> None:
         """Warn of unscaled bytes that were not passed in a Dataset."""
@@ -102,13 +96,15 @@ def _begin(
     net: Any, model: Model, data: SGDData, options: SGDOptions
 ) -> tuple[TrainingState, list[Monitor], StepOptions, CustomEpoch | None]:
     """What a training starts with, all of it checked."""
-    history = History([], [], [], [])
-    run_callbacks = callbacks.runner(net, model.parameters, options.callbacks, history)
-    state = TrainingState(
-        options, history, monitoring.default_figure(data.evaluation), run_callbacks
-    )
+    history, run_callbacks = History([], [], [], []), None
+    if options.callbacks:
+        run_callbacks = callbacks.runner(net, model.parameters, options.callbacks, history)
+    training, evaluation = data.sets["training"], data.sets.get("evaluation")
+    history.n_training = n = len(training)
+    history.n_evaluation = None if evaluation is None else len(evaluation)
+    default = monitoring.default_figure(evaluation)
+    state = TrainingState(options, history, default, run_callbacks)
     figures = _checked_figures(net, model, data, options)
-    training = data.sets["training"]
     weights = example_weights(
         training.y, model.classes, options.sample_weight, options.class_weight
     )
@@ -117,19 +113,21 @@ def _begin(
         methods = OverriddenMethods(net, model, data.sets, data.given.get("evaluation"), options)
         methods.check(weights, figures)
         custom_epoch, custom_figures = methods.epoch(), methods.figures
-    history.n_training = len(training)
-    history.n_evaluation = None if data.evaluation is None else len(data.evaluation)
-    monitors = monitoring.monitors_of(figures, data.sets, history, options, weights, custom_figures)
+    monitors = []
+    if figures:
+        monitors = monitoring.monitors_of(
+            figures, data.sets, history, options, weights, custom_figures
+        )
     model.parameters.check_finite()
     model.parameters.check_not_training()
-    n = len(training) if weights is None else float(weights.sum())
-    return state, monitors, options.step_options(model, n, weights), custom_epoch
+    step = options.step_options(model, n if weights is None else float(weights.sum()), weights)
+    return state, monitors, step, custom_epoch
 
 
 def _checked_figures(net: Any, model: Model, data: SGDData, options: SGDOptions) -> dict[str, str]:
     """{field of ``History`` to measure: why}; raises an error for figures that the data cannot
     have."""
-    figures = monitoring.figures_to_monitor(options, data.evaluation)
+    figures = monitoring.figures_to_monitor(options, data.sets.get("evaluation"))
     for name, reason in figures.items():
         kind, _, figure = name.partition("_")
         if kind not in data.sets:

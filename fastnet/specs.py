@@ -104,10 +104,9 @@ def _task(spec: Mapping[str, Any], training: Dataset, evaluation: Dataset | None
     sgd: dict[str, Any] = {"verbose": False, **_monitored(spec, evaluation)}
     for name, value in spec.items():
         (network if name in of_network else sgd)[name] = value
-    options = SGDOptions(**sgd)
-    sgd["epochs"] = options.epochs
     model = _model(**network)
-    options.check_fits(model)
+    options = SGDOptions(**sgd).checked(model)
+    sgd["epochs"] = options.epochs
     inputs = NetworkInputs(model)
     data = checked_data(inputs, training, evaluation)
     check_training(Network.__new__(Network), model, data, options)

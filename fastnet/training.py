@@ -190,20 +190,18 @@ class EpochLoop:
 
     def _choose_epochs_per_call(self) -> None:
         """Several epochs are one call of the kernel if nothing is to happen between them."""
-        one_by_one = (
-            self._state.run_callbacks is not None
+        most, monitors = self._state.epochs_until_decision, self._monitors
+        if (
+            most <= 1
+            or self._state.run_callbacks is not None
             or self._custom_epoch is not None
             or self._reporter.follows_epochs
-            or any(monitor.is_custom for monitor in self._monitors)
-            or (self._model.choice.kernel is None and self._monitors)
-        )
-        if one_by_one:
+            or (monitors and self._model.choice.kernel is None)
+            or any([monitor.is_custom for monitor in monitors])
+        ):
             return
-        is_monitored = bool(self._monitors)
-        most = min(
-            epochs_per_call(self._model, len(self._data), is_monitored),
-            self._state.epochs_until_decision,
-        )
+        is_monitored = bool(monitors)
+        most = min(most, epochs_per_call(self._model, len(self._data), is_monitored))
         if most > 1:
             self._epochs_per_call = most
             self._snapshots = snapshots_of(most if is_monitored else 1, self._model)

@@ -93,8 +93,7 @@ class Solver:
         self._power_t = settings.power_t
         self._learning_rate = settings.learning_rate
         options.check_epsilon("epsilon: expected", model, settings.optimizer)
-        chosen = SGDOptions(optimizer=settings.optimizer, dropout=settings.dropout)
-        chosen.check_fits(model)
+        chosen = SGDOptions(optimizer=settings.optimizer, dropout=settings.dropout).checked(model)
         self._step_options = chosen.step_options(model, 1.0)._replace(divide_l2=True)
         self._steps = 0
 
