@@ -3,9 +3,11 @@
 import math
 import operator
 import os
+import re
 import sys
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from numbers import Real
 from typing import Any
 
@@ -24,6 +26,24 @@ def briefly(value: Any) -> str:
         return kind
     most = 500 if isinstance(value, int) else 60  # characters
     return shown if len(shown) <= most and "\n" not in shown else kind
+
+
+def prefixed(prefix: str, error: Exception) -> TypeError | ValueError:
+    """The error with ``prefix: `` before its message; what is no TypeError becomes a ValueError."""
+    kind = TypeError if isinstance(error, TypeError) else ValueError
+    return kind(f"{prefix}: {error}")
+
+
+@contextmanager
+def error_prefix(prefix: str, unless: str | None = None) -> Iterator[None]:
+    """A context whose errors about values begin with ``prefix: ``, except for messages that match
+    the regular expression ``unless``."""
+    try:
+        yield
+    except (TypeError, ValueError, OverflowError) as error:
+        if unless is not None and re.match(unless, str(error)):
+            raise
+        raise prefixed(prefix, error) from None
 
 
 def integer(name: str, value: Any, at_least: int) -> int:

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from fastnet import costs, files, persistence
+from fastnet import checks, costs, files, persistence
 from fastnet._load import show_config, version
 from fastnet.architecture import DTYPES, NEURONS
 from fastnet.data import Dataset
@@ -195,13 +196,13 @@ def _parser() -> argparse.ArgumentParser:
 def _given_as(option: str, file: str) -> Iterator[None]:
     """Prefix errors with the option or argument and its file."""
     try:
-        yield
+        with (
+            checks.error_prefix(option),
+            checks.error_prefix(file, unless=re.escape(f"{file}: ")),
+        ):
+            yield
     except OSError as error:
         raise ValueError(f"{option}: {file}: {error.strerror or error}") from None
-    except (ValueError, TypeError) as error:
-        words = str(error)
-        named = words if words.startswith(f"{file}: ") else f"{file}: {words}"
-        raise ValueError(f"{option}: {named}") from None
 
 
 @contextlib.contextmanager

@@ -76,7 +76,7 @@ def as_dataset(name: str, data: Any, byte_scale: float = 1.0) -> Dataset:
             _from_arrays(data[0], data[1], byte_scale) if arrays else _from_pairs(data, byte_scale)
         )
     except (TypeError, ValueError) as error:
-        raise type(error)(f"{name}: {error}") from None
+        raise checks.prefixed(name, error) from None
 
 
 def bytes_warning(name: str, data: Dataset) -> str:

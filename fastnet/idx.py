@@ -267,7 +267,7 @@ def load_images(
     try:
         data = Dataset(X.reshape(len(X), -1), y, 1 / 256)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"{images}, {labels}: {error}") from None
+        raise checks.prefixed(f"{images}, {labels}", error) from None
     return data, X.shape[1:]
 
 

@@ -89,6 +89,12 @@ class ParameterList(FixedList[NDArray[Any]]):
             checks.index(self._name, which, len(self))  # says which list
             raise
 
+    def detach(self) -> None:
+        """Part with the network: the arrays become read-only and the list cannot be assigned to."""
+        self._owner = None
+        for array in self:
+            array.flags.writeable = False
+
     def __setitem__(self, which: Any, new: Any) -> None:
         owner = None if self._owner is None else self._owner()
         if owner is None:
@@ -178,9 +184,7 @@ class Parameters(_kernels.ParameterStorage):
         for name in names:
             obsolete = self.lists.pop(name, None)
             if obsolete is not None:
-                obsolete._owner = None
-                for array in obsolete:
-                    array.flags.writeable = False
+                obsolete.detach()
 
     # ---- changes, each in new storage
 

@@ -52,11 +52,8 @@ def checked(
                 f"got {checks.briefly(spec)}"
             )
         read.append(dict(spec))
-        try:
+        with checks.error_prefix(f"specs[{i}]"):
             tasks.append(_task(spec, training, evaluation))
-        except (TypeError, ValueError) as error:
-            kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"specs[{i}]: {error}") from None
     return read, tasks
 
 

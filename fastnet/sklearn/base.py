@@ -21,7 +21,7 @@ from fastnet.network import Network, model_of
 from fastnet.parameters import ParameterList, Parameters
 from fastnet.sklearn import arguments, losses, parameters, validation
 from fastnet.sklearn.parameters import Settings
-from fastnet.sklearn.solver import Solver
+from fastnet.sklearn.solver import Examples, Solver
 from fastnet.sklearn.validation import Validation
 
 _TO_ASSIGN = "{}: expected an assignment after fit, which sets the shapes, got one before"
@@ -145,7 +145,7 @@ class BaseMLP(BaseEstimator):
         settings = parameters.checked(self)
         if incremental and settings.early_stopping:
             raise ValueError("early_stopping: expected False for partial_fit, got True")
-        metric = validation.metric(self.eval_metric)
+        metric = validation.metric(self.eval_metric, self._score)
         reporter = reporting.chosen(reporting.checked_level(parameters.verbosity(self.verbose)))
         first = not hasattr(self, "network_") or not (settings.warm_start or incremental)
         X, y = self._checked(X, y, first, classes)
@@ -239,8 +239,7 @@ class BaseMLP(BaseEstimator):
             X, y = self._checked(eval_set[0], eval_set[1], False)
             data = arguments.dataset(model_of(self.network_), X, self._encoded(y))
         except (TypeError, ValueError) as error:
-            kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"eval_set: {error}") from None
+            raise checks.prefixed("eval_set", error) from None
         return Validation(X, y, data, None, metric)
 
     def _train(
@@ -248,7 +247,7 @@ class BaseMLP(BaseEstimator):
         held_out: Validation | None, reporter: reporting.Reporter, incremental: bool,
     ) -> None:  # fmt: skip
         model, solver, n = model_of(self.network_), self._optimizer, len(data)
-        m = self._mini_batch_size(settings, n)
+        examples = Examples(data, weights, self._mini_batch_size(settings, n))
         epochs = 1 if incremental else settings.max_iter
         if held_out is not None:
             if self.validation_scores_ is None:
@@ -270,7 +269,7 @@ class BaseMLP(BaseEstimator):
                     certain = max(1, settings.n_iter_no_change + 1 - self._no_improvement_count)
                     last = kept[: int(min(certain, epochs - epoch))]
                     for one in solver.epochs(
-                        settings, model, data, order, last, m, weights, self._random_state,
+                        settings, model, examples, order, last, self._random_state,
                         epoch + 1, reporter.watch(epoch + 1),
                     ):  # fmt: skip
                         loss = losses.stated(one.cost, model, data, weights, one.l2, one.values)

@@ -28,6 +28,14 @@ _ADVICE = (
 )
 
 
+class Examples(NamedTuple):
+    """The examples of one training, how often each counts, and the mini-batch size."""
+
+    data: Dataset
+    weights: NDArray | None
+    mini_batch_size: int
+
+
 class Epoch(NamedTuple):
     """One that is complete.
 
@@ -142,9 +150,9 @@ class Solver:
         return training.epochs_per_call(model, n, store_parameters=True)
 
     def epochs(
-        self, settings: Settings, model: Model, data: Dataset, order: NDArray, snapshots: NDArray,
-        m: int, weights: NDArray | None, random: np.random.RandomState, number: int,
-        watch: Callable[[int], object] | None,
+        self, settings: Settings, model: Model, examples: Examples, order: NDArray,
+        snapshots: NDArray, random: np.random.RandomState, number: int,
+        poll: Callable[[int], object] | None,
     ) -> Iterator[Epoch]:  # fmt: skip
         """Train for as many epochs as ``snapshots`` (epochs, parameters) has rows, from the epoch
         ``number`` on, each in a random order of the one before. Yields those that are complete,
@@ -155,6 +163,7 @@ class Solver:
         DivergenceError
             The parameters are as they were before that epoch, the moments zero.
         """
+        data, weights, m = examples
         count, steps = len(snapshots), -(-len(order) // m)
         before = random.get_state() if count > 1 else None
         orders, keys = self._drawn(random, order, settings.shuffle, count)
@@ -162,7 +171,7 @@ class Solver:
         costs = np.zeros((count, steps))
         passes = Passes(
             orders, self._rate, number, self._steps, keys if self._step_options.draws else None,
-            watch, snapshots,
+            poll, snapshots,
             costs.reshape(-1) if model.choice.kernel is not None else None,
         )  # fmt: skip
         failure: BaseException | None = None
