@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from fastnet import _kernels, checks, compressed, mapped, single_flight
 from fastnet.compressed import Compressed, Sparse
 from fastnet.lazy import lazy_attribute
-from fastnet.mapped import File, Mapping, Place
+from fastnet.mapped import File, Mapping, MemmapRef
 
 # In what forms data are taken, wherever they are.
 Data: TypeAlias = (
@@ -530,7 +530,7 @@ class Dataset:
         for name, file in self._files.items():
             if file is not None and os.path.exists(file.path):
                 state["_files"][name] = file
-                state[name] = mapped.place(state[name], file)
+                state[name] = mapped.reference_to(state[name], file)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -541,7 +541,7 @@ class Dataset:
         arrays, files = {}, {}
         for name in ("X", "y"):
             given = state[name]
-            if isinstance(given, Place):
+            if isinstance(given, MemmapRef):
                 files[name], given = given.file, given.open()
             arrays[name] = given
         X, y = _unpickled_inputs(arrays["X"]), _unpickled_targets(arrays["y"])

@@ -159,8 +159,8 @@ def find_learning_rate(
         evaluation = inputs_of(net).evaluation_set(evaluation_data, data)
     if data is not training_data:
         inputs_of(net).warn_of_bytes("training_data", data)
-    told = {"mini_batch_size": mini_batch_size, "lmbda": lmbda, **options}
-    search = _Search(net, data, evaluation, evaluation_data, epochs, told, verbose)
+    arguments = {"epochs": epochs, "mini_batch_size": mini_batch_size, "lmbda": lmbda, **options}
+    search = _Search(net, data, evaluation, evaluation_data, arguments, verbose)
     power = _FIRST
     if search.falls(1, power):
         while search.falls(1, power + 1):
@@ -211,14 +211,14 @@ class _Search:
         data: Dataset,
         evaluation: Dataset | None,
         evaluation_data: Data | None,
-        epochs: int,
-        told: dict[str, Any],
+        arguments: dict[str, Any],
         verbose: bool,
     ):
         self.trials: list[Trial] = []
         self._net, self._data, self._evaluation = net, data, evaluation
         self._given = evaluation_data
-        self._epochs, self._told, self._verbose = epochs, told, verbose
+        self._arguments, self._verbose = arguments, verbose
+        self._options = SGDOptions(**arguments)  # checked by the first call of SGD
 
     def falls(self, digit: int, power: int) -> bool:
         """Whether the training cost falls with the rate digit 10^power."""
@@ -246,24 +246,18 @@ class _Search:
         cost)."""
         if self._evaluation is None:
             return None, None
-        name, own = default_figure(self._evaluation), self._own_methods(net)
+        name = default_figure(self._evaluation)
+        figures = self._overridden_methods(net).figures
         if name == "evaluation_accuracy":
-            return own.figures.get(name, partial(net.accuracy, self._evaluation))(), None
-        cost = partial(net.total_cost, self._evaluation, self._told["lmbda"])
-        return None, own.figures.get(name, cost)()
+            return figures.get(name, partial(net.accuracy, self._evaluation))(), None
+        cost = partial(net.total_cost, self._evaluation, self._options.lmbda)
+        return None, figures.get(name, cost)()
 
-    def _own_methods(self, net: Network) -> OverriddenMethods:
+    def _overridden_methods(self, net: Network) -> OverriddenMethods:
         sets = {"training": self._data}
         if self._evaluation is not None:
             sets["evaluation"] = self._evaluation
-        told = self._told
-        return OverriddenMethods(
-            net,
-            model_of(net),
-            sets,
-            self._given,
-            SGDOptions(lmbda=told["lmbda"], l1=told.get("l1", 0.0)),
-        )
+        return OverriddenMethods(net, model_of(net), sets, self._given, self._options)
 
     def _below(self, eta: float) -> list[Trial]:
         """The trials of smaller rates."""
@@ -275,11 +269,10 @@ class _Search:
         try:
             history = net.SGD(
                 self._data,
-                self._epochs,
                 eta=eta,
                 monitor_training_cost=True,
                 verbose=False,
-                **self._told,
+                **self._arguments,
             )
             costs = history.training_cost
         except DivergenceError:
@@ -289,14 +282,14 @@ class _Search:
     @lazy_attribute
     def _cost_at_the_start(self) -> float:
         """The training cost of the network as it came; SGD has checked the arguments by now."""
-        told, model = self._told, model_of(self._net)
-        own = self._own_methods(self._net).figures.get("training_cost")
-        if own is not None:
-            return float(own())
+        options, model = self._options, model_of(self._net)
+        custom = self._overridden_methods(self._net).figures.get("training_cost")
+        if custom is not None:
+            return float(custom())
         weights = example_weights(
-            self._data.y, model.classes, told.get("sample_weight"), told.get("class_weight")
+            self._data.y, model.classes, options.sample_weight, options.class_weight
         )
-        return model.total_cost(self._data, told["lmbda"], l1=told.get("l1", 0.0), weights=weights)
+        return model.total_cost(self._data, options.lmbda, l1=options.l1, weights=weights)
 
     def _print(self, trial: Trial) -> None:
         words = [

@@ -13,7 +13,7 @@ import numpy as np
 from fastnet import checks, initializers
 from fastnet.architecture import make_model
 from fastnet.data import Dataset
-from fastnet.engines import Task
+from fastnet.executors import Task
 from fastnet.model import Model
 from fastnet.monitoring import default_figure
 from fastnet.network import Network

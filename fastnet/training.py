@@ -210,7 +210,7 @@ class EpochLoop:
         """The passes of the next call of the kernel, with their random numbers drawn."""
         n_passes = max(1, min(self._epochs_per_call, self._state.epochs_until_decision))
         first = self._state.epoch + 1
-        poll = self._reporter.watch(first)
+        poll = self._reporter.poll(first)
         if first > 1:
             reporting.end_if_asked()
         order, keys = self._stream.passes(n_passes, len(self._data), self._step.draws)

@@ -270,13 +270,13 @@ class BaseMLP(BaseEstimator):
                     last = kept[: int(min(certain, epochs - epoch))]
                     for one in solver.epochs(
                         settings, model, examples, order, last, self._random_state,
-                        epoch + 1, reporter.watch(epoch + 1),
+                        epoch + 1, reporter.poll(epoch + 1),
                     ):  # fmt: skip
                         loss = losses.stated(one.cost, model, data, weights, one.l2, one.values)
                         validated = None if held_out is None else held_out.measure(self, model)
                         epoch += 1
                         self.n_iter_, self.t_, order = epoch, self.t_ + n, one.order
-                        figures = self._take_in(settings, loss, validated)
+                        figures = self._record(settings, loss, validated)
                         reporter.ended(epoch, figures)
                         solver.epoch_ended(self.t_)
                     if self._no_improvement_count > settings.n_iter_no_change:
@@ -309,10 +309,11 @@ class BaseMLP(BaseEstimator):
             )
         return min(settings.batch_size, n)
 
-    def _take_in(
+    def _record(
         self, settings: Settings, loss: float, validated: tuple[float, float] | None
     ) -> list[str]:
-        """Keep an epoch's figures and count the epochs without improvement; in words."""
+        """Record an epoch's figures and count the epochs without improvement. Returns
+        the figures in words."""
         self.loss_ = loss
         self.loss_curve_.append(loss)
         words = [f"loss {loss:.8g}"]

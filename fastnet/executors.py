@@ -162,7 +162,7 @@ _mapped: dict[str, Datasets] = {}  # in a process of a pool: the data sets of it
 # ---- what runs in the process that calls
 
 
-class Engine:
+class Runner:
     """An executor together with the data sets as its tasks get them.
 
     Parameters
