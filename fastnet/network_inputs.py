@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from fastnet import checks, mapped, reporting
 from fastnet.coerce import as_dataset, bytes_warning
 from fastnet.compressed import is_sparse
-from fastnet.data import Data, Dataset, checked_inputs
+from fastnet.data import Data, Dataset
+from fastnet.data_checks import checked_inputs
 from fastnet.model import Model
 
 

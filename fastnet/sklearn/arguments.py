@@ -14,7 +14,8 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
 
 from fastnet import checks, mapped, scipy_matrices
-from fastnet.data import Dataset, checked_inputs
+from fastnet.data import Dataset
+from fastnet.data_checks import checked_inputs
 from fastnet.model import Model
 
 KERNEL_DTYPES = (np.float64, np.float32, np.uint8)  # types that the kernels read without a copy
