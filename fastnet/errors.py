@@ -50,3 +50,18 @@ class DivergenceError(ArithmeticError, ValueError):
 
     def __reduce__(self) -> tuple[type, tuple[int | None, str], dict[str, Any]]:
         return DivergenceError, (self.epoch, self._advice), self.__dict__
+
+
+class AttachHistory:
+    """A context in which errors that end a training get the history so far: a DivergenceError and
+    a KeyboardInterrupt have it as their attribute ``history``."""
+
+    def __init__(self, history: History):
+        self._history = history
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is not None and isinstance(error, (DivergenceError, KeyboardInterrupt)):
+            error.history = self._history  # type: ignore[union-attr]

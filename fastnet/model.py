@@ -3,7 +3,6 @@
 Everything that trains or evaluates works on this; ``Network`` is the interface around it.
 """
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -64,6 +63,11 @@ class Model:
     @lazy_attribute
     def single(self) -> _kernels.Predictor:
         """For one example at a time; for callers within the package."""
+        return self.predictor()
+
+    def predictor(self) -> _kernels.Predictor:
+        """For one example at a time, with a check of memory maps; sees the parameters as they are
+        when it is called."""
         return self.core.predictor(mapped.check)
 
     def _core_of(self, parameters: Any, output: str | None = None) -> _kernels.NetworkCore:
@@ -94,7 +98,7 @@ class Model:
         return self.parameters.input_scale
 
     def is_finite(self) -> bool:
-        return math.isfinite(_kernels.magnitude(self.parameters.storage))
+        return self.parameters.are_finite()
 
     # ---- data that fits
 
@@ -204,8 +208,7 @@ class Model:
 
     def learned_from(self, data: Dataset) -> None:
         """Remember the scale of the inputs."""
-        if data.is_bytes or data.scale != 1:
-            self.parameters.input_scale = data.scale
+        self.parameters.input_scale = self.scale_learned_from(data)
 
     def gradient(self, data: Dataset) -> "Model":
         """The sum of the examples' gradients, as the parameters of a model."""

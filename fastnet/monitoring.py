@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from fastnet.data import Dataset
-from fastnet.early_stopping import EarlyStopping
 from fastnet.history import History
 from fastnet.model import Model
 from fastnet.options import SGDOptions
@@ -87,12 +86,14 @@ def default_figure(evaluation: Dataset | None) -> str:
 def figures_to_monitor(options: SGDOptions, evaluation: Dataset | None) -> dict[str, str]:
     """{field of ``History``: why it is measured}. Without any request, it is the default figure of
     the evaluation data, if there are any."""
-    why = {name: f"monitor_{name} is set" for name, flag in options.monitor.items() if flag}
+    why = {name: f"monitor_{name} is set" for name in options.monitored}
+    if not why and evaluation is None and not options.schedule and not options.early_stopping:
+        return why
     default = default_figure(evaluation)
     if isinstance(options.schedule, HalveOnPlateau):
         name = options.schedule.monitor or default
         why.setdefault(name, f"schedule follows {name}")
-    if isinstance(options.early_stopping, EarlyStopping):
+    if options.early_stopping is not None:
         name = options.early_stopping.monitor or default
         why.setdefault(name, f"early_stopping follows {name}")
     if not why and evaluation is not None:
@@ -111,8 +112,6 @@ def monitors_of(
     """Monitors of these fields of ``history`` on the data sets "training" and "evaluation".
     ``weights`` are the weights of the training examples."""
     lists = {name: getattr(history, name) for name in figures}
-    if not lists:
-        return []
     return [
         Monitor(
             sets[kind],

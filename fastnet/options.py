@@ -4,97 +4,83 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from fastnet import _kernels, checks, optimizers
-from fastnet.early_stopping import EarlyStopping
+from fastnet import _kernels, checks, optimizers, reporting
+from fastnet.early_stopping import MONITORS, EarlyStopping
 from fastnet.model import Model
 from fastnet.optimizers import Adam, Optimizer
 from fastnet.schedules import Schedule
-from fastnet.steps import StepOptions
+from fastnet.steps import PLAIN, StepOptions
 
 
-@dataclass(frozen=True)
-class SGDOptions:
-    """What ``Network.SGD`` does, as its arguments say; each is checked as far as it can be
-    without a network and data, see ``check_fits``.
-
-    Parameters
-    ----------
-    epochs, mini_batch_size, eta, lmbda, ... : as for ``Network.SGD``
-    monitor : dict
-        The flags ``monitor_...``, by the field of ``History`` that they stand for.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Naming the argument, what was expected and what came.
-    """
+class SGDOptions(NamedTuple):
+    """The arguments of ``Network.SGD`` other than the data, under the same names."""
 
     epochs: int = 0
     mini_batch_size: int = 1
     eta: float = 0.0
     lmbda: float = 0.0
+    monitor_evaluation_cost: bool = False
+    monitor_evaluation_accuracy: bool = False
+    monitor_training_cost: bool = False
+    monitor_training_accuracy: bool = False
+    early_stopping_n: int = 0
     l1: float = 0.0
+    dropout: float | Iterable[float] = 0.0  # one for each hidden layer once it is checked
     optimizer: Optimizer | None = None
-    dropout: float | Iterable[float] = 0.0  # a tuple once it is checked
-    shift: int = 0
     schedule: Schedule | None = None
     early_stopping: EarlyStopping | None = None
-    monitor: Mapping[str, bool] = field(default_factory=dict)
     callbacks: Sequence[Callable[..., Any]] | None = None
+    shift: int = 0
+    sample_weight: ArrayLike | None = None
+    class_weight: Mapping[int, float] | str | None = None
+    verbose: int = True  # 0, 1 or 2 once it is checked
 
-    def __post_init__(self) -> None:
-        monitor = {}
-        for name, flag in self.monitor.items():
-            monitor[name] = flag is not False and checks.truth(f"monitor_{name}", flag)
-        vars(self).update(
-            epochs=_checked_epochs(self.epochs),
-            mini_batch_size=checks.integer("mini_batch_size", self.mini_batch_size, 1),
-            eta=checks.nonnegative("eta", self.eta),
-            lmbda=checks.nonnegative("lmbda", self.lmbda),
-            l1=checks.nonnegative("l1", self.l1),
-            optimizer=optimizers.checked(self.optimizer),
-            dropout=_checked_dropout(self.dropout),
-            shift=checks.integer("shift", self.shift, 0),
-            monitor=monitor,
-            callbacks=checks.callables("callbacks", self.callbacks),
+    def checked(self, model: Model) -> SGDOptions:
+        """The same, checked as far as it can be without the data; numbers are int and float.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For an argument that is invalid or does not fit the network's shape and type; the
+            message names it, what was expected and what came.
+        """
+        return SGDOptions(
+            _checked_epochs(self.epochs),
+            checks.integer("mini_batch_size", self.mini_batch_size, 1),
+            checks.nonnegative("eta", self.eta),
+            checks.nonnegative("lmbda", self.lmbda),
+            checks.truth("monitor_evaluation_cost", self.monitor_evaluation_cost),
+            checks.truth("monitor_evaluation_accuracy", self.monitor_evaluation_accuracy),
+            checks.truth("monitor_training_cost", self.monitor_training_cost),
+            checks.truth("monitor_training_accuracy", self.monitor_training_accuracy),
+            0,
+            checks.nonnegative("l1", self.l1),
+            _checked_dropout(self.dropout, len(model.hidden)),
+            _checked_optimizer(self.optimizer, model),
+            self.schedule,
+            _checked_early_stopping(self.early_stopping, self.early_stopping_n),
+            checks.callables("callbacks", self.callbacks),
+            _checked_shift(self.shift, model.sizes[0]),
+            self.sample_weight,
+            self.class_weight,
+            reporting.checked_level(self.verbose),
         )
-        if self.early_stopping is not None and not isinstance(self.early_stopping, EarlyStopping):
-            raise TypeError(
-                f"early_stopping: expected an EarlyStopping or None, "
-                f"got {checks.briefly(self.early_stopping)}"
-            )
-
-    def check_fits(self, model: Model) -> None:
-        """Raise a ValueError for a technique that a network of this shape and type cannot have."""
-        check_epsilon("optimizer: expected an epsilon of", model, self.optimizer)
-        layers = len(model.hidden)
-        if isinstance(self.dropout, tuple):
-            if len(self.dropout) != layers:
-                raise ValueError(
-                    f"dropout: expected one number, or one for each of {layers} hidden layers, "
-                    f"got {len(self.dropout)}"
-                )
-        elif self.dropout and layers == 0:
-            raise ValueError(
-                f"dropout: expected 0 for a network without hidden layers, got {self.dropout:g}"
-            )
-        if self.shift:
-            side = math.isqrt(model.sizes[0])
-            if side**2 != model.sizes[0] or self.shift >= side:
-                raise ValueError(
-                    f"shift: expected 0, or less than the side of square images; got {self.shift} "
-                    f"for {model.sizes[0]} inputs"
-                )
 
     @property
-    def drops(self) -> bool:
-        """Whether neurons are dropped out."""
-        return any(self.dropout) if isinstance(self.dropout, tuple) else self.dropout != 0
+    def monitored(self) -> list[str]:
+        """The fields of ``History`` whose flags are set."""
+        flags = (
+            self.monitor_evaluation_cost,
+            self.monitor_evaluation_accuracy,
+            self.monitor_training_cost,
+            self.monitor_training_accuracy,
+        )
+        return [field for field, flag in zip(MONITORS, flags, strict=True) if flag]
 
     @property
     def techniques(self) -> dict[str, bool]:
@@ -102,28 +88,28 @@ class SGDOptions:
         return {
             "l1": self.l1 > 0,
             "optimizer": self.optimizer is not None,
-            "dropout": self.drops,
+            "dropout": self._drops_out,
             "shift": self.shift > 0,
         }
 
-    def step_options(self, model: Model, n: float, weights: Any = None) -> StepOptions:
+    @property
+    def _drops_out(self) -> bool:
+        return self.dropout != 0.0 and any(self.dropout)  # type: ignore[arg-type]  # checked
+
+    def step_options(self, model: Model, n: float, weights: NDArray | None = None) -> StepOptions:
         """What the kernel is given in every epoch over n examples, or examples whose weights have
         the sum n. The moments are zero."""
-        moments = dropout = None
+        kernel, moments, dropout = PLAIN, None, None
         if self.optimizer:
-            moments = _kernels.aligned(self.optimizer.n_moments * model.n_parameters, model.dtype)
-        if self.drops:
-            dropout = np.full(len(model.hidden), self.dropout, np.float64)
+            kernel = self.optimizer.kernel
+            n_moments = self.optimizer.n_moments * model.n_parameters
+            moments = _kernels.aligned(n_moments, model.dtype)
+        if self._drops_out:
+            dropout = np.array(self.dropout, np.float64)
         return StepOptions(
-            self.mini_batch_size,
-            self.lmbda / n,
-            self.l1 / n,
-            self.optimizer.kernel if self.optimizer else ("plain",),
-            moments,
-            dropout,
-            self.shift,
-            weights,
-        )
+            self.mini_batch_size, self.lmbda / n, self.l1 / n, kernel, moments, dropout,
+            self.shift, weights,
+        )  # fmt: skip
 
 
 def _checked_epochs(epochs: Any) -> int:
@@ -135,21 +121,55 @@ def _checked_epochs(epochs: Any) -> int:
     return checks.integer("epochs", epochs, 0)
 
 
-def _checked_dropout(dropout: Any) -> float | tuple[float, ...]:
-    """One probability for all hidden layers, or one for each."""
+def _checked_dropout(dropout: Any, layers: int) -> tuple[float, ...]:
+    """One probability for each hidden layer."""
     if not isinstance(dropout, (float, str, bytes)) and isinstance(dropout, Iterable):
-        return tuple(checks.share(f"dropout[{l}]", share) for l, share in enumerate(dropout))
-    return checks.share("dropout", dropout)
+        given = tuple(dropout)
+        if len(given) != layers:
+            raise ValueError(
+                f"dropout: expected one number, or one for each of {layers} hidden layers, "
+                f"got {len(given)}"
+            )
+        return tuple(checks.share(f"dropout[{l}]", share) for l, share in enumerate(given))
+    share = checks.share("dropout", dropout)
+    if share and layers == 0:
+        raise ValueError(f"dropout: expected 0 for a network without hidden layers, got {share:g}")
+    return (share,) * layers
 
 
-def with_patience(early_stopping: Any, n: Any) -> Any:
-    """``early_stopping``, or the one that ``early_stopping_n`` of ``SGD`` stands for."""
+def _checked_optimizer(optimizer: Any, model: Model) -> Optimizer | None:
+    checked = optimizers.checked(optimizer)
+    check_epsilon("optimizer: expected an epsilon of", model, checked)
+    return checked
+
+
+def _checked_shift(shift: Any, n_in: int) -> int:
+    checked = checks.integer("shift", shift, 0)
+    if checked:
+        side = math.isqrt(n_in)
+        if side**2 != n_in or checked >= side:
+            raise ValueError(
+                f"shift: expected 0, or less than the side of square images; got {checked} for "
+                f"{n_in} inputs"
+            )
+    return checked
+
+
+def _checked_early_stopping(early_stopping: Any, n: Any) -> EarlyStopping | None:
+    """``early_stopping``, or the one that ``early_stopping_n`` stands for."""
     n = checks.integer("early_stopping_n", n, 0)
     if n and early_stopping is not None:
         raise TypeError(
             f"early_stopping_n: expected 0 beside early_stopping, which sets the patience, got {n}"
         )
-    return EarlyStopping(patience=n, restore_best=False) if n else early_stopping
+    if n:
+        return EarlyStopping(patience=n, restore_best=False)
+    if early_stopping is not None and not isinstance(early_stopping, EarlyStopping):
+        raise TypeError(
+            f"early_stopping: expected an EarlyStopping or None, "
+            f"got {checks.briefly(early_stopping)}"
+        )
+    return early_stopping
 
 
 def check_epsilon(words: str, model: Model, optimizer: Optimizer | None) -> None:

@@ -120,11 +120,11 @@ class OverriddenMethods:
         if not self._step:
             return None
 
-        def train(order: NDArray, eta: float, watch: Callable[[int], object] | None) -> None:
+        def train(order: NDArray, eta: float, poll: Callable[[int], object] | None) -> None:
             pairs, mini_batch_size = self._pairs, self._options.mini_batch_size
             for first in range(0, len(order), mini_batch_size):
-                if watch is not None:
-                    watch(first)
+                if poll is not None:
+                    poll(first)
                 mini_batch = [pairs[i] for i in order[first : first + mini_batch_size]]
                 self._update(mini_batch, eta, len(pairs))
 
@@ -178,10 +178,10 @@ def pairs_of(model: Model, data: Dataset) -> list[Pair]:
 def outputs(net: Any, data: Dataset) -> NDArray:
     """The outputs (n, n_out) of ``net.feedforward``, called for each column."""
     n_out = net.sizes[-1]
-    rows, watch = np.empty((len(data), n_out), np.float64), reporting.stopping()
+    rows, poll = np.empty((len(data), n_out), np.float64), reporting.stopping()
     for s, (x, _) in enumerate(iter(data)):
-        if watch is not None:
-            watch(s)
+        if poll is not None:
+            poll(s)
         a = np.asarray(net.feedforward(x.astype(net.dtype)))
         if a.size != n_out or a.dtype.kind not in "biuf":
             raise ValueError(
@@ -212,7 +212,7 @@ def one_step(net: Any, model: Model, data: Dataset, lmbda: float, n: int) -> Cus
     """A function that trains with all of ``data`` as one mini-batch, by ``net.backprop``."""
     pairs = pairs_of(model, data)
 
-    def step(order: NDArray, eta: float, watch: Callable[[int], object] | None) -> None:
+    def step(order: NDArray, eta: float, poll: Callable[[int], object] | None) -> None:
         update_mini_batch(net, pairs, eta, lmbda, n)
 
     return step

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
+PLAIN = ("plain",)  # the optimizer of plain gradient descent, as the kernel takes it
+
 
 class StepOptions(NamedTuple):  # a frozen dataclass takes five times as long to make
     """How each mini-batch of a training changes the parameters; the same in all epochs.
@@ -32,7 +34,7 @@ class StepOptions(NamedTuple):  # a frozen dataclass takes five times as long to
     mini_batch_size: int
     l2: float = 0.0
     l1: float = 0.0
-    optimizer: tuple[Any, ...] = ("plain",)
+    optimizer: tuple[Any, ...] = PLAIN
     moments: NDArray | None = None
     dropout: NDArray | None = None
     shift: int = 0

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fastnet import _kernels, reporting
 from fastnet.data import Dataset
-from fastnet.errors import DivergenceError
+from fastnet.errors import AttachHistory, DivergenceError
 from fastnet.history import History as History  # pickles of earlier versions look for it here
 from fastnet.model import Model
 from fastnet.monitoring import Monitor
@@ -157,12 +157,17 @@ class EpochLoop:
         self._epochs_per_call = 1
         self._snapshots: NDArray | None = None
 
-    def run(self) -> None:
+    def run(self) -> History:
         """Train until the state says that the training is over.
 
         After each epoch every monitor adds to its list, and the reporter gets the rate, if there
         is a schedule, and the monitored figures in words; then the callbacks are run. At the end
         the best parameters are restored if early stopping wants that.
+
+        Returns
+        -------
+        History
+            Also the attribute ``history`` of a DivergenceError and a KeyboardInterrupt.
 
         Raises
         ------
@@ -177,11 +182,12 @@ class EpochLoop:
             is back at the end of the last complete epoch.
         """
         state = self._state
-        with self._reporter.begin(self._model.sizes, len(self._data), state.epochs):
+        sizes, n = self._model.sizes, len(self._data)
+        with AttachHistory(state.history), self._reporter.begin(sizes, n, state.epochs):
             self._choose_epochs_per_call()
             while not state.is_over:
-                eta = state.rate(state.epoch + 1)
-                passes, mark = None, self._stream.mark()
+                eta, mark = state.rate(state.epoch + 1), self._stream.mark()
+                passes = None
                 try:
                     passes = self._next_passes(eta)
                     if self._custom_epoch is None:
@@ -195,23 +201,22 @@ class EpochLoop:
                     raise
                 self._end_epoch(passes)
             self._reporter.close(state.close(self._model))
+        return state.history
 
     def _choose_epochs_per_call(self) -> None:
         """Several epochs are one call of the kernel if nothing is to happen between them."""
-        one_by_one = (
-            self._state.run_callbacks is not None
+        most, monitors = self._state.epochs_until_decision, self._monitors
+        if (
+            most <= 1
+            or self._state.run_callbacks is not None
             or self._custom_epoch is not None
             or self._reporter.follows_epochs
-            or any(monitor.is_custom for monitor in self._monitors)
-            or (self._model.choice.kernel is None and self._monitors)
-        )
-        if one_by_one:
+            or (monitors and self._model.choice.kernel is None)
+            or any([monitor.is_custom for monitor in monitors])
+        ):
             return
-        is_monitored = bool(self._monitors)
-        most = min(
-            epochs_per_call(self._model, len(self._data), is_monitored),
-            self._state.epochs_until_decision,
-        )
+        is_monitored = bool(monitors)
+        most = min(most, epochs_per_call(self._model, len(self._data), is_monitored))
         if most > 1:
             self._epochs_per_call = most
             self._snapshots = snapshots_of(most if is_monitored else 1, self._model)
@@ -220,7 +225,7 @@ class EpochLoop:
         """The passes of the next call of the kernel, with their random numbers drawn."""
         n_passes = max(1, min(self._epochs_per_call, self._state.epochs_until_decision))
         first = self._state.epoch + 1
-        poll = self._reporter.watch(first)
+        poll = self._reporter.poll(first)
         if first > 1:
             reporting.end_if_asked()
         order, keys = self._stream.passes(n_passes, len(self._data), self._draws)

@@ -55,7 +55,7 @@ class TrainingState:
             self._rate = schedules.rate_of(schedule, options.eta, options.epochs)
         self._known = 0, 0.0  # the epoch whose rate was computed last, and the rate
         self._early: EarlyStopping | None = options.early_stopping
-        self._history = history
+        self.history = history
         self._reason = ""  # why the training stopped
         if self._early is not None:
             self._monitor = self._early.monitor or default
@@ -92,12 +92,12 @@ class TrainingState:
 
     def _update(self, epoch: int, values: NDArray) -> None:
         if self._halving is not None:
-            figure = getattr(self._history, self._halving.monitor)[epoch - 1]
+            figure = getattr(self.history, self._halving.monitor)[epoch - 1]
             if not self._halving.update(epoch, figure):
                 self._reason = f"eta would fall below {self._halving.lowest:g}, its lower bound"
         if self._early is not None:
             monitor, patience = self._monitor, self._early.patience
-            figure = getattr(self._history, monitor)[epoch - 1]
+            figure = getattr(self.history, monitor)[epoch - 1]
             if self._best.update(epoch, figure) and self._early.restore_best:
                 self._best_values = values.copy()
             self._counted.update(epoch, figure)

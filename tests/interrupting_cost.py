@@ -32,7 +32,7 @@ def assert_left_after(net, whole, data, n, eta, l2):
     """``net`` is ``whole``, which stopped between epochs, after n more examples in mini-batches
     of 10; both begin the next epoch with the same order."""
     state = whole._stream.state
-    fitting = whole._fitting("data", data)
+    fitting = whole._inputs.dataset("data", data)
     order = whole._stream.permutation(len(fitting))[:n]
     kernel_calls.train_network(whole, fitting, StepOptions(10, l2), order, eta)
     assert net == whole

@@ -41,7 +41,7 @@ def trained(inputs, n_out, m, dtype, optimizer, by_blocks, threads=1, **options)
     net = fastnet.Network([inputs.shape[1], n_out, 5], "cross-entropy", dtype=dtype, seed=3)
     model = net._model
     n = len(inputs)
-    step = SGDOptions(l1=0.002, optimizer=optimizer).step_options(model, float(n))
+    step = SGDOptions(l1=0.002, optimizer=optimizer).checked(model).step_options(model, float(n))
     order = np.random.default_rng(1).permutation(n)
     labels = (np.arange(n) % 5).astype(np.int64)
     costs = np.zeros(-(-n // m))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import Network, network
+from fastnet import Network, architecture
 
 X = np.random.default_rng(3).standard_normal(4)
 TARGETS = {"poisson": [0.5, 2.0, 0.0], "log-likelihood": [0.25, 0.5, 0.25]}
@@ -55,7 +55,7 @@ def assert_explains(net, x, y):
     return shown
 
 
-@pytest.mark.parametrize("hidden", network.NEURONS)
+@pytest.mark.parametrize("hidden", architecture.NEURONS)
 def test_every_pair_and_kind_of_neurons_is_explained(pair, hidden, dtype):
     net = Network([4, 6, 5, 3], pair[1], output=pair[0], hidden=hidden, dtype=dtype, seed=5)
     for y in (2, TARGETS.get(pair[1], [0.25, 1.0, 0.0])):

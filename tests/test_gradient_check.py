@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse
 
 import fastnet
-from fastnet import Network, network
+from fastnet import Network, architecture
 
 # The difference's errors, of curvature and of rounding, are near 4e-11 of the cost each; the
 # smallest denominator is a thousandth of the largest slope.
@@ -37,7 +37,7 @@ class Wrong(Own):
         return (a - y) * fastnet.sigmoid_prime(z)
 
 
-@pytest.mark.parametrize("hidden", network.NEURONS)
+@pytest.mark.parametrize("hidden", architecture.NEURONS)
 def test_the_gradient_of_every_pair_and_kind_of_neurons_passes(
     pair, hidden, dtype, random_examples
 ):

@@ -165,7 +165,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         eval_metric: Any = None,
         dtype: str = "auto",
     ):
-        parameters.keep(self, locals())
+        parameters.store_parameters(self, locals())
 
     def fit(
         self, X: Any, y: Any, sample_weight: ArrayLike | None = None, eval_set: Any = None

@@ -28,6 +28,14 @@ _ADVICE = (
 )
 
 
+class Examples(NamedTuple):
+    """The examples of one training, how often each counts, and the mini-batch size."""
+
+    data: Dataset
+    weights: NDArray | None
+    mini_batch_size: int
+
+
 class Epoch(NamedTuple):
     """One that is complete.
 
@@ -93,8 +101,7 @@ class Solver:
         self._power_t = settings.power_t
         self._learning_rate = settings.learning_rate
         options.check_epsilon("epsilon: expected", model, settings.optimizer)
-        chosen = SGDOptions(optimizer=settings.optimizer, dropout=settings.dropout)
-        chosen.check_fits(model)
+        chosen = SGDOptions(optimizer=settings.optimizer, dropout=settings.dropout).checked(model)
         self._step_options = chosen.step_options(model, 1.0)._replace(divide_l2=True)
         self._steps = 0
 
@@ -143,9 +150,9 @@ class Solver:
         return training.epochs_per_call(model, n, store_parameters=True)
 
     def epochs(
-        self, settings: Settings, model: Model, data: Dataset, order: NDArray, snapshots: NDArray,
-        m: int, weights: NDArray | None, random: np.random.RandomState, number: int,
-        watch: Callable[[int], object] | None,
+        self, settings: Settings, model: Model, examples: Examples, order: NDArray,
+        snapshots: NDArray, random: np.random.RandomState, number: int,
+        poll: Callable[[int], object] | None,
     ) -> Iterator[Epoch]:  # fmt: skip
         """Train for as many epochs as ``snapshots`` (epochs, parameters) has rows, from the epoch
         ``number`` on, each in a random order of the one before. Yields those that are complete,
@@ -156,13 +163,14 @@ class Solver:
         DivergenceError
             The parameters are as they were before that epoch, the moments zero.
         """
+        data, weights, m = examples
         count, steps = len(snapshots), -(-len(order) // m)
         before = random.get_state() if count > 1 else None
         orders, keys = self._drawn(random, order, settings.shuffle, count)
         step = self._step_options._replace(mini_batch_size=m, l2=settings.alpha)
         costs = np.zeros((count, steps))
         passes = Passes(
-            orders, self._rate, number, keys if self._step_options.draws else None, watch,
+            orders, self._rate, number, keys if self._step_options.draws else None, poll,
             snapshots, costs.reshape(-1) if model.choice.kernel is not None else None,
         )  # fmt: skip
         trained = model.training(step)
