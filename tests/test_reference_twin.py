@@ -80,6 +80,14 @@ def test_the_two_constructors_are_equal(name):
     assert len(constructor(name)) <= 8
 
 
+@pytest.mark.parametrize("file", sorted((ROOT / "fastnet").glob("_*.p[yx][xi]")), ids=str)
+def test_no_function_in_cython_has_more_than_eight_parameters(file):
+    pattern = re.compile(r"^ *c?p?def [^(\n]*?(\w+)\(([^)]*)\)[^\n]*:$", re.MULTILINE)
+    for name, listed in pattern.findall(file.read_text()):
+        names = [each.split()[-1] for each in listed.split(",") if each.strip() not in ("", "*")]
+        assert len([each for each in names if each != "self"]) <= 8, name
+
+
 @pytest.mark.parametrize("module", [_kernels, reference])
 def test_a_training_has_the_attributes_that_the_reference_describes(module):
     core = module.NetworkCore([3, 2], "sigmoid", "quadratic", np.zeros(32))
