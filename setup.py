@@ -8,6 +8,7 @@ import. No flag depends on the machine that builds, but on the one that is built
 import glob
 import os
 import platform
+import runpy
 import subprocess
 import sys
 import sysconfig
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from setuptools import Extension, setup
+from setuptools._distutils.ccompiler import new_compiler
+from setuptools._distutils.sysconfig import customize_compiler
 from setuptools.command.build_clib import build_clib
 
 TARGETS = {
@@ -97,7 +100,7 @@ kernels = Extension(
     # build_ext appends all the libraries above. The linker reads from left to right:
     # the core calls the targets, and they call the core's layout.
     libraries=["fastnet_core"],
-    depends=[*HEADERS, *glob.glob("csrc/*.c"), *glob.glob("fastnet/*.px[di]")],
+    depends=[*HEADERS, *glob.glob("csrc/*.c"), *glob.glob("fastnet/*.pxi")],
     extra_compile_args=["-g0"],
     extra_link_args=["-pthread"],
 )
@@ -152,11 +155,22 @@ class build_clib_together(build_clib):
             list(pool.map(lambda library: build([library]), libraries))
 
 
+def declare_c(folder: str) -> None:
+    """Declare the C interface to Cython, in this folder."""
+    compiler: Any = new_compiler()
+    customize_compiler(compiler)
+    check_platform(compiler.compiler_type)
+    check_compiler(compiler.compiler_so)
+    write = runpy.run_path(str(Path(__file__).parent / "tools" / "declare_c.py"))["write"]
+    write([*compiler.compiler_so, "-std=c11"], folder)
+
+
 if __name__ == "__main__":
     from Cython.Build import cythonize
 
+    declare_c("build/c_api")
     setup(
         cmdclass={"build_clib": build_clib_together},
         libraries=libraries,
-        ext_modules=cythonize([kernels], build_dir="build/cython"),
+        ext_modules=cythonize([kernels], build_dir="build/cython", include_path=["build/c_api"]),
     )

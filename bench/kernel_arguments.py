@@ -11,6 +11,23 @@ M = 10  # examples in a mini-batch
 EXAMPLES = 1000  # for the kernels that loop over mini-batches themselves
 
 
+def kernel(module, name):
+    """The kernel ``name`` of _kernels or of the reference, as a function of the arguments below."""
+    if name not in ("train", "gradient", "feedforward", "evaluate"):
+        return getattr(module, name)
+
+    def call(*arguments):
+        network, data, rest = arguments[:4], arguments[4:7], arguments[7:]
+        core, examples = module.NetworkCore(*network), module.Examples(*data)
+        if name != "train":
+            return getattr(core, name)(examples, *rest)
+        order, m, eta = rest
+        module.Training(core, m).run(examples, order, eta)
+        return None
+
+    return call
+
+
 class Ingredients:
     """Random arrays of one type; the same ones each time that it is constructed."""
 
@@ -122,7 +139,8 @@ class Arguments(Ingredients):
     def feedforward(self):
         out = np.zeros((EXAMPLES, N_OUT), self.dtype)
         pixels, scale, _ = self.digits()
-        return f"{EXAMPLES} digits", (SIZES, "sigmoid", self.parameters(), pixels, scale, out)
+        arguments = (SIZES, "sigmoid", None, self.parameters(), pixels, scale, None, out)
+        return f"{EXAMPLES} digits", arguments
 
     def evaluate(self):
         arguments = (SIZES, "sigmoid", "cross-entropy", self.parameters(), *self.digits())

@@ -4,7 +4,7 @@ import agreement
 import data
 import numpy as np
 import pytest
-from kernel_arguments import Arguments
+from kernel_arguments import Arguments, kernel
 from peers import PEERS
 
 from fastnet import _kernels, activations, reference
@@ -29,9 +29,9 @@ def arguments(job, dtype, training):
     return getattr(Arguments(dtype, training), name)(*neurons)
 
 
-def results(kernel, arguments):
+def results(called, arguments):
     """What a call returns and what it leaves in its arrays, in one list."""
-    returned = kernel(*arguments)
+    returned = called(*arguments)
     returned = returned if isinstance(returned, tuple) else (returned,)
     arrays = [argument for argument in arguments if isinstance(argument, np.ndarray)]
     return [value for value in returned if value is not None] + arrays
@@ -46,12 +46,12 @@ def training():
 @pytest.mark.parametrize(("entry", "module"), IMPLEMENTATIONS, ids=["fastnet", "reference"])
 def test_kernel(job, dtype, entry, module, training, measure):
     name = job.split()[0]
-    kernel = getattr(module, name)
+    timed_kernel = kernel(module, name)
     _, checked = arguments(job, dtype, training)
     _, expected = arguments(job, dtype, training)
-    both = results(kernel, checked), results(getattr(reference, name), expected)
+    both = results(timed_kernel, checked), results(kernel(reference, name), expected)
     for actual, wanted in zip(*both, strict=True):
         agreement.assert_close(actual, wanted, TOLERANCE[dtype])
 
     size, timed = arguments(job, dtype, training)
-    measure(f"kernel {job} {dtype} ({size})", entry, lambda: kernel(*timed))
+    measure(f"kernel {job} {dtype} ({size})", entry, lambda: timed_kernel(*timed))

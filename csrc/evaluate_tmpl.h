@@ -10,7 +10,7 @@ typedef struct {
     real *a;                    /* feedforward: [n][n_out] */
     double *cost;               /* evaluate: [pieces] */
     size_t *correct;            /* evaluate: [pieces] */
-    fn_watch watch;             /* the first thread asks */
+    fn_poll poll;               /* by the first thread */
     atomic_int *stopped;
     char *memory;
     size_t size;                /* of each thread's memory */
@@ -45,6 +45,7 @@ static size_t FN(class_of)(size_t n_out, const real *a)
     return best;
 }
 
+/* What each thread of the team runs. */
 static void FN(evaluate_member)(fn_team *team, size_t thread, void *context)
 {
     const FN(evaluation) *e = context;
@@ -58,9 +59,9 @@ static void FN(evaluate_member)(fn_team *team, size_t thread, void *context)
     };
     const FN(workspace) *w = &work.w;
     const size_t stride = w->places[L - 1].stride;
-    size_t until = thread == 0 && e->watch.until ? 1 : 0; /* 0: never to ask */
+    size_t until = thread == 0 && e->poll.poll_due ? 1 : 0; /* 0: never to poll */
     for (size_t piece = thread; piece < FN(pieces)(e->examples); piece += team->threads) {
-        if (piece > 0 && until && --until == 0 && !(until = fn_ask(e->watch, piece * FN_EVALUATED)))
+        if (piece > 0 && until && --until == 0 && !(until = fn_poll_now(e->poll, piece * FN_EVALUATED)))
             atomic_store_explicit(e->stopped, 1, memory_order_relaxed);
         if (atomic_load_explicit(e->stopped, memory_order_relaxed))
             return;
@@ -83,34 +84,42 @@ static void FN(evaluate_member)(fn_team *team, size_t thread, void *context)
     }
 }
 
+static void FN(evaluate_pieces)(size_t threads, FN(evaluation) *e)
+{
+    if (threads > 1)
+        fn_run_team(threads, FN(evaluate_member), e);
+    else
+        FN(evaluate_member)(&(fn_team){.threads = 1}, 0, e);
+}
+
 static void FN(feedforward)(const fn_network *network, const real *parameters,
-                            const fn_examples *examples, real *a, fn_watch watch, size_t threads,
+                            const fn_examples *examples, real *a, fn_poll poll, size_t threads,
                             void *memory)
 {
     atomic_int stopped = 0;
     FN(evaluation) e = {
-        .network = network, .parameters = parameters, .examples = examples, .a = a, .watch = watch,
+        .network = network, .parameters = parameters, .examples = examples, .a = a, .poll = poll,
         .stopped = &stopped, .memory = memory,
         .size = FN(workspace_size)(network, examples, FN(evaluated)(examples), NULL, 1),
     };
-    fn_run_team(threads, FN(evaluate_member), &e);
+    FN(evaluate_pieces)(threads, &e);
 }
 
 static double FN(evaluate)(const fn_network *network, const real *parameters,
-                           const fn_examples *examples, size_t *correct, fn_watch watch,
+                           const fn_examples *examples, size_t *correct, fn_poll poll,
                            size_t threads, void *memory)
 {
     const size_t pieces = FN(pieces)(examples);
     atomic_int stopped = 0;
     FN(evaluation) e = {
-        .network = network, .parameters = parameters, .examples = examples, .watch = watch,
+        .network = network, .parameters = parameters, .examples = examples, .poll = poll,
         .stopped = &stopped, .memory = memory,
         .size = FN(workspace_size)(network, examples, FN(evaluated)(examples), NULL, 1),
     };
     double cost = 0;
     e.cost = (double *)(e.memory + threads * e.size);
     e.correct = (size_t *)(e.cost + pieces);
-    fn_run_team(threads, FN(evaluate_member), &e);
+    FN(evaluate_pieces)(threads, &e);
     *correct = 0;
     for (size_t piece = 0; piece < pieces; piece++) {
         *correct += e.correct[piece];

@@ -129,17 +129,19 @@ typedef struct {
     void *context;
 } fn_delta;
 
-/* Asked now and then, first after one mini-batch or one piece of examples. `until` says how many
- * mini-batches, or the first thread's pieces, from now to ask again, or 0: it is time for `call`.
- * That is told how many examples are done; other than 0 it ends the call. Where it looks at the
- * parameters, as `looks` says, it finds them as these examples have left them, and writes none.
- * So the caller keeps the clock, and a pass stays one call. */
+/* Lets the caller run code of its own during a long call: the caller keeps the clock. Polled first
+ * after one mini-batch or one piece of examples. */
 typedef struct {
-    size_t (*until)(void *context);     /* NULL: never asked */
-    int (*looks)(void *context);
-    int (*call)(void *context, size_t done);
+    /* In how many mini-batches, or pieces of the first thread, to poll again; 0: now is the time
+     * for run_callbacks. NULL: never poll. */
+    size_t (*poll_due)(void *context);
+    /* Whether the callbacks read the parameters, which then are those that the examples done have
+     * left. They never write them. */
+    int (*needs_consistent_weights)(void *context);
+    /* `done` examples are done; a result other than 0 ends the call. */
+    int (*run_callbacks)(void *context, size_t done);
     void *context;
-} fn_watch;
+} fn_poll;
 
 /* How mini-batches change the parameters by the gradient g: the mean over the mini-batch of
  * dC/dw, or dC/db. optimizers.def has the equations. Biases have neither l1 nor l2. */
@@ -156,18 +158,26 @@ typedef struct {
     uint64_t key;           /* of the random numbers for dropout and shift, see fn_random_at */
     const uint64_t *keys;   /* NULL, or in place of key one for each pass */
     fn_delta delta;
-    fn_watch watch;
+    fn_poll poll;
     double *costs;          /* NULL, or [mini-batches]: the sum of each one's costs, before its step */
-    int64_t *ended;         /* NULL, or counts the passes that were complete, all parameters
-                             * being finite behind them; another is the last of the call */
-    void *last;             /* not where ended is NULL: [n_last][parameters] as the last of these
-                             * passes left them, the e-th of the call in row e % n_last */
-    size_t n_last;          /* 0: no row, for a single pass */
+    int64_t *n_complete;    /* NULL, or the number of passes that were complete and left all
+                             * parameters finite is added; the call ends with another */
+    void *snapshots;        /* not where n_complete is NULL: [n_snapshots][parameters], what the
+                             * last of these passes left, the e-th of the call in row
+                             * e % n_snapshots */
+    size_t n_snapshots;     /* 0: none */
     int by_blocks;          /* compressed examples enter the first layer by blocks: 1, or by lists:
                              * -1; 0: in the way that is quicker. Same bits */
     size_t sharing;         /* for tests: so many examples share a list, where they are stored with
                              * masks; 0, or more than can: as many as is quicker. Same bits */
 } fn_training;
+
+/* The examples of a call to train: `passes` passes, one after the other, over n examples each, in
+ * mini-batches of m, the last of which may be smaller. */
+typedef struct {
+    const int64_t *order;   /* [passes][n] */
+    size_t passes, n, m;
+} fn_passes;
 
 /* The random number of this key and counter: SplitMix64 (Steele, Lea and Flood 2014), whose
  * state is a counter. So it depends on no other, and on no thread or instruction set. */
@@ -263,19 +273,18 @@ static const size_t fn_bytes[] = {
 /* Words of 64 bits in a row of masks. */
 static inline size_t fn_words(size_t n_in) { return (n_in + 63) / 64; }
 
-/* The largest number of examples that is worked on at once; a larger
- * mini-batch is gathered from pieces of this size, unless the cost is the
- * user's own, which is promised the whole. */
-#define FN_PIECE 1024
-
-/* The largest number of examples that feedforward and evaluate work on at once. */
-#define FN_EVALUATED 64
-
-/* The largest number of threads that a call starts. */
-#define FN_MOST_THREADS 256
-
-/* The memory that fma_rounds works on, at most. */
-#define FN_SUMS_BYTES 2048
+enum {
+    /* The largest number of examples that is worked on at once; a larger mini-batch is gathered
+     * from pieces of this size, unless the cost is a class of the user's, which is promised the
+     * whole. */
+    FN_PIECE = 1024,
+    /* The largest number of examples that feedforward and evaluate work on at once. */
+    FN_EVALUATED = 64,
+    /* The largest number of threads that a call starts. */
+    FN_MOST_THREADS = 256,
+    /* The memory that fma_rounds works on, at most. */
+    FN_SUMS_BYTES = 2048
+};
 
 /* Every kernel of kernels.def as fn_<op>(type, ...): type FN_F32 or FN_F64 says
  * what the arrays hold. It runs with the table in use, and with subnormal numbers

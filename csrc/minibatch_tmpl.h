@@ -307,44 +307,46 @@ typedef struct {
     real *parameters;
     size_t passes, m;
     void *memory;
-    size_t until;               /* mini-batches until the watch is asked again; 0: stop */
+    size_t until;               /* mini-batches until the next poll; 0: stop */
     int goes_on;                /* the parameters were finite after a pass */
     int failed;
 } FN(call);
 
-/* Tell the watch, which, if it looks, finds the first layer's weights as they are: settled, and
- * taken back afterwards, since how often it is told must not change a bit. */
-static int FN(tell)(const FN(work) *work, real *parameters, size_t done)
+/* Whether the call goes on after the callbacks. If they need consistent weights, the deferred scale
+ * of the first layer's is applied for them and taken back afterwards: the results must not depend on
+ * how often it is polled. */
+static int FN(run_callbacks)(const FN(work) *work, real *parameters, size_t done)
 {
     const fn_place *first = work->w.places;
     const size_t *sizes = work->network->sizes;
     real *weights = parameters + first->weights;
     const size_t size = sizes[0] * first->stride * sizeof(real);
-    const fn_watch watch = work->training->watch;
-    if (work->scale == 1 || !watch.looks(watch.context))
-        return fn_tell(watch, done);
+    const fn_poll poll = work->training->poll;
+    if (work->scale == 1 || !fn_needs_consistent_weights(poll))
+        return fn_run_callbacks(poll, done);
     memcpy(work->w.unsettled, weights, size);
     FN(apply_scale)(sizes[0], sizes[1], first->stride, (real)work->scale, weights);
-    const int goes_on = fn_tell(watch, done);
+    const int goes_on = fn_run_callbacks(poll, done);
     memcpy(weights, work->w.unsettled, size);
     return goes_on;
 }
 
-/* The watch's answer, for all of the team, which waits meanwhile. */
-static size_t FN(ask)(const FN(work) *work, FN(call) *call, size_t done)
+/* One thread polls for all of the team, which waits meanwhile; returns the mini-batches until the
+ * next poll, or 0: stop. */
+static size_t FN(poll_now)(const FN(work) *work, FN(call) *call, size_t done)
 {
-    const fn_watch watch = work->training->watch;
+    const fn_poll poll = work->training->poll;
     if (work->thread == 0) {
-        call->until = watch.until(watch.context);
-        if (call->until == 0 && FN(tell)(work, call->parameters, done))
-            call->until = watch.until(watch.context);
+        call->until = poll.poll_due(poll.context);
+        if (call->until == 0 && FN(run_callbacks)(work, call->parameters, done))
+            call->until = poll.poll_due(poll.context);
     }
     fn_wait_for_team(work->team);
     return call->until;
 }
 
 /* The mini-batches from first to end of the order, its end or one of theirs. */
-static int FN(mini_batches)(FN(work) *work, const FN(call) *call, size_t first, size_t end)
+FN_INLINE int FN(mini_batches)(FN(work) *work, const FN(call) *call, size_t first, size_t end)
 {
     const fn_training *t = work->training;
     const size_t m = call->m, piece = FN(piece)(work->network, m);
@@ -372,34 +374,34 @@ static int FN(mini_batches)(FN(work) *work, const FN(call) *call, size_t first, 
     return failed;
 }
 
-/* What a thread is told in the pass e of the call. */
-static fn_training FN(told)(const fn_training *training, size_t e, size_t mini_batches)
+/* The pass e of the call as a training of its own. */
+static fn_training FN(training_of_pass)(const fn_training *training, size_t e, size_t mini_batches)
 {
-    fn_training told = *training;
-    told.steps += e * mini_batches;
-    told.costs = training->costs ? training->costs + e * mini_batches : NULL;
-    told.key = training->keys ? training->keys[e] : training->key;
-    return told;
+    fn_training pass = *training;
+    pass.steps += e * mini_batches;
+    pass.costs = training->costs ? training->costs + e * mini_batches : NULL;
+    pass.key = training->keys ? training->keys[e] : training->key;
+    return pass;
 }
 
-/* The pass e of the call is complete. Whether another may begin. */
-static int FN(ended)(const FN(work) *work, FN(call) *call, size_t e)
+/* Record that the pass e of the call is complete. Whether another may begin. */
+static int FN(record_pass)(const FN(work) *work, FN(call) *call, size_t e)
 {
     const fn_training *t = work->training;
     const size_t n = FN(n_parameters)(work);
-    if (t->ended && work->thread == 0) {
+    if (t->n_complete && work->thread == 0) {
         call->goes_on = isfinite(FN(magnitude)(n, call->parameters));
-        if (call->goes_on && t->n_last > 0)
-            memcpy((real *)t->last + e % t->n_last * n, call->parameters, n * sizeof(real));
-        *t->ended += call->goes_on;
+        if (call->goes_on && t->n_snapshots > 0)
+            memcpy((real *)t->snapshots + e % t->n_snapshots * n, call->parameters, n * sizeof(real));
+        *t->n_complete += call->goes_on;
     }
     fn_wait_for_team(work->team);
     return call->goes_on;
 }
 
-static void FN(train_member)(fn_team *team, size_t thread, void *context)
+/* What each thread of the team runs. */
+FN_INLINE void FN(train_together)(fn_team *team, size_t thread, FN(call) *call)
 {
-    FN(call) *call = context;
     FN(work) work = call->work;
     const fn_training *t = work.training;
     const size_t n = work.n_order, m = call->m, mini_batches = (n + m - 1) / m;
@@ -410,13 +412,13 @@ static void FN(train_member)(fn_team *team, size_t thread, void *context)
     if (thread > 0)
         work.w = FN(open_workspace)(work.network, work.examples, m, t, team->threads, thread, call->memory);
     work.scale = 1;
-    size_t until = t->watch.until ? 1 : SIZE_MAX; /* mini-batches until the watch is asked */
+    size_t until = t->poll.poll_due ? 1 : SIZE_MAX; /* mini-batches until the next poll */
     int failed = 0, goes_on = 1;
     for (size_t e = 0; e < call->passes && goes_on; e++, work.order += n) {
-        const fn_training told = FN(told)(t, e, mini_batches);
-        work.training = &told;
+        const fn_training pass = FN(training_of_pass)(t, e, mini_batches);
+        work.training = &pass;
         for (size_t k = 0; k < n && goes_on;) {
-            if (until == 0 && !(until = FN(ask)(&work, call, e * n + k))) {
+            if (until == 0 && !(until = FN(poll_now)(&work, call, e * n + k))) {
                 goes_on = 0;
                 break;
             }
@@ -431,27 +433,36 @@ static void FN(train_member)(fn_team *team, size_t thread, void *context)
             FN(apply_first_scale)(&work, call->parameters + work.w.places[0].weights);
         fn_wait_for_team(team);
         if (goes_on)
-            goes_on = FN(ended)(&work, call, e);
+            goes_on = FN(record_pass)(&work, call, e);
     }
     if (thread == 0)
         call->failed = failed;
 }
 
+static void FN(train_member)(fn_team *team, size_t thread, void *context)
+{
+    FN(train_together)(team, thread, context);
+}
+
 static int FN(train)(const fn_network *network, real *parameters, const fn_examples *examples,
-                     const int64_t *order, size_t n_order, size_t passes, size_t m,
-                     const fn_training *training, size_t threads, void *memory)
+                     const fn_passes *passes, const fn_training *training, size_t threads,
+                     void *memory)
 {
     FN(call) call = {
-        .work = {.network = network, .examples = examples, .order = order, .n_order = n_order,
-                 .training = training},
-        .parameters = parameters, .passes = passes, .m = m, .memory = memory, .goes_on = 1,
+        .work = {.network = network, .examples = examples, .order = passes->order,
+                 .n_order = passes->n, .training = training},
+        .parameters = parameters, .passes = passes->passes, .m = passes->m, .memory = memory,
+        .goes_on = 1,
     };
-    fn_run_team(threads, FN(train_member), &call);
+    if (threads > 1)
+        fn_run_team(threads, FN(train_member), &call);
+    else
+        FN(train_together)(&(fn_team){.threads = 1}, 0, &call);
     return call.failed;
 }
 
 static int FN(gradient)(const fn_network *network, const real *parameters,
-                        const fn_examples *examples, real *nabla, fn_delta delta, fn_watch watch,
+                        const fn_examples *examples, real *nabla, fn_delta delta, fn_poll poll,
                         void *memory)
 {
     fn_team alone = {.threads = 1};
@@ -461,11 +472,11 @@ static int FN(gradient)(const fn_network *network, const real *parameters,
         .team = &alone, .scale = 1,
         .w = FN(open_workspace)(network, examples, examples->n, NULL, 1, 0, memory),
     };
-    size_t until = watch.until ? 1 : SIZE_MAX;
+    size_t until = poll.poll_due ? 1 : SIZE_MAX;
     int failed = 0;
     memset(nabla, 0, FN(n_parameters)(&work) * sizeof(real));
     for (size_t k = 0, piece; k < examples->n && !failed; k += piece, until--) {
-        if (until == 0 && !(until = fn_ask(watch, k)))
+        if (until == 0 && !(until = fn_poll_now(poll, k)))
             break;
         piece = FN(piece)(network, examples->n - k);
         failed = FN(accumulate)(&work, parameters, nabla, k, piece, 1);

@@ -3,7 +3,7 @@
 #include "simd.h"
 #include "tables.h"
 #include "threads.h"
-#include "watch.h"
+#include "poll.h"
 
 #define FN_F64(op) FN_JOIN4(fn_##op, _f64_, FN_ISA, )
 

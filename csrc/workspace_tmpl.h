@@ -20,7 +20,7 @@ typedef struct {
     int by_rows;                /* an optimizer is given the gradient a few rows at a time */
     real *nabla;                /* gradient, zero between its uses: of all parameters; by_rows:
                                  * each thread's own, of some rows of a layer */
-    real *unsettled;            /* the first layer's weights, while a watch is told */
+    real *unsettled;            /* the first layer's weights, while callbacks read them */
 } FN(workspace);
 
 /* The next `bytes` of the workspace, in whole cache lines. */
@@ -116,7 +116,7 @@ static size_t FN(divide)(const fn_network *network, const fn_examples *examples,
     }
     const size_t all = !w->by_rows && (optimizes || m > piece) ? needs.parameters : 0;
     w->nabla = FN(take)(&used, memory, all * sizeof(real));
-    const int unsettled = training && training->watch.until && training->l2 > 0 && !optimizes;
+    const int unsettled = training && training->poll.poll_due && training->l2 > 0 && !optimizes;
     const size_t first = sizes[0] * fn_stride(sizes[1], sizeof(real));
     w->unsettled = FN(take)(&used, memory, unsettled ? first * sizeof(real) : 0);
     for (size_t t = 0; t < threads; t++) {

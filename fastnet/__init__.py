@@ -10,13 +10,14 @@ from fastnet import augment, costs, mnist_loader, optimizers
 from fastnet.costs import *  # noqa: F403
 from fastnet.data import Dataset
 from fastnet.early_stopping import EarlyStopping
+from fastnet.errors import DivergenceError
 from fastnet.functions import sigmoid, sigmoid_prime, softmax, vectorized_result
+from fastnet.history import History
 from fastnet.idx import load_mnist, read_idx, write_idx
 from fastnet.network import Network, load
 from fastnet.optimizers import *  # noqa: F403
 from fastnet.schedules import CosineDecay, ExponentialDecay, HalveOnPlateau, StepDecay
 from fastnet.search import find_learning_rate
-from fastnet.training import DivergenceError, History
 from fastnet.ways import get_num_threads, set_num_threads
 
 __all__ = [

@@ -1,5 +1,5 @@
-"""Part of _kernels.pyx: what the kernels are told, in C: a network, examples, a training, and
-a user's own cost."""
+"""Part of _kernels.pyx: names and arguments of the kernels in C: shapes, examples, optimizers, and
+a custom cost's delta."""
 
 # ---- networks and examples -------------------------------------------------
 
@@ -50,8 +50,9 @@ cdef code(str name, value, dict known):
     return known[value]
 
 
+@final
 cdef class Shape:
-    """A network's shape in C."""
+    """A network's shape, activations and cost in C."""
     cdef fn_network network
     cdef size_t *sizes
     cdef fn_activation *hidden
@@ -120,66 +121,46 @@ cdef class Shape:
         return length
 
 
+@final
 cdef class Examples:
-    """A data set in C; without y where only the inputs matter."""
+    """Examples as the kernels read them, in the caller's memory.
+
+    X : (n, n_in) of uint8, float32 or float64; or a compressed.Compressed
+    scale : float; an input is value * scale, rounded once
+    y : (n, n_out) of float32 or float64, (n,) int64 labels, or None where only inputs matter
+    weights : (n,) float64, how often each example counts; None: once
+    """
     cdef fn_examples examples
+    cdef size_t n_in
     cdef Array X
     cdef CompressedArrays compressed
     cdef Array y
     cdef Array weights
 
-    def __cinit__(self, Shape shape, Array parameters, X, double scale, *y):
-        cdef size_t n_in = shape.n_in() if shape is not None else X.shape[1]
+    def __cinit__(self, X, double scale, y=None, weights=None):
         rows = getattr(X, "_arrays", None)  # of a compressed.Compressed
         if rows is not None:
-            self.take_compressed(rows, n_in)
-            self.check_way(shape, parameters)
+            self.take_compressed(rows)
         else:
             self.X = Array("X", X, 2, INPUTS)
-            self.examples.n = self.X.length(0)
-            self.X.expect("X", (self.examples.n, n_in))
+            self.examples.n, self.n_in = self.X.length(0), self.X.length(1)
             self.examples.inputs_stride = self.X.view.strides[0]
         self.examples.inputs = self.X.data()
         self.examples.inputs_type = self.X.type()
         fn_set_scale(&self.examples, scale)
-        if not y:
-            return
-        self.y = self.targets(y[0], y[1])
-        self.examples.targets = self.y.data()
-        self.examples.targets_stride = self.y.view.strides[0]
-        self.examples.targets_type = self.y.type()
-
-    cdef Examples weigh(self, weights):
-        """Say how often each counts; None: once."""
+        if y is not None:
+            self.take_targets(y)
         if weights is not None:
             self.weights = vector("weights", weights, ("float64",))
             self.weights.expect("weights", (self.examples.n,))
             self.examples.weights = <const double *>self.weights.data()
-        return self
 
-    cdef check_way(self, Shape shape, Array parameters):
-        """Whether compressed examples have a way into the first layer: as columns, unless it has
-        more weights than 32 bits can number, and, where lists are shared, as masks."""
-        cdef int way = fn_way(parameters.type(), &shape.network, 0.2)  # a density for either
-        if way == FN_DENSE:
-            raise ValueError(f"X: expected at most 2^32 weights in the first layer for compressed "
-                             f"examples, got {shape.sizes[0]} x {shape.sizes[1]}, padded")
-        if self.examples.masks != NULL and way != FN_MASKS:
-            raise ValueError(f"X: expected columns for the instruction set {isa()}, got masks")
-
-    cdef Array targets(self, y, size_t n_out):
-        if getattr(y, "ndim", 0) == 1:
-            return vector("y", y, ("int64",)).expect("y", (self.examples.n,))
-        return Array("y", y, 2, REAL).expect("y", (self.examples.n, n_out))
-
-    cdef take_compressed(self, CompressedArrays rows, size_t n_in):
+    cdef take_compressed(self, CompressedArrays rows):
         if rows.values is None:
             raise ValueError("X: expected compressed rows, got none")
-        if rows.n_in != n_in:
-            raise ValueError(f"X: expected shape {(rows.n, n_in)}, got {(rows.n, rows.n_in)}")
         self.compressed = rows
         self.X = rows.values
-        self.examples.n = rows.n
+        self.examples.n, self.n_in = rows.n, rows.n_in
         self.examples.longest = rows.longest
         self.examples.offsets = rows.starts()
         if rows.masks is None:
@@ -188,11 +169,65 @@ cdef class Examples:
         else:
             self.examples.masks = rows.words()
 
+    cdef take_targets(self, y):
+        if getattr(y, "ndim", 0) == 1:
+            self.y = vector("y", y, ("int64",)).expect("y", (self.examples.n,))
+        else:
+            self.y = Array("y", y, 2, REAL)
+            if self.y.length(0) != self.examples.n:
+                self.y.expect("y", (self.examples.n, self.y.length(1)))
+        self.examples.targets = self.y.data()
+        self.examples.targets_stride = self.y.view.strides[0]
+        self.examples.targets_type = self.y.type()
 
-# ---- a user's own cost -----------------------------------------------------
+    cdef const fn_examples *fit(self, Shape shape, fn_type type, bint with_targets) except NULL:
+        """These examples, checked against a network."""
+        cdef tuple expected = (self.examples.n, shape.n_in())
+        if self.n_in != shape.n_in() and self.compressed is None:
+            self.X.expect("X", expected)
+        if self.n_in != shape.n_in():
+            raise ValueError(f"X: expected shape {expected}, got {(self.examples.n, self.n_in)}")
+        if self.compressed is not None:
+            self.check_way(shape, type)
+        if with_targets and self.y is None:
+            raise ValueError("y: expected targets, got None")
+        if with_targets and self.y.view.ndim == 2 and self.y.length(1) != shape.n_out():
+            self.y.expect("y", (self.examples.n, shape.n_out()))
+        return &self.examples
 
-cdef class Delta:
-    """The user's delta(z, a, y), called in the place of the output error."""
+    cdef int check_way(self, Shape shape, fn_type type) except -1:
+        """Whether compressed examples can enter the first layer: as columns, unless it has more
+        weights than 32 bits can number, and, where lists are shared, as masks."""
+        cdef int way = fn_way(type, &shape.network, 0.2)  # a density for either
+        if way == FN_DENSE:
+            raise ValueError(f"X: expected at most 2^32 weights in the first layer for compressed "
+                             f"examples, got {shape.sizes[0]} x {shape.sizes[1]}, padded")
+        if self.examples.masks != NULL and way != FN_MASKS:
+            raise ValueError(f"X: expected columns for the instruction set {isa()}, got masks")
+        return 0
+
+
+# ---- optimizers ------------------------------------------------------------
+
+cdef size_t set_optimizer(fn_training *training, optimizer) except? 99:
+    """Set the optimizer, (name, *coefficients), of a training in C; returns how many moments it has
+    for each parameter."""
+    name, *coefficients = optimizer
+    training.optimizer = code("optimizer", name, OPTIMIZERS)
+    cdef const fn_optimizer_traits *traits = fn_optimizer_row(training.optimizer)
+    if len(coefficients) != traits.n_coefficients:
+        raise ValueError(f"optimizer: expected {traits.n_coefficients} coefficients for {name}, "
+                         f"got {len(coefficients)}")
+    for i, coefficient in enumerate(coefficients):
+        training.coefficients[i] = coefficient
+    return traits.n_moments
+
+
+# ---- a custom cost ---------------------------------------------------------
+
+@final
+cdef class CustomDelta:
+    """A custom cost's delta(z, a, y), called instead of the kernels' output error."""
     cdef object function
     cdef object error
     cdef fn_type type
@@ -201,7 +236,7 @@ cdef class Delta:
         self.function = function
         self.type = type
 
-    cdef fn_delta callback(self):
+    cdef fn_delta for_c(self):
         cdef fn_delta result
         result.call = NULL
         if self.function is not None:
@@ -214,92 +249,28 @@ cdef class Delta:
             return np.asarray(<float[:m, :stride]><float *>data)
         return np.asarray(<double[:m, :stride]><double *>data)
 
-    cdef check(self, int failed):
+    cdef int check(self, int failed) except -1:
+        """Raise what the function has raised."""
         if failed:
             raise self.error
+        return 0
 
 
 cdef int call_delta(void *context, size_t m, size_t n_out, size_t stride, const void *z,
                     const void *a, const void *y, void *delta) noexcept with gil:
-    cdef Delta own = <Delta>context
+    cdef CustomDelta custom = <CustomDelta>context
     try:
-        result = own.function(own.matrix(z, m, stride)[:, :n_out].T.copy(),
-                              own.matrix(a, m, stride)[:, :n_out].T.copy(),
-                              own.matrix(y, m, stride)[:, :n_out].T.copy())
+        result = custom.function(custom.matrix(z, m, stride)[:, :n_out].T.copy(),
+                                 custom.matrix(a, m, stride)[:, :n_out].T.copy(),
+                                 custom.matrix(y, m, stride)[:, :n_out].T.copy())
         result = np.asarray(result)
         if result.shape != (n_out, m):
             raise ValueError(f"delta: expected the shape of z, {(n_out, m)}, got {result.shape}")
         if result.dtype.kind not in "biuf":
             raise TypeError(f"delta: expected real numbers, got {result.dtype}")
-        with np.errstate(over="ignore"):  # the training looks for what is not finite
-            own.matrix(delta, m, stride)[:, :n_out] = result.T
+        with np.errstate(over="ignore"):  # the training looks for numbers that are not finite
+            custom.matrix(delta, m, stride)[:, :n_out] = result.T
         return 0
     except BaseException as error:
-        own.error = error
+        custom.error = error
         return 1
-
-
-cdef class Training:
-    """How mini-batches move the parameters, in C."""
-    cdef fn_training training
-    cdef Array moments
-    cdef Array shares
-    cdef Array keys
-    cdef Array costs
-    cdef Array ended
-    cdef Array last
-
-    def __cinit__(self, Shape shape, Array parameters, double eta, double l2, double l1,
-                  optimizer, moments, uint64_t steps, dropout, size_t shift):
-        cdef const fn_optimizer_traits *traits
-        name, *coefficients = optimizer
-        self.training.eta, self.training.l2, self.training.l1 = eta, l2, l1
-        self.training.optimizer = code("optimizer", name, OPTIMIZERS)
-        traits = fn_optimizer_row(self.training.optimizer)
-        if len(coefficients) != traits.n_coefficients:
-            raise ValueError(f"optimizer: expected {traits.n_coefficients} coefficients for {name}, "
-                             f"got {len(coefficients)}")
-        for i, coefficient in enumerate(coefficients):
-            self.training.coefficients[i] = coefficient
-        if traits.n_moments:
-            self.moments = vector("moments", moments, (parameters.dtype,), True)
-            self.moments.expect("moments", (traits.n_moments * parameters.length(0),))
-            self.training.moments = self.moments.data()
-        self.training.steps = steps
-        if dropout is not None:
-            self.shares = vector("dropout", dropout, ("float64",))
-            self.shares.expect("dropout", (shape.network.layers - 1,))
-            self.training.dropout = <const double *>self.shares.data()
-        self.training.shift = shift
-        while self.training.side * self.training.side < shape.n_in():
-            self.training.side += 1
-        if shift and (self.training.side * self.training.side != shape.n_in()
-                      or shift >= self.training.side):
-            raise ValueError(f"shift: expected square images, larger than the shift of {shift}; "
-                             f"got {shape.n_in()} inputs")
-
-    cdef take_passes(self, Array parameters, size_t passes, size_t mini_batches, key, costs, ended,
-                     last):
-        """What each pass has of its own, and what is known of it afterwards."""
-        if isinstance(key, int):
-            self.training.key = key
-        else:
-            self.keys = vector("key", key, ("uint64",)).expect("key", (passes,))
-            self.training.keys = <const uint64_t *>self.keys.data()
-        if costs is not None:
-            self.costs = vector("costs", costs, ("float64",), True)
-            self.costs.expect("costs", (passes * mini_batches,))
-            costs[...] = 0
-            self.training.costs = <double *>self.costs.data()
-        if (ended is None) != (last is None):
-            raise ValueError("ended, last: expected both or none of them")
-        if ended is not None:
-            self.ended = vector("ended", ended, ("int64",), True).expect("ended", (1,))
-            self.last = Array("last", last, 2, (parameters.dtype,), writable=True)
-            self.training.n_last = self.last.length(0)
-            self.last.expect("last", (self.training.n_last, parameters.length(0)))
-            self.last.expect_contiguous("last")
-            if passes > 1 and self.training.n_last == 0:
-                raise ValueError("last: expected a row or more for several passes, got none")
-            self.training.ended = <int64_t *>self.ended.data()
-            self.training.last = self.last.data()

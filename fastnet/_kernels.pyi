@@ -1,133 +1,22 @@
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeAlias, final
+"""The types of what only the kernels have; the rest has those of the reference in NumPy."""
 
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
+
+from numpy.typing import DTypeLike, NDArray
+
+from fastnet.reference import *  # noqa: F403
 
 ParameterArray: TypeAlias = NDArray | Storage
-KernelCost: TypeAlias = str | tuple[Any, ...]  # a name, or a name and its parameters
 
-EVALUATED: int
 TILINGS: tuple[str, ...]
 
 def available() -> list[str]: ...
 def isa() -> str: ...
 def select(name: str) -> None: ...
 def compiler() -> str: ...
-def watch_every(heard: float = 0.1, asked: float = 0.02) -> None: ...
+def poll_every(callbacks: float = 0.1, polls: float = 0.02) -> None: ...
 def aligned(length: int, dtype: DTypeLike) -> NDArray: ...
-def padded(m: int, n: int, dtype: DTypeLike) -> NDArray: ...
-def layout(sizes: Sequence[int], dtype: DTypeLike) -> tuple[int, list[tuple[int, int, int]]]: ...
-def compress(
-    X: NDArray,
-    offsets: NDArray,
-    values: NDArray,
-    columns: NDArray | None,
-    masks: NDArray | None,
-) -> bool: ...
-def way(sizes: Sequence[int], dtype: DTypeLike, density: float) -> str: ...
-def tiling(m: int, n_in: int, n_out: int, dtype: DTypeLike) -> str: ...
-def by_blocks(sizes: Sequence[int], dtype: DTypeLike, density: float, m: int) -> bool: ...
-def magnitude(x: ParameterArray) -> float: ...
-def survey(x: NDArray) -> tuple[float, int]: ...
-def sum_of_squares(x: NDArray) -> float: ...
-def sum_of_magnitudes(x: NDArray) -> float: ...
-def exp(x: NDArray, out: NDArray) -> None: ...
-def log(x: NDArray, out: NDArray) -> None: ...
-def sigmoid(z: NDArray, out: NDArray) -> None: ...
-def activate(neurons: str, z: NDArray, out: NDArray, slope: NDArray | None = None) -> None: ...
-def softmax(z: NDArray, out: NDArray) -> None: ...
-def weighted_input(a: NDArray, weights: NDArray, biases: NDArray, z: NDArray) -> None: ...
-def output_error(
-    output: str,
-    cost: KernelCost | None,
-    a: NDArray,
-    y: NDArray,
-    factor: float,
-    delta: NDArray,
-    weights: NDArray | None = None,
-) -> None: ...
-def cost_sum(
-    output: str, cost: KernelCost | None, z: NDArray, y: NDArray, weights: NDArray | None = None
-) -> float: ...
-def backpropagate(
-    neurons: str, weights: NDArray, delta: NDArray, a: NDArray | None, delta_below: NDArray
-) -> None: ...
-def update(
-    weights: NDArray, biases: NDArray, a: NDArray, delta: NDArray, l2: float = 0.0, l1: float = 0.0
-) -> None: ...
-def random_at(key: int, counters: NDArray) -> NDArray: ...
-def train(
-    sizes: Sequence[int],
-    output: str,
-    cost: KernelCost | None,
-    parameters: ParameterArray,
-    X: NDArray,
-    scale: float,
-    y: NDArray,
-    order: NDArray,
-    mini_batch_size: int,
-    eta: float,
-    l2: float = 0.0,
-    delta: Callable[[NDArray, NDArray, NDArray], NDArray] | None = None,
-    threads: int = 1,
-    *,
-    hidden: Sequence[str] | None = None,
-    l1: float = 0.0,
-    optimizer: Sequence[Any] = ("plain",),
-    moments: NDArray | None = None,
-    steps: int = 0,
-    dropout: NDArray | None = None,
-    shift: int = 0,
-    key: int | NDArray = 0,
-    weights: NDArray | None = None,
-    watch: Callable[[int], object] | None = None,
-    costs: NDArray | None = None,
-    by_blocks: bool | None = None,
-    divide_l2: bool = False,
-    ended: NDArray | None = None,
-    last: NDArray | None = None,
-) -> None: ...
-def gradient(
-    sizes: Sequence[int],
-    output: str,
-    cost: KernelCost | None,
-    parameters: ParameterArray,
-    X: NDArray,
-    scale: float,
-    y: NDArray,
-    nabla: ParameterArray,
-    delta: Callable[[NDArray, NDArray, NDArray], NDArray] | None = None,
-    *,
-    hidden: Sequence[str] | None = None,
-    weights: NDArray | None = None,
-    watch: Callable[[int], object] | None = None,
-) -> None: ...
-def feedforward(
-    sizes: Sequence[int],
-    output: str,
-    parameters: ParameterArray,
-    X: NDArray,
-    scale: float,
-    out: NDArray,
-    threads: int = 1,
-    *,
-    hidden: Sequence[str] | None = None,
-    watch: Callable[[int], object] | None = None,
-) -> None: ...
-def evaluate(
-    sizes: Sequence[int],
-    output: str,
-    cost: KernelCost | None,
-    parameters: ParameterArray,
-    X: NDArray,
-    scale: float,
-    y: NDArray,
-    threads: int = 1,
-    *,
-    hidden: Sequence[str] | None = None,
-    weights: NDArray | None = None,
-    watch: Callable[[int], object] | None = None,
-) -> tuple[Any, Any]: ...
 
 class CompressedArrays:
     values: Any  # buffers to read, of which np.asarray makes arrays
@@ -175,22 +64,3 @@ class ParameterStorage:
     def restore(self, values: ParameterArray, trainer: object = None) -> None: ...
     def begin_training(self, trainer: object) -> Storage: ...
     def end_training(self, trainer: object) -> None: ...
-
-@final
-class Predictor:
-    def __new__(
-        cls,
-        sizes: Sequence[int],
-        output: str,
-        parameters: ParameterStorage,
-        *,
-        hidden: Sequence[str] | None = None,
-        check_file: Callable[[str, Any], None] | None = None,
-    ) -> Predictor: ...
-    def try_one(self, x: object) -> NDArray | None: ...
-    def __call__(self, x: ArrayLike) -> NDArray: ...
-
-def fma_rounds(dtype: DTypeLike, n: int) -> float: ...
-def permutation(raw: NDArray) -> NDArray: ...
-def uniform(raw: NDArray) -> NDArray: ...
-def standard_normal(raw: NDArray) -> NDArray: ...

@@ -17,9 +17,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet import checks, reporting
+from fastnet import checks
+from fastnet.coerce import as_dataset, warn_of_bytes
 from fastnet.compressed import Compressed
-from fastnet.data import Data, Dataset, as_dataset, bytes_warning
+from fastnet.data import Data, Dataset
 from fastnet.random_stream import RandomStream
 
 # A number, for -number to number, or (lowest, highest).
@@ -255,8 +256,7 @@ def elastic(data: Data, alpha: float, sigma: float, seed: Any = None) -> Dataset
 def _images(data: Data) -> tuple[Dataset, NDArray]:
     """A data set and its images, (n, side, side)."""
     dataset = as_dataset("data", data)
-    if dataset is not data and (words := bytes_warning("data", dataset)):
-        reporting.warn(words)
+    warn_of_bytes("data", data, dataset)
     dataset.check_files()
     if isinstance(dataset.X, Compressed):
         raise TypeError("data: expected images as a dense array, got compressed sparse rows")

@@ -3,9 +3,11 @@
 import math
 import operator
 import os
+import re
 import sys
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from numbers import Real
 from typing import Any
 
@@ -26,8 +28,28 @@ def briefly(value: Any) -> str:
     return shown if len(shown) <= most and "\n" not in shown else kind
 
 
+def prefixed(prefix: str, error: Exception) -> TypeError | ValueError:
+    """The error with ``prefix: `` before its message; what is no TypeError becomes a ValueError."""
+    kind = TypeError if isinstance(error, TypeError) else ValueError
+    return kind(f"{prefix}: {error}")
+
+
+@contextmanager
+def error_prefix(prefix: str, unless: str | None = None) -> Iterator[None]:
+    """A context whose errors about values begin with ``prefix: ``, except for messages that match
+    the regular expression ``unless``."""
+    try:
+        yield
+    except (TypeError, ValueError, OverflowError) as error:
+        if unless is not None and re.match(unless, str(error)):
+            raise
+        raise prefixed(prefix, error) from None
+
+
 def integer(name: str, value: Any, at_least: int) -> int:
     """``value`` as an int that is ``at_least`` or more; booleans are no integers."""
+    if type(value) is int and value >= at_least:
+        return value
     try:
         if isinstance(value, bool):
             raise TypeError
@@ -68,6 +90,8 @@ def _number(name: str, value: Any) -> float:
 
 def nonnegative(name: str, value: Any) -> float:
     """``value`` as a finite float that is not negative."""
+    if type(value) is float and 0 <= value < math.inf:
+        return value
     number = _number(name, value)
     if not 0 <= number < math.inf:
         raise ValueError(f"{name}: expected a finite number of 0 or more, got {briefly(value)}")

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -10,13 +11,15 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from fastnet import activations, costs, optimizers, persistence
+from fastnet import activations, checks, costs, files, optimizers, persistence
 from fastnet._load import show_config, version
+from fastnet.architecture import DTYPES
 from fastnet.data import Dataset
+from fastnet.errors import DivergenceError
+from fastnet.history import History
 from fastnet.idx import load_images, load_mnist, read_idx, read_images
 from fastnet.model import classes_of
-from fastnet.network import DTYPES, Network, load
-from fastnet.training import DivergenceError, History
+from fastnet.network import Network, load
 
 PLAIN_ETA = 0.5  # the learning rate that suits plain gradient descent (docs/techniques.md)
 
@@ -190,13 +193,13 @@ def _parser() -> argparse.ArgumentParser:
 def _given_as(option: str, file: str) -> Iterator[None]:
     """Prefix errors with the option or argument and its file."""
     try:
-        yield
+        with (
+            checks.error_prefix(option),
+            checks.error_prefix(file, unless=re.escape(f"{file}: ")),
+        ):
+            yield
     except OSError as error:
         raise ValueError(f"{option}: {file}: {error.strerror or error}") from None
-    except (ValueError, TypeError) as error:
-        words = str(error)
-        named = words if words.startswith(f"{file}: ") else f"{file}: {words}"
-        raise ValueError(f"{option}: {named}") from None
 
 
 @contextlib.contextmanager
@@ -264,7 +267,7 @@ def _check_outputs(options: argparse.Namespace) -> None:
             raise ValueError(f"--save: expected a file, got {options.save!r}")
         persistence.check_suffix("--save", options.save)
         try:
-            persistence.check_writable(options.save)
+            files.check_writable(options.save)
         except (OSError, ValueError) as error:
             raise ValueError(f"--save: expected a file that can be written, got {error}") from None
     if options.plot is not None:

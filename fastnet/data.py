@@ -11,10 +11,10 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from fastnet import _kernels, checks, compressed, mapped, single_flight
+from fastnet import _kernels, checks, compressed, data_checks, mapped, single_flight
 from fastnet.compressed import Compressed, Sparse
 from fastnet.lazy import lazy_attribute
-from fastnet.mapped import File, Mapping, Place
+from fastnet.mapped import File, Mapping, MemmapRef
 
 # In what forms data are taken, wherever they are.
 Data: TypeAlias = (
@@ -24,24 +24,8 @@ Data: TypeAlias = (
 # Attributes that cannot be assigned: the parameters of a data set and what is computed of them.
 _FIXED = {"X", "y", "scale", "sparse", "largest", "target_range"}
 
-# Labels are numbers of outputs.
-_LARGEST_LABEL = 2**31 - 1
-
 # Attributes that can be recomputed, and are not pickled.
 _CACHES = {"_forms", "_in_flight", "_stored", "_mappings", "_owners", "largest", "target_range"}
-
-
-def _extremes(array: NDArray) -> tuple[float, float]:
-    """The smallest and largest element; NaN if there is one."""
-    if array.nbytes <= compressed.PIECE_BYTES:
-        return float(array.min()), float(array.max())
-    low, high = math.inf, -math.inf
-    for rows in compressed.pieces(array):
-        piece = array[rows]
-        # np.minimum passes NaN on, the built-in min does not
-        low = float(np.minimum(low, piece.min()))
-        high = float(np.maximum(high, piece.max()))
-    return low, high
 
 
 @lru_cache  # small networks ask once per epoch
@@ -49,36 +33,9 @@ def _way(n_in: int, n_out: int, dtype: np.dtype, density: float, isa: str) -> st
     return _kernels.way([n_in, n_out], dtype, density)
 
 
-def _rows(array: NDArray) -> NDArray:
-    """``array`` itself if its rows are contiguous, aligned and ascend, else a copy that is so."""
-    contiguous = array.shape[1] == 1 or array.strides[1] == array.itemsize
-    if contiguous and array.strides[0] >= 0 and array.flags.aligned:
-        return array
-    return array.copy(order="C")
-
-
 def _kept(array: NDArray, given: Any) -> NDArray:
     """``array``, read-only if it is not the very one that was given."""
     return array if array is given else checks.read_only(array)
-
-
-def _survey(X: NDArray | Compressed) -> tuple[float, int | None]:
-    """The largest absolute value, or what is not finite; and how many are not zero where that is
-    known then, of dense float32 and float64, else None."""
-    if X.dtype.char == "B":  # uint8
-        return 255.0, None
-    if isinstance(X, Compressed):
-        return compressed.survey(X.stored)[0], None
-    return compressed.survey(X)
-
-
-def _scaled(largest: float, scale: float) -> float:
-    """The largest absolute value of a scaled input, as ``Dataset.largest``; it must be finite."""
-    if not math.isfinite(largest):
-        raise ValueError("X: expected finite numbers, got NaN or infinity")
-    if not math.isfinite(largest * scale):
-        raise ValueError(f"scale: expected finite products with X, got {largest * scale}")
-    return largest * scale
 
 
 def _checked_option(sparse: Any) -> bool | str:
@@ -87,91 +44,10 @@ def _checked_option(sparse: Any) -> bool | str:
     return sparse
 
 
-def _checked_targets(y: NDArray) -> NDArray:
-    """``y`` in a type and layout that the kernels read; its values are not checked yet."""
-    mapped.check("y", y)
-    if y.ndim == 1:
-        if y.dtype.kind not in "biu":
-            number = "np.unique(y, return_inverse=True)[1] numbers the classes"
-            whole = "y.astype(int) makes labels of whole numbers"
-            raise TypeError(
-                f"y: expected integer labels, or targets of shape (n, n_out), got {y.dtype} "
-                f"of shape {y.shape} (y[:, None] makes targets for one output; "
-                f"{whole if y.dtype.kind == 'f' else number})"
-            )
-        if y.dtype.kind == "u" and len(y) and y.max() > _LARGEST_LABEL:  # may not fit int64
-            _checked_range(y)
-        return np.require(y, np.int64, ["C_CONTIGUOUS", "ALIGNED"])
-    if y.ndim != 2 or 0 in y.shape:
-        raise ValueError(f"y: expected labels (n,) or targets (n, n_out), got shape {y.shape}")
-    if y.dtype.kind not in "biuf":
-        raise TypeError(f"y: expected numbers, got {y.dtype}")
-    return _rows(y if y.dtype in (np.float32, np.float64) else y.astype(np.float64))
-
-
-def _checked_range(y: NDArray) -> tuple[float, float]:
-    """The smallest and the largest label or target, after a check that they are valid."""
-    low, high = _extremes(y.reshape(len(y), -1))
-    if y.ndim == 1 and (low < 0 or high > _LARGEST_LABEL):
-        raise ValueError(
-            f"y: expected labels from 0 to {_LARGEST_LABEL}, got {low:.0f} to {high:.0f} "
-            f"(targets have the shape (n, n_out))"
-        )
-    if not math.isfinite(low) or not math.isfinite(high):
-        raise ValueError("y: expected finite targets, got NaN or infinity")
-    return low, high
-
-
-def _check_lengths(X: NDArray | Compressed, y: NDArray) -> None:
-    if len(X) != len(y):
-        raise ValueError(f"y: expected as many as X has rows, {len(X)}, got {len(y)}")
-
-
-def _unpickled_inputs(X: Any) -> NDArray | Compressed:
-    """X of a pickled state, which must be of the form that ``checked_inputs`` returns."""
-    if isinstance(X, Compressed):
-        compressed.from_sparse("X", X)
-        return X
-    plain = isinstance(X, np.ndarray) and checks.is_plain(X)
-    if not plain or X.dtype.str[1:] not in ("u1", "f4", "f8"):
-        came = X.dtype if isinstance(X, np.ndarray) else type(X).__name__
-        raise TypeError(f"X: expected an array of uint8, float32 or float64, got {came}")
-    if X.ndim != 2 or 0 in X.shape:
-        raise ValueError(f"X: expected shape (n, n_in), got {X.shape}")
-    return checks.read_only(_rows(np.asarray(X, X.dtype.newbyteorder("="))))
-
-
-def _unpickled_targets(y: Any) -> NDArray:
-    """y of a pickled state, which must be of the form that the constructor makes."""
-    if not isinstance(y, np.ndarray) or y.ndim == 0 or len(y) == 0 or not checks.is_plain(y):
-        raise TypeError(f"y: expected an array of labels or targets, got {type(y).__name__}")
-    return checks.read_only(_checked_targets(np.asarray(y)))
-
-
 def _mappings(X: NDArray | Compressed, y: NDArray) -> tuple[Mapping, ...]:
     """The mappings of those arrays that are memory maps."""
     inputs = X.mapping("X") if isinstance(X, Compressed) else mapped.mapping("X", X)
     return tuple(one for one in (inputs, mapped.mapping("y", y)) if one is not None)
-
-
-def checked_inputs(name: str, X: Any) -> tuple[Any, float, int | None]:
-    """``X``, an array or sparse, in a type and layout that the kernels read; its largest
-    absolute value; and how many are not zero, or None where that is not known."""
-    if compressed.is_sparse(X):
-        X = compressed.from_sparse(name, X)
-    else:
-        if X.ndim != 2:
-            raise ValueError(f"{name}: expected shape (n, n_in), got {X.shape}")
-        if 0 in X.shape:
-            raise ValueError(
-                f"{name}: expected at least one example and one feature, got shape {X.shape}"
-            )
-        mapped.check(name, X)
-        X = _rows(checks.numbers(name, X))
-    largest, others = _survey(X)
-    if not math.isfinite(largest):
-        raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
-    return X, largest, others
 
 
 class Dataset:
@@ -277,11 +153,11 @@ class Dataset:
         if is_sparse and sparse is False:
             raise ValueError("sparse: expected 'auto' or True for an X that is sparse, got False")
         given: Any = X if is_sparse else checks.array("X", X)
-        inputs, largest, stored = checked_inputs("X", given)
-        largest = _scaled(largest, scale)
-        targets = _checked_targets(checks.array("y", y))
-        target_range = _checked_range(targets) if len(targets) else (0.0, 0.0)
-        _check_lengths(inputs, targets)
+        inputs, largest, stored = data_checks.checked_inputs("X", given)
+        largest = data_checks.scaled_largest(largest, scale)
+        targets = data_checks.checked_targets(checks.array("y", y))
+        target_range = data_checks.checked_range(targets) if len(targets) else (0.0, 0.0)
+        data_checks.check_lengths(inputs, targets)
         self._set(
             X=inputs if is_sparse else _kept(inputs, X), y=_kept(targets, y), scale=scale,
             sparse=sparse, largest=largest, target_range=target_range, _stored=stored,
@@ -348,7 +224,7 @@ class Dataset:
         <Dataset: 2 examples of 5 float64 features (30% stored), labels, scale 1>
         """
         X = compressed.from_arrays(data, indices, indptr, n_in)
-        if not math.isfinite(_survey(X)[0]):
+        if not math.isfinite(data_checks.survey(X)[0]):
             raise ValueError("data: expected finite numbers, got NaN or infinity")
         targets = checks.array("y", y)
         if targets.ndim and len(targets) != len(X):
@@ -364,16 +240,16 @@ class Dataset:
     def largest(self) -> float:
         """The largest absolute value of an input, scaled."""
         self.check_files()
-        largest, stored = _survey(self.X)
+        largest, stored = data_checks.survey(self.X)
         if stored is not None:  # else another thread may have counted them
             self._stored = stored
-        return _scaled(largest, self.scale)
+        return data_checks.scaled_largest(largest, self.scale)
 
     @lazy_attribute
     def target_range(self) -> tuple[float, float]:
         """The smallest and largest target or label."""
         self.check_files()
-        return _checked_range(self.y)
+        return data_checks.checked_range(self.y)
 
     def check_files(self) -> None:
         """Check that the files of memory maps are still long enough.
@@ -510,8 +386,10 @@ class Dataset:
         X, y = self.X[which], self.y[which]
         if len(y) == 0:
             raise ValueError(f"expected a slice with at least one example, got none of {len(self)}")
-        X = X if isinstance(X, Compressed) else checks.read_only(_rows(X))
-        y = checks.read_only(np.ascontiguousarray(y) if y.ndim == 1 else _rows(y))
+        X = X if isinstance(X, Compressed) else checks.read_only(data_checks.contiguous_rows(X))
+        y = checks.read_only(
+            np.ascontiguousarray(y) if y.ndim == 1 else data_checks.contiguous_rows(y)
+        )
         part = object.__new__(Dataset)
         part._set(
             X=X, y=y, scale=self.scale, sparse=self.sparse, _boolean=self._boolean,
@@ -530,7 +408,7 @@ class Dataset:
         for name, file in self._files.items():
             if file is not None and os.path.exists(file.path):
                 state["_files"][name] = file
-                state[name] = mapped.place(state[name], file)
+                state[name] = mapped.reference_to(state[name], file)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -541,11 +419,11 @@ class Dataset:
         arrays, files = {}, {}
         for name in ("X", "y"):
             given = state[name]
-            if isinstance(given, Place):
+            if isinstance(given, MemmapRef):
                 files[name], given = given.file, given.open()
             arrays[name] = given
-        X, y = _unpickled_inputs(arrays["X"]), _unpickled_targets(arrays["y"])
-        _check_lengths(X, y)
+        X, y = data_checks.unpickled_inputs(arrays["X"]), data_checks.unpickled_targets(arrays["y"])
+        data_checks.check_lengths(X, y)
         more = {k: v for k, v in state.items() if k not in _CACHES and k not in _FIXED}
         self._set(
             **more | {"X": X, "y": y, "sparse": _checked_option(state["sparse"]),
@@ -563,104 +441,3 @@ class Dataset:
             f"<Dataset: {len(self)} examples of {self.X.shape[1]} {self.X.dtype} features{stored}, "
             f"{kind}, scale {self.scale:g}>"
         )
-
-
-# The end of errors about pairs (x, y): the other form of data.
-_OR_ARRAYS = "or a tuple (X, y) of arrays with one example per row"
-
-
-def _from_pairs(pairs: Iterable, byte_scale: float) -> Dataset:
-    """The book's list of (x, y): columns; y a column, a digit, or the target of one neuron."""
-    listed = []
-    for i, pair in enumerate(pairs):
-        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-            raise TypeError(
-                f"expected a Dataset, a tuple (X, y) of arrays, or an iterable of pairs (x, y); "
-                f"got {checks.briefly(pair)} as element {i}"
-            )
-        for array in pair:
-            mapped.check(f"pair {i}", array)
-        if any(map(checks.is_masked, pair)):
-            raise ValueError(f"expected pairs (x, y) of arrays, got masked elements in pair {i}")
-        listed.append(pair)
-    if not listed:
-        raise ValueError("expected at least one example, got none")
-    try:
-        X = np.stack([np.asarray(x) for x, _ in listed])
-        y = np.stack([np.asarray(y) for _, y in listed])
-    except ValueError:
-        raise ValueError(
-            f"expected pairs (x, y) that all have the same shapes, {_OR_ARRAYS}"
-        ) from None
-    if X.ndim == 3 and X.shape[2] == 1:
-        X = X[:, :, 0]
-    if X.ndim != 2:
-        raise ValueError(
-            f"expected pairs (x, y) with columns x, {_OR_ARRAYS}; got pairs with x of shape "
-            f"{X.shape[1:]}"
-        )
-    if y.ndim == 3 and y.shape[2] == 1:
-        y = y[:, :, 0]
-    if y.ndim == 1 and y.dtype.kind == "f":  # the one target of a single output neuron
-        y = y[:, None]
-    return _from_arrays(X, y, byte_scale)
-
-
-def _from_arrays(X: Any, y: Any, byte_scale: float) -> Dataset:
-    """A Dataset of arrays: uint8 inputs, but not booleans, are multiplied by ``byte_scale``."""
-    if not compressed.is_sparse(X):
-        X = checks.array("X", X)
-    return Dataset(X, y, byte_scale if X.dtype.char == "B" else 1.0)
-
-
-def as_dataset(name: str, data: Any, byte_scale: float = 1.0) -> Dataset:
-    """``data`` in any of the accepted forms as a Dataset; errors start with ``name``.
-
-    Bytes that are not in a Dataset are multiplied by ``byte_scale``; other inputs are used
-    unscaled.
-    """
-    if isinstance(data, Dataset):
-        data.check_files()
-        return data
-    arrays = isinstance(data, tuple) and len(data) == 2 and not isinstance(data[0], tuple)
-    if not arrays:
-        data = as_list(name, data)
-    try:
-        return (
-            _from_arrays(data[0], data[1], byte_scale) if arrays else _from_pairs(data, byte_scale)
-        )
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{name}: {error}") from None
-
-
-def bytes_warning(name: str, data: Dataset) -> str:
-    """The warning about training on unscaled bytes; "" if there is nothing to warn about."""
-    if not data.is_bytes or data.scale != 1:
-        return ""
-    values = data.X.stored if isinstance(data.X, Compressed) else data.X
-    if values.size == 0 or values.max() <= 1:
-        return ""
-    return (
-        f"{name}: the inputs are bytes of up to {values.max()} that are not in a Dataset and are "
-        f"used unscaled; fastnet.Dataset(X, y, scale=1/256) scales pixels"
-    )
-
-
-def given_data(name: str, data: Any) -> Any:
-    """Data that need not be given, None if it is False; of an iterator, which may be needed
-    twice, a list."""
-    if data is None or (isinstance(data, bool | np.bool_) and not data):
-        return None
-    return as_list(name, data) if isinstance(data, Iterator | bool) else data
-
-
-def as_list(name: str, data: Any) -> list | tuple:
-    """An iterable of examples as a list or tuple; its own exceptions propagate."""
-    if isinstance(data, (list, tuple)):
-        return data
-    if not isinstance(data, Iterable) or isinstance(data, (str, bytes, dict)):
-        raise TypeError(
-            f"{name}: expected a Dataset, a tuple (X, y) of arrays, or an iterable of pairs "
-            f"(x, y); got {checks.briefly(data)}"
-        )
-    return list(data)

@@ -94,8 +94,8 @@ class Best:
         self._min_delta = min_delta
         self._value = -math.inf
 
-    def improves(self, epoch: int, figure: float) -> bool:
-        """Take in the figure of an epoch; whether it is the best. NaN never is."""
+    def update(self, epoch: int, figure: float) -> bool:
+        """Record the figure of an epoch; returns whether it is the best. NaN never is."""
         value = self._sign * figure
         if not value - self._value > self._min_delta:
             return False

@@ -207,7 +207,8 @@ def _output(neurons: str, z: NDArray) -> NDArray:
     parameters = _kernels.aligned(_kernels.layout(sizes, z.dtype.name)[0], z.dtype.name)
     parameters[: len(z)] = z[:, 0]
     a = np.empty((1, len(z)), z.dtype)
-    _kernels.feedforward(sizes, neurons, parameters, np.ones((1, 1), z.dtype), 1.0, a)
+    one = _kernels.Examples(np.ones((1, 1), z.dtype), 1.0)
+    _kernels.NetworkCore(sizes, neurons, None, parameters).feedforward(one, a)
     return a.T.copy()
 
 

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastnet import checks, persistence
+from fastnet import checks, files
 from fastnet.data import Dataset
 
 # The types of IDX, all big-endian.
@@ -176,7 +176,7 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray:
     four bytes each, the elements; all big-endian.
     """
     path = checks.path("path", path)
-    with persistence.open_regular(path) as file:
+    with files.open_regular(path) as file:
         try:
             array = _read(path, file)
         except (EOFError, zlib.error) as error:
@@ -226,7 +226,7 @@ def write_idx(path: str | os.PathLike[str], array: ArrayLike) -> None:
         raise ValueError(f"array: expected sizes of less than 2**32, got {max(made.shape)}")
     header = struct.pack(f">4B{made.ndim}I", 0, 0, code, made.ndim, *made.shape)
     blocks = _big_endian(header, made, np.dtype(_TYPES[code]))
-    persistence.write(path, _deflated(blocks) if path.lower().endswith(".gz") else blocks)
+    files.write(path, _deflated(blocks) if path.lower().endswith(".gz") else blocks)
 
 
 def _big_endian(header: bytes, array: NDArray, dtype: np.dtype) -> Iterator[bytes]:
@@ -267,7 +267,7 @@ def load_images(
     try:
         data = Dataset(X.reshape(len(X), -1), y, 1 / 256)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"{images}, {labels}: {error}") from None
+        raise checks.prefixed(f"{images}, {labels}", error) from None
     return data, X.shape[1:]
 
 

@@ -54,7 +54,7 @@ def _date(seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
 
 
-class Place:
+class MemmapRef:
     """Where in a file an array lies, in bytes; what a pickle holds in its stead."""
 
     def __init__(self, file: File, offset: int, array: NDArray):
@@ -93,7 +93,10 @@ class Place:
         return np.ndarray(self.shape, self.dtype, buffer, strides=self.strides)
 
 
-def _extent(array: NDArray | Place) -> int:
+Place = MemmapRef  # the name in pickles of earlier releases
+
+
+def _extent(array: NDArray | MemmapRef) -> int:
     """Bytes from the first element to the end of the one that is last in memory."""
     steps = zip(array.shape, array.strides, strict=True)
     return int(sum((n - 1) * max(0, stride) for n, stride in steps)) + array.dtype.itemsize
@@ -183,11 +186,11 @@ def file_of(array: NDArray) -> File | None:
     return File(path, found.st_size, found.st_mtime)
 
 
-def place(array: NDArray, file: File) -> Place:
+def reference_to(array: NDArray, file: File) -> MemmapRef:
     """Where in the file of which ``file_of`` knows ``array`` lies; its strides ascend."""
     root: Any = _owners(array)[1]
     offset = root.offset + array.ctypes.data - root.ctypes.data
-    return Place(file, offset, array)
+    return MemmapRef(file, offset, array)
 
 
 def _owners(array: NDArray) -> tuple[mmap.mmap | None, Any]:

@@ -1,10 +1,8 @@
 """What a network computes: its shape, its cost and its parameters.
 
-One method, one call of the kernels. Everything that trains or evaluates works
-on this; ``Network`` is the interface around it.
+Everything that trains or evaluates works on this; ``Network`` is the interface around it.
 """
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -13,12 +11,13 @@ from numpy.typing import NDArray
 
 from fastnet import _kernels, checks, mapped, reporting, ways
 from fastnet.activations import ACTIVATIONS, Activation
-from fastnet.costs import Choice
+from fastnet.costs import CostSpec
 from fastnet.data import Dataset
 from fastnet.lazy import lazy_attribute
 from fastnet.parameters import Parameters
+from fastnet.steps import StepOptions
 
-# Examples handed at once to the value of a user's own cost.
+# Examples handed at once to a custom cost's fn.
 _PIECE = 1024
 
 
@@ -34,20 +33,55 @@ class Model:
     def __init__(
         self,
         sizes: tuple[int, ...],
-        choice: Choice,
+        choice: CostSpec,
         dtype: str,
         n_threads: int | None = None,
         hidden: tuple[str, ...] | None = None,
     ):
         self.sizes = sizes
         self.hidden = ("sigmoid",) * (len(sizes) - 2) if hidden is None else hidden
-        self.choice = choice
+        self._choice = choice
         self.n_threads = n_threads
         self.dtype = np.dtype(dtype)
         self._largest = float(np.finfo(self.dtype).max)
         self.parameters = Parameters(sizes, dtype)
-        # (0, parameters): room for the parameters of none
-        self.no_networks = np.empty((0, self.n_parameters), self.dtype)
+
+    @property
+    def choice(self) -> CostSpec:
+        return self._choice
+
+    @choice.setter
+    def choice(self, choice: CostSpec) -> None:
+        self._choice = choice
+        for made_for_it in ("core", "single"):
+            vars(self).pop(made_for_it, None)
+
+    @lazy_attribute
+    def core(self) -> _kernels.NetworkCore:
+        """This network for the kernels; reads the parameters as they are at each call."""
+        return self._core_of(self.parameters)
+
+    @lazy_attribute
+    def single(self) -> _kernels.Predictor:
+        """For one example at a time; for callers within the package."""
+        return self.predictor()
+
+    def predictor(self) -> _kernels.Predictor:
+        """For one example at a time, with a check of memory maps; sees the parameters as they are
+        when it is called."""
+        return self.core.predictor(mapped.check)
+
+    def _core_of(self, parameters: Any, output: str | None = None) -> _kernels.NetworkCore:
+        """A network like this one with other parameters or another output layer."""
+        choice = self._choice
+        return _kernels.NetworkCore(
+            self.sizes,
+            output or choice.output,
+            choice.kernel,
+            parameters,
+            self.hidden,
+            None if choice.kernel else choice.cost.delta,
+        )
 
     @property
     def values(self) -> NDArray:
@@ -65,7 +99,7 @@ class Model:
         return self.parameters.input_scale
 
     def is_finite(self) -> bool:
-        return math.isfinite(_kernels.magnitude(self.parameters.storage))
+        return self.parameters.are_finite()
 
     @property
     def _output(self) -> type[Activation]:
@@ -131,66 +165,41 @@ class Model:
                 f"{self.choice.output} outputs, got other targets; total_cost measures their error"
             )
 
-    # ---- what the kernels do
+    # ---- what the kernels compute
 
     def feedforward(self, X: Any, scale: float, values: NDArray | None = None) -> NDArray:
         """(n, n_in), dense or compressed -> (n, n_out); ``values``: with other parameters."""
-        parameters = self.parameters.storage if values is None else values
-        return self._forward(X, scale, self.choice.output, parameters)
+        return self._forward(self.core if values is None else self._core_of(values), X, scale)
 
     def weighted_inputs(self, X: Any, scale: float) -> NDArray:
         """(n, n_in), dense or compressed -> z of the output layer, (n, n_out)."""
-        return self._forward(X, scale, "linear", self.parameters.storage)
+        return self._forward(self._core_of(self.parameters, "linear"), X, scale)
 
-    def _forward(
-        self, X: Any, scale: float, output: str, values: NDArray | _kernels.Storage
-    ) -> NDArray:
+    def _forward(self, core: _kernels.NetworkCore, X: Any, scale: float) -> NDArray:
         out = np.empty((len(X), self.sizes[-1]), self.dtype)
-        threads = self._threads("feedforward", X, len(X))
-        _kernels.feedforward(
-            self.sizes, output, values, X, scale, out, threads, hidden=self.hidden,
-            watch=reporting.stopping(),
-        )  # fmt: skip
+        examples = _kernels.Examples(X, scale)
+        core.feedforward(
+            examples, out, self.threads("feedforward", X, len(X)), poll=reporting.stopping()
+        )
         return out
 
-    def predictor(self) -> _kernels.Predictor:
-        """For one example at a time; sees the parameters as they are when it is called."""
-        return _kernels.Predictor(
-            self.sizes,
-            self.choice.output,
-            self.parameters,
-            hidden=self.hidden,
-            check_file=mapped.check,
-        )
-
-    @lazy_attribute
-    def _predictor(self) -> _kernels.Predictor:
-        return self.predictor()
-
-    def feedforward_one(self, x: Any) -> NDArray | None:
-        """(n_in,) -> (n_out,) by the shortest way; None where x is not of the plain form."""
-        return self._predictor.try_one(x)
-
-    def _threads(self, call: str, X: Any, m: int, own: bool = False) -> int:
-        """How many threads share m examples; a cost of the user's own is called by one."""
-        threads = 1 if own else ways.threads(self.sizes, m, X, self.n_threads)
+    def threads(self, call: str, X: Any, m: int) -> int:
+        """How many threads share m examples; a custom cost is called by one."""
+        is_custom = call == "train" and self._choice.kernel is None
+        threads = 1 if is_custom else ways.threads(self.sizes, m, X, self.n_threads)
         ways.trace(call, self.sizes, self.dtype, X, m, threads)
         return threads
 
-    def train(
-        self, data: Dataset, order: NDArray, mini_batch_size: int, eta: float, l2: float,
-        once: bool = False, **techniques: Any,
-    ) -> None:  # fmt: skip
-        """Passes over the examples in ``order``, one for each row; ``once``: no other is to be
-        expected. ``techniques`` go to ``_kernels.train`` as they are."""
-        own = None if self.choice.kernel else self.choice.cost.delta
-        X = data.operand(self.sizes, self.dtype, once, moves=techniques.get("shift", 0) > 0)
-        _kernels.train(
-            self.sizes, self.choice.output, self.choice.kernel, self.parameters.storage,
-            X, data.scale, data.y, order, mini_batch_size, eta, l2, own,
-            self._threads("train", X, min(mini_batch_size, order.shape[-1]), own is not None),
-            hidden=self.hidden, **techniques,
+    def training(self, step: StepOptions) -> _kernels.Training:
+        """A training of this network by such steps, with their moments."""
+        training = _kernels.Training(
+            self.core, step.mini_batch_size, step.optimizer, l2=step.l2, l1=step.l1,
+            dropout=step.dropout, shift=step.shift,
         )  # fmt: skip
+        training.divide_l2 = step.divide_l2
+        if step.moments is not None:
+            training.resume(step.moments, 0)
+        return training
 
     def scale_learned_from(self, data: Dataset) -> float | None:
         """The scale of bytes for a network trained on ``data``: that of the data if they have one;
@@ -199,30 +208,27 @@ class Model:
 
     def learned_from(self, data: Dataset) -> None:
         """Remember the scale of the inputs."""
-        if data.is_bytes or data.scale != 1:
-            self.parameters.input_scale = data.scale
+        self.parameters.input_scale = self.scale_learned_from(data)
 
     def gradient(self, data: Dataset) -> "Model":
         """The sum of the examples' gradients, as the parameters of a model."""
         nabla = Model(self.sizes, self.choice, self.dtype.name)  # only for its shapes
-        own = None if self.choice.kernel else self.choice.cost.delta
-        _kernels.gradient(
-            self.sizes, self.choice.output, self.choice.kernel, self.parameters.storage,
-            data.operand(self.sizes, self.dtype, once=True), data.scale, data.y,
-            nabla.parameters.storage, own, hidden=self.hidden, watch=reporting.stopping(),
-        )  # fmt: skip
+        X = data.operand(self.sizes, self.dtype, once=True)
+        examples = _kernels.Examples(X, data.scale, data.y)
+        self.core.gradient(examples, nabla.parameters.storage, poll=reporting.stopping())
         return nabla
 
     def _evaluate(
-        self, networks: NDArray, data: Dataset, kernel: str | tuple[Any, ...] | None, once: bool,
+        self, networks: NDArray, data: Dataset, with_cost: bool, once: bool,
         weights: NDArray | None = None,
     ) -> tuple[list[int], list[float]]:  # fmt: skip
         X = data.operand(self.sizes, self.dtype, once)
-        return _kernels.evaluate(
-            self.sizes, self.choice.output, kernel, networks, X, data.scale, data.y,
-            self._threads("evaluate", X, len(X)), hidden=self.hidden, weights=weights,
-            watch=reporting.stopping(),
+        examples = _kernels.Examples(X, data.scale, data.y, weights)
+        figures: tuple[list[int], list[float]] = self.core.evaluate(
+            examples, self.threads("evaluate", X, len(X)), networks=networks, with_cost=with_cost,
+            poll=reporting.stopping(),
         )  # fmt: skip
+        return figures
 
     def accuracy(self, data: Dataset, once: bool = False) -> int:
         """The number of correct examples; ``once``: the data are used for this alone."""
@@ -230,38 +236,38 @@ class Model:
 
     def accuracies(self, networks: NDArray, data: Dataset, once: bool = False) -> list[int]:
         """The same of several networks like this one, whose parameters are (k, parameters)."""
-        return self._evaluate(networks, data, None, once)[0]
+        return self._evaluate(networks, data, False, once)[0]
 
     def _cost_sums(
         self, networks: NDArray, data: Dataset, once: bool, weights: NDArray | None
     ) -> list[float]:
         if self.choice.kernel:
-            return self._evaluate(networks, data, self.choice.kernel, once, weights)[1]
-        return [self._own_cost_sum(values, data, once, weights) for values in networks]
+            return self._evaluate(networks, data, True, once, weights)[1]
+        return [self._custom_cost_sum(values, data, once, weights) for values in networks]
 
-    def _own_cost_sum(
+    def _custom_cost_sum(
         self, values: NDArray, data: Dataset, once: bool, weights: NDArray | None
     ) -> float:
         X = data.operand(self.sizes, self.dtype, once)
-        total, watch = 0.0, reporting.stopping()
+        total, poll = 0.0, reporting.stopping()
         for first in range(0, len(data), _PIECE):
-            if watch is not None:
-                watch(first)
+            if poll is not None:
+                poll(first)
             part = slice(first, first + _PIECE)
             a, y = (
                 self.feedforward(X[part], data.scale, values).T,
                 self.target_columns(data.y[part]),
             )
             if weights is None:
-                total += self.own_cost(a, y)
+                total += self.custom_cost(a, y)
                 continue
             for weight in np.unique(weights[part]):  # fn sums over columns that count alike
                 if weight > 0:
                     alike = weights[part] == weight
-                    total += float(weight) * self.own_cost(a[:, alike], y[:, alike])
+                    total += float(weight) * self.custom_cost(a[:, alike], y[:, alike])
         return total
 
-    def own_cost(self, a: NDArray, y: NDArray) -> float:
+    def custom_cost(self, a: NDArray, y: NDArray) -> float:
         """The value of the cost class's ``fn`` for columns (n_out, m), as a number."""
         value = self.choice.cost.fn(a, y)
         if np.ndim(value) or np.asarray(value).dtype.kind not in "biuf":
@@ -270,7 +276,7 @@ class Model:
         return float(value)
 
     def target_columns(self, y: NDArray) -> NDArray:
-        """Targets as a user's own cost sees them, (n_out, m), labels as zeros and ones."""
+        """Targets as a custom cost sees them, (n_out, m), labels as zeros and ones."""
         if y.ndim == 1:
             single = self.sizes[-1] == 1 and not self._output.of_layer
             y = y[:, None] if single else y[:, None] == np.arange(self.sizes[-1])
@@ -296,10 +302,10 @@ class Model:
         self, networks: NDArray, data: Dataset, lmbda: float, l1: float = 0.0,
         weights: NDArray | None = None,
     ) -> tuple[list[float], list[int]]:  # fmt: skip
-        """``total_costs`` and ``accuracies``, in one pass over the data if the cost is no class of
-        the user's own."""
+        """``total_costs`` and ``accuracies``, in one pass over the data unless the cost is
+        custom."""
         if self.choice.kernel:
-            counts, sums = self._evaluate(networks, data, self.choice.kernel, False, weights)
+            counts, sums = self._evaluate(networks, data, True, False, weights)
         else:
             sums = self._cost_sums(networks, data, False, weights)
             counts = self.accuracies(networks, data)

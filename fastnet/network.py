@@ -3,51 +3,42 @@
 from __future__ import annotations
 
 import copy
-import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fastnet import (
-    activations,
     checks,
     costs,
     explanation,
     gradient_check,
     initializers,
-    mapped,
     overridden,
     persistence,
     pickles,
-    reporting,
-    techniques,
+    sgd,
     training,
 )
-from fastnet.compressed import Sparse, is_sparse
+from fastnet.absent import AbsentMethod, without_absent
+from fastnet.architecture import make_model
+from fastnet.compressed import Sparse
 from fastnet.costs import Cost
-from fastnet.data import (
-    Data,
-    Dataset,
-    as_dataset,
-    bytes_warning,
-    checked_inputs,
-    given_data,
-)
+from fastnet.data import Data, Dataset
 from fastnet.early_stopping import EarlyStopping
 from fastnet.explanation import Explanation
+from fastnet.history import History
 from fastnet.model import Model, classes_of
+from fastnet.network_inputs import NetworkInputs
 from fastnet.optimizers import Optimizer
-from fastnet.overridden import OverriddenMethods, overrides
+from fastnet.options import SGDOptions
+from fastnet.overridden import overrides
 from fastnet.parameters import FixedList, NotFiniteError, ParameterList
 from fastnet.random_stream import RandomStream
 from fastnet.schedules import Schedule
-from fastnet.training import DivergenceError, History, Progress
-from fastnet.weighting import example_weights
-
-DTYPES = ("float32", "float64")
+from fastnet.steps import Passes, StepOptions
 
 Filename: TypeAlias = str | os.PathLike[str]
 Seed: TypeAlias = (
@@ -59,23 +50,6 @@ Seed: TypeAlias = (
     | None
 )
 Callback: TypeAlias = Callable[["Network", int, History], object]
-
-
-class _Absent:
-    """A method of other packages that ``Network`` does not have: an AttributeError names the
-    methods to use. (``__getattr__`` would slow down every attribute.)"""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    def __get__(self, instance: object, owner: type) -> NoReturn:
-        raise AttributeError(
-            f"{owner.__name__!r} object has no attribute {self._name!r}: a network is trained by "
-            f"SGD and used by predict_labels(X) and feedforward(X); fastnet.sklearn has "
-            f"estimators with fit and predict",
-            name=self._name,
-            obj=instance,
-        )
 
 
 class Network:
@@ -168,51 +142,20 @@ class Network:
         initializer: str | None = None,
         n_threads: int | None = None,
     ):
-        starts = self._set_up(sizes, cost, output, dtype, seed, hidden, initializer, n_threads)
+        model = make_model(
+            sizes, cost, output=output, dtype=dtype, hidden=hidden, n_threads=n_threads
+        )
+        names = initializers.choose(initializer, model.hidden)
+        self._check_not_training()
+        self._set_up(model, RandomStream(seed))
         if initializer is None and overrides(self, "default_weight_initializer"):
             self.default_weight_initializer()
         else:
-            self._draw(starts)
+            self._draw(names)
 
-    def _set_up(
-        self,
-        sizes: Iterable[int],
-        cost: type[Cost] | Cost | str = costs.CrossEntropyCost,
-        output: str | None = None,
-        dtype: DTypeLike = "float32",
-        seed: Seed = None,
-        hidden: str | Iterable[str] = "sigmoid",
-        initializer: str | None = None,
-        n_threads: int | None = None,
-    ) -> tuple[str, ...]:
-        """Check the arguments and set all attributes; the parameters are zeros. Returns the name
-        of each layer's initializer."""
-        try:
-            checked = tuple(checks.integer("sizes", size, 1) for size in sizes)
-        except (TypeError, ValueError):
-            checked = ()
-        if len(checked) < 2:
-            raise ValueError(
-                f"sizes: expected two or more positive integers, got {checks.briefly(sizes)}"
-            )
-        choice = costs.choose(cost, output)
-        try:
-            name = np.dtype(dtype).name
-        except TypeError:
-            name = repr(dtype)
-        if name not in DTYPES or dtype is None:
-            raise ValueError(
-                f"dtype: expected one of {', '.join(DTYPES)}; got {checks.briefly(dtype)}"
-            )
-        if n_threads is not None:
-            n_threads = checks.integer("n_threads", n_threads, 1)
-        neurons = _neurons(hidden, len(checked) - 2)
-        starts = initializers.choose(initializer, neurons)
-        self._check_not_training()
-        self._stream = RandomStream(seed)
-        self._model = Model(checked, choice, name, n_threads, neurons)
-        self._warned: set[str] = set()  # the kinds of warnings already issued
-        return starts
+    def _set_up(self, model: Model, stream: RandomStream, warned: Iterable[str] = ()) -> None:
+        self._model, self._stream = model, stream
+        self._inputs = NetworkInputs(model, warned)
 
     def _check_not_training(self) -> None:
         """Also where the constructor, or the one of a pickle, is called once more."""
@@ -384,58 +327,8 @@ class Network:
         >>> net.feedforward([[0.1, 0.2, 0.3]] * 5).shape
         (5, 2)
         """
-        plain = self._model.feedforward_one(a)
-        return self._feedforward("a", a) if plain is None else plain
-
-    def _feedforward(self, name: str, a: Any) -> NDArray:
-        """``feedforward`` of any form; errors start with ``name``."""
-        n_in = self._model.sizes[0]
-        if isinstance(a, Dataset):
-            self._check_scale(a, self.input_scale)
-            self._model.check_inputs(name, a.X.shape[1], a.largest)
-            return self._model.feedforward(a.operand(self._model.sizes, self.dtype), a.scale)
-        if is_sparse(a):
-            if a.shape == (0, n_in):
-                return np.empty((0, self._model.sizes[-1]), self.dtype)
-            X, largest, _ = checked_inputs(name, a)
-            scale = self._scale_of(a)  # booleans are bytes in X
-            self._model.check_inputs(name, X.shape[1], largest * scale)
-            return self._model.feedforward(X, scale)
-        array = checks.array(name, a)
-        if array.base is not None:
-            mapped.check(name, array)
-        column = array.shape == (n_in, 1) and n_in > 1
-        if array.shape == (n_in,) or column:
-            rows = array.reshape(1, n_in)
-        elif array.ndim == 2 and array.shape[1] == n_in:
-            rows = array
-        else:
-            raise _shape_error(name, n_in, array.shape)
-        if len(rows) == 0:
-            return np.empty((0, self._model.sizes[-1]), self.dtype)
-        scale = self._scale_of(rows)
-        if not self._plainly_fits(rows):
-            rows, largest, _ = checked_inputs(name, rows)
-            self._model.check_inputs(name, n_in, largest * scale)
-        out = self._model.feedforward(rows, scale)
-        if array.ndim == 1:
-            return out.reshape(-1)
-        return out.reshape(-1, 1) if column else out
-
-    def _plainly_fits(self, rows: NDArray) -> bool:
-        """Whether ``rows`` is of the network's type, contiguous, finite and not huge:
-        the short way for single examples, whose checks would cost more than the network.
-        """
-        if rows.dtype != self.dtype or not rows.flags.carray:
-            return False
-        flat = rows.reshape(-1)
-        with np.errstate(over="ignore", invalid="ignore"):
-            return math.isfinite(flat.dot(flat))  # NaN and infinity show in the sum of squares
-
-    def _scale_of(self, X: Any) -> float:
-        """The factor for inputs ``X`` that are not in a Dataset."""
-        scale = self.input_scale if X.dtype == np.uint8 else None
-        return 1.0 if scale is None else scale
+        plain = self._model.single.try_predict(a)
+        return self._inputs.feedforward("a", a) if plain is None else plain
 
     def predict_labels(self, X: Dataset | Sparse | ArrayLike) -> NDArray:
         """The predicted class of each example.
@@ -463,23 +356,11 @@ class Network:
         >>> net.predict_labels([[3, 1], [1, 3]])
         array([0, 1])
         """
-        n_in = self._model.sizes[0]
-        if not isinstance(X, Dataset) and not is_sparse(X):
-            X = checks.array("X", X)
-            if X.shape in ((n_in,), (n_in, 1)):
-                X = X.reshape(-1, n_in)
+        X = self._inputs.as_rows("X", X)
         if not overrides(self, "feedforward"):
-            return classes_of(self._feedforward("X", X))
-        if isinstance(X, Dataset):
-            self._check_scale(data := X, self.input_scale)
-        elif X.shape == (0, n_in):
-            return np.empty(0, int)
-        elif X.ndim != 2:
-            raise _shape_error("X", n_in, X.shape)
-        else:
-            data = Dataset(X, np.zeros(X.shape[0], int), self._scale_of(X))
-        self._model.check_inputs("X", data.X.shape[1], data.largest)
-        return classes_of(overridden.outputs(self, data))
+            return classes_of(self._inputs.feedforward("X", X))
+        data = self._inputs.without_targets("X", X)
+        return np.empty(0, int) if data is None else classes_of(overridden.outputs(self, data))
 
     def predictor(self) -> Callable[[ArrayLike], NDArray]:
         """A callable for one example at a time, for control loops: no allocation, few checks.
@@ -540,7 +421,7 @@ class Network:
         >>> net.accuracy(([[3, 1], [1, 3], [2, 1]], [0, 1, 1]))
         2
         """
-        fitting = self._fitting("data", data)
+        fitting = self._inputs.dataset("data", data)
         self._model.check_accuracy("data", fitting)
         if overrides(self, "feedforward"):
             return overridden.accuracy(self, fitting)
@@ -576,54 +457,10 @@ class Network:
         0.75
         """
         lmbda = checks.nonnegative("lmbda", lmbda)
-        fitting = self._fitting("data", data)
+        fitting = self._inputs.dataset("data", data)
         if overrides(self, "feedforward"):
             return overridden.total_cost(self, self._model, fitting, lmbda)
         return self._model.total_cost(fitting, lmbda, once=fitting is not data)
-
-    # ---- data
-
-    def _fitting(self, name: str, data: Data) -> Dataset:
-        """``data`` as a Dataset, checked against the network."""
-        model = self._model
-        scale = model.parameters.input_scale
-        dataset = self._dataset(name, data, scale)
-        model.check(name, dataset)
-        return dataset
-
-    def _evaluation_set(self, evaluation_data: Data, training: Dataset) -> Dataset:
-        """Evaluation data as a Dataset, checked; bytes are scaled as the network will scale them
-        once it is trained on ``training``."""
-        scale = self._model.scale_learned_from(training)
-        dataset = self._dataset("evaluation_data", evaluation_data, scale)
-        self._model.check("evaluation_data", dataset)
-        return dataset
-
-    def _warn_of_bytes(self, name: str, data: Dataset) -> None:
-        """Warn before a training on unscaled bytes; ``data`` was not passed as a Dataset."""
-        if self.input_scale is None:
-            self._warn("bytes", bytes_warning(name, data))
-
-    def _dataset(self, name: str, data: Data, scale: float | None) -> Dataset:
-        """``data`` as a Dataset; bytes that are not in one are multiplied by ``scale``."""
-        if isinstance(data, Dataset):
-            self._check_scale(data, scale)
-        return as_dataset(name, data, 1.0 if scale is None else scale)
-
-    def _check_scale(self, data: Dataset, scale: float | None) -> None:
-        """Warn if the scale of bytes differs from the scale the network was trained with."""
-        if scale is not None and data.scale != scale and data.is_bytes:
-            self._warn(
-                "scale",
-                f"the scale of the data set's bytes, {data.scale:g}, is not the one that the "
-                f"network was trained with, {scale:g}",
-            )
-
-    def _warn(self, kind: str, message: str) -> None:
-        """Issue each kind of warning once, at the user's line that called the package."""
-        if message and kind not in self._warned:
-            reporting.warn(message)  # raises where the program makes errors of warnings
-            self._warned.add(kind)
 
     # ---- training
 
@@ -813,112 +650,18 @@ class Network:
         True
         """
         self._model.parameters.check_not_training()
-        epochs = _checked_epochs(epochs)
-        mini_batch_size = checks.integer("mini_batch_size", mini_batch_size, 1)
-        eta = checks.nonnegative("eta", eta)
-        lmbda = checks.nonnegative("lmbda", lmbda)
         if test_data is not None:
             raise TypeError("test_data: expected the data to be passed as evaluation_data")
-        early_stopping = _with_patience(early_stopping, early_stopping_n)
-        chosen = techniques.checked(self._model, l1, optimizer, dropout, shift)
-        flags = {
-            "evaluation_cost": monitor_evaluation_cost,
-            "evaluation_accuracy": monitor_evaluation_accuracy,
-            "training_cost": monitor_training_cost,
-            "training_accuracy": monitor_training_accuracy,
-        }
-        for name, flag in flags.items():
-            if flag is not False:
-                flags[name] = checks.truth(f"monitor_{name}", flag)
-        called = checks.callables("callbacks", callbacks)
-        reporter = reporting.chosen(verbose)
-        data = self._fitting("training_data", training_data)
-        sets, evaluation = {"training": data}, None
-        given = None
-        if evaluation_data is not None:
-            given = given_data("evaluation_data", evaluation_data)
-        if given is not None:
-            evaluation = sets["evaluation"] = self._evaluation_set(given, data)
-
-        history = History([], [], [], [])
-        progress = Progress(
-            eta, epochs, schedule, early_stopping, history, training.default_figure(evaluation)
-        )
-        monitored = training.monitored(flags, schedule, early_stopping, evaluation)
-        if monitored:
-            self._check_monitored(monitored, sets)
-        weights = example_weights(data.y, self._model.classes, sample_weight, class_weight)
-        own = None
-        if overrides(self, *overridden.METHODS):
-            own = OverriddenMethods(self, self._model, sets, given, lmbda, chosen.l1)
-            own.check(chosen, weights, monitored)
-        history.n_training = len(data)
-        history.n_evaluation = None if evaluation is None else len(evaluation)
-        monitors = training.monitors_of(
-            monitored, sets, history, weights, {} if own is None else own.figures
-        )
-        self._check_finite()
-        self._model.parameters.check_not_training()
-        try:
-            if epochs:  # a user's schedule may raise; nothing has changed yet
-                progress.rate(1)
-                if data is not training_data:
-                    self._warn_of_bytes("training_data", data)
-                    if evaluation is not None and evaluation is not given:
-                        self._warn_of_bytes("evaluation_data", evaluation)
-            training.run(
-                self._model, self._stream, data, progress, mini_batch_size, lmbda, monitors,
-                reporter, self._calling(called, history) if called else None, chosen, weights,
-                None if own is None else own.epoch(mini_batch_size),
-            )  # fmt: skip
-        except (DivergenceError, KeyboardInterrupt) as error:
-            error.history = history  # type: ignore[union-attr]
-            raise
-        return history
-
-    def _check_monitored(self, monitored: Mapping[str, str], sets: Mapping[str, Dataset]) -> None:
-        """Raise an error for figures, {name: reason}, that the data cannot have."""
-        for name, reason in monitored.items():
-            kind, _, figure = name.partition("_")
-            if kind not in sets:
-                raise ValueError(f"evaluation_data: expected data, since {reason}; got None")
-            if figure == "accuracy" and not overrides(self, "accuracy"):
-                self._model.check_accuracy(f"{kind}_data", sets[kind])
-
-    def _calling(self, callbacks: Sequence[Callback], history: History) -> Callable[[int], bool]:
-        """A function that calls all callbacks after an epoch and returns whether to stop."""
-
-        def call(epoch: int) -> bool:
-            stops, before = False, self._model.values.copy()
-            for i, f in enumerate(callbacks):
-                answer = f(self, epoch, history)
-                stops |= isinstance(answer, (bool, np.bool_)) and bool(answer)
-                if not self._model.is_finite():
-                    name = self._not_finite()
-                    self._model.parameters.restore(before)
-                    raise ValueError(
-                        f"callbacks[{i}]: expected it to leave finite numbers in weights and "
-                        f"biases, got NaN or infinity in {name}; the parameters are back as "
-                        f"epoch {epoch} left them"
-                    )
-            return stops
-
-        return call
-
-    def _not_finite(self) -> str:
-        """The first array of parameters that is not finite."""
-        for l in range(self.num_layers - 1):
-            for name in ("weights", "biases"):
-                if not np.isfinite(self._model.parameters.arrays(name)[l]).all():
-                    return f"{name}[{l}]"
-        return "none"
-
-    def _check_finite(self) -> None:
-        if not self._model.is_finite():
-            raise NotFiniteError(
-                f"weights, biases: expected finite numbers, got NaN or infinity in "
-                f"{self._not_finite()}"
-            )
+        options = SGDOptions(
+            epochs, mini_batch_size, eta, lmbda,
+            monitor_evaluation_cost, monitor_evaluation_accuracy,
+            monitor_training_cost, monitor_training_accuracy,
+            early_stopping_n, l1, dropout, optimizer, schedule, early_stopping, callbacks, shift,
+            sample_weight, class_weight, verbose,
+        ).checked(self._model)  # fmt: skip
+        data = sgd.checked_data(self._inputs, training_data, evaluation_data)
+        loop = sgd.prepare(self, self._model, self._stream, self._inputs, data, options)
+        return loop.run()
 
     def update_mini_batch(self, mini_batch: Data, eta: float, lmbda: float, n: int) -> None:
         """Move the parameters by one step of gradient descent on ``mini_batch``.
@@ -947,16 +690,17 @@ class Network:
         """
         eta = checks.nonnegative("eta", eta)
         l2 = checks.nonnegative("lmbda", lmbda) / checks.integer("n", n, 1)
-        data = self._fitting("mini_batch", mini_batch)
-        self._check_finite()
+        data = self._inputs.dataset("mini_batch", mini_batch)
+        self._model.parameters.check_finite()
         if data is not mini_batch:
-            self._warn_of_bytes("mini_batch", data)
+            self._inputs.warn_of_bytes("mini_batch", data)
+        passes = Passes(np.arange(len(data))[np.newaxis], eta)
         if overrides(self, "backprop"):
-            step = overridden.one_step(self, data, lmbda, n)
-            training.train_custom(self._model, data, step, np.arange(len(data)), eta, None, None)
-            return
-        order = np.arange(len(data))[np.newaxis]
-        training.train(self._model, data, order, len(data), eta, l2)
+            custom = overridden.one_step(self, self._model, data, lmbda, n)
+            training.train_custom(self._model, data, custom, passes)
+        else:
+            one_step = self._model.training(StepOptions(len(data), l2))
+            training.train_passes(self._model, data, one_step, passes)
 
     def backprop(self, x: ArrayLike, y: ArrayLike) -> tuple[list[NDArray], list[NDArray]]:
         """The gradient of one example's cost.
@@ -987,7 +731,7 @@ class Network:
         >>> nabla_b[0].tolist(), nabla_w[0].tolist()
         ([[1.0]], [[3.0, 4.0]])
         """
-        nabla = self._gradient("x, y", self._example(x, y))
+        nabla = self._gradient("x, y", self._inputs.example(x, y))
         return nabla.parameters.arrays("biases"), nabla.parameters.arrays("weights")
 
     def gradient(self, data: Data) -> tuple[list[NDArray], list[NDArray]]:
@@ -1015,7 +759,7 @@ class Network:
         >>> nabla_b[0].tolist(), nabla_w[0].tolist()  # errors 1 and 3 at the inputs 1 and 3
         ([[2.0]], [[5.0]])
         """
-        fitting = self._fitting("data", data)
+        fitting = self._inputs.dataset("data", data)
         nabla = self._gradient("data", fitting)
         values = nabla.values
         values /= len(fitting)
@@ -1031,23 +775,6 @@ class Network:
                 f"because an output or the sum of the errors exceeds the range of {self.dtype}"
             )
         return nabla
-
-    def _example(self, x: ArrayLike, y: ArrayLike) -> Dataset:
-        """A Dataset of one example, checked against the network."""
-        n_in = self._model.sizes[0]
-        array, target = checks.array("x", x), checks.array("y", y)
-        if array.shape not in ((n_in,), (n_in, 1)):
-            raise ValueError(f"x: expected shape ({n_in},) or ({n_in}, 1), got {array.shape}")
-        if target.ndim > 2 or (target.ndim == 2 and target.shape[1] != 1):
-            raise ValueError(f"y: expected a label or a column of targets, got {target.shape}")
-        is_label = target.ndim == 0 and target.dtype.kind != "f"
-        labels = target.reshape(1) if is_label else target.reshape(1, -1)
-        scale = self._scale_of(array)
-        rows, largest, _ = checked_inputs("x", array.reshape(1, n_in))
-        self._model.check_inputs("x", n_in, largest * scale)
-        data = Dataset(rows, labels, scale)
-        self._model.check("y", data)
-        return data
 
     # ---- to learn from, and to check
 
@@ -1118,7 +845,7 @@ class Network:
         >>> explanation.layers[0].delta.item(), explanation.cost
         (1.5, 1.125)
         """
-        return explanation.explain(self._model, self._example(x, y))
+        return explanation.explain(self._model, self._inputs.example(x, y))
 
     def gradient_check(self, data: Data, n_parameters: int | None = 200, seed: int = 0) -> float:
         """Compare back-propagation with the slope of the cost, measured by central differences.
@@ -1164,11 +891,11 @@ class Network:
         >>> net.gradient_check((np.eye(4), [0, 1, 2, 0])) < 1e-6
         True
         """
-        fitting = self._fitting("data", data)
+        fitting = self._inputs.dataset("data", data)
         if n_parameters is not None:
             n_parameters = checks.integer("n_parameters", n_parameters, 1)
         seed = checks.integer("seed", seed, 0)
-        self._check_finite()
+        self._model.parameters.check_finite()
         return gradient_check.largest_error(self._model, fitting, n_parameters, seed)
 
     # ---- as an object
@@ -1200,21 +927,8 @@ class Network:
         >>> fastnet.load("net.json") == net
         True
         """
-        self._check_finite()
-        persistence.save(
-            filename,
-            {
-                "sizes": self.sizes,
-                "weights": list(self.weights),
-                "biases": list(self.biases),
-                "cost": costs.to_json(self.cost),
-                "own_cost": self._model.choice.kernel is None,
-                "output": self.output,
-                "hidden": self.hidden,
-                "dtype": self.dtype.name,
-                "input_scale": self.input_scale,
-            },
-        )
+        self._model.parameters.check_finite()
+        persistence.save(filename, self._model)
 
     def __eq__(self, other: object) -> bool:
         """Equal shape, neurons, cost, dtype and parameters."""
@@ -1246,29 +960,23 @@ class Network:
 
     def __getstate__(self) -> dict[str, Any]:
         """For pickles and copies; attributes that a program set on the network are included."""
-        own = {"_model", "_stream", "_warned"}
-        others = {name: value for name, value in vars(self).items() if name not in own}
-        return pickles.state(self._model, self._stream, self._warned, others)
+        package = {"_model", "_stream", "_inputs"}
+        others = {name: value for name, value in vars(self).items() if name not in package}
+        return pickles.state(self._model, self._stream, self._inputs.warned, others)
 
     def __setstate__(self, state: Any) -> None:
         self._check_not_training()
         fields, others = pickles.fields_of(state)
-        made = Network.__new__(Network)
-        made._set_up(
-            fields["sizes"], fields["cost"], fields["output"], fields["dtype"], 0,
-            fields["hidden"], None, fields["n_threads"],
-        )  # fmt: skip
-        pickles.restore(made._model, fields)
-        made._stream, made._warned = fields["stream"], set(fields["warned"])
+        restored = pickles.restored(fields)
         vars(self).update(others)
-        vars(self).update(vars(made))  # last, so that a pickle cannot replace checked attributes
+        self._set_up(*restored)  # last, so that a pickle cannot replace checked attributes
 
     if not TYPE_CHECKING:  # so that type checkers still report them
-        fit, predict, predict_proba, score = _Absent(), _Absent(), _Absent(), _Absent()
+        fit, predict = AbsentMethod(), AbsentMethod()
+        predict_proba, score = AbsentMethod(), AbsentMethod()
 
     def __dir__(self) -> list[str]:
-        absent = [name for name, it in vars(Network).items() if isinstance(it, _Absent)]
-        return [name for name in super().__dir__() if name not in absent]
+        return without_absent(Network, [*super().__dir__()])
 
     def __repr__(self) -> str:
         named = self._model.choice.built_in or getattr(self.cost, "__name__", None)
@@ -1279,50 +987,6 @@ class Network:
 
 
 overridden.remember(Network)
-
-
-def _shape_error(name: str, n_in: int, shape: tuple[int, ...]) -> ValueError:
-    return ValueError(f"{name}: expected shape ({n_in},), ({n_in}, 1) or (n, {n_in}), got {shape}")
-
-
-def _checked_epochs(epochs: Any) -> int:
-    if hasattr(epochs, "__len__") and not isinstance(epochs, str):  # SGD(X, y, ...)
-        raise TypeError(
-            f"epochs: expected an integer, got {checks.briefly(epochs)}; the training data are "
-            f"one argument, SGD((X, y), epochs, ...)"
-        )
-    return checks.integer("epochs", epochs, 0)
-
-
-def _with_patience(early_stopping: Any, n: Any) -> Any:
-    """``early_stopping``, or the one that ``early_stopping_n`` stands for."""
-    n = checks.integer("early_stopping_n", n, 0)
-    if n and early_stopping is not None:
-        raise TypeError(
-            f"early_stopping_n: expected 0 beside early_stopping, which sets the patience, got {n}"
-        )
-    return EarlyStopping(patience=n, restore_best=False) if n else early_stopping
-
-
-def _neurons(hidden: Any, layers: int) -> tuple[str, ...]:
-    """The kind of each hidden layer's neurons, checked."""
-    try:
-        names = (hidden,) if isinstance(hidden, str | bytes) else tuple(hidden)
-    except TypeError:
-        raise TypeError(
-            f"hidden: expected a name or a list of names, got {checks.briefly(hidden)}"
-        ) from None
-    for name in names:
-        if not isinstance(name, str) or name not in activations.HIDDEN:
-            known = ", ".join(activations.HIDDEN)
-            raise ValueError(f"hidden: expected one of {known}; got {checks.briefly(name)}")
-    if isinstance(hidden, str):
-        return names * layers
-    if len(names) != layers:
-        raise ValueError(
-            f"hidden: expected one name for each of {layers} hidden layers, got {len(names)}"
-        )
-    return names
 
 
 def load(
@@ -1358,25 +1022,16 @@ def load(
     >>> load("net.json")
     <Network [2, 3, 1]: sigmoid outputs, quadratic cost, float32>
     """
-    fields, stream = persistence.load(filename), RandomStream(seed)
-    if cost is not None:
-        costs.choose(cost, None)  # an error of this argument is not one of the file
-    else:
-        try:
-            cost = costs.from_json(fields["cost"])
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{filename}: cost: {error}") from None
-        if cost is None or fields["own_cost"]:
-            raise ValueError(
-                f"{filename}: cost: expected one of {', '.join(costs.BY_CLASS_NAME)}, found "
-                f"{checks.briefly(fields['cost'])}; for a class of your own: "
-                f"fastnet.load(filename, cost=...)"
-            )
-    try:
-        net = Network.__new__(Network)
-        net._set_up(fields["sizes"], cost, fields["output"], fields["dtype"], 0, fields["hidden"])
-        net.weights, net.biases = fields["weights"], fields["biases"]
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{filename}: {error}") from None
-    net._model.parameters.input_scale, net._stream = fields["input_scale"], stream
+    model, net = persistence.load(filename, cost), Network.__new__(Network)
+    net._set_up(model, RandomStream(seed))
     return net
+
+
+def model_of(net: Network) -> Model:
+    """What the network computes with, for other modules of the package."""
+    return net._model
+
+
+def inputs_of(net: Network) -> NetworkInputs:
+    """What turns data into the network's form, for other modules of the package."""
+    return net._inputs

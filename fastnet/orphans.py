@@ -24,7 +24,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastnet import persistence
+from fastnet import files
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -46,26 +46,29 @@ def folder(at_the_end: ExitStack) -> str:
     unlocked = Path(made.name, f"{OWNER}.new")
     file = at_the_end.enter_context(unlocked.open("xb"))
     at_the_end.enter_context(made)  # removed before the lock is released
-    persistence.try_lock(file)
+    files.try_lock(file)
     unlocked.rename(unlocked.with_name(OWNER))  # after locking, so that no one finds it unlocked
     return made.name
 
 
 def _remove_abandoned() -> None:
     """Remove the folders of this user's sweeps whose process has ended."""
-    if not hasattr(os, "getuid"):
-        return
-    with suppress(OSError), os.scandir(tempfile.gettempdir()) as entries:
-        for entry in entries:
-            with suppress(OSError):
-                if (
-                    entry.name.startswith(_PREFIX)
-                    and entry.is_dir(follow_symlinks=False)
-                    and entry.stat(follow_symlinks=False).st_uid == os.getuid()
-                ):
-                    with open(os.path.join(entry.path, OWNER), "r+b") as owner:
-                        if persistence.try_lock(owner):
-                            shutil.rmtree(entry.path, ignore_errors=True)
+    if hasattr(os, "getuid"):
+        files.remove_unlocked(tempfile.gettempdir(), _lock_file, _remove_tree)
+
+
+def _lock_file(entry: os.DirEntry[str]) -> str | None:
+    """The locked file of a folder of one of this user's sweeps; None for other entries."""
+    is_ours = (
+        entry.name.startswith(_PREFIX)
+        and entry.is_dir(follow_symlinks=False)
+        and entry.stat(follow_symlinks=False).st_uid == os.getuid()
+    )
+    return os.path.join(entry.path, OWNER) if is_ours else None
+
+
+def _remove_tree(path: str) -> None:
+    shutil.rmtree(path, ignore_errors=True)
 
 
 class Workers:
@@ -172,10 +175,10 @@ def _orphan_test(owner: int) -> Callable[[], bool] | None:
 
 
 def _watch(folder: str, is_orphan: Callable[[], bool]) -> None:
-    files: list[str] = []
+    names: list[str] = []
     while True:
         try:
-            files = os.listdir(folder)
+            names = os.listdir(folder)
             has_ended = False
         except FileNotFoundError:
             has_ended = True
@@ -183,7 +186,7 @@ def _watch(folder: str, is_orphan: Callable[[], bool]) -> None:
             has_ended = False
         # checked after listing the folder, which another worker of a dead parent may have removed
         if is_orphan():
-            _kill_unwatched(files)
+            _kill_unwatched(names)
             _remove(folder)
             os._exit(1)
         if has_ended:
@@ -205,12 +208,12 @@ def _remove(folder: str) -> None:
         time.sleep(0.05)
 
 
-def _kill_unwatched(files: Iterable[str]) -> None:
+def _kill_unwatched(names: Iterable[str]) -> None:
     """Kill the workers that have had no task of the sweep, and so do not poll themselves."""
-    watched = {file.removeprefix(_WATCHED) for file in files if file.startswith(_WATCHED)}
-    for file in files:
-        if file.startswith(_WORKER):
-            pid, start_time = file.removeprefix(_WORKER).split("-")
+    watched = {name.removeprefix(_WATCHED) for name in names if name.startswith(_WATCHED)}
+    for name in names:
+        if name.startswith(_WORKER):
+            pid, start_time = name.removeprefix(_WORKER).split("-")
             if pid not in watched and _start_time(int(pid)) == start_time:
                 with suppress(OSError):
                     os.kill(int(pid), signal.SIGKILL)

@@ -20,7 +20,7 @@ from fastnet import checks, reporting
 from fastnet.data import Dataset
 from fastnet.lazy import lazy_attribute
 from fastnet.model import Model, classes_of
-from fastnet.techniques import Techniques
+from fastnet.options import SGDOptions
 from fastnet.training import CustomEpoch
 
 # The methods that may be overridden.
@@ -67,7 +67,7 @@ class OverriddenMethods:
         Without the second if there are no evaluation data.
     evaluation_data
         The evaluation data as passed by the user.
-    lmbda, l1 : float
+    options : SGDOptions
 
     Attributes
     ----------
@@ -78,9 +78,10 @@ class OverriddenMethods:
 
     def __init__(
         self, net: Any, model: Model, sets: Mapping[str, Dataset], evaluation_data: Any,
-        lmbda: float, l1: float,
+        options: SGDOptions,
     ):  # fmt: skip
-        self._net, self._model, self._data, self._lmbda = net, model, sets["training"], lmbda
+        self._net, self._model, self._data, self._options = net, model, sets["training"], options
+        lmbda, l1 = options.lmbda, options.l1
         self._step = _first_overridden(net, "update_mini_batch", "backprop")
         self._cost = _first_overridden(net, "total_cost", "feedforward")
         self.figures: dict[str, Callable[[], Any]] = {}
@@ -102,27 +103,28 @@ class OverriddenMethods:
             for kind, data in sets.items():
                 self.figures[f"{kind}_cost"] = partial(total_cost, net, model, data, lmbda, l1)
 
-    def check(self, chosen: Techniques, weights: NDArray | None, monitored: Iterable[str]) -> None:
+    def check(self, weights: NDArray | None, monitored: Iterable[str]) -> None:
         """Refuse options that an overridden method does not receive."""
         if self._step:
-            for name, value in chosen._asdict().items():
-                if value and value != (0.0,) * len(self._model.hidden):
-                    raise TypeError(_refusal(name, self._step, checks.briefly(value)))
+            for name, is_used in self._options.techniques.items():
+                if is_used:
+                    value = checks.briefly(getattr(self._options, name))
+                    raise TypeError(_refusal(name, self._step, value))
         followed = self._cost if "training_cost" in monitored else None
         if weights is not None and (self._step or followed):
             method = self._step or followed
             raise TypeError(_refusal("sample_weight, class_weight", method, "weights"))
 
-    def epoch(self, mini_batch_size: int) -> CustomEpoch | None:
+    def epoch(self) -> CustomEpoch | None:
         """A function that trains an epoch by ``net.update_mini_batch``; None if the kernels do."""
         if not self._step:
             return None
 
-        def train(order: NDArray, eta: float, watch: Callable[[int], object] | None) -> None:
-            pairs = self._pairs
+        def train(order: NDArray, eta: float, poll: Callable[[int], object] | None) -> None:
+            pairs, mini_batch_size = self._pairs, self._options.mini_batch_size
             for first in range(0, len(order), mini_batch_size):
-                if watch is not None:
-                    watch(first)
+                if poll is not None:
+                    poll(first)
                 mini_batch = [pairs[i] for i in order[first : first + mini_batch_size]]
                 self._update(mini_batch, eta, len(pairs))
 
@@ -132,7 +134,7 @@ class OverriddenMethods:
         """One step; an interrupt restores the parameters of the completed mini-batches."""
         before = self._model.values.copy()
         try:
-            self._net.update_mini_batch(mini_batch, eta, self._lmbda, n)
+            self._net.update_mini_batch(mini_batch, eta, self._options.lmbda, n)
         except BaseException as error:
             if not isinstance(error, Exception):
                 self._model.parameters.restore(before)
@@ -176,10 +178,10 @@ def pairs_of(model: Model, data: Dataset) -> list[Pair]:
 def outputs(net: Any, data: Dataset) -> NDArray:
     """The outputs (n, n_out) of ``net.feedforward``, called for each column."""
     n_out = net.sizes[-1]
-    rows, watch = np.empty((len(data), n_out), np.float64), reporting.stopping()
+    rows, poll = np.empty((len(data), n_out), np.float64), reporting.stopping()
     for s, (x, _) in enumerate(iter(data)):
-        if watch is not None:
-            watch(s)
+        if poll is not None:
+            poll(s)
         a = np.asarray(net.feedforward(x.astype(net.dtype)))
         if a.size != n_out or a.dtype.kind not in "biuf":
             raise ValueError(
@@ -200,16 +202,17 @@ def total_cost(net: Any, model: Model, data: Dataset, lmbda: float, l1: float = 
     """The mean cost of the outputs of ``net.feedforward`` plus the L2 and L1 terms."""
     targets, a = model.target_columns(data.y), outputs(net, data).astype(model.dtype)
     total = sum(
-        model.own_cost(a[s, :, None].copy(), targets[:, s, None].copy()) for s in range(len(data))
+        model.custom_cost(a[s, :, None].copy(), targets[:, s, None].copy())
+        for s in range(len(data))
     )
     return model.mean_costs([total], model.values[None], data, lmbda, l1, None)[0]
 
 
-def one_step(net: Any, data: Dataset, lmbda: float, n: int) -> CustomEpoch:
+def one_step(net: Any, model: Model, data: Dataset, lmbda: float, n: int) -> CustomEpoch:
     """A function that trains with all of ``data`` as one mini-batch, by ``net.backprop``."""
-    pairs = pairs_of(net._model, data)
+    pairs = pairs_of(model, data)
 
-    def step(order: NDArray, eta: float, watch: Callable[[int], object] | None) -> None:
+    def step(order: NDArray, eta: float, poll: Callable[[int], object] | None) -> None:
         update_mini_batch(net, pairs, eta, lmbda, n)
 
     return step

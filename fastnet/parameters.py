@@ -8,6 +8,7 @@ before become read-only, so that a later write raises an error.
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn, SupportsIndex, TypeVar, overload
@@ -88,6 +89,12 @@ class ParameterList(FixedList[NDArray[Any]]):
             checks.index(self._name, which, len(self))  # says which list
             raise
 
+    def detach(self) -> None:
+        """Part with the network: the arrays become read-only and the list cannot be assigned to."""
+        self._owner = None
+        for array in self:
+            array.flags.writeable = False
+
     def __setitem__(self, which: Any, new: Any) -> None:
         owner = None if self._owner is None else self._owner()
         if owner is None:
@@ -144,6 +151,25 @@ class Parameters(_kernels.ParameterStorage):
         rows = [values[w:b].reshape(-1, stride)[:, :n_out] for (w, b, stride), n_out in layers]
         return [w.T for w in rows] if name == "weights" else rows
 
+    def are_finite(self) -> bool:
+        return math.isfinite(_kernels.magnitude(self.storage))
+
+    def first_not_finite(self) -> str:
+        """The first array of weights or biases that is not finite, such as "weights[0]"."""
+        for l in range(len(self.places)):
+            for name in ("weights", "biases"):
+                if not np.isfinite(self.arrays(name)[l]).all():
+                    return f"{name}[{l}]"
+        return "none"
+
+    def check_finite(self) -> None:
+        """Raise a NotFiniteError that names an array which is not finite."""
+        if not self.are_finite():
+            raise NotFiniteError(
+                f"weights, biases: expected finite numbers, got NaN or infinity in "
+                f"{self.first_not_finite()}"
+            )
+
     def as_list(self, name: str) -> ParameterList:
         """The current ``ParameterList`` of this name: one object until it is replaced."""
         current: ParameterList | None = self.lists.get(name)
@@ -158,9 +184,7 @@ class Parameters(_kernels.ParameterStorage):
         for name in names:
             obsolete = self.lists.pop(name, None)
             if obsolete is not None:
-                obsolete._owner = None
-                for array in obsolete:
-                    array.flags.writeable = False
+                obsolete.detach()
 
     # ---- changes, each in new storage
 

@@ -7,36 +7,24 @@ What that format lacks is in further keys, which the book's own reader ignores:
 own_cost, whether the cost is a class of the user's; output; hidden, the kind of each
 hidden layer's neurons; dtype; and input_scale, the scale of the inputs trained on.
 
-Works on plain dictionaries; knows no Network.
+Works on models; knows no Network.
 """
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import json
 import math
 import os
-import re
-import secrets
-import stat
 import sys
-from collections.abc import Iterable, Iterator
-from importlib import import_module
+from collections.abc import Iterator
 from itertools import pairwise
-from typing import IO, TYPE_CHECKING, Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
-from fastnet import checks
-
-try:
-    fcntl: Any = import_module("fcntl")
-except ImportError:  # not a POSIX system
-    fcntl = None
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from fastnet import checks, costs, files
+from fastnet.architecture import make_model
+from fastnet.model import Model
 
 # Suffixes of other formats than JSON: arrays and models (in other libraries the suffix selects the
 # format), tables and compressed files.
@@ -68,10 +56,25 @@ def check_suffix(name: str, path: Any) -> None:
         )
 
 
-def save(path: Any, fields: dict[str, Any]) -> None:
-    """Write ``fields`` as JSON, as ``write`` does; values may be lists of arrays."""
+def save(path: Any, model: Model) -> None:
+    """Write a model as JSON, as ``files.write`` does."""
     check_suffix("filename", path)
-    write(path, (text.encode() for text in _json(fields)))
+    files.write(path, (text.encode() for text in _json(_fields_of(model))))
+
+
+def _fields_of(model: Model) -> dict[str, Any]:
+    """The keys of a file and their values, some of which are lists of arrays."""
+    return {
+        "sizes": [*model.sizes],
+        "weights": model.parameters.arrays("weights"),
+        "biases": model.parameters.arrays("biases"),
+        "cost": costs.to_json(model.choice.cost),
+        "own_cost": model.choice.kernel is None,
+        "output": model.choice.output,
+        "hidden": [*model.hidden],
+        "dtype": model.dtype.name,
+        "input_scale": model.input_scale,
+    }
 
 
 def _json(fields: dict[str, Any]) -> Iterator[str]:
@@ -102,135 +105,43 @@ def _json_of_array(array: np.ndarray) -> Iterator[str]:
     yield "]"
 
 
-def write(path: Any, chunks: Iterable[bytes]) -> None:
-    """Write a file; one that stood there is replaced only by a whole one.
+def load(path: Any, cost: Any = None) -> Model:
+    """The model in a file that ``save`` or the book's network2.py wrote; with this cost, if one is
+    given, instead of the one that the file names.
 
-    Until then the bytes are in a temporary file beside it, NAME.<16 hexadecimal digits>.part,
-    which is locked while it is in use. If a process is killed, its file remains until the next
-    call for the same path removes it.
+    Raises
+    ------
+    ValueError, OSError
+        As ``read``, and for a cost that is not one of the package's own.
     """
-    place = _place(path)
-    if _is_special(place):
-        with place.open("wb") as special:
-            special.writelines(chunks)
-        return
-    with _named(place):
-        target = place.resolve()
-        _remove_abandoned(target)
-        file, temporary = _begin(target)
-    try:
-        with _named(place), file:
-            file.writelines(chunks)
-            file.flush()
-            os.fsync(file.fileno())  # before the name is its own, should the machine fail
-            if target.exists():
-                temporary.chmod(stat.S_IMODE(target.stat().st_mode))
-            if fcntl is None:
-                file.close()  # with locks it stays open, and so locked, until it is renamed
-            temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def check_writable(path: Any) -> None:
-    """Raise the OSError that ``write`` would raise; leaves nothing behind."""
-    place = _place(path)
-    if place.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if not _is_special(place):
-        with _named(place):
-            file, temporary = _begin(place.resolve())
-        with file:
-            temporary.unlink(missing_ok=True)
-
-
-def _place(path: Any) -> Path:
-    from pathlib import Path  # half a megabyte, which training alone does not need
-
-    return Path(checks.path("filename", path))
-
-
-def _is_special(place: Path) -> bool:
-    """A pipe or a device, which is written to and not replaced; or a folder, which cannot be."""
-    return place.exists() and not place.is_file()
-
-
-def _begin(target: Path) -> tuple[BinaryIO, Path]:
-    """A new temporary file in the folder of the target, locked where the system can."""
-    while True:
-        temporary = target.with_name(f"{target.name}.{secrets.token_hex(8)}.part")
-        file = temporary.open("xb")
+    fields = read(path)
+    if cost is not None:
+        costs.choose(cost, None)  # an error of this argument is not one of the file
+    else:
         try:
-            if try_lock(file) is not False and _has_name(file, temporary):
-                return file, temporary
-        except BaseException:
-            file.close()
-            temporary.unlink(missing_ok=True)
-            raise
-        # another process found it before it was locked, and removed it as abandoned
-        file.close()
-        temporary.unlink(missing_ok=True)
-
-
-def try_lock(file: IO[Any]) -> bool | None:
-    """Lock a file for as long as it is open; False if another has locked it, None where
-    files cannot be locked."""
-    if fcntl is None:
-        return None
+            cost = costs.from_json(fields["cost"])
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{path}: cost: {error}") from None
+        if cost is None or fields["own_cost"]:
+            raise ValueError(
+                f"{path}: cost: expected one of {', '.join(costs.BY_CLASS_NAME)}, found "
+                f"{checks.briefly(fields['cost'])}; for a class of your own: "
+                f"fastnet.load(filename, cost=...)"
+            )
     try:
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # some network file systems have no locks
-        return None
-    return True
+        model = make_model(
+            fields["sizes"], cost, output=fields["output"], dtype=fields["dtype"],
+            hidden=fields["hidden"],
+        )  # fmt: skip
+        for name in ("weights", "biases"):
+            model.parameters.bind(name, fields[name])
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from None
+    model.parameters.input_scale = fields["input_scale"]
+    return model
 
 
-def _has_name(file: IO[Any], path: Path) -> bool:
-    """Whether the path still refers to the open file."""
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), os.lstat(path))
-    except FileNotFoundError:
-        return False
-
-
-def _remove_abandoned(target: Path) -> None:
-    """Remove the temporary files of the target that no process has locked."""
-    if fcntl is None:
-        return
-    pattern = re.compile(re.escape(target.name) + r"\.[0-9a-f]{16}\.part")
-    with contextlib.suppress(OSError), os.scandir(target.parent) as entries:
-        for entry in entries:
-            if pattern.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
-                # NFS locks only files that are open for writing
-                with contextlib.suppress(OSError), open(entry.path, "r+b") as file:
-                    if try_lock(file):
-                        os.unlink(entry.path)
-
-
-@contextlib.contextmanager
-def _named(place: Path) -> Iterator[None]:
-    """Let the system's errors name the user's file and not the temporary one."""
-    try:
-        yield
-    except OSError as error:
-        raise type(error)(error.errno, error.strerror, str(place)) from None
-
-
-def open_regular(path: str) -> BinaryIO:
-    """Open a regular file for reading. Devices and pipes, which may never end, are refused."""
-    mode = os.stat(path).st_mode
-    if stat.S_ISDIR(mode):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
-    if not stat.S_ISREG(mode):
-        kinds = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
-        kind = next((kind for is_kind, kind in kinds if is_kind(mode)), "a device")
-        raise ValueError(f"{path}: expected a regular file, found {kind}")
-    return open(path, "rb")
-
-
-def load(path: Any) -> dict[str, Any]:
+def read(path: Any) -> dict[str, Any]:
     """Read and check a file that ``save`` or the book's network2.py wrote.
 
     Returns
@@ -250,7 +161,7 @@ def load(path: Any) -> dict[str, Any]:
         If it cannot be read.
     """
     path = checks.path("filename", path)
-    with open_regular(path) as file:
+    with files.open_regular(path) as file:
         content = file.read()
     try:
         fields = json.loads(content)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from fastnet import checks
+from fastnet.architecture import make_model
 from fastnet.costs import CostSpec
 from fastnet.model import Model
 from fastnet.random_stream import RandomStream
@@ -86,8 +87,12 @@ def _fields_of_0_1(others: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def restore(model: Model, fields: Mapping[str, Any]) -> None:
-    """Set the parameters and the input scale of a new model, after a check of all other fields."""
+def restored(fields: Mapping[str, Any]) -> tuple[Model, RandomStream, set[str]]:
+    """The model, the random stream and the kinds of warnings issued, all of them checked."""
+    model = make_model(
+        fields["sizes"], fields["cost"], output=fields["output"], dtype=fields["dtype"],
+        hidden=fields["hidden"], n_threads=fields["n_threads"],
+    )  # fmt: skip
     values, scale = fields["values"], fields["input_scale"]
     if (
         not isinstance(values, np.ndarray)
@@ -107,7 +112,8 @@ def restore(model: Model, fields: Mapping[str, Any]) -> None:
     parameters = model.parameters
     for name in ("weights", "biases"):  # pads stay zero
         pairs = zip(parameters.arrays(name), parameters.arrays(name, values), strict=True)
-        for own, array in pairs:
-            own[...] = array
+        for view, array in pairs:
+            view[...] = array
     if scale is not None:
         parameters.input_scale = checks.nonnegative("input_scale", scale)
+    return model, fields["stream"], set(fields["warned"])

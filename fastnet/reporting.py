@@ -24,7 +24,7 @@ TQDM = 'pip install "tqdm>=4.66"'
 INFO, WARNING = 20, 30
 
 
-# What a training in this thread asks now and then, where somebody else may want it to end.
+# Polled by a training in this thread: whether it was asked to end.
 stop_asked: ContextVar[Callable[[], bool] | None] = ContextVar("stop_asked", default=None)
 
 
@@ -33,14 +33,14 @@ class Stopped(KeyboardInterrupt):
 
 
 def end_if_asked(done: int = 0) -> None:
-    """Raise Stopped where somebody wants this thread's training to end, whatever is done."""
+    """Raise Stopped if this thread's training was asked to end, however many examples are done."""
     asked = stop_asked.get()
     if asked is not None and asked():
         raise Stopped
 
 
 def stopping() -> Callable[[int], object] | None:
-    """What long calls of the kernels are told to call, so that somebody else may end them."""
+    """The cancellation callback for long calls of the kernels, or None."""
     return None if stop_asked.get() is None else end_if_asked
 
 
@@ -96,8 +96,8 @@ class Reporter:
         """Whether each epoch is to be told as it ends, and not several together."""
         return self._logs(INFO)
 
-    def watch(self, epoch: int) -> Callable[[int], object] | None:
-        """What is called in the midst of the epoch with the number of examples done."""
+    def poll(self, epoch: int) -> Callable[[int], object] | None:
+        """The function that the kernel calls within the epoch with the number of examples done."""
         return stopping()
 
     def ended(self, epoch: int, figures: list[str]) -> None:
@@ -168,17 +168,17 @@ class Bar(Reporter):
     def _name(self, epoch: int) -> str:
         return f"Epoch {epoch} / {self._epochs}"
 
-    def watch(self, epoch: int) -> Callable[[int], object]:
+    def poll(self, epoch: int) -> Callable[[int], object]:
         if epoch > 1:
             self._bar.set_description(self._name(epoch), refresh=False)
-        asked = super().watch(epoch)
+        asked = super().poll(epoch)
 
-        def watch(done: int) -> None:
+        def poll(done: int) -> None:
             if asked is not None:
                 asked(done)
             self._reach((epoch - 1) * self._n + done)
 
-        return watch
+        return poll
 
     def _reach(self, examples: int) -> None:
         self._bar.update(examples - self._bar.n)
@@ -237,9 +237,13 @@ def tqdm() -> Any:
     return tqdm
 
 
-def chosen(verbose: Any) -> Reporter:
-    """The reporter of ``verbose``, as ``SGD`` takes it; ImportError where its bar lacks tqdm."""
-    level = level_of(verbose, "0 (silent), 1 (a line per epoch) or 2 (a bar)")
+def checked_level(verbose: Any) -> int:
+    """The level of ``verbose`` as ``SGD`` takes it."""
+    return level_of(verbose, "0 (silent), 1 (a line per epoch) or 2 (a bar)")
+
+
+def chosen(level: int) -> Reporter:
+    """The reporter of a level; ImportError if its bar lacks tqdm."""
     if level == 2 and is_seen():
         return Bar(tqdm())
     return Lines() if level else Reporter()

@@ -267,9 +267,9 @@ class Halving:
         self._best = Best(monitor)
         self._halved = 0  # the epoch after which the rate was last halved
 
-    def goes_on(self, epoch: int, figure: float) -> bool:
-        """Take in the figure of an epoch and halve where that is due; False: stop now."""
-        self._best.improves(epoch, figure)
+    def update(self, epoch: int, figure: float) -> bool:
+        """Record the figure of an epoch and halve the rate if that is due; False: stop now."""
+        self._best.update(epoch, figure)
         if epoch - max(self._best.epoch, self._halved) >= self._patience:
             if self.rate / 2 < self.lowest:
                 return False

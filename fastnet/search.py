@@ -11,11 +11,14 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from fastnet import checks
-from fastnet.data import Data, Dataset, given_data
+from fastnet.coerce import given_data
+from fastnet.data import Data, Dataset
+from fastnet.errors import DivergenceError
 from fastnet.lazy import lazy_attribute
-from fastnet.network import Network
+from fastnet.monitoring import default_figure
+from fastnet.network import Network, inputs_of, model_of
+from fastnet.options import SGDOptions
 from fastnet.overridden import OverriddenMethods
-from fastnet.training import DivergenceError, default_figure
 from fastnet.weighting import example_weights
 
 # Where the search begins, and between which powers of ten it stays.
@@ -149,15 +152,15 @@ def find_learning_rate(
         raise TypeError(f"net: expected a fastnet.Network, got {checks.briefly(net)}")
     _check_options(options)
     epochs = checks.integer("epochs", epochs, 1)
-    data = net._fitting("training_data", training_data)
+    data = inputs_of(net).dataset("training_data", training_data)
     evaluation_data = given_data("evaluation_data", evaluation_data)
     evaluation = None
     if evaluation_data is not None:
-        evaluation = net._evaluation_set(evaluation_data, data)
+        evaluation = inputs_of(net).evaluation_set(evaluation_data, data)
     if data is not training_data:
-        net._warn_of_bytes("training_data", data)
-    told = {"mini_batch_size": mini_batch_size, "lmbda": lmbda, **options}
-    search = _Search(net, data, evaluation, evaluation_data, epochs, told, verbose)
+        inputs_of(net).warn_of_bytes("training_data", data)
+    arguments = {"epochs": epochs, "mini_batch_size": mini_batch_size, "lmbda": lmbda, **options}
+    search = _Search(net, data, evaluation, evaluation_data, arguments, verbose)
     power = _FIRST
     if search.falls(1, power):
         while search.falls(1, power + 1):
@@ -208,14 +211,14 @@ class _Search:
         data: Dataset,
         evaluation: Dataset | None,
         evaluation_data: Data | None,
-        epochs: int,
-        told: dict[str, Any],
+        arguments: dict[str, Any],
         verbose: bool,
     ):
         self.trials: list[Trial] = []
         self._net, self._data, self._evaluation = net, data, evaluation
         self._given = evaluation_data
-        self._epochs, self._told, self._verbose = epochs, told, verbose
+        self._arguments, self._verbose = arguments, verbose
+        self._options = SGDOptions(**arguments)  # checked by the first call of SGD
 
     def falls(self, digit: int, power: int) -> bool:
         """Whether the training cost falls with the rate digit 10^power."""
@@ -243,20 +246,18 @@ class _Search:
         cost)."""
         if self._evaluation is None:
             return None, None
-        name, own = default_figure(self._evaluation), self._own_methods(net)
+        name = default_figure(self._evaluation)
+        figures = self._overridden_methods(net).figures
         if name == "evaluation_accuracy":
-            return own.figures.get(name, partial(net.accuracy, self._evaluation))(), None
-        cost = partial(net.total_cost, self._evaluation, self._told["lmbda"])
-        return None, own.figures.get(name, cost)()
+            return figures.get(name, partial(net.accuracy, self._evaluation))(), None
+        cost = partial(net.total_cost, self._evaluation, self._options.lmbda)
+        return None, figures.get(name, cost)()
 
-    def _own_methods(self, net: Network) -> OverriddenMethods:
+    def _overridden_methods(self, net: Network) -> OverriddenMethods:
         sets = {"training": self._data}
         if self._evaluation is not None:
             sets["evaluation"] = self._evaluation
-        told = self._told
-        return OverriddenMethods(
-            net, net._model, sets, self._given, told["lmbda"], told.get("l1", 0.0)
-        )
+        return OverriddenMethods(net, model_of(net), sets, self._given, self._options)
 
     def _below(self, eta: float) -> list[Trial]:
         """The trials of smaller rates."""
@@ -268,11 +269,10 @@ class _Search:
         try:
             history = net.SGD(
                 self._data,
-                self._epochs,
                 eta=eta,
                 monitor_training_cost=True,
                 verbose=False,
-                **self._told,
+                **self._arguments,
             )
             costs = history.training_cost
         except DivergenceError:
@@ -282,14 +282,14 @@ class _Search:
     @lazy_attribute
     def _cost_at_the_start(self) -> float:
         """The training cost of the network as it came; SGD has checked the arguments by now."""
-        told, model = self._told, self._net._model
-        own = self._own_methods(self._net).figures.get("training_cost")
-        if own is not None:
-            return float(own())
+        options, model = self._options, model_of(self._net)
+        custom = self._overridden_methods(self._net).figures.get("training_cost")
+        if custom is not None:
+            return float(custom())
         weights = example_weights(
-            self._data.y, model.classes, told.get("sample_weight"), told.get("class_weight")
+            self._data.y, model.classes, options.sample_weight, options.class_weight
         )
-        return model.total_cost(self._data, told["lmbda"], l1=told.get("l1", 0.0), weights=weights)
+        return model.total_cost(self._data, options.lmbda, l1=options.l1, weights=weights)
 
     def _print(self, trial: Trial) -> None:
         words = [

@@ -10,12 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from fastnet import checks
+from fastnet import checks, initializers
+from fastnet.architecture import make_model
 from fastnet.data import Dataset
-from fastnet.engines import Task
+from fastnet.executors import Task
+from fastnet.model import Model
+from fastnet.monitoring import default_figure
 from fastnet.network import Network
-from fastnet.random_stream import seed_from_numpy
-from fastnet.training import History, Progress, default_figure
+from fastnet.network_inputs import NetworkInputs
+from fastnet.options import SGDOptions
+from fastnet.random_stream import RandomStream, seed_from_numpy
+from fastnet.sgd import check_training, checked_data
 
 # Generators of random numbers, which several trainings would share.
 _SHARED_SEEDS = (np.random.Generator, np.random.BitGenerator, np.random.RandomState)
@@ -47,11 +52,8 @@ def checked(
                 f"got {checks.briefly(spec)}"
             )
         read.append(dict(spec))
-        try:
+        with checks.error_prefix(f"specs[{i}]"):
             tasks.append(_task(spec, training, evaluation))
-        except (TypeError, ValueError) as error:
-            kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"specs[{i}]: {error}") from None
     return read, tasks
 
 
@@ -99,19 +101,22 @@ def _task(spec: Mapping[str, Any], training: Dataset, evaluation: Dataset | None
     sgd: dict[str, Any] = {"verbose": False, **_monitored(spec, evaluation)}
     for name, value in spec.items():
         (network if name in of_network else sgd)[name] = value
-    sgd["epochs"] = checks.integer("epochs", sgd["epochs"], 0)
-    # A training of no epochs checks its arguments, except those that depend on the number of
-    # epochs. The parameters stay zero, since drawing them would take most of the time.
-    net = Network.__new__(Network)
-    net._set_up(**network)
-    net.SGD(training, evaluation_data=evaluation, **{**sgd, "epochs": 0})
-    progress = Progress(
-        sgd["eta"], sgd["epochs"], sgd.get("schedule"), sgd.get("early_stopping"),
-        History([], [], [], []), default_figure(evaluation),
-    )  # fmt: skip
-    if sgd["epochs"]:
-        progress.rate(1)
-    return Task(network, sgd, frozenset(net._warned))
+    model = _model(**network)
+    options = SGDOptions(**sgd).checked(model)
+    sgd["epochs"] = options.epochs
+    inputs = NetworkInputs(model)
+    data = checked_data(inputs, training, evaluation)
+    check_training(Network.__new__(Network), model, data, options)
+    return Task(network, sgd, frozenset(inputs.warned))
+
+
+def _model(sizes: Any, *, seed: Any = None, initializer: Any = None, **others: Any) -> Model:
+    """The model of a network, after the constructor's checks. Its parameters stay zero, since
+    drawing them would take most of the time."""
+    model = make_model(sizes, **others)
+    initializers.choose(initializer, model.hidden)
+    RandomStream(seed)
+    return model
 
 
 def _monitored(spec: Mapping[str, Any], evaluation: Dataset | None) -> dict[str, bool]:

@@ -8,12 +8,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fastnet import checks, engines, reporting
+from fastnet import checks, executors, reporting
 from fastnet import specs as reading
-from fastnet.data import Data, as_dataset, bytes_warning, given_data
-from fastnet.engines import Engine
+from fastnet.coerce import as_dataset, given_data, warn_of_bytes
+from fastnet.data import Data
+from fastnet.executors import Runner
+from fastnet.history import History
 from fastnet.network import Network
-from fastnet.training import History
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
@@ -235,8 +236,7 @@ class _Sweep:
         held_out = None if evaluation is None else as_dataset("evaluation", evaluation, data.scale)
         self._data = data, held_out
         self.specs, tasks = reading.checked(specs, *self._data)
-        if data is not training and (words := bytes_warning("training", data)):
-            reporting.warn(words)
+        warn_of_bytes("training", training, data)
         self._tasks = reading.seeded(tasks)
         self.runs = False  # whether trainings may be running
 
@@ -244,13 +244,13 @@ class _Sweep:
         """Train; each result as it comes, which ``kept`` has before anybody else."""
         if not self._tasks:
             return
-        engine = Engine(self._executor, self._max_workers, *self._data)
+        runner = Runner(self._executor, self._max_workers, *self._data)
         waiting: dict[Future, int] = {}
         failures: dict[int, str] = {}
         bar = self._tqdm and self._tqdm(total=len(self._tasks), desc="Networks", unit="network")
         self.runs = True
         try:
-            for i, future in self._done(engine, waiting):
+            for i, future in self._done(runner, waiting):
                 fit = self._fit(i, future)
                 if kept is not None:
                     kept[i] = fit
@@ -261,7 +261,7 @@ class _Sweep:
                 yield fit
                 del waiting[future]
         except KeyboardInterrupt:
-            self._stop(engine, waiting)
+            self._stop(runner, waiting)
             for future, i in waiting.items():
                 if _is_trained(future):
                     fit = self._fit(i, future)
@@ -271,20 +271,20 @@ class _Sweep:
             raise
         finally:
             # the loop over the results was left; what was stopped before is not waited for again
-            if not engine.is_stopped:
-                self._stop(engine, waiting)
-            engine.close()
+            if not runner.is_stopped:
+                self._stop(runner, waiting)
+            runner.close()
             if bar is not None:
                 bar.close()
-            for words in _told(failures):
+            for words in _failure_lines(failures):
                 self.tell(words)
 
-    def _stop(self, engine: Engine, waiting: dict[Future, int]) -> None:
+    def _stop(self, runner: Runner, waiting: dict[Future, int]) -> None:
         if waiting:
-            engine.stop(waiting)
+            runner.stop(waiting)
         self.runs = False
 
-    def _done(self, engine: Engine, waiting: dict[Future, int]) -> Iterator[tuple[int, Future]]:
+    def _done(self, runner: Runner, waiting: dict[Future, int]) -> Iterator[tuple[int, Future]]:
         """Submit all; each place among the specs, and its future, when that is done.
         ``waiting`` has those that are to come."""
         from concurrent.futures import CancelledError, as_completed
@@ -292,10 +292,10 @@ class _Sweep:
         left = list(range(len(self._tasks)))
         for times in range(1, _TIMES + 1):
             for i in left:
-                waiting[engine.submit(self._tasks[i], first=times == 1 and i == 0)] = i
+                waiting[runner.submit(self._tasks[i], first=times == 1 and i == 0)] = i
             left = []
             for future in as_completed(list(waiting)):
-                if future.cancelled() and engine.can_lose_data:
+                if future.cancelled() and runner.can_lose_data:
                     left.append(waiting.pop(future))
                 else:
                     yield waiting[future], future
@@ -304,12 +304,12 @@ class _Sweep:
             error: Exception = CancelledError(f"its workers were lost {_TIMES} times")
             if times < _TIMES:
                 try:
-                    engine.scatter()
+                    runner.scatter()
                     continue
                 except Exception as without_workers:  # what has finished is not lost with these
                     error = without_workers.with_traceback(None)
             for i in left:
-                future = engines.failed(error)
+                future = executors.failed(error)
                 waiting[future] = i
                 yield i, future
             return
@@ -336,12 +336,12 @@ class _Sweep:
             print(f"fit_many: {words}", file=sys.stderr, flush=True)
 
 
-def _told(failures: dict[int, str]) -> Iterator[str]:
+def _failure_lines(failures: dict[int, str]) -> Iterator[str]:
     """Which networks are not trained as they should be, and why: a line for each reason."""
     reasons: dict[str, list[int]] = {}
     for i, reason in failures.items():
         reasons.setdefault(reason, []).append(i)
-    for reason, places in sorted(reasons.items(), key=lambda told: min(told[1])):
+    for reason, places in sorted(reasons.items(), key=lambda item: min(item[1])):
         named = ", ".join(f"specs[{i}]" for i in sorted(places)[:_NAMED])
         more = f" and {len(places) - _NAMED} more" if len(places) > _NAMED else ""
         yield f"{named}{more}: {reason}"
@@ -369,7 +369,7 @@ def _check_executor(executor: Any, max_workers: Any) -> None:
         return
     from concurrent.futures import Executor
 
-    if engines.is_client(executor):
+    if executors.is_client(executor):
         if executor.asynchronous:
             raise TypeError("executor: expected a Client that is not asynchronous, got one that is")
     elif not isinstance(executor, Executor):

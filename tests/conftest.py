@@ -189,21 +189,31 @@ def random_examples():
 @pytest.fixture
 def always():
     """Look up after every mini-batch."""
-    _kernels.watch_every(0, 0)
+    _kernels.poll_every(0, 0)
     yield
-    _kernels.watch_every()
+    _kernels.poll_every()
 
 
 @pytest.fixture
 def calls(monkeypatch):
     """The orders' shapes of all calls of the kernels to train."""
-    shapes, train = [], _kernels.train
+    shapes, Training = [], _kernels.Training
 
-    def counted(*arguments, **told):
-        shapes.append(arguments[7].shape)
-        train(*arguments, **told)
+    class Counted:
+        def __init__(self, *arguments, **options):
+            self.__dict__["training"] = Training(*arguments, **options)
 
-    monkeypatch.setattr(_kernels, "train", counted)
+        def __getattr__(self, name):
+            return getattr(self.training, name)
+
+        def __setattr__(self, name, value):
+            setattr(self.training, name, value)
+
+        def run(self, examples, order, *arguments, **options):
+            shapes.append(order.shape)
+            return self.training.run(examples, order, *arguments, **options)
+
+    monkeypatch.setattr(_kernels, "Training", Counted)
     return shapes
 
 

@@ -2,7 +2,10 @@
 
 import signal
 
+import kernel_calls
 import numpy as np
+
+from fastnet.steps import StepOptions
 
 
 def cost_interrupted_at(call):
@@ -29,8 +32,8 @@ def assert_left_after(net, whole, data, n, eta, l2):
     """``net`` is ``whole``, which stopped between epochs, after n more examples in mini-batches
     of 10; both begin the next epoch with the same order."""
     state = whole._stream.state
-    fitting = whole._fitting("data", data)
+    fitting = whole._inputs.dataset("data", data)
     order = whole._stream.permutation(len(fitting))[:n]
-    whole._model.train(fitting, order, 10, eta, l2)
+    kernel_calls.train_network(whole, fitting, StepOptions(10, l2), order, eta)
     assert net == whole
     assert net._stream.state == state

@@ -1,11 +1,13 @@
 """The two sparse ways into the first layer, by blocks and by lists."""
 
+import kernel_calls
 import numpy as np
 import pytest
 
 import fastnet
-from fastnet import Adam, Momentum, _kernels, compressed, techniques
+from fastnet import Adam, Momentum, _kernels, compressed
 from fastnet.optimizers import USUAL
+from fastnet.options import SGDOptions
 
 N = 150
 
@@ -34,16 +36,27 @@ def trained(inputs, n_out, m, dtype, optimizer, by_blocks, threads=1, **options)
     net = fastnet.Network([inputs.shape[1], n_out, 5], "cross-entropy", dtype=dtype, seed=3)
     model = net._model
     n = len(inputs)
-    told = techniques.checked(model, 0.002, optimizer, 0.0, 0).start(model, float(n))
+    step = SGDOptions(l1=0.002, optimizer=optimizer).checked(model).step_options(model, float(n))
     order = np.random.default_rng(1).permutation(n)
     labels = (np.arange(n) % 5).astype(np.int64)
     costs = np.zeros(-(-n // m))
     for _ in range(2):
-        _kernels.train(
-            model.sizes, "sigmoid", "cross-entropy", model.values, inputs, 1.0, labels, order, m,
-            0.05, 0.01, None, threads, hidden=model.hidden, costs=costs, by_blocks=by_blocks,
-            **told, **options,
-        )  # fmt: skip
+        kernel_calls.train(
+            (model.sizes, "sigmoid", "cross-entropy", model.values),
+            (inputs, 1.0, labels),
+            order,
+            m,
+            0.05,
+            l2=0.01,
+            threads=threads,
+            hidden=model.hidden,
+            costs=costs,
+            by_blocks=by_blocks,
+            l1=step.l1,
+            optimizer=step.optimizer,
+            moments=step.moments,
+            **options,
+        )
     return model.values, costs
 
 
@@ -86,7 +99,7 @@ def test_evaluating_by_blocks_comes_to_the_bits_of_dense_rows(dense, inputs, n_o
     net = fastnet.Network(sizes, dtype=dtype, seed=3)
     results = np.zeros((2, n, 5), dtype)
     for X, out in zip((dense, inputs), results, strict=True):
-        _kernels.feedforward(
-            sizes, "sigmoid", net._model.values, X[:n], 1.0, out, hidden=["sigmoid"]
+        kernel_calls.feedforward(
+            (sizes, "sigmoid", None, net._model.values), (X[:n], 1.0), out, hidden=["sigmoid"]
         )
     np.testing.assert_array_equal(*results)

@@ -2,6 +2,7 @@
 
 import pickle
 
+import kernel_calls
 import numpy as np
 import pytest
 from compressed_examples import (
@@ -86,10 +87,19 @@ def test_the_twins_in_numpy_read_compressed_rows_too(form, random_parameters):
     trained = []
     for rows in (X, compress(X, form)):
         parameters = start.copy()
-        reference.train(sizes, "sigmoid", "quadratic", parameters, rows, 0.1, LABELS, order, 7,
-                        0.5, 0.2)  # fmt: skip
+        kernel_calls.train(
+            (sizes, "sigmoid", "quadratic", parameters),
+            (rows, 0.1, LABELS),
+            order,
+            7,
+            0.5,
+            l2=0.2,
+            kernels=reference,
+        )
         out = np.empty((N, 3))
-        reference.feedforward(sizes, "sigmoid", parameters, rows, 0.1, out)
+        kernel_calls.feedforward(
+            (sizes, "sigmoid", None, parameters), (rows, 0.1), out, kernels=reference
+        )
         trained.append(bits(parameters, out))
     assert trained[0] == trained[1]
 

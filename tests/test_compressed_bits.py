@@ -2,13 +2,15 @@
 
 import itertools
 
+import kernel_calls
 import numpy as np
 import pytest
 from compressed_examples import LABELS, TARGETS, N, X, all_ways, bits, csr, mostly_zero
 
-from fastnet import AdamW, Dataset, Momentum, Network, _kernels, techniques
+from fastnet import AdamW, Dataset, Momentum, Network, _kernels
 from fastnet.compressed import compress
 from fastnet.costs import of_kernel
+from fastnet.options import SGDOptions
 
 SHAPES = [(1, 3), (20, 3), (20, 9, 3), (70, 30, 10), (65, 130, 3)]
 
@@ -41,8 +43,14 @@ def test_compressed_rows_train_to_the_bits_of_dense_ones(
         trained = []
         for rows in (X, compressed):
             parameters = start.copy()
-            _kernels.train(sizes, "sigmoid", "cross-entropy", parameters, rows, scale, LABELS,
-                           order, m, 0.5, 0.02)  # fmt: skip
+            kernel_calls.train(
+                (sizes, "sigmoid", "cross-entropy", parameters),
+                (rows, scale, LABELS),
+                order,
+                m,
+                0.5,
+                l2=0.02,
+            )
             trained.append(parameters)
         assert (trained[0] != start).any()
         assert bits(trained[0]) == bits(trained[1])
@@ -58,9 +66,13 @@ def test_compressed_rows_have_the_outputs_costs_and_gradients_of_dense_ones(
     results = []
     for rows in (X, forms(X, sizes, dtype)):
         out, nabla = np.empty((N, sizes[-1]), dtype), np.empty_like(parameters)
-        _kernels.feedforward(sizes, "sigmoid", parameters, rows, 0.1, out)
-        _kernels.gradient(sizes, "sigmoid", "quadratic", parameters, rows, 0.1, LABELS, nabla)
-        counted = _kernels.evaluate(sizes, "sigmoid", "quadratic", parameters, rows, 0.1, LABELS)
+        kernel_calls.feedforward((sizes, "sigmoid", None, parameters), (rows, 0.1), out)
+        kernel_calls.gradient(
+            (sizes, "sigmoid", "quadratic", parameters), (rows, 0.1, LABELS), nabla
+        )
+        counted = kernel_calls.evaluate(
+            (sizes, "sigmoid", "quadratic", parameters), (rows, 0.1, LABELS)
+        )
         results.append((bits(out, nabla), counted))
     assert len(np.unique(out)) > 9
     assert results[0] == results[1]
@@ -168,7 +180,7 @@ def test_every_byte_is_scaled_with_one_rounding(isa, dtype, scale):
     for rows in (np.diag(values), compress(np.diag(values), "columns"),
                  *([compress(np.diag(values), "masks")] if isa == "avx512" else [])):  # fmt: skip
         out = np.empty((256, 256), dtype)
-        _kernels.feedforward(sizes, "linear", parameters, rows, scale, out)
+        kernel_calls.feedforward((sizes, "linear", None, parameters), (rows, scale), out)
         np.testing.assert_array_equal(np.diag(out), expected)
 
 
@@ -200,10 +212,10 @@ def test_whole_regions_of_zeros_are_left_out_and_move_as_they_should(isa, dtype,
     results = []
     for sparse in (False, True):
         net = Network([500, 40, 3], dtype=dtype, seed=1)
-        order = np.arange(N)
-        told = techniques.checked(net._model, 0.0, optimizer, 0.0, 0).start(net._model, float(N))
+        options = SGDOptions(mini_batch_size=10, lmbda=0.01 * N, optimizer=optimizer)
+        step = options.step_options(net._model, float(N))
         data = Dataset(X, LABELS, 1 / 256, sparse=sparse)
         for _ in range(2):
-            net._model.train(data, order, 10, 0.1, 0.01, **told)
+            kernel_calls.train_network(net, data, step, np.arange(N), 0.1)
         results.append([*net.weights, *net.biases])
     assert bits(*results[0]) == bits(*results[1])

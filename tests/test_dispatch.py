@@ -9,6 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import kernel_calls
 import numpy as np
 import pytest
 
@@ -163,10 +164,13 @@ def test_other_threads_run_while_the_kernels_train(mnist):
     def train():
         started.set()
         times.append(time.perf_counter())
-        _kernels.train(
-            sizes, "sigmoid", "cross-entropy", parameters, data.X, data.scale, data.y, order, 10,
+        kernel_calls.train(
+            (sizes, "sigmoid", "cross-entropy", parameters),
+            (data.X, data.scale, data.y),
+            order,
+            10,
             0.5,
-        )  # fmt: skip
+        )
         times.append(time.perf_counter())
 
     thread = threading.Thread(target=train)
@@ -195,13 +199,15 @@ def test_subnormal_numbers_still_work_after_every_call(dtype, isa, random_parame
     sizes, X, y = (5, 4, 3), np.ones((6, 5)), np.zeros(6, np.int64)
     parameters = random_parameters(sizes, dtype, 1)
     network, data = ("sigmoid", "quadratic", parameters), (X, 1.0, y)
-    _kernels.train(sizes, *network, *data, np.arange(6), 2, 0.5)
+    kernel_calls.train((sizes, *network), data, np.arange(6), 2, 0.5)
     assert subnormals_work()
-    _kernels.gradient(sizes, *network, *data, np.empty_like(parameters))
+    kernel_calls.gradient((sizes, *network), data, np.empty_like(parameters))
     assert subnormals_work()
-    _kernels.evaluate(sizes, *network, *data)
+    kernel_calls.evaluate((sizes, *network), data)
     assert subnormals_work()
-    _kernels.feedforward(sizes, "sigmoid", parameters, X, 1.0, np.empty((6, 3), dtype))
+    kernel_calls.feedforward(
+        (sizes, "sigmoid", None, parameters), (X, 1.0), np.empty((6, 3), dtype)
+    )
     assert subnormals_work()
     z = _kernels.padded(6, 3, dtype)
     for kernel in (_kernels.exp, _kernels.sigmoid):
@@ -225,8 +231,14 @@ def test_subnormal_numbers_work_in_and_after_a_delta_of_the_user_s_own(dtype, is
         return a - y
 
     with pytest.raises(KeyError, match="on purpose"):
-        _kernels.train(
-            sizes, "sigmoid", None, parameters, X, 1.0, y, np.arange(6), 2, 0.5, 0.0, delta
+        kernel_calls.train(
+            (sizes, "sigmoid", None, parameters),
+            (X, 1.0, y),
+            np.arange(6),
+            2,
+            0.5,
+            l2=0.0,
+            custom_delta=delta,
         )
     assert inside == [True, True, True]
     assert subnormals_work()

@@ -16,7 +16,7 @@ import pytest
 from many_networks import BASE
 
 import fastnet
-from fastnet import engines
+from fastnet import executors
 
 distributed = pytest.importorskip("distributed", reason="Dask's clusters are distributed's")
 
@@ -247,7 +247,7 @@ def test_a_training_that_is_lost_with_its_worker_each_time_says_so(client, data,
         future.set_running_or_notify_cancel()
         return future
 
-    monkeypatch.setattr(engines.Engine, "submit", cancelled)
+    monkeypatch.setattr(executors.Runner, "submit", cancelled)
     fits = fastnet.fit_many([BASE], *data, executor=client, verbose=False)
     assert isinstance(fits[0].error, CancelledError)
     assert str(fits[0].error) == "its workers were lost 3 times"

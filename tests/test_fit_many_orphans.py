@@ -14,9 +14,9 @@ import pytest
 from many_networks import BASE
 
 import fastnet
-from fastnet import orphans, persistence
+from fastnet import files, orphans
 
-pytestmark = pytest.mark.skipif(persistence.fcntl is None, reason="files cannot be locked here")
+pytestmark = pytest.mark.skipif(files.fcntl is None, reason="files cannot be locked here")
 
 METHODS = multiprocessing.get_all_start_methods()
 

@@ -11,7 +11,7 @@ from concurrent.futures import Future
 import pytest
 
 import fastnet
-from fastnet import engines, reporting
+from fastnet import executors, reporting
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ TWICE = """
 import multiprocessing, os, signal, sys, time
 from concurrent.futures import ProcessPoolExecutor
 import fastnet
-from fastnet import engines
+from fastnet import executors
 
 def slow(network, epoch, history):
     if epoch == 1:
@@ -110,11 +110,11 @@ if __name__ == "__main__":
     if how == "processes":
         context = multiprocessing.get_context("spawn")
         told = {"executor": ProcessPoolExecutor(1, mp_context=context), "verbose": False}
-    stop = engines.Engine.stop
+    stop = executors.Runner.stop
     def stopping(self, futures):
         print("stopping", flush=True)
         stop(self, futures)
-    engines.Engine.stop = stopping
+    executors.Runner.stop = stopping
     fit = fastnet.fit_many if form == "list" else fastnet.fit_as_completed
     try:
         print(list(fit([endless, endless], training, **told)))
@@ -168,7 +168,7 @@ class StopAtThirdQuestion:
 def test_a_training_is_stopped_in_the_midst_of_an_epoch(data, always):
     stop = StopAtThirdQuestion()
     told = {"epochs": 1, "mini_batch_size": 10, "eta": 0.5}
-    assert engines.train(engines.Task({"sizes": [784, 10]}, told), data, stop) is None
+    assert executors.train(executors.Task({"sizes": [784, 10]}, told), data, stop) is None
     assert stop.questions == 3
     assert reporting.stop_asked.get() is None
 
@@ -183,16 +183,16 @@ def test_a_training_is_stopped_in_the_midst_of_its_evaluation(mnist, cost, alway
     ended = []
     told["callbacks"] = [lambda *_: ended.append(stop.questions) and None]
     data = mnist[0][:10], evaluation
-    assert engines.train(engines.Task(network, told), data, stop) is None
+    assert executors.train(executors.Task(network, told), data, stop) is None
     assert (stop.questions, ended) == (3, [])
 
 
 def test_a_training_that_is_cancelled_is_not_waited_for(data):
-    engine = engines.Engine(None, 1, *data)
+    runner = executors.Runner(None, 1, *data)
     never_told = Future()  # as Dask's executor leaves one that ends while it is cancelled
-    stopping = threading.Thread(target=engine.stop, args=([never_told],), daemon=True)
+    stopping = threading.Thread(target=runner.stop, args=([never_told],), daemon=True)
     stopping.start()
     stopping.join(60)
-    engine.close()
+    runner.close()
     assert never_told.cancelled()
     assert not stopping.is_alive()

@@ -2,6 +2,7 @@
 
 import math
 
+import kernel_calls
 import numpy as np
 import pytest
 
@@ -29,18 +30,22 @@ def assert_slopes(module, sizes, pair, parameters, data, used, hidden=None):
     """module.gradient is the slope of module.evaluate's cost; pads have none."""
 
     def cost():
-        return module.evaluate(sizes, *pair, parameters, *data, hidden=hidden)[1]
+        return kernel_calls.evaluate(
+            (sizes, *pair, parameters), data, kernels=module, hidden=hidden
+        )[1]
 
     X, scale, y = data
     out = np.empty((len(X), sizes[-1]), parameters.dtype)
-    module.feedforward(sizes, pair[0], parameters, X, scale, out, hidden=hidden)
+    kernel_calls.feedforward(
+        (sizes, pair[0], None, parameters), (X, scale), out, kernels=module, hidden=hidden
+    )
     t = reference.targets(y, sizes[-1], pair[0], out.dtype)
     below, here, above = (of_kernel(pair[1]).error(pair[0], out + step, t)
                           for step in (-10 * STEP, 0, 10 * STEP))  # fmt: skip
     # No step leads over a kink, where there is no slope, or over one of the slope.
     assert np.abs(below - 2 * here + above).max() < 100 * STEP**2 * 100
     nabla, slopes = np.full_like(parameters, np.nan), np.zeros_like(parameters)
-    module.gradient(sizes, *pair, parameters, *data, nabla, hidden=hidden)
+    kernel_calls.gradient((sizes, *pair, parameters), data, nabla, kernels=module, hidden=hidden)
     tolerance = 1e-15 * abs(cost()) / STEP
     for i in np.flatnonzero(used):
         at = parameters[i]
@@ -83,7 +88,8 @@ def test_the_gradient_through_hidden_neurons_of_each_kind_is_the_slope_of_the_co
     used = places(sizes, "float64")
     # No step leads over the kink of a ReLU: no activation of these is near 0 and not 0.
     x = reference.inputs(data[0], data[1], np.float64)
-    activations, _, _ = reference.forward(sizes, "linear", parameters, x, ("leaky-relu",) * 2)
+    leaky = reference.NetworkCore(sizes, "linear", None, parameters, ("leaky-relu",) * 2)
+    activations, _, _ = reference.forward(leaky, x)
     assert min(np.abs(a).min() for a in activations[1:]) > 10 * STEP * 0.01
     assert_slopes(_kernels, sizes, ("linear", "quadratic"), parameters, data, used, hidden)
     assert_slopes(reference, sizes, ("linear", "quadratic"), parameters, data, used, hidden)
@@ -97,8 +103,8 @@ def test_the_cost_of_evaluate_is_that_of_the_cost_class(
     parameters = random_parameters(sizes, dtype, 3)
     X, scale, y = random_examples(70, sizes, pair[1], 4, targets=targets)
     out = np.empty((70, sizes[-1]), dtype)
-    _kernels.feedforward(sizes, pair[0], parameters, X, scale, out)
-    correct, cost = _kernels.evaluate(sizes, *pair, parameters, X, scale, y)
+    kernel_calls.feedforward((sizes, pair[0], None, parameters), (X, scale), out)
+    correct, cost = kernel_calls.evaluate((sizes, *pair, parameters), (X, scale, y))
     choice = of_kernel(pair[1])
     t = reference.targets(y, sizes[-1], pair[0], dtype)
     # fn gets outputs that are wrong by some ULP; a dC/da says how much that matters.
@@ -118,8 +124,8 @@ def test_of_equal_outputs_the_first_counts_and_one_half_counts_as_label_1(dtype,
     for module in (_kernels, reference):
         for n_out, expected in ((1, 3), (2, 1)):
             parameters = np.zeros(_kernels.layout([2, n_out], dtype)[0], dtype)
-            correct, cost = module.evaluate(
-                [2, n_out], "sigmoid", "quadratic", parameters, X, 1.0, y
+            correct, cost = kernel_calls.evaluate(
+                ([2, n_out], "sigmoid", "quadratic", parameters), (X, 1.0, y), kernels=module
             )
             assert (correct, cost) == (expected, 4 * n_out / 8)
 
@@ -132,8 +138,8 @@ def test_the_float32_gradient_is_the_float64_one_rounded(
     double = random_parameters(sizes, "float64", 5)
     data = random_examples(30, sizes, pair[1], 6)
     nabla32, nabla64 = np.empty_like(single), np.empty_like(double)
-    _kernels.gradient(sizes, *pair, single, *data, nabla32)
-    _kernels.gradient(sizes, *pair, double, *data, nabla64)
+    kernel_calls.gradient((sizes, *pair, single), data, nabla32)
+    kernel_calls.gradient((sizes, *pair, double), data, nabla64)
     pairs = zip(reference.layers(sizes, nabla32), reference.layers(sizes, nabla64), strict=True)
     for layer32, layer64 in pairs:
         for part32, part64 in zip(layer32, layer64, strict=True):
@@ -152,10 +158,12 @@ def test_the_gradient_of_many_examples_is_the_sum_of_theirs(
     parameters = random_parameters(sizes, "float64", 7)
     X, scale, y = random_examples(n, sizes, pair[1], 8)
     whole = np.empty_like(parameters)
-    _kernels.gradient(sizes, *pair, parameters, X, scale, y, whole)
+    kernel_calls.gradient((sizes, *pair, parameters), (X, scale, y), whole)
     single = np.empty((n, len(parameters)))
     for i in range(n):
-        _kernels.gradient(sizes, *pair, parameters, X[i : i + 1], scale, y[i : i + 1], single[i])
+        kernel_calls.gradient(
+            (sizes, *pair, parameters), (X[i : i + 1], scale, y[i : i + 1]), single[i]
+        )
     exact = np.array([math.fsum(column) for column in single.T])
     terms = np.abs(single).sum(axis=0)
     assert np.abs(exact).max() > 1

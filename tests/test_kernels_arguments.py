@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import kernel_calls
 import numpy as np
 import pytest
 
@@ -21,7 +22,7 @@ def arguments(kernel, dtype="float32"):
     layer = {"weights": padded(5, 4), "biases": padded(1, 4)}
     network = {"sizes": sizes, "parameters": parameters, "X": np.ones((3, 5)), "scale": 1.0}
     training = {**network, **pair, "y": np.zeros((3, 4), np.float32)}
-    step = {"order": np.arange(3), "mini_batch_size": 2, "eta": 1.0}
+    step = {"order": np.arange(3), "m": 2, "eta": 1.0}
     z, a, y = padded(3, 4), padded(3, 4), padded(3, 4)
     delta, below, x = padded(3, 4), padded(3, 5), padded(3, 5)
     return {
@@ -64,19 +65,28 @@ ARRAYS = [
 ]
 
 
-# What may have a row for each of several passes or networks.
-SEVERAL = [("train", "order"), ("evaluate", "parameters")]
+# What may have a row for each of several passes.
+SEVERAL = [("train", "order")]
 PADDED = [(kernel, name) for kernel, name in ARRAYS if arguments(kernel)[name].strides[0] == 64]
+
+
+def call(kernel, **given):
+    """Call a kernel with arguments by name."""
+    if kernel not in ("train", "gradient", "feedforward", "evaluate"):
+        return getattr(_kernels, kernel)(**given)
+    network = [given.pop(name, None) for name in ("sizes", "output", "cost", "parameters")]
+    data = [given.pop(name, None) for name in ("X", "scale", "y")]
+    return getattr(kernel_calls, kernel)(network, data, **given)
 
 
 def assert_refused(kernel, error, message, **wrong):
     with pytest.raises(error, match=message):
-        getattr(_kernels, kernel)(**{**arguments(kernel), **wrong})
+        call(kernel, **{**arguments(kernel), **wrong})
 
 
 @pytest.mark.parametrize(("kernel", "name"), ARRAYS)
 def test_an_array_of_the_wrong_kind_is_refused_by_name(kernel, name):
-    getattr(_kernels, kernel)(**arguments(kernel))  # what is changed below is all that is wrong
+    call(kernel, **arguments(kernel))  # what is changed below is all that is wrong
     array = arguments(kernel)[name]
     kind = f"^{name}: expected a [12]-dimensional array of .*, got"
     assert_refused(kernel, TypeError, kind, **{name: array.astype(np.complex64)})
@@ -140,7 +150,7 @@ def test_sizes_whose_parameters_cannot_be_counted_are_refused():
 
 @pytest.mark.parametrize("size", [0, -5])
 def test_a_mini_batch_without_examples_is_refused(size):
-    assert_refused("train", ValueError, "^mini_batch_size: expected 1", mini_batch_size=size)
+    assert_refused("train", ValueError, "^mini_batch_size: expected 1", m=size)
 
 
 def test_a_single_row_without_pads_is_refused_too():
@@ -161,13 +171,14 @@ def test_a_read_only_array_is_refused_as_a_result(kernel):
 
 
 @pytest.mark.parametrize(
-    "call", ["gradient(*data, p)", "evaluate(*data)", "train(*data, n, 1, 1, 1)"]
+    "call", ["core.gradient(e, p)", "core.evaluate(e)", "Training(core, 1).run(e, n, 1.0)"]
 )
 def test_targets_are_required_where_they_are_used(call, tmp_path):
     """In a process of its own, which a missing check would end."""
     script = (
         "import numpy as np; from fastnet._kernels import *; p = np.zeros(32); n = np.arange(2); "
-        f"data = [3, 2], 'sigmoid', 'quadratic', p, np.ones((2, 3)), 1.0, None; {call}"
+        "core = NetworkCore([3, 2], 'sigmoid', 'quadratic', p); "
+        f"e = Examples(np.ones((2, 3)), 1.0, None); {call}"
     )
     command = [sys.executable, "-c", script]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
@@ -181,7 +192,7 @@ def test_read_only_inputs_are_accepted(kernel):
     for name, value in good.items():
         if isinstance(value, np.ndarray) and name not in WRITTEN[kernel]:
             value.flags.writeable = False
-    getattr(_kernels, kernel)(**good)
+    call(kernel, **good)
 
 
 @pytest.mark.parametrize(

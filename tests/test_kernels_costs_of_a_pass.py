@@ -1,10 +1,12 @@
 """The costs that a training pass finds on its way: of each mini-batch, before its step."""
 
+import kernel_calls
 import numpy as np
 import pytest
 
 import fastnet
 from fastnet import _kernels, reference
+from fastnet.steps import StepOptions
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(23, 5)) * (rng.random((23, 5)) < 0.5)
@@ -39,10 +41,18 @@ def passed(module, name, dtype, move, m=6, sparse=False, threads=1, **told):
     data = fastnet.Dataset(X, y, sparse=sparse)
     inputs = X if module is reference else data.operand(tuple(sizes), dtype)
     costs = np.full(-(-len(ORDER) // m), np.nan)
-    module.train(
-        tuple(sizes), output, cost, net._model.values, inputs, 1.0, data.y, ORDER, m, 0.1,
-        told.pop("l2", 0.0), None, threads, costs=costs, **told,
-    )  # fmt: skip
+    kernel_calls.train(
+        (tuple(sizes), output, cost, net._model.values),
+        (inputs, 1.0, data.y),
+        ORDER,
+        m,
+        0.1,
+        l2=told.pop("l2", 0.0),
+        threads=threads,
+        kernels=module,
+        costs=costs,
+        **told,
+    )
     return costs, net._model.values.copy()
 
 
@@ -67,11 +77,11 @@ def test_they_do_not_depend_on_threads_and_do_not_change_training(move, dtype, i
 
 
 def test_they_go_on_where_the_pass_is_watched(dtype):
-    _kernels.watch_every(0, 0)
+    _kernels.poll_every(0, 0)
     try:
-        watched, _ = passed(_kernels, "quadratic", dtype, "plain", watch=lambda done: None)
+        watched, _ = passed(_kernels, "quadratic", dtype, "plain", poll=lambda done: None)
     finally:
-        _kernels.watch_every()
+        _kernels.poll_every()
     np.testing.assert_array_equal(watched, passed(_kernels, "quadratic", dtype, "plain")[0])
 
 
@@ -82,7 +92,7 @@ def test_of_a_mini_batch_in_pieces_they_are_one_sum(dtype):
     net = fastnet.Network([3, 2], "log-likelihood", dtype=dtype, seed=1)
     data, costs = fastnet.Dataset(inputs, np.arange(n) % 2), np.empty(1)
     before = net.total_cost(data, 0.0)
-    net._model.train(data, np.arange(n), n, 0.1, 0.0, costs=costs)
+    kernel_calls.train_network(net, data, StepOptions(n), np.arange(n), 0.1, costs)
     np.testing.assert_allclose(costs / n, before, rtol=10 * np.finfo(dtype).eps)
 
 
@@ -90,13 +100,14 @@ def test_what_does_not_fit_is_refused():
     net = fastnet.Network([5, 2], seed=1)
     data = fastnet.Dataset(X, LABELS)
     with pytest.raises(ValueError, match=r"^costs: expected shape \(4,\), got \(3,\)"):
-        net._model.train(data, ORDER, 6, 0.1, 0.0, costs=np.empty(3))
+        kernel_calls.train_network(net, data, StepOptions(6), ORDER, 0.1, np.empty(3))
+    costs = np.empty(4, np.float32)
     with pytest.raises(TypeError, match=r"^costs: expected"):
-        net._model.train(data, ORDER, 6, 0.1, 0.0, costs=np.empty(4, np.float32))
+        kernel_calls.train_network(net, data, StepOptions(6), ORDER, 0.1, costs)
 
     class Own(fastnet.QuadraticCost):
         pass
 
     own = fastnet.Network([5, 2], Own, seed=1)
-    with pytest.raises(ValueError, match=r"^costs: expected None for a cost of the user's own"):
-        own._model.train(data, ORDER, 6, 0.1, 0.0, costs=np.empty(4))
+    with pytest.raises(ValueError, match=r"^costs: expected None for a custom cost"):
+        kernel_calls.train_network(own, data, StepOptions(6), ORDER, 0.1, np.empty(4))

@@ -5,6 +5,7 @@ one by at most about k units of half an ULP of the sum of the absolute terms,
 in the kernel and, for float64, in the reference too.
 """
 
+import kernel_calls
 import numpy as np
 import pytest
 
@@ -324,12 +325,12 @@ def test_examples_of_every_type_arrive_scaled(
         expected = x @ w + b
         terms = np.abs(x) @ np.abs(w) + np.abs(b)
         out = guarded.vector(np.full(n * 3, np.nan), dtype).reshape(n, 3)
-        _kernels.feedforward(sizes, "linear", parameters, X, scale, out)
+        kernel_calls.feedforward((sizes, "linear", None, parameters), (X, scale), out)
         assert_close(out, expected, terms, n_in + 1, dtype, (n_in, 3, n))
 
         error, largest = expected - np.eye(3)[y], terms + 1
         nabla = guarded.vector(np.full(len(parameters), np.nan), dtype)
-        _kernels.gradient(sizes, "linear", "quadratic", parameters, X, scale, y, nabla)
+        kernel_calls.gradient((sizes, "linear", "quadratic", parameters), (X, scale, y), nabla)
         nabla_w, nabla_b = reference.layers(sizes, nabla)[0]
         roundings, shape = n + n_in + 3, (n_in, 3, n)
         assert_close(nabla_w, x.T @ error, np.abs(x.T) @ largest, roundings, dtype, shape)
@@ -345,7 +346,7 @@ def test_a_column_that_only_the_last_example_uses_is_used(n_in, inputs, dtype, i
     parameters = _kernels.aligned(_kernels.layout([n_in, 2], dtype)[0], dtype)
     nabla = parameters.copy()
     y = np.full((300, 2), -1.0)  # with parameters of zero the error is one
-    _kernels.gradient([n_in, 2], "linear", "quadratic", parameters, X, 1.0, y, nabla)
+    kernel_calls.gradient(([n_in, 2], "linear", "quadratic", parameters), (X, 1.0, y), nabla)
     nabla_w, nabla_b = reference.layers([n_in, 2], nabla)[0]
     assert nabla_w.tolist() == [[1 + j, 1 + j] for j in range(n_in)]
     assert nabla_b.tolist() == [300, 300]
@@ -357,7 +358,7 @@ def test_a_label_of_no_class_is_a_target_of_zeros(pair, dtype, isa, random_param
     gradients = []
     for y in (np.array([1, 99, -1, 2]), np.eye(5)[[1, 3, 4, 2], :3]):
         nabla = np.empty_like(parameters)
-        _kernels.gradient(sizes, *pair, parameters, X, 1.0, y, nabla)
+        kernel_calls.gradient((sizes, *pair, parameters), (X, 1.0, y), nabla)
         gradients.append(nabla)
     assert gradients[0].any()
     np.testing.assert_array_equal(*gradients)
@@ -370,7 +371,7 @@ def test_a_scale_is_applied_before_the_one_rounding(inputs, dtype, isa):
     parameters = _kernels.aligned(_kernels.layout([1, 1], dtype)[0], dtype)
     parameters[0] = 1
     out = np.empty((256, 1), dtype)
-    _kernels.feedforward([1, 1], "linear", parameters, X, scale, out)
+    kernel_calls.feedforward(([1, 1], "linear", None, parameters), (X, scale), out)
     expected = [np.array(v * scale, dtype) for v in range(256)]
     np.testing.assert_array_equal(out[:, 0], expected)
     np.testing.assert_array_equal(reference.inputs(X, scale, dtype)[:, 0], expected)

@@ -413,13 +413,23 @@ def test_a_place_in_a_file_is_checked(data, case):
             made.file.__setstate__(vars(made.file) | wrong)
 
 
+def test_a_mapped_pickle_of_an_earlier_release_loads(tmp_path):
+    X = np.arange(12, dtype=np.float32).reshape(4, 3)
+    X.tofile(tmp_path / "X")
+    data = fastnet.Dataset(np.memmap(tmp_path / "X", np.float32, "r", shape=(4, 3)), [0, 1, 0, 1])
+    today = pickle.dumps(data, 2)
+    assert today.count(b"fastnet.mapped\nMemmapRef\n") == 1
+    made = pickle.loads(today.replace(b"fastnet.mapped\nMemmapRef\n", b"fastnet.mapped\nPlace\n"))
+    np.testing.assert_array_equal(made.X, X)
+
+
 def test_a_mapped_pickle_is_not_read_before_it_is_used(tmp_path):
     with open(tmp_path / "X", "wb") as file:
         file.truncate(2**33)  # of no room on disk
     X = np.memmap(tmp_path / "X", np.float32, "r", shape=(2**21, 2**10))
     made = fastnet.Dataset.__new__(fastnet.Dataset)
     file = fastnet.mapped.file_of(X)
-    place = fastnet.mapped.place(X, file)
+    place = fastnet.mapped.reference_to(X, file)
     made.__setstate__({"X": place, "y": np.zeros(2**21, int), "scale": 1.0, "sparse": "auto"})
     assert {"largest", "target_range"}.isdisjoint(vars(made))
     assert len(made) == 2**21

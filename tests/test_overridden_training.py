@@ -433,7 +433,7 @@ def test_figures_of_numpy_become_numbers_that_json_knows(capsys):
 def test_the_watch_of_a_training_sees_the_examples_of_overridden_steps(monkeypatch):
     seen = []
     reporter = fastnet.reporting.Reporter()
-    monkeypatch.setattr(reporter, "watch", lambda epoch: lambda done: seen.append((epoch, done)))
+    monkeypatch.setattr(reporter, "poll", lambda epoch: lambda done: seen.append((epoch, done)))
     monkeypatch.setattr(fastnet.reporting, "chosen", lambda verbose: reporter)
     network(StepAndMore).SGD(as_pairs(*TRAINING), 2, 10, ETA)
     assert seen == [(epoch, done) for epoch in (1, 2) for done in (0, 10, 20, 30)]

@@ -4,6 +4,7 @@ import contextlib
 import copy
 import itertools
 
+import kernel_calls
 import numpy as np
 import pytest
 from interrupting_cost import assert_left_after, cost_interrupted_at
@@ -11,6 +12,7 @@ from interrupting_cost import assert_left_after, cost_interrupted_at
 import fastnet
 from fastnet import Network, _kernels, reference, reporting
 from fastnet.compressed import compress
+from fastnet.model import Model
 from fastnet.optimizers import USUAL
 
 SIZES = [16, 9, 7, 4]
@@ -38,7 +40,7 @@ TECHNIQUES = {
 @pytest.fixture
 def run(random_parameters, random_examples, dtype):
     """run(name, one=False, ...): parameters and costs of all passes, in one call or in a call
-    for each."""
+    for each; ``run.training`` is the last call's."""
 
     def train(name, *, one, passes=PASSES, form="dense", threads=1, kernels=_kernels, m=M, **more):
         told = dict(TECHNIQUES[name])
@@ -54,12 +56,22 @@ def run(random_parameters, random_examples, dtype):
         costs = np.zeros(passes * each)
 
         def call(passes, order, costs):
-            kernels.train(
-                SIZES, "sigmoid", "cross-entropy", p, X, scale, y, order, m, eta,
-                told.get("l2", 0.0), None, threads, hidden=("tanh", "sigmoid"), costs=costs,
-                steps=3 + passes[0] * each, **{"key": KEYS[passes] if keyed else 0},
-                **{name: value for name, value in told.items() if name != "l2"}, **more,
-            )  # fmt: skip
+            of_call = kernel_calls.Run(
+                (SIZES, "sigmoid", "cross-entropy", p),
+                (X, scale, y),
+                m,
+                l2=told.get("l2", 0.0),
+                threads=threads,
+                kernels=kernels,
+                hidden=("tanh", "sigmoid"),
+                costs=costs,
+                steps=3 + passes[0] * each,
+                **{"key": KEYS[passes] if keyed else 0},
+                **{name: value for name, value in told.items() if name != "l2"},
+                **more,
+            )
+            train.training = of_call.training
+            of_call(order, eta)
 
         if one:
             call(np.arange(passes), ORDERS[:passes], costs)
@@ -107,9 +119,9 @@ class Stop(Exception):
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("kernels", [_kernels, reference])
 @pytest.mark.parametrize("dtype", ["float64"], indirect=True)
-def test_the_watch_is_told_the_examples_of_all_passes(run, always, kernels, threads):
+def test_a_poll_is_told_the_examples_of_all_passes(run, always, kernels, threads):
     seen = []
-    run("plain", one=True, kernels=kernels, threads=threads, watch=seen.append)
+    run("plain", one=True, kernels=kernels, threads=threads, poll=seen.append)
     assert seen == [e * N + k for e in range(PASSES) for k in range(0, N, M)][1:]
 
 
@@ -123,13 +135,13 @@ def test_a_stop_counts_the_passes_that_were_complete(
         if examples == done:
             raise Stop
 
-    ended = np.zeros(1, np.int64)
-    last = random_parameters(SIZES, dtype, 0)[None]
-    start = last.copy()
+    snapshots = random_parameters(SIZES, dtype, 0)[None]
+    start = snapshots.copy()
     with contextlib.suppress(Stop):
-        run("plain", one=True, kernels=kernels, watch=stop, ended=ended, last=last)
-    assert ended == done // N
-    assert (last == start).all() == (done < N)
+        run("plain", one=True, kernels=kernels, poll=stop, snapshots=snapshots)
+    assert run.training.n_complete == done // N
+    assert run.training.steps == 3 + done // N * 4
+    assert (snapshots == start).all() == (done < N)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -137,13 +149,13 @@ def test_a_stop_counts_the_passes_that_were_complete(
 @pytest.mark.parametrize("rows", [1, 2, PASSES, PASSES + 1])
 def test_what_the_last_passes_left_is_kept(run, random_parameters, dtype, rows, kernels, threads):
     p = random_parameters(SIZES, dtype, 0)
-    last, ended = np.tile(p, (rows, 1)), np.zeros(1, np.int64)
-    run("plain", one=True, kernels=kernels, threads=threads, last=last, ended=ended)
+    snapshots = np.tile(p, (rows, 1))
+    run("plain", one=True, kernels=kernels, threads=threads, snapshots=snapshots)
+    assert run.training.n_complete == PASSES
     after = [run("plain", one=True, kernels=kernels, passes=e + 1)[0] for e in range(PASSES)]
-    assert ended == PASSES
     for row in range(rows):
         passes = [e for e in range(PASSES) if e % rows == row]
-        assert last[row].tobytes() == (after[passes[-1]] if passes else p).tobytes()
+        assert snapshots[row].tobytes() == (after[passes[-1]] if passes else p).tobytes()
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -151,18 +163,24 @@ def test_what_the_last_passes_left_is_kept(run, random_parameters, dtype, rows, 
 @pytest.mark.parametrize("dtype", ["float64"], indirect=True)
 def test_the_first_pass_that_diverges_is_the_last(dtype, threads, kernels):
     """w = w - eta (w - 1) x^2 grows by a factor of 1e50 in each mini-batch."""
-    sizes, ended = [1, 1], np.zeros(1, np.int64)
+    sizes = [1, 1]
     p = _kernels.aligned(_kernels.layout(sizes, dtype)[0], dtype)
-    last = p[None].copy()
+    snapshots = p[None].copy()
     X, y = np.full((2, 1), 1e25, dtype), np.full((2, 1), 1.0, dtype)
     with np.errstate(all="ignore"):
-        kernels.train(
-            sizes, "linear", "quadratic", p, X, 1.0, y, np.tile(np.arange(2), (9, 1)), 1, 1.0,
-            threads=threads, ended=ended, last=last,
-        )  # fmt: skip
-    assert ended == 3  # 1e50, 1e100; 1e150, 1e200; 1e250, 1e300; more than float64 has
+        n_complete = kernel_calls.train(
+            (sizes, "linear", "quadratic", p),
+            (X, 1.0, y),
+            np.tile(np.arange(2), (9, 1)),
+            1,
+            1.0,
+            kernels=kernels,
+            threads=threads,
+            snapshots=snapshots,
+        )
+    assert n_complete == 3  # 1e50, 1e100; 1e150, 1e200; 1e250, 1e300; more than float64 has
     assert not np.isfinite(p).all()
-    assert 1e270 < np.abs(last).max() < 1e308
+    assert 1e270 < np.abs(snapshots).max() < 1e308
 
 
 # ---- several networks evaluated in one call
@@ -170,16 +188,19 @@ def test_the_first_pass_that_diverges_is_the_last(dtype, threads, kernels):
 
 @pytest.fixture
 def evaluate(random_parameters, random_examples, dtype):
-    """evaluate(kernels, parameters or None: of 5 networks, ...)"""
-    networks = np.stack([random_parameters(SIZES, dtype, seed) for seed in range(5)])
+    """evaluate(kernels, networks=None: all of 5, parameters=None: or these alone, ...)"""
+    five = np.stack([random_parameters(SIZES, dtype, seed) for seed in range(5)])
 
-    def call(kernels, parameters=None, **told):
+    def call(kernels, networks=None, parameters=None, **told):
         X, scale, y = random_examples(150, SIZES, "cross-entropy", 1)  # 64, 64 and 22
         told = {"hidden": ("tanh", "sigmoid"), "weights": np.linspace(0, 2, 150), **told}
-        parameters = networks if parameters is None else parameters
-        return kernels.evaluate(SIZES, "sigmoid", "cross-entropy", parameters, X, scale, y, **told)
+        if parameters is None:
+            told["networks"] = five if networks is None else networks
+            parameters = five[0]
+        network = (SIZES, "sigmoid", "cross-entropy", parameters)
+        return kernel_calls.evaluate(network, (X, scale, y), kernels=kernels, **told)
 
-    call.networks = networks
+    call.networks = five
     return call
 
 
@@ -187,7 +208,7 @@ def evaluate(random_parameters, random_examples, dtype):
 @pytest.mark.parametrize("kernels", [_kernels, reference])
 def test_networks_evaluated_together_have_the_figures_of_each_alone(evaluate, kernels, threads):
     counts, costs = evaluate(kernels, threads=threads)
-    alone = [evaluate(kernels, p) for p in evaluate.networks]
+    alone = [evaluate(kernels, parameters=p) for p in evaluate.networks]
     assert [*zip(counts, costs, strict=True)] == alone
     assert len(set(costs)) == 5
     assert [type(figure) for figure in (counts[0], costs[0], *alone[0])] == [int, float] * 2
@@ -195,10 +216,10 @@ def test_networks_evaluated_together_have_the_figures_of_each_alone(evaluate, ke
 
 @pytest.mark.parametrize("kernels", [_kernels, reference])
 @pytest.mark.parametrize("dtype", ["float64"], indirect=True)
-def test_their_watch_is_told_the_examples_of_all(evaluate, always, kernels, monkeypatch):
+def test_their_poll_is_told_the_examples_of_all(evaluate, always, kernels, monkeypatch):
     monkeypatch.setattr(reference, "EVALUATED", 64)
     seen = []
-    evaluate(kernels, watch=seen.append)
+    evaluate(kernels, poll=seen.append)
     assert seen == [k * 150 + done for k in range(5) for done in (0, 64, 128)][1:]
 
     def stop(done):
@@ -207,39 +228,38 @@ def test_their_watch_is_told_the_examples_of_all(evaluate, always, kernels, monk
         assert done < 364
 
     with pytest.raises(Stop):
-        evaluate(kernels, watch=stop)
+        evaluate(kernels, poll=stop)
 
 
 @pytest.mark.parametrize(
-    ("parameters", "message"),
+    ("networks", "message"),
     [
-        (np.zeros((2, 9), np.float32), r"parameters: expected shape \(560,\), got \(9,\)"),
-        (np.zeros((0, 560), np.float32), "parameters: expected one row or more, got none"),
-        (np.zeros((4, 560), np.float32)[::2], "parameters: expected a contiguous array"),
+        (np.zeros((2, 9), np.float32), r"networks: expected shape \(2, 560\), got \(2, 9\)"),
+        (np.zeros((0, 560), np.float32), "networks: expected one row or more, got none"),
+        (np.zeros((4, 560), np.float32)[::2], "networks: expected a contiguous array"),
     ],
 )
 @pytest.mark.parametrize("dtype", ["float32"], indirect=True)
-def test_what_are_no_networks_is_refused(evaluate, parameters, message):
+def test_what_are_no_networks_is_refused(evaluate, networks, message):
     with pytest.raises(ValueError, match=message):
-        evaluate(_kernels, parameters)
+        evaluate(_kernels, networks)
 
 
 @pytest.mark.parametrize(
     ("more", "message"),
     [
         ({"key": KEYS[1:]}, r"key: expected shape \(4,\), got \(3,\)"),
-        ({"ended": np.zeros(1, np.int64)}, "ended, last: expected both or none of them"),
         (
-            {"ended": np.zeros(1, np.int64), "last": np.zeros((2, 9), np.float32)},
-            r"last: expected shape \(2, 560\), got \(2, 9\)",
+            {"snapshots": np.zeros((2, 9), np.float32)},
+            r"snapshots: expected shape \(2, 560\), got \(2, 9\)",
         ),
         (
-            {"ended": np.zeros(1, np.int64), "last": np.zeros((4, 560), np.float32)[::2]},
-            "last: expected a contiguous array",
+            {"snapshots": np.zeros((4, 560), np.float32)[::2]},
+            "snapshots: expected a contiguous array",
         ),
         (
-            {"ended": np.zeros(1, np.int64), "last": np.zeros((0, 560), np.float32)},
-            "last: expected a row or more for several passes, got none",
+            {"snapshots": np.zeros((0, 560), np.float32)},
+            "snapshots: expected a row or more for several passes, got none",
         ),
         ({"costs": np.zeros(4)}, r"costs: expected shape \(16,\), got \(4,\)"),
         ({"order": ORDERS[:, ::-1]}, "order: expected contiguous rows"),
@@ -253,7 +273,7 @@ def test_what_does_not_fit_is_refused(random_parameters, random_examples, more, 
     order = told.pop("order")
     data = random_examples(N, SIZES, "cross-entropy", 1)
     with pytest.raises(ValueError, match=message):
-        _kernels.train(SIZES, "sigmoid", "cross-entropy", p, *data, order, M, 0.5, **told)
+        kernel_calls.train((SIZES, "sigmoid", "cross-entropy", p), data, order, M, 0.5, **told)
     assert (p == start).all()
 
 
@@ -339,15 +359,15 @@ def test_figures_of_the_same_data_are_those_of_each_alone(cost):
 
 
 def test_a_pass_over_the_data_gives_their_cost_and_accuracy(monkeypatch):
-    costs, evaluate = [], _kernels.evaluate
+    calls, evaluate = [], Model._evaluate
 
-    def counted(sizes, output, cost, *arguments, **told):
-        costs.append(cost)
-        return evaluate(sizes, output, cost, *arguments, **told)
+    def counted(model, networks, data, with_cost, *more):
+        calls.append(with_cost)
+        return evaluate(model, networks, data, with_cost, *more)
 
-    monkeypatch.setattr(_kernels, "evaluate", counted)
+    monkeypatch.setattr(Model, "_evaluate", counted)
     Network([8, 5, 3], seed=1).SGD(DATA, 5, 7, 0.05, verbose=False, **ALL_FIGURES)
-    assert costs == ["cross-entropy"] * 2  # evaluation and training data
+    assert calls == [True] * 2  # evaluation and training data
 
 
 def test_early_stopping_lets_no_epoch_be_trained_in_vain(calls):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import Network, costs, persistence
+from fastnet import Network, costs, files, persistence
 
 PAIRS = [(output, cost.name, cost.__name__) for cost in costs.COSTS for output in cost.errors]
 
@@ -184,16 +184,16 @@ def test_a_pipe_without_a_name_is_written_to():
 
 def test_the_systems_errors_name_the_file_that_was_asked_for(tmp_path):
     place = tmp_path / "nowhere" / "net.json"
-    for write in (Network([2, 1]).save, persistence.check_writable):
+    for write in (Network([2, 1]).save, files.check_writable):
         with pytest.raises(FileNotFoundError) as caught:
             write(place)
         assert caught.value.filename == str(place)
     with pytest.raises(IsADirectoryError):
-        persistence.check_writable(tmp_path)
+        files.check_writable(tmp_path)
 
 
 def test_checking_that_a_file_can_be_written_leaves_no_trace(path, tmp_path):
-    persistence.check_writable(path)
+    files.check_writable(path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -302,7 +302,7 @@ def test_the_check_of_a_suffix_names_the_option():
 
 HALFWAY = """
 import sys
-from fastnet import persistence
+from fastnet import files
 
 def chunks():
     yield b"half of it"
@@ -310,7 +310,7 @@ def chunks():
     sys.stdin.read(1)
     yield b" and the rest"
 
-persistence.write(sys.argv[1], chunks())
+files.write(sys.argv[1], chunks())
 """
 
 
@@ -337,7 +337,7 @@ def parts(folder):
     return sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".part"))
 
 
-@pytest.mark.skipif(persistence.fcntl is None, reason="the system cannot lock files")
+@pytest.mark.skipif(files.fcntl is None, reason="the system cannot lock files")
 def test_what_a_killed_save_leaves_behind_is_removed_by_the_next_of_the_same_file(
     path, tmp_path, halfway
 ):
@@ -366,11 +366,11 @@ def test_what_a_killed_save_leaves_behind_is_removed_by_the_next_of_the_same_fil
     assert of_other not in parts(tmp_path)
 
 
-@pytest.mark.skipif(persistence.fcntl is None, reason="the system cannot lock files")
+@pytest.mark.skipif(files.fcntl is None, reason="the system cannot lock files")
 def test_two_processes_that_save_the_same_file_leave_each_others_temporary_files(path, halfway):
     first, second = halfway(path), halfway(path)
     assert len(parts(path.parent)) == 2
-    persistence.check_writable(path)
+    files.check_writable(path)
     Network([2, 1], seed=1).save(path)
     assert len(parts(path.parent)) == 2
     for process in (first, second):
@@ -401,12 +401,12 @@ def test_many_threads_save_the_same_file_at_the_same_time(path):
     assert list(path.parent.iterdir()) == [path]
 
 
-@pytest.mark.skipif(persistence.fcntl is None, reason="the system cannot lock files")
+@pytest.mark.skipif(files.fcntl is None, reason="the system cannot lock files")
 @pytest.mark.parametrize("how", ["removed", "locked"])
 def test_a_temporary_file_that_another_takes_before_it_is_locked_is_begun_anew(
     path, monkeypatch, how
 ):
-    flock, taken = persistence.fcntl.flock, []
+    flock, taken = files.fcntl.flock, []
 
     def late(file, operation):
         if not taken:
@@ -416,7 +416,7 @@ def test_a_temporary_file_that_another_takes_before_it_is_locked_is_begun_anew(
             taken[0].unlink()
         flock(file, operation)
 
-    monkeypatch.setattr(persistence.fcntl, "flock", late)
+    monkeypatch.setattr(files.fcntl, "flock", late)
     net = Network([2, 1], seed=1)
     net.save(path)
     assert len(taken) == 1
@@ -432,9 +432,9 @@ def test_where_files_cannot_be_locked_saving_goes_on_and_nothing_is_removed(
         raise OSError(37, "No locks available")
 
     if lacking == "the module":
-        monkeypatch.setattr(persistence, "fcntl", None)
-    elif persistence.fcntl is not None:
-        monkeypatch.setattr(persistence.fcntl, "flock", none)
+        monkeypatch.setattr(files, "fcntl", None)
+    elif files.fcntl is not None:
+        monkeypatch.setattr(files.fcntl, "flock", none)
     abandoned = path.with_name(f"net.json.{'0' * 16}.part")
     abandoned.touch()
     net = Network([2, 1], seed=1)

@@ -15,6 +15,7 @@ from fastnet.random_stream import RandomStream
 FOLDER = Path(__file__).parent / "data"
 KEY = "fastnet.Network"
 
+
 RANDOM = np.random.RandomState(3)  # as in data/make_networks.py
 X = RANDOM.randint(0, 256, (40, 9)).astype(np.uint8)
 DATA = fastnet.Dataset(X, RANDOM.randint(0, 3, 40), scale=1 / 256)
@@ -103,6 +104,37 @@ def test_the_pickle_of_a_network_of_0_1_with_a_cost_of_its_own_loads():
     assert net.cost is Own
     assert net.note == "kept"
     assert net.weights == Network([4, 5, 3], seed=1).weights
+
+
+# Made by release 0.2, where both classes were defined in fastnet.training.
+HISTORY_OF_0_2 = (
+    b"\x80\x02cfastnet.training\nHistory\nq\x00(]q\x01G?\xe0\x00\x00\x00\x00\x00\x00a]q\x02K\x03a]q\x03"
+    b"]q\x04tq\x05\x81q\x06}q\x07X\x0c\x00\x00\x00n_evaluationq\x08K\nsb."
+)
+ERROR_OF_0_2 = (
+    b"\x80\x02cfastnet.training\nDivergenceError\nq\x00K\x03X\x1f\x00\x00\x00a smaller eta or "
+    b"lmbda may helpq\x01\x86q\x02Rq\x03}q\x04(X\x05\x00\x00\x00epochq\x05K\x03X\x07\x00\x00\x00"
+    b"_adviceq\x06h\x01X\x07\x00\x00\x00historyq\x07cfastnet.training\nHistory\nq\x08(]q\tG?\xe0"
+    b"\x00\x00\x00\x00\x00\x00a]q\nK\x03a]q\x0b]q\x0ctq\r\x81q\x0e}q\x0fX\x0c\x00\x00\x00n_evaluationq\x10K\nsbub."
+)
+
+
+def test_a_history_of_an_earlier_release_loads():
+    history = pickle.loads(HISTORY_OF_0_2)
+    assert type(history) is fastnet.History
+    assert history == ([0.5], [3], [], [])
+    assert history.n_evaluation == 10
+    again = pickle.loads(pickle.dumps(history))
+    assert (again, again.n_evaluation) == (history, 10)
+
+
+def test_an_error_of_an_earlier_release_loads():
+    error = pickle.loads(ERROR_OF_0_2)
+    assert type(error) is fastnet.DivergenceError
+    assert error.epoch == 3
+    assert str(error) == str(fastnet.DivergenceError(3))
+    assert error.history == ([0.5], [3], [], [])
+    assert pickle.loads(pickle.dumps(error)).history.n_evaluation == 10
 
 
 # ---- today's

@@ -10,20 +10,18 @@ import pytest
 
 from fastnet import _kernels, reference
 
-# What only one of the two has, and needs: the choice of instructions and aligned
-# memory here, the steps that the C core does not show there.
-ONLY_KERNELS = {"aligned", "available", "compiler", "isa", "select", "watch_every"}
-ONLY_REFERENCE = {
-    *("classes", "costs", "counters", "forward", "inputs", "kept", "layers", "optimizer_step"),
-    *("shifted", "step", "stride", "targets", "weighted"),
-}
+ROOT = Path(__file__).parent.parent
+CLASSES = ("Examples", "NetworkCore", "Predictor", "Training")
+
+# What only the kernels have: the choice of instructions, aligned memory, intervals.
+ONLY_KERNELS = {"aligned", "available", "compiler", "isa", "poll_every", "select"}
 
 
-def functions(module):
-    """{name: function} of what a module defines itself for others to use."""
+def functions(owner, module):
+    """{name: function} of what a module or a class defines itself for others to use."""
     return {
         name: value
-        for name, value in vars(module).items()
+        for name, value in vars(owner).items()
         if not name.startswith("_")
         and callable(value)
         and not inspect.isclass(value)
@@ -31,35 +29,97 @@ def functions(module):
     }
 
 
-COMMON = sorted(functions(_kernels).keys() & functions(reference).keys())
+def all_functions(module):
+    """Those of the module and, as "Class.method", of the classes that both have."""
+    found = functions(module, module)
+    for name in CLASSES:
+        methods = functions(getattr(module, name), module)
+        found |= {f"{name}.{method}": value for method, value in methods.items()}
+    return found
 
 
-def test_neither_of_the_two_lacks_a_function_of_the_other():
-    assert functions(_kernels).keys() - set(COMMON) == ONLY_KERNELS
-    assert functions(reference).keys() - set(COMMON) == ONLY_REFERENCE
+COMMON = sorted(all_functions(_kernels).keys() - ONLY_KERNELS)
+
+
+def parameters(function):
+    """(name, kind, default) of each."""
+    listed = inspect.signature(function).parameters.values()
+    return [(each.name, each.kind, each.default) for each in listed]
+
+
+def constructor(name):
+    """The same of a class of the kernels, as its source declares it."""
+    source = "".join(path.read_text() for path in (ROOT / "fastnet").glob("_*.pxi"))
+    pattern = rf"cdef class {name}:.*?def __cinit__\((.*?)\):\n"
+    (declared,) = re.findall(pattern, source, re.DOTALL)
+    declared = re.sub(r"\b(double|size_t|bint|NetworkCore) (?=\w)| not None", "", declared)
+    scope = {}
+    exec(f"def made({declared}): pass", scope)
+    return parameters(scope["made"])
+
+
+def test_the_two_have_the_same_functions_and_methods():
+    assert functions(_kernels, _kernels).keys() > ONLY_KERNELS
+    listed = {name.partition(".")[0] for name in COMMON} | set(CLASSES) | {"EVALUATED"}
+    assert set(reference.__all__) == listed
+    assert [name for name in COMMON if name not in all_functions(reference)] == []
+    methods = {name for name in all_functions(reference) if "." in name}
+    assert methods - set(COMMON) == {"Examples.mini_batch"}
 
 
 @pytest.mark.parametrize("name", COMMON)
 def test_the_two_signatures_are_equal(name):
-    kernel, plain = functions(_kernels)[name], functions(reference)[name]
-    assert inspect.signature(kernel) == inspect.signature(plain)
+    kernel, plain = (all_functions(module)[name] for module in (_kernels, reference))
+    assert parameters(kernel) == parameters(plain)
+    assert len(parameters(kernel)) <= 8
 
 
-def test_the_stub_for_type_checkers_has_the_same_signatures():
+@pytest.mark.parametrize("name", CLASSES)
+def test_the_two_constructors_are_equal(name):
+    assert constructor(name) == parameters(getattr(reference, name).__init__)
+    assert len(constructor(name)) <= 8
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "fastnet").glob("_*.p[yx][xi]")), ids=str)
+def test_no_function_in_cython_has_more_than_eight_parameters(file):
+    pattern = re.compile(r"^ *c?p?def [^(\n]*?(\w+)\(([^)]*)\)[^\n]*:$", re.MULTILINE)
+    for name, listed in pattern.findall(file.read_text()):
+        names = [each.split()[-1] for each in listed.split(",") if each.strip() not in ("", "*")]
+        assert len([each for each in names if each != "self"]) <= 8, name
+
+
+@pytest.mark.parametrize("module", [_kernels, reference])
+def test_a_training_has_the_attributes_that_the_reference_describes(module):
+    core = module.NetworkCore([3, 2], "sigmoid", "quadratic", np.zeros(32))
+    training = module.Training(core, 4, ("adam", 0.9, 0.999, 1e-8), shift=0)
+    assert (training.mini_batch_size, training.shift, training.steps) == (4, 0, 0)
+    assert (training.n_complete, training.divide_l2) == (0, False)
+    assert training.by_blocks is training.costs is None
+
+
+def test_the_stub_lists_what_only_the_kernels_have():
+    """The rest has the types of the reference."""
     stub = ast.parse((Path(_kernels.__file__).parent / "_kernels.pyi").read_text())
-    listed = {node.name: node.args for node in stub.body if isinstance(node, ast.FunctionDef)}
-    assert listed.keys() == functions(_kernels).keys()
-    for name, args in listed.items():
-        parameters = inspect.signature(functions(_kernels)[name]).parameters.values()
-        listed_names = [arg.arg for arg in args.args + args.kwonlyargs]
-        assert listed_names == [p.name for p in parameters]
-        defaults = [p.default for p in parameters if p.default is not p.empty]
-        listed_defaults = [ast.literal_eval(d) for d in args.defaults + args.kw_defaults]
-        assert listed_defaults == defaults
+    listed = {node.name: node for node in stub.body if hasattr(node, "name")}
+    only = {n for n, node in listed.items() if isinstance(node, ast.FunctionDef)}
+    assert only == ONLY_KERNELS
+    owners = {"": _kernels}
+    owners |= {n: getattr(_kernels, n) for n in listed.keys() - only}
+    for owner, found in owners.items():
+        body = stub.body if owner == "" else listed[owner].body
+        declared = {node.name: node.args for node in body if isinstance(node, ast.FunctionDef)}
+        for name, args in declared.items():
+            function = None if name.startswith("__") else getattr(found, name)
+            if not callable(function):
+                continue
+            expected = [(each, default) for each, _, default in parameters(function)]
+            defaults = [ast.literal_eval(d) for d in args.defaults + args.kw_defaults]
+            assert [arg.arg for arg in args.args + args.kwonlyargs] == [n for n, _ in expected]
+            assert defaults == [d for _, d in expected if d is not inspect.Parameter.empty]
 
 
 def test_every_function_of_the_reference_says_what_it_computes():
-    missing = [name for name, function in functions(reference).items() if not function.__doc__]
+    missing = [name for name, function in all_functions(reference).items() if not function.__doc__]
     assert missing == []
 
 
@@ -116,6 +176,6 @@ def test_every_kernel_of_the_list_has_its_twin_in_numpy():
     listed = re.findall(r"^KERNEL(?:_F64)?\((\w+),", text, re.MULTILINE)
     assert len(listed) > 10
     sizes = {"evaluation_size", "scratch_size", "workspace_size"}  # of C's memory
-    missing = set(listed) - sizes - set(vars(reference))
-    assert not missing
-    assert not set(listed) - sizes - set(vars(_kernels))
+    for module in (_kernels, reference):
+        names = {name.rpartition(".")[2] for name in all_functions(module)}
+        assert not set(listed) - sizes - names - {"train"}  # Training.run

@@ -7,6 +7,7 @@ import runpy
 import subprocess
 from pathlib import Path
 
+import kernel_calls
 import numpy as np
 import pytest
 
@@ -26,27 +27,30 @@ DATA = fastnet.Dataset(np.random.default_rng(1).random((40, 9)), np.arange(40) %
 
 def test_the_kernels_have_the_output_layers_that_python_describes():
     with pytest.raises(ValueError, match=f"^output: expected one of {', '.join(OUTPUTS)}; got"):
-        _kernels.feedforward((1, 1), "cube", np.zeros(N), np.ones((1, 1)), 1.0, np.zeros((1, 1)))
+        _kernels.NetworkCore((1, 1), "cube", None, np.zeros(N))
 
 
 def test_the_kernels_have_the_optimizers_that_python_describes():
     p, X, order = np.zeros(N), np.ones((1, 1)), np.arange(1)
     names = ", ".join(["plain", *USUAL])
     with pytest.raises(ValueError, match=f"^optimizer: expected one of {names}; got 'cube'"):
-        _kernels.train((1, 1), "linear", "quadratic", p, X, 1.0, X, order, 1, 0.1,
-                       optimizer=("cube",))  # fmt: skip
+        kernel_calls.train(
+            ((1, 1), "linear", "quadratic", p), (X, 1.0, X), order, 1, 0.1, optimizer=("cube",)
+        )
 
 
 @pytest.mark.parametrize("name", USUAL)
 def test_an_optimizer_has_its_number_of_coefficients_and_moments_in_c(name):
     p, X, order = _kernels.aligned(N, "float64"), np.ones((1, 1)), np.arange(1)
-    arguments = ((1, 1), "linear", "quadratic", p, X, 1.0, X, order, 1, 0.1)
+    arguments = (((1, 1), "linear", "quadratic", p), (X, 1.0, X), order, 1, 0.1)
     kernel, n = USUAL[name].kernel, USUAL[name].n_moments
     with pytest.raises(ValueError, match=f"^optimizer: expected {len(kernel) - 1} coefficients"):
-        _kernels.train(*arguments, optimizer=(*kernel, 0.5))
+        kernel_calls.train(*arguments, optimizer=(*kernel, 0.5))
     with pytest.raises(ValueError, match=rf"^moments: expected shape \({N * n},\), got"):
-        _kernels.train(*arguments, optimizer=kernel, moments=_kernels.aligned(17 * n, "float64"))
-    _kernels.train(*arguments, optimizer=kernel, moments=_kernels.aligned(N * n, "float64"))
+        kernel_calls.train(
+            *arguments, optimizer=kernel, moments=_kernels.aligned(17 * n, "float64")
+        )
+    kernel_calls.train(*arguments, optimizer=kernel, moments=_kernels.aligned(N * n, "float64"))
     assert optimizers.of_kernel(*kernel) == USUAL[name]
 
 
@@ -111,7 +115,7 @@ def test_output_layers_of_all_widths_are_those_of_the_registry(name, n, dtype, i
     parameters = _kernels.aligned(_kernels.layout(sizes, dtype)[0], dtype)
     reference.layers(sizes, parameters)[0][0][...] = np.eye(n)
     out = np.zeros((7, n), dtype)
-    _kernels.feedforward(sizes, name, parameters, z, 1.0, out)
+    kernel_calls.feedforward((sizes, name, None, parameters), (z, 1.0), out)
     expected = ACTIVATIONS[name].value(z.astype(np.float64))
     np.testing.assert_allclose(out, expected, rtol=20 * np.finfo(dtype).eps)
     if n > 1:

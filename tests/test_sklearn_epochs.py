@@ -21,12 +21,12 @@ N = len(PART[0])
 def left(estimator):
     """All that a training has left, and what the next one starts from."""
     solver = estimator._optimizer
-    moments = solver._told.get("moments", np.zeros(0))
+    moments = solver._step_options.moments
     random = estimator._random_state.get_state()
     return {
         "parameters": estimator.network_._model.values.tobytes(),
-        "moments": moments.tobytes(),
-        "steps": solver._told["steps"],
+        "moments": b"" if moments is None else moments.tobytes(),
+        "steps": solver.t,
         "rate": solver._rate,
         "random": (random[1].tobytes(), random[2]),
         "losses": estimator.loss_curve_,

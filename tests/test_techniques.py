@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import kernel_calls
 import numpy as np
 import pytest
 
@@ -50,10 +51,18 @@ def three_epochs(module, parameters, data, m, told, *, pair=PAIR, sizes=SIZES, *
     moments, random = start(parameters, **told), np.random.default_rng(1)
     for epoch in range(3):
         order = random.permutation(len(data[0]))
-        module.train(
-            sizes, *pair, after, *data, order, m, moments=moments, key=epoch + 2**60,
-            steps=epoch * -(-len(order) // m), **told, **more,
-        )  # fmt: skip
+        kernel_calls.train(
+            (sizes, *pair, after),
+            data,
+            order,
+            m,
+            kernels=module,
+            moments=moments,
+            key=epoch + 2**60,
+            steps=epoch * -(-len(order) // m),
+            **told,
+            **more,
+        )
     return after
 
 
@@ -174,10 +183,15 @@ def test_dropout_drops_the_share_that_is_asked_for_and_scales_the_others(dtype, 
     n, p = 4000, 0.3
     sizes = (1, n, 1)
     parameters = _kernels.aligned(_kernels.layout(sizes, dtype)[0], dtype)  # all activations 1/2
-    _kernels.train(
-        sizes, "linear", "quadratic", parameters, np.ones((1, 1)), 1.0, np.full((1, 1), -1.0),
-        np.arange(1), 1, 1.0, dropout=np.array([p]), key=5,
-    )  # fmt: skip
+    kernel_calls.train(
+        (sizes, "linear", "quadratic", parameters),
+        (np.ones((1, 1)), 1.0, np.full((1, 1), -1.0)),
+        np.arange(1),
+        1,
+        1.0,
+        dropout=np.array([p]),
+        key=5,
+    )
     moved = reference.layers(sizes, parameters)[1][0][:, 0]  # -a, for an error of 1
     values = set((-moved).tolist())
     assert values == {0.0, float(np.array(0.5, dtype) * np.array(1 / (1 - p), dtype))}
@@ -191,7 +205,7 @@ def test_dropout_of_other_keys_epochs_and_examples_is_other_dropout(isa, problem
     ends = []
     for key in (0, 1, 2**64 - 1):
         after = parameters.copy()
-        _kernels.train(SIZES, *PAIR, after, *data, np.arange(40), 4, 0.3, key=key, **dropout)
+        kernel_calls.train((SIZES, *PAIR, after), data, np.arange(40), 4, 0.3, key=key, **dropout)
         ends.append(after)
     assert len({end.tobytes() for end in ends}) == 3
 
@@ -216,10 +230,15 @@ def test_a_shift_moves_an_image_by_whole_pixels_evenly_in_all_directions(form, d
     seen = {}
     for key in range(400):
         parameters = _kernels.aligned(_kernels.layout((n_in, 1), dtype)[0], dtype)
-        _kernels.train(
-            (n_in, 1), "linear", "quadratic", parameters, rows, 1.0, np.ones((1, 1)),
-            np.arange(1), 1, 1.0, shift=shift, key=key,
-        )  # fmt: skip
+        kernel_calls.train(
+            ((n_in, 1), "linear", "quadratic", parameters),
+            (rows, 1.0, np.ones((1, 1))),
+            np.arange(1),
+            1,
+            1.0,
+            shift=shift,
+            key=key,
+        )
         moved = reference.layers((n_in, 1), parameters)[0][0][:, 0].reshape(side, side)
         seen.setdefault(moved.tobytes(), []).append(moved)
     expected = set()
@@ -307,9 +326,15 @@ def test_ten_mini_batches_end_where_pytorch_ends(module, name, isa):
     told = TOLD[name]
     moments = start(parameters, **told)
     for epoch in range(5):
-        module.train(
-            sizes, "linear", "quadratic", parameters, X, 1.0, Y, np.arange(4), 2,
-            moments=moments, steps=2 * epoch, **told,
-        )  # fmt: skip
+        kernel_calls.train(
+            (sizes, "linear", "quadratic", parameters),
+            (X, 1.0, Y),
+            np.arange(4),
+            2,
+            kernels=module,
+            moments=moments,
+            steps=2 * epoch,
+            **told,
+        )
     end = np.concatenate([w1.T.reshape(-1), b1, w2.T.reshape(-1), b2])
     np.testing.assert_allclose(end, PYTORCH[name], rtol=1e-12)

@@ -2,6 +2,7 @@
 
 import functools
 
+import kernel_calls
 import numpy as np
 import pytest
 
@@ -12,7 +13,7 @@ from fastnet import _kernels, reference
 def one_epoch(sizes, pair, parameters, data, order, m, eta, l2=0.0, *, module=_kernels):
     """The parameters after one pass, as a new array."""
     after = parameters.copy()
-    module.train(sizes, *pair, after, *data, order, m, eta, l2)
+    kernel_calls.train((sizes, *pair, after), data, order, m, eta, l2=l2, kernels=module)
     return after
 
 
@@ -116,7 +117,7 @@ def test_an_epoch_is_its_mini_batches_in_order(pair, isa, problem):
     # and alone the last of them moves by eta times its gradient
     parameters, nabla = steps, np.empty_like(steps)
     X, scale, y = data
-    _kernels.gradient(sizes, *pair, parameters, X[3:4], scale, y[3:4], nabla)
+    kernel_calls.gradient((sizes, *pair, parameters), (X[3:4], scale, y[3:4]), nabla)
     moved = one_epoch(sizes, pair, parameters, data, order[6:], 3, 0.7) - parameters
     assert np.abs(nabla).max() > 1e-3
     tolerance = 2 * np.finfo(parameters.dtype).eps * (np.abs(parameters) + np.abs(nabla))

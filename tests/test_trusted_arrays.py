@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 
+import kernel_calls
 import numpy as np
 import pytest
 from compressed_examples import LABELS, TARGETS, N, X, csr, csr_arrays, dense, trained
@@ -169,8 +170,11 @@ def test_the_kernels_take_no_other_object_as_compressed_rows():
     out = np.empty((5, 2), np.float32)
     for arrays in (None, 1, np.zeros(5), _kernels.CompressedArrays(*[None] * 5)):
         with pytest.raises((TypeError, ValueError)):
-            _kernels.feedforward([3, 2], "sigmoid", Network([3, 2], seed=1)._model.values,
-                                 Stranger(arrays), 1.0, out)  # fmt: skip
+            kernel_calls.feedforward(
+                ([3, 2], "sigmoid", None, Network([3, 2], seed=1)._model.values),
+                (Stranger(arrays), 1.0),
+                out,
+            )
 
 
 BROKEN = {

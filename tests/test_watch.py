@@ -4,6 +4,7 @@ import contextlib
 import signal
 import threading
 
+import kernel_calls
 import numpy as np
 import pytest
 from interrupting_cost import assert_left_after, cost_interrupted_at
@@ -45,7 +46,7 @@ def form(request):
 
 @pytest.fixture
 def passes(random_parameters, random_examples, dtype):
-    """passes(techniques, ...): parameters and moments after one pass, told ``watch``; ``look`` is
+    """passes(techniques, ...): parameters and moments after one pass with ``poll``; ``look`` is
     called with the number of examples done and the parameters by the handler of a signal that
     comes each time."""
 
@@ -61,16 +62,25 @@ def passes(random_parameters, random_examples, dtype):
         if look is not None:
             done = []
             signal.signal(signal.SIGUSR1, lambda number, frame: look(done[-1], p))
-            more["watch"] = lambda k: done.append(k) or signal.raise_signal(signal.SIGUSR1)
+            more["poll"] = lambda k: done.append(k) or signal.raise_signal(signal.SIGUSR1)
         told = dict(told)
         n_moments = USUAL[told["optimizer"][0]].n_moments if "optimizer" in told else 0
         if n_moments:
             told["moments"] = np.zeros(n_moments * len(p), dtype)
         with contextlib.suppress(Stop):
-            kernels.train(
-                SIZES, "sigmoid", "cross-entropy", p, X, scale, y, order, m, 0.5,
-                told.pop("l2", 0.0), None, threads, hidden=("relu", "sigmoid"), **told, **more,
-            )  # fmt: skip
+            kernel_calls.train(
+                (SIZES, "sigmoid", "cross-entropy", p),
+                (X, scale, y),
+                order,
+                m,
+                0.5,
+                l2=told.pop("l2", 0.0),
+                threads=threads,
+                kernels=kernels,
+                hidden=("relu", "sigmoid"),
+                **told,
+                **more,
+            )
         return p.tobytes(), told.get("moments", np.zeros(0)).tobytes()
 
     return run
@@ -83,9 +93,9 @@ ORDER = np.random.default_rng(3).permutation(N)
 @pytest.mark.parametrize("name", TECHNIQUES)
 def test_a_watched_pass_has_the_bits_of_one_that_is_not(passes, name, form, threads):
     told, seen = TECHNIQUES[name], []
-    watched = passes(told, ORDER, form=form, threads=threads, watch=seen.append)
+    watched = passes(told, ORDER, form=form, threads=threads, poll=seen.append)
     assert seen == [*range(M, N, M)]
-    _kernels.watch_every()
+    _kernels.poll_every()
     assert watched == passes(told, ORDER, form=form, threads=threads)
 
 
@@ -99,7 +109,7 @@ def test_a_stop_leaves_what_a_pass_over_the_mini_batches_done_leaves(passes, nam
             if done == batches * M:
                 raise Stop
 
-        stopped = passes(told, ORDER, form=form, threads=threads, watch=stop)
+        stopped = passes(told, ORDER, form=form, threads=threads, poll=stop)
         assert stopped == passes(told, ORDER[: batches * M], form=form, threads=threads)
     assert stopped != passes(told, ORDER, form=form, threads=threads)
 
@@ -131,7 +141,7 @@ def test_mini_batches_of_several_pieces_are_done_whole(passes, name):
         if done == 2 * m:
             raise Stop
 
-    stopped = passes(TECHNIQUES[name], order, m=m, watch=stop)
+    stopped = passes(TECHNIQUES[name], order, m=m, poll=stop)
     assert seen == [m, 2 * m]
     assert stopped == passes(TECHNIQUES[name], order[: 2 * m], m=m)
 
@@ -144,7 +154,7 @@ def test_the_twin_in_numpy_is_watched_too(passes):
         if done == 3 * M:
             raise Stop
 
-    stopped = passes({}, ORDER, kernels=reference, watch=stop)
+    stopped = passes({}, ORDER, kernels=reference, poll=stop)
     assert seen == [M, 2 * M, 3 * M]
     assert stopped == passes({}, ORDER[: 3 * M], kernels=reference)
 
@@ -154,13 +164,14 @@ def test_an_evaluation_is_watched_and_has_the_bits_of_one_that_is_not(
     kernels, piece, random_parameters, random_examples
 ):
     X, scale, y = random_examples(4 * piece - 5, SIZES, "cross-entropy", 1)
-    told = SIZES, "sigmoid", "cross-entropy", random_parameters(SIZES, "float32", 0), X, scale, y
+    p = random_parameters(SIZES, "float32", 0)
+    told = (SIZES, "sigmoid", "cross-entropy", p), (X, scale, y)
     seen = []
-    watched = kernels.evaluate(*told, watch=seen.append)
+    watched = kernel_calls.evaluate(*told, kernels=kernels, poll=seen.append)
     assert seen == [piece, 2 * piece, 3 * piece]
-    assert watched == kernels.evaluate(*told)
+    assert watched == kernel_calls.evaluate(*told, kernels=kernels)
     with pytest.raises(Stop):
-        kernels.evaluate(*told, watch=stop_at_once)
+        kernel_calls.evaluate(*told, kernels=kernels, poll=stop_at_once)
 
 
 @pytest.mark.parametrize("sparse", [False, True])
@@ -168,51 +179,51 @@ def test_an_evaluation_is_watched_and_has_the_bits_of_one_that_is_not(
 def test_so_is_feedforward(kernels, piece, sparse, random_parameters, random_examples):
     X, scale, _ = random_examples(4 * piece - 5, SIZES, "cross-entropy", 1)
     X = compress(X, "columns") if sparse else X
-    told = SIZES, "sigmoid", random_parameters(SIZES, "float32", 0), X, scale
+    told = (SIZES, "sigmoid", None, random_parameters(SIZES, "float32", 0)), (X, scale)
     watched, alone = np.empty((2, len(X), SIZES[-1]), np.float32)
     seen = []
-    kernels.feedforward(*told, watched, watch=seen.append)
+    kernel_calls.feedforward(*told, watched, kernels=kernels, poll=seen.append)
     assert seen == [piece, 2 * piece, 3 * piece]
-    kernels.feedforward(*told, alone)
+    kernel_calls.feedforward(*told, alone, kernels=kernels)
     np.testing.assert_array_equal(watched, alone)
     with pytest.raises(Stop):
-        kernels.feedforward(*told, watched, watch=stop_at_once)
+        kernel_calls.feedforward(*told, watched, kernels=kernels, poll=stop_at_once)
 
 
 @pytest.mark.parametrize("kernels", [_kernels, reference])
 def test_and_a_gradient(kernels, random_parameters, random_examples):
     X, scale, y = random_examples(3000, SIZES, "cross-entropy", 1)
     p = random_parameters(SIZES, "float32", 0)
-    told = SIZES, "sigmoid", "cross-entropy", p, X, scale, y
+    told = (SIZES, "sigmoid", "cross-entropy", p), (X, scale, y)
     seen, (watched, alone) = [], (np.empty_like(p), np.empty_like(p))
-    kernels.gradient(*told, watched, watch=seen.append)
+    kernel_calls.gradient(*told, watched, kernels=kernels, poll=seen.append)
     assert seen == [1024, 2048]
-    kernels.gradient(*told, alone)
+    kernel_calls.gradient(*told, alone, kernels=kernels)
     np.testing.assert_array_equal(watched, alone)
     with pytest.raises(Stop):
-        kernels.gradient(*told, watched, watch=stop_at_once)
+        kernel_calls.gradient(*told, watched, kernels=kernels, poll=stop_at_once)
 
 
-def test_what_a_watch_raises_comes_out_as_it_is(passes):
+def test_what_a_poll_raises_comes_out_as_it_is(passes):
     error = ZeroDivisionError("mine")
 
     def stop(done):
         raise error
 
     with pytest.raises(ZeroDivisionError) as caught:
-        passes({}, ORDER, watch=stop)
+        passes({}, ORDER, poll=stop)
     assert caught.value is error
 
 
-def test_the_watch_computes_with_subnormal_numbers(passes):
+def test_a_poll_computes_with_subnormal_numbers(passes):
     found = []
-    passes({}, ORDER, watch=lambda done: found.append(np.float64(1e-310) * np.float64(0.5)))
+    passes({}, ORDER, poll=lambda done: found.append(np.float64(1e-310) * np.float64(0.5)))
     assert min(found) > 0
 
 
 def test_other_threads_are_watched_and_leave_signals_to_the_main_one(passes):
     seen, bits = [], []
-    thread = threading.Thread(target=lambda: bits.append(passes({}, ORDER, watch=seen.append)))
+    thread = threading.Thread(target=lambda: bits.append(passes({}, ORDER, poll=seen.append)))
     other = threading.Thread(target=lambda: bits.append(passes({}, ORDER)))
     for each in (thread, other):
         each.start()
@@ -223,9 +234,9 @@ def test_other_threads_are_watched_and_leave_signals_to_the_main_one(passes):
 
 def test_by_itself_the_interpreter_is_seldom_called(passes):
     """Only by the clock: a short pass never takes its lock."""
-    _kernels.watch_every(1000, 0)
+    _kernels.poll_every(1000, 0)
     seen = []
-    passes({}, ORDER, watch=seen.append)
+    passes({}, ORDER, poll=seen.append)
     assert seen == []
 
 
@@ -268,14 +279,16 @@ def test_a_signal_is_answered_within_a_pass(interrupted, random_parameters, rand
     p = start.copy()
 
     def train(parameters, order):
-        _kernels.train(sizes, "sigmoid", "quadratic", parameters, X, scale, y, order, m, 0.5)
+        kernel_calls.train(
+            (sizes, "sigmoid", "quadratic", parameters), (X, scale, y), order, m, 0.5
+        )
 
     def call(interrupt):
         p[...] = start
         interrupt()
         train(p, order)
 
-    assert interrupted(call, "train")
+    assert interrupted(call, "Training.run")
     done = 0
     while (start != p).any():
         train(start, order[:m])
@@ -291,9 +304,11 @@ def test_a_signal_is_answered_within_an_evaluation(interrupted, random_parameter
 
         def call(interrupt, threads=threads):
             interrupt()
-            _kernels.evaluate(sizes, "sigmoid", "quadratic", p, X, scale, y, threads)
+            kernel_calls.evaluate(
+                (sizes, "sigmoid", "quadratic", p), (X, scale, y), threads=threads
+            )
 
-        assert interrupted(call, "evaluate")
+        assert interrupted(call, "NetworkCore.evaluate")
 
 
 def test_a_signal_is_answered_within_feedforward(interrupted, random_parameters, random_examples):
@@ -303,9 +318,9 @@ def test_a_signal_is_answered_within_feedforward(interrupted, random_parameters,
 
     def call(interrupt):
         interrupt()
-        _kernels.feedforward(sizes, "sigmoid", p, X, scale, out)
+        kernel_calls.feedforward((sizes, "sigmoid", None, p), (X, scale), out)
 
-    assert interrupted(call, "feedforward")
+    assert interrupted(call, "NetworkCore.feedforward")
 
 
 def test_a_signal_is_answered_while_weights_are_drawn(interrupted):
@@ -387,7 +402,7 @@ def test_a_handler_that_returns_lets_the_training_go_on(random_parameters, rando
         for delay in (0.005, 0):
             p = random_parameters(sizes, "float32", 0)
             signal.setitimer(signal.ITIMER_REAL, delay)
-            _kernels.train(sizes, "sigmoid", "quadratic", p, X, scale, y, order, 50, 0.5)
+            kernel_calls.train((sizes, "sigmoid", "quadratic", p), (X, scale, y), order, 50, 0.5)
             bits.append(p.tobytes())
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)

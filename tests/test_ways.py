@@ -9,6 +9,7 @@ import threading
 import time
 from typing import ClassVar
 
+import kernel_calls
 import numpy as np
 import pytest
 
@@ -113,8 +114,11 @@ def test_any_number_of_threads_may_be_asked_for(always_threads, random_parameter
     np.testing.assert_array_equal(alone.feedforward(X), many.feedforward(X))
     assert alone.accuracy((X, np.zeros(2000, int))) == many.accuracy((X, np.zeros(2000, int)))
     out = np.empty((2000, 5), np.float32)
-    _kernels.feedforward(
-        [30, 5], "sigmoid", random_parameters([30, 5], "float32", 0), X, 1.0, out, 2**62
+    kernel_calls.feedforward(
+        ([30, 5], "sigmoid", None, random_parameters([30, 5], "float32", 0)),
+        (X, 1.0),
+        out,
+        threads=2**62,
     )
 
 
@@ -129,10 +133,16 @@ def test_the_kernels_call_a_delta_from_one_thread_whatever_they_are_told(random_
 
     X, y = np.ones((40, 6)), np.zeros((40, 2))
     with pytest.raises(ZeroDivisionError):
-        _kernels.train(
-            sizes, "sigmoid", None, random_parameters(sizes, "float64", 0), X, 1.0, y,
-            np.arange(40), 10, 0.5, 0.0, delta, 4,
-        )  # fmt: skip
+        kernel_calls.train(
+            (sizes, "sigmoid", None, random_parameters(sizes, "float64", 0)),
+            (X, 1.0, y),
+            np.arange(40),
+            10,
+            0.5,
+            l2=0.0,
+            custom_delta=delta,
+            threads=4,
+        )
     assert set(calls) == {threading.get_ident()}
 
 

@@ -2,6 +2,7 @@
 
 import functools
 
+import kernel_calls
 import numpy as np
 import pytest
 
@@ -20,7 +21,17 @@ def random_weights(n, seed=1):
 
 def one_epoch(pair, start, data, order, m, *, module=_kernels, delta=None, weights=None):
     after = start.copy()
-    module.train(SIZES, *pair, after, *data, order, m, 0.3, 0.001 / 0.3, delta, weights=weights)
+    kernel_calls.train(
+        (SIZES, *pair, after),
+        data,
+        order,
+        m,
+        0.3,
+        l2=0.001 / 0.3,
+        custom_delta=delta,
+        kernels=module,
+        weights=weights,
+    )
     return after
 
 
@@ -132,16 +143,16 @@ def test_gradient_and_cost_are_weighted_sums_and_what_is_correct_is_counted(
     X, scale, y = random_examples(n, SIZES, pair[1], 2)
     weights, network = random_weights(n), (SIZES, *pair, parameters)
     whole, single = np.empty_like(parameters), np.empty((n, len(parameters)))
-    _kernels.gradient(*network, X, scale, y, whole, weights=weights)
+    kernel_calls.gradient(network, (X, scale, y), whole, weights=weights)
     costs = []
     for s in range(n):
-        _kernels.gradient(*network, X[s : s + 1], scale, y[s : s + 1], single[s])
-        costs.append(_kernels.evaluate(*network, X[s : s + 1], scale, y[s : s + 1])[1])
+        kernel_calls.gradient(network, (X[s : s + 1], scale, y[s : s + 1]), single[s])
+        costs.append(kernel_calls.evaluate(network, (X[s : s + 1], scale, y[s : s + 1]))[1])
     assert np.abs(whole).max() > 1
     terms = weights @ np.abs(single)
     assert (np.abs(whole - weights @ single) <= (n + 20) * 2.0**-52 * terms).all()
-    correct, cost = _kernels.evaluate(*network, X, scale, y, 2, weights=weights)
-    assert correct == _kernels.evaluate(*network, X, scale, y)[0]
+    correct, cost = kernel_calls.evaluate(network, (X, scale, y), threads=2, weights=weights)
+    assert correct == kernel_calls.evaluate(network, (X, scale, y))[0]
     assert cost == pytest.approx(weights @ costs, rel=1e-12)
 
 
@@ -173,12 +184,29 @@ def test_an_infinite_error_of_weight_0_is_nobody_s(delta, dtype, isa):
     for module in (_kernels, reference):
         after = parameters.copy()
         weights = np.array([0.0, 2.0])
-        module.train(sizes, *pair, after, *data, np.arange(2), 2, 0.5, 0.0, delta, weights=weights)
+        kernel_calls.train(
+            (sizes, *pair, after),
+            data,
+            np.arange(2),
+            2,
+            0.5,
+            l2=0.0,
+            custom_delta=delta,
+            kernels=module,
+            weights=weights,
+        )
         weight, bias = reference.layers(sizes, after)[0]
         assert (weight.item(), bias.item()) == (1000, 1)  # e^0 - 3, times eta
         if delta is None:
-            assert module.evaluate(sizes, *pair, parameters, *data, weights=weights)[1] == 2.0
-    _kernels.train(sizes, *pair, after, *data, np.arange(2), 2, 0.5, 0.0, delta)
+            assert (
+                kernel_calls.evaluate(
+                    (sizes, *pair, parameters), data, kernels=module, weights=weights
+                )[1]
+                == 2.0
+            )
+    kernel_calls.train(
+        (sizes, *pair, after), data, np.arange(2), 2, 0.5, l2=0.0, custom_delta=delta
+    )
     assert not np.isfinite(after).all()
 
 
@@ -205,10 +233,19 @@ def test_l2_is_divided_by_the_weight_of_each_mini_batch(
     for module in (_kernels, reference):
         ends.append(start.copy())
         moments = _kernels.aligned(len(start), "float64")
-        module.train(
-            SIZES, "sigmoid", "quadratic", ends[-1], *data, np.arange(40), 10, 0.5, 1.5,
-            optimizer=optimizer, moments=moments, weights=weights, divide_l2=True,
-        )  # fmt: skip
+        kernel_calls.train(
+            (SIZES, "sigmoid", "quadratic", ends[-1]),
+            data,
+            np.arange(40),
+            10,
+            0.5,
+            l2=1.5,
+            kernels=module,
+            optimizer=optimizer,
+            moments=moments,
+            weights=weights,
+            divide_l2=True,
+        )
     np.testing.assert_allclose(*ends, rtol=1e-10, atol=1e-12)
     assert np.abs(ends[0] - start).max() > 0.01
 

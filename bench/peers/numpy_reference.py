@@ -14,7 +14,7 @@ def views(sizes, parameters):
 
 
 def flat_parameters(sizes, weights, biases, dtype):
-    """The book's arrays, copied into the flat layout that `reference.train` takes."""
+    """The book's arrays, copied into the flat layout of the reference."""
     size, _ = reference.layout(sizes, dtype)
     parameters = np.zeros(size, dtype)
     for lists in zip(views(sizes, parameters), (weights, biases), strict=True):
@@ -24,7 +24,7 @@ def flat_parameters(sizes, weights, biases, dtype):
 
 
 class Peer(base.Peer):
-    """`reference.train`; inputs are scaled and targets spread out beforehand."""
+    """The reference's training; inputs are scaled and targets spread out beforehand."""
 
     def __init__(self, problem):
         super().__init__(problem)
@@ -41,28 +41,26 @@ class Peer(base.Peer):
         problem = self.problem
         inputs, targets = self.training
         technique = problem.technique
-        told = {"l2": technique.get("lmbda", 0.0) / len(problem.training), "key": key}
+        options = {"l2": technique.get("lmbda", 0.0) / len(problem.training)}
         if "dropout" in technique:
-            told["dropout"] = np.full(len(problem.sizes) - 2, technique["dropout"])
+            options["dropout"] = np.full(len(problem.sizes) - 2, technique["dropout"])
         if "optimizer" in technique:
-            optimizer = technique["optimizer"]
-            told["optimizer"] = optimizer.kernel
-            told["moments"] = np.zeros(optimizer.n_moments * len(self.flat), self.flat.dtype)
-        reference.train(
-            problem.sizes, "sigmoid", "cross-entropy", self.flat, inputs, 1.0, targets,
-            order, problem.mini_batch_size, problem.eta, **told,
-        )  # fmt: skip
+            options["optimizer"] = technique["optimizer"].kernel
+        training = reference.Training(self._core(), problem.mini_batch_size, **options)
+        examples = reference.Examples(inputs, 1.0, targets)
+        training.run(examples, order, problem.eta, key=key)
+
+    def _core(self):
+        return reference.NetworkCore(self.problem.sizes, "sigmoid", "cross-entropy", self.flat)
 
     def correct(self):
         inputs, labels = self.test
-        correct, _ = reference.evaluate(
-            self.problem.sizes, "sigmoid", None, self.flat, inputs, 1.0, labels
-        )
-        return int(correct)
+        examples = reference.Examples(inputs, 1.0, labels)
+        return self._core().evaluate(examples, with_cost=False)[0]
 
     def feedforward(self, x):
         out = np.empty((1, self.problem.sizes[-1]), self.flat.dtype)
-        reference.feedforward(self.problem.sizes, "sigmoid", self.flat, x[None], 1.0, out)
+        self._core().feedforward(reference.Examples(x[None], 1.0), out)
         return out[0]
 
     def parameters(self):

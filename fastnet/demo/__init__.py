@@ -10,12 +10,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fastnet import checks, persistence, plots
+from fastnet import checks, files, plots
 from fastnet.data import Dataset
 from fastnet.demo import mnist, neuron, page, softmax
+from fastnet.history import History
 from fastnet.network import Network
 from fastnet.plots._axes import require_matplotlib
-from fastnet.training import History
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -159,7 +159,7 @@ def check_picture(option: str, filename: str) -> None:
             f".{FORMATS[-1]}, got {filename!r}"
         )
     try:
-        persistence.check_writable(filename)
+        files.check_writable(filename)
     except OSError as error:
         raise ValueError(f"{option}: expected a file that can be written, got {error}") from None
 
@@ -168,7 +168,7 @@ def write_picture(figure: "Figure", filename: str) -> None:
     """Write a figure; a file that stood there is replaced only by a whole one."""
     picture = io.BytesIO()
     figure.savefig(picture, format=_format(filename), dpi=120)
-    persistence.write(filename, [picture.getvalue()])
+    files.write(filename, [picture.getvalue()])
 
 
 def save_curves(history: History, filename: str) -> None:
@@ -197,7 +197,7 @@ def write_page(filename: str, own: Own | None = None) -> None:
     if own is not None and own.shape not in (None, (28, 28)):
         raise ValueError(f"--images: expected images of 28 x 28 pixels, got {own.shape}")
     try:
-        persistence.check_writable(filename)
+        files.check_writable(filename)
     except OSError as error:
         raise ValueError(f"--html: expected a file that can be written, got {error}") from None
     net, test, shape = own or Own(*mnist.trained())

@@ -7,9 +7,9 @@ import numpy as np
 
 from fastnet import plots
 from fastnet.data import Dataset
+from fastnet.history import History
 from fastnet.idx import load_mnist
 from fastnet.network import Network
-from fastnet.training import History
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastnet import persistence
+from fastnet import files
 from fastnet.activations import ACTIVATIONS
 from fastnet.data import Dataset
 from fastnet.network import Network
@@ -41,8 +41,8 @@ def write(filename: str, net: Network, test: Dataset, origin: str = MNIST) -> No
     OSError
         If the file cannot be written.
     """
-    persistence.check_writable(filename)
-    persistence.write(filename, [page(net, test, origin).encode()])
+    files.check_writable(filename)
+    files.write(filename, [page(net, test, origin).encode()])
 
 
 def page(net: Network, test: Dataset, origin: str) -> str:

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from fastnet import checks
 from fastnet.data import Data, Dataset
+from fastnet.history import History
 from fastnet.model import classes_of
-from fastnet.network import Network
+from fastnet.network import Network, inputs_of, model_of
 from fastnet.plots import _axes
-from fastnet.training import History
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -142,7 +142,7 @@ def digits(
     limit = checks.integer("limit", limit, 1)
     n_in = net.sizes[0]
     rows_and_columns = _axes.image_shape(n_in, shape)
-    data = net._fitting("data", data)
+    data = inputs_of(net).dataset("data", data)
     seen, true = _classes(net, data)
     ax = _axes.axes(ax, 8.0, 5.6)
     wrong = np.flatnonzero(seen != true)
@@ -266,7 +266,7 @@ def confusion(net: Network, data: Data, *, ax: "Axes | None" = None) -> "Axes":
     ('class that the network sees', 'true class')
     """
     net = _network(net)
-    data = net._fitting("data", data)
+    data = inputs_of(net).dataset("data", data)
     seen, true = _classes(net, data)
     n = max(2, net.sizes[-1])
     counts = np.zeros((n, n), np.int64)
@@ -302,6 +302,6 @@ def _network(net: Any) -> Network:
 
 def _classes(net: Network, data: Dataset) -> tuple[NDArray, NDArray]:
     """(what the network sees, what is true), as ``Network.accuracy`` counts them."""
-    net._model.check_accuracy("data", data)
+    model_of(net).check_accuracy("data", data)
     y = data.y
     return net.predict_labels(data), y.astype(int) if y.ndim == 1 else classes_of(y)

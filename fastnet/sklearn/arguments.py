@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -15,23 +14,16 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
 
 from fastnet import checks, mapped, scipy_matrices
-from fastnet.data import Dataset, checked_inputs
+from fastnet.data import Dataset
+from fastnet.data_checks import checked_inputs
 from fastnet.model import Model
 
 KERNEL_DTYPES = (np.float64, np.float32, np.uint8)  # types that the kernels read without a copy
 
 
-@contextmanager
-def name_errors(name: str) -> Iterator[None]:
+def name_errors(name: str) -> AbstractContextManager[None]:
     """Prefix errors of scikit-learn and NumPy with the argument's name, if it is missing."""
-    try:
-        yield
-    except (TypeError, ValueError, OverflowError) as error:
-        text = str(error)
-        if re.match(rf"(Input )?{name}\b", text):
-            raise
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"{name}: {text}") from None
+    return checks.error_prefix(name, unless=rf"(Input )?{name}\b")
 
 
 def _check_no_dates(name: str, value: Any) -> None:

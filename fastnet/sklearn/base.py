@@ -15,13 +15,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from fastnet import checks, reporting, training, weighting
-from fastnet.costs import Choice
+from fastnet.costs import CostSpec
 from fastnet.data import Dataset
-from fastnet.network import Network
+from fastnet.network import Network, model_of
 from fastnet.parameters import ParameterList, Parameters
 from fastnet.sklearn import arguments, losses, parameters, validation
 from fastnet.sklearn.parameters import Settings
-from fastnet.sklearn.solver import Solver
+from fastnet.sklearn.solver import Examples, Solver
 from fastnet.sklearn.validation import Validation
 
 _TO_ASSIGN = "{}: expected an assignment after fit, which sets the shapes, got one before"
@@ -74,7 +74,7 @@ class BaseMLP(BaseEstimator):
         """The network's parameters; before ``fit``, an AttributeError with text ``otherwise``."""
         if not hasattr(self, "network_"):
             raise AttributeError(f"{type(self).__name__}: {otherwise}")
-        return self.network_._model.parameters
+        return model_of(self.network_).parameters
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "network_")
@@ -101,7 +101,7 @@ class BaseMLP(BaseEstimator):
         """Labels (n,) or targets (n, n_out) for the network."""
         raise NotImplementedError
 
-    def _choice(self, targets: NDArray) -> tuple[Choice, int]:
+    def _choice(self, targets: NDArray) -> tuple[CostSpec, int]:
         """Cost and output layer, and the number of output neurons."""
         raise NotImplementedError
 
@@ -136,7 +136,7 @@ class BaseMLP(BaseEstimator):
         finally:
             net = before.get("network_")
             if net is not None and net is not self.network_:  # its lists would have no effect
-                net._model.parameters.invalidate(["coefs_", "intercepts_"])
+                model_of(net).parameters.invalidate(["coefs_", "intercepts_"])
 
     def _ready(
         self, X: Any, y: Any, sample_weight: Any, eval_set: Any, incremental: bool, classes: Any
@@ -145,8 +145,8 @@ class BaseMLP(BaseEstimator):
         settings = parameters.checked(self)
         if incremental and settings.early_stopping:
             raise ValueError("early_stopping: expected False for partial_fit, got True")
-        metric = validation.metric(self.eval_metric)
-        reporter = reporting.chosen(parameters.verbosity(self.verbose))
+        metric = validation.metric(self.eval_metric, self._score)
+        reporter = reporting.chosen(reporting.checked_level(parameters.verbosity(self.verbose)))
         first = not hasattr(self, "network_") or not (settings.warm_start or incremental)
         X, y = self._checked(X, y, first, classes)
         targets, weights = self._encoded(y), _weights(X, sample_weight)
@@ -154,8 +154,8 @@ class BaseMLP(BaseEstimator):
             self._random_state = check_random_state(self.random_state)
         self._start(settings, X, targets, first)
         if first or not incremental or getattr(self, "_optimizer", None) is None:
-            self._optimizer = Solver(settings, self.network_._model)
-        model = self.network_._model
+            self._optimizer = Solver(settings, model_of(self.network_))
+        model = model_of(self.network_)
 
         held_out = parts = None
         if eval_set is not None:
@@ -190,7 +190,7 @@ class BaseMLP(BaseEstimator):
         hidden = [settings.hidden] * len(settings.hidden_layer_sizes)
         if not first:
             net = self.network_
-            if (net.sizes, net.hidden) != (sizes, hidden) or net._model.choice != choice:
+            if (net.sizes, net.hidden) != (sizes, hidden) or model_of(net).choice != choice:
                 raise ValueError(
                     f"warm_start, partial_fit: expected the network of the earlier call, {net!r}, "
                     f"got parameters or targets for {sizes}, {settings.hidden} neurons"
@@ -237,18 +237,17 @@ class BaseMLP(BaseEstimator):
             if any(isinstance(it, tuple | list) and it and np.ndim(it[0]) == 2 for it in eval_set):
                 raise ValueError("expected one pair (X, y), got a list of pairs")
             X, y = self._checked(eval_set[0], eval_set[1], False)
-            data = arguments.dataset(self.network_._model, X, self._encoded(y))
+            data = arguments.dataset(model_of(self.network_), X, self._encoded(y))
         except (TypeError, ValueError) as error:
-            kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"eval_set: {error}") from None
+            raise checks.prefixed("eval_set", error) from None
         return Validation(X, y, data, None, metric)
 
     def _train(
         self, settings: Settings, data: Dataset, weights: NDArray | None,
         held_out: Validation | None, reporter: reporting.Reporter, incremental: bool,
     ) -> None:  # fmt: skip
-        model, solver, n = self.network_._model, self._optimizer, len(data)
-        m = self._mini_batch_size(settings, n)
+        model, solver, n = model_of(self.network_), self._optimizer, len(data)
+        examples = Examples(data, weights, self._mini_batch_size(settings, n))
         epochs = 1 if incremental else settings.max_iter
         if held_out is not None:
             if self.validation_scores_ is None:
@@ -262,24 +261,26 @@ class BaseMLP(BaseEstimator):
         try:
             with reporter.begin(model.sizes, n, epochs):
                 alone = held_out is not None or reporter.follows_epochs
-                kept = training.rows(1 if alone else solver.together(model, n), model)
+                kept = training.snapshots_of(
+                    1 if alone else solver.epochs_per_call(model, n), model
+                )
                 while epoch < epochs and not words:
                     # whatever their losses, so many epochs are to come with this rate
                     certain = max(1, settings.n_iter_no_change + 1 - self._no_improvement_count)
                     last = kept[: int(min(certain, epochs - epoch))]
                     for one in solver.epochs(
-                        settings, model, data, order, last, m, weights, self._random_state,
-                        epoch + 1, reporter.watch(epoch + 1),
+                        settings, model, examples, order, last, self._random_state,
+                        epoch + 1, reporter.poll(epoch + 1),
                     ):  # fmt: skip
                         loss = losses.stated(one.cost, model, data, weights, one.l2, one.values)
                         validated = None if held_out is None else held_out.measure(self, model)
                         epoch += 1
                         self.n_iter_, self.t_, order = epoch, self.t_ + n, one.order
-                        figures = self._take_in(settings, loss, validated)
+                        figures = self._record(settings, loss, validated)
                         reporter.ended(epoch, figures)
                         solver.epoch_ended(self.t_)
                     if self._no_improvement_count > settings.n_iter_no_change:
-                        if solver.goes_on():
+                        if solver.lower_rate():
                             self._no_improvement_count = 0
                         else:
                             words = self._why_stopped(settings, epoch)
@@ -308,10 +309,11 @@ class BaseMLP(BaseEstimator):
             )
         return min(settings.batch_size, n)
 
-    def _take_in(
+    def _record(
         self, settings: Settings, loss: float, validated: tuple[float, float] | None
     ) -> list[str]:
-        """Keep an epoch's figures and count the epochs without improvement; in words."""
+        """Record an epoch's figures and count the epochs without improvement. Returns
+        the figures in words."""
         self.loss_ = loss
         self.loss_curve_.append(loss)
         words = [f"loss {loss:.8g}"]
@@ -347,12 +349,12 @@ class BaseMLP(BaseEstimator):
         """z of the output layer, (n, n_outputs_), and the type of results for this X."""
         check_is_fitted(self)
         X = arguments.inputs(self, X, reset=False)
-        model = self.network_._model
+        model = model_of(self.network_)
         z = model.weighted_inputs(arguments.kernel_inputs(model, X), 1.0)
         return z, arguments.result_type(X)
 
     def _held_out_inputs(self, held_out: Validation) -> NDArray:
-        model = self.network_._model
+        model = model_of(self.network_)
         return model.weighted_inputs(held_out.data.operand(model.sizes, model.dtype), 1.0)
 
     def _scored(self, predicted: NDArray, y: Any, sample_weight: Any) -> float:

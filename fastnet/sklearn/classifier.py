@@ -13,7 +13,7 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import unique_labels
 
 from fastnet import checks
-from fastnet.costs import Choice
+from fastnet.costs import CostSpec
 from fastnet.sklearn import arguments, losses, outputs, parameters
 from fastnet.sklearn.base import BaseMLP
 from fastnet.sklearn.validation import Validation
@@ -169,7 +169,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         eval_metric: Any = None,
         dtype: str = "auto",
     ):
-        parameters.keep(self, locals())
+        parameters.store_parameters(self, locals())
 
     def fit(
         self, X: Any, y: Any, sample_weight: ArrayLike | None = None, eval_set: Any = None
@@ -348,7 +348,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _encoded(self, y: NDArray) -> NDArray:
         return y if self._multilabel else np.asarray(np.searchsorted(self.classes_, y))
 
-    def _choice(self, targets: NDArray) -> tuple[Choice, int]:
+    def _choice(self, targets: NDArray) -> tuple[CostSpec, int]:
         n = len(self.classes_)
         allowed: tuple[str, ...]
         if self._multilabel:

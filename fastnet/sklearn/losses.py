@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from numpy.typing import NDArray
 
 from fastnet import activations, checks, costs
-from fastnet.costs import Choice
+from fastnet.costs import CostSpec
 from fastnet.data import Dataset
 from fastnet.model import Model
 
@@ -30,7 +30,7 @@ LOSSES = _losses()  # each loss: the cost that it is with each output layer
 Allowed: TypeAlias = dict[str, tuple[str, ...]]  # {loss: output layers}
 
 
-def choose(loss: Any, output: Any, allowed: Allowed, usual: str) -> Choice:
+def choose(loss: Any, output: Any, allowed: Allowed, usual: str) -> CostSpec:
     """The cost and the output layer of a network.
 
     Parameters

@@ -131,7 +131,7 @@ def verbosity(value: Any) -> Any:
     return 1 if more else value
 
 
-def keep(estimator: Any, given: dict[str, Any]) -> None:
+def store_parameters(estimator: Any, given: dict[str, Any]) -> None:
     """The arguments of ``__init__``, its ``locals()``, under their names and as they came:
     so scikit-learn's ``clone`` and ``set_params`` want it."""
     vars(estimator).update({k: v for k, v in given.items() if k not in ("self", "__class__")})

@@ -12,7 +12,7 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import column_or_1d
 
-from fastnet.costs import Choice
+from fastnet.costs import CostSpec
 from fastnet.sklearn import arguments, losses, outputs, parameters
 from fastnet.sklearn.base import BaseMLP
 from fastnet.sklearn.validation import Validation
@@ -168,7 +168,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         eval_metric: Any = None,
         dtype: str = "auto",
     ):
-        parameters.keep(self, locals())
+        parameters.store_parameters(self, locals())
 
     def fit(
         self, X: Any, y: Any, sample_weight: ArrayLike | None = None, eval_set: Any = None
@@ -280,7 +280,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def _encoded(self, y: NDArray) -> NDArray:
         return y.reshape(len(y), -1)
 
-    def _choice(self, targets: NDArray) -> tuple[Choice, int]:
+    def _choice(self, targets: NDArray) -> tuple[CostSpec, int]:
         return losses.choose(self.loss, self.output, ALLOWED, "identity"), targets.shape[1]
 
     def __sklearn_tags__(self) -> Any:

@@ -14,15 +14,25 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet import checks, techniques, training
+from fastnet import checks, training
 from fastnet.data import Dataset
+from fastnet.errors import DivergenceError
 from fastnet.model import Model
+from fastnet.options import SGDOptions
 from fastnet.sklearn.parameters import Settings
-from fastnet.training import DivergenceError
+from fastnet.steps import Passes, StepOptions
 
 _ADVICE = (
     "a smaller learning_rate_init or a larger batch_size may help, and X and y of about 1 in size"
 )
+
+
+class Examples(NamedTuple):
+    """The examples of one training, how often each counts, and the mini-batch size."""
+
+    data: Dataset
+    weights: NDArray | None
+    mini_batch_size: int
 
 
 class Epoch(NamedTuple):
@@ -91,9 +101,23 @@ class Solver:
         self._learning_rate = settings.learning_rate
         if settings.optimizer is not None:
             settings.optimizer.check_dtype("{}: expected", model.dtype)
-        chosen = techniques.checked(model, 0.0, settings.optimizer, settings.dropout, 0)
-        self._told = chosen.start(model, 1.0)
-        self._told["steps"] = 0
+        chosen = SGDOptions(optimizer=settings.optimizer, dropout=settings.dropout).checked(model)
+        self._step_options = chosen.step_options(model, 1.0)._replace(divide_l2=True)
+        self._steps = 0
+
+    def __getstate__(self) -> dict[str, Any]:
+        step = self._step_options
+        told = {"moments": step.moments, "dropout": step.dropout, "optimizer": step.optimizer}
+        told = {name: value for name, value in told.items() if value is not None}
+        others = {k: v for k, v in vars(self).items() if k not in ("_step_options", "_steps")}
+        return {**others, "_told": {**told, "steps": self._steps}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """In the form of earlier versions, whose pickles are read."""
+        told = dict(state["_told"])
+        self._steps = told.pop("steps")
+        self._step_options = StepOptions(1, divide_l2=True, **told)
+        vars(self).update({name: value for name, value in state.items() if name != "_told"})
 
     @property
     def learning_rate_init(self) -> float:
@@ -101,8 +125,7 @@ class Solver:
 
     @property
     def t(self) -> int:
-        steps: int = self._told["steps"]
-        return steps
+        return self._steps
 
     @property
     def learning_rate(self) -> float:
@@ -119,52 +142,46 @@ class Solver:
             )
         self._change(checks.positive("learning_rate", rate))
 
-    def together(self, model: Model, n: int) -> int:
-        """How many epochs over n examples may be one call of the kernels."""
+    def epochs_per_call(self, model: Model, n: int) -> int:
+        """How many epochs over n examples may be one call of the kernel."""
         if model.choice.kernel is None or self._learning_rate == "invscaling":
             return 1
-        return training.most_together(model, n, kept=True)
+        return training.epochs_per_call(model, n, store_parameters=True)
 
     def epochs(
-        self, settings: Settings, model: Model, data: Dataset, order: NDArray, last: NDArray,
-        m: int, weights: NDArray | None, random: np.random.RandomState, number: int,
-        watch: Callable[[int], object] | None,
+        self, settings: Settings, model: Model, examples: Examples, order: NDArray,
+        snapshots: NDArray, random: np.random.RandomState, number: int,
+        poll: Callable[[int], object] | None,
     ) -> Iterator[Epoch]:  # fmt: skip
-        """Train for as many epochs as ``last`` (epochs, parameters) has rows, the first of them the
-        one of that number, each in a random order of the one before; those that are complete, and
-        left such a row, before what ended the others is raised.
+        """Train for as many epochs as ``snapshots`` (epochs, parameters) has rows, from the epoch
+        ``number`` on, each in a random order of the one before. Yields those that are complete,
+        whose parameters are such rows, before the error that ended the others is raised.
 
         Raises
         ------
         DivergenceError
             The parameters are as they were before that epoch, the moments zero.
         """
-        count, steps = len(last), -(-len(order) // m)
+        data, weights, m = examples
+        count, steps = len(snapshots), -(-len(order) // m)
         before = random.get_state() if count > 1 else None
         orders, keys = self._drawn(random, order, settings.shuffle, count)
-        told: dict[str, Any] = dict(self._told, watch=watch)
-        if weights is not None:
-            told["weights"] = weights
-        if "dropout" in told:
-            told["key"] = keys
+        step = self._step_options._replace(mini_batch_size=m, l2=settings.alpha)
         costs = np.zeros((count, steps))
-        if model.choice.kernel is not None:
-            told["costs"] = costs.reshape(-1)
-        ended = np.zeros(1, np.int64)
+        passes = Passes(
+            orders, self._rate, number, keys if self._step_options.draws else None, poll,
+            snapshots, costs.reshape(-1) if model.choice.kernel is not None else None,
+        )  # fmt: skip
+        trained = model.training(step)
+        trained.steps = self._steps
         failure: BaseException | None = None
         try:
-            training.train(
-                model, data, orders, m, self._rate, settings.alpha, number, ended, last,
-                divide_l2=True, **told,
-            )  # fmt: skip
+            training.train_passes(model, data, trained, passes, weights)
         except DivergenceError as error:
             failure = DivergenceError(error.epoch, _ADVICE)
         except BaseException as error:
             failure = error
-        complete = int(ended[0])
-        self._told["steps"] += steps * complete
-        if failure is not None and "moments" in self._told and not self._told["moments"].any():
-            self._told["steps"] = 0  # they begin again
+        complete, self._steps = passes.n_complete, trained.steps
         if failure is not None and before is not None:
             random.set_state(before)
             self._drawn(random, order, settings.shuffle, complete + 1)
@@ -172,7 +189,7 @@ class Solver:
         if model.choice.kernel is None and complete:
             means = [model.total_cost(data, 0.0, weights=weights)]
         for k in range(complete):
-            yield Epoch(means[k], l2[k], last[k], orders[k])
+            yield Epoch(means[k], l2[k], snapshots[k], orders[k])
         if failure is not None:
             raise failure
 
@@ -187,7 +204,7 @@ class Solver:
             order = orders[k]
             if shuffle:
                 random.shuffle(order)
-            if "dropout" in self._told:
+            if self._step_options.dropout is not None:
                 keys[k] = random.randint(1 << 63, dtype=np.int64)
         return orders, keys
 
@@ -196,7 +213,7 @@ class Solver:
         if self._learning_rate == "invscaling":
             self._change(self._initial / (t + 1) ** self._power_t)
 
-    def goes_on(self) -> bool:
+    def lower_rate(self) -> bool:
         """There was no improvement: a fifth of the rate, if it is "adaptive"; False: stop."""
         if self._learning_rate != "adaptive" or self._rate <= 1e-6:
             return False
@@ -204,6 +221,7 @@ class Solver:
         return True
 
     def _change(self, rate: float) -> None:
-        if self._optimizer is not None:
-            self._optimizer.change_rate(self._told["moments"], self._rate, rate)
+        moments = self._step_options.moments
+        if self._optimizer is not None and moments is not None:
+            self._optimizer.change_rate(moments, self._rate, rate)
         self._rate = rate

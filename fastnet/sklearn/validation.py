@@ -19,8 +19,8 @@ from fastnet.sklearn import losses
 Metric = Callable[[Any, "Validation", float], float]  # of an estimator, on data, whose loss it is
 
 
-def metric(chosen: Any) -> Metric:
-    """What ``eval_metric`` stands for; more is better.
+def metric(chosen: Any, score: Callable[[Validation], float]) -> Metric:
+    """What ``eval_metric`` stands for; more is better. ``score`` is the estimator's own.
 
     Raises
     ------
@@ -28,7 +28,7 @@ def metric(chosen: Any) -> Metric:
         For a name that scikit-learn's scorers do not have.
     """
     if chosen is None:
-        return _own_score
+        return lambda estimator, data, loss: _checked_score(estimator, score(data))
     if isinstance(chosen, str) and chosen == "loss":
         return lambda estimator, data, loss: -loss
     if isinstance(chosen, str):
@@ -49,14 +49,13 @@ def metric(chosen: Any) -> Metric:
     return lambda estimator, data, loss: _number(scorer(_plain(estimator), data.X, data.y))
 
 
-def _own_score(estimator: Any, data: Validation, loss: float) -> float:
-    score: float = estimator._score(data)
+def _checked_score(estimator: Any, score: float) -> float:
     if math.isnan(score):
         warnings.warn(
             f"the score on held-out examples is not a number: outputs are beyond the range of "
             f"{estimator.network_.dtype}; smaller inputs or a smaller learning_rate_init may help",
             RuntimeWarning,
-            stacklevel=6,
+            stacklevel=7,
         )
     return score
 

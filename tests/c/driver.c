@@ -149,15 +149,15 @@ static void release(const fn_examples *examples)
     free((void *)examples->masks);
 }
 
-/* A watch that is asked and told often, and lets all go on: it must change no bit. */
-static size_t ask_soon(void *context)
+/* Callbacks that run often, and let all go on: they must change no bit. */
+static size_t poll_soon(void *context)
 {
-    size_t *asked = context;
-    *asked += 1;
-    return *asked % 3;
+    size_t *polls = context;
+    *polls += 1;
+    return *polls % 3;
 }
 
-static int look_sometimes(void *context) { return *(size_t *)context % 2; }
+static int need_weights_sometimes(void *context) { return *(size_t *)context % 2; }
 
 static int go_on(void *context, size_t done)
 {
@@ -303,25 +303,25 @@ static uint64_t hash_of_job(uint64_t h, const job *at, fn_type type, fn_form for
     const size_t length = fn_layout(&network, fn_bytes[type], places) * fn_bytes[type];
     void *parameters = make_parameters(type, &network);
     training.moments = allocate(FN_MOST_MOMENTS * length);
-    size_t asked = 0;
-    const fn_watch watch = {ask_soon, look_sometimes, go_on, &asked};
-    training.watch = watch;
+    size_t polls = 0;
+    const fn_poll poll = {poll_soon, need_weights_sometimes, go_on, &polls};
+    training.poll = poll;
     void *workspace = allocate(fn_workspace_size(type, &network, &examples, m, &training, threads));
-    int64_t ended = 0;
-    const size_t passes = at->passes, each = n / passes;
-    training.ended = &ended, training.last = allocate(2 * length), training.n_last = 2;
-    fn_train(type, &network, parameters, &examples, order, each, passes, m, &training, threads,
-             workspace);
-    if (ended != (int64_t)passes
-        || memcmp((char *)training.last + (passes - 1) % 2 * length, parameters, length))
+    int64_t n_complete = 0;
+    const fn_passes passes = {order, at->passes, n / at->passes, m};
+    training.n_complete = &n_complete;
+    training.snapshots = allocate(2 * length), training.n_snapshots = 2;
+    fn_train(type, &network, parameters, &examples, &passes, &training, threads, workspace);
+    if (n_complete != (int64_t)at->passes
+        || memcmp((char *)training.snapshots + (at->passes - 1) % 2 * length, parameters, length))
         fail("a pass was not complete");
-    free(training.last);
+    free(training.snapshots);
     free(workspace);
     free(training.moments);
     workspace = allocate(fn_evaluation_size(type, &network, &examples, threads));
     size_t correct;
     const double cost = fn_evaluate(type, &network, parameters, &examples, &correct,
-                                    watch, threads, workspace);
+                                    poll, threads, workspace);
     h = hash(h, parameters, length, fn_bytes[type]);
     h = hash(h, &cost, sizeof cost, sizeof cost);
     free(workspace);
@@ -425,7 +425,8 @@ static void run(char **arguments, size_t n_sizes)
     void *workspace = allocate(fn_workspace_size(type, &network, &examples, m, &training, 1));
     for (size_t now; left > 0; left -= now) {
         now = left < EXAMPLES / m ? left : EXAMPLES / m;
-        fn_train(type, &network, parameters, &examples, order, now * m, 1, m, &training, 1, workspace);
+        const fn_passes pass = {order, 1, now * m, m};
+        fn_train(type, &network, parameters, &examples, &pass, &training, 1, workspace);
     }
 }
 

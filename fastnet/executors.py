@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastnet import orphans, reporting
 from fastnet.data import Dataset
-from fastnet.network import Network
-from fastnet.training import DivergenceError, History
+from fastnet.errors import DivergenceError
+from fastnet.history import History
+from fastnet.network import Network, inputs_of
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
@@ -88,7 +89,7 @@ def train(task: Task, data: Datasets | Shared, stop: Stop) -> Trained | None:
     if stop.is_set():
         return None
     network, diverged = Network(**task.network), None
-    network._warned.update(task.warned)
+    inputs_of(network).warned.update(task.warned)
     start = time.perf_counter()
     asked = reporting.stop_asked.set(stop.is_set)
     try:
@@ -161,7 +162,7 @@ _mapped: dict[str, Datasets] = {}  # in a process of a pool: the data sets of it
 # ---- what runs in the process that calls
 
 
-class Engine:
+class Runner:
     """An executor together with the data sets as its tasks get them.
 
     Parameters

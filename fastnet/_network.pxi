@@ -1,0 +1,230 @@
+"""Part of _kernels.pyx: a network for the kernels, and what they compute of it."""
+
+
+cdef size_t checked_threads(threads) except 0:
+    """As many as are started at most, for which there has to be memory."""
+    if index(threads) < 1:
+        raise ValueError(f"threads: expected 1 or more, got {threads}")
+    return min(threads, FN_MOST_THREADS)
+
+
+@final
+cdef class NetworkCore:
+    """Shape, cost and parameters of a network, checked once.
+
+    ``parameters`` is a flat array in the layout of ``layout``, or a ParameterStorage, of which each
+    call reads the values of that moment.
+    """
+    cdef Shape shape
+    cdef fn_type type
+    cdef str dtype
+    cdef size_t n_parameters
+    cdef object parameters
+    cdef Array array                # of ``parameters``, where they are an array
+    cdef ParameterStorage storage   # else
+    cdef object custom_delta
+
+    def __cinit__(self, sizes, output, cost, parameters not None, hidden=None, custom_delta=None):
+        self.shape = Shape(sizes, output, cost, hidden)
+        self.parameters, self.custom_delta = parameters, custom_delta
+        if isinstance(parameters, ParameterStorage):
+            self.storage = parameters
+        self.array = Array("parameters", parameters if self.storage is None else
+                           self.storage.storage, 1, REAL)
+        self.type, self.dtype = self.array.type(), self.array.dtype
+        self.n_parameters = self.shape.n_parameters(self.array.view.itemsize)
+        self.array.expect("parameters", (self.n_parameters,))
+        if self.storage is not None:
+            self.array = None
+
+    cdef object memory(self):
+        """The memory of the parameters as it is now, which lives as long as this object."""
+        return self.array if self.storage is None else self.storage.storage
+
+    cdef void *start(self, memory) noexcept:
+        """Where ``memory`` begins."""
+        if self.storage is None:
+            return (<Array>memory).view.buf
+        return (<Storage>memory).memory.first
+
+    def predictor(self, check_file=None):
+        return Predictor(self, check_file)
+
+    def feedforward(self, Examples examples not None, out, threads=1, *, poll=None):
+        cdef const fn_network *network = &self.shape.network
+        cdef const fn_examples *e = examples.fit(self.shape, self.type, False)
+        cdef object memory = self.memory()
+        cdef const void *p = self.start(memory)
+        cdef Array a = Array("out", out, 2, (self.dtype,), writable=True)
+        a.expect("out", (e.n, self.shape.n_out()))
+        a.expect_contiguous("out")
+        cdef size_t n_threads = checked_threads(threads)
+        cdef Workspace w = Workspace(fn_evaluation_size(self.type, network, e, n_threads))
+        cdef Poll polling = Poll(poll) if e.n > FN_EVALUATED else None  # else one piece
+        cdef fn_poll polled = NO_POLL if polling is None else polling.for_c()
+        with nogil:
+            fn_feedforward(self.type, network, p, e, a.data(), polled, n_threads, w.start())
+        if polling is not None:
+            polling.check()
+
+    def gradient(self, Examples examples not None, nabla, *, poll=None):
+        cdef const fn_network *network = &self.shape.network
+        cdef const fn_examples *e = examples.fit(self.shape, self.type, True)
+        cdef object memory = self.memory()
+        cdef const void *p = self.start(memory)
+        cdef Array g = vector("nabla", nabla, REAL, True).expect("nabla", (self.n_parameters,))
+        if g.dtype != self.dtype:
+            raise TypeError(f"nabla: expected {self.dtype}, got {g.dtype}")
+        cdef Workspace w = Workspace(fn_workspace_size(self.type, network, e, e.n, NULL, 1))
+        cdef CustomDelta custom = CustomDelta(self.custom_delta, self.type)
+        cdef fn_delta delta = custom.for_c()
+        cdef Poll polling = Poll(poll)
+        cdef fn_poll polled = polling.for_c()
+        cdef int failed
+        with nogil:
+            failed = fn_gradient(self.type, network, p, e, g.data(), delta, polled, w.start())
+        custom.check(failed)
+        polling.check()
+
+    def evaluate(self, Examples examples not None, threads=1, *, networks=None, with_cost=True,
+                 poll=None):
+        cdef fn_network network = self.shape.network
+        cdef const fn_examples *e = examples.fit(self.shape, self.type, True)
+        cdef object memory = self.memory()
+        cdef const char *p = <const char *>self.start(memory)
+        cdef size_t i, n = 1, row = self.n_parameters * ITEM_SIZES[self.dtype]
+        cdef Array rows = None
+        if networks is not None:
+            rows = Array("networks", networks, 2, (self.dtype,))
+            n, p = rows.length(0), <const char *>rows.data()
+            if n == 0:
+                raise ValueError("networks: expected one row or more, got none")
+            rows.expect("networks", (n, self.n_parameters)).expect_contiguous("networks")
+        if not with_cost:
+            network.cost = FN_OTHER_COST
+        cdef size_t n_threads = checked_threads(threads)
+        cdef Workspace w = Workspace(fn_evaluation_size(self.type, &network, e, n_threads))
+        counts, costs = np.zeros(n, np.uintp), np.zeros(n)
+        cdef size_t[::1] correct = counts
+        cdef double[::1] total = costs
+        cdef Poll polling = Poll(poll)
+        cdef fn_poll polled = polling.for_c()
+        with nogil:
+            for i in range(n):
+                polling.state.before, polling.state.until = i * e.n, 1
+                if i > 0 and not may_go_on(polled, 0):
+                    break
+                total[i] = fn_evaluate(self.type, &network, p + i * row, e, &correct[i], polled,
+                                       n_threads, w.start())
+                if polling.state.ends:
+                    break
+        polling.check()
+        return (int(correct[0]), total[0]) if rows is None else (counts.tolist(), costs.tolist())
+
+
+cdef object NDARRAY = np.ndarray
+
+
+cdef bint may_be_mapped(x):
+    """Whether ``x`` may be a memory map: no array owns its memory."""
+    base = x.base
+    return base is not None and (type(base) is not NDARRAY or base.base is not None)
+
+
+@final
+cdef class Predictor:
+    """``feedforward`` of one example, in memory that is kept from call to call.
+
+    Called with x (n_in,), it returns its own array (n_out,), the same one each time.
+    ``try_predict`` returns a new array, or None where x is not a plain array of the network's type.
+    Both compute with the parameters that the network has at the call. ``check_file`` is called with
+    "x" and an x that may be part of a memory map. The interpreter's lock is held meanwhile.
+    """
+    cdef NetworkCore network
+    cdef Shape shape
+    cdef object check_file
+    cdef Storage outputs  # memory that ``out`` shows and that NumPy cannot resize
+    cdef Workspace workspace
+    cdef fn_examples example
+    cdef bint is_copied  # a thread copies ``out``, which may let others run meanwhile
+    cdef object out
+    cdef object dtype
+    cdef bytes format
+
+    def __cinit__(self, NetworkCore network not None, check_file=None):
+        self.network, self.shape, self.check_file = network, network.shape, check_file
+        self.dtype = np.dtype(network.dtype)
+        self.format = self.dtype.char.encode()
+        self.example.n = 1
+        self.example.inputs_type = network.type
+        fn_set_scale(&self.example, 1)
+        self.outputs = Storage(self.shape.n_out(), network.dtype)
+        self.out = np.asarray(self.outputs)
+        self.workspace = Workspace(fn_evaluation_size(network.type, &self.shape.network,
+                                                      &self.example, 1))
+
+    cdef int run(self, x, void *out) except -1:
+        """1 when ``out`` (n_out,) is filled, 0 when x is not plain: of another type, shape or
+        layout, or not finite."""
+        cdef Py_buffer view
+        cdef object memory = self.network.memory()
+        cdef int done = 0
+        if type(x) is not NDARRAY:
+            return 0
+        if x.dtype.kind != "f":
+            return 0
+        PyObject_GetBuffer(x, &view, PyBUF_STRIDES | PyBUF_FORMAT)
+        if (view.ndim == 1 and view.format != NULL and view.format[0] == self.format[0]
+                and view.format[1] == 0 and <size_t>view.shape[0] == self.shape.n_in()
+                and (view.strides[0] == view.itemsize or view.shape[0] == 1)
+                and <uintptr_t>view.buf % view.itemsize == 0
+                and isfinite(fn_magnitude(self.example.inputs_type, view.shape[0], view.buf))):
+            self.example.inputs = view.buf
+            fn_feedforward(self.example.inputs_type, &self.shape.network,
+                           self.network.start(memory), &self.example, out, NO_POLL, 1,
+                           self.workspace.start())
+            done = 1
+        PyBuffer_Release(&view)
+        return done
+
+    def try_predict(self, x):
+        if type(x) is not NDARRAY or self.is_copied or may_be_mapped(x):
+            return None
+        if not self.run(x, self.outputs.memory.first):
+            return None
+        self.is_copied = True  # stays so after a MemoryError; callers can do without this method
+        copied = self.out.copy()
+        self.is_copied = False
+        return copied
+
+    def __call__(self, x):
+        cdef void *out = self.outputs.memory.first
+        if self.check_file is not None and type(x) is NDARRAY and may_be_mapped(x):
+            self.check_file("x", x)
+        if not self.run(x, out) and not self.run(self.plain(x), out):
+            raise ValueError("x: expected finite numbers, got NaN or infinity")
+        return self.out
+
+    cdef object plain(self, x):
+        """x, a list or an array of another type or layout, as ``run`` takes it."""
+        if "numpy.ma" in modules and isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
+            raise ValueError("x: expected an array, got one with masked elements")
+        try:
+            x = np.asarray(x)
+        except ValueError:
+            raise ValueError("x: expected an array, got rows of different lengths") from None
+        if self.check_file is not None:
+            self.check_file("x", x)
+        if x.dtype.kind not in "biuf":
+            raise TypeError(f"x: expected numbers, got {x.dtype}")
+        if x.shape != (self.shape.n_in(),):
+            raise ValueError(f"x: expected shape ({self.shape.n_in()},), got {x.shape}")
+        scale = getattr(self.network.parameters, "input_scale", None)
+        if x.dtype == np.uint8 and scale is not None:
+            x = x * np.float64(scale)
+        with np.errstate(over="ignore"):
+            taken = np.array(x, self.dtype)
+        if np.isfinite(x).all() and not np.isfinite(taken).all():
+            raise ValueError(f"x: expected inputs within the range of {self.dtype}, "
+                             f"got {np.abs(x).max():g}")
+        return taken

@@ -1,0 +1,28 @@
+"""Methods of other packages that a class does not have, with errors that name those to use."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+
+class AbsentMethod:
+    """A method of other packages that ``Network`` does not have: an AttributeError names the
+    methods to use. (``__getattr__`` would slow down every attribute.)"""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: object, owner: type) -> NoReturn:
+        raise AttributeError(
+            f"{owner.__name__!r} object has no attribute {self._name!r}: a network is trained by "
+            f"SGD and used by predict_labels(X) and feedforward(X); fastnet.sklearn has "
+            f"estimators with fit and predict",
+            name=self._name,
+            obj=instance,
+        )
+
+
+def without_absent(owner: type, names: list[str]) -> list[str]:
+    """``names`` without those of absent methods of the class, for ``__dir__``."""
+    absent = {name for name, it in vars(owner).items() if isinstance(it, AbsentMethod)}
+    return [name for name in names if name not in absent]

@@ -1,0 +1,126 @@
+"""How the package's source is laid out: private names, parameters, the size of Network's module."""
+
+import ast
+import inspect
+from pathlib import Path
+
+import pytest
+
+import fastnet
+from fastnet import network
+from fastnet.options import SGDOptions
+
+FOLDER = Path(fastnet.__file__).parent
+FILES = sorted(FOLDER.rglob("*.py"))
+TREES = {file: ast.parse(file.read_text(encoding="utf-8")) for file in FILES}
+
+# Documented names of the standard library that begin with an underscore.
+DOCUMENTED = {"os._exit", "sys._getframe"}
+NAMED_TUPLES = {"_asdict", "_fields", "_make", "_replace"}
+
+
+def is_private(name):
+    return name.startswith("_") and not name.startswith("__")
+
+
+def defined(tree):
+    """The names that a module defines: functions, classes, variables and attributes of self."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and of_self(node):
+            yield node.attr
+
+
+def of_self(node):
+    return isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+
+
+def imported_private_names(node):
+    """What an import takes out of another module of the package, other than modules."""
+    path = (node.module or "").split(".")
+    if path[0] != "fastnet" or len(path) == 1:
+        return []
+    folder = FOLDER.joinpath(*path[1:])
+    names = [alias.name for alias in node.names if is_private(alias.name)]
+    return [name for name in names if not (folder / f"{name}.py").exists()]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(FOLDER)))
+def test_no_module_uses_the_private_names_of_another(file):
+    tree = TREES[file]
+    own = {*defined(tree), *NAMED_TUPLES}
+    foreign = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            foreign += imported_private_names(node)
+        elif isinstance(node, ast.Attribute) and is_private(node.attr) and not of_self(node):
+            used = ast.unparse(node)
+            if node.attr not in own and used not in DOCUMENTED:
+                foreign.append(f"{used}, line {node.lineno}")
+    assert foreign == []
+
+
+def signatures(tree):
+    """(name, number of parameters without self) of each function; methods as Class.name."""
+    owner = {
+        method: node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for method in node.body
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            a = node.args
+            names = [each.arg for each in (*a.posonlyargs, *a.args, *a.kwonlyargs, a.vararg,
+                                           a.kwarg) if each is not None]  # fmt: skip
+            name = f"{owner[node]}.{node.name}" if node in owner else node.name
+            yield name, len([each for each in names if each not in ("self", "cls")])
+
+
+def test_no_function_has_more_than_eight_parameters_but_those_of_the_book_and_scikit_learn():
+    long = {
+        f"{file.name}: {name}"
+        for file, tree in TREES.items()
+        for name, n in signatures(tree)
+        if n > 8
+    }
+    assert long == {
+        "network.py: Network.SGD",
+        "classifier.py: MLPClassifier.__init__",
+        "regressor.py: MLPRegressor.__init__",
+    }
+
+
+def code_lines(source):
+    """The number of lines that are no docstrings, comments or blank."""
+    documented = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            first = node.body[0]
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                documented.update(range(first.lineno, first.end_lineno + 1))
+    return sum(
+        1
+        for number, line in enumerate(source.splitlines(), 1)
+        if line.strip() and not line.strip().startswith("#") and number not in documented
+    )
+
+
+def test_the_module_of_network_is_an_interface_of_at_most_300_lines_of_code():
+    assert code_lines(Path(network.__file__).read_text(encoding="utf-8")) <= 300
+
+
+def test_the_options_of_sgd_are_its_arguments_with_the_same_defaults():
+    parameters = inspect.signature(fastnet.Network.SGD).parameters
+    arguments = {
+        name: p.default
+        for name, p in parameters.items()
+        if name not in ("self", "training_data", "evaluation_data", "test_data")
+    }
+    assert set(SGDOptions._fields) == set(arguments)
+    for name, default in SGDOptions._field_defaults.items():
+        if arguments[name] is not inspect.Parameter.empty:
+            assert default == arguments[name]

@@ -1,0 +1,92 @@
+"""Declares csrc/fastnet.h to Cython: setup.py writes the result to the build folder.
+
+The compiler's preprocessor expands the lists (kernels.def and others), so that each kernel,
+enumerator and struct is declared once, in C.
+"""
+
+import re
+import subprocess
+from pathlib import Path
+
+HEADER = "csrc/fastnet.h"
+
+# A pointer to a function of the caller's.
+CALLBACK = re.compile(r"\(\*\w+\)\([^()]*\)")
+
+
+def preprocessed(command: list[str], header: str = HEADER) -> str:
+    """The text of the header and of what it includes from its own folder, macros expanded."""
+    folder = str(Path(header).parent)
+    done = subprocess.run(
+        [*command, "-E", f"-I{folder}", header], capture_output=True, text=True, check=True
+    )
+    kept, is_own = [], False
+    for line in done.stdout.splitlines():
+        marker = re.match(r'#\s*(?:line )?\d+ "(.*?)"', line)
+        if marker:
+            is_own = marker[1].startswith(folder + "/")
+        elif is_own and not line.startswith("#"):
+            kept.append(line)
+    return " ".join(" ".join(kept).split())
+
+
+def statements(text: str) -> list[str]:
+    """The declarations at the top level; of a function's definition its head."""
+    found, start, depth = [], 0, 0
+    for match in re.finditer(r"[{};]", text):
+        depth += {"{": 1, "}": -1, ";": 0}[match[0]]
+        ends = match[0] == ";" or (match[0] == "}" and "(" in text[start:].partition("{")[0])
+        if depth == 0 and ends:
+            found.append(text[start : match.start()].strip())
+            start = match.end()
+    return found
+
+
+def enumerators(body: str) -> list[str]:
+    return [name.partition("=")[0].strip() for name in body.split(",") if name.strip()]
+
+
+def declared(statement: str) -> list[str]:
+    """The lines that declare to Cython what a statement of C declares; none for private data."""
+    head, brace, rest = statement.partition("{")
+    head = head.strip()
+    body, _, name = rest.rpartition("}")
+    if head in ("typedef enum", "enum"):
+        title = f"ctypedef enum {name.strip()}:" if name.strip() else "enum:"
+        return [title, *(f"    {each}" for each in enumerators(body))]
+    if head == "typedef struct":
+        fields = [each.strip() for each in body.split(";") if each.strip()]
+        return [f"ctypedef struct {name.strip()}:", *(f"    {with_nogil(f)}" for f in fields)]
+    if head.startswith("typedef "):
+        return [f"c{with_nogil(head)}"]
+    if brace and "(" not in head:  # an array and its elements
+        return []
+    words = re.sub(r"\b(static|inline|extern)\b|__attribute__ ?\(\(.*?\)\)", "", head)
+    return [" ".join(words.split()).replace("(void)", "()")]
+
+
+def with_nogil(declaration: str) -> str:
+    """A field or a type; if it is a function's pointer, callable without the lock."""
+    return CALLBACK.sub(r"\g<0> noexcept nogil", declaration)
+
+
+def declarations(command: list[str]) -> str:
+    """The text of a .pxd file; ``command`` is that of the compiler."""
+    lines = [line for each in statements(preprocessed(command)) for line in declared(each)]
+    head = [
+        '"""The C interface of fastnet, made from csrc/fastnet.h by tools/declare_c.py."""',
+        "",
+        "from libc.stdint cimport *",
+        "",
+        'cdef extern from "fastnet.h" nogil:',
+    ]
+    return "\n".join([*head, *(f"    {line}" for line in lines), ""])
+
+
+def write(command: list[str], folder: str) -> None:
+    """Write c_api.pxd into the folder; a file that is up to date keeps its time."""
+    path = Path(folder, "c_api.pxd")
+    text = declarations(command)
+    if not path.exists() or path.read_text() != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
