@@ -12,6 +12,7 @@ import sys
 import warnings
 from pathlib import Path
 
+import kernel_calls
 import numpy as np
 import pytest
 
@@ -192,7 +193,9 @@ def test_a_network_trains_with_the_parameters_as_the_reference_does(cost, dtype,
     net = net_of(cost, dtype=dtype)
     expected, close = net._model.values.copy(), 1e3 * float(np.finfo(dtype).eps)
     data = (X.astype(dtype), 1.0, Y.astype(dtype), np.arange(40))
-    reference.train((4, 5, 2), net.output, cost.kernel, expected, *data, 40, 0.05)
+    kernel_calls.train(
+        ((4, 5, 2), net.output, cost.kernel, expected), data, 40, 0.05, kernels=reference
+    )
     net.update_mini_batch((X, Y), 0.05, 0.0, 40)
     np.testing.assert_allclose(net._model.values, expected, rtol=close, atol=close)
     value = cost.fn(net.feedforward(X).T, Y.T) / 40

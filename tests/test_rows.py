@@ -178,9 +178,10 @@ def test_each_optimizer_takes_the_reference_s_steps_at_all_widths(name, n_out, d
         parameters = _kernels.aligned(_kernels.layout(sizes, kind)[0], kind)
         reference.layers(sizes, parameters)[0][0][...] = 0.5
         moments = _kernels.aligned(one.n_moments * len(parameters), kind)
-        module.train(
-            sizes, "linear", "quadratic", parameters, X.astype(kind), 1.0, y.astype(kind),
-            np.arange(23), 4, 0.01, 0.1, l1=0.01, optimizer=one.kernel, moments=moments,
+        kernel_calls.train(
+            (sizes, "linear", "quadratic", parameters), (X.astype(kind), 1.0, y.astype(kind)),
+            np.arange(23), 4, 0.01, l2=0.1, l1=0.01, optimizer=one.kernel, moments=moments,
+            kernels=module,
         )  # fmt: skip
         ends.append(np.concatenate([p.ravel() for p in reference.layers(sizes, parameters)[0]]))
     assert np.unique(ends[0]).size > 5

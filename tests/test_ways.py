@@ -15,6 +15,7 @@ import pytest
 
 import fastnet
 from fastnet import _kernels, ways
+from fastnet.costs import of_kernel
 
 on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux's /proc")
 can_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
@@ -84,7 +85,7 @@ def test_every_number_of_threads_trains_to_the_same_bits(
 
 
 def test_every_number_of_threads_evaluates_to_the_same_bits(pair, dtype, isa, always_threads):
-    output, cost = pair
+    output, cost = pair[0], of_kernel(pair[1])
     sizes = (40, 20, 7)
     data = fastnet.Dataset(*examples(1000, sizes, "uint8"), scale=1 / 256)
     nets = [
@@ -350,7 +351,7 @@ def test_without_the_trace_nothing_is_printed(value, monkeypatch, capfd):
 
 @pytest.fixture(params=[(784, 30, 10), (5, 3), (1, 4, 1), (33, 100, 65, 17)], ids=str)
 def network(request, pair, dtype):
-    output, cost = pair
+    output, cost = pair[0], of_kernel(pair[1])
     return fastnet.Network(request.param, cost, output=output, dtype=dtype, seed=2)
 
 
