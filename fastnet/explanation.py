@@ -209,7 +209,7 @@ def explain(model: Model, data: Dataset) -> Explanation:
         layers.insert(0, Layer(i + 2, kinds[i], *map(checks.read_only, arrays)))
     cost = model.choice.cost
     name = model.choice.kernel or str(getattr(cost, "__name__", type(cost).__name__))
-    value = model.total_cost(data, 0.0, once=True)
+    value = model.total_cost(data, 0.0, single_use=True)
     return Explanation(checks.read_only(x), checks.read_only(y), tuple(layers), value, name)
 
 

@@ -428,7 +428,7 @@ class Network:
         self._model.check_accuracy("data", fitting)
         if overrides(self, "feedforward"):
             return overridden.accuracy(self, fitting)
-        return self._model.accuracy(fitting, once=fitting is not data)
+        return self._model.accuracy(fitting, single_use=fitting is not data)
 
     def total_cost(self, data: Data, lmbda: float, convert: bool = False) -> float:
         """The mean cost over ``data`` plus the L2 term, 1/2 (lmbda/n) sum W^2, n = len(data).
@@ -463,7 +463,7 @@ class Network:
         fitting = self._inputs.dataset("data", data)
         if overrides(self, "feedforward"):
             return overridden.total_cost(self, self._model, fitting, lmbda)
-        return self._model.total_cost(fitting, lmbda, once=fitting is not data)
+        return self._model.total_cost(fitting, lmbda, single_use=fitting is not data)
 
     # ---- training
 
