@@ -22,7 +22,7 @@ def _from_pairs(pairs: Iterable, byte_scale: float) -> Dataset:
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             raise TypeError(
                 f"expected a Dataset, a tuple (X, y) of arrays, or an iterable of pairs (x, y); "
-                f"got {checks.briefly(pair)} as element {i}"
+                f"got {checks.short_repr(pair)} as element {i}"
             )
         for array in pair:
             mapped.check(f"pair {i}", array)
@@ -113,6 +113,6 @@ def as_list(name: str, data: Any) -> list | tuple:
     if not isinstance(data, Iterable) or isinstance(data, (str, bytes, dict)):
         raise TypeError(
             f"{name}: expected a Dataset, a tuple (X, y) of arrays, or an iterable of pairs "
-            f"(x, y); got {checks.briefly(data)}"
+            f"(x, y); got {checks.short_repr(data)}"
         )
     return list(data)

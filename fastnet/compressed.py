@@ -58,7 +58,7 @@ class Compressed:
             optional = name in ("columns", "masks") and array is None
             plain = isinstance(array, np.ndarray) and checks.is_plain(array)
             if not optional and not plain:
-                raise TypeError(f"{name}: expected an array, got {checks.briefly(array)}")
+                raise TypeError(f"{name}: expected an array, got {checks.short_repr(array)}")
         columns = None if columns is None else columns.copy()
         masks = None if masks is None else masks.copy()
         made = _build(values, offsets.copy(), columns, masks, n_in)

@@ -40,7 +40,7 @@ def _kept(array: NDArray, given: Any) -> NDArray:
 
 def _checked_option(sparse: Any) -> bool | str:
     if not isinstance(sparse, (bool, str)) or sparse not in ("auto", True, False):
-        raise ValueError(f"sparse: expected 'auto', True or False; got {checks.briefly(sparse)}")
+        raise ValueError(f"sparse: expected 'auto', True or False; got {checks.short_repr(sparse)}")
     return sparse
 
 
@@ -381,7 +381,7 @@ class Dataset:
             return x, int(y) if y.ndim == 0 else y[:, None].copy()
         if not isinstance(which, slice) and (isinstance(which, tuple) or np.ndim(which) != 1):
             raise TypeError(
-                f"expected an integer, a slice or a list of indices, got {checks.briefly(which)}"
+                f"expected an integer, a slice or a list of indices, got {checks.short_repr(which)}"
             )
         X, y = self.X[which], self.y[which]
         if len(y) == 0:

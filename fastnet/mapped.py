@@ -27,9 +27,9 @@ class File:
         """Restore from a pickle; the fields are checked."""
         path, size, modified = _items("file", state, "path", "size", "modified")
         if not isinstance(path, str):
-            raise TypeError(f"path: expected a str, got {checks.briefly(path)}")
+            raise TypeError(f"path: expected a str, got {checks.short_repr(path)}")
         if not isinstance(modified, float) or not math.isfinite(modified):
-            raise TypeError(f"modified: expected a time, got {checks.briefly(modified)}")
+            raise TypeError(f"modified: expected a time, got {checks.short_repr(modified)}")
         self.path, self.size, self.modified = path, checks.integer("size", size, 0), modified
 
     def check(self) -> None:

@@ -237,7 +237,7 @@ def _as_list(name: str, values: Any, n: int) -> list[Any]:
         listed = list(values)
     except TypeError:
         raise TypeError(
-            f"{name}: expected a list of arrays, got {checks.briefly(values)}"
+            f"{name}: expected a list of arrays, got {checks.short_repr(values)}"
         ) from None
     if len(listed) != n:
         raise ValueError(f"{name}: expected {n} arrays, got {len(listed)}")

@@ -224,7 +224,9 @@ def level_of(verbose: Any, expected: str) -> int:
         if level > 2:
             raise ValueError
     except (TypeError, ValueError) as error:
-        raise type(error)(f"verbose: expected {expected}, got {checks.briefly(verbose)}") from None
+        raise type(error)(
+            f"verbose: expected {expected}, got {checks.short_repr(verbose)}"
+        ) from None
     return level
 
 

@@ -149,7 +149,7 @@ def find_learning_rate(
     [(0.01, True), (0.1, True), (1.0, True), (10.0, False), (5.0, False), (2.0, False)]
     """
     if not isinstance(net, Network):
-        raise TypeError(f"net: expected a fastnet.Network, got {checks.briefly(net)}")
+        raise TypeError(f"net: expected a fastnet.Network, got {checks.short_repr(net)}")
     _check_options(options)
     epochs = checks.integer("epochs", epochs, 1)
     data = inputs_of(net).dataset("training_data", training_data)
@@ -194,7 +194,7 @@ def _check_options(options: dict[str, Any]) -> None:
         if name not in names:
             raise TypeError(
                 f"{name}: expected none but these arguments of SGD: {', '.join(names)}; "
-                f"got {checks.briefly(options[name])}"
+                f"got {checks.short_repr(options[name])}"
             )
 
 

@@ -42,14 +42,14 @@ def checked(
         For one that would not, as ``specs[3]: ...``.
     """
     if isinstance(specs, Mapping | str | bytes) or not isinstance(specs, Iterable):
-        raise TypeError(f"specs: expected a list of dicts, got {checks.briefly(specs)}")
+        raise TypeError(f"specs: expected a list of dicts, got {checks.short_repr(specs)}")
     read: list[dict[str, Any]] = []
     tasks: list[Task] = []
     for i, spec in enumerate(specs):
         if not isinstance(spec, Mapping):
             raise TypeError(
                 f"specs[{i}]: expected a dict of the arguments of Network and of SGD, "
-                f"got {checks.briefly(spec)}"
+                f"got {checks.short_repr(spec)}"
             )
         read.append(dict(spec))
         with checks.error_prefix(f"specs[{i}]"):
@@ -87,7 +87,7 @@ def _task(spec: Mapping[str, Any], training: Dataset, evaluation: Dataset | None
         if name not in of_network and name not in of_sgd:
             raise TypeError(
                 f"expected arguments of Network and of SGD, {', '.join(of_network + of_sgd)}; "
-                f"got {checks.briefly(name)}"
+                f"got {checks.short_repr(name)}"
             )
     missing = [name for name in required if name not in spec]
     if missing:
@@ -95,7 +95,8 @@ def _task(spec: Mapping[str, Any], training: Dataset, evaluation: Dataset | None
     if isinstance(spec.get("seed"), _SHARED_SEEDS):
         raise TypeError(
             f"seed: expected an integer, a sequence of them, a SeedSequence or None, since a "
-            f"generator cannot serve several trainings at once; got {checks.briefly(spec['seed'])}"
+            f"generator cannot serve several trainings at once; "
+            f"got {checks.short_repr(spec['seed'])}"
         )
     network: dict[str, Any] = {"n_threads": 1}
     sgd: dict[str, Any] = {"verbose": False, **_monitored(spec, evaluation)}

@@ -375,7 +375,7 @@ def _check_executor(executor: Any, max_workers: Any) -> None:
     elif not isinstance(executor, Executor):
         raise TypeError(
             f"executor: expected a concurrent.futures.Executor, a Client of dask.distributed or "
-            f"None, got {checks.briefly(executor)}"
+            f"None, got {checks.short_repr(executor)}"
         )
     if max_workers is not None:
         raise ValueError(

@@ -219,7 +219,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if any(isinstance(one, str) for one in (given if isinstance(given, list) else [given])):
             raise ValueError(
                 "class_weight: expected a dict or None for partial_fit, which sees a part of the "
-                f"examples; got {checks.briefly(self.class_weight)}"
+                f"examples; got {checks.short_repr(self.class_weight)}"
             )
         self._fit(X, y, sample_weight, incremental=True, classes=classes)
         return self
@@ -380,7 +380,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if not isinstance(each, list | tuple) or len(each) != n:
             raise ValueError(
                 "class_weight: expected 'balanced', None, or a list with a dict for each of the "
-                f"{n} labels, got {checks.briefly(given)}"
+                f"{n} labels, got {checks.short_repr(given)}"
             )
         weights = np.ones(len(y))
         for k, one in enumerate(each):

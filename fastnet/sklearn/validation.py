@@ -37,14 +37,15 @@ def metric(chosen: Any, score: Callable[[Validation], float]) -> Metric:
         except ValueError:
             raise ValueError(
                 "eval_metric: expected 'loss', the name of a scorer (sklearn.metrics."
-                f"get_scorer_names() lists them), a function or None; got {checks.briefly(chosen)}"
+                f"get_scorer_names() lists them), a function or None; "
+                f"got {checks.short_repr(chosen)}"
             ) from None
     elif callable(chosen):
         scorer = chosen
     else:
         raise TypeError(
             "eval_metric: expected 'loss', the name of a scorer, a function f(estimator, X, y) "
-            f"or None; got {checks.briefly(chosen)}"
+            f"or None; got {checks.short_repr(chosen)}"
         )
     return lambda estimator, data, loss: _number(scorer(_plain(estimator), data.X, data.y))
 
@@ -66,7 +67,7 @@ def _number(score: Any) -> float:
             raise TypeError
         return float(score)
     except (TypeError, ValueError):
-        came = checks.briefly(score)
+        came = checks.short_repr(score)
         raise TypeError(f"eval_metric: expected a number for each call, got {came}") from None
 
 
