@@ -45,9 +45,9 @@ def remember(network_class: type) -> None:
 
 def overrides(net: Any, *names: str) -> bool:
     """Whether any of these methods is overridden."""
-    kind, own = type(net), vars(net)
+    kind, attributes = type(net), vars(net)
     for name in names:  # noqa: SIM110  # called in each update_mini_batch; any() is slower
-        if getattr(kind, name) is not _defined[name] or name in own:
+        if getattr(kind, name) is not _defined[name] or name in attributes:
             return True
     return False
 

@@ -200,8 +200,8 @@ class Parameters(_kernels.ParameterStorage):
         """Assign elements of the list ``name``; all lists keep their identity and get views of the
         new storage. Assigning an array to its own place has no effect."""
         self.check_not_training()
-        own, new = self.as_list(name), _as_list(name, values, len(places))
-        others = {l: v for l, v in zip(places, new, strict=True) if v is not own[l]}
+        current, new = self.as_list(name), _as_list(name, values, len(places))
+        others = {l: v for l, v in zip(places, new, strict=True) if v is not current[l]}
         if others:
             self._write(name, others, self.LISTS)
 
@@ -225,11 +225,11 @@ class Parameters(_kernels.ParameterStorage):
     def _parts(self, name: str, layers: Sequence[int]) -> list[tuple[int, int]]:
         """The parts (start, end) of the flat array that hold these layers of the list ``name`` and
         all of the other list."""
-        own = [(w, b) for w, b, _ in self.places]  # of the weights
+        listed = [(w, b) for w, b, _ in self.places]  # of the weights
         other = [(b, b + stride) for _, b, stride in self.places]  # of the biases
         if name in ("biases", "intercepts_"):
-            own, other = other, own
-        return other + [own[l] for l in layers]
+            listed, other = other, listed
+        return other + [listed[l] for l in layers]
 
 
 def _as_list(name: str, values: Any, n: int) -> list[Any]:

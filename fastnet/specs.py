@@ -74,9 +74,9 @@ def _keywords() -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     found, required = [], []
     for call in (Network, Network.SGD):
         parameters = list(inspect.signature(call).parameters.values())
-        own = [p for p in parameters if p.name not in _NOT_IN_SPECS]
-        found.append(tuple(p.name for p in own))
-        required += [p.name for p in own if p.default is p.empty]
+        accepted = [p for p in parameters if p.name not in _NOT_IN_SPECS]
+        found.append(tuple(p.name for p in accepted))
+        required += [p.name for p in accepted if p.default is p.empty]
     return found[0], found[1], tuple(required)
 
 
