@@ -1,4 +1,4 @@
-"""Arguments that users pass: one clear error each, before anything is changed."""
+"""Checks of users' arguments: one clear error each, before anything is changed."""
 
 import math
 import operator
@@ -185,7 +185,7 @@ def _from_frame(name: str, frame: Any) -> NDArray:
 
 
 def array(name: str, value: Any, expected: str = "an array") -> NDArray:
-    """``value`` as an array, where it can be one."""
+    """``value`` as an array, if it can be converted to one."""
     if type(value) is np.ndarray and value.ndim:
         return value
     if is_masked(value):
@@ -196,7 +196,7 @@ def array(name: str, value: Any, expected: str = "an array") -> NDArray:
         made = np.asarray(value)
     except ValueError:
         raise ValueError(f"{name}: expected {expected}, got rows of different lengths") from None
-    if made.ndim == 0 and made.dtype.kind in "OSU":  # which hold anything
+    if made.ndim == 0 and made.dtype.kind in "OSU":  # these hold any object
         raise TypeError(f"{name}: expected {expected}, got {short_repr(value)}")
     return made
 
@@ -213,7 +213,7 @@ def numbers(name: str, array: NDArray) -> NDArray:
 
 
 def read_only(array: NDArray) -> NDArray:
-    """A view of ``array`` that nobody can write to."""
+    """A read-only view of ``array``."""
     view = array.view()
     view.flags.writeable = False
     return view
@@ -234,6 +234,6 @@ def unresized(array: NDArray) -> weakref.ref[NDArray]:
 
 
 def aligned(array: NDArray) -> NDArray:
-    """``array``, or a copy where its elements do not lie as its type wants them: out of a
-    message from another process."""
+    """``array``, or a copy if its elements are not aligned for their type, as in a message from
+    another process."""
     return array if array.flags.aligned else array.copy()

@@ -1,4 +1,4 @@
-"""The forms of data that are accepted, made into a ``Dataset``."""
+"""Conversion of the accepted forms of data to a ``Dataset``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fastnet import checks, compressed, mapped, reporting
 from fastnet.compressed import Compressed
 from fastnet.data import Dataset
 
-# The end of errors about pairs (x, y): the other form of data.
+# The end of messages about pairs (x, y): the alternative form of data.
 _OR_ARRAYS = "or a tuple (X, y) of arrays with one example per row"
 
 
@@ -99,8 +99,7 @@ def warn_of_bytes(name: str, given: Any, data: Dataset) -> None:
 
 
 def given_data(name: str, data: Any) -> Any:
-    """Data that need not be given, None if it is False; of an iterator, which may be needed
-    twice, a list."""
+    """Optional data: None for False; a list for an iterator, which may be needed twice."""
     if data is None or (isinstance(data, bool | np.bool_) and not data):
         return None
     return as_list(name, data) if isinstance(data, Iterator | bool) else data

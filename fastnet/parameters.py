@@ -90,7 +90,7 @@ class ParameterList(FixedList[NDArray[Any]]):
             raise
 
     def detach(self) -> None:
-        """Part with the network: the arrays become read-only and the list cannot be assigned to."""
+        """Separate the list from the network: its arrays become read-only, assignments raise."""
         self._owner = None
         for array in self:
             array.flags.writeable = False

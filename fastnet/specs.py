@@ -1,4 +1,4 @@
-"""Specs of networks, the arguments of ``Network`` and of ``SGD`` in one dict: read and checked."""
+"""Specs of networks, dicts with arguments of ``Network`` and of ``SGD``: read and checked."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fastnet.options import SGDOptions
 from fastnet.random_stream import RandomStream, seed_from_numpy
 from fastnet.sgd import check_training, checked_data
 
-# Generators of random numbers, which several trainings would share.
+# Generators of random numbers, refused since several trainings would share them.
 _SHARED_SEEDS = (np.random.Generator, np.random.BitGenerator, np.random.RandomState)
 
 # Parameters of Network and SGD that a spec must not contain.
@@ -34,12 +34,12 @@ _EVALUATION_FLAGS = ("monitor_evaluation_cost", "monitor_evaluation_accuracy")
 def checked(
     specs: Any, training: Dataset, evaluation: Dataset | None
 ) -> tuple[list[dict[str, Any]], list[Task]]:
-    """The specs, and what each says to do, every one of which would begin to train.
+    """The specs, and a task for each, all checked as ``Network`` and ``SGD`` would check them.
 
     Raises
     ------
     TypeError, ValueError
-        For one that would not, as ``specs[3]: ...``.
+        For a spec that is invalid, as ``specs[3]: ...``.
     """
     if isinstance(specs, Mapping | str | bytes) or not isinstance(specs, Iterable):
         raise TypeError(f"specs: expected a list of dicts, got {checks.short_repr(specs)}")
@@ -70,7 +70,7 @@ def seeded(tasks: Iterable[Task]) -> list[Task]:
 
 @functools.cache
 def _keywords() -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """The arguments of ``Network``, those of ``SGD`` but for data, and those that are required."""
+    """The arguments of ``Network``, those of ``SGD`` other than data, and the required ones."""
     found, required = [], []
     for call in (Network, Network.SGD):
         parameters = list(inspect.signature(call).parameters.values())
@@ -81,7 +81,7 @@ def _keywords() -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
 
 
 def _task(spec: Mapping[str, Any], training: Dataset, evaluation: Dataset | None) -> Task:
-    """The spec as the arguments of two calls, both of which would go well."""
+    """The spec as the arguments of two calls, checked."""
     of_network, of_sgd, required = _keywords()
     for name in spec:
         if name not in of_network and name not in of_sgd:
@@ -121,7 +121,7 @@ def _model(sizes: Any, *, seed: Any = None, initializer: Any = None, **others: A
 
 
 def _monitored(spec: Mapping[str, Any], evaluation: Dataset | None) -> dict[str, bool]:
-    """What is recorded of evaluation data about which the spec says nothing."""
+    """The figure to record on evaluation data if the spec says nothing about it."""
     if evaluation is None or any(flag in spec for flag in _EVALUATION_FLAGS):
         return {}
     return {f"monitor_{default_figure(evaluation)}": True}

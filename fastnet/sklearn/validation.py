@@ -72,7 +72,7 @@ def _number(score: Any) -> float:
 
 
 def _plain(estimator: Any) -> Any:
-    """As the scorer sees it: the data are arrays by now, and have no names of columns."""
+    """The estimator without feature names, since the scorer passes it arrays."""
     seen = copy.copy(estimator)
     vars(seen).pop("feature_names_in_", None)
     return seen
@@ -99,7 +99,7 @@ class Validation:
         self._best_values: NDArray | None = None
 
     def begin(self, model: Model, best: float) -> None:
-        """``best`` is the best score of an earlier training that goes on; -inf without one."""
+        """``best`` is the best score of the training that is continued; -inf without one."""
         self._best = best
         self._best_values = model.values.copy() if best > -math.inf else None
 
@@ -114,6 +114,6 @@ class Validation:
         return loss, score
 
     def restore(self, model: Model) -> None:
-        """Give the network the best parameters; the last, where no score was a number."""
+        """Restore the best parameters; the last ones stay if no score was a number."""
         if self._best_values is not None:
             model.parameters.restore(self._best_values)
