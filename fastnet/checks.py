@@ -66,6 +66,8 @@ def integer(name: str, value: Any, at_least: int) -> int:
 
 def truth(name: str, value: Any) -> bool:
     """The truth value of ``value``."""
+    if value is False or value is True:
+        return value
     try:
         return bool(value)
     except (TypeError, ValueError):  # as of an array of several elements

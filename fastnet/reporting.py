@@ -244,6 +244,8 @@ def tqdm() -> Any:
 
 def checked_level(verbose: Any) -> int:
     """The level of ``verbose`` as ``SGD`` takes it."""
+    if verbose is False or verbose is True:
+        return int(verbose)
     return level_of(verbose, "0 (silent), 1 (a line per epoch) or 2 (a bar)")
 
 
