@@ -271,7 +271,7 @@ class Model:
         """The value of the cost class's ``fn`` for columns (n_out, m), as a number."""
         value = self.choice.cost.fn(a, y)
         if np.ndim(value) or np.asarray(value).dtype.kind not in "biuf":
-            came = f"shape {np.shape(value)}" if np.ndim(value) else checks.briefly(value)
+            came = f"shape {np.shape(value)}" if np.ndim(value) else checks.short_repr(value)
             raise TypeError(f"fn: expected a number, the sum over the columns, got {came}")
         return float(value)
 
