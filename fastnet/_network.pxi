@@ -142,6 +142,7 @@ cdef class Predictor:
     """
     cdef NetworkCore network
     cdef Shape shape
+    cdef ParameterStorage parameters  # None: those of an array
     cdef object check_file
     cdef Storage outputs  # memory that ``out`` shows and that NumPy cannot resize
     cdef Workspace workspace
@@ -153,6 +154,7 @@ cdef class Predictor:
 
     def __cinit__(self, NetworkCore network not None, check_file=None):
         self.network, self.shape, self.check_file = network, network.shape, check_file
+        self.parameters = network.storage
         self.dtype = np.dtype(network.dtype)
         self.format = self.dtype.char.encode()
         self.example.n = 1
@@ -167,7 +169,8 @@ cdef class Predictor:
         """1 when ``out`` (n_out,) is filled, 0 when x is not plain: of another type, shape or
         layout, or not finite."""
         cdef Py_buffer view
-        cdef object memory = self.network.memory()
+        cdef Storage storage = None  # kept alive during the call
+        cdef const void *p
         cdef int done = 0
         if type(x) is not NDARRAY:
             return 0
@@ -180,9 +183,13 @@ cdef class Predictor:
                 and <uintptr_t>view.buf % view.itemsize == 0
                 and isfinite(fn_magnitude(self.example.inputs_type, view.shape[0], view.buf))):
             self.example.inputs = view.buf
-            fn_feedforward(self.example.inputs_type, &self.shape.network,
-                           self.network.start(memory), &self.example, out, NO_POLL, 1,
-                           self.workspace.start())
+            if self.parameters is None:
+                p = self.network.array.data()
+            else:
+                storage = self.parameters.storage
+                p = storage.memory.first
+            fn_feedforward(self.example.inputs_type, &self.shape.network, p, &self.example, out,
+                           NO_POLL, 1, self.workspace.start())
             done = 1
         PyBuffer_Release(&view)
         return done

@@ -48,7 +48,7 @@ def _checked_sizes(sizes: Any) -> tuple[int, ...]:
         checked = ()
     if len(checked) < 2:
         raise ValueError(
-            f"sizes: expected two or more positive integers, got {checks.briefly(sizes)}"
+            f"sizes: expected two or more positive integers, got {checks.short_repr(sizes)}"
         )
     return checked
 
@@ -59,7 +59,9 @@ def _checked_dtype(dtype: Any) -> str:
     except TypeError:
         name = repr(dtype)
     if name not in DTYPES or dtype is None:
-        raise ValueError(f"dtype: expected one of {', '.join(DTYPES)}; got {checks.briefly(dtype)}")
+        raise ValueError(
+            f"dtype: expected one of {', '.join(DTYPES)}; got {checks.short_repr(dtype)}"
+        )
     return name
 
 
@@ -69,12 +71,12 @@ def _neurons(hidden: Any, layers: int) -> tuple[str, ...]:
         names = (hidden,) if isinstance(hidden, str | bytes) else tuple(hidden)
     except TypeError:
         raise TypeError(
-            f"hidden: expected a name or a list of names, got {checks.briefly(hidden)}"
+            f"hidden: expected a name or a list of names, got {checks.short_repr(hidden)}"
         ) from None
     for name in names:
         if not isinstance(name, str) or name not in activations.HIDDEN:
             known = ", ".join(activations.HIDDEN)
-            raise ValueError(f"hidden: expected one of {known}; got {checks.briefly(name)}")
+            raise ValueError(f"hidden: expected one of {known}; got {checks.short_repr(name)}")
     if isinstance(hidden, str):
         return names * layers
     if len(names) != layers:

@@ -175,7 +175,9 @@ def affine(
         _span("degrees", degrees), _span("scaling", scaling, 1.0), _span("shear", shear)
     ])  # fmt: skip
     if spans[1, 0] <= 0:
-        raise ValueError(f"scaling: expected factors of more than 0, got {checks.briefly(scaling)}")
+        raise ValueError(
+            f"scaling: expected factors of more than 0, got {checks.short_repr(scaling)}"
+        )
     data, images = _images(data)
     stream = RandomStream(seed)
     side = images.shape[1]
@@ -294,7 +296,7 @@ def _span(name: str, value: Any, around: float = 0.0) -> tuple[float, float]:
     if low > high:
         raise ValueError(
             f"{name}: expected a number, or (lowest, highest), both finite; "
-            f"got {checks.briefly(value)}"
+            f"got {checks.short_repr(value)}"
         )
     return low, high
 

@@ -1,4 +1,4 @@
-"""Arguments that users pass: one clear error each, before anything is changed."""
+"""Checks of users' arguments: one clear error each, before anything is changed."""
 
 import math
 import operator
@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def briefly(value: Any) -> str:
-    """What came, in a few words."""
+def short_repr(value: Any) -> str:
+    """The value in an error message: its repr if that is short, else its type."""
     kind = f"a {type(value).__name__}"
     if isinstance(value, str | bytes | list | tuple | set | dict) and len(value) > 60:
         return kind  # without formatting all of it
@@ -26,6 +26,9 @@ def briefly(value: Any) -> str:
         return kind
     most = 500 if isinstance(value, int) else 60  # characters
     return shown if len(shown) <= most and "\n" not in shown else kind
+
+
+briefly = short_repr  # its former name, which some modules still use
 
 
 def prefixed(prefix: str, error: Exception) -> TypeError | ValueError:
@@ -55,24 +58,26 @@ def integer(name: str, value: Any, at_least: int) -> int:
             raise TypeError
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name}: expected an integer, got {briefly(value)}") from None
+        raise TypeError(f"{name}: expected an integer, got {short_repr(value)}") from None
     if number < at_least:
-        raise ValueError(f"{name}: expected {at_least} or more, got {briefly(number)}")
+        raise ValueError(f"{name}: expected {at_least} or more, got {short_repr(number)}")
     return number
 
 
 def truth(name: str, value: Any) -> bool:
     """The truth value of ``value``."""
+    if value is False or value is True:
+        return value
     try:
         return bool(value)
     except (TypeError, ValueError):  # as of an array of several elements
-        raise TypeError(f"{name}: expected True or False, got {briefly(value)}") from None
+        raise TypeError(f"{name}: expected True or False, got {short_repr(value)}") from None
 
 
 def boolean(name: str, value: Any) -> bool:
     """``value``, True or False."""
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name}: expected True or False, got {briefly(value)}")
+        raise TypeError(f"{name}: expected True or False, got {short_repr(value)}")
     return bool(value)
 
 
@@ -83,7 +88,7 @@ def _number(name: str, value: Any) -> float:
             raise TypeError
         return float(value)
     except (TypeError, ValueError):
-        raise TypeError(f"{name}: expected a number, got {briefly(value)}") from None
+        raise TypeError(f"{name}: expected a number, got {short_repr(value)}") from None
     except OverflowError:
         return math.inf
 
@@ -94,7 +99,7 @@ def nonnegative(name: str, value: Any) -> float:
         return value
     number = _number(name, value)
     if not 0 <= number < math.inf:
-        raise ValueError(f"{name}: expected a finite number of 0 or more, got {briefly(value)}")
+        raise ValueError(f"{name}: expected a finite number of 0 or more, got {short_repr(value)}")
     return number
 
 
@@ -102,7 +107,7 @@ def positive(name: str, value: Any) -> float:
     """``value`` as a finite float over 0."""
     number = _number(name, value)
     if not 0 < number < math.inf:
-        raise ValueError(f"{name}: expected a positive number, got {briefly(value)}")
+        raise ValueError(f"{name}: expected a positive number, got {short_repr(value)}")
     return number
 
 
@@ -110,7 +115,7 @@ def share(name: str, value: Any) -> float:
     """``value`` as a float from 0 to below 1."""
     number = _number(name, value)
     if not 0 <= number < 1:
-        raise ValueError(f"{name}: expected a number from 0 to below 1, got {briefly(value)}")
+        raise ValueError(f"{name}: expected a number from 0 to below 1, got {short_repr(value)}")
     return number
 
 
@@ -118,7 +123,7 @@ def fraction(name: str, value: Any) -> float:
     """``value`` as a float over 0 and at most 1."""
     number = _number(name, value)
     if not 0 < number <= 1:
-        raise ValueError(f"{name}: expected a number over 0 and at most 1, got {briefly(value)}")
+        raise ValueError(f"{name}: expected a number over 0 and at most 1, got {short_repr(value)}")
     return number
 
 
@@ -127,9 +132,11 @@ def index(name: str, value: Any, n: int) -> int:
     try:
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name}: expected an integer as index, got {briefly(value)}") from None
+        raise TypeError(f"{name}: expected an integer as index, got {short_repr(value)}") from None
     if not -n <= number < n:
-        raise IndexError(f"{name}: expected an index from {-n} to {n - 1}, got {briefly(number)}")
+        raise IndexError(
+            f"{name}: expected an index from {-n} to {n - 1}, got {short_repr(number)}"
+        )
     return number % n
 
 
@@ -138,17 +145,17 @@ def callables(name: str, value: Any) -> tuple[Callable[..., Any], ...]:
     if value is None:
         return ()
     if not isinstance(value, Sequence) or isinstance(value, str | bytes):
-        raise TypeError(f"{name}: expected a list of functions, got {briefly(value)}")
+        raise TypeError(f"{name}: expected a list of functions, got {short_repr(value)}")
     for i, one in enumerate(value):
         if not callable(one):
-            raise TypeError(f"{name}[{i}]: expected a function, got {briefly(one)}")
+            raise TypeError(f"{name}[{i}]: expected a function, got {short_repr(one)}")
     return tuple(value)
 
 
 def path(name: str, value: Any) -> str:
     """``value`` as a path."""
     if not isinstance(value, (str, os.PathLike)):
-        raise TypeError(f"{name}: expected a str or a path, got {briefly(value)}")
+        raise TypeError(f"{name}: expected a str or a path, got {short_repr(value)}")
     return str(os.fspath(value))
 
 
@@ -172,13 +179,15 @@ def _from_frame(name: str, frame: Any) -> NDArray:
         return made
     for element in made.flat:
         if not isinstance(element, (Real, np.bool_)):
-            raise TypeError(f"{name}: expected numbers, got {briefly(element)} in the data frame")
+            raise TypeError(
+                f"{name}: expected numbers, got {short_repr(element)} in the data frame"
+            )
     inferred = np.array(made.tolist())
     return inferred if inferred.dtype != object else made.astype(np.float64)
 
 
 def array(name: str, value: Any, expected: str = "an array") -> NDArray:
-    """``value`` as an array, where it can be one."""
+    """``value`` as an array, if it can be converted to one."""
     if type(value) is np.ndarray and value.ndim:
         return value
     if is_masked(value):
@@ -189,8 +198,8 @@ def array(name: str, value: Any, expected: str = "an array") -> NDArray:
         made = np.asarray(value)
     except ValueError:
         raise ValueError(f"{name}: expected {expected}, got rows of different lengths") from None
-    if made.ndim == 0 and made.dtype.kind in "OSU":  # which hold anything
-        raise TypeError(f"{name}: expected {expected}, got {briefly(value)}")
+    if made.ndim == 0 and made.dtype.kind in "OSU":  # these hold any object
+        raise TypeError(f"{name}: expected {expected}, got {short_repr(value)}")
     return made
 
 
@@ -206,7 +215,7 @@ def numbers(name: str, array: NDArray) -> NDArray:
 
 
 def read_only(array: NDArray) -> NDArray:
-    """A view of ``array`` that nobody can write to."""
+    """A read-only view of ``array``."""
     view = array.view()
     view.flags.writeable = False
     return view
@@ -227,6 +236,6 @@ def unresized(array: NDArray) -> weakref.ref[NDArray]:
 
 
 def aligned(array: NDArray) -> NDArray:
-    """``array``, or a copy where its elements do not lie as its type wants them: out of a
-    message from another process."""
+    """``array``, or a copy if its elements are not aligned for their type, as in a message from
+    another process."""
     return array if array.flags.aligned else array.copy()

@@ -1,4 +1,4 @@
-"""The forms of data that are accepted, made into a ``Dataset``."""
+"""Conversion of the accepted forms of data to a ``Dataset``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fastnet import checks, compressed, mapped, reporting
 from fastnet.compressed import Compressed
 from fastnet.data import Dataset
 
-# The end of errors about pairs (x, y): the other form of data.
+# The end of messages about pairs (x, y): the alternative form of data.
 _OR_ARRAYS = "or a tuple (X, y) of arrays with one example per row"
 
 
@@ -22,7 +22,7 @@ def _from_pairs(pairs: Iterable, byte_scale: float) -> Dataset:
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             raise TypeError(
                 f"expected a Dataset, a tuple (X, y) of arrays, or an iterable of pairs (x, y); "
-                f"got {checks.briefly(pair)} as element {i}"
+                f"got {checks.short_repr(pair)} as element {i}"
             )
         for array in pair:
             mapped.check(f"pair {i}", array)
@@ -99,8 +99,7 @@ def warn_of_bytes(name: str, given: Any, data: Dataset) -> None:
 
 
 def given_data(name: str, data: Any) -> Any:
-    """Data that need not be given, None if it is False; of an iterator, which may be needed
-    twice, a list."""
+    """Optional data: None for False; a list for an iterator, which may be needed twice."""
     if data is None or (isinstance(data, bool | np.bool_) and not data):
         return None
     return as_list(name, data) if isinstance(data, Iterator | bool) else data
@@ -113,6 +112,6 @@ def as_list(name: str, data: Any) -> list | tuple:
     if not isinstance(data, Iterable) or isinstance(data, (str, bytes, dict)):
         raise TypeError(
             f"{name}: expected a Dataset, a tuple (X, y) of arrays, or an iterable of pairs "
-            f"(x, y); got {checks.briefly(data)}"
+            f"(x, y); got {checks.short_repr(data)}"
         )
     return list(data)

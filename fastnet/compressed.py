@@ -1,4 +1,4 @@
-"""Inputs of which only what is not zero is stored: made from dense rows, or given as CSR."""
+"""Inputs of which only the non-zero values are stored: made from dense rows, or given as CSR."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from fastnet import _kernels, checks, index_arrays, mapped, scipy_matrices, single_flight
 
-# Behind the values: the kernels load whole vectors.
+# Padding after the values: the kernels load whole vectors.
 _SLACK = 128
 
 _LARGEST = 2**31 - 1  # features
@@ -58,7 +58,7 @@ class Compressed:
             optional = name in ("columns", "masks") and array is None
             plain = isinstance(array, np.ndarray) and checks.is_plain(array)
             if not optional and not plain:
-                raise TypeError(f"{name}: expected an array, got {checks.briefly(array)}")
+                raise TypeError(f"{name}: expected an array, got {checks.short_repr(array)}")
         columns = None if columns is None else columns.copy()
         masks = None if masks is None else masks.copy()
         made = _build(values, offsets.copy(), columns, masks, n_in)
@@ -220,8 +220,8 @@ def pieces(array: NDArray) -> Iterator[slice]:
 
 
 def survey(X: NDArray) -> tuple[float, int]:
-    """Of float32 or float64: the largest absolute value, or what is not finite; and how many are
-    not zero, of no meaning then."""
+    """The largest absolute value of float32 or float64 numbers, and how many are not zero. The
+    first is not finite if a number is not, and then the second is meaningless."""
     if X.nbytes <= PIECE_BYTES:
         return _kernels.survey(np.ascontiguousarray(X).reshape(-1))
     largest, others = 0.0, 0
@@ -234,7 +234,7 @@ def survey(X: NDArray) -> tuple[float, int]:
 
 
 def count(X: NDArray) -> int:
-    """How many are not zero."""
+    """The number of non-zero elements."""
     if X.dtype != np.uint8:
         return survey(X)[1]
     return sum(int(np.count_nonzero(X[rows])) for rows in pieces(X))
@@ -285,7 +285,7 @@ def _filled(X: NDArray, form: str, stored: int, dtype: np.dtype) -> Compressed |
 
 
 class Sparse(Protocol):
-    """A matrix or array of scipy.sparse, in any format; scipy need not be there."""
+    """A matrix or array of scipy.sparse, in any format; scipy need not be installed."""
 
     def tocsr(self) -> Any: ...
 

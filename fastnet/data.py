@@ -1,4 +1,4 @@
-"""Where the data comes in: data sets, and the forms that they are made from."""
+"""Data sets: examples that are checked once and read in place by the kernels."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from fastnet.compressed import Compressed, Sparse
 from fastnet.lazy import lazy_attribute
 from fastnet.mapped import File, Mapping, MemmapRef
 
-# In what forms data are taken, wherever they are.
+# The forms in which data are accepted.
 Data: TypeAlias = (
     "Dataset | tuple[ArrayLike | Sparse, ArrayLike] | Iterable[tuple[ArrayLike, ArrayLike]]"
 )
 
-# Attributes that cannot be assigned: the parameters of a data set and what is computed of them.
+# Attributes that cannot be assigned: the parameters of a data set and values computed from them.
 _FIXED = {"X", "y", "scale", "sparse", "largest", "target_range"}
 
 # Attributes that can be recomputed, and are not pickled.
@@ -34,13 +34,13 @@ def _way(n_in: int, n_out: int, dtype: np.dtype, density: float, isa: str) -> st
 
 
 def _kept(array: NDArray, given: Any) -> NDArray:
-    """``array``, read-only if it is not the very one that was given."""
+    """``array``, read-only unless it is the object that was given."""
     return array if array is given else checks.read_only(array)
 
 
 def _checked_option(sparse: Any) -> bool | str:
     if not isinstance(sparse, (bool, str)) or sparse not in ("auto", True, False):
-        raise ValueError(f"sparse: expected 'auto', True or False; got {checks.briefly(sparse)}")
+        raise ValueError(f"sparse: expected 'auto', True or False; got {checks.short_repr(sparse)}")
     return sparse
 
 
@@ -131,7 +131,7 @@ class Dataset:
     y: NDArray
     scale: float
     sparse: bool | str
-    _stored: int | None = None  # how many inputs are not zero, where that is known
+    _stored: int | None = None  # how many inputs are not zero, if that is known
     _files: dict[str, File | None]  # which arrays are memory maps, and of what file, if it has one
     _mappings: tuple[Mapping, ...]
     _owners: tuple[Any, ...]  # weak references, which keep NumPy from resizing the arrays
@@ -290,7 +290,7 @@ class Dataset:
     def operand(
         self, sizes: Sequence[int], dtype: DTypeLike, once: bool = False, moves: bool = False
     ) -> Any:
-        """What the kernels take as X for a network: the rows, or their compressed form.
+        """The inputs as the kernels read them for a network: the rows, or their compressed form.
 
         Parameters
         ----------
@@ -299,10 +299,9 @@ class Dataset:
         dtype : "float32" or "float64"
             The network's type.
         once : bool
-            The inputs are read once or twice only, for which nothing is compressed that
-            need not be.
+            The inputs are read once or twice only, so that compressing them would not pay.
         moves : bool
-            Images are moved on the way in, for which masks do not serve.
+            Images are shifted when they are read, which masks do not support.
 
         Returns
         -------
@@ -336,7 +335,7 @@ class Dataset:
         if form == "dense" or moves:
             form = "columns"
         kind = X.dtype
-        if kind == np.float64 and self.scale == 1:  # else the product is what is rounded
+        if kind == np.float64 and self.scale == 1:  # with a scale, the product is rounded instead
             kind = np.dtype(dtype)
         found = self._forms.get((form, kind))  # a dtype's name takes two microseconds
         return self._compressed(form, kind) if found is None else found
@@ -381,7 +380,7 @@ class Dataset:
             return x, int(y) if y.ndim == 0 else y[:, None].copy()
         if not isinstance(which, slice) and (isinstance(which, tuple) or np.ndim(which) != 1):
             raise TypeError(
-                f"expected an integer, a slice or a list of indices, got {checks.briefly(which)}"
+                f"expected an integer, a slice or a list of indices, got {checks.short_repr(which)}"
             )
         X, y = self.X[which], self.y[which]
         if len(y) == 0:
@@ -401,7 +400,7 @@ class Dataset:
         return part
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without what can be made again; of an array that is a file, the place in the file."""
+        """Without caches; for an array that is a memory map, its position in the file."""
         self.check_files()
         state = {name: value for name, value in self.__dict__.items() if name not in _CACHES}
         state["_files"] = {}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fastnet import checks, compressed, mapped
 from fastnet.compressed import Compressed
 
-# Labels are numbers of outputs.
+# Labels are indices of outputs.
 _LARGEST_LABEL = 2**31 - 1
 
 
@@ -30,7 +30,7 @@ def _extremes(array: NDArray) -> tuple[float, float]:
 
 
 def contiguous_rows(array: NDArray) -> NDArray:
-    """``array`` itself if its rows are contiguous, aligned and ascend, else a copy that is so."""
+    """``array`` itself if its rows are contiguous, aligned and ascending, else such a copy."""
     contiguous = array.shape[1] == 1 or array.strides[1] == array.itemsize
     if contiguous and array.strides[0] >= 0 and array.flags.aligned:
         return array
@@ -38,8 +38,8 @@ def contiguous_rows(array: NDArray) -> NDArray:
 
 
 def survey(X: NDArray | Compressed) -> tuple[float, int | None]:
-    """The largest absolute value, or what is not finite; and how many are not zero where that is
-    known then, of dense float32 and float64, else None."""
+    """The largest absolute value, which is not finite if an element is not; and the number of
+    non-zero elements of dense float32 and float64, None for other inputs."""
     if X.dtype.char == "B":  # uint8
         return 255.0, None
     if isinstance(X, Compressed):
@@ -119,7 +119,7 @@ def unpickled_targets(y: Any) -> NDArray:
 
 def checked_inputs(name: str, X: Any) -> tuple[Any, float, int | None]:
     """``X``, an array or sparse, in a type and layout that the kernels read; its largest
-    absolute value; and how many are not zero, or None where that is not known."""
+    absolute value; and how many are not zero, or None if that is not known."""
     if compressed.is_sparse(X):
         X = compressed.from_sparse(name, X)
     else:

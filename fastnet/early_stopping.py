@@ -14,7 +14,8 @@ def check_monitor(value: Any) -> None:
     """Refuse what is neither None nor one of the names in ``MONITORS``."""
     if value is not None and (not isinstance(value, str) or value not in MONITORS):
         raise ValueError(
-            f"monitor: expected one of {', '.join(MONITORS)}, or None; got {checks.briefly(value)}"
+            f"monitor: expected one of {', '.join(MONITORS)}, or None; "
+            f"got {checks.short_repr(value)}"
         )
 
 

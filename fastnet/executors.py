@@ -28,7 +28,7 @@ Datasets = tuple[Dataset, Dataset | None]  # training and evaluation data
 # The file of the data sets in the folder of a sweep.
 _DATA = "data"
 
-# Where the kernels like arrays to begin.
+# The alignment of arrays that is best for the kernels, in bytes.
 _ALIGNMENT = 64
 
 
@@ -43,7 +43,7 @@ class Task:
 
 
 class Trained(NamedTuple):
-    """What a training comes back with."""
+    """The result of a training."""
 
     network: Network
     history: History
@@ -51,12 +51,12 @@ class Trained(NamedTuple):
     error: DivergenceError | None
 
 
-# ---- what runs in a thread, a process or a worker of the cluster
+# ---- runs in a thread, a process or a worker of the cluster
 
 
 @dataclass(frozen=True)
 class Stop:
-    """Whether the trainings of one sweep shall end, wherever it is asked.
+    """A flag that ends the trainings of one sweep, seen wherever they run.
 
     ``key`` counts within a process; processes of the same machine see whether the ``file`` is
     gone. Neither is ever undone: a training that nobody waits for any more must end, too.
@@ -79,8 +79,8 @@ _stopped: set[str] = set()  # the keys of all sweeps that have been stopped in t
 
 
 def train(task: Task, data: Datasets | Shared, stop: Stop) -> Trained | None:
-    """A network trained as the task says; None where it was stopped."""
-    # data first: a machine that does not see their folder says so, and not that it was stopped
+    """Train the network of a task; None if it was stopped."""
+    # data first: a machine without access to their folder reports that, not that it was stopped
     if isinstance(data, Shared):
         orphans.watch(os.path.dirname(data.path), data.owner)
         training, evaluation = data.datasets()
@@ -95,7 +95,9 @@ def train(task: Task, data: Datasets | Shared, stop: Stop) -> Trained | None:
     try:
         history = network.SGD(training, evaluation_data=evaluation, **task.sgd)
     except DivergenceError as error:
-        diverged = error.with_traceback(None)  # which would keep alive all that training used
+        diverged = error.with_traceback(
+            None
+        )  # the traceback would keep all objects of the training alive
         history = error.history
     except reporting.Stopped:
         return None
@@ -133,7 +135,7 @@ class Shared:
         return cls(path, len(pickled), tuple(arrays), os.getpid())
 
     def datasets(self) -> Datasets:
-        """Those of the last sweep are kept, and their compressed form with them."""
+        """The data sets of the last sweep, with their compressed form, are kept."""
         found = _mapped.get(self.path)
         if found is None:
             found = self._map()
@@ -159,7 +161,7 @@ class Shared:
 _mapped: dict[str, Datasets] = {}  # in a process of a pool: the data sets of its last sweep
 
 
-# ---- what runs in the process that calls
+# ---- runs in the calling process
 
 
 class Runner:
@@ -210,7 +212,7 @@ class Runner:
 
     @property
     def can_lose_data(self) -> bool:
-        """Whether trainings end because all that held the data sets were killed."""
+        """Whether trainings end because all workers that held the data sets were killed."""
         return self._client is not None
 
     def scatter(self) -> None:
@@ -239,7 +241,7 @@ class Runner:
 
         try:
             future = self._executor.submit(train, task, self._data, self._stop, **self._options)
-        except RuntimeError as error:  # it is broken, or was shut down
+        except RuntimeError as error:  # the executor is broken or was shut down
             if first:
                 kind = type(error) if isinstance(error, BrokenExecutor) else RuntimeError
                 raise kind(f"executor: expected one that takes tasks, got: {error}") from error
@@ -249,28 +251,28 @@ class Runner:
         return future
 
     def stop(self, futures: Iterable[Future]) -> None:
-        """Let no training begin, and those that run end; wait for them."""
+        """Start no further training, end those that run, and wait for them."""
         from concurrent.futures import wait
 
         self._stop.set()
         if self._client is not None:
-            self._client.run(self._stop.set, on_error="ignore")  # a worker may have gone
+            self._client.run(self._stop.set, on_error="ignore")  # a worker may have left
         # One that is cancelled may never say so: Dask's executor does not, where the training
         # ends just then.
         wait([future for future in futures if not future.cancel()])
 
     @property
     def is_stopped(self) -> bool:
-        """Whether trainings have been told to end; they may still be about to."""
+        """Whether the trainings were asked to end; some may still run."""
         return self._stop.is_set()
 
     def close(self) -> None:
-        """Give back what only this sweep needs."""
+        """Release what only this sweep needs."""
         self._close()
 
 
 def failed(error: BaseException) -> Future[Trained | None]:
-    """The future of a training that is not to be."""
+    """The future of a training that cannot start."""
     from concurrent.futures import Future
 
     future: Future[Trained | None] = Future()
@@ -287,7 +289,7 @@ def cores() -> int:
 
 
 def is_client(executor: Any) -> bool:
-    """Whether it is a Client of Dask, which need not be installed."""
+    """Whether an executor is a Client of Dask; Dask need not be installed."""
     distributed = sys.modules.get("distributed")
     return distributed is not None and isinstance(executor, distributed.Client)
 

@@ -188,7 +188,7 @@ def explain(model: Model, data: Dataset) -> Explanation:
         if built_in
         else (Formula(f"{name}.fn(a, y)"), Formula(f"{name}.delta(z^{{L}}, a^{{L}}, y)"))
     )
-    value = model.total_cost(data, 0.0, once=True)
+    value = model.total_cost(data, 0.0, single_use=True)
     return Explanation(
         checks.read_only(x), checks.read_only(y), tuple(layers), value, name, *formulas
     )

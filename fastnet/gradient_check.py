@@ -1,4 +1,4 @@
-"""Back-propagation beside the slope of the cost, parameter by parameter."""
+"""Back-propagation compared with finite differences of the cost, parameter by parameter."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from fastnet.data import Dataset
 from fastnet.model import Model
 from fastnet.random_stream import RandomStream
 
-# The step of a central difference, as a share of the length over which the cost bends: there its
-# error by curvature, step^2 / 6, and that by rounding, 2^-53 / step, are about alike.
+# The step of a central difference, relative to the scale of the parameter: with it the truncation
+# error, step^2 / 6, and the rounding error, 2^-53 / step, are about equal.
 _STEP = float(np.cbrt(np.finfo(np.float64).eps))
 
-# Errors of slopes below this share of the largest one are measured against this share of it:
-# of the smallest slopes rounding leaves nothing to compare.
+# Errors of slopes below this share of the largest one are relative to this share of it: rounding
+# leaves nothing to compare of the smallest slopes.
 _FLOOR = 1e-3
 
 
 def largest_error(model: Model, data: Dataset, n_parameters: int | None, seed: int) -> float:
-    """What ``Network.gradient_check`` returns; ``model`` is not changed."""
+    """The result of ``Network.gradient_check``; ``model`` is not changed."""
     double = Model(model.sizes, model.choice, "float64", model.n_threads, model.hidden)
     parameters = _arrays(double)
     for copied, array in zip(parameters, _arrays(model), strict=True):
         copied[...] = array
     gradients = [g.ravel() / len(data) for g in _arrays(double.gradient(data))]
-    # A weight is felt through the inputs that it is multiplied by.
+    # The effect of a weight is proportional to the inputs that it is multiplied by.
     reach = [max(1.0, data.largest)] + [1.0] * (len(parameters) - 1)
     stream = RandomStream(seed)
     claimed, measured = [], []
@@ -35,7 +35,7 @@ def largest_error(model: Model, data: Dataset, n_parameters: int | None, seed: i
             measured.append(_slope(double, data, parameters[which], place, 1 / reach[which]))
     a, s = np.array(claimed), np.array(measured)
     largest = max(np.abs(s).max(), *(np.abs(g).max() for g in gradients))
-    if largest == 0:  # the cost is flat, and back-propagation says so
+    if largest == 0:  # the cost is flat, and so is the computed gradient
         return 0.0
     scale = np.maximum(np.maximum(np.abs(a), np.abs(s)), _FLOOR * largest)
     return float((np.abs(a - s) / scale).max())
@@ -47,7 +47,7 @@ def _arrays(model: Model) -> list[np.ndarray]:
 
 
 def _shares(sizes: list[int], n: int | None) -> list[int]:
-    """How many parameters of each array are looked at: as many of each as there are, n in all."""
+    """How many parameters of each array are checked: about the same number of each, n in all."""
     if n is None:
         return sizes
     shares = [0] * len(sizes)
@@ -69,4 +69,4 @@ def _slope(
     values[place] = before - step
     below, cost_below = values[place], model.total_cost(data, 0.0)
     values[place] = before
-    return float((cost_above - cost_below) / (above - below))  # by what the step became in float64
+    return float((cost_above - cost_below) / (above - below))  # the step as rounded to float64

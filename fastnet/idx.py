@@ -219,7 +219,7 @@ def write_idx(path: str | os.PathLike[str], array: ArrayLike) -> None:
     code = _CODES.get(made.dtype.newbyteorder("="))
     if code is None:
         names = ", ".join(dtype.name for dtype in _CODES)
-        raise TypeError(f"array: expected one of {names}; got {checks.briefly(made.dtype)}")
+        raise TypeError(f"array: expected one of {names}; got {checks.short_repr(made.dtype)}")
     if made.ndim == 0:
         raise ValueError("array: expected one dimension or more, got none")
     if max(made.shape) >= 2**32:

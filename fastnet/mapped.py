@@ -16,7 +16,7 @@ from fastnet import checks
 
 
 class File:
-    """A file as it was when the array in it was taken into a data set."""
+    """A file, with its size and time when an array in it became part of a data set."""
 
     def __init__(self, path: str, size: int, modified: float):
         self.path = path
@@ -27,13 +27,13 @@ class File:
         """Restore from a pickle; the fields are checked."""
         path, size, modified = _items("file", state, "path", "size", "modified")
         if not isinstance(path, str):
-            raise TypeError(f"path: expected a str, got {checks.briefly(path)}")
+            raise TypeError(f"path: expected a str, got {checks.short_repr(path)}")
         if not isinstance(modified, float) or not math.isfinite(modified):
-            raise TypeError(f"modified: expected a time, got {checks.briefly(modified)}")
+            raise TypeError(f"modified: expected a time, got {checks.short_repr(modified)}")
         self.path, self.size, self.modified = path, checks.integer("size", size, 0), modified
 
     def check(self) -> None:
-        """Raise an OSError or a ValueError unless the file is there and as it was."""
+        """Raise an OSError or a ValueError unless the file exists and is unchanged."""
         try:
             found = os.stat(self.path)
         except FileNotFoundError:
@@ -55,14 +55,14 @@ def _date(seconds: float) -> str:
 
 
 class MemmapRef:
-    """Where in a file an array lies, in bytes; what a pickle holds in its stead."""
+    """The position of an array in a file, in bytes; pickles hold it instead of the array."""
 
     def __init__(self, file: File, offset: int, array: NDArray):
         self.file = file
         self.offset = offset
         self.dtype, self.shape = array.dtype, array.shape
         self.strides = tuple(
-            stride if n > 1 else array.itemsize  # of a single one it may be anything
+            stride if n > 1 else array.itemsize  # the stride of a single element may be anything
             for n, stride in zip(array.shape, array.strides, strict=True)
         )
 
@@ -103,7 +103,7 @@ def _extent(array: NDArray | MemmapRef) -> int:
 
 
 def _items(name: str, state: Any, *keys: str) -> list[Any]:
-    """The values of these keys, the only ones that the state of a pickle may have."""
+    """The values of these keys, the only ones that a pickle's state may have."""
     if not isinstance(state, dict) or set(state) != set(keys):
         raise TypeError(f"{name}: expected a state of {', '.join(keys)}, got another")
     return [state[key] for key in keys]
@@ -159,7 +159,7 @@ class Mapping:
 def mapping(name: str, array: NDArray) -> Mapping | None:
     """The mapping of ``array`` if it is a memory map, or a view of one, else None."""
     base = array.base
-    if base is None or (type(base) is np.ndarray and base.base is None):  # the most frequent
+    if base is None or (type(base) is np.ndarray and base.base is None):  # the most frequent case
         return None
     buffer, root = _owners(array)
     return None if buffer is None or not array.size else Mapping(name, array, buffer, root)

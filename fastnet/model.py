@@ -219,10 +219,10 @@ class Model:
         return nabla
 
     def _evaluate(
-        self, networks: NDArray, data: Dataset, with_cost: bool, once: bool,
+        self, networks: NDArray, data: Dataset, with_cost: bool, single_use: bool,
         weights: NDArray | None = None,
     ) -> tuple[list[int], list[float]]:  # fmt: skip
-        X = data.operand(self.sizes, self.dtype, once)
+        X = data.operand(self.sizes, self.dtype, single_use)
         examples = _kernels.Examples(X, data.scale, data.y, weights)
         figures: tuple[list[int], list[float]] = self.core.evaluate(
             examples, self.threads("evaluate", X, len(X)), networks=networks, with_cost=with_cost,
@@ -230,25 +230,25 @@ class Model:
         )  # fmt: skip
         return figures
 
-    def accuracy(self, data: Dataset, once: bool = False) -> int:
-        """The number of correct examples; ``once``: the data are used for this alone."""
-        return self.accuracies(self.values[None], data, once)[0]
+    def accuracy(self, data: Dataset, single_use: bool = False) -> int:
+        """The number of correct examples; ``single_use``: the data are used for this alone."""
+        return self.accuracies(self.values[None], data, single_use)[0]
 
-    def accuracies(self, networks: NDArray, data: Dataset, once: bool = False) -> list[int]:
+    def accuracies(self, networks: NDArray, data: Dataset, single_use: bool = False) -> list[int]:
         """The same of several networks like this one, whose parameters are (k, parameters)."""
-        return self._evaluate(networks, data, False, once)[0]
+        return self._evaluate(networks, data, False, single_use)[0]
 
     def _cost_sums(
-        self, networks: NDArray, data: Dataset, once: bool, weights: NDArray | None
+        self, networks: NDArray, data: Dataset, single_use: bool, weights: NDArray | None
     ) -> list[float]:
         if self.choice.kernel:
-            return self._evaluate(networks, data, True, once, weights)[1]
-        return [self._custom_cost_sum(values, data, once, weights) for values in networks]
+            return self._evaluate(networks, data, True, single_use, weights)[1]
+        return [self._custom_cost_sum(values, data, single_use, weights) for values in networks]
 
     def _custom_cost_sum(
-        self, values: NDArray, data: Dataset, once: bool, weights: NDArray | None
+        self, values: NDArray, data: Dataset, single_use: bool, weights: NDArray | None
     ) -> float:
-        X = data.operand(self.sizes, self.dtype, once)
+        X = data.operand(self.sizes, self.dtype, single_use)
         total, poll = 0.0, reporting.stopping()
         for first in range(0, len(data), _PIECE):
             if poll is not None:
@@ -271,7 +271,7 @@ class Model:
         """The value of the cost class's ``fn`` for columns (n_out, m), as a number."""
         value = self.choice.cost.fn(a, y)
         if np.ndim(value) or np.asarray(value).dtype.kind not in "biuf":
-            came = f"shape {np.shape(value)}" if np.ndim(value) else checks.briefly(value)
+            came = f"shape {np.shape(value)}" if np.ndim(value) else checks.short_repr(value)
             raise TypeError(f"fn: expected a number, the sum over the columns, got {came}")
         return float(value)
 
@@ -283,19 +283,19 @@ class Model:
         return y.astype(self.dtype).T
 
     def total_cost(
-        self, data: Dataset, lmbda: float, once: bool = False, l1: float = 0.0,
+        self, data: Dataset, lmbda: float, single_use: bool = False, l1: float = 0.0,
         weights: NDArray | None = None,
     ) -> float:  # fmt: skip
-        """The mean cost, plus 1/2 (lmbda/n) sum W^2 and (l1/n) sum |W|; ``once`` as for
+        """The mean cost, plus 1/2 (lmbda/n) sum W^2 and (l1/n) sum |W|; ``single_use`` as for
         ``accuracy``; with ``weights`` the weighted mean, and n their sum."""
-        return self.total_costs(self.values[None], data, lmbda, once, l1, weights)[0]
+        return self.total_costs(self.values[None], data, lmbda, single_use, l1, weights)[0]
 
     def total_costs(
-        self, networks: NDArray, data: Dataset, lmbda: float, once: bool = False, l1: float = 0.0,
-        weights: NDArray | None = None,
+        self, networks: NDArray, data: Dataset, lmbda: float, single_use: bool = False,
+        l1: float = 0.0, weights: NDArray | None = None,
     ) -> list[float]:  # fmt: skip
         """The same of several networks like this one, whose parameters are (k, parameters)."""
-        sums = self._cost_sums(networks, data, once, weights)
+        sums = self._cost_sums(networks, data, single_use, weights)
         return self.mean_costs(sums, networks, data, lmbda, l1, weights)
 
     def costs_and_accuracies(

@@ -158,7 +158,7 @@ class Network:
         self._inputs = NetworkInputs(model, warned)
 
     def _check_not_training(self) -> None:
-        """Also where the constructor, or the one of a pickle, is called once more."""
+        """Raise a RuntimeError during a training. A new network, which has no model yet, passes."""
         model: Model | None = vars(self).get("_model")
         if model is not None:
             model.parameters.check_not_training()
@@ -425,7 +425,7 @@ class Network:
         self._model.check_accuracy("data", fitting)
         if overrides(self, "feedforward"):
             return overridden.accuracy(self, fitting)
-        return self._model.accuracy(fitting, once=fitting is not data)
+        return self._model.accuracy(fitting, single_use=fitting is not data)
 
     def total_cost(self, data: Data, lmbda: float, convert: bool = False) -> float:
         """The mean cost over ``data`` plus the L2 term, 1/2 (lmbda/n) sum W^2, n = len(data).
@@ -460,7 +460,7 @@ class Network:
         fitting = self._inputs.dataset("data", data)
         if overrides(self, "feedforward"):
             return overridden.total_cost(self, self._model, fitting, lmbda)
-        return self._model.total_cost(fitting, lmbda, once=fitting is not data)
+        return self._model.total_cost(fitting, lmbda, single_use=fitting is not data)
 
     # ---- training
 
@@ -493,11 +493,11 @@ class Network:
         """Train by mini-batch stochastic gradient descent.
 
         Each epoch visits every example once, in a fresh random order. Without an
-        ``optimizer`` each mini-batch of m examples moves the weights to
+        ``optimizer`` each mini-batch of m examples changes the weights to
         W (1 - eta lmbda / n) - (eta l1 / n) sgn W - (eta / m) sum dC/dW and the biases to
-        b - (eta / m) sum dC/db, the gradients by back-propagation; n is the
+        b - (eta / m) sum dC/db, with gradients by back-propagation; n is the
         number of training examples. The last mini-batch of an epoch may be
-        smaller and is divided by its own size. Where examples have weights, m and n
+        smaller; its gradients are divided by its own size. If examples have weights, m and n
         are the sums of the weights, and an example of weight 2 counts twice.
 
         Parameters
@@ -516,7 +516,7 @@ class Network:
         mini_batch_size : int
             Examples per update, 1 or more; more than n means all of them.
         eta : float
-            Learning rate: how far a mini-batch moves the parameters per unit of its
+            Learning rate: how much a mini-batch changes the parameters per unit of its
             mean gradient. Finite, 0 or more.
         lmbda : float, default 0.0
             Regularization parameter of L2 weight decay; its effect on the weights
@@ -543,8 +543,8 @@ class Network:
             ``early_stopping=EarlyStopping(patience=n, restore_best=False)``, 0 means no early
             stopping.
         l1 : float, default 0.0
-            Regularization parameter of L1: each mini-batch draws every weight by eta l1 / n
-            towards zero. With ``lmbda`` it makes an elastic net. Finite, 0 or more.
+            Regularization parameter of L1: each mini-batch moves every weight by eta l1 / n
+            towards zero. Together with ``lmbda``: an elastic net. Finite, 0 or more.
         dropout : float or sequence of float, default 0.0
             The probability that a hidden neuron is left out of a mini-batch's example, one for
             all hidden layers or one for each; from 0 to below 1. Those that stay are
@@ -563,42 +563,41 @@ class Network:
             The rate is printed with each epoch's figures; ``schedule.rate(eta, epoch,
             epochs)`` gives those of the first three kinds beforehand.
         early_stopping : EarlyStopping or None
-            When to stop before the last epoch, and whether the network gets back the
-            parameters of its best one.
+            When to stop before the last epoch, and whether to restore the parameters of the
+            best epoch.
         callbacks : sequence of callable, or None
             Each is called after each epoch, as ``f(network, epoch, history)``: this network,
             the epoch, from 1, and the history so far, the same object each time. The
-            epoch's figures have been printed and seen by early stopping by then. All are
-            called, in their order, and where one of them returns True the training ends with
-            the epoch, in the way that it ends by early stopping, the best parameters
-            restored where that is wanted. What one raises ends the training at once and
-            passes through: the network keeps the parameters as the epoch, and the
-            callbacks, left them, nothing is restored, and the random numbers stand
-            at the end of the epoch. If a callback leaves a parameter that is not finite, a
-            ValueError names it, and the parameters are restored to those of the epoch.
+            epoch's figures have been printed and used by early stopping before. All are
+            called, in order. If one of them returns True, the training ends with this epoch as it
+            does by early stopping, and the best parameters are restored if that is wanted. An
+            exception of a callback ends the training at once and propagates: the network keeps
+            the parameters that the epoch and the callbacks left, nothing is restored, and the
+            random numbers are those at the end of the epoch. If a callback leaves a parameter that
+            is not finite, a ValueError names it, and the parameters are restored to those of the
+            epoch.
         shift : int, default 0
-            Each time an example is taken it is moved by up to so many pixels down or up and to
-            the right or left, evenly at random; what comes in at the edges is 0. For inputs
-            that are square images, row after row.
+            Each time an example is used, it is shifted by up to this many pixels vertically and
+            horizontally, uniformly at random; pixels shifted in at the edges are 0. For inputs
+            that are square images, stored row by row.
         sample_weight : (n,) array_like or None
             How often each training example counts, in the gradient and in the
             training cost, which is then the weighted mean: finite numbers of 0 or
             more with a positive sum. A mini-batch whose weights are all 0 has no
             gradient. Accuracies and the evaluation cost count each example once. A cost
-            class of your own is called as ever, its results are weighted; its ``fn`` once
-            for each weight that occurs, which takes its time where all are different.
+            class of your own is called as usual, and its results are weighted; its ``fn`` is
+            called once for each different weight, which is slow if all differ.
             Since n is the sum of the weights, scale them to a mean of 1 to keep the
             effect of lmbda and l1.
         class_weight : dict {class: weight}, "balanced" or None
-            The same by label; a class that is not named weighs 1. "balanced": n /
-            (classes that occur * examples of the class). Times ``sample_weight``
-            where both are given. Needs labels.
+            The same by label; the weight of a class that is not named is 1. "balanced": n /
+            (classes that occur * examples of the class). Multiplied by ``sample_weight`` if both
+            are given. Needs labels.
         verbose : bool or int, default True
-            0 or False: nothing is printed. 1 or True: a line per epoch with the figures that
-            are monitored, and one where training stops early or the best parameters are
-            restored. 2: where standard error is a terminal or a notebook's, a progress bar of
-            tqdm, which moves within the epochs and shows the last figures; elsewhere the
-            lines of 1.
+            0 or False: nothing is printed. 1 or True: a line per epoch with the monitored
+            figures, and a line if training stops early or the best parameters are
+            restored. 2: a progress bar of tqdm with the last figures, updated within the epochs,
+            if standard error is a terminal or a notebook's; otherwise as 1.
         test_data : None
             The name of ``evaluation_data`` in the book's first chapters: a TypeError says so.
 
@@ -606,9 +605,9 @@ class Network:
         -------
         History
             A named tuple ``(evaluation_cost, evaluation_accuracy, training_cost,
-            training_accuracy)`` of lists with one entry per epoch, empty where
-            nothing was monitored; what a schedule or early stopping follows is. Costs
-            are means per example, accuracies counts of examples.
+            training_accuracy)`` of lists with one entry per epoch. A list is empty if that figure
+            was not monitored; the figure that a schedule or early stopping follows is monitored.
+            Costs are means per example, accuracies counts of examples.
 
         Raises
         ------
@@ -623,21 +622,21 @@ class Network:
 
         Notes
         -----
-        An epoch is one call into compiled code, and other Python threads run beside it.
-        Ten times a second it looks for an interrupt: Ctrl-C is answered within 0.2 s, or
-        when the mini-batch at hand is done where that takes longer. The network then has
-        the parameters of the mini-batches done, of the epoch at hand, too; in the history
-        that callbacks know are the complete epochs; the best parameters are not
-        restored; and the random numbers stand at the end of the last complete epoch,
-        so that a further call begins with the order of the examples that was interrupted.
-        Python brings Ctrl-C to its main thread alone: a training in another one is ended by
-        its callbacks. A further call continues where this one ended. A signal handler
-        sees the parameters of the completed mini-batches, and may save but not change them.
-        Another thread that reads them during the call may see partially updated numbers.
+        An epoch is one call into compiled code, and other Python threads run meanwhile.
+        Ten times a second the call polls for an interrupt: Ctrl-C stops it within 0.2 s, or
+        after the current mini-batch if that takes longer. The network then keeps the mini-batches
+        trained so far, those of the current epoch included; the history that callbacks know has
+        the complete epochs; the best parameters are not restored; and the random numbers are
+        those at the end of the last complete epoch, so that a further call begins with the order
+        of the examples that was interrupted. Python delivers Ctrl-C to its main thread only: a
+        training in another thread is ended by its callbacks. A further call continues where this
+        one ended. A signal handler sees the parameters of the completed mini-batches, and may
+        save but not change them. Another thread that reads them during the call may see partially
+        updated numbers.
 
-        Each call, each epoch with its figures, and the end are records of the logger
-        "fastnet", of level INFO; an interrupt's is a WARNING. ``logging.basicConfig(level=
-        logging.INFO)`` shows them.
+        Each call, each epoch with its figures, and the end are logged by the logger "fastnet" at
+        level INFO; an interrupt is logged at WARNING. ``logging.basicConfig(level=logging.INFO)``
+        shows them.
 
         Examples
         --------
@@ -664,12 +663,12 @@ class Network:
         return loop.run()
 
     def update_mini_batch(self, mini_batch: Data, eta: float, lmbda: float, n: int) -> None:
-        """Move the parameters by one step of gradient descent on ``mini_batch``.
+        """Change the parameters by one step of gradient descent on ``mini_batch``.
 
         Parameters
         ----------
         mini_batch : as ``training_data`` of ``SGD``
-            All its examples make the one mini-batch.
+            All its examples are one mini-batch.
         eta, lmbda : float
             Learning rate and regularization parameter.
         n : int
@@ -776,16 +775,16 @@ class Network:
             )
         return nabla
 
-    # ---- to learn from, and to check
+    # ---- explanations and checks
 
     def explain(self, x: ArrayLike, y: ArrayLike) -> Explanation:
-        """One example's way forward and back through the network, step by step, to be read.
+        """The forward pass and back-propagation of one example, step by step.
 
-        Printed it shows formulas and numbers in the text's notation: each layer's weighted
+        Printed, it shows formulas and numbers in the book's notation: each layer's weighted
         input z^l = w^l a^{l-1} + b^l and activation a^l (eq. 25), the cost, the output
         error delta^L by the cost's rule, and the equations of back-propagation,
         delta^l = ((w^{l+1})^T delta^{l+1}) * sigma'(z^l) (BP2), dC/db^l = delta^l (BP3) and
-        dC/dw^l_jk = a^{l-1}_k delta^l_j (BP4). The gradient is that of ``backprop`` but for
+        dC/dw^l_jk = a^{l-1}_k delta^l_j (BP4). The gradient equals that of ``backprop``, except for
         rounding.
 
         Parameters
@@ -795,10 +794,10 @@ class Network:
         Returns
         -------
         Explanation
-            With the columns ``x`` and ``y``, the example's ``cost``, and for each layer
-            behind the input, l = 2 to L, one of ``layers``: ``l``, the kind of ``neurons``,
+            Has the columns ``x`` and ``y``, the example's ``cost``, and ``layers``, one for each
+            layer after the input, l = 2 to L. A layer has ``l``, the kind of ``neurons``,
             ``w``, ``b``, ``z``, ``a``, ``delta``, ``nabla_b`` and ``nabla_w``, read-only
-            arrays of the network's dtype, columns where the text has columns.
+            arrays of the network's dtype, columns where the book has columns.
 
         Raises
         ------
@@ -850,40 +849,40 @@ class Network:
     def gradient_check(self, data: Data, n_parameters: int | None = 200, seed: int = 0) -> float:
         """Compare back-propagation with the slope of the cost, measured by central differences.
 
-        In float64 on a copy of the parameters, whatever the network's dtype. Where the
-        gradient is right the result is about 1e-8 to 1e-5; where it is wrong, as that of a
-        cost class of the user's own may be, it is mostly near 1.
+        Computed in float64 on a copy of the parameters, whatever the network's dtype. The result
+        is about 1e-8 to 1e-5 if the gradient is right, and mostly near 1 if it is wrong, for
+        example because of an error in a cost class of your own.
 
         Parameters
         ----------
         data : as ``training_data`` of ``SGD``
-            The cost is the mean over all of it, so some ten examples do.
+            The cost is the mean over all examples; about ten are enough.
         n_parameters : int or None
-            How many weights and biases are looked at, two costs of ``data`` each: of every
-            layer's weights, and biases, about as many, chosen at random; None for all.
+            How many weights and biases are checked, with two costs of ``data`` for each: about
+            the same number from each layer's weights and biases, chosen at random; None: all.
         seed : int
-            Of that choice.
+            The seed of that choice.
 
         Returns
         -------
         float
             The largest relative error |g - s| / max(|g|, |s|, G / 1000), with g the component
             of the gradient by back-propagation, s = (C(w + h) - C(w - h)) / 2h, and G the
-            largest component of the whole gradient. NaN where a cost is not finite.
+            largest component of the whole gradient. NaN if a cost is not finite.
 
         Raises
         ------
         ValueError, TypeError
-            For data that do not fit the network, other arguments that do not, and a weight
+            For data that do not fit the network, for other invalid arguments, and for a weight
             or a bias that is not finite.
 
         Notes
         -----
-        h is eps^(1/3), 6e-6, times |w| or 1, whichever is more; for weights of inputs larger
-        than 1, whose effect is the larger, 1 is divided by the largest of them. A ReLU has no
-        slope at 0, nor has the absolute cost at a = y: a step that leads over such a kink shows
-        an error that is none. It is rare with few examples, other than inputs of nothing but
-        zeros with biases of 0, which lie on it; look again with others.
+        h is eps^(1/3), 6e-6, times |w| or 1, whichever is larger; for the weights of inputs larger
+        than 1, the 1 is divided by the largest input. A ReLU has no slope at 0, nor has the
+        absolute cost at a = y: a step across such a kink shows an error although there is none.
+        With few examples this is rare, except for inputs that are all zero with biases of 0: try
+        other examples.
 
         Examples
         --------

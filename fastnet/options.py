@@ -115,7 +115,7 @@ class SGDOptions(NamedTuple):
 def _checked_epochs(epochs: Any) -> int:
     if hasattr(epochs, "__len__") and not isinstance(epochs, str):  # SGD(X, y, ...)
         raise TypeError(
-            f"epochs: expected an integer, got {checks.briefly(epochs)}; the training data are "
+            f"epochs: expected an integer, got {checks.short_repr(epochs)}; the training data are "
             f"one argument, SGD((X, y), epochs, ...)"
         )
     return checks.integer("epochs", epochs, 0)
@@ -168,6 +168,6 @@ def _checked_early_stopping(early_stopping: Any, n: Any) -> EarlyStopping | None
     if early_stopping is not None and not isinstance(early_stopping, EarlyStopping):
         raise TypeError(
             f"early_stopping: expected an EarlyStopping or None, "
-            f"got {checks.briefly(early_stopping)}"
+            f"got {checks.short_repr(early_stopping)}"
         )
     return early_stopping

@@ -45,9 +45,9 @@ def remember(network_class: type) -> None:
 
 def overrides(net: Any, *names: str) -> bool:
     """Whether any of these methods is overridden."""
-    kind, own = type(net), vars(net)
+    kind, attributes = type(net), vars(net)
     for name in names:  # noqa: SIM110  # called in each update_mini_batch; any() is slower
-        if getattr(kind, name) is not _defined[name] or name in own:
+        if getattr(kind, name) is not _defined[name] or name in attributes:
             return True
     return False
 
@@ -108,7 +108,7 @@ class OverriddenMethods:
         if self._step:
             for name, is_used in self._options.techniques.items():
                 if is_used:
-                    value = checks.briefly(getattr(self._options, name))
+                    value = checks.short_repr(getattr(self._options, name))
                     raise TypeError(_refusal(name, self._step, value))
         followed = self._cost if "training_cost" in monitored else None
         if weights is not None and (self._step or followed):
@@ -156,7 +156,7 @@ def _number(method: str, value: Any) -> Any:
     if np.ndim(value) == 0 and isinstance(value, np.ndarray | np.generic):
         value = value.item()
     if not isinstance(value, Real):
-        raise TypeError(f"{method}: expected it to return a number, got {checks.briefly(value)}")
+        raise TypeError(f"{method}: expected it to return a number, got {checks.short_repr(value)}")
     return value
 
 
@@ -244,7 +244,7 @@ def _gradient(net: Any, x: NDArray, y: NDArray) -> list[NDArray]:
     except (TypeError, ValueError):
         shapes = None
     if shapes != expected:
-        came = checks.briefly(returned) if shapes is None else f"shapes {shapes}"
+        came = checks.short_repr(returned) if shapes is None else f"shapes {shapes}"
         raise ValueError(
             f"backprop: expected it to return (nabla_b, nabla_w), lists of arrays of the shapes "
             f"{expected}, got {came}"

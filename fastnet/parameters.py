@@ -90,7 +90,7 @@ class ParameterList(FixedList[NDArray[Any]]):
             raise
 
     def detach(self) -> None:
-        """Part with the network: the arrays become read-only and the list cannot be assigned to."""
+        """Separate the list from the network: its arrays become read-only, assignments raise."""
         self._owner = None
         for array in self:
             array.flags.writeable = False
@@ -200,8 +200,8 @@ class Parameters(_kernels.ParameterStorage):
         """Assign elements of the list ``name``; all lists keep their identity and get views of the
         new storage. Assigning an array to its own place has no effect."""
         self.check_not_training()
-        own, new = self.as_list(name), _as_list(name, values, len(places))
-        others = {l: v for l, v in zip(places, new, strict=True) if v is not own[l]}
+        current, new = self.as_list(name), _as_list(name, values, len(places))
+        others = {l: v for l, v in zip(places, new, strict=True) if v is not current[l]}
         if others:
             self._write(name, others, self.LISTS)
 
@@ -225,11 +225,11 @@ class Parameters(_kernels.ParameterStorage):
     def _parts(self, name: str, layers: Sequence[int]) -> list[tuple[int, int]]:
         """The parts (start, end) of the flat array that hold these layers of the list ``name`` and
         all of the other list."""
-        own = [(w, b) for w, b, _ in self.places]  # of the weights
+        listed = [(w, b) for w, b, _ in self.places]  # of the weights
         other = [(b, b + stride) for _, b, stride in self.places]  # of the biases
         if name in ("biases", "intercepts_"):
-            own, other = other, own
-        return other + [own[l] for l in layers]
+            listed, other = other, listed
+        return other + [listed[l] for l in layers]
 
 
 def _as_list(name: str, values: Any, n: int) -> list[Any]:
@@ -237,7 +237,7 @@ def _as_list(name: str, values: Any, n: int) -> list[Any]:
         listed = list(values)
     except TypeError:
         raise TypeError(
-            f"{name}: expected a list of arrays, got {checks.briefly(values)}"
+            f"{name}: expected a list of arrays, got {checks.short_repr(values)}"
         ) from None
     if len(listed) != n:
         raise ValueError(f"{name}: expected {n} arrays, got {len(listed)}")

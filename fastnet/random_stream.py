@@ -31,7 +31,7 @@ def _bit_generator(seed: Any) -> np.random.BitGenerator:
     except (TypeError, ValueError) as error:
         raise type(error)(
             f"seed: expected None, a non-negative integer, a sequence of them, a SeedSequence, "
-            f"a BitGenerator, a Generator or a RandomState; got {checks.briefly(seed)}"
+            f"a BitGenerator, a Generator or a RandomState; got {checks.short_repr(seed)}"
         ) from None
 
 
@@ -87,7 +87,7 @@ class RandomStream:
         bits = state.get("_bits") if isinstance(state, dict) else None
         if not isinstance(bits, np.random.BitGenerator):
             raise ValueError(
-                f"stream: expected a BitGenerator in the pickle, got {checks.briefly(bits)}"
+                f"stream: expected a BitGenerator in the pickle, got {checks.short_repr(bits)}"
             )
         self._bits = bits
 

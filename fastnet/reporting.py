@@ -1,4 +1,4 @@
-"""What is seen of a training while it runs: nothing, a line per epoch, or a bar; and the log."""
+"""Reports of a running training: nothing, a line per epoch, or a progress bar; and the log."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TQDM = 'pip install "tqdm>=4.66"'
 
-# The levels of logging, which is not imported for them.
+# The levels of logging, without importing it.
 INFO, WARNING = 20, 30
 
 
@@ -61,25 +61,27 @@ _logger: logging.Logger | None = None
 def logger() -> logging.Logger | None:
     """The logger "fastnet", once the program has imported logging.
 
-    Before that nobody can be listening, and its import would be a good part of fastnet's own.
+    Before that nobody can be listening, and importing it would add much to fastnet's import time.
     """
     global _logger
     if _logger is None and "logging" in sys.modules:
         import logging
 
         _logger = logging.getLogger("fastnet")
-        _logger.addHandler(logging.NullHandler())  # a warning is not written where none listens
+        _logger.addHandler(logging.NullHandler())  # without a handler, Python would print warnings
     return _logger
 
 
 class Reporter:
-    """verbose=0: nothing to be seen but records of the log. One serves one training."""
+    """verbose=0: no output but the records of the log. An object serves one training."""
 
     def begin(self, sizes: Sequence[int], n: int, epochs: int) -> Reporter:
         """Before the first epoch over n examples; in a with statement around the epochs."""
         self._n, self._epochs, self._done = n, epochs, 0
         self._start = time.monotonic()
-        self._logger = logger() if epochs else None  # a call for no epochs looks at its arguments
+        self._logger = (
+            logger() if epochs else None
+        )  # a call for no epochs only checks its arguments
         if self._logs(INFO):
             self._log(INFO, "Training %s on %d examples, %d epochs", [*sizes], n, epochs)
         return self
@@ -93,7 +95,7 @@ class Reporter:
 
     @property
     def follows_epochs(self) -> bool:
-        """Whether each epoch is to be told as it ends, and not several together."""
+        """Whether each epoch is reported when it ends, rather than several together."""
         return self._logs(INFO)
 
     def poll(self, epoch: int) -> Callable[[int], object] | None:
@@ -108,7 +110,7 @@ class Reporter:
         self._show(epoch, figures)
 
     def close(self, words: str) -> None:
-        """All epochs are done; what there is to say, or ""."""
+        """All epochs are done; ``words`` is a last message, or ""."""
         if words and self._logs(INFO):
             self._log(INFO, "%s", words)
 
@@ -118,7 +120,7 @@ class Reporter:
     def __exit__(
         self, kind: type[BaseException] | None, error: object, trace: TracebackType | None
     ) -> None:
-        # An interrupt may leave the parameters in the midst of an epoch; an error's are whole.
+        # After an interrupt the parameters may be those within an epoch; an error restores them.
         level = INFO if kind is None or issubclass(kind, Exception) else WARNING
         if self._logs(level):
             how = "" if kind is None else f"by {kind.__name__} "
@@ -206,30 +208,33 @@ def _is_terminal(stream: Any) -> bool:
 
 
 def _in_notebook() -> bool:
-    """Whether this is the kernel of a notebook, as tqdm.autonotebook finds it out."""
+    """Whether this is the kernel of a notebook, by the test of tqdm.autonotebook."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return "IPKernelApp" in getattr(shell, "config", ())
 
 
 def is_seen() -> bool:
-    """Whether a bar on standard error is one on a screen."""
+    """Whether a bar on standard error would be displayed."""
     return _is_terminal(sys.stderr) or _in_notebook()
 
 
 def level_of(verbose: Any, expected: str) -> int:
-    """0, 1 or 2, which may come as a boolean; for anything else a message with ``expected``."""
+    """0, 1 or 2, also for a boolean; other values raise an error with ``expected``."""
     try:
         boolean = isinstance(verbose, (bool, np.bool_))
         level = int(verbose) if boolean else checks.integer("verbose", verbose, 0)
         if level > 2:
             raise ValueError
     except (TypeError, ValueError) as error:
-        raise type(error)(f"verbose: expected {expected}, got {checks.briefly(verbose)}") from None
+        raise type(error)(
+            f"verbose: expected {expected}, got {checks.short_repr(verbose)}"
+        ) from None
     return level
 
 
 def tqdm() -> Any:
-    """What draws bars; ImportError, with what brings it, where it is not installed."""
+    """The function that draws bars. ImportError, with the command that installs it, if tqdm is
+    missing."""
     try:
         from tqdm.auto import tqdm
     except ImportError:
@@ -239,6 +244,8 @@ def tqdm() -> Any:
 
 def checked_level(verbose: Any) -> int:
     """The level of ``verbose`` as ``SGD`` takes it."""
+    if verbose is False or verbose is True:
+        return int(verbose)
     return level_of(verbose, "0 (silent), 1 (a line per epoch) or 2 (a bar)")
 
 

@@ -193,7 +193,7 @@ class CosineDecay:
         if self.floor > eta:
             raise ValueError(
                 f"schedule: expected a floor of at most eta, {eta!r}, "
-                f"got {checks.briefly(self.floor)}"
+                f"got {checks.short_repr(self.floor)}"
             )
         share = (1 + math.cos(math.pi * min(1.0, (epoch - 1) / (self.epochs or epochs)))) / 2
         return eta * share + self.floor * (1 - share)  # both ends exact
@@ -245,7 +245,7 @@ class HalveOnPlateau:
         stop_at = checks.nonnegative("stop_at", self.stop_at)
         if stop_at > 1:
             raise ValueError(
-                f"stop_at: expected a number from 0 to 1, got {checks.briefly(self.stop_at)}"
+                f"stop_at: expected a number from 0 to 1, got {checks.short_repr(self.stop_at)}"
             )
         object.__setattr__(self, "stop_at", stop_at)
         check_monitor(self.monitor)
@@ -290,6 +290,6 @@ def rate_of(schedule: Any, eta: float, epochs: int) -> Callable[[int], float]:
     if isinstance(schedule, type) or not callable(schedule):
         raise TypeError(
             f"schedule: expected a StepDecay, ExponentialDecay, CosineDecay, HalveOnPlateau, "
-            f"a function of the epoch or None; got {checks.briefly(schedule)}"
+            f"a function of the epoch or None; got {checks.short_repr(schedule)}"
         )
     return lambda epoch: checks.nonnegative(f"schedule({epoch})", schedule(epoch))

@@ -128,7 +128,7 @@ def _of_lil(prefix: str, X: Any) -> Arrays:
     for name in ("rows", "data"):
         found = checks.array(f"{prefix}{name}", getattr(X, name))
         if found.shape != (n,) or not all(type(row) is list for row in found):
-            raise ValueError(f"{prefix}{name}: expected {n} lists, got {checks.briefly(found)}")
+            raise ValueError(f"{prefix}{name}: expected {n} lists, got {checks.short_repr(found)}")
         lists[name] = found
     lengths = [len(row) for row in lists["rows"]]
     for s, (length, values) in enumerate(zip(lengths, lists["data"], strict=True)):
@@ -153,7 +153,8 @@ def _dok(prefix: str, X: Any) -> Any:
             row, column = n, n_in
         if row >= n or column >= n_in:
             raise ValueError(
-                f"{prefix}keys: expected (row, column) within {X.shape}, got {checks.briefly(key)}"
+                f"{prefix}keys: expected (row, column) within {X.shape}, "
+                f"got {checks.short_repr(key)}"
             )
     return X
 

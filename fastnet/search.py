@@ -21,13 +21,13 @@ from fastnet.options import SGDOptions
 from fastnet.overridden import OverriddenMethods
 from fastnet.weighting import example_weights
 
-# Where the search begins, and between which powers of ten it stays.
+# The power of ten where the search begins, and its bounds.
 _FIRST, _LOWEST, _HIGHEST = -2, -10, 10
 
-# Ups and downs below this share of the whole fall are those of any training by mini-batches.
+# Fluctuations below this share of the whole fall are normal for mini-batches.
 _LEVEL = 0.01
 
-# Arguments of ``SGD`` that a search for the rate has no use for.
+# Arguments of ``SGD`` that the search does not take.
 _NOT_TAKEN = {"schedule", "early_stopping", "callbacks", "verbose", "test_data"}
 
 
@@ -59,7 +59,7 @@ class Trial(NamedTuple):
 
 
 class LearningRate(NamedTuple):
-    """What ``find_learning_rate`` found.
+    """The result of ``find_learning_rate``.
 
     Attributes
     ----------
@@ -149,7 +149,7 @@ def find_learning_rate(
     [(0.01, True), (0.1, True), (1.0, True), (10.0, False), (5.0, False), (2.0, False)]
     """
     if not isinstance(net, Network):
-        raise TypeError(f"net: expected a fastnet.Network, got {checks.briefly(net)}")
+        raise TypeError(f"net: expected a fastnet.Network, got {checks.short_repr(net)}")
     _check_options(options)
     epochs = checks.integer("epochs", epochs, 1)
     data = inputs_of(net).dataset("training_data", training_data)
@@ -187,14 +187,14 @@ def find_learning_rate(
 
 
 def _check_options(options: dict[str, Any]) -> None:
-    """Raise a TypeError for what is no argument of ``SGD``, or none that serves here."""
+    """Raise a TypeError for an option that is no argument of ``SGD`` or not taken here."""
     parameters = inspect.signature(Network.SGD).parameters.values()
     names = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in _NOT_TAKEN]
     for name in options:
         if name not in names:
             raise TypeError(
                 f"{name}: expected none but these arguments of SGD: {', '.join(names)}; "
-                f"got {checks.briefly(options[name])}"
+                f"got {checks.short_repr(options[name])}"
             )
 
 
@@ -281,7 +281,7 @@ class _Search:
 
     @lazy_attribute
     def _cost_at_the_start(self) -> float:
-        """The training cost of the network as it came; SGD has checked the arguments by now."""
+        """The training cost of the untrained network; SGD has checked the arguments before."""
         options, model = self._options, model_of(self._net)
         custom = self._overridden_methods(self._net).figures.get("training_cost")
         if custom is not None:

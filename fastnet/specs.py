@@ -1,4 +1,4 @@
-"""Specs of networks, the arguments of ``Network`` and of ``SGD`` in one dict: read and checked."""
+"""Specs of networks, dicts with arguments of ``Network`` and of ``SGD``: read and checked."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fastnet.options import SGDOptions
 from fastnet.random_stream import RandomStream, seed_from_numpy
 from fastnet.sgd import check_training, checked_data
 
-# Generators of random numbers, which several trainings would share.
+# Generators of random numbers, refused since several trainings would share them.
 _SHARED_SEEDS = (np.random.Generator, np.random.BitGenerator, np.random.RandomState)
 
 # Parameters of Network and SGD that a spec must not contain.
@@ -34,22 +34,22 @@ _EVALUATION_FLAGS = ("monitor_evaluation_cost", "monitor_evaluation_accuracy")
 def checked(
     specs: Any, training: Dataset, evaluation: Dataset | None
 ) -> tuple[list[dict[str, Any]], list[Task]]:
-    """The specs, and what each says to do, every one of which would begin to train.
+    """The specs, and a task for each, all checked as ``Network`` and ``SGD`` would check them.
 
     Raises
     ------
     TypeError, ValueError
-        For one that would not, as ``specs[3]: ...``.
+        For a spec that is invalid, as ``specs[3]: ...``.
     """
     if isinstance(specs, Mapping | str | bytes) or not isinstance(specs, Iterable):
-        raise TypeError(f"specs: expected a list of dicts, got {checks.briefly(specs)}")
+        raise TypeError(f"specs: expected a list of dicts, got {checks.short_repr(specs)}")
     read: list[dict[str, Any]] = []
     tasks: list[Task] = []
     for i, spec in enumerate(specs):
         if not isinstance(spec, Mapping):
             raise TypeError(
                 f"specs[{i}]: expected a dict of the arguments of Network and of SGD, "
-                f"got {checks.briefly(spec)}"
+                f"got {checks.short_repr(spec)}"
             )
         read.append(dict(spec))
         with checks.error_prefix(f"specs[{i}]"):
@@ -70,24 +70,24 @@ def seeded(tasks: Iterable[Task]) -> list[Task]:
 
 @functools.cache
 def _keywords() -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """The arguments of ``Network``, those of ``SGD`` but for data, and those that are required."""
+    """The arguments of ``Network``, those of ``SGD`` other than data, and the required ones."""
     found, required = [], []
     for call in (Network, Network.SGD):
         parameters = list(inspect.signature(call).parameters.values())
-        own = [p for p in parameters if p.name not in _NOT_IN_SPECS]
-        found.append(tuple(p.name for p in own))
-        required += [p.name for p in own if p.default is p.empty]
+        accepted = [p for p in parameters if p.name not in _NOT_IN_SPECS]
+        found.append(tuple(p.name for p in accepted))
+        required += [p.name for p in accepted if p.default is p.empty]
     return found[0], found[1], tuple(required)
 
 
 def _task(spec: Mapping[str, Any], training: Dataset, evaluation: Dataset | None) -> Task:
-    """The spec as the arguments of two calls, both of which would go well."""
+    """The spec as the arguments of two calls, checked."""
     of_network, of_sgd, required = _keywords()
     for name in spec:
         if name not in of_network and name not in of_sgd:
             raise TypeError(
                 f"expected arguments of Network and of SGD, {', '.join(of_network + of_sgd)}; "
-                f"got {checks.briefly(name)}"
+                f"got {checks.short_repr(name)}"
             )
     missing = [name for name in required if name not in spec]
     if missing:
@@ -95,7 +95,8 @@ def _task(spec: Mapping[str, Any], training: Dataset, evaluation: Dataset | None
     if isinstance(spec.get("seed"), _SHARED_SEEDS):
         raise TypeError(
             f"seed: expected an integer, a sequence of them, a SeedSequence or None, since a "
-            f"generator cannot serve several trainings at once; got {checks.briefly(spec['seed'])}"
+            f"generator cannot serve several trainings at once; "
+            f"got {checks.short_repr(spec['seed'])}"
         )
     network: dict[str, Any] = {"n_threads": 1}
     sgd: dict[str, Any] = {"verbose": False, **_monitored(spec, evaluation)}
@@ -120,7 +121,7 @@ def _model(sizes: Any, *, seed: Any = None, initializer: Any = None, **others: A
 
 
 def _monitored(spec: Mapping[str, Any], evaluation: Dataset | None) -> dict[str, bool]:
-    """What is recorded of evaluation data about which the spec says nothing."""
+    """The figure to record on evaluation data if the spec says nothing about it."""
     if evaluation is None or any(flag in spec for flag in _EVALUATION_FLAGS):
         return {}
     return {f"monitor_{default_figure(evaluation)}": True}

@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
     from distributed import Client
 
-# How often a training is begun at most, where all workers that held the data were killed.
+# How often a training is started at most if all workers that held the data are killed.
 _TIMES = 3
 
-# Networks that a line about failures names.
+# How many networks a line about failures names.
 _NAMED = 20
 
 
 @dataclass(frozen=True)
 class Fit:
-    """What became of one of the specs of ``fit_many``.
+    """The result of one of the specs of ``fit_many``.
 
     Attributes
     ----------
@@ -216,7 +216,7 @@ def fit_as_completed(
 
 
 class _Sweep:
-    """The arguments of ``fit_many``, checked, and what is done with them."""
+    """One call of ``fit_many``: its checked arguments, and the trainings."""
 
     def __init__(
         self,
@@ -241,7 +241,7 @@ class _Sweep:
         self.runs = False  # whether trainings may be running
 
     def run(self, kept: dict[int, Fit] | None = None) -> Generator[Fit, None, None]:
-        """Train; each result as it comes, which ``kept`` has before anybody else."""
+        """Train; yields each result when it is there. It is stored in ``kept`` first."""
         if not self._tasks:
             return
         runner = Runner(self._executor, self._max_workers, *self._data)
@@ -321,14 +321,14 @@ class _Sweep:
         return self.not_trained(i, _why_not(future))
 
     def not_trained(self, i: int, error: BaseException) -> Fit:
-        """The result of a spec whose network is not there."""
+        """The result of a spec without a network."""
         return Fit(i, self.specs[i], None, History([], [], [], []), 0.0, error, self._seed(i))
 
     def _seed(self, i: int) -> Any:
         return self._tasks[i].network["seed"]
 
     def tell(self, words: str) -> None:
-        """Say what the results alone would not show at once."""
+        """Report what the results alone would not show at once."""
         logger = reporting.logger()
         if logger is not None:
             logger.warning("%s", words)
@@ -337,7 +337,7 @@ class _Sweep:
 
 
 def _failure_lines(failures: dict[int, str]) -> Iterator[str]:
-    """Which networks are not trained as they should be, and why: a line for each reason."""
+    """Which networks could not be trained, and why: a line for each reason."""
     reasons: dict[str, list[int]] = {}
     for i, reason in failures.items():
         reasons.setdefault(reason, []).append(i)
@@ -375,7 +375,7 @@ def _check_executor(executor: Any, max_workers: Any) -> None:
     elif not isinstance(executor, Executor):
         raise TypeError(
             f"executor: expected a concurrent.futures.Executor, a Client of dask.distributed or "
-            f"None, got {checks.briefly(executor)}"
+            f"None, got {checks.short_repr(executor)}"
         )
     if max_workers is not None:
         raise ValueError(
@@ -385,7 +385,8 @@ def _check_executor(executor: Any, max_workers: Any) -> None:
 
 
 def _tqdm(level: int) -> Any:
-    """What draws the bar; None where nobody sees it or, unless it is asked for, it is not there."""
+    """The function that draws the bar; None if no bar would be displayed, or if tqdm is missing
+    and the bar was not asked for."""
     if level == 0 or not reporting.is_seen():
         return None
     try:

@@ -182,6 +182,8 @@ class EpochLoop:
             is back at the end of the last complete epoch.
         """
         state = self._state
+        if not state.epochs:  # only the arguments were to be checked
+            return state.history
         sizes, n = self._model.sizes, len(self._data)
         with AttachHistory(state.history), self._reporter.begin(sizes, n, state.epochs):
             self._choose_epochs_per_call()

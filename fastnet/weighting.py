@@ -84,7 +84,7 @@ def _of_classes(class_weight: Any, y: NDArray, classes: int) -> NDArray:
     if not balanced and not isinstance(class_weight, Mapping):
         raise ValueError(
             f"class_weight: expected a dict {{class: weight}}, 'balanced' or None; "
-            f"got {checks.briefly(class_weight)}"
+            f"got {checks.short_repr(class_weight)}"
         )
     if y.ndim != 1:
         raise ValueError(
@@ -98,7 +98,7 @@ def _of_classes(class_weight: Any, y: NDArray, classes: int) -> NDArray:
         if checks.integer("class_weight", label, 0) >= classes:
             raise ValueError(
                 f"class_weight: expected classes from 0 to {classes - 1}, "
-                f"got {checks.briefly(label)}"
+                f"got {checks.short_repr(label)}"
             )
-        weights[label] = checks.nonnegative(f"class_weight[{checks.briefly(label)}]", weight)
+        weights[label] = checks.nonnegative(f"class_weight[{checks.short_repr(label)}]", weight)
     return weights

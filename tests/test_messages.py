@@ -35,7 +35,7 @@ class Unspeakable:
     ids=lambda value: type(value).__name__,
 )
 def test_a_value_is_shown_where_that_is_short_and_else_its_type(value, shown):
-    assert checks.briefly(value) == shown
+    assert checks.short_repr(value) == shown
 
 
 DATA = fastnet.Dataset(np.eye(3, dtype=np.uint8), [0, 1, 1])

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import runpy
 import subprocess
 import sys
@@ -130,3 +131,30 @@ def test_a_build_with_such_a_compiler_ends_with_one_line_and_no_traceback(tmp_pa
     assert last.startswith("fastnet: expected a C compiler")
     assert words in last
     assert not any("fastnet" in line or "Traceback" in line or "error" in line for line in others)
+
+
+def test_cython_has_every_declaration_of_the_c_header(tmp_path, monkeypatch):
+    """The lists of kernels and others are expanded, and callbacks need no lock."""
+    monkeypatch.chdir(ROOT)
+    setup()["declare_c"](str(tmp_path))
+    text = (tmp_path / "c_api.pxd").read_text()
+    listed = re.findall(r"^KERNEL(?:_F64)?\((\w+),", (ROOT / "csrc/kernels.def").read_text(), re.M)
+    header = (ROOT / "csrc/fastnet.h").read_text()
+    functions = re.findall(r"^(?:static inline )?[\w ]+\*?(fn_\w+)\(", header, re.M)
+    structs = re.findall(r"^} (fn_\w+);", header, re.M)
+    assert len(listed) > 10 < len(functions)
+    assert len(structs) > 5
+    for name in [*functions, *(f"fn_{kernel}" for kernel in listed)]:
+        assert re.search(rf"^    \w[\w ]* \*?{name}\(.*\)$", text, re.M), name
+    for name in structs:
+        assert re.search(rf"^    ctypedef (struct|enum) {name}:$", text, re.M), name
+    assert "size_t (*poll_due)(void *context) noexcept nogil" in text
+
+
+def test_declarations_that_have_not_changed_are_not_compiled_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    declare_c = setup()["declare_c"]
+    declare_c(str(tmp_path))
+    os.utime(tmp_path / "c_api.pxd", (1, 1))
+    declare_c(str(tmp_path))
+    assert (tmp_path / "c_api.pxd").stat().st_mtime == 1

@@ -124,3 +124,38 @@ def test_the_options_of_sgd_are_its_arguments_with_the_same_defaults():
     for name, default in SGDOptions._field_defaults.items():
         if arguments[name] is not inspect.Parameter.empty:
             assert default == arguments[name]
+
+
+def imports(file):
+    """The modules of the package that a module imports, without those for type checkers only."""
+    tree = TREES[file]
+    for_types = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for statement in node.body
+        for inner in ast.walk(statement)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node not in for_types:
+            path = (node.module or "").split(".")
+            if path[0] == "fastnet":
+                folder = FOLDER.joinpath(*path[1:])
+                for alias in node.names:
+                    for found in (folder / f"{alias.name}.py", folder / alias.name / "__init__.py"):
+                        if found in TREES:
+                            yield found
+                if folder.with_suffix(".py") in TREES:
+                    yield folder.with_suffix(".py")
+
+
+def test_imports_point_one_way():
+    """No module imports itself, by way of others either; the package's __init__ imports all."""
+    graph = {file: {*imports(file)} for file in FILES}
+    assert sum(map(len, graph.values())) > 100
+    done = set()
+    while len(done) < len(graph):
+        ready = {file for file in graph if file not in done and graph[file] <= done}
+        circles = sorted(str(f.relative_to(FOLDER)) for f in graph if f not in done)
+        assert ready, f"circles among {circles}"
+        done |= ready

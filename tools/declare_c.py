@@ -17,9 +17,8 @@ CALLBACK = re.compile(r"\(\*\w+\)\([^()]*\)")
 def preprocessed(command: list[str], header: str = HEADER) -> str:
     """The text of the header and of what it includes from its own folder, macros expanded."""
     folder = str(Path(header).parent)
-    done = subprocess.run(
-        [*command, "-E", f"-I{folder}", header], capture_output=True, text=True, check=True
-    )
+    to_expand = [*command, "-E", f"-I{folder}", header]
+    done = subprocess.run(to_expand, stdout=subprocess.PIPE, text=True, check=True)
     kept, is_own = [], False
     for line in done.stdout.splitlines():
         marker = re.match(r'#\s*(?:line )?\d+ "(.*?)"', line)

@@ -104,7 +104,7 @@ class Own(NamedTuple):
 def find(name: str) -> Demo:
     """The demo of this name; a ValueError lists those that there are."""
     if name not in DEMOS:
-        raise ValueError(f"NAME: expected one of {', '.join(DEMOS)}; got {checks.briefly(name)}")
+        raise ValueError(f"NAME: expected one of {', '.join(DEMOS)}; got {checks.short_repr(name)}")
     return DEMOS[name]
 
 

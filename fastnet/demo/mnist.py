@@ -56,7 +56,7 @@ def slowdown(figure: "Figure", epochs: int = EPOCHS, *, book_rates: bool = False
 
 
 def training(figure: "Figure", epochs: int = EPOCHS) -> None:
-    """Accuracy and cost of the text's experiment, training beside test data."""
+    """Accuracy and cost of the book's experiment, training beside test data."""
     data, _, test = load_mnist()
     net = Network([784, 30, 10], "cross-entropy", seed=0)
     net.large_weight_initializer()

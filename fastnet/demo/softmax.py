@@ -1,4 +1,4 @@
-"""The text's softmax layer of four neurons, with a slider for each weighted input."""
+"""The book's softmax layer of four neurons, with a slider for each weighted input."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -40,7 +40,7 @@ def axes(ax: Any, width: float, height: float) -> "Axes":
     if ax is None:
         ax = Figure(figsize=(width, height), layout="constrained").subplots()
     if not isinstance(ax, Axes):
-        raise TypeError(f"ax: expected a matplotlib Axes or None, got {checks.briefly(ax)}")
+        raise TypeError(f"ax: expected a matplotlib Axes or None, got {checks.short_repr(ax)}")
     return ax
 
 
@@ -54,7 +54,7 @@ def foreground() -> str:
 def one_of(name: str, value: Any, known: Sequence[str]) -> None:
     if value not in known:
         raise ValueError(
-            f"{name}: expected {' or '.join(map(repr, known))}, got {checks.briefly(value)}"
+            f"{name}: expected {' or '.join(map(repr, known))}, got {checks.short_repr(value)}"
         )
 
 
@@ -63,10 +63,10 @@ def checked_curves(name: str, curves: Any) -> dict[str, NDArray]:
     if not isinstance(curves, Mapping) or not curves:
         raise TypeError(
             f"{name}: expected a dict of a label and numbers per curve, "
-            f"got {checks.briefly(curves)}"
+            f"got {checks.short_repr(curves)}"
         )
     return {
-        str(label): row(f"{name}[{checks.briefly(label)}]", values)
+        str(label): row(f"{name}[{checks.short_repr(label)}]", values)
         for label, values in curves.items()
     }
 
@@ -75,7 +75,7 @@ def row(name: str, values: Any) -> NDArray:
     """``values`` as one or more finite numbers."""
     array = checks.array(name, values, "a sequence of numbers")
     if array.ndim != 1 or len(array) == 0 or array.dtype.kind not in "iuf":
-        raise ValueError(f"{name}: expected a sequence of numbers, got {checks.briefly(values)}")
+        raise ValueError(f"{name}: expected a sequence of numbers, got {checks.short_repr(values)}")
     if not np.isfinite(array).all():
         raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
     return array
@@ -113,7 +113,7 @@ def image_shape(n_pixels: int, shape: Any) -> tuple[int, int]:
         rows = columns = 0
     if rows * columns != n_pixels:
         raise ValueError(
-            f"shape: expected (rows, columns) of {n_pixels} pixels, got {checks.briefly(shape)}"
+            f"shape: expected (rows, columns) of {n_pixels} pixels, got {checks.short_repr(shape)}"
         )
     return rows, columns
 

@@ -216,7 +216,7 @@ def slowdown(curves: Mapping[str, ArrayLike], *, ax: "Axes | None" = None) -> "A
     for label, values in checked.items():
         if values.min() <= 0:
             raise ValueError(
-                f"curves[{checks.briefly(label)}]: expected numbers over 0, since the axis is "
+                f"curves[{checks.short_repr(label)}]: expected numbers over 0, since the axis is "
                 f"logarithmic; got {values.min():g}"
             )
     ax = _axes.axes(ax, 6.4, 4.2)

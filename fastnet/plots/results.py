@@ -55,7 +55,7 @@ def training(history: History, quantity: str | None = None, *, ax: "Axes | None"
     """
     if not isinstance(history, History):
         raise TypeError(
-            f"history: expected the History that SGD returned, got {checks.briefly(history)}"
+            f"history: expected the History that SGD returned, got {checks.short_repr(history)}"
         )
     if quantity is None:
         counted = history.evaluation_accuracy or history.training_accuracy
@@ -296,7 +296,7 @@ def confusion(net: Network, data: Data, *, ax: "Axes | None" = None) -> "Axes":
 
 def _network(net: Any) -> Network:
     if not isinstance(net, Network):
-        raise TypeError(f"net: expected a Network, got {checks.briefly(net)}")
+        raise TypeError(f"net: expected a Network, got {checks.short_repr(net)}")
     return net
 
 

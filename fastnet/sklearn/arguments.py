@@ -125,7 +125,7 @@ def class_weights(name: str, given: Any, known: NDArray, y: NDArray) -> NDArray:
     if not isinstance(given, Mapping):
         raise ValueError(
             f"{name}: expected a dict {{class: weight}}, 'balanced' or None; "
-            f"got {checks.briefly(given)}"
+            f"got {checks.short_repr(given)}"
         )
     numbers = {label: checks.nonnegative(f"{name}[{label!r}]", it) for label, it in given.items()}
     labels = known.tolist()

@@ -232,7 +232,7 @@ class BaseMLP(BaseEstimator):
 
     def _given(self, eval_set: Any, metric: validation.Metric) -> Validation:
         if not isinstance(eval_set, tuple | list) or len(eval_set) != 2:
-            raise TypeError(f"eval_set: expected a pair (X, y), got {checks.briefly(eval_set)}")
+            raise TypeError(f"eval_set: expected a pair (X, y), got {checks.short_repr(eval_set)}")
         try:
             if any(isinstance(it, tuple | list) and it and np.ndim(it[0]) == 2 for it in eval_set):
                 raise ValueError("expected one pair (X, y), got a list of pairs")

@@ -40,7 +40,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     alpha : float, default 0.0001
         L2 penalty as scikit-learn counts it: each mini-batch adds alpha W / m to the gradient
         of the weights, m being its number of examples, or the sum of their weights. That is
-        the text's weight decay with lambda = alpha times the number of mini-batches in an epoch.
+        the book's weight decay with lambda = alpha times the number of mini-batches in an epoch.
     batch_size : int or "auto", default "auto"
         Examples in a mini-batch; "auto" is min(200, n).
     learning_rate : str, default "constant"
@@ -222,7 +222,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if any(isinstance(one, str) for one in (given if isinstance(given, list) else [given])):
             raise ValueError(
                 "class_weight: expected a dict or None for partial_fit, which sees a part of the "
-                f"examples; got {checks.briefly(self.class_weight)}"
+                f"examples; got {checks.short_repr(self.class_weight)}"
             )
         self._fit(X, y, sample_weight, incremental=True, classes=classes)
         return self
@@ -387,7 +387,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         if not isinstance(each, list | tuple) or len(each) != n:
             raise ValueError(
                 "class_weight: expected 'balanced', None, or a list with a dict for each of the "
-                f"{n} labels, got {checks.briefly(given)}"
+                f"{n} labels, got {checks.short_repr(given)}"
             )
         weights = np.ones(len(y))
         for k, one in enumerate(each):

@@ -46,7 +46,7 @@ def one_of(name: str, value: Any, allowed: Any, hint: str = "") -> str:
     if isinstance(value, str) and value in allowed:
         return value
     raise ValueError(
-        f"{name}: expected one of {', '.join(allowed)}; got {checks.briefly(value)}{hint}"
+        f"{name}: expected one of {', '.join(allowed)}; got {checks.short_repr(value)}{hint}"
     )
 
 
@@ -57,7 +57,7 @@ def _sizes(value: Any) -> tuple[int, ...]:
     except (TypeError, ValueError):
         raise ValueError(
             "hidden_layer_sizes: expected an integer over 0, or a sequence of them, "
-            f"got {checks.briefly(value)}"
+            f"got {checks.short_repr(value)}"
         ) from None
 
 
@@ -98,7 +98,7 @@ def checked(estimator: Any) -> Settings:
     auto = isinstance(e.batch_size, str) and e.batch_size == "auto"
     if isinstance(e.batch_size, str) and not auto:
         raise ValueError(
-            f"batch_size: expected an integer or 'auto', got {checks.briefly(e.batch_size)}"
+            f"batch_size: expected an integer or 'auto', got {checks.short_repr(e.batch_size)}"
         )
     learning_rate = one_of("learning_rate", e.learning_rate, LEARNING_RATES)
     fraction = checks.positive("validation_fraction", e.validation_fraction)

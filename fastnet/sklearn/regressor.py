@@ -48,7 +48,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     alpha : float, default 0.0001
         L2 penalty as scikit-learn counts it: each mini-batch adds alpha W / m to the gradient
         of the weights, m being its number of examples, or the sum of their weights. That is
-        the text's weight decay with lambda = alpha times the number of mini-batches in an epoch.
+        the book's weight decay with lambda = alpha times the number of mini-batches in an epoch.
     batch_size : int or "auto", default "auto"
         Examples in a mini-batch; "auto" is min(200, n).
     learning_rate : str, default "constant"

@@ -1,4 +1,4 @@
-"""Epochs as scikit-learn's solvers go through them.
+"""Epochs with the conventions of scikit-learn's solvers.
 
 ``Network.SGD`` divides lambda by n, the number of training examples; scikit-learn divides
 alpha by the weight of the mini-batch at hand, which for its last one, and for examples with
@@ -36,7 +36,7 @@ class Examples(NamedTuple):
 
 
 class Epoch(NamedTuple):
-    """One that is complete.
+    """A complete epoch.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class Epoch(NamedTuple):
 
 
 def _sum(costs: list[float]) -> float:
-    """Not NumPy's sum, whose code is no longer in the caches after a call of the kernels."""
+    """The sum; NumPy's would be slower, since its code is not in the caches after a kernel call."""
     try:
         return math.fsum(costs)
     except OverflowError:  # not one of them is infinite
@@ -74,7 +74,7 @@ def _figures(
         return means, [alpha * costs.shape[1] / n] * len(costs)
     firsts = np.arange(0, n, m)
     sums = np.add.reduceat(weights[orders], firsts, axis=1)
-    # mini-batches that weigh nothing do not move the weights
+    # mini-batches of weight zero do not change the weights
     shares = np.minimum(m, n - firsts) / np.where(sums > 0, sums, np.inf)
     means = ((costs * shares).sum(axis=1) / n).tolist()
     return means, (alpha * shares.sum(axis=1) / n).tolist()
@@ -214,7 +214,7 @@ class Solver:
             self._change(self._initial / (t + 1) ** self._power_t)
 
     def lower_rate(self) -> bool:
-        """There was no improvement: a fifth of the rate, if it is "adaptive"; False: stop."""
+        """After a plateau: divide an "adaptive" rate by 5; False if training should stop."""
         if self._learning_rate != "adaptive" or self._rate <= 1e-6:
             return False
         self._change(self._rate / 5)

@@ -37,14 +37,15 @@ def metric(chosen: Any, score: Callable[[Validation], float]) -> Metric:
         except ValueError:
             raise ValueError(
                 "eval_metric: expected 'loss', the name of a scorer (sklearn.metrics."
-                f"get_scorer_names() lists them), a function or None; got {checks.briefly(chosen)}"
+                f"get_scorer_names() lists them), a function or None; "
+                f"got {checks.short_repr(chosen)}"
             ) from None
     elif callable(chosen):
         scorer = chosen
     else:
         raise TypeError(
             "eval_metric: expected 'loss', the name of a scorer, a function f(estimator, X, y) "
-            f"or None; got {checks.briefly(chosen)}"
+            f"or None; got {checks.short_repr(chosen)}"
         )
     return lambda estimator, data, loss: _number(scorer(_plain(estimator), data.X, data.y))
 
@@ -66,12 +67,12 @@ def _number(score: Any) -> float:
             raise TypeError
         return float(score)
     except (TypeError, ValueError):
-        came = checks.briefly(score)
+        came = checks.short_repr(score)
         raise TypeError(f"eval_metric: expected a number for each call, got {came}") from None
 
 
 def _plain(estimator: Any) -> Any:
-    """As the scorer sees it: the data are arrays by now, and have no names of columns."""
+    """The estimator without feature names, since the scorer passes it arrays."""
     seen = copy.copy(estimator)
     vars(seen).pop("feature_names_in_", None)
     return seen
@@ -98,7 +99,7 @@ class Validation:
         self._best_values: NDArray | None = None
 
     def begin(self, model: Model, best: float) -> None:
-        """``best`` is the best score of an earlier training that goes on; -inf without one."""
+        """``best`` is the best score of the training that is continued; -inf without one."""
         self._best = best
         self._best_values = model.values.copy() if best > -math.inf else None
 
@@ -113,6 +114,6 @@ class Validation:
         return loss, score
 
     def restore(self, model: Model) -> None:
-        """Give the network the best parameters; the last, where no score was a number."""
+        """Restore the best parameters; the last ones stay if no score was a number."""
         if self._best_values is not None:
             model.parameters.restore(self._best_values)
