@@ -1,22 +1,49 @@
 """What the tests share: instruction sets, guarded arrays, random networks and examples, MNIST."""
 
 import multiprocessing
+from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
+import selection
 import worker_callbacks
 
 import fastnet
 from fastnet import _kernels
 
+# ---- which tests run, and what is said of the others -------------------------
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m selects by the marks
+def pytest_collection_modifyitems(items):
+    for item in selection.thorough_items(items):
+        item.add_marker(pytest.mark.thorough)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What did not run, a line for each reason."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    lines = [f"{count:>5}  {reason}" for reason, count in reasons.most_common()]
+    targets = (path.stem for path in Path(__file__).parent.parent.glob("csrc/target_*.c"))
+    missing = {name.removeprefix("target_") for name in targets} - set(_kernels.available())
+    if missing:
+        lines.append(f"  all  of this machine's missing instruction sets: {', '.join(missing)}")
+    if "not thorough" in terminalreporter.config.option.markexpr:
+        deselected = len(terminalreporter.stats.get("deselected", []))
+        lines.append(f"{deselected or '':>5}  thorough tests, which make test-all runs")
+    if lines:
+        terminalreporter.section("not run, and why")
+        terminalreporter.write("".join(f"{line}\n" for line in lines))
+
+
 # ---- what a test runs on ---------------------------------------------------
 
 
-@pytest.fixture(params=["baseline", "avx2", "avx512", "neon"])
+@pytest.fixture(params=_kernels.available())
 def isa(request):
-    """The name of an instruction set, whose kernels are in use during the test."""
-    if request.param not in _kernels.available():
-        pytest.skip(f"this machine has no {request.param} kernels")
+    """The name of an instruction set of this machine, whose kernels are in use during the test."""
     before = _kernels.isa()
     _kernels.select(request.param)
     yield request.param
