@@ -7,16 +7,22 @@
 log=$(mktemp) && trap 'rm -f "$log"' EXIT
 export PYTHONUNBUFFERED=1 # so that the steps are shown as they begin
 
-{ "$1" install --verbose --progress-bar off "$2" 2>&1 || echo "install.sh: failed"; } | tee "$log" | awk '
-    function show(text) { if (text != last) print "  " text; last = text; fflush() }
-    /^ *Installing build dependencies/ { show("installing what the build needs") }
-    /^ *Collecting /                   { show("installing " $2) }
-    /^ *Building wheel for /           { show("building " $4) }
-    /Cythonizing /                     { show("translating " $NF " to C") }
-    /^ *(compiling|compiled) /         { $1 = $1; show($0) }
-    /^ *building .* extension/         { show("compiling the module " $2) }
-    /^ *Successfully installed/        { $1 = "installed"; $2 = ""; show($0) }
-'
+steps() {
+    while read -r line; do # without the spaces at its start
+        case $line in
+            "Installing build dependencies"*) echo "  installing what the build needs" ;;
+            "Collecting "*) set -f && set -- $line && echo "  installing $2" ;;
+            "Building wheel for "*started) echo "  building the package" ;;
+            *Cythonizing*) echo "  translating ${line##* } to C" ;;
+            compiling\ * | compiled\ *) echo "  $line" ;;
+            building\ *\ extension) echo "  compiling the module between Python and C" ;;
+            "Successfully installed "*) echo "  installed ${line#Successfully installed }" ;;
+        esac
+    done
+}
+
+{ "$1" install --verbose --progress-bar off "$2" 2>&1 || echo "install.sh: failed"; } |
+    tee "$log" | steps
 
 if tail -n 1 "$log" | grep -q "^install.sh: failed"; then
     sed '$d' "$log" >&2
