@@ -76,4 +76,4 @@ $(VENV)/installed-%: $(VENV)/installed
 	@$(call INSTALL,fastnet[$*]==$(VERSION))
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .benchmarks
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .benchmarks .hypothesis

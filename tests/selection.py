@@ -11,6 +11,7 @@ import random
 from collections import defaultdict
 
 FEWEST = 24  # a test with fewer cases keeps all of them
+LONG = {"browser"}  # fixtures whose tests are all long
 
 
 def pairwise(cases):
@@ -38,6 +39,8 @@ def thorough_items(items):
     """The collected test cases that the quick set can do without."""
     functions = defaultdict(list)
     for item in items:
+        if LONG & {*getattr(item, "fixturenames", ())}:
+            yield item
         if hasattr(item, "callspec"):
             functions[item.nodeid.partition("[")[0]].append(item)
     for cases in functions.values():

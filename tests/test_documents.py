@@ -27,7 +27,9 @@ PAGES = {
 
 @fused
 @pytest.mark.filterwarnings("ignore:.*[Cc]onverge")
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=[pytest.mark.thorough] * bool(PAGES[page])) for page in PAGES]
+)
 def test_the_examples_print_what_the_page_shows(page):
     for module in PAGES[page]:
         pytest.importorskip(module, reason=f"{page} uses {module}")

@@ -25,6 +25,8 @@ import pytest
 
 from fastnet import _kernels
 
+pytestmark = pytest.mark.thorough
+
 SEEDS = int(os.environ.get("FASTNET_TEST_SEEDS", "3"))
 EXPERIMENTS = json.loads(Path(__file__).with_name("mnist_accuracy.json").read_text())
 BEST_EPOCH = runpy.run_path(str(Path(__file__).parent.parent / "tools" / "measure_accuracy.py"))[

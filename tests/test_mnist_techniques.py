@@ -18,6 +18,8 @@ import pytest
 
 from fastnet import _kernels
 
+pytestmark = pytest.mark.thorough
+
 MEASURED = json.loads(Path(__file__).with_name("mnist_techniques.json").read_text())
 TOOL = runpy.run_path(str(Path(__file__).parent.parent / "tools" / "measure_regularization.py"))
 SEEDS = min(int(os.environ.get("FASTNET_TEST_SEEDS", "3")), 5)

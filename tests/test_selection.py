@@ -1,0 +1,52 @@
+"""The quick set of tests keeps all pairs of values of large cross products."""
+
+import itertools
+
+import pytest
+import selection
+
+
+def product(*lengths):
+    names = "abcdefgh"[: len(lengths)]
+    return [dict(zip(names, case, strict=True)) for case in itertools.product(*map(range, lengths))]
+
+
+def pairs(cases):
+    return {pair for case in cases for pair in itertools.combinations(sorted(case.items()), 2)}
+
+
+@pytest.mark.parametrize("lengths", [(3, 2, 6), (3, 2, 4, 6, 5), (2,) * 8, (1, 1, 1)], ids=str)
+def test_the_cases_kept_have_every_pair_of_values_of_the_product(lengths):
+    cases = product(*lengths)
+    kept = selection.pairwise(cases)
+    assert pairs(cases[k] for k in kept) == pairs(cases)
+    assert kept == sorted(set(kept)) == selection.pairwise(cases)
+
+
+def test_few_cases_are_kept_of_a_large_product():
+    assert len(selection.pairwise(product(3, 2, 4, 6, 5))) <= 40  # of 720; at least 6 * 5
+
+
+def test_a_product_with_holes_keeps_the_pairs_that_it_has():
+    cases = [case for case in product(3, 3, 3) if case["a"] != case["b"]]
+    assert pairs(cases[k] for k in selection.pairwise(cases)) == pairs(cases)
+
+
+class Item:
+    def __init__(self, name, params, fixturenames=()):
+        self.nodeid, self.fixturenames = f"tests/test_x.py::{name}[{params}]", fixturenames
+        self.callspec = type("CallSpec", (), {"params": params})
+
+
+def test_small_products_and_products_of_two_parameters_are_kept_whole():
+    small = [Item("small", case) for case in product(2, 2, 3)]
+    two = [Item("two", case) for case in product(8, 8)]
+    large = [Item("large", case) for case in product(4, 4, 4)]
+    thorough = list(selection.thorough_items([*small, *two, *large]))
+    assert {*thorough} < {*large}
+    assert len(large) - len(thorough) < 24
+
+
+def test_all_cases_with_a_browser_are_thorough():
+    items = [Item("page", {"width": 1}, ["browser", "width"])]
+    assert list(selection.thorough_items(items)) == items
