@@ -14,28 +14,28 @@ FEWEST = 24  # a test with fewer cases keeps all of them
 LONG = {"browser"}  # fixtures whose tests are all long
 
 
-def pairwise(cases):
-    """The places in ``cases``, dicts {parameter: value}, of some that have all the pairs
-    of values which occur in any of them, two parameters each."""
-    pairs = [set(itertools.combinations(sorted(case.items()), 2)) for case in cases]
-    missing = set().union(*pairs)
+def covering(cases, strength=2):
+    """The places in ``cases``, dicts {parameter: value}, of some that have all the pairs of values
+    of two parameters which occur in any of them; of as many parameters as ``strength`` says."""
+    tuples = [set(itertools.combinations(sorted(case.items()), strength)) for case in cases]
+    missing = set().union(*tuples)
     order = list(range(len(cases)))
     random.Random(0).shuffle(order)  # so that cases chosen for equal gains differ in all parameters
-    heap = [(-len(pairs[k]), tie, k) for tie, k in enumerate(order)]
+    heap = [(-len(tuples[k]), tie, k) for tie, k in enumerate(order)]
     heapq.heapify(heap)
     chosen = []
     while missing:
         _, tie, k = heapq.heappop(heap)
-        gain = len(pairs[k] & missing)  # smaller than when it was pushed, if at all different
+        gain = len(tuples[k] & missing)  # smaller than when it was pushed, if at all different
         if heap and gain < -heap[0][0]:
             heapq.heappush(heap, (-gain, tie, k))
         else:
             chosen.append(k)
-            missing -= pairs[k]
+            missing -= tuples[k]
     return sorted(chosen)
 
 
-def thorough_items(items):
+def thorough_items(items, strength=2):
     """The collected test cases that the quick set can do without."""
     functions = defaultdict(list)
     for item in items:
@@ -45,8 +45,10 @@ def thorough_items(items):
             functions[item.nodeid.partition("[")[0]].append(item)
     for cases in functions.values():
         parameters = [case.callspec.params for case in cases]
-        if len(cases) < FEWEST or len(parameters[0]) < 3:
+        if len(cases) < FEWEST or len(parameters[0]) <= strength:
             continue
         # The same value is the same object in all cases, whether it can be compared or not.
-        kept = set(pairwise([{name: id(v) for name, v in case.items()} for case in parameters]))
+        kept = set(
+            covering([{name: id(v) for name, v in case.items()} for case in parameters], strength)
+        )
         yield from (case for k, case in enumerate(cases) if k not in kept)

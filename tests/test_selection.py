@@ -11,25 +11,27 @@ def product(*lengths):
     return [dict(zip(names, case, strict=True)) for case in itertools.product(*map(range, lengths))]
 
 
-def pairs(cases):
-    return {pair for case in cases for pair in itertools.combinations(sorted(case.items()), 2)}
+def tuples(cases, strength=2):
+    items = [itertools.combinations(sorted(case.items()), strength) for case in cases]
+    return {*itertools.chain.from_iterable(items)}
 
 
+@pytest.mark.parametrize("strength", [2, 3])
 @pytest.mark.parametrize("lengths", [(3, 2, 6), (3, 2, 4, 6, 5), (2,) * 8, (1, 1, 1)], ids=str)
-def test_the_cases_kept_have_every_pair_of_values_of_the_product(lengths):
+def test_the_cases_kept_have_every_pair_or_triple_of_values_of_the_product(lengths, strength):
     cases = product(*lengths)
-    kept = selection.pairwise(cases)
-    assert pairs(cases[k] for k in kept) == pairs(cases)
-    assert kept == sorted(set(kept)) == selection.pairwise(cases)
+    kept = selection.covering(cases, strength)
+    assert tuples([cases[k] for k in kept], strength) == tuples(cases, strength)
+    assert kept == sorted(set(kept)) == selection.covering(cases, strength)
 
 
 def test_few_cases_are_kept_of_a_large_product():
-    assert len(selection.pairwise(product(3, 2, 4, 6, 5))) <= 40  # of 720; at least 6 * 5
+    assert len(selection.covering(product(3, 2, 4, 6, 5))) <= 40  # of 720; at least 6 * 5
 
 
 def test_a_product_with_holes_keeps_the_pairs_that_it_has():
     cases = [case for case in product(3, 3, 3) if case["a"] != case["b"]]
-    assert pairs(cases[k] for k in selection.pairwise(cases)) == pairs(cases)
+    assert tuples([cases[k] for k in selection.covering(cases)]) == tuples(cases)
 
 
 class Item:
