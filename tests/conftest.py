@@ -37,7 +37,9 @@ def _is_possible(item):
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects by the marks
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    impossible = [item for item in items if not _is_possible(item)]
+    config.hook.pytest_deselected(items=impossible)
     items[:] = filter(_is_possible, items)
     for item in selection.thorough_items(items):
         item.add_marker(pytest.mark.thorough)
@@ -57,8 +59,7 @@ def pytest_terminal_summary(terminalreporter):
             f"  all  with bit masks on {', '.join(sorted(WITHOUT_MASKS))}, which have none"
         )
     if "not thorough" in terminalreporter.config.option.markexpr:
-        deselected = len(terminalreporter.stats.get("deselected", []))
-        lines.append(f"{deselected or '':>5}  thorough tests, which make test-all runs")
+        lines.append("  all  that are thorough: make test-all runs them")
     if lines:
         terminalreporter.section("not run, and why")
         terminalreporter.write("".join(f"{line}\n" for line in lines))
