@@ -19,7 +19,7 @@ from strategies import bits, dtypes, isas, problems, using
 import fastnet
 from fastnet.training import DivergenceError
 
-# Of the norm of all that is compared. Rounding stays below a tenth of these in 4,500 random examples;
+# Of the norm of all that is compared. Rounding stayed below a tenth of these in 4,500 examples;
 # a product too few or an element in a wrong place is far above.
 TOLERANCE = {"float32": 2e-5, "float64": 1e-13}
 
