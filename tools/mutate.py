@@ -112,10 +112,10 @@ def changes(line, code, python, whole):
         yield "statement", replaced(match, by if python else ";", 1)
 
 
-def all_mutations():
+def all_mutations(root):
     """{language: {operator: mutations}} of the whole code."""
     found = {name: defaultdict(list) for name in SHARES}
-    for file in sorted(p for top in ("fastnet", "csrc") for p in (ROOT / top).rglob("*.*")):
+    for file in sorted(p for top in ("fastnet", "csrc") for p in (root / top).rglob("*.*")):
         language = LANGUAGES.get(file.suffix)
         if language is None or UNSAFE.search(text := file.read_text(encoding="utf-8")):
             continue
@@ -124,16 +124,16 @@ def all_mutations():
         blanked = ignored.sub(lambda match: re.sub(r"[^\n]", "\0", match[0]), text)
         for k, (line, code) in enumerate(zip(text.splitlines(), blanked.splitlines(), strict=True)):
             for operator, after in changes(line, code, python, depth == 0):
-                place = str(file.relative_to(ROOT)), k + 1
+                place = str(file.relative_to(root)), k + 1
                 found[language][operator].append(Mutation(*place, operator, line, after))
             if python:  # in C a statement ends with a semicolon
                 depth += sum(map(code.count, "([{")) - sum(map(code.count, ")]}"))
     return found
 
 
-def draws(seed):
+def draws(seed, root=ROOT):
     """Mutations in random order: first a language is drawn, then an operator, then its place."""
-    chance, mutations, seen = random.Random(seed), all_mutations(), set()
+    chance, mutations, seen = random.Random(seed), all_mutations(root), set()
     while True:
         (language,) = chance.choices(list(SHARES), SHARES.values())
         operator = chance.choice(sorted(mutations[language]))
@@ -146,18 +146,18 @@ def draws(seed):
 # ---- copies of the tree, built and tested -------------------------------------
 
 
-def ordered_tests(mutation):
+def ordered_tests(mutation, root=ROOT):
     """The test files; first those that share rare names with the mutant's line, its module's name
     and the function around it."""
-    lines = (ROOT / mutation.file).read_text(encoding="utf-8").splitlines()[: mutation.line]
+    lines = (root / mutation.file).read_text(encoding="utf-8").splitlines()[: mutation.line]
     head = re.compile(r"(?:    )?(?:c?p?def|class|static|void)\b.*?(\w+)\(")
     around = [match[1] for match in map(head.match, lines) if match][-1:]
     names = {*re.findall(r"[A-Za-z_]\w{2,}", mutation.before), *around}
     names.add(Path(mutation.file).stem.removesuffix("_tmpl"))
-    files = {p: {*re.findall(r"\w+", p.read_text())} for p in sorted(ROOT.glob("tests/test_*.py"))}
+    files = {p: {*re.findall(r"\w+", p.read_text())} for p in sorted(root.glob("tests/test_*.py"))}
     count = Counter(name for words in files.values() for name in words & names)
     score = {p: sum(math.log(len(files) / count[n]) for n in files[p] & names) for p in files}
-    return [str(p.relative_to(ROOT)) for p in sorted(files, key=lambda p: -score[p])]
+    return [str(p.relative_to(root)) for p in sorted(files, key=lambda p: -score[p])]
 
 
 def signature(code):
@@ -239,7 +239,7 @@ class Copy:
             built, same = signature(mutated) is not None, signature(mutated) == signature(text)
         result = "build error" if not built else "equivalent" if same else ""
         if not result:
-            result, by = self.test(ordered_tests(mutation), options, seconds)
+            result, by = self.test(ordered_tests(mutation, self.root), options, seconds)
         path.write_text(text, encoding="utf-8")
         self.build()  # ccache has the objects
         took = round(time.monotonic() - began, 1)
@@ -260,7 +260,7 @@ def run(seed, n, jobs, tests, output, known):
         if result != "survived":
             sys.exit(f"mutate.py: the tests fail on the unchanged code: {by}")
     earlier = {Mutation(*map(r.get, Mutation._fields)): r for r in known.get("mutants", [])}
-    records, running, drawn = [], set(), draws(seed)
+    records, running, drawn = [], set(), draws(seed, copy.root)
 
     def judge(mutation):
         if mutation in earlier:
