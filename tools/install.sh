@@ -10,7 +10,7 @@ export PYTHONUNBUFFERED=1 # so that the steps are shown as they begin
 steps() {
     while read -r line; do # without the spaces at its start
         case $line in
-            "Installing build dependencies"*) echo "  installing what the build needs" ;;
+            "Installing build dependencies"*started) echo "  installing what the build needs" ;;
             "Collecting "*) set -f && set -- $line && echo "  installing $2" ;;
             "Building wheel for "*started) echo "  building the package" ;;
             *Cythonizing*) echo "  translating ${line##* } to C" ;;
