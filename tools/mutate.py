@@ -222,8 +222,9 @@ class Copy:
                 return "timeout", ""
         if run.returncode in (4, 5) and "loading conftest" not in output:
             sys.exit(f"mutate.py: pytest found no tests to run\n{output[-2000:]}")
-        failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", output, re.MULTILINE)
-        by = failed[0] if failed else (output.splitlines() or [""])[-1]
+        pattern = r"^(?:(?:FAILED|ERROR) (\S+).*|(Fatal Python error: .*)|(E  .*))$"
+        failed = [max(found) for found in re.findall(pattern, output, re.MULTILINE)]
+        by = next((f for f in failed if f.startswith("tests/")), (failed or [""])[0])
         return ("survived", "") if run.returncode == 0 else ("killed", by)
 
     def judge(self, mutation, options, seconds):
