@@ -1,5 +1,6 @@
 # make train   install into .venv, then run the experiment on MNIST
-# make test    install with the test extra, then run the tests
+# make test    install with the test extra, then run the tests without the thorough ones
+# make test-all  all tests, as CI does
 # make bench   install with the bench extra, then time fastnet beside its peers (minutes)
 # make growth  time per example against each size: bench/growth/ (minutes)
 # make peers   install scikit-learn and JAX for make bench (PyTorch: see bench/README.md)
@@ -18,13 +19,19 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE \
     $(shell find csrc fastnet -not -name '*.so' -not -path '*/__pycache__*')
 
-.PHONY: train test bench growth peers counts lint wheel clean
+.PHONY: train test test-all bench growth peers counts lint wheel clean
 
 train: $(VENV)/installed
 	$(BIN)/fastnet train $(ARGS)
 
+# On all cores; an option in ARGS comes after these, and so instead of them.
 test: $(VENV)/installed-test
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n auto --dist worksteal -m "not thorough" $(ARGS)
+
+# A file at a time, since what its tests share (a browser, a cluster, trained networks) is made once
+# in each process.
+test-all: $(VENV)/installed-test
+	FASTNET_TEST_SEEDS=10 $(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 bench: $(VENV)/installed-bench
 	$(BIN)/python bench/run.py $(VENV)/bench $(ARGS)
@@ -48,14 +55,16 @@ wheel: $(VENV)/installed-dev
 	$(BIN)/python -m build
 
 $(BIN)/python:
+	@echo "making the environment $(VENV)"
 	@python=$$(PYTHON="$(PYTHON)" sh tools/find_python.sh) && "$$python" -m venv $(VENV)
 
-INSTALL = $(BIN)/pip install -q "$(1)" && touch $@ || \
+INSTALL = sh tools/install.sh $(BIN)/pip "$(1)" && touch $@ || \
     { echo "make: installing failed, see above; building needs a package index (PyPI) within reach" >&2; exit 1; }
 
 # Made again when a source has changed, and without the modules that are gone.
 $(VENV)/installed: $(BIN)/python $(SOURCES)
 	@rm -rf build/lib*
+	@echo "installing fastnet into $(VENV), about a minute"
 	@$(call INSTALL,.)
 
 # What an extra adds to the package that is installed; the version keeps pip from
@@ -63,7 +72,8 @@ $(VENV)/installed: $(BIN)/python $(SOURCES)
 VERSION = $(shell $(BIN)/python -P -c 'from importlib.metadata import version; print(version("fastnet"))')
 
 $(VENV)/installed-%: $(VENV)/installed
+	@echo "installing the extra $*"
 	@$(call INSTALL,fastnet[$*]==$(VERSION))
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .benchmarks
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .benchmarks .hypothesis

@@ -6,6 +6,7 @@ import. No flag depends on the machine that builds, but on the one that is built
 """
 
 import glob
+import logging
 import os
 import platform
 import runpy
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -151,8 +153,17 @@ class build_clib_together(build_clib):
         check_platform(compiler.compiler_type)
         check_compiler(compiler.compiler_so)
         build = super().build_libraries
+
+        def compile_one(library: tuple[str, dict]) -> None:
+            began = time.monotonic()
+            build([library])
+            taken = time.monotonic() - began
+            self.announce(f"compiled {library[0]} in {taken:.0f} s", level=logging.INFO)
+
+        names = ", ".join(name for name, _ in libraries)
+        self.announce(f"compiling {names}, side by side", level=logging.INFO)
         with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda library: build([library]), libraries))
+            list(pool.map(compile_one, libraries))
 
 
 def declare_c(folder: str) -> None:

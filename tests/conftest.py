@@ -1,9 +1,12 @@
 """What the tests share: instruction sets, guarded arrays, random networks and examples, MNIST."""
 
 import multiprocessing
+from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
+import selection
 import worker_callbacks
 
 import fastnet
@@ -12,14 +15,65 @@ from fastnet.costs import of_kernel
 
 OTHER_PARAMETERS = [fastnet.HuberCost(2.5), fastnet.QuantileCost(0.9)]
 
+# ---- which tests run, and what is said of the others -------------------------
+
+
+def _has_masks(isa):
+    """Whether the instruction set's kernels take rows compressed with bit masks."""
+    before = _kernels.isa()
+    _kernels.select(isa)
+    try:
+        return _kernels.way([70, 5], "float32", 0.3) == "masks"
+    finally:
+        _kernels.select(before)
+
+
+WITHOUT_MASKS = {isa for isa in _kernels.available() if not _has_masks(isa)}
+
+
+def _is_possible(item):
+    """Whether the instruction set of a case has the form of compressed rows that it is about."""
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    forms = [parameters.get(name) for name in ("inputs", "form")]
+    masks = any(isinstance(form, str) and form == "masks" for form in forms)
+    return not (masks and parameters.get("isa") in WITHOUT_MASKS)
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m selects by the marks
+def pytest_collection_modifyitems(config, items):
+    impossible = [item for item in items if not _is_possible(item)]
+    config.hook.pytest_deselected(items=impossible)
+    items[:] = filter(_is_possible, items)
+    for item in selection.thorough_items(items):
+        item.add_marker(pytest.mark.thorough)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What did not run, a line for each reason."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    lines = [f"{count:>5}  {reason}" for reason, count in reasons.most_common()]
+    targets = (path.stem for path in Path(__file__).parent.parent.glob("csrc/target_*.c"))
+    missing = {name.removeprefix("target_") for name in targets} - set(_kernels.available())
+    if missing:
+        lines.append(f"  all  on instruction sets that this machine lacks: {', '.join(missing)}")
+    if WITHOUT_MASKS:
+        lines.append(
+            f"  all  with bit masks on {', '.join(sorted(WITHOUT_MASKS))}, which have none"
+        )
+    if "not thorough" in terminalreporter.config.option.markexpr:
+        lines.append("  all  that are thorough: make test-all runs them")
+    if lines:
+        terminalreporter.section("not run, and why")
+        terminalreporter.write("".join(f"{line}\n" for line in lines))
+
+
 # ---- what a test runs on ---------------------------------------------------
 
 
-@pytest.fixture(params=["baseline", "avx2", "avx512", "neon"])
+@pytest.fixture(params=_kernels.available())
 def isa(request):
-    """The name of an instruction set, whose kernels are in use during the test."""
-    if request.param not in _kernels.available():
-        pytest.skip(f"this machine has no {request.param} kernels")
+    """The name of an instruction set of this machine, whose kernels are in use during the test."""
     before = _kernels.isa()
     _kernels.select(request.param)
     yield request.param

@@ -18,9 +18,12 @@ import pytest
 BUILD = runpy.run_path(str(Path(__file__).parent / "c/build.py"))
 build_driver, NATIVE = BUILD["build_driver"], BUILD["NATIVE"]
 
-pytestmark = pytest.mark.skipif(
-    platform.system() not in ("Linux", "Darwin"), reason="needs a POSIX compiler driver"
-)
+pytestmark = [
+    pytest.mark.thorough,
+    pytest.mark.skipif(
+        platform.system() not in ("Linux", "Darwin"), reason="needs a POSIX compiler driver"
+    ),
+]
 
 THREADS = ("1", "2", "3")
 

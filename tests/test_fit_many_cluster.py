@@ -327,6 +327,7 @@ def test_an_asynchronous_client_is_refused(cluster, client, data):
         asyncio.run(ask())
 
 
+@pytest.mark.thorough
 def test_a_grid_search_runs_on_the_cluster_through_joblib(client, mnist):
     joblib = pytest.importorskip("joblib", reason="joblib knows the cluster as a backend")
     reason = "GridSearchCV is scikit-learn's"

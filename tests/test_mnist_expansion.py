@@ -2,7 +2,11 @@
 
 import statistics
 
+import pytest
+
 import fastnet
+
+pytestmark = pytest.mark.thorough
 
 
 def accuracies(training, test, epochs):

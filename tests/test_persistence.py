@@ -248,6 +248,7 @@ def test_the_file_has_the_bytes_of_json_dumps(path, sizes, dtype):
     assert path.read_text() == json.dumps(fields)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("sizes", [[784, 500, 10], [200_000, 2], [2, 200_000]])
 def test_saving_takes_no_more_than_twice_the_memory_of_the_parameters(path, sizes):
     net = Network(sizes, seed=1)

@@ -115,6 +115,7 @@ def test_rows_of_probabilities_sum_to_one_in_float64(dtype):
         assert rng.multinomial(1, row).sum() == 1
 
 
+@pytest.mark.thorough
 def test_no_probability_of_breast_cancer_is_zero():
     inputs, labels = load_breast_cancer(return_X_y=True)
     inputs = StandardScaler().fit_transform(inputs)

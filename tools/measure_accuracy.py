@@ -9,6 +9,7 @@ counts of correct test images, with large initial weights and mini-batches of
 
 import json
 import os
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import fastnet
@@ -45,5 +46,7 @@ if __name__ == "__main__":
             job = [experiment[key] for key in ("hidden", "cost", "eta")]
             counts = pool.map(lambda seed, job=job: best_epoch(training, test, *job, seed), SEEDS)
             experiment["best"] = list(counts)
+            if not min(experiment["best"]) <= experiment["text"] <= max(experiment["best"]):
+                sys.exit(f"the book's figure is outside the measured spread: {experiment}")
     lines = ",\n".join(json.dumps(experiment) for experiment in EXPERIMENTS)
     print(f"[\n{lines}\n]")

@@ -1,0 +1,51 @@
+"""The reference in plain NumPy, called with networks: the one place of the property tests that
+knows the signatures of fastnet/reference.py."""
+
+import numpy as np
+
+from fastnet import costs, reference
+
+NAMES = {pair.cost: pair.name for pair in costs.PAIRS}
+
+
+def parameters(net):
+    """The flat array of float64 parameters of the reference."""
+    flat = np.zeros(reference.layout(net.sizes, np.float64)[0])
+    for (w, b), weights, biases in zip(
+        reference.layers(net.sizes, flat), net.weights, net.biases, strict=True
+    ):
+        w[...], b[...] = np.asarray(weights).T, np.asarray(biases)[:, 0]
+    return flat
+
+
+def lists(net, flat):
+    """(biases, weights), lists of arrays in the shapes of the network's."""
+    pairs = reference.layers(net.sizes, flat)
+    return [b[:, None].copy() for _, b in pairs], [w.T.copy() for w, _ in pairs]
+
+
+def outputs(net, X, scale):
+    out = np.zeros((len(X), net.sizes[-1]))
+    reference.feedforward(net.sizes, net.output, parameters(net), X, scale, out, hidden=net.hidden)
+    return out
+
+
+def gradient(net, X, scale, y):
+    """(nabla_b, nabla_w) of the mean cost."""
+    flat = parameters(net)
+    nabla = np.zeros_like(flat)
+    reference.gradient(
+        net.sizes, net.output, NAMES[net.cost], flat, X, scale, y, nabla, hidden=net.hidden
+    )
+    return lists(net, nabla / len(X))
+
+
+def steps(net, X, scale, y, batches, eta, l2):
+    """(biases, weights) after a step on each of the mini-batches, arrays of places in X."""
+    flat = parameters(net)
+    for batch in batches:
+        reference.train(
+            net.sizes, net.output, NAMES[net.cost], flat, X, scale, y, batch, len(batch), eta, l2,
+            hidden=net.hidden,
+        )  # fmt: skip
+    return lists(net, flat)

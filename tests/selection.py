@@ -1,0 +1,54 @@
+"""Which cases of parametrized tests the quick set keeps: those in which all pairs of values occur.
+
+Most faults that depend on the parameters depend on one of them or on two together, which a
+selection of a cross product shows with a small part of its cases (pairwise testing). The other
+cases are marked "thorough"; ``make test-all`` and CI run them, too.
+"""
+
+import heapq
+import itertools
+import random
+from collections import defaultdict
+
+FEWEST = 24  # a test with fewer cases keeps all of them
+LONG = {"browser"}  # fixtures whose tests are all long
+
+
+def covering(cases, strength=2):
+    """The places in ``cases``, dicts {parameter: value}, of some that have all the pairs of values
+    of two parameters which occur in any of them; of as many parameters as ``strength`` says."""
+    tuples = [set(itertools.combinations(sorted(case.items()), strength)) for case in cases]
+    missing = set().union(*tuples)
+    order = list(range(len(cases)))
+    random.Random(0).shuffle(order)  # so that cases chosen for equal gains differ in all parameters
+    heap = [(-len(tuples[k]), tie, k) for tie, k in enumerate(order)]
+    heapq.heapify(heap)
+    chosen = []
+    while missing:
+        _, tie, k = heapq.heappop(heap)
+        gain = len(tuples[k] & missing)  # smaller than when it was pushed, if at all different
+        if heap and gain < -heap[0][0]:
+            heapq.heappush(heap, (-gain, tie, k))
+        else:
+            chosen.append(k)
+            missing -= tuples[k]
+    return sorted(chosen)
+
+
+def thorough_items(items, strength=2):
+    """The collected test cases that the quick set can do without."""
+    functions = defaultdict(list)
+    for item in items:
+        if LONG & {*getattr(item, "fixturenames", ())}:
+            yield item
+        if hasattr(item, "callspec"):
+            functions[item.nodeid.partition("[")[0]].append(item)
+    for cases in functions.values():
+        parameters = [case.callspec.params for case in cases]
+        if len(cases) < FEWEST or len(parameters[0]) <= strength:
+            continue
+        # The same value is the same object in all cases, whether it can be compared or not.
+        kept = set(
+            covering([{name: id(v) for name, v in case.items()} for case in parameters], strength)
+        )
+        yield from (case for k, case in enumerate(cases) if k not in kept)
