@@ -1,17 +1,122 @@
-"""The documents in docs/: what they show is what was measured, and what they name exists."""
+"""The README and docs/: snippets print what is shown, tables are what was measured, links work."""
 
+import ast
+import contextlib
+import importlib.util
+import io
 import json
 import re
 import runpy
 from pathlib import Path
 
+import pytest
+
+from fastnet import _kernels, cli
+
 TOP = Path(__file__).parent.parent
+FILES = sorted([*TOP.glob("*.md"), *TOP.glob("docs/*.md"), *TOP.glob("bench/*.md")])
+DOCUMENTS = {file.relative_to(TOP).as_posix(): file.read_text(encoding="utf-8") for file in FILES}
+
+README = DOCUMENTS["README.md"]
 TOOL = runpy.run_path(str(TOP / "tools" / "measure_techniques.py"))
 MEASURED = json.loads((TOP / "docs" / "techniques.json").read_text(encoding="utf-8"))
 
+needs_fma = pytest.mark.skipif(
+    _kernels.isa() == "baseline", reason="without fused multiply-add the last bits are others"
+)
+
+
+# ---- snippets
+
+# A snippet, and the block of what it prints, if there is one.
+SNIPPET = re.compile(r"^```python\n(.*?)^```\n(?:\n```\n(.*?)^```\n)?", re.DOTALL | re.MULTILINE)
+# Their snippets are parts of source files, which have tests of their own.
+PARTS_OF_FILES = {"docs/adding-things.md", "docs/tuning.md"}
+# What they print does not depend on the last bits.
+FOR_EVERY_INSTRUCTION_SET = {
+    "docs/changes_from_0.1.md",
+    "docs/pictures.md",
+    "docs/scikit_learn.md",
+}
+SESSIONS = {
+    name: SNIPPET.findall(text)
+    for name, text in DOCUMENTS.items()
+    if "```python" in text and name not in PARTS_OF_FILES
+}
+
+
+def test_all_documents_with_snippets_are_known():
+    assert {name: len(snippets) for name, snippets in SESSIONS.items()} == {
+        "README.md": 3,
+        "docs/changes_from_0.1.md": 1,
+        "docs/choosing_hyper_parameters.md": 4,
+        "docs/many_networks.md": 7,
+        "docs/pictures.md": 1,
+        "docs/scikit_learn.md": 3,
+        "docs/subclassing.md": 1,
+        "docs/tour.md": 7,
+    }
+    assert all(DOCUMENTS[name].count("```py") == len(SESSIONS[name]) for name in SESSIONS)
+
+
+def imported(snippet):
+    """The packages that a snippet imports, by name."""
+    for node in ast.walk(ast.parse(snippet)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module.partition(".")[0]
+
+
+def runs(snippet):
+    """Whether the packages that it needs are installed."""
+    needed = {*imported(snippet)}
+    if "fastnet.sklearn" in snippet:
+        needed.add("sklearn")
+    if "fastnet.plots" in snippet:
+        needed.add("matplotlib")
+    return all(importlib.util.find_spec(name) for name in needed)
+
+
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+@pytest.mark.parametrize("name", SESSIONS)
+def test_the_snippets_of_a_document_are_one_session_that_prints_what_is_shown(
+    name, tmp_path, monkeypatch
+):
+    if name not in FOR_EVERY_INSTRUCTION_SET and _kernels.isa() == "baseline":
+        pytest.skip("without fused multiply-add the last bits are others")
+    monkeypatch.chdir(tmp_path)
+    session = {"__name__": "session"}
+    try:
+        for snippet, shown in SESSIONS[name]:
+            if not runs(snippet):
+                pytest.skip("a package is not installed that the next snippet needs")
+            printed = io.StringIO()
+            with contextlib.redirect_stdout(printed):
+                exec(compile(snippet, name, "exec"), session)
+            if shown.startswith("...\n"):  # the end of what is printed
+                assert printed.getvalue().endswith("\n" + shown.removeprefix("...\n"))
+            else:
+                assert printed.getvalue() == shown
+    finally:
+        for variable in ("client", "cluster"):  # of Dask, where a snippet has failed
+            if variable in session:
+                session[variable].close()
+
+
+@needs_fma
+def test_fastnet_train_ends_as_the_tour_says_but_for_the_time(capsys):
+    text = DOCUMENTS["docs/tour.md"]
+    shown = re.search(r"^Epoch 28 .*?^Training time", text, re.DOTALL | re.MULTILINE)[0]
+    assert cli.main(["train"]) == 0
+    assert shown in capsys.readouterr().out
+
+
+# ---- tables
+
 
 def test_the_table_of_techniques_is_the_one_of_the_figures():
-    text = (TOP / "docs" / "techniques.md").read_text(encoding="utf-8")
+    text = DOCUMENTS["docs/techniques.md"]
     between = text.split(TOOL["BEGIN"])[1].split(TOOL["END"])[0]
     assert between.strip() == TOOL["table"](MEASURED)
 
@@ -28,10 +133,68 @@ def test_every_test_that_the_table_names_exists():
         assert re.search(rf"^def {name}\(", source, re.MULTILINE), technique.test
 
 
-def test_the_page_of_changes_prints_what_it_says(capsys):
-    page = (TOP / "docs" / "changes_from_0.1.md").read_text(encoding="utf-8")
-    ((code, shown),) = re.findall(
-        r"^```python\n(.*?)^```\n\n```\n(.*?)^```", page, re.DOTALL | re.MULTILINE
+def cells(table):
+    """The cells of a Markdown table by row and column, both named."""
+    head, _, *rows = [line.strip("| ").split(" | ") for line in table.strip().splitlines()]
+    return {row[0]: dict(zip(head, row, strict=True)) for row in rows}
+
+
+def test_the_figures_of_the_readmes_speed_table_are_those_of_the_benchmarks():
+    ours, whole = (
+        cells(re.search(r"(?:^\|.*fastnet \| .*\n)(?:^\|.*\n)+", text, re.MULTILINE)[0])
+        for text in (README, DOCUMENTS["docs/benchmarks.md"])
     )
-    exec(compile(code, "changes_from_0.1.md", "exec"), {})
-    assert capsys.readouterr().out == shown
+    assert len(ours) == 6
+    for job, row in ours.items():
+        assert row.items() <= whole[job].items()
+
+
+# ---- the README's length, and links
+
+
+def test_the_readme_has_at_most_130_lines():
+    assert len(README.splitlines()) <= 130
+
+
+CODE = re.compile(r"^```.*?^```|^    .*?$|`[^`\n]*`", re.DOTALL | re.MULTILINE)
+
+
+def links(text):
+    return re.findall(r"\]\(([^)\s]+)\)", CODE.sub("`code`", text))
+
+
+def anchors(text):
+    """The anchors that GitHub gives to headings."""
+    headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```", "", text, flags=re.S | re.M), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_links_between_files_lead_somewhere(name):
+    for link in links(DOCUMENTS[name]):
+        if re.match(r"https?://", link):
+            continue
+        target, _, anchor = link.partition("#")
+        file = (TOP / name).parent / target if target else TOP / name
+        assert file.exists(), link
+        if anchor:
+            assert anchor in anchors(file.read_text(encoding="utf-8")), link
+
+
+def test_the_index_names_every_document():
+    named = {link.partition("#")[0] for link in links(DOCUMENTS["docs/index.md"])}
+    assert {file.name for file in TOP.glob("docs/*.md")} - {"index.md"} <= named
+
+
+# A path below one of the package's folders, in code: `fastnet/data.py`, `csrc/target_*.c`.
+PATH = re.compile(r"(?<![\w./])(?:fastnet|csrc|tests|tools|bench|examples|docs)/[\w./*-]*\w")
+WRITTEN_BY_COMMANDS = {"bench/results"}
+
+
+@pytest.mark.parametrize(
+    "name", sorted(DOCUMENTS.keys() - {"CHANGELOG.md"})
+)  # with files of its time
+def test_paths_in_the_documents_exist(name):
+    text = re.sub(r"https?://\S+", "", DOCUMENTS[name])
+    missing = {path for path in PATH.findall(text) if not [*TOP.glob(path)]}
+    assert missing <= WRITTEN_BY_COMMANDS
