@@ -135,7 +135,8 @@ def test_every_test_that_the_table_names_exists():
 
 def cells(table):
     """The cells of a Markdown table by row and column, both named."""
-    head, _, *rows = [line.strip("| ").split(" | ") for line in table.strip().splitlines()]
+    lines = [line.strip("|").split("|") for line in table.splitlines()]
+    head, _, *rows = [[cell.strip() for cell in line] for line in lines]
     return {row[0]: dict(zip(head, row, strict=True)) for row in rows}
 
 
