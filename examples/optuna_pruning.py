@@ -5,9 +5,9 @@
     python examples/optuna_pruning.py --trials 100
 
 Each trial trains one network with the eta, the lmbda and the number of hidden neurons that Optuna
-proposes. After each epoch the callback reports the validation accuracy. If it is below the median of
-the earlier trials at the same epoch, the trial is pruned: the callback raises an exception, which
-propagates through ``SGD`` and ends the training.
+proposes. After each epoch the callback reports the validation accuracy. If it is below the median
+of the earlier trials at the same epoch, the trial is pruned: the callback raises an exception,
+which propagates through ``SGD`` and ends the training.
 """
 
 import argparse

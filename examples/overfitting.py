@@ -63,7 +63,7 @@ def draw(results, file):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description="Train [784, 30, 10] on few images for many epochs.")
+    parser = argparse.ArgumentParser(description="Train [784, 30, 10] on few images, many epochs.")
     add = parser.add_argument
     add("--epochs", type=int, default=400, help="(default: 400)")
     add("--size", type=int, default=1000, help="number of training images (default: 1000)")
