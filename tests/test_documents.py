@@ -30,8 +30,8 @@ needs_fma = pytest.mark.skipif(
 
 # A snippet, and the block of what it prints, if there is one.
 SNIPPET = re.compile(r"^```python\n(.*?)^```\n(?:\n```\n(.*?)^```\n)?", re.DOTALL | re.MULTILINE)
-# Their snippets are parts of source files, which have tests of their own.
-PARTS_OF_FILES = {"docs/adding-things.md", "docs/tuning.md"}
+# Its snippets are parts of source files, which have tests of their own.
+PARTS_OF_FILES = {"docs/adding-things.md"}
 # What they print does not depend on the last bits.
 FOR_EVERY_INSTRUCTION_SET = {
     "docs/changes_from_0.1.md",
