@@ -1,11 +1,10 @@
-"""The heuristics of the text's chapter 3 for choosing hyper-parameters, on MNIST.
+"""The book's heuristics for choosing hyper-parameters (chapter 3), on MNIST.
 
-    python examples/choose_hyper_parameters.py            # all tables, two minutes on one core
+    python examples/choose_hyper_parameters.py            # all tables, a minute on one core
     python examples/choose_hyper_parameters.py eta stop   # some of feedback, eta, lambda,
                                                           # mini-batch, stop, again
 
-Prints the tables of docs/choosing_hyper_parameters.md, which says what they mean. Times are
-those of the processor, whatever else it does.
+Prints the tables of docs/choosing_hyper_parameters.md, which explains them. Times are CPU times.
 """
 
 import sys
@@ -14,7 +13,7 @@ import time
 import fastnet
 
 SIZES = [784, 30, 10]
-ETA, LMBDA, M = 0.5, 1.0, 10  # what the guide chooses first
+ETA, LMBDA, M = 0.5, 1.0, 10  # the guide's first choices
 SEEDS = (1, 2, 3)
 
 
@@ -47,7 +46,7 @@ def table(heads, rows):
 
 
 def feedback(training, validation):
-    """What a small network and less data give, and how long it takes to know."""
+    """Accuracy and training time of small networks on part of the data."""
     for sizes, n in (([784, 10], 1000), (SIZES, 1000), (SIZES, 5000), (SIZES, 50_000)):
         part = training[:n]
         _, accuracies, seconds = trained(part, validation[:1000], 5, M, ETA, sizes=sizes)
@@ -55,7 +54,7 @@ def feedback(training, validation):
 
 
 def eta(training, validation, epochs=10, seeds=SEEDS):
-    """Both costs with all learning rates."""
+    """Both costs with each learning rate."""
     best = {}
     for rate in (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0):
         row = [f"{rate:g}"]
@@ -68,7 +67,7 @@ def eta(training, validation, epochs=10, seeds=SEEDS):
 
 
 def lmbda(training, validation, epochs=20, seeds=SEEDS):
-    """From 1 by factors of ten, then between."""
+    """Factors of ten from 1, then values between them."""
     for value in (0.0, 0.01, 0.1, 1.0, 10.0, 100.0, 2.0, 5.0):
         _, shown = accuracies_of(seeds, training, validation, epochs, M, ETA, value)
         yield [f"{value:g}", shown]
@@ -91,7 +90,7 @@ def mini_batch(training, validation, epochs=10):
 
 
 def halving(epochs):
-    """Halve the rate when nothing improves for 5 epochs, and take the best epoch in the end."""
+    """Halve the rate after 5 epochs without improvement, and restore the best epoch at the end."""
     return {
         "schedule": fastnet.HalveOnPlateau(patience=5),
         "early_stopping": fastnet.EarlyStopping(patience=epochs),
@@ -99,20 +98,20 @@ def halving(epochs):
 
 
 def stop(training, validation, test, epochs=300):
-    """A fixed number of epochs, no improvement in 10, and halving."""
-    ways = {
+    """Three rules: a fixed number of epochs, no improvement in 10 epochs, and halving."""
+    rules = {
         "30 epochs": (min(30, epochs), {}),
         "no improvement in 10": (epochs, {"early_stopping": fastnet.EarlyStopping(patience=10)}),
         "halve eta": (epochs, halving(epochs)),
     }
-    for name, (length, options) in ways.items():
+    for name, (length, options) in rules.items():
         net, accuracies, seconds = trained(training, validation, length, M, ETA, LMBDA, **options)
         results = (100 * net.accuracy(data) / len(data) for data in (validation, test))
         yield [name, f"{len(accuracies)}", f"{seconds:.1f} s", *(f"{r:.2f} %" for r in results)]
 
 
 def again(training, validation, test, epochs=300):
-    """lmbda once more, now that the training is long."""
+    """lmbda again, with long trainings."""
     for value in (0.0, 1.0, 2.0, 5.0, 10.0):
         net, accuracies, seconds = trained(
             training, validation, epochs, M, ETA, value, **halving(epochs)

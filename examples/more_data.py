@@ -1,13 +1,14 @@
-"""How accuracy grows with the number of training images, in the book's chapter 3.
+"""Accuracy against the number of training images: an experiment of the book's chapter 3.
 
     python examples/more_data.py            # 100 to 50,000 images, half a minute
     python examples/more_data.py --sizes 100 1000 --examples 20000
 
-Each network is trained on the same number of examples in total, so smaller sets for more epochs,
-and the regularization parameter is proportional to the size. Written as a script for the book's
-network2.py, with which it also runs if the imports are changed to ``import network2,
-mnist_loader``. The accuracies are saved in more_data.json, and plotted in more_data.png. The book's
-support vector machine is left out.
+Each network sees the same number of examples in total, so smaller sets are trained for more epochs.
+The regularization parameter is proportional to the size of the set. The accuracies are saved in
+more_data.json and plotted in more_data.png. The book's support vector machine is left out.
+
+The script is written for the book's network2.py, with which it also runs if the imports are changed
+to ``import network2, mnist_loader``.
 """
 
 import argparse

@@ -1,13 +1,13 @@
-"""A search by Optuna that ends hopeless trainings early, through a callback.
+"""A hyper-parameter search with Optuna that stops unpromising trainings early, by a callback.
 
     pip install "optuna>=4"
     python examples/optuna_pruning.py                # 30 trials on 5,000 digits of MNIST
     python examples/optuna_pruning.py --trials 100
 
-Each trial trains one network with eta, lmbda and a number of hidden neurons that Optuna
-proposes. After each epoch the callback reports the validation accuracy, and where it lies
-below the median of the trials before at the same epoch, the trial is pruned: the exception
-passes through ``SGD``, and the epochs that are left are saved.
+Each trial trains one network with the eta, the lmbda and the number of hidden neurons that Optuna
+proposes. After each epoch the callback reports the validation accuracy. If it is below the median
+of the earlier trials at the same epoch, the trial is pruned: the callback raises an exception,
+which propagates through ``SGD`` and ends the training.
 """
 
 import argparse
@@ -59,7 +59,7 @@ def objective(trial, training, validation):
 
 
 def search(training, validation, trials, seed=1):
-    """The study after so many trials; the same for the same seed."""
+    """The study after ``trials`` trials; the same seed gives the same study."""
     study = optuna.create_study(
         direction="maximize",
         sampler=optuna.samplers.TPESampler(seed=seed),

@@ -1,11 +1,12 @@
-"""Overfitting, in the book's chapter 3: few images, many epochs, with and without regularization.
+"""Overfitting on few images, with and without regularization (chapter 3 of the book).
 
     python examples/overfitting.py                          # lmbda 0 and 0.1, 400 epochs, 15 s
     python examples/overfitting.py --lmbda 0 5 --size 50000 --epochs 30
 
-Written as a script for the book's network2.py, with which it also runs if the imports are changed
-to ``import network2, mnist_loader``. The figures of all epochs are saved in overfitting.json, and
-plotted in overfitting.png.
+The costs and accuracies of all epochs are saved in overfitting.json and plotted in overfitting.png.
+
+The script is written for the book's network2.py, with which it also runs if the imports are changed
+to ``import network2, mnist_loader``.
 """
 
 import argparse
@@ -62,7 +63,7 @@ def draw(results, file):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description="Train [784, 30, 10] on few images for long.")
+    parser = argparse.ArgumentParser(description="Train [784, 30, 10] on few images, many epochs.")
     add = parser.add_argument
     add("--epochs", type=int, default=400, help="(default: 400)")
     add("--size", type=int, default=1000, help="number of training images (default: 1000)")

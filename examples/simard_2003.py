@@ -1,12 +1,12 @@
-"""More digits from the same digits: MNIST plain, and distorted anew for every epoch.
+"""Training on MNIST without distortions, and with new distortions in every epoch.
 
     python examples/simard_2003.py elastic --epochs 100
     python examples/simard_2003.py all --epochs 20
 
 After P. Y. Simard, D. Steinkraus and J. C. Platt, "Best Practices for Convolutional Neural
 Networks Applied to Visual Document Analysis" (ICDAR 2003), whose network of 800 hidden
-neurons errs on 1.6 % of the test images, with affine distortions on 1.1 %, with elastic
-ones on 0.7 %. docs/simard_2003.md has the results of this script.
+neurons has a test error of 1.6 %, with affine distortions 1.1 %, with elastic ones 0.7 %.
+docs/simard_2003.md has the results of this script.
 """
 
 import argparse
@@ -53,8 +53,7 @@ def train(kind, training, test, epochs, seed=1, n_threads=1):
 
 
 def load():
-    """(training, test): 60,000 images, those that fastnet keeps for validation among them, and
-    10,000."""
+    """(training, test): 60,000 images, including fastnet's validation images, and 10,000."""
     training, validation, test = fastnet.load_mnist()
     X = np.concatenate([training.X, validation.X])
     y = np.concatenate([training.y, validation.y])

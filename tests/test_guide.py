@@ -1,13 +1,14 @@
-"""The guide to choosing hyper-parameters: the script that measured its tables runs."""
+"""The guide to choosing hyper-parameters: its tables are those of its script, which runs."""
 
 import importlib.util
 import re
+from pathlib import Path
 
-import documents
 import pytest
 
-GUIDE = documents.text("docs/choosing_hyper_parameters.md")
-SCRIPT = documents.TOP / "examples/choose_hyper_parameters.py"
+TOP = Path(__file__).parent.parent
+GUIDE = (TOP / "docs/choosing_hyper_parameters.md").read_text(encoding="utf-8")
+SCRIPT = TOP / "examples/choose_hyper_parameters.py"
 
 
 @pytest.fixture(scope="module")

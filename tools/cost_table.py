@@ -1,12 +1,11 @@
-"""The table of costs in a document, made from fastnet/costs.py.
+"""The table of costs in docs/tour.md, made from fastnet/costs.py.
 
-    python tools/cost_table.py README.md
+    python tools/cost_table.py
 
-writes it anew between the marks of the document; ``tests/test_documents.py`` compares it with
-the registry.
+writes it between the marks of the document; ``tests/test_documents.py`` compares it with the
+registry.
 """
 
-import sys
 from pathlib import Path
 
 from fastnet.costs import COSTS
@@ -40,5 +39,5 @@ def renewed(text: str) -> str:
 
 
 if __name__ == "__main__":
-    path = Path(sys.argv[1])
+    path = Path(__file__).parents[1] / "docs" / "tour.md"
     path.write_text(renewed(path.read_text(encoding="utf-8")), encoding="utf-8")
