@@ -1,11 +1,16 @@
 """The reference in plain NumPy, called with networks: the one place of the property tests that
 knows the signatures of fastnet/reference.py."""
 
+import kernel_calls
 import numpy as np
 
 from fastnet import costs, reference
 
-NAMES = {pair.cost: pair.name for pair in costs.PAIRS}
+NAMES = {cost: cost.name for cost in costs.COSTS}
+
+
+def network(net, flat):
+    return net.sizes, net.output, NAMES[net.cost], flat
 
 
 def parameters(net):
@@ -26,7 +31,9 @@ def lists(net, flat):
 
 def outputs(net, X, scale):
     out = np.zeros((len(X), net.sizes[-1]))
-    reference.feedforward(net.sizes, net.output, parameters(net), X, scale, out, hidden=net.hidden)
+    kernel_calls.feedforward(
+        network(net, parameters(net)), (X, scale), out, kernels=reference, hidden=net.hidden
+    )
     return out
 
 
@@ -34,8 +41,8 @@ def gradient(net, X, scale, y):
     """(nabla_b, nabla_w) of the mean cost."""
     flat = parameters(net)
     nabla = np.zeros_like(flat)
-    reference.gradient(
-        net.sizes, net.output, NAMES[net.cost], flat, X, scale, y, nabla, hidden=net.hidden
+    kernel_calls.gradient(
+        network(net, flat), (X, scale, y), nabla, kernels=reference, hidden=net.hidden
     )
     return lists(net, nabla / len(X))
 
@@ -44,8 +51,8 @@ def steps(net, X, scale, y, batches, eta, l2):
     """(biases, weights) after a step on each of the mini-batches, arrays of places in X."""
     flat = parameters(net)
     for batch in batches:
-        reference.train(
-            net.sizes, net.output, NAMES[net.cost], flat, X, scale, y, batch, len(batch), eta, l2,
-            hidden=net.hidden,
+        kernel_calls.train(
+            network(net, flat), (X, scale, y), batch, len(batch), eta,
+            l2=l2, kernels=reference, hidden=net.hidden,
         )  # fmt: skip
     return lists(net, flat)

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 import fastnet
 from fastnet import _kernels
-from fastnet.costs import PAIRS
-from fastnet.initializers import OF_HIDDEN
+from fastnet.activations import HIDDEN
+from fastnet.costs import COSTS
 
 EXAMPLES = int(os.environ.get("FASTNET_TEST_EXAMPLES", "0"))
 settings.register_profile(
@@ -24,7 +24,7 @@ settings.register_profile(
 settings.load_profile("fastnet")
 
 WIDTHS = st.one_of(st.integers(1, 40), st.sampled_from([63, 64, 65, 127, 128, 129, 255, 256, 257]))
-OUTPUTS = [(output, pair.name) for pair in PAIRS for output in pair.outputs]
+OUTPUTS = [(output, cost.name) for cost in COSTS for output in cost.errors]
 INPUTS = ["uint8", "float32", "float64"]
 
 
@@ -101,7 +101,7 @@ class Problem:
 def problems(draw):
     sizes = draw(st.lists(WIDTHS, min_size=2, max_size=4))
     output, cost = draw(st.sampled_from(OUTPUTS))
-    kinds = st.sampled_from(sorted(OF_HIDDEN))
+    kinds = st.sampled_from(sorted(HIDDEN))
     n = draw(st.one_of(st.integers(1, 12), st.sampled_from([31, 32, 33, 64, 65, 140])))
     return Problem(
         sizes=sizes,
