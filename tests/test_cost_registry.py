@@ -192,10 +192,9 @@ def test_parameters_reach_the_kernels(cost, dtype, isa):
 def test_a_network_trains_with_the_parameters_as_the_reference_does(cost, dtype, isa):
     net = net_of(cost, dtype=dtype)
     expected, close = net._model.values.copy(), 1e3 * float(np.finfo(dtype).eps)
-    data = (X.astype(dtype), 1.0, Y.astype(dtype), np.arange(40))
-    kernel_calls.train(
-        ((4, 5, 2), net.output, cost.kernel, expected), data, 40, 0.05, kernels=reference
-    )
+    network = ((4, 5, 2), net.output, cost.kernel, expected)
+    data = (X.astype(dtype), 1.0, Y.astype(dtype))
+    kernel_calls.train(network, data, np.arange(40), 40, 0.05, kernels=reference)
     net.update_mini_batch((X, Y), 0.05, 0.0, 40)
     np.testing.assert_allclose(net._model.values, expected, rtol=close, atol=close)
     value = cost.fn(net.feedforward(X).T, Y.T) / 40
