@@ -60,7 +60,7 @@ def target() -> str:
 MACHINE = target()
 
 FLAGS = ["-std=c11", "-O3", "-fno-math-errno", "-fvisibility=hidden", "-g0", "-Wall", "-Wextra"]
-HEADERS = [*glob.glob("csrc/*.h"), "csrc/kernels.def"]
+HEADERS = [*glob.glob("csrc/*.h"), *glob.glob("csrc/*.def")]
 
 
 def library(name: str, sources: list[str], flags: list[str]) -> tuple[str, dict]:
@@ -78,9 +78,11 @@ libraries = [
 ]
 # random.c gives the same bits everywhere only if nothing is fused.
 CORE = [
+    "csrc/check.c",
     "csrc/cpu.c",
     "csrc/dispatch.c",
     "csrc/layout.c",
+    "csrc/plan.c",
     "csrc/random.c",
     "csrc/threads.c",
 ]

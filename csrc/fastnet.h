@@ -43,10 +43,6 @@ typedef struct {
 /* Ways into the first layer: dense rows, compressed rows with columns or with masks. */
 typedef enum { FN_DENSE, FN_COLUMNS, FN_MASKS } fn_form;
 
-/* Ways of updating a dense layer: along its inputs (narrow_tmpl.h), by tiles, by tiles of which one
- * operand is copied (tile_tmpl.h), or both (large_tmpl.h). */
-enum { FN_NARROW_UPDATE, FN_TILES, FN_PACKED_TILES, FN_LARGE_TILES };
-
 /* n examples as the user holds them; never written, never copied whole.
  *
  * Dense: a row holds all its n_in inputs. Compressed (offsets is not NULL): a
@@ -238,6 +234,9 @@ static inline size_t fn_words(size_t n_in) { return (n_in + 63) / 64; }
 
 /* The memory that fma_rounds works on, at most. */
 #define FN_SUMS_BYTES 2048
+
+/* How a call is computed: plan.h. */
+typedef struct fn_plan fn_plan;
 
 /* Every kernel of kernels.def as fn_<op>(type, ...): type FN_F32 or FN_F64 says
  * what the arrays hold. It runs with the table in use, and with subnormal numbers
