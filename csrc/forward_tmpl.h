@@ -132,7 +132,7 @@ static void FN(activate_hidden)(FN(thread_context) *work, size_t l, size_t first
     const fn_network *network = work->network;
     const FN(workspace) *w = &work->w;
     const fn_training *t = work->training;
-    const size_t n = network->sizes[l], a_stride = FN(a_stride)(n), stride = w->places[l - 1].stride;
+    const size_t a_stride = w->a_strides[l], stride = w->places[l - 1].stride;
     const fn_activation neurons = network->hidden[l - 1];
     const int keeps = work->step->layers[l].keeps_slopes;
     real *a = w->a[l] + local->s0 * a_stride + local->from;
@@ -147,33 +147,44 @@ static void FN(activate_hidden)(FN(thread_context) *work, size_t l, size_t first
         FN(drop)(local->n, t->dropout[l - 1], t->key, fn_counter(network, first + s) + before, a, slopes);
 }
 
-/* A layer's weighted inputs z [rows][stride] of this thread's share, over work->scale in the first
- * layer, whose biases are multiplied by `times`. */
-static void FN(enter_layer)(FN(thread_context) *work, size_t l, size_t first, const FN(share) *local,
-                            const real *weights, const real *biases, real times, real *z,
-                            size_t stride)
+/* Weighted inputs z [rows][stride] of this thread's share of a layer, from n_in activations. b_rows: as
+ * in FN(product). */
+FN_INLINE void FN(enter_dense)(const FN(thread_context) *work, size_t l, size_t n_in,
+                               const uint32_t *b_rows, FN(share) local, const real *weights,
+                               const real *biases, real times, real *z, size_t stride)
 {
     const FN(workspace) *w = &work->w;
-    const fn_layer_plan *layer = work->step->layers + l;
-    const size_t n_in = l ? work->network->sizes[l] : w->n_columns, rows = local->s1 - local->s0;
-    const size_t a_stride = l ? FN(a_stride)(n_in) : w->x_stride;
+    const size_t a_stride = w->a_strides[l];
     const FN(product) whole = {
-        .k = n_in, .a = (l ? w->a[l] : w->x) + local->s0 * a_stride, .a_row = a_stride, .a_k = 1,
-        .b = weights, .b_stride = w->places[l].stride, .b_rows = l ? NULL : w->used,
-        .c = z, .c_stride = stride,
+        .k = n_in, .a = w->a[l] + local.s0 * a_stride, .a_row = a_stride, .a_k = 1,
+        .b = weights, .b_stride = w->places[l].stride, .b_rows = b_rows, .c = z, .c_stride = stride,
     };
-    switch (layer->forward) {
+    FN(weighted_input_of)(local.s1 - local.s0, local.n, whole, biases, times, work->step->layers + l,
+                          w->scratch);
+}
+
+/* The same of the first layer, from the examples first .. of the order; its weights are over
+ * work->scale. */
+FN_INLINE void FN(enter_first)(FN(thread_context) *work, size_t first, FN(share) local,
+                               const real *weights, const real *biases, real *z, size_t stride)
+{
+    const FN(workspace) *w = &work->w;
+    const size_t rows = local.s1 - local.s0;
+    const real times = (real)(1 / work->scale);
+    switch (work->step->layers->forward) {
     case FN_FORWARD_LISTS:
-        FN(start_from_biases)(rows, local->n, biases, times, z, stride);
-        FN(enter_by_lists)(work, weights, first, local->s0, local->s1, z, stride);
+        FN(start_from_biases)(rows, local.n, biases, times, z, stride);
+        FN(enter_by_lists)(work, weights, first, local.s0, local.s1, z, stride);
         break;
     case FN_FORWARD_BLOCKS:
-        FN(start_from_biases)(rows, local->n, biases, times, z, stride);
-        FN(enter_by_blocks)(work, weights, first, local->s0, local->s1, z, stride);
+        FN(start_from_biases)(rows, local.n, biases, times, z, stride);
+        FN(enter_by_blocks)(work, weights, first, local.s0, local.s1, z, stride);
         break;
     case FN_FORWARD_NARROW: case FN_FORWARD_TILES: case FN_FORWARD_LARGE:
-        FN(weighted_input_of)(rows, local->n, whole, biases, times, layer, w->scratch);
+        FN(enter_dense)(work, 0, w->n_columns, w->used, local, weights, biases, times, z, stride);
     }
+    if (work->scale != 1)
+        FN(settle)(rows, local.n, stride, (real)work->scale, z);
 }
 
 /* This thread's share of examples first .. first + m of the order, gathered before: to the
@@ -189,16 +200,16 @@ static void FN(forward)(FN(thread_context) *work, const real *parameters, size_t
                                                 work->step->layers[l].forward_by_neurons);
         const real *weights = parameters + at->weights + local.from;
         const size_t rows = local.s1 - local.s0;
-        const size_t stride = last ? at->stride : FN(a_stride)(sizes[l + 1]);
+        const size_t stride = w->a_strides[l + 1];
         real *a = w->a[l + 1] + local.s0 * stride + local.from;
         real *z = last ? w->z + local.s0 * stride : a;
-        const double scale = l == 0 ? work->scale : 1;
+        const real *biases = parameters + at->biases + local.from;
         if (local.by_neurons)
             fn_wait_for_team(work->team);
-        FN(enter_layer)(work, l, first, &local, weights, parameters + at->biases + local.from,
-                        (real)(1 / scale), z, stride);
-        if (scale != 1)
-            FN(settle)(rows, local.n, stride, (real)scale, z);
+        if (l == 0)
+            FN(enter_first)(work, first, local, weights, biases, z, stride);
+        else
+            FN(enter_dense)(work, l, sizes[l], NULL, local, weights, biases, 1, z, stride);
         if (!last)
             FN(activate_hidden)(work, l + 1, first, &local);
         else if (work->network->output == FN_SIGMOID)

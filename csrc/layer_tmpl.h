@@ -50,42 +50,36 @@ FN_INLINE void FN(weighted_input_of)(size_t m, size_t n_out, FN(product) z, cons
     if (layer->forward == FN_FORWARD_LARGE)
         FN(multiply_large)(m, n_out, &z, 0, scratch);
     else
-        FN(multiply)(m, n_out, &z, &(FN(tiling)){NULL, layer->prefetch_terms, layer->half_vectors});
+        FN(multiply)(m, n_out, &z, NULL, &layer->tiling);
 }
 
 /* w[i] += sum_s a[s][i] delta[s], as the layer's plan says; scratch: as update_scratch says; a is
  * readable a vector behind its last row. */
-static void FN(update_of)(size_t m, size_t n_columns, const uint32_t *columns, size_t n_out,
-                          const real *a, size_t a_stride, const real *delta,
-                          real *restrict weights, const fn_layer_plan *layer, real *scratch)
+FN_INLINE void FN(update_of)(size_t m, size_t n_columns, const uint32_t *columns, size_t n_out,
+                             const real *a, size_t a_stride, const real *delta,
+                             real *restrict weights, const fn_layer_plan *layer, real *scratch)
 {
     const size_t stride = fn_stride(n_out, sizeof(real));
     const FN(product) whole = {.k = m, .a = a, .a_row = 1, .a_k = a_stride, .b = delta,
                                .b_stride = stride, .c = weights, .c_stride = stride,
                                .c_rows = columns};
-    FN(tiling) tiling = {NULL, layer->prefetch_terms, layer->half_vectors};
     FN_ASSERT(m > 0 && n_columns > 0 && a_stride >= n_columns);
     switch (layer->update) {
     case FN_UPDATE_NARROW:
-        if (!columns) {
-            FN(update_narrow)(m, n_columns, n_out, a, a_stride, delta, stride, weights);
+        if (columns)
             break;
-        }
-        FN(multiply)(n_columns, n_out, &whole, &tiling);
-        break;
+        FN(update_narrow)(m, n_columns, n_out, a, a_stride, delta, stride, weights);
+        return;
     case FN_UPDATE_LARGE:
         FN(multiply_large)(n_columns, n_out, &whole, 0, scratch);
-        break;
-    case FN_UPDATE_PACKED:
-        tiling.packed = scratch;
-        FN(multiply)(n_columns, n_out, &whole, &tiling);
-        break;
-    case FN_UPDATE_TILES:
-        FN(multiply)(n_columns, n_out, &whole, &tiling);
+        return;
+    case FN_UPDATE_TILES: case FN_UPDATE_PACKED:
         break;
     case FN_UPDATE_NONE: case FN_UPDATE_LISTS: case FN_UPDATE_BLOCKS:
         FN_ASSERT(!"the plan of a dense layer");
     }
+    FN(multiply)(n_columns, n_out, &whole, layer->update == FN_UPDATE_PACKED ? scratch : NULL,
+                 &layer->tiling);
 }
 
 FN_INLINE vec FN(slope_at)(const fn_activation neurons, const real *a, const real *delta)
@@ -246,8 +240,7 @@ static void FN(backpropagate_some)(fn_activation neurons, size_t m, size_t n_in,
     FN(multiply)(n_in, m, &(FN(product)){.k = n_out, .a = weights, .a_row = stride, .a_k = 1,
                                          .b = columns, .b_stride = across, .c = error,
                                          .c_stride = across},
-                 &(FN(tiling)){way == FN_ERROR_PACKED ? packed : NULL, layer->error_prefetch_terms,
-                               layer->half_vectors});
+                 way == FN_ERROR_PACKED ? packed : NULL, &layer->error_tiling);
     FN(activation_backward)(neurons, 1, m, n_in, error, across, a, a_stride, delta_below, below);
 }
 

@@ -24,7 +24,7 @@ FN_INLINE void FN(backprop_layer)(const FN(thread_context) *work, size_t l, size
 {
     const FN(workspace) *w = &work->w;
     const size_t n_in = work->network->sizes[l], n_out = work->network->sizes[l + 1];
-    const size_t a_stride = FN(a_stride)(n_in), below = w->places[l - 1].stride;
+    const size_t a_stride = w->a_strides[l], below = w->places[l - 1].stride;
     const size_t stride = w->places[l].stride;
     const fn_layer_plan *layer = work->step->layers + l;
     const FN(share) local = FN(local_share)(work, m, n_in, layer->error_by_neurons);
@@ -171,8 +171,8 @@ static void FN(change_dense)(FN(thread_context) *work, size_t l, size_t next, si
         if (plain)
             FN(decay)(end - i, sizes[l + 1], stride, move.lost, move.pull, changed);
         if (n > 0)
-            FN(update_of)(m, n, columns ? columns + c : NULL, sizes[l + 1], (l ? w->a[l] : w->x) + c,
-                          l ? FN(a_stride)(sizes[l]) : w->x_stride, w->delta[l + 1], changed, layer,
+            FN(update_of)(m, n, columns ? columns + c : NULL, sizes[l + 1], w->a[l] + c,
+                          w->a_strides[l], w->delta[l + 1], changed, layer,
                           w->scratch);
         if (!plain)
             FN(follow)(work->training, move, at, (end - i) * stride, 1, FN(n_parameters)(work), target,

@@ -88,6 +88,12 @@ static fn_error_way error_way(const thresholds *t, size_t lanes, size_t m, size_
     return is_packed(t, m, n_out) ? FN_ERROR_PACKED : FN_ERROR_TILES;
 }
 
+/* Of products whose B and C have so many columns. */
+static fn_tiling tiling_of(const thresholds *t, size_t bytes, size_t columns)
+{
+    return (fn_tiling){t->prefetched_bytes / (fn_stride(columns, bytes) * bytes), t->half_vectors};
+}
+
 /* A layer in the context of its call; threads share the step's m examples. */
 typedef struct {
     const thresholds *t;
@@ -101,6 +107,7 @@ static void plan_forward(const context *c, size_t n_in, size_t n_out, int last, 
     const int narrow = c->lanes >= c->t->narrow_forward_lanes && n_out <= c->lanes / 2;
     layer->forward = large ? FN_FORWARD_LARGE : narrow ? FN_FORWARD_NARROW : FN_FORWARD_TILES;
     layer->forward_by_neurons = large && !last && c->threads > 1;
+    layer->tiling = tiling_of(c->t, fn_bytes[c->type], n_out);
 }
 
 static void plan_update(const context *c, size_t n_in, size_t n_out, fn_layer_plan *layer)
@@ -128,15 +135,7 @@ static void plan_error(const context *c, size_t n_in, size_t n_out, fn_layer_pla
     const size_t rest = share <= at_once ? 0 : share % at_once;
     layer->error = error_way(t, c->lanes, layer->error_examples, n_out);
     layer->error_of_rest = rest ? error_way(t, c->lanes, rest, n_out) : layer->error;
-    layer->error_prefetch_terms = t->prefetched_bytes / (fn_stride(layer->error_examples, bytes) * bytes);
-}
-
-/* What does not depend on whether it is the first layer, or the last. */
-static void plan_products(const context *c, size_t n_out, fn_layer_plan *layer)
-{
-    const size_t bytes = fn_bytes[c->type];
-    layer->prefetch_terms = c->t->prefetched_bytes / (fn_stride(n_out, bytes) * bytes);
-    layer->half_vectors = c->t->half_vectors;
+    layer->error_tiling = tiling_of(t, bytes, layer->error_examples);
 }
 
 fn_layer_plan fn_plan_layer(fn_type type, fn_target target, fn_processor processor, size_t m,
@@ -147,7 +146,6 @@ fn_layer_plan fn_plan_layer(fn_type type, fn_target target, fn_processor process
     plan_forward(&c, n_in, n_out, 0, &layer);
     plan_error(&c, n_in, n_out, &layer);
     plan_update(&c, n_in, n_out, &layer);
-    plan_products(&c, n_out, &layer);
     return layer;
 }
 
@@ -170,7 +168,6 @@ static void plan_step(const fn_plan_input *in, const fn_plan *plan, context c, f
         fn_layer_plan *layer = layers + l;
         *layer = (fn_layer_plan){0};
         plan_forward(&c, sizes[l], sizes[l + 1], l + 1 == L, layer);
-        plan_products(&c, sizes[l + 1], layer);
         if (plan->call != FN_CALL_FORWARD) {
             plan_update(&c, sizes[l], sizes[l + 1], layer);
             if (l > 0) {

@@ -309,18 +309,10 @@ FN_INLINE FN(product) FN(part_of)(const FN(product) *p, size_t row, size_t k, si
     };
 }
 
-/* How `multiply` computes a product. */
-typedef struct {
-    real *packed;               /* NULL, or memory of packed_size elements: A is copied */
-    size_t prefetch_terms;      /* with more terms the next panel of B is prefetched */
-    int half_vectors;           /* the last vector is computed as half one where that is enough */
-} FN(tiling);
-
 /* FN_HEIGHT rows at most, and FN_DEPTH terms, from the row `first` and the term `k` on. */
 static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t columns,
-                               const FN(product) *whole, const FN(tiling) *tiling)
+                               const FN(product) *whole, real *packed, const fn_tiling *tiling)
 {
-    real *packed = tiling->packed;
     const size_t most = packed ? 2 : FN(widest)(rows);
     const int prefetches = whole->k > tiling->prefetch_terms;
     FN(product) part = FN(part_of)(whole, first, k, 0, FN_DEPTH, 0);
@@ -357,11 +349,11 @@ FN_INLINE int FN(is_one_panel)(size_t rows, size_t vectors, size_t terms)
     return vectors <= FN(widest)(rows) && terms <= FN_DEPTH && rows <= FN_HEIGHT;
 }
 
-/* C[rows][columns] += A B, columns rounded up to whole vectors, in the way that the tiling says.
- * rows, columns, k > 0; C overlaps with neither A nor B; A is readable a vector behind its last row
- * if it is packed. */
-static void FN(multiply)(size_t rows, size_t columns, const FN(product) *whole,
-                         const FN(tiling) *tiling)
+/* C[rows][columns] += A B, columns rounded up to whole vectors. rows, columns, k > 0; C overlaps with
+ * neither A nor B. packed: NULL, or memory of FN_PACKED_SIZE elements: A is copied, which is readable a
+ * vector behind its last row. */
+static void FN(multiply)(size_t rows, size_t columns, const FN(product) *whole, real *packed,
+                         const fn_tiling *tiling)
 {
     FN_ASSERT(rows > 0 && columns > 0 && (whole->a_row == 1 || whole->a_k == 1));
     FN_ASSERT(whole->b_stride >= columns && whole->c_stride >= columns);
@@ -378,6 +370,6 @@ static void FN(multiply)(size_t rows, size_t columns, const FN(product) *whole,
         for (size_t block = 0; block < blocks; block++) {
             const size_t first = fn_part(rows, 1, block, blocks);
             const size_t end = fn_part(rows, 1, block + 1, blocks);
-            FN(multiply_block)(first, end - first, k, columns, whole, tiling);
+            FN(multiply_block)(first, end - first, k, columns, whole, packed, tiling);
         }
 }

@@ -17,7 +17,8 @@ typedef struct {
     uint32_t *list_rows;        /* [m][x_stride] */
     double *weights;            /* [m], or NULL where each example counts once */
     real *y, *z;                /* [m][stride of the output layer] */
-    real **a, **delta;          /* [L+1], each [m][a_stride or stride of layer l]; none of 0 */
+    size_t *a_strides;          /* [L+1] elements from one row of a[l] to the next */
+    real **a, **delta;          /* [L+1], each [m][stride of layer l]; a[0] is x, delta[0] NULL */
     real *nabla;                /* gradient, zero between its uses: of all parameters; streamed:
                                  * of each thread, of some rows of a layer */
     real *weights_backup;       /* the first layer's weights, while a watch looks at the parameters */
@@ -73,6 +74,7 @@ static void FN(layout_shared)(const fn_plan *plan, const fn_examples *examples,
     const int lists = plan->entry == FN_ENTER_LISTS;
     w->x_stride = lists ? FN(list_capacity)(examples, sizes[0]) : FN(a_stride)(sizes[0]);
     w->places = fn_arena_alloc(arena, L * sizeof *w->places);
+    w->a_strides = fn_arena_alloc(arena, (L + 1) * sizeof *w->a_strides);
     w->a = fn_arena_alloc(arena, (L + 1) * sizeof *w->a);
     w->delta = fn_arena_alloc(arena, (L + 1) * sizeof *w->delta);
     if (plan->entry != FN_ENTER_BLOCKS)
@@ -85,12 +87,15 @@ static void FN(layout_shared)(const fn_plan *plan, const fn_examples *examples,
         w->weights = fn_arena_alloc(arena, piece * sizeof *w->weights);
     w->y = fn_arena_alloc(arena, outputs);
     w->z = fn_arena_alloc(arena, outputs);
+    if (fill)
+        w->a[0] = w->x, w->a_strides[0] = w->x_stride;
     for (size_t l = 1; l <= L; l++) {
-        const size_t row = piece * sizeof(real), errors = row * fn_stride(sizes[l], sizeof(real));
-        real *a = fn_arena_alloc(arena, row * FN(a_stride)(sizes[l]));
-        real *delta = fn_arena_alloc(arena, plan->call == FN_CALL_FORWARD ? 0 : errors);
+        const size_t row = piece * sizeof(real), stride = fn_stride(sizes[l], sizeof(real));
+        const size_t a_stride = l < L ? FN(a_stride)(sizes[l]) : stride;
+        real *a = fn_arena_alloc(arena, row * a_stride);
+        real *delta = fn_arena_alloc(arena, plan->call == FN_CALL_FORWARD ? 0 : row * stride);
         if (fill)
-            w->a[l] = a, w->delta[l] = delta;
+            w->a[l] = a, w->delta[l] = delta, w->a_strides[l] = a_stride;
     }
     if (plan->gradient == FN_COLLECTED_GRADIENT)
         w->nabla = fn_arena_alloc(arena, needs.parameters * sizeof(real));
