@@ -1,8 +1,6 @@
 #ifndef FASTNET_CPU_H
 #define FASTNET_CPU_H
 
-#include "plan.h"
-
 /* Whether the processor has, and the operating system saves the registers of,
  * what the files target_avx2.c and target_avx512.c are compiled for. */
 int fn_cpu_has_avx2(void);
@@ -15,11 +13,5 @@ int fn_cpu_halves_avx512(void);
 #else
 static inline int fn_cpu_halves_avx512(void) { return 0; }
 #endif
-
-/* What plans ask of this processor. */
-static inline fn_processor fn_this_processor(void)
-{
-    return (fn_processor){.halves_avx512 = fn_cpu_halves_avx512()};
-}
 
 #endif

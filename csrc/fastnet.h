@@ -40,8 +40,10 @@ typedef struct {
     fn_cost cost;
 } fn_network;
 
-/* Ways into the first layer: dense rows, compressed rows with columns or with masks. */
-typedef enum { FN_DENSE, FN_COLUMNS, FN_MASKS } fn_form;
+/* The forms of examples: dense rows, compressed rows with columns or with masks. */
+#define FN_ENUMERATOR(name, words) name,
+#define FN_EACH_FORM(T) T(FN_DENSE, "dense") T(FN_COLUMNS, "columns") T(FN_MASKS, "masks")
+typedef enum { FN_EACH_FORM(FN_ENUMERATOR) } fn_form;
 
 /* n examples as the user holds them; never written, never copied whole.
  *
@@ -235,8 +237,7 @@ static inline size_t fn_words(size_t n_in) { return (n_in + 63) / 64; }
 /* The memory that fma_rounds works on, at most. */
 #define FN_SUMS_BYTES 2048
 
-/* How a call is computed: plan.h. */
-typedef struct fn_plan fn_plan;
+#include "plan.h"
 
 /* Every kernel of kernels.def as fn_<op>(type, ...): type FN_F32 or FN_F64 says
  * what the arrays hold. It runs with the table in use, and with subnormal numbers

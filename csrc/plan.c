@@ -181,6 +181,7 @@ static void plan_step(const fn_plan_input *in, const fn_plan *plan, context c, f
     const int lists = plan->entry == FN_ENTER_LISTS;
     layers->forward = lists ? FN_FORWARD_LISTS : FN_FORWARD_BLOCKS;
     layers->forward_by_neurons = 0;
+    layers->update_in_parts = 0;
     if (plan->call != FN_CALL_FORWARD)
         layers->update = lists ? FN_UPDATE_LISTS : FN_UPDATE_BLOCKS;
 }
@@ -322,6 +323,7 @@ size_t fn_choose_threads(const fn_network *network, size_t m, double density, si
     }
 NAME(target, fn_target, FN_EACH_TARGET)
 NAME(call, fn_call, FN_EACH_CALL)
+NAME(form, fn_form, FN_EACH_FORM)
 NAME(entry, fn_entry, FN_EACH_ENTRY)
 NAME(forward, fn_forward_way, FN_EACH_FORWARD)
 NAME(error, fn_error_way, FN_EACH_ERROR)

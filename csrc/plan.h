@@ -6,13 +6,11 @@
  *
  * A call works on examples in steps: mini-batches, or pieces of them (FN_PIECE), or of an
  * evaluation (FN_EVALUATED). The last step may be smaller, and has a plan of its own. */
+#include "fastnet.h" /* which includes this file */
 #ifndef FASTNET_PLAN_H
 #define FASTNET_PLAN_H
 
 #include "check.h"
-#include "fastnet.h"
-
-#define FN_ENUMERATOR(name, words) name,
 
 /* The instruction sets that the kernels are compiled for, as FASTNET_ISA names them. */
 #define FN_EACH_TARGET(T) \
@@ -25,7 +23,7 @@ typedef struct {
 } fn_processor;
 
 #define FN_EACH_CALL(T) \
-    T(FN_CALL_TRAIN, "train") T(FN_CALL_GRADIENT, "gradient") T(FN_CALL_FORWARD, "forward")
+    T(FN_CALL_TRAIN, "train") T(FN_CALL_GRADIENT, "gradient") T(FN_CALL_FORWARD, "evaluate")
 typedef enum { FN_EACH_CALL(FN_ENUMERATOR) } fn_call;
 
 /* How examples enter the first layer: as dense rows, or, if compressed, by lists of the inputs that
@@ -94,7 +92,7 @@ typedef struct {
     const fn_layer_plan *layers;    /* [L] */
 } fn_step;
 
-struct fn_plan {
+typedef struct {
     const fn_network *network;
     fn_type type;               /* FN_F32 or FN_F64 */
     fn_target target;
@@ -111,7 +109,7 @@ struct fn_plan {
     int drops_columns;          /* dense: inputs that are zero in a whole step are left out */
     int prefetches_examples;    /* dense: they do not stay in the second cache */
     fn_step steps[FN_STEPS];
-};
+} fn_plan;
 
 /* Examples of a block, at most: the bits of a word. */
 #define FN_BLOCK 64
@@ -119,8 +117,9 @@ struct fn_plan {
 /* Examples that share a list, at most. */
 #define FN_MOST_SHARING 5
 
-/* The instruction set in use. */
+/* The instruction set in use, and this processor. */
 fn_target fn_selected_target(void);
+fn_processor fn_this_processor(void);
 
 /* All that a plan depends on. */
 typedef struct {
@@ -171,6 +170,7 @@ static inline const fn_step *fn_step_of(const fn_plan *plan, size_t m)
 /* NULL behind the last. */
 const char *fn_target_name(fn_target target);
 const char *fn_call_name(fn_call call);
+const char *fn_form_name(fn_form form);
 const char *fn_entry_name(fn_entry entry);
 const char *fn_forward_name(fn_forward_way way);
 const char *fn_error_name(fn_error_way way);

@@ -31,9 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cpu.h"
 #include "fastnet.h"
-#include "plan.h"
 
 enum { MOST_LAYERS = 8 };
 
