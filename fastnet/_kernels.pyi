@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 ParameterArray: TypeAlias = NDArray | Storage
 
 EVALUATED: int
+TARGETS: tuple[str, ...]
 
 def available() -> list[str]: ...
 def isa() -> str: ...

@@ -59,14 +59,21 @@ cdef Plan planned(fn_call call, fn_type type, Shape shape, const fn_examples *ex
 
 # ---- words -----------------------------------------------------------------
 
+cdef tuple target_names():
+    cdef int i = 0
+    names = []
+    while fn_target_name(<fn_target>i) != NULL:
+        names.append(fn_target_name(<fn_target>i).decode())
+        i += 1
+    return tuple(names)
+
+
+TARGETS = target_names()  # the instruction sets that plans are made for
+
+
 cdef target_code(str name):
     """The number of an instruction set, which this machine need not have."""
-    cdef int i = 0
-    known = []
-    while fn_target_name(<fn_target>i) != NULL:
-        known.append(fn_target_name(<fn_target>i).decode())
-        i += 1
-    return code("isa", name, {each: i for i, each in enumerate(known)})
+    return code("isa", name, {each: i for i, each in enumerate(TARGETS)})
 
 
 cdef dict FORMS = {fn_form_name(<fn_form>i).decode(): i for i in range(FN_MASKS + 1)}
