@@ -98,7 +98,8 @@ static void FN(feedforward)(const fn_plan *plan, const real *parameters, const f
         .plan = plan, .parameters = parameters, .examples = examples, .a = a, .watch = watch,
         .stopped = &stopped, .memory = memory,
     };
-    FN_ASSERT(plan->n == examples->n);
+    FN_ASSERT(plan->n == examples->n && fn_examples_hold(examples, plan->network->sizes[0]));
+    FN_ASSERT(FN(parameters_hold)(plan->network, parameters));
     if (plan->threads > 1)
         e.size = FN(evaluation_share)(plan, examples);
     fn_run_team(plan->threads, FN(evaluate_member), &e);
@@ -114,7 +115,8 @@ static double FN(evaluate)(const fn_plan *plan, const real *parameters, const fn
         .stopped = &stopped, .memory = memory, .size = FN(evaluation_share)(plan, examples),
     };
     double cost = 0;
-    FN_ASSERT(plan->n == examples->n);
+    FN_ASSERT(plan->n == examples->n && fn_examples_hold(examples, plan->network->sizes[0]));
+    FN_ASSERT(FN(parameters_hold)(plan->network, parameters));
     e.cost = (double *)(e.memory + plan->threads * e.size);
     e.correct = (size_t *)(e.cost + pieces);
     fn_run_team(plan->threads, FN(evaluate_member), &e);

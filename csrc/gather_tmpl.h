@@ -89,6 +89,8 @@ static size_t FN(keep_columns)(size_t m, size_t n_in, size_t stride, uint32_t *r
     size_t zeros = 0, n_columns = 0;
     if (n_in <= FN_LANES) /* never few enough */
         return n_in;
+    for (size_t s = 0; s < m; s++)
+        FN_ASSERT(fn_is_zero(x + s * stride + n_in, (size_t)(-n_in % FN_LANES) * sizeof(real)));
     for (size_t j = 0; j < n_in; j += FN_LANES) /* pads are zero: the count is too large */
         all += ~FN(seen)(m, x, stride, j);
     for (size_t i = 0; i < FN_LANES; i++)

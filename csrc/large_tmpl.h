@@ -72,6 +72,7 @@ static void FN(multiply_panels)(size_t rows, size_t columns, const FN(product) *
 {
     const FN(division) d = FN(divide_rows)(rows, FN_TILE_ROWS);
     const size_t wide = 2 * FN_LANES;
+    FN_ASSERT(columns <= FN_LARGE_COLUMNS && part->k <= FN_LARGE_DEPTH && packed);
     real *panels = packed + FN_PACKED_ROWS(FN_TILE_ROWS, FN_LARGE_DEPTH);
     FN(product) tile = *part;
     FN(pack_panels)(columns, part, transposed, panels);

@@ -281,6 +281,9 @@ static void FN(weighted_input)(size_t m, size_t n_in, size_t n_out, const real *
     const FN(product) whole = {.k = n_in, .a = a, .a_row = fn_stride(n_in, sizeof(real)), .a_k = 1,
                                .b = weights, .b_stride = stride, .c = z, .c_stride = stride};
     const fn_layer_plan layer = FN(plan_of)(m, n_in, n_out);
+    FN_ASSERT(((uintptr_t)a | (uintptr_t)weights | (uintptr_t)biases | (uintptr_t)z) % 64 == 0);
+    FN_ASSERT(fn_are_apart(z, m * stride * sizeof(real), a, m * whole.a_row * sizeof(real)));
+    FN_ASSERT(fn_are_apart(z, m * stride * sizeof(real), weights, n_in * stride * sizeof(real)));
     FN(weighted_input_of)(m, n_out, whole, biases, 1, &layer, scratch);
 }
 
@@ -290,6 +293,9 @@ static void FN(backpropagate)(fn_activation neurons, size_t m, size_t n_in, size
 {
     const size_t below = fn_stride(n_in, sizeof(real));
     const fn_layer_plan layer = FN(plan_of)(m, n_in, n_out);
+    FN_ASSERT(((uintptr_t)weights | (uintptr_t)delta | (uintptr_t)a | (uintptr_t)delta_below) % 64 == 0);
+    FN_ASSERT(!a || fn_are_apart(a, m * below * sizeof(real), delta_below, m * below * sizeof(real)));
+    FN_ASSERT(a || neurons == FN_GELU || delta_below);
     FN(backpropagate_of)(neurons, m, n_in, n_out, weights, delta, a, below, delta_below, below,
                          &layer, scratch);
 }
@@ -299,6 +305,8 @@ static void FN(update)(size_t m, size_t n_in, size_t n_out, const real *a, const
 {
     const size_t stride = fn_stride(n_out, sizeof(real));
     const fn_layer_plan layer = FN(plan_of)(m, n_in, n_out);
+    FN_ASSERT(((uintptr_t)a | (uintptr_t)delta | (uintptr_t)weights | (uintptr_t)biases) % 64 == 0);
+    FN_ASSERT(fn_are_apart(weights, n_in * stride * sizeof(real), delta, m * stride * sizeof(real)));
     FN(decay)(n_in, n_out, stride, (real)l2, (real)l1, weights);
     FN(update_of)(m, n_in, NULL, n_out, a, fn_stride(n_in, sizeof(real)), delta, weights, &layer,
                   scratch);

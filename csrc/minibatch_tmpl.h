@@ -453,9 +453,13 @@ static int FN(train)(const fn_plan *plan, real *parameters, const fn_examples *e
                  .n_order = plan->n, .training = training},
         .parameters = parameters, .passes = passes, .memory = memory, .goes_on = 1,
     };
-    FN_ASSERT(plan->call == FN_CALL_TRAIN && (uintptr_t)parameters % 64 == 0);
+    FN_ASSERT(plan->call == FN_CALL_TRAIN && FN(parameters_hold)(plan->network, parameters));
     FN_ASSERT(!training->delta.call || plan->threads == 1);
+    FN_ASSERT(fn_training_holds(training, plan->network->sizes[0]));
+    FN_ASSERT(fn_examples_hold(examples, plan->network->sizes[0]));
+    FN_ASSERT(fn_order_holds(order, passes * plan->n, examples->n));
     fn_run_team(plan->threads, FN(train_member), &args);
+    FN_ASSERT(FN(parameters_hold)(plan->network, parameters));
     return args.failed;
 }
 
@@ -472,6 +476,8 @@ static int FN(gradient)(const fn_plan *plan, const real *parameters, const fn_ex
     size_t until = watch.until ? 1 : SIZE_MAX;
     int failed = 0;
     FN_ASSERT(plan->call == FN_CALL_GRADIENT && plan->n == examples->n);
+    FN_ASSERT(FN(parameters_hold)(plan->network, parameters) && (uintptr_t)nabla % 64 == 0);
+    FN_ASSERT(fn_examples_hold(examples, plan->network->sizes[0]));
     memset(nabla, 0, FN(n_parameters)(&work) * sizeof(real));
     for (size_t k = 0, piece; k < plan->n && !failed; k += piece, until--) {
         if (until == 0 && !(until = fn_ask(watch, k)))

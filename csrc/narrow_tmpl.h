@@ -91,6 +91,7 @@ static size_t FN(weighted_input_narrow)(size_t m, size_t n_out, const FN(product
                                         const real *biases, real times)
 {
     size_t s = 0;
+    FN_ASSERT(n_out >= 1 && n_out <= FN_NARROW);
     for (size_t rows; m - s >= FN_LANES / 2; s += rows) {
         rows = m - s < FN_LANES ? m - s : FN_LANES;
         switch (n_out) {
@@ -113,6 +114,7 @@ static void FN(update_narrow)(size_t m, size_t n_in, size_t n_out, const real *a
                               const real *delta, size_t stride, real *restrict weights)
 {
     const size_t vectors = (n_in + FN_LANES - 1) / FN_LANES;
+    FN_ASSERT(n_out >= 1 && n_out <= FN_MOST_NARROW);
     for (size_t v = 0, nv; v < vectors; v += nv) {
         nv = fn_next(vectors - v, FN_NARROW_VECTORS(n_out));
         const size_t i = v * FN_LANES;

@@ -317,6 +317,7 @@ static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t colum
     const int prefetches = whole->k > tiling->prefetch_terms;
     FN(product) part = FN(part_of)(whole, first, k, 0, FN_DEPTH, 0);
     FN(division) d;
+    FN_ASSERT(rows <= FN_HEIGHT && part.k <= FN_DEPTH);
     if (packed) {
         d = FN(divide_rows)(rows, FN_TILE_ROWS);
         for (size_t t = 0, r = 0; t < d.tall + d.flat; t++) {

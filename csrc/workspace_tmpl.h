@@ -142,6 +142,20 @@ static size_t FN(workspace_size)(const fn_plan *plan, const fn_examples *example
     return arena.used;
 }
 
+#ifdef FN_DEBUG
+/* Whether parameters start at a cache line and have pads that are zero. */
+static int FN(parameters_hold)(const fn_network *network, const real *parameters)
+{
+    for (size_t l = 0; l < network->layers; l++) {
+        const size_t n = network->sizes[l + 1], stride = fn_stride(n, sizeof(real));
+        for (size_t i = 0; i <= network->sizes[l]; i++, parameters += stride)
+            if ((uintptr_t)parameters % 64 || !fn_is_zero(parameters + n, (stride - n) * sizeof(real)))
+                return 0;
+    }
+    return 1;
+}
+#endif
+
 /* The workspace of one of the threads that there are; the first one's before the others'. */
 static FN(workspace) FN(open_workspace)(const fn_plan *plan, const fn_examples *examples,
                                         const fn_training *training, size_t threads, size_t thread,
@@ -151,7 +165,10 @@ static FN(workspace) FN(open_workspace)(const fn_plan *plan, const fn_examples *
     fn_arena arena = {.memory = memory, .guards = thread == 0 ? FN_FILL_GUARDS : FN_LEAVE_GUARDS};
     FN_ASSERT(plan->target == FN_TARGET && fn_bytes[plan->type] == sizeof(real));
     FN_ASSERT(threads <= plan->threads && thread < threads);
+    FN_ASSERT(plan->piece <= FN_PIECE || plan->network->cost == FN_OTHER_COST);
     FN(layout_workspace)(plan, examples, training, threads, thread, &arena, &w);
+    FN_ASSERT(plan->gradient != FN_COLLECTED_GRADIENT
+              || fn_is_zero(w.nabla, FN(needs_of)(plan).parameters * sizeof(real)));
     if (thread == 0)
         fn_layout(plan->network, sizeof(real), w.places);
     return w;

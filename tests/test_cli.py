@@ -239,7 +239,8 @@ def test_info_prints_the_plan_of_a_training_in_words(capsys):
         "  the gradient is added straight onto the parameters (fused update)",
         "  10 examples at once:",
         "    784 x 30: forward by tiles; update by tiles in parts",
-        "    30 x 10: forward by tiles; error by tiles, 10 examples at once; update by tiles in parts",
+        "    30 x 10: forward by tiles; error by tiles, 10 examples at once; "
+        "update by tiles in parts",
     ]
 
 
@@ -254,8 +255,8 @@ def test_info_prints_the_plan_of_the_smaller_last_mini_batch_too(capsys):
 def test_the_options_of_info_reach_the_plan(capsys):
     text = "\n".join(
         plan_of(
-            "784,1000,1000,10 --batch 256 --dtype float64 --density 0.19 --neurons gelu --threads 2 "
-            "--optimizer adam --lmbda 1 --isa avx512",
+            "784,1000,1000,10 --batch 256 --dtype float64 --density 0.19 --neurons gelu "
+            "--threads 2 --optimizer adam --lmbda 1 --isa avx512",
             capsys,
         )
     )
