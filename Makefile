@@ -65,7 +65,7 @@ INSTALL = $(BIN)/pip install -q "$(1)" && touch $@ || \
 
 # Made again when a source has changed, and without the modules that are gone.
 $(VENV)/installed: $(BIN)/python $(SOURCES)
-	@rm -rf build/lib*
+	@rm -rf build/lib* build/debug/lib*
 	@$(call INSTALL,.)
 
 # What an extra adds to the package that is installed; the version keeps pip from
