@@ -1,5 +1,7 @@
 # make train   install into .venv, then run the experiment on MNIST
 # make test    install with the test extra, then run the tests
+# make debug   install a build that checks the contracts of the C code into .venv-debug, then run
+#              the tests of the kernels on it
 # make bench   install with the bench extra, then time fastnet beside its peers (minutes)
 # make growth  time per example against each size: bench/growth/ (minutes)
 # make peers   install scikit-learn and JAX for make bench (PyTorch: see bench/README.md)
@@ -18,13 +20,21 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE \
     $(shell find csrc fastnet -not -name '*.so' -not -path '*/__pycache__*')
 
-.PHONY: train test bench growth peers counts lint wheel clean
+.PHONY: train test debug bench growth peers counts lint wheel clean
 
 train: $(VENV)/installed
 	$(BIN)/fastnet train $(ARGS)
 
 test: $(VENV)/installed-test
 	$(BIN)/pytest $(ARGS)
+
+# Of the kernels; ARGS in place of it: make debug ARGS=tests
+DEBUG_TESTS := tests/test_kernels_*.py $(addprefix tests/test_,blocks.py compressed.py \
+    compressed_bits.py csr.py gradients.py network_training.py passes.py plan.py techniques.py \
+    training_steps.py watch.py ways.py weights_of_examples.py)
+
+debug:
+	FASTNET_DEBUG=1 $(MAKE) VENV=.venv-debug test ARGS="$(or $(ARGS),$(DEBUG_TESTS))"
 
 bench: $(VENV)/installed-bench
 	$(BIN)/python bench/run.py $(VENV)/bench $(ARGS)
@@ -55,7 +65,7 @@ INSTALL = $(BIN)/pip install -q "$(1)" && touch $@ || \
 
 # Made again when a source has changed, and without the modules that are gone.
 $(VENV)/installed: $(BIN)/python $(SOURCES)
-	@rm -rf build/lib*
+	@rm -rf build/lib* build/debug/lib*
 	@$(call INSTALL,.)
 
 # What an extra adds to the package that is installed; the version keeps pip from
@@ -66,4 +76,4 @@ $(VENV)/installed-%: $(VENV)/installed
 	@$(call INSTALL,fastnet[$*]==$(VERSION))
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .benchmarks
+	rm -rf $(VENV) .venv-debug build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .benchmarks

@@ -144,6 +144,7 @@ static size_t FN(compress)(const fn_examples *dense, size_t n_in, size_t room, i
         const void *row = (const char *)dense->inputs + s * dense->inputs_stride;
         const size_t k = (size_t)offsets[s];
         int64_t end;
+        FN_ASSERT(offsets[s] >= 0 && k <= room);
 #define FN_ROW(type, columns_type, columns) \
     FN(compress_row)(type, columns_type, row, n_in, k, room, values, columns, masks)
 #define FN_CALL(type)                                      \

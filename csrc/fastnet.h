@@ -87,12 +87,10 @@ typedef struct {
     double cost_parameters[FN_MOST_COST_PARAMETERS];
 } fn_network;
 
-/* Ways into the first layer: dense rows, compressed rows with columns or with masks. */
-typedef enum { FN_DENSE, FN_COLUMNS, FN_MASKS } fn_form;
-
-/* Ways of updating a dense layer: along its inputs (narrow_tmpl.h), by tiles, by tiles of which one
- * operand is copied (tile_tmpl.h), or both (large_tmpl.h). */
-enum { FN_NARROW_UPDATE, FN_TILES, FN_PACKED_TILES, FN_LARGE_TILES };
+/* The forms of examples: dense rows, compressed rows with columns or with masks. */
+#define FN_ENUMERATOR(name, words) name,
+#define FN_EACH_FORM(T) T(FN_DENSE, "dense") T(FN_COLUMNS, "columns") T(FN_MASKS, "masks")
+typedef enum { FN_EACH_FORM(FN_ENUMERATOR) } fn_form;
 
 /* n examples as the user holds them; never written, never copied whole.
  *
@@ -276,6 +274,8 @@ static inline size_t fn_words(size_t n_in) { return (n_in + 63) / 64; }
 
 /* The memory that fma_rounds works on, at most. */
 #define FN_SUMS_BYTES 2048
+
+#include "plan.h"
 
 /* Every kernel of kernels.def as fn_<op>(type, ...): type FN_F32 or FN_F64 says
  * what the arrays hold. It runs with the table in use, and with subnormal numbers

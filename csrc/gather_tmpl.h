@@ -36,7 +36,7 @@ FN_INLINE int FN(is_exact)(const fn_examples *examples)
 
 /* Not inlined: gcc 12 forgets there what restrict says, and then converts one by one. */
 #define FN_SCALE(name, type, exact)                                                            \
-    static FN_ALONE void FN(scale_##name)(size_t n, const void *restrict values,               \
+    static FN_NOINLINE void FN(scale_##name)(size_t n, const void *restrict values,               \
                                           const fn_examples *restrict examples, real *restrict x) \
     {                                                                                          \
         const fn_examples own = *examples;                                                     \
@@ -90,6 +90,8 @@ static size_t FN(keep_columns)(size_t m, size_t n_in, size_t stride, uint32_t *r
     size_t zeros = 0, n_columns = 0;
     if (n_in <= FN_LANES) /* never few enough */
         return n_in;
+    for (size_t s = 0; s < m; s++)
+        FN_ASSERT(fn_is_zero(x + s * stride + n_in, (size_t)(-n_in % FN_LANES) * sizeof(real)));
     for (size_t j = 0; j < n_in; j += FN_LANES) /* pads are zero: the count is too large */
         all += ~FN(seen)(m, x, stride, j);
     for (size_t i = 0; i < FN_LANES; i++)
@@ -227,15 +229,7 @@ static void FN(gather_targets)(const fn_network *network, const fn_examples *exa
     }
 }
 
-/* Dense examples so few that they stay in the second cache are not asked for: an epoch of 4096 of
- * [4, 16, 2] takes 0.95 of the time with m = 32, and 0.98 with m = 1 (AVX-512, Zen 4). */
-#define FN_NEAR_BYTES (1 << 17)
-FN_INLINE int FN(is_near)(const fn_examples *examples, size_t n_in)
-{
-    return examples->n * n_in * fn_bytes[examples->inputs_type] <= FN_NEAR_BYTES;
-}
-
-/* Ask for one example, of a long dense row for its beginning. */
+/* Prefetch one example, of a long dense row its beginning. */
 FN_INLINE void FN(prefetch_example)(const fn_examples *examples, size_t n_in, size_t at)
 {
     const size_t bytes = fn_bytes[examples->inputs_type];

@@ -47,15 +47,13 @@
  * stored, the update of a mini-batch and the forward step of the next together in strips of the
  * inputs: 22,200 cycles a mini-batch for 15,800.
  */
+/* Examples that share a list, at most. */
 #ifdef FN_EXPAND
-#define FN_GROUP 5
-/* So many are quicker. */
-#define FN_SHARING ((size_t)(fn_cpu_halves_avx512() ? 3 : FN_GROUP))
+#define FN_GROUP FN_MOST_SHARING
 #define FN_EACH_SHARED_GROUP(T) T(2) T(3) T(4) T(5)
 #define FN_EACH_GROUP(T) T(1) FN_EACH_SHARED_GROUP(T)
 #else
 #define FN_GROUP 1
-#define FN_SHARING 1
 #define FN_EACH_GROUP(T) T(1)
 #endif
 
@@ -69,10 +67,6 @@
 #define FN_UPDATE_VECTORS 2
 #define FN_UPDATES(T, g) T(g, 1) T(g, 2)
 #endif
-/* So many are quicker. */
-#define FN_UPDATE_PASS \
-    ((size_t)(FN_VECTOR_BYTES == 32 && !fn_cpu_halves_avx512() ? 2 : FN_UPDATE_VECTORS))
-
 /* Rows that are changed together, nv vectors of each. */
 #define FN_UPDATE_ROWS(nv) ((nv) > 2 ? 2 : 4)
 
@@ -86,8 +80,8 @@
 typedef struct {
     size_t n, g;
     const uint32_t *rows;       /* [n] where each input's weights start: input * stride */
-    const real *x;              /* [g][room] */
-    size_t room;
+    const real *x;              /* [g][row_stride] */
+    size_t row_stride;
 } FN(list);
 
 /* z [g][stride] += the sum over the list of x w, for nv vectors; inlined with
@@ -103,12 +97,12 @@ FN_UNROLL(5)
             sum[s][v] = FN(load)(z + s * stride + v * FN_LANES);
     const uint32_t *rows = list->rows;
     const real *x = list->x;
-    const size_t n = list->n, room = list->room;
+    const size_t n = list->n, row_stride = list->row_stride;
     for (size_t k = 0; k < n; k++) {
         const real *row = weights + rows[k];
 FN_UNROLL(5)
         for (size_t s = 0; s < g; s++) {
-            const vec value = FN(splat)(x[s * room + k]);
+            const vec value = FN(splat)(x[s * row_stride + k]);
 FN_UNROLL(5)
             for (size_t v = 0; v < nv; v++)
                 sum[s][v] = FN_FMA(value, FN(load)(row + v * FN_LANES), sum[s][v]);
@@ -137,7 +131,7 @@ FN_UNROLL(4)
             w[r][v] = FN(load)(row[r] + v * FN_LANES);
 FN_UNROLL(5)
         for (size_t s = 0; s < g; s++) {
-            const vec value = FN(splat)(list->x[s * list->room + k + r]);
+            const vec value = FN(splat)(list->x[s * list->row_stride + k + r]);
 FN_UNROLL(4)
             for (size_t v = 0; v < nv; v++)
                 w[r][v] = FN_FMA(value, error[s][v], w[r][v]);

@@ -13,22 +13,13 @@
  * tiles of copies of the turned weights (1.01 to 1.1); outputs' sigmoids along the examples (0.97 of
  * [4, 16, 2], m = 32, and 1.00 elsewhere). */
 
-/* Neurons at most; where a vector of examples or more update them. */
+/* Neurons at most, in the forward step and in updates. */
 #define FN_NARROW (FN_LANES / 2)
 #define FN_MOST_NARROW (FN_LANES < 16 ? FN_NARROW : 10)
 
 /* Vectors of inputs whose sums for so many neurons stay in registers. */
 #define FN_NARROW_VECTORS(neurons) (FN_VECTOR_BYTES < 64 || (neurons) > 4 ? 2 : 4)
 #define FN_MOST_NARROW_VECTORS 4
-
-/* Which steps are quicker so: forward in float32 with AVX-512; updates in float64, too, and in
- * float32 with AVX2. */
-FN_INLINE int FN(is_narrow_ahead)(size_t n_out) { return FN_LANES >= 16 && n_out <= FN_NARROW; }
-FN_INLINE int FN(is_narrow_update)(size_t m, size_t n_out)
-{
-    return FN_LANES >= 8 && n_out <= FN_MOST_NARROW
-           && m >= (n_out <= FN_NARROW ? FN_LANES / 2 : FN_LANES);
-}
 
 /* z[s] = times b + sum_i a[s][i] w[i] of one vector of examples at most; n_out is constant. */
 FN_INLINE void FN(weighted_input_along)(const size_t n_out, size_t m, size_t n_in, const real *a,
@@ -52,7 +43,7 @@ FN_UNROLL(8)
 FN_UNROLL(16)
     for (size_t o = n_out; o < FN_LANES; o++)
         sums[o] = (vec){0};
-    FN(turn)(sums);
+    FN(transpose_lanes)(sums);
 FN_UNROLL(16)
     for (size_t s = 0; s < FN_LANES; s++)
         if (s < m)
@@ -84,7 +75,7 @@ FN_UNROLL(4)
 FN_UNROLL(16)
         for (size_t o = 0; o < FN_LANES; o++)
             lanes[o] = o < n_out ? sums[o][v] : (vec){0};
-        FN(turn)(lanes);
+        FN(transpose_lanes)(lanes);
 FN_UNROLL(16)
         for (size_t q = 0; q < FN_LANES; q++)
             if (q < n_in - v * FN_LANES)
@@ -100,6 +91,7 @@ static size_t FN(weighted_input_narrow)(size_t m, size_t n_out, const FN(product
                                         const real *biases, real times)
 {
     size_t s = 0;
+    FN_ASSERT(n_out >= 1 && n_out <= FN_NARROW);
     for (size_t rows; m - s >= FN_LANES / 2; s += rows) {
         rows = m - s < FN_LANES ? m - s : FN_LANES;
         switch (n_out) {
@@ -122,6 +114,7 @@ static void FN(update_narrow)(size_t m, size_t n_in, size_t n_out, const real *a
                               const real *delta, size_t stride, real *restrict weights)
 {
     const size_t vectors = (n_in + FN_LANES - 1) / FN_LANES;
+    FN_ASSERT(n_out >= 1 && n_out <= FN_MOST_NARROW);
     for (size_t v = 0, nv; v < vectors; v += nv) {
         nv = fn_next(vectors - v, FN_NARROW_VECTORS(n_out));
         const size_t i = v * FN_LANES;

@@ -160,11 +160,12 @@ cdef class Examples:
     cdef check_way(self, Shape shape, Array parameters):
         """Whether compressed examples have a way into the first layer: as columns, unless it has
         more weights than 32 bits can number, and, where lists are shared, as masks."""
-        cdef int way = fn_way(parameters.type(), &shape.network, 0.2)  # a density for either
-        if way == FN_DENSE:
+        cdef fn_form form = fn_choose_form(parameters.type(), fn_selected_target(),
+                                           fn_this_processor(), &shape.network, 0.2)
+        if form == FN_DENSE:  # at a density where both of the others are possible
             raise ValueError(f"X: expected at most 2^32 weights in the first layer for compressed "
                              f"examples, got {shape.sizes[0]} x {shape.sizes[1]}, padded")
-        if self.examples.masks != NULL and way != FN_MASKS:
+        if self.examples.masks != NULL and form != FN_MASKS:
             raise ValueError(f"X: expected columns for the instruction set {isa()}, got masks")
 
     cdef Array targets(self, y, size_t n_out):

@@ -105,6 +105,7 @@ cdef extern from "fastnet.h" nogil:
         void *last
         size_t n_last
         int by_blocks
+        size_t sharing
 
     uint64_t fn_random_at(uint64_t key, uint64_t counter)
 
@@ -118,9 +119,109 @@ cdef extern from "fastnet.h" nogil:
         FN_PIECE
         FN_EVALUATED
         FN_MOST_THREADS
+        FN_STEPS
+
+    ctypedef enum fn_form:
         FN_DENSE
         FN_COLUMNS
         FN_MASKS
+
+    ctypedef enum fn_target:
+        FN_BASELINE
+
+    ctypedef struct fn_processor:
+        bint halves_avx512
+
+    ctypedef enum fn_call:
+        FN_CALL_TRAIN
+        FN_CALL_GRADIENT
+        FN_CALL_FORWARD
+
+    ctypedef enum fn_entry:
+        FN_ENTER_DENSE
+
+    ctypedef enum fn_forward_way:
+        FN_FORWARD_LISTS
+
+    ctypedef enum fn_error_way:
+        FN_ERROR_NONE
+
+    ctypedef enum fn_update_way:
+        FN_UPDATE_NONE
+
+    ctypedef enum fn_gradient_way:
+        FN_FUSED_UPDATE
+
+    ctypedef struct fn_tiling:
+        size_t prefetch_terms
+        bint half_vectors
+
+    ctypedef struct fn_layer_plan:
+        fn_forward_way forward
+        fn_error_way error
+        fn_error_way error_of_rest
+        fn_update_way update
+        size_t error_examples
+        fn_tiling tiling
+        fn_tiling error_tiling
+        bint forward_by_neurons
+        bint error_by_neurons
+        bint keeps_slopes
+        bint update_in_parts
+
+    ctypedef struct fn_step:
+        size_t m
+        const fn_layer_plan *layers
+
+    ctypedef struct fn_plan:
+        const fn_network *network
+        fn_type type
+        fn_target target
+        fn_call call
+        fn_form form
+        fn_entry entry
+        fn_gradient_way gradient
+        size_t n
+        size_t m
+        size_t piece
+        size_t threads
+        size_t examples_per_list
+        size_t list_update_vectors
+        size_t streamed_rows
+        bint lazy_decay
+        bint drops_columns
+        bint prefetches_examples
+        fn_step *steps
+
+    ctypedef struct fn_plan_input:
+        const fn_network *network
+        fn_type type
+        fn_target target
+        fn_processor processor
+        fn_call call
+        size_t n
+        size_t m
+        fn_form form
+        size_t inputs_bytes
+        double density
+        const fn_training *training
+        size_t threads
+
+    void fn_make_plan(const fn_plan_input *input, fn_plan *plan, fn_layer_plan *layers)
+    void fn_describe_examples(const fn_examples *examples, size_t n_in, fn_plan_input *input)
+    fn_form fn_choose_form(fn_type type, fn_target target, fn_processor processor,
+                           const fn_network *network, double density)
+    size_t fn_choose_threads(const fn_network *network, size_t m, double density, size_t most)
+    fn_target fn_selected_target()
+    fn_processor fn_this_processor()
+    const char *fn_target_name(fn_target target)
+    const char *fn_call_name(fn_call call)
+    const char *fn_form_name(fn_form form)
+    const char *fn_entry_name(fn_entry entry)
+    const char *fn_forward_name(fn_forward_way way)
+    const char *fn_error_name(fn_error_way way)
+    const char *fn_update_name(fn_update_way way)
+    const char *fn_gradient_name(fn_gradient_way way)
 
     size_t fn_words(size_t n_in)
     size_t fn_stride(size_t n, size_t bytes)
@@ -142,7 +243,7 @@ cdef extern from "fastnet.h" nogil:
                      void *slope)
     void fn_softmax(fn_type type, size_t m, size_t n, const void *z, void *a)
     void fn_weighted_input(fn_type type, size_t m, size_t n_in, size_t n_out, const void *a,
-                           const void *weights, const void *biases, void *z)
+                           const void *weights, const void *biases, void *z, void *scratch)
     void fn_output_error(fn_type type, const fn_network *network, size_t m, double factor,
                          const double *weights, const void *a, const void *y, void *delta)
     double fn_cost_sum(fn_type type, const fn_network *network, size_t m, const double *weights,
@@ -152,26 +253,20 @@ cdef extern from "fastnet.h" nogil:
                           void *delta_below, void *scratch)
     size_t fn_scratch_size(fn_type type, size_t m, size_t n_in, size_t n_out)
     void fn_update(fn_type type, size_t m, size_t n_in, size_t n_out, const void *a,
-                   const void *delta, double l2, double l1, void *weights, void *biases)
-    int fn_way(fn_type type, const fn_network *network, double density)
-    int fn_tiling(fn_type type, size_t m, size_t n_in, size_t n_out)
-    int fn_by_blocks(fn_type type, const fn_network *network, double density, size_t m)
-    size_t fn_workspace_size(fn_type type, const fn_network *network, const fn_examples *examples,
-                             size_t m, const fn_training *training, size_t threads)
-    size_t fn_evaluation_size(fn_type type, const fn_network *network, const fn_examples *examples,
-                              size_t threads)
-    int fn_train(fn_type type, const fn_network *network, void *parameters,
-                 const fn_examples *examples, const int64_t *order, size_t n_order, size_t passes,
-                 size_t m, const fn_training *training, size_t threads, void *workspace)
-    int fn_gradient(fn_type type, const fn_network *network, const void *parameters,
+                   const void *delta, double l2, double l1, void *weights, void *biases, void *scratch)
+    size_t fn_workspace_size(fn_type type, const fn_plan *plan, const fn_examples *examples,
+                             const fn_training *training)
+    size_t fn_evaluation_size(fn_type type, const fn_plan *plan, const fn_examples *examples)
+    int fn_train(fn_type type, const fn_plan *plan, void *parameters, const fn_examples *examples,
+                 const int64_t *order, size_t passes, const fn_training *training, void *workspace)
+    int fn_gradient(fn_type type, const fn_plan *plan, const void *parameters,
                     const fn_examples *examples, void *nabla, fn_delta delta, fn_watch watch,
                     void *workspace)
-    void fn_feedforward(fn_type type, const fn_network *network, const void *parameters,
-                        const fn_examples *examples, void *a, fn_watch watch, size_t threads,
-                        void *workspace)
-    double fn_evaluate(fn_type type, const fn_network *network, const void *parameters,
+    void fn_feedforward(fn_type type, const fn_plan *plan, const void *parameters,
+                        const fn_examples *examples, void *a, fn_watch watch, void *workspace)
+    double fn_evaluate(fn_type type, const fn_plan *plan, const void *parameters,
                        const fn_examples *examples, size_t *correct, fn_watch watch,
-                       size_t threads, void *workspace)
+                       void *workspace)
     double fn_fma_rounds(fn_type type, size_t n, void *sums)
 
     int fn_select(const char *isa)

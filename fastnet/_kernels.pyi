@@ -7,7 +7,7 @@ ParameterArray: TypeAlias = NDArray | Storage
 KernelCost: TypeAlias = str | tuple[Any, ...]  # a name, or a name and its parameters
 
 EVALUATED: int
-TILINGS: tuple[str, ...]
+TARGETS: tuple[str, ...]
 
 def available() -> list[str]: ...
 def isa() -> str: ...
@@ -24,9 +24,37 @@ def compress(
     columns: NDArray | None,
     masks: NDArray | None,
 ) -> bool: ...
-def way(sizes: Sequence[int], dtype: DTypeLike, density: float) -> str: ...
-def tiling(m: int, n_in: int, n_out: int, dtype: DTypeLike) -> str: ...
-def by_blocks(sizes: Sequence[int], dtype: DTypeLike, density: float, m: int) -> bool: ...
+def trace_with(function: Callable[[dict[str, Any]], None]) -> None: ...
+def plan(
+    sizes: Sequence[int],
+    dtype: DTypeLike,
+    m: int,
+    n: int | None = None,
+    *,
+    call: str = "train",
+    isa: str | None = None,
+    halves_avx512: bool | None = None,
+    hidden: Sequence[str] | None = None,
+    cost: str | None = "quadratic",
+    form: str = "dense",
+    density: float = 1.0,
+    input_bytes: int | None = None,
+    optimizer: str = "plain",
+    l2: float = 0.0,
+    l1: float = 0.0,
+    dropout: Sequence[float] | None = None,
+    by_blocks: bool | None = None,
+    sharing: int = 0,
+    threads: int = 1,
+) -> dict[str, Any]: ...
+def choose_input_format(
+    sizes: Sequence[int],
+    dtype: DTypeLike,
+    density: float,
+    isa: str | None = None,
+    halves_avx512: bool | None = None,
+) -> str: ...
+def choose_threads(sizes: Sequence[int], m: int, density: float, most: int) -> int: ...
 def magnitude(x: ParameterArray) -> float: ...
 def survey(x: NDArray) -> tuple[float, int]: ...
 def sum_of_squares(x: NDArray) -> float: ...

@@ -24,7 +24,7 @@ from cython cimport final
 from libc.math cimport isfinite
 from libc.stdint cimport uint16_t, uint32_t, uintptr_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 cdef extern from *:
     """
@@ -79,6 +79,7 @@ include "_arrays.pxi"
 include "_watch.pxi"
 include "_compressed.pxi"
 include "_arguments.pxi"
+include "_plan.pxi"
 include "_parameters.pxi"
 
 
@@ -118,28 +119,6 @@ def compress(X, offsets, values, columns, masks):
 
 
 EVALUATED = FN_EVALUATED  # examples, at most, that feedforward and evaluate work on at once
-
-WAYS = {FN_DENSE: "dense", FN_COLUMNS: "columns", FN_MASKS: "masks"}
-TILINGS = ("narrow layers", "tiles", "packed tiles", "large tiles")  # in the order of C
-
-
-def way(sizes, dtype, density):
-    """"dense", "columns" or "masks": the quickest way into the first layer."""
-    cdef Shape shape = Shape(sizes, "sigmoid", None)
-    cdef double share = density
-    return WAYS[fn_way(TYPES[real_name(dtype)], &shape.network, share)]
-
-
-def tiling(m, n_in, n_out, dtype):
-    """How a dense layer is updated by m examples: one of TILINGS, which are for ever larger
-    layers."""
-    return TILINGS[fn_tiling(TYPES[real_name(dtype)], min(m, FN_PIECE), n_in, n_out)]
-
-
-def by_blocks(sizes, dtype, density, m):
-    """Whether m compressed examples enter the first layer by blocks, and not by lists."""
-    cdef Shape shape = Shape(sizes, "sigmoid", None)
-    return bool(fn_by_blocks(TYPES[real_name(dtype)], &shape.network, density, m))
 
 
 def layout(sizes, dtype):
@@ -190,16 +169,17 @@ def train(sizes, output, cost, parameters, X, scale, y, order, mini_batch_size, 
     if shift and e.examples.masks != NULL:
         raise ValueError("X: expected dense examples or columns to be shifted, got masks")
     cdef size_t n_threads = 1 if delta is not None else checked_threads(threads)
-    cdef Workspace w = Workspace(fn_workspace_size(type, &shape.network, &e.examples, m, &t.training,
-                                                   n_threads))
+    cdef Plan plan = planned(FN_CALL_TRAIN, type, shape, &e.examples, n_order, m, &t.training,
+                             n_threads)
+    cdef Workspace w = Workspace(fn_workspace_size(type, &plan.plan, &e.examples, &t.training))
     cdef int failed
     for i in range(passes * n_order):
         inside &= 0 <= indices[i] and <size_t>indices[i] < n
     if not inside:
         raise ValueError(f"order: expected indices from 0 to {int(n) - 1}")
     with nogil:
-        failed = fn_train(type, &shape.network, p.data(), &e.examples, indices, n_order,
-                          passes, m, &t.training, n_threads, w.start())
+        failed = fn_train(type, &plan.plan, p.data(), &e.examples, indices, passes, &t.training,
+                          w.start())
     own.check(failed)
     watching.check()
 
@@ -214,15 +194,15 @@ def gradient(sizes, output, cost, parameters, X, scale, y, nabla, delta=None, *,
     cdef Delta own = Delta(delta, type)
     cdef fn_delta callback = own.callback()
     cdef Watch watching = Watch(watch)
-    cdef Workspace w = Workspace(fn_workspace_size(type, &shape.network, &e.examples, e.examples.n,
-                                                   NULL, 1))
+    cdef Plan plan = planned(FN_CALL_GRADIENT, type, shape, &e.examples, e.examples.n, 0, NULL, 1)
+    cdef Workspace w = Workspace(fn_workspace_size(type, &plan.plan, &e.examples, NULL))
     cdef int failed
     if g.dtype != p.dtype:
         raise TypeError(f"nabla: expected {p.dtype}, got {g.dtype}")
     cdef fn_watch watched = watching.callback()
     with nogil:
-        failed = fn_gradient(type, &shape.network, p.data(), &e.examples, g.data(), callback,
-                             watched, w.start())
+        failed = fn_gradient(type, &plan.plan, p.data(), &e.examples, g.data(), callback, watched,
+                             w.start())
     own.check(failed)
     watching.check()
 
@@ -236,12 +216,13 @@ def feedforward(sizes, output, parameters, X, scale, out, threads=1, *, hidden=N
     a.expect_contiguous("out")
     cdef fn_type type = p.type()
     cdef size_t n_threads = checked_threads(threads)
-    cdef Workspace w = Workspace(fn_evaluation_size(type, &shape.network, &e.examples, n_threads))
+    cdef Plan plan = planned(FN_CALL_FORWARD, type, shape, &e.examples, e.examples.n, 0, NULL,
+                             n_threads)
+    cdef Workspace w = Workspace(fn_evaluation_size(type, &plan.plan, &e.examples))
     cdef Watch watching = Watch(watch) if e.examples.n > FN_EVALUATED else None  # else one piece
     cdef fn_watch watched = UNWATCHED if watching is None else watching.callback()
     with nogil:
-        fn_feedforward(type, &shape.network, p.data(), &e.examples, a.data(), watched, n_threads,
-                       w.start())
+        fn_feedforward(type, &plan.plan, p.data(), &e.examples, a.data(), watched, w.start())
     if watching is not None:
         watching.check()
 
@@ -260,7 +241,9 @@ def evaluate(sizes, output, cost, parameters, X, scale, y, threads=1, *, hidden=
     cdef Examples e = Examples(shape, p, X, scale, y, shape.n_out()).weigh(weights)
     cdef fn_type type = p.type()
     cdef size_t row = p.length(0) * p.view.itemsize, n_threads = checked_threads(threads)
-    cdef Workspace w = Workspace(fn_evaluation_size(type, &shape.network, &e.examples, n_threads))
+    cdef Plan plan = planned(FN_CALL_FORWARD, type, shape, &e.examples, e.examples.n, 0, NULL,
+                             n_threads)
+    cdef Workspace w = Workspace(fn_evaluation_size(type, &plan.plan, &e.examples))
     counts, costs = np.zeros(networks, np.uintp), np.zeros(networks)
     cdef size_t[::1] correct = counts
     cdef double[::1] total = costs
@@ -271,8 +254,8 @@ def evaluate(sizes, output, cost, parameters, X, scale, y, threads=1, *, hidden=
             watching.moments.before, watching.moments.until = i * e.examples.n, 1
             if i > 0 and not goes_on(watched, 0):
                 break
-            total[i] = fn_evaluate(type, &shape.network, <char *>p.data() + i * row, &e.examples,
-                                   &correct[i], watched, n_threads, w.start())
+            total[i] = fn_evaluate(type, &plan.plan, <char *>p.data() + i * row, &e.examples,
+                                   &correct[i], watched, w.start())
             if watching.moments.ended:
                 break
     watching.check()
@@ -308,6 +291,7 @@ cdef class Predictor:
     cdef ParameterStorage parameters
     cdef object check_file
     cdef Storage outputs  # memory that ``out`` shows and that NumPy cannot resize
+    cdef Plan plan
     cdef Workspace workspace
     cdef fn_examples example
     cdef bint is_copied  # a thread copies ``out``, which may let others run meanwhile
@@ -330,8 +314,14 @@ cdef class Predictor:
         self.n_out = self.shape.n_out()
         self.outputs = Storage(self.n_out, self.dtype.name)
         self.out = np.asarray(self.outputs)
-        self.workspace = Workspace(fn_evaluation_size(self.example.inputs_type,
-                                                      &self.shape.network, &self.example, 1))
+        self.prepare()
+
+    cdef prepare(self):
+        """For the instruction set in use."""
+        self.plan = planned(FN_CALL_FORWARD, self.example.inputs_type, self.shape, &self.example,
+                            1, 0, NULL, 1)
+        self.workspace = Workspace(fn_evaluation_size(self.example.inputs_type, &self.plan.plan,
+                                                      &self.example))
 
     cdef int run(self, x, void *out) except -1:
         """1 when ``out`` (n_out,) is filled, 0 when x is not plain: of another type, shape or
@@ -349,9 +339,11 @@ cdef class Predictor:
                 and (view.strides[0] == view.itemsize or view.shape[0] == 1)
                 and <uintptr_t>view.buf % view.itemsize == 0
                 and isfinite(fn_magnitude(self.example.inputs_type, view.shape[0], view.buf))):
+            if self.plan.plan.target != fn_selected_target():
+                self.prepare()
             self.example.inputs = view.buf
-            fn_feedforward(self.example.inputs_type, &self.shape.network, storage.memory.first,
-                           &self.example, out, UNWATCHED, 1, self.workspace.start())
+            fn_feedforward(self.example.inputs_type, &self.plan.plan, storage.memory.first,
+                           &self.example, out, UNWATCHED, self.workspace.start())
             done = 1
         PyBuffer_Release(&view)
         return done

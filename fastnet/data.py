@@ -46,7 +46,7 @@ def _extremes(array: NDArray) -> tuple[float, float]:
 
 @lru_cache  # small networks ask once per epoch
 def _way(n_in: int, n_out: int, dtype: np.dtype, density: float, isa: str) -> str:
-    return _kernels.way([n_in, n_out], dtype, density)
+    return _kernels.choose_input_format([n_in, n_out], dtype, density)
 
 
 def _rows(array: NDArray) -> NDArray:

@@ -146,7 +146,7 @@ class Model:
         self, X: Any, scale: float, output: str, values: NDArray | _kernels.Storage
     ) -> NDArray:
         out = np.empty((len(X), self.sizes[-1]), self.dtype)
-        threads = self._threads("feedforward", X, len(X))
+        threads = self._threads(X, len(X))
         _kernels.feedforward(
             self.sizes, output, values, X, scale, out, threads, hidden=self.hidden,
             watch=reporting.stopping(),
@@ -171,11 +171,9 @@ class Model:
         """(n_in,) -> (n_out,) by the shortest way; None where x is not of the plain form."""
         return self._predictor.try_one(x)
 
-    def _threads(self, call: str, X: Any, m: int, own: bool = False) -> int:
+    def _threads(self, X: Any, m: int, own: bool = False) -> int:
         """How many threads share m examples; a cost of the user's own is called by one."""
-        threads = 1 if own else ways.threads(self.sizes, m, X, self.n_threads)
-        ways.trace(call, self.sizes, self.dtype, X, m, threads)
-        return threads
+        return 1 if own else ways.threads(self.sizes, m, X, self.n_threads)
 
     def train(
         self, data: Dataset, order: NDArray, mini_batch_size: int, eta: float, l2: float,
@@ -188,7 +186,7 @@ class Model:
         _kernels.train(
             self.sizes, self.choice.output, self.choice.kernel, self.parameters.storage,
             X, data.scale, data.y, order, mini_batch_size, eta, l2, own,
-            self._threads("train", X, min(mini_batch_size, order.shape[-1]), own is not None),
+            self._threads(X, min(mini_batch_size, order.shape[-1]), own is not None),
             hidden=self.hidden, **techniques,
         )  # fmt: skip
 
@@ -220,7 +218,7 @@ class Model:
         X = data.operand(self.sizes, self.dtype, once)
         return _kernels.evaluate(
             self.sizes, self.choice.output, kernel, networks, X, data.scale, data.y,
-            self._threads("evaluate", X, len(X)), hidden=self.hidden, weights=weights,
+            self._threads(X, len(X)), hidden=self.hidden, weights=weights,
             watch=reporting.stopping(),
         )  # fmt: skip
 

@@ -77,21 +77,6 @@ def compress(X, offsets, values, columns, masks):
     return True
 
 
-def way(sizes, dtype, density):
-    """The quickest way into the first layer; there is but one here."""
-    return "dense"
-
-
-def tiling(m, n_in, n_out, dtype):
-    """How a dense layer is updated by m examples; by one product here."""
-    return "tiles"
-
-
-def by_blocks(sizes, dtype, density, m):
-    """Whether m compressed examples enter the first layer by blocks; here they never do."""
-    return False
-
-
 # ---- elementwise -----------------------------------------------------------
 
 

@@ -16,7 +16,9 @@ ROOT = Path(__file__).parents[1]
 GUIDE = (ROOT / "docs" / "adding-things.md").read_text(encoding="utf-8")
 BUILD = runpy.run_path(str(ROOT / "tests" / "c" / "build.py"))
 BLOCKS = re.findall(
-    r"^```(\w+)\n(.*?)^```$", GUIDE.split("\n## A cost\n")[1].split("\n## ")[0], re.DOTALL | re.MULTILINE
+    r"^```(\w+)\n(.*?)^```$",
+    GUIDE.split("\n## A cost\n")[1].split("\n## ")[0],
+    re.DOTALL | re.MULTILINE,
 )
 
 

@@ -10,9 +10,12 @@ import pytest
 
 from fastnet import _kernels, reference
 
-# What only one of the two has, and needs: the choice of instructions and aligned
+# What only one of the two has, and needs: the choice of instructions and ways and aligned
 # memory here, the steps that the C core does not show there.
-ONLY_KERNELS = {"aligned", "available", "compiler", "isa", "select", "watch_every"}
+ONLY_KERNELS = {
+    *("aligned", "available", "choose_input_format", "choose_threads", "compiler", "isa", "plan"),
+    *("select", "trace_with", "watch_every"),
+}
 ONLY_REFERENCE = {
     *("classes", "costs", "counters", "forward", "inputs", "kept", "layers", "optimizer_step"),
     *("shifted", "step", "stride", "targets", "weighted"),
