@@ -476,7 +476,7 @@ static int FN(gradient)(const fn_plan *plan, const real *parameters, const fn_ex
     size_t until = watch.until ? 1 : SIZE_MAX;
     int failed = 0;
     FN_ASSERT(plan->call == FN_CALL_GRADIENT && plan->n == examples->n);
-    FN_ASSERT(FN(parameters_hold)(plan->network, parameters) && (uintptr_t)nabla % 64 == 0);
+    FN_ASSERT(FN(parameters_hold)(plan->network, parameters));
     FN_ASSERT(fn_examples_hold(examples, plan->network->sizes[0]));
     memset(nabla, 0, FN(n_parameters)(&work) * sizeof(real));
     for (size_t k = 0, piece; k < plan->n && !failed; k += piece, until--) {
