@@ -6,9 +6,8 @@
  * All weights are input-major. A small output layer as [n_out][n_in] would save the
  * transpositions of backpropagate and of narrow updates and need some in the forward step. */
 
-/* Row stride of activations that tiles read as A: 16 bytes more than whole cache lines, so
- * that one term of all rows of a tile lies in different banks of the first cache. A 5 x 2
- * tile makes 93 GFLOP/s so, and 62 with whole lines (AVX2, Zen 3). */
+/* Row stride of activations that tiles read as A: 16 bytes more than whole cache lines, so that one
+ * term of all rows of a tile lies in different banks of the first cache. */
 FN_INLINE size_t FN(a_stride)(size_t n) { return fn_stride(n, sizeof(real)) + 16 / sizeof(real); }
 
 /* z[s] = times b, pads among them. */
