@@ -11,24 +11,9 @@
  * are taken in ascending order, one fused multiply-add each: the bits are those of lists, up to the
  * sign of a zero. Mini-batches of more examples take rounds, and are spread anew for the update.
  *
- * An epoch of MNIST, [784, 100, 10], over that by lists (AVX-512, Cascade Lake): 0.78 with
- * m = 64 and 32, 1.01 with 10; 0.78 with momentum and m = 64. With AVX2, over lists forward and
- * an update by crossed lists: 0.96, 0.92 and 0.96; 0.94. Tried (AVX-512, m = 64; an epoch's
- * forward steps take 32 ms and its updates 28, by lists 47 and 58):
- *   forward: rows of two inputs in registers, sums in the first cache       37 ms
- *   blocks of 32 inputs                                                     40 ms
- *   4 vectors a pass                                                        57 ms
- *   pointers not kept (FN_OPAQUE)                                             6 ms longer
- *   rows asked for before they are needed                                   no difference
- * Tried with m = 10 and 100 (AVX-512, Zen 4; 70 and 59 ms):
- *   values at their inputs' places of a block, zeros among them, and two rows changed
- *   together, by every example that has one of them                         75, 68 ms
- *   values found by counting the bits of the mask below                     82, 77 ms
- *   the update's rows by the number of examples, to foresee their loops     no gain
- */
+ * What was measured: docs/tuning.md. */
 
-/* Vectors of a weight row that are kept in registers. A block's share of 13 of AVX-512 is more
- * than the first cache; two passes are 3 % faster with m = 64, and 4 to 18 % slower with 10. */
+/* Vectors of a weight row that are kept in registers. */
 #define FN_BLOCK_VECTORS 13
 
 _Static_assert(FN_BLOCK == 64, "a word of bits for each input, a bit for each example");

@@ -1,13 +1,9 @@
-/* Large products: tiles (tile_tmpl.h) of copies.
+/* Large products: tiles (tile_tmpl.h) of copies of both operands.
  *
- * Operands that together have more than FN_LARGE bytes (simd.h) do not stay in the second cache:
- * so many terms and columns of B are copied, too, and stay there for all rows of C, while a
- * tile's rows of A stay in the first for all these columns. A tile asks for B some terms ahead.
- * An epoch of [784, 1024, 1024, 10] with 256 examples takes 0.8 of the time (AVX-512, Cascade
- * Lake). Of that, B copied panel by panel and not row by row: 1.025; not asking for the next tile
- * of A: 1.01; the way back with the examples along the rows, transposed twice: 1.03. Tried: asking
- * for the next block of B or, in pieces, for the next tile of A while tiles are multiplied, no
- * gain; the forward step's A not copied 1.04; 128, 384 or 512 terms or half the columns no gain. */
+ * Operands that together leave the second cache are multiplied block by block: FN_LARGE_DEPTH terms
+ * and FN_LARGE_COLUMNS columns of B are copied, and stay there for all rows of C, while a tile's rows
+ * of A stay in the first for all these columns. A tile prefetches B FN_TERMS_AHEAD terms ahead.
+ * What was measured: docs/tuning.md. */
 #define FN_LARGE_DEPTH 256
 #define FN_LARGE_COLUMNS ((512 << 10) / FN_LARGE_DEPTH / sizeof(real))
 

@@ -6,9 +6,8 @@
  * All weights are input-major. A small output layer as [n_out][n_in] would save the
  * transpositions of backpropagate and of narrow updates and need some in the forward step. */
 
-/* Row stride of activations that tiles read as A: 16 bytes more than whole cache lines, so
- * that one term of all rows of a tile lies in different banks of the first cache. A 5 x 2
- * tile makes 93 GFLOP/s so, and 62 with whole lines (AVX2, Zen 3). */
+/* Row stride of activations that tiles read as A: 16 bytes more than whole cache lines, so that one
+ * term of all rows of a tile lies in different banks of the first cache. */
 FN_INLINE size_t FN(a_stride)(size_t n) { return fn_stride(n, sizeof(real)) + 16 / sizeof(real); }
 
 /* z[s] = times b, pads among them. */
@@ -34,20 +33,30 @@ static void FN(update_biases)(size_t m, size_t n_out, size_t stride, const real 
     }
 }
 
+/* Ways that no plan takes with vectors of this size (thresholds.def) are not compiled. */
+#undef FN_HAS_LARGE
+#undef FN_HAS_NARROW_FORWARD
+#undef FN_HAS_NARROW_UPDATE
+#define FN_HAS_LARGE (FN_VECTOR_BYTES == 64)
+#define FN_HAS_NARROW_FORWARD (FN_LANES >= 16)
+#define FN_HAS_NARROW_UPDATE (FN_LANES >= 8)
+
 /* c[s] = times b + sum_i a[s][i] w[i] (z^l = w^l a^(l-1) + b^l) for m rows and n_out columns of the
  * product, as the layer's plan says. scratch: FN_LARGE_SIZE elements for FN_FORWARD_LARGE. Columns
  * that are left out (b_rows) are no rows of squares, and so narrow layers take tiles then. */
 FN_INLINE void FN(weighted_input_of)(size_t m, size_t n_out, FN(product) z, const real *biases,
                                      real times, const fn_layer_plan *layer, real *scratch)
 {
-    if (layer->forward == FN_FORWARD_NARROW && !z.b_rows) {
+    FN_ASSERT(FN_HAS_NARROW_FORWARD || layer->forward != FN_FORWARD_NARROW);
+    FN_ASSERT(FN_HAS_LARGE || layer->forward != FN_FORWARD_LARGE);
+    if (FN_HAS_NARROW_FORWARD && layer->forward == FN_FORWARD_NARROW && !z.b_rows) {
         const size_t s = FN(weighted_input_narrow)(m, n_out, &z, biases, times);
         z.a += s * z.a_row, z.c += s * z.c_stride, m -= s;
     }
     FN(start_from_biases)(m, n_out, biases, times, z.c, z.c_stride);
     if (m == 0)
         return;
-    if (layer->forward == FN_FORWARD_LARGE)
+    if (FN_HAS_LARGE && layer->forward == FN_FORWARD_LARGE)
         FN(multiply_large)(m, n_out, &z, 0, scratch);
     else
         FN(multiply)(m, n_out, &z, NULL, &layer->tiling);
@@ -66,11 +75,15 @@ FN_INLINE void FN(update_of)(size_t m, size_t n_columns, const uint32_t *columns
     FN_ASSERT(m > 0 && n_columns > 0 && a_stride >= n_columns);
     switch (layer->update) {
     case FN_UPDATE_NARROW:
-        if (columns)
+        FN_ASSERT(FN_HAS_NARROW_UPDATE);
+        if (columns || !FN_HAS_NARROW_UPDATE)
             break;
         FN(update_narrow)(m, n_columns, n_out, a, a_stride, delta, stride, weights);
         return;
     case FN_UPDATE_LARGE:
+        FN_ASSERT(FN_HAS_LARGE);
+        if (!FN_HAS_LARGE)
+            break;
         FN(multiply_large)(n_columns, n_out, &whole, 0, scratch);
         return;
     case FN_UPDATE_TILES: case FN_UPDATE_PACKED:
@@ -235,9 +248,10 @@ static void FN(backpropagate_some)(fn_activation neurons, size_t m, size_t n_in,
     const size_t row = fn_stride(n_in, sizeof(real));
     real *columns = scratch, *error = columns + n_out * across, *packed = error + n_in * across;
     FN_ASSERT(m > 0 && m <= layer->error_examples && below >= n_in);
-    if (way == FN_ERROR_LARGE || way == FN_ERROR_TRANSPOSED) {
+    FN_ASSERT(FN_HAS_LARGE || way != FN_ERROR_LARGE);
+    if ((FN_HAS_LARGE && way == FN_ERROR_LARGE) || way == FN_ERROR_TRANSPOSED) {
         error = scratch; /* [m][row]; in large layers n_out is more than row - n_in */
-        if (way == FN_ERROR_LARGE)
+        if (FN_HAS_LARGE && way == FN_ERROR_LARGE)
             FN(multiply_error)(m, n_in, n_out, weights, delta, stride, error, row, packed);
         else
             FN(multiply_transposed)(m, n_in, n_out, weights, delta, stride, error, row);

@@ -1,17 +1,9 @@
 /* Layers whose neurons fill half a vector or little more: outputs of a regression, of few classes.
  *
  * Tiles have their vectors along the neurons of a layer, and one neuron fills a sixteenth of such
- * a vector. Here they lie along the examples (forward) or along the inputs (update), and squares
- * of activations or of weights are turned in registers. Each sum keeps its order, so its bits.
- *
- * An epoch over one with tiles (Zen 4, float32, m = 64; errors are taken back by turned weights in
- * both, see layer_tmpl.h): AVX-512, [30, 100, 1], [30, 100, 4] and [30, 100, 8] 0.83, 0.86, 0.94,
- * AVX2, 1 and 4 outputs, 0.95 and 0.96; updates of 10 outputs, AVX-512, [64, 100, 10], m = 16, 32, 64
- * and 200, 1.00, 0.98, 0.98 and 0.975. Lost: the forward step in squares of 8 by 8 (AVX2 0.99,
- * float64 with AVX-512 0.97 to 1.02), or of fewer examples than half a square (m = 1: 1.06), or of
- * 10 outputs (1.00 to 1.06); updates for so few (1.02 and 1.04), or in squares of 4 by 4 (1.01);
- * tiles of copies of the turned weights (1.01 to 1.1); outputs' sigmoids along the examples (0.97 of
- * [4, 16, 2], m = 32, and 1.00 elsewhere). */
+ * a vector. Here the vectors lie along the examples (forward) or along the inputs (update), and squares
+ * of activations or of weights are transposed in registers. Each sum keeps its order, so its bits.
+ * What was measured: docs/tuning.md. */
 
 /* Neurons at most, in the forward step and in updates. */
 #define FN_NARROW (FN_LANES / 2)

@@ -1,16 +1,7 @@
 /* From compressed examples to lists, and through the lists into the first layer.
  *
- * Tried and lost (MNIST, m = 10, AVX-512, Zen 4): lists shared by more than three examples
- * (list_tmpl.h); the inputs that their union holds are 150, 229, 275,
- * 305, 326 and 382 for 1, 2, 3, 4, 5 and 10 examples. Two rows of one example each, taken in
- * turn. Lists of pairs on AVX2, Zen 3: 51 ms an epoch at 30 outputs, 40 ms without.
- *
- * The next examples are asked for as lists are made: between the lists' products,
- * where the weights come from the second cache, it takes 3 % more of an epoch (30 outputs,
- * AVX-512, Cascade Lake), and another 4 % where their offsets have not been asked for before.
- * Values from the union's words in turn, not from squeezed ones: 1 %, in float64 4 %. Squeezed
- * and spread for one example after the other, not all of a group side by side: 2 %.
- */
+ * Later examples are prefetched as lists are made, when the memory has nothing else to do; their
+ * offsets before. What was measured: docs/tuning.md. */
 
 /* rows[k] = columns[k] * stride */
 static FN_NOINLINE void FN(rows_of_u16)(size_t n, const uint16_t *restrict columns, uint32_t stride,

@@ -17,34 +17,10 @@
  * Rows are split evenly (10 as 5 + 5 where a tile has 6), so that no narrow
  * tile, bound by the latency of its few sums, is left over.
  *
- * Tried (AVX2, Zen 3, FMA peak 102 GFLOP/s; 256 rows, 1024 columns and terms: 89 GFLOP/s):
- *   B's panels copied                     85, where the next one is asked for: no gain
- *   FN_DEPTH of 128, 384, 512             -3 %, +1 %, -3 %
- *   A copied in the forward step, too     +1 % of [784, 1024, 1024, 10]
- *   asking for the next panel of C into the first cache, not the second: no difference
- * and for updates with 10 terms, 70 GFLOP/s: 24, 48, 96 rows at a time -9 %, -2 %, 0.
- * AVX-512, Cascade Lake, peak 151 GFLOP/s (64 rows, 256 columns and terms: 130; 256 rows, 1024
- * of both: 97), the same shapes:
- *   B's panels copied                     -15 %, +3 %
- *   128, 256, 512 columns of C at a time  no gain
- *   asking for both lines of C's next panel in every tile: -5 % with 10 terms
- * In an update a tile asks for the next one's rows of C, one at a time: an epoch of dense inputs
- * with m = 10 takes 0.96 of the time with 100 outputs and 0.88 with 256; 0.99 with 64 of 256.
- * With AVX2 (Cascade Lake) 1.00 and 0.97, and 1.09 with m = 1: not done.
- * Tiles of three and four vectors, with fewer rows, take fewer instructions and addresses for a
- * multiplication, so that more of the next tile's loads and of the stores are hidden: updates
- * with 10 terms 92 -> 110 GFLOP/s. An epoch over one with two vectors at most (Cascade Lake,
- * AVX-512 and AVX2): dense inputs, m = 10, 100 outputs 0.93 and 0.95, [784, 256, 256, 10], m =
- * 64, 0.93 and 0.95, [8, 64, 64, 4], m = 32, 0.95 and 0.97. Lost: wider tiles of copies (1.02),
- * nothing copied (1.05), four terms at once (1.06: too few registers for the addresses).
- * On Zen 4 a panel's last vector is half one where columns fill no more, which takes half the time:
- * dense inputs, m = 10, 100 outputs 0.94 of an epoch, [64, 100, 10], m = 64, 0.96, [784, 100, 100,
- * 100, 10], m = 10, 0.98. Lost: the same for errors taken back by turned weights (1.00). */
+ * What was measured: docs/tuning.md. */
 
 /* The sum is taken FN_DEPTH terms (simd.h) per pass: a pass's vectors of B, 32 KiB at most, stay
- * in the first cache while all rows of C go by, or nearly so. With four vectors 64 terms are no
- * faster than 128; with two, 256 are slower: 117 for 130 GFLOP/s (64 rows, 256 columns and
- * terms; AVX-512, Cascade Lake).
+ * in the first cache while all rows of C go by, or nearly so.
  *
  * Rows of C per pass: their part of A, 288 KiB at most, stays in the second cache. */
 #define FN_HEIGHT (288 / FN_TILE_ROWS * FN_TILE_ROWS)
