@@ -1,6 +1,8 @@
 # make train   install into .venv, then run the experiment on MNIST
 # make test    install with the test extra, then run the tests without the thorough ones
 # make test-all  all tests, as CI does
+# make debug   install a build that checks the contracts of the C code into .venv-debug, then run
+#              the tests of the kernels on it
 # make bench   install with the bench extra, then time fastnet beside its peers (minutes)
 # make growth  time per example against each size: bench/growth/ (minutes)
 # make peers   install scikit-learn and JAX for make bench (PyTorch: see bench/README.md)
@@ -19,7 +21,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SOURCES := setup.py pyproject.toml MANIFEST.in README.md LICENSE \
     $(shell find csrc fastnet -not -name '*.so' -not -path '*/__pycache__*')
 
-.PHONY: train test test-all bench growth peers counts lint wheel clean
+.PHONY: train test test-all debug bench growth peers counts lint wheel clean
 
 train: $(VENV)/installed
 	$(BIN)/fastnet train $(ARGS)
@@ -32,6 +34,14 @@ test: $(VENV)/installed-test
 # in each process.
 test-all: $(VENV)/installed-test
 	FASTNET_TEST_SEEDS=10 $(BIN)/pytest -n auto --dist loadfile $(ARGS)
+
+# Of the kernels; ARGS in place of it: make debug ARGS=tests
+DEBUG_TESTS := tests/test_kernels_*.py $(addprefix tests/test_,blocks.py compressed.py \
+    compressed_bits.py csr.py gradients.py network_training.py passes.py plan.py techniques.py \
+    training_steps.py watch.py ways.py weights_of_examples.py)
+
+debug:
+	FASTNET_DEBUG=1 $(MAKE) VENV=.venv-debug test ARGS="$(or $(ARGS),$(DEBUG_TESTS))"
 
 bench: $(VENV)/installed-bench
 	$(BIN)/python bench/run.py $(VENV)/bench $(ARGS)
@@ -63,7 +73,7 @@ INSTALL = sh tools/install.sh $(BIN)/pip "$(1)" && touch $@ || \
 
 # Made again when a source has changed, and without the modules that are gone.
 $(VENV)/installed: $(BIN)/python $(SOURCES)
-	@rm -rf build/lib*
+	@rm -rf build/lib* build/debug/lib*
 	@echo "installing fastnet into $(VENV), about a minute"
 	@$(call INSTALL,.)
 
@@ -76,4 +86,5 @@ $(VENV)/installed-%: $(VENV)/installed
 	@$(call INSTALL,fastnet[$*]==$(VERSION))
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .benchmarks .hypothesis
+	rm -rf $(VENV) .venv-debug build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \
+	    .benchmarks .hypothesis

@@ -68,6 +68,11 @@ FLAGS = [
     *("-std=c11", "-O3", "-fno-math-errno", "-fvisibility=hidden", "-g0", "-Wall", "-Wextra"),
     "-Werror=switch-enum",  # a switch has a case for each cost, activation and optimizer
 ]
+# FASTNET_DEBUG=1: a build that checks the contracts of the C code (csrc/check.h).
+DEBUG = os.environ.get("FASTNET_DEBUG") == "1"
+if DEBUG:
+    FLAGS += ["-DFN_DEBUG", "-O2", "-g"]  # -O2: the least that makes gcc fuse, so same bits
+
 HEADERS = [*glob.glob("csrc/*.h"), *glob.glob("csrc/*.def")]
 
 
@@ -86,9 +91,11 @@ libraries = [
 ]
 # random.c gives the same bits everywhere only if nothing is fused.
 CORE = [
+    "csrc/check.c",
     "csrc/cpu.c",
     "csrc/dispatch.c",
     "csrc/layout.c",
+    "csrc/plan.c",
     "csrc/random.c",
     "csrc/rows.c",
     "csrc/threads.c",
@@ -181,6 +188,8 @@ if __name__ == "__main__":
 
     declare_c("build/c_api")
     setup(
+        # Objects of the two builds are kept apart.
+        options={"build": {"build_base": "build/debug"}} if DEBUG else {},
         cmdclass={"build_clib": build_clib_together},
         libraries=libraries,
         ext_modules=cythonize([kernels], build_dir="build/cython", include_path=["build/c_api"]),

@@ -11,31 +11,12 @@
  * are taken in ascending order, one fused multiply-add each: the bits are those of lists, up to the
  * sign of a zero. Mini-batches of more examples take rounds, and are spread anew for the update.
  *
- * An epoch of MNIST, [784, 100, 10], over that by lists (AVX-512, Cascade Lake): 0.78 with
- * m = 64 and 32, 1.01 with 10; 0.78 with momentum and m = 64. With AVX2, over lists forward and
- * an update by crossed lists: 0.96, 0.92 and 0.96; 0.94. Tried (AVX-512, m = 64; an epoch's
- * forward steps take 32 ms and its updates 28, by lists 47 and 58):
- *   forward: rows of two inputs in registers, sums in the first cache       37 ms
- *   blocks of 32 inputs                                                     40 ms
- *   4 vectors a pass                                                        57 ms
- *   pointers not kept (FN_KEEP)                                             6 ms longer
- *   rows asked for before they are needed                                   no difference
- * Tried with m = 10 and 100 (AVX-512, Zen 4; 70 and 59 ms):
- *   values at their inputs' places of a block, zeros among them, and two rows changed
- *   together, by every example that has one of them                         75, 68 ms
- *   values found by counting the bits of the mask below                     82, 77 ms
- *   the update's rows by the number of examples, to foresee their loops     no gain
- */
+ * What was measured: docs/tuning.md. */
 
-/* Vectors of a weight row that are kept in registers. A block's share of 13 of AVX-512 is more
- * than the first cache; two passes are 3 % faster with m = 64, and 4 to 18 % slower with 10. */
+/* Vectors of a weight row that are kept in registers. */
 #define FN_BLOCK_VECTORS 13
 
-/* Examples of a block, at most: the bits of a word. */
-#define FN_BLOCK 64
-
-/* Rows of the gradient that an optimizer is given at a time. */
-#define FN_FOLLOWED_ROWS 16
+_Static_assert(FN_BLOCK == 64, "a word of bits for each input, a bit for each example");
 
 /* Reals of a cache line. */
 #define FN_LINE_REALS (64 / sizeof(real))
@@ -44,22 +25,22 @@ typedef struct {
     const int64_t *order;       /* what is spread: m examples of the order from first on */
     size_t first, m;
     size_t words;               /* blocks */
-    size_t room;                /* examples that there is room for, at most FN_BLOCK */
-    uint64_t *masks;            /* [words][room] the inputs that each example has */
-    uint64_t *bits;             /* [words][64] crossed: the examples that have each input */
-    real *x;                    /* [room][x_room] each example's values, one after the other, unless
+    size_t capacity;            /* examples, at most FN_BLOCK */
+    uint64_t *masks;            /* [words][capacity] the inputs that each example has */
+    uint64_t *bits;             /* [words][64] transposed: the examples that have each input */
+    real *x;                    /* [capacity][x_stride] each example's values, one after the other, unless
                                  * they are stored as they are needed */
-    size_t x_room;
-    const real **next;          /* [room] each example's next value, as inputs ascend */
-    uint32_t *rows;             /* room for one list, of examples that are stored with columns */
+    size_t x_stride;
+    const real **next;          /* [capacity] each example's next value, as inputs ascend */
+    uint32_t *rows;             /* [x_stride] one list, of examples that are stored with columns */
 } FN(blocks);
 
 #ifdef FN_EXPAND
-/* bits from masks */
-static void FN(cross)(FN(blocks) *blocks)
+/* bits from masks: bit s of bits[j] is bit j of masks[s] */
+static void FN(transpose_masks)(FN(blocks) *blocks)
 {
     for (size_t word = 0; word < blocks->words; word++) {
-        const uint64_t *masks = blocks->masks + word * blocks->room;
+        const uint64_t *masks = blocks->masks + word * blocks->capacity;
         uint64_t *bits = blocks->bits + word * 64;
         for (size_t s = 0; s < blocks->m; s += 8) {
             const size_t eight = blocks->m - s < 8 ? blocks->m - s : 8;
@@ -77,46 +58,48 @@ static void FN(cross)(FN(blocks) *blocks)
 }
 #endif
 
-/* Masks and bits of example s from its list, whose rows are numbers of inputs. */
-static FN_ALONE void FN(spread_list)(size_t n, const uint32_t *restrict rows, size_t s, size_t room,
+/* Masks and bits of example s from its list, whose rows are the numbers of its inputs. */
+static FN_NOINLINE void FN(spread_list)(size_t n, const uint32_t *restrict rows, size_t s, size_t capacity,
                                      uint64_t *restrict masks, uint64_t *restrict bits)
 {
     for (size_t k = 0; k < n; k++) {
-        masks[rows[k] / 64 * room + s] |= (uint64_t)1 << rows[k] % 64;
+        masks[rows[k] / 64 * capacity + s] |= (uint64_t)1 << rows[k] % 64;
         bits[rows[k]] |= (uint64_t)1 << s;
     }
 }
 
-/* Spread m examples from `first` of the order on, unless they are. */
-static void FN(spread_examples)(const fn_examples *examples, const fn_network *network,
+/* Lay out m <= capacity examples from `first` of the order on as blocks, unless they are there
+ * already. */
+static void FN(fill_blocks)(const fn_examples *examples, const fn_network *network,
                                 const int64_t *order, size_t first, size_t m,
                                 const fn_training *training, FN(blocks) *blocks)
 {
-    const size_t room = blocks->room;
+    const size_t capacity = blocks->capacity;
     const fn_type type = FN_BITS == 32 ? FN_F32 : FN_F64;
+    FN_ASSERT(m <= capacity && examples->longest <= blocks->x_stride);
     const int as_stored = examples->masks && examples->inputs_type == type && examples->scale == 1;
     for (size_t s = 0; s < m; s++)
         blocks->next[s] = as_stored ? (const real *)examples->inputs
                                           + examples->offsets[FN(example)(order, first + s)]
-                                    : blocks->x + s * blocks->x_room;
+                                    : blocks->x + s * blocks->x_stride;
     if (blocks->order == order && blocks->first == first && blocks->m == m)
         return;
     blocks->order = order, blocks->first = first, blocks->m = m;
     if (!examples->masks) {
-        memset(blocks->masks, 0, blocks->words * room * sizeof *blocks->masks);
+        memset(blocks->masks, 0, blocks->words * capacity * sizeof *blocks->masks);
         memset(blocks->bits, 0, blocks->words * 64 * sizeof *blocks->bits);
     }
     for (size_t s = 0; s < m; s++) {
-        real *x = blocks->x + s * blocks->x_room;
+        real *x = blocks->x + s * blocks->x_stride;
         if (!examples->masks) {
             const size_t n = FN(list_at)(examples, network, order, first + s, training, 1,
                                          blocks->rows, x);
-            FN(spread_list)(n, blocks->rows, s, room, blocks->masks, blocks->bits);
+            FN(spread_list)(n, blocks->rows, s, capacity, blocks->masks, blocks->bits);
             continue;
         }
         const size_t at = FN(example)(order, first + s), from = (size_t)examples->offsets[at];
         for (size_t word = 0; word < blocks->words; word++)
-            blocks->masks[word * room + s] = examples->masks[at * blocks->words + word];
+            blocks->masks[word * capacity + s] = examples->masks[at * blocks->words + word];
         if (!as_stored)
             FN(scale)(examples, (size_t)examples->offsets[at + 1] - from,
                       (const char *)examples->inputs + from * fn_bytes[examples->inputs_type], x);
@@ -152,7 +135,7 @@ FN_UNROLL(16)
 FN_INLINE void FN(add_to_row)(const size_t n, const int halved, real x, const real *p, FN(row) *row)
 {
     const vec value = FN(splat)(x);
-    FN_KEEP(p);
+    FN_OPAQUE(p);
 FN_UNROLL(16)
     for (size_t v = 0; v < n - halved; v++)
         row->whole[v] = FN_FMA(value, FN(load)(p + v * FN_LANES), row->whole[v]);
@@ -167,7 +150,7 @@ FN_INLINE void FN(block_forward)(const size_t nv, const int halved, const FN(blo
                                  size_t z_stride)
 {
     for (size_t s = 0; s < blocks->m; s++, z += z_stride) {
-        uint64_t left = blocks->masks[word * blocks->room + s];
+        uint64_t left = blocks->masks[word * blocks->capacity + s];
         const real *x = blocks->next[s];
         FN(row) sum;
         if (!left)
@@ -255,7 +238,7 @@ static void FN(forward_of_block)(const FN(blocks) *blocks, size_t word, size_t n
                                            z + o, z_stride);
     }
     for (size_t s = 0; s < blocks->m; s++)
-        blocks->next[s] += __builtin_popcountll(blocks->masks[word * blocks->room + s]);
+        blocks->next[s] += __builtin_popcountll(blocks->masks[word * blocks->capacity + s]);
 }
 
 /* w += x^T delta for the inputs from first to end, n_out outputs; inputs one after the other */
@@ -273,42 +256,4 @@ static void FN(update_of_blocks)(const FN(blocks) *blocks, size_t first, size_t 
             blocks, last ? blocks->next : same, first, end, stride, delta + v * FN_LANES,
             weights + v * FN_LANES);
     }
-}
-
-/* Blocks are taken where so many inputs are other than zero, else an example has too few of a
- * block; where a mini-batch has so many examples; and where the times that they use a row on
- * average, times the row's cache lines less 3, are so many. More than 8 lines count as 8, and
- * examples that are spread twice by half. An epoch by blocks over one by lists, with m = 4, 10
- * and 32, measured by bench/choose_ways.py on MNIST:
- *   AVX-512, Cascade Lake: 1.92, 1.64, 1.35 with 30 outputs, 1.52, 1.30, 1.02 with 64, 1.22, 1.01,
- *   0.80 with 100, 1.16, 0.93, 0.74 with 256; random zeros, a tenth of the inputs others: 1.52,
- *   1.00, 0.82 with 100, 1.27, 0.92, 0.81 with 256; a twentieth: 1.30 with 256, m = 32
- *   AVX2, the same: 1.23, 1.06, 0.92 with 64, 1.06, 0.95, 0.85 with 100, 1.09, 0.93, 0.80 with 256;
- *   a tenth: 1.39, 1.11, 0.86 with 100, 1.41, 1.14, 0.85 with 256
- *   AVX-512, Zen 4, with m = 4, 6, 10 and 16: 1.22, 1.14, 1.01, 0.93 with 80, 1.04, 1.02, 0.89, 0.82 with
- *   100; float64, 1.37, 1.04, 0.92, 0.86 with 48, 1.06, 0.99, 0.90, 0.83 with 64 */
-#define FN_LEAST_BLOCK_DENSITY 0.1
-#define FN_FEWEST_BLOCK 4
-#define FN_LEAST_BLOCK_USE (FN_VECTOR_BYTES == 64 && fn_cpu_halves_avx512() ? 4.5 : 6.0)
-
-/* Whether m examples, of a mini-batch or an evaluation, enter the first layer by blocks. */
-static int FN(by_blocks)(const fn_network *network, double density, size_t m)
-{
-    const size_t lines = fn_lines(network->sizes[1], sizeof(real)) / FN_LINE_REALS;
-    if (density < FN_LEAST_BLOCK_DENSITY || m < FN_FEWEST_BLOCK)
-        return 0;
-    const double uses = density * (double)fn_next(m, FN_BLOCK) / (m > FN_BLOCK ? 2 : 1);
-    return uses * ((double)(lines < 8 ? lines : 8) - 3) >= FN_LEAST_BLOCK_USE;
-}
-
-/* The same for these examples. */
-static int FN(takes_blocks)(const fn_network *network, const fn_examples *examples, size_t m,
-                            const fn_training *training)
-{
-    if (!examples->offsets)
-        return 0;
-    if (training && training->by_blocks)
-        return training->by_blocks > 0;
-    const int64_t stored = examples->offsets[examples->n] - examples->offsets[0];
-    return FN(by_blocks)(network, (double)stored / (double)examples->n / (double)network->sizes[0], m);
 }

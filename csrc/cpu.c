@@ -1,5 +1,7 @@
 #include "cpu.h"
 
+#include "plan.h"
+
 /* The compiler's runtime asks both cpuid and xgetbv. */
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -31,3 +33,8 @@ int fn_cpu_halves_avx512(void)
     return family == 0x19 && __builtin_cpu_is("amd") && __builtin_cpu_supports("avx512f");
 }
 #endif
+
+fn_processor fn_this_processor(void)
+{
+    return (fn_processor){.halves_avx512 = fn_cpu_halves_avx512()};
+}

@@ -2,19 +2,22 @@
 #include <string.h>
 
 #include "cpu.h"
+#include "plan.h"
 #include "simd.h"
 #include "tables.h"
 
 typedef struct {
     const char *name;
+    fn_target target;
     const fn_kernels_f32 *f32;
     const fn_kernels_f64 *f64;
     int (*available)(void);
-} target;
+} entry;
 
 static int always(void) { return 1; }
 
-#define TARGET(isa, available) {#isa, &fn_kernels_f32_##isa, &fn_kernels_f64_##isa, available}
+#define TARGET(isa, target, available) \
+    {#isa, target, &fn_kernels_f32_##isa, &fn_kernels_f64_##isa, available}
 #define DECLARE(isa)                                \
     extern const fn_kernels_f32 fn_kernels_f32_##isa; \
     extern const fn_kernels_f64 fn_kernels_f64_##isa;
@@ -24,22 +27,22 @@ static int always(void) { return 1; }
 DECLARE(baseline)
 DECLARE(avx2)
 DECLARE(avx512)
-static const target targets[] = {
-    TARGET(baseline, always),
-    TARGET(avx2, fn_cpu_has_avx2),
-    TARGET(avx512, fn_cpu_has_avx512),
+static const entry targets[] = {
+    TARGET(baseline, FN_BASELINE, always),
+    TARGET(avx2, FN_AVX2, fn_cpu_has_avx2),
+    TARGET(avx512, FN_AVX512, fn_cpu_has_avx512),
 };
 #elif defined(__aarch64__)
 DECLARE(neon)
-static const target targets[] = {TARGET(neon, always)};
+static const entry targets[] = {TARGET(neon, FN_NEON, always)};
 #else
 DECLARE(baseline)
-static const target targets[] = {TARGET(baseline, always)};
+static const entry targets[] = {TARGET(baseline, FN_BASELINE, always)};
 #endif
 
 enum { TARGETS = sizeof targets / sizeof *targets };
 
-static const target *selected;
+static const entry *selected;
 
 const char *fn_isa_name(size_t i)
 {
@@ -60,6 +63,8 @@ int fn_select(const char *isa)
 }
 
 const char *fn_selected(void) { return selected->name; }
+
+fn_target fn_selected_target(void) { return selected->target; }
 
 /* The calls: CALL_<result> keeps what the kernel returns until the treatment of
  * subnormal numbers is the caller's again. */

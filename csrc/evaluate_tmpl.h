@@ -4,7 +4,7 @@
 
 /* The arguments of feedforward and evaluate, for all of the team. */
 typedef struct {
-    const fn_network *network;
+    const fn_plan *plan;
     const real *parameters;
     const fn_examples *examples;
     real *a;                    /* feedforward: [n][n_out] */
@@ -16,21 +16,25 @@ typedef struct {
     size_t size;                /* of each thread's memory */
 } FN(evaluation);
 
-static size_t FN(evaluated)(const fn_examples *examples)
+static size_t FN(pieces)(const fn_plan *plan)
 {
-    return examples->n < FN_EVALUATED ? examples->n : FN_EVALUATED;
+    return (plan->n + FN_EVALUATED - 1) / FN_EVALUATED;
 }
 
-static size_t FN(pieces)(const fn_examples *examples)
+/* Bytes of the memory of one thread, which works alone. */
+static size_t FN(evaluation_share)(const fn_plan *plan, const fn_examples *examples)
 {
-    return (examples->n + FN_EVALUATED - 1) / FN_EVALUATED;
+    fn_arena arena = {0};
+    FN(workspace) w = {0};
+    FN_ASSERT(plan->target == FN_TARGET && plan->call == FN_CALL_FORWARD);
+    FN(layout_workspace)(plan, examples, NULL, 1, 0, &arena, &w);
+    return arena.used;
 }
 
-static size_t FN(evaluation_size)(const fn_network *network, const fn_examples *examples,
-                                  size_t threads)
+static size_t FN(evaluation_size)(const fn_plan *plan, const fn_examples *examples)
 {
-    const size_t own = FN(workspace_size)(network, examples, FN(evaluated)(examples), NULL, 1);
-    return threads * own + FN(pieces)(examples) * (sizeof(double) + sizeof(size_t));
+    return plan->threads * FN(evaluation_share)(plan, examples)
+           + FN(pieces)(plan) * (sizeof(double) + sizeof(size_t));
 }
 
 /* The class that n_out outputs stand for: the first of the largest, or, for
@@ -49,24 +53,25 @@ static size_t FN(class_of)(size_t n_out, const real *a)
 static void FN(evaluate_member)(fn_team *team, size_t thread, void *context)
 {
     const FN(evaluation) *e = context;
-    const fn_network *network = e->network;
-    const size_t L = network->layers, n_out = network->sizes[L], n = e->examples->n;
+    const fn_network *network = e->plan->network;
+    const size_t L = network->layers, n_out = network->sizes[L], n = e->plan->n;
     fn_team alone = {.threads = 1};
-    FN(work) work = {
-        .network = network, .examples = e->examples, .team = &alone, .scale = 1,
-        .w = FN(open_workspace)(network, e->examples, FN(evaluated)(e->examples), NULL, 1, 0,
-                                e->memory + thread * e->size),
+    void *memory = e->memory + thread * e->size;
+    FN(thread_context) work = {
+        .plan = e->plan, .network = network, .examples = e->examples, .team = &alone, .scale = 1,
+        .w = FN(open_workspace)(e->plan, e->examples, NULL, 1, 0, memory),
     };
     const FN(workspace) *w = &work.w;
     const size_t stride = w->places[L - 1].stride;
     size_t until = thread == 0 && e->poll.poll_due ? 1 : 0; /* 0: never to poll */
-    for (size_t piece = thread; piece < FN(pieces)(e->examples); piece += team->threads) {
+    for (size_t piece = thread; piece < FN(pieces)(e->plan); piece += team->threads) {
         if (piece > 0 && until && --until == 0 && !(until = fn_poll_now(e->poll, piece * FN_EVALUATED)))
             atomic_store_explicit(e->stopped, 1, memory_order_relaxed);
         if (atomic_load_explicit(e->stopped, memory_order_relaxed))
             return;
         const size_t first = piece * FN_EVALUATED, left = n - first;
         const size_t m = left < FN_EVALUATED ? left : FN_EVALUATED;
+        work.step = fn_step_of(e->plan, m);
         FN(gather)(&work, first, 0, m);
         FN(forward)(&work, e->parameters, first, m);
         if (e->a) {
@@ -82,6 +87,7 @@ static void FN(evaluate_member)(fn_team *team, size_t thread, void *context)
         e->cost[piece] = FN(cost_sum)(
             network, m, e->examples->weights ? e->examples->weights + first : NULL, w->z, w->y);
     }
+    FN(check_workspace)(e->plan, e->examples, NULL, 1, memory);
 }
 
 static void FN(evaluate_pieces)(size_t threads, FN(evaluation) *e)
@@ -92,34 +98,36 @@ static void FN(evaluate_pieces)(size_t threads, FN(evaluation) *e)
         FN(evaluate_member)(&(fn_team){.threads = 1}, 0, e);
 }
 
-static void FN(feedforward)(const fn_network *network, const real *parameters,
-                            const fn_examples *examples, real *a, fn_poll poll, size_t threads,
-                            void *memory)
+static void FN(feedforward)(const fn_plan *plan, const real *parameters, const fn_examples *examples,
+                            real *a, fn_poll poll, void *memory)
 {
     atomic_int stopped = 0;
     FN(evaluation) e = {
-        .network = network, .parameters = parameters, .examples = examples, .a = a, .poll = poll,
+        .plan = plan, .parameters = parameters, .examples = examples, .a = a, .poll = poll,
         .stopped = &stopped, .memory = memory,
-        .size = FN(workspace_size)(network, examples, FN(evaluated)(examples), NULL, 1),
     };
-    FN(evaluate_pieces)(threads, &e);
+    FN_ASSERT(plan->n == examples->n && fn_examples_hold(examples, plan->network->sizes[0]));
+    FN_ASSERT(FN(parameters_hold)(plan->network, parameters));
+    if (plan->threads > 1)
+        e.size = FN(evaluation_share)(plan, examples);
+    FN(evaluate_pieces)(plan->threads, &e);
 }
 
-static double FN(evaluate)(const fn_network *network, const real *parameters,
-                           const fn_examples *examples, size_t *correct, fn_poll poll,
-                           size_t threads, void *memory)
+static double FN(evaluate)(const fn_plan *plan, const real *parameters, const fn_examples *examples,
+                           size_t *correct, fn_poll poll, void *memory)
 {
-    const size_t pieces = FN(pieces)(examples);
+    const size_t pieces = FN(pieces)(plan);
     atomic_int stopped = 0;
     FN(evaluation) e = {
-        .network = network, .parameters = parameters, .examples = examples, .poll = poll,
-        .stopped = &stopped, .memory = memory,
-        .size = FN(workspace_size)(network, examples, FN(evaluated)(examples), NULL, 1),
+        .plan = plan, .parameters = parameters, .examples = examples, .poll = poll,
+        .stopped = &stopped, .memory = memory, .size = FN(evaluation_share)(plan, examples),
     };
     double cost = 0;
-    e.cost = (double *)(e.memory + threads * e.size);
+    FN_ASSERT(plan->n == examples->n && fn_examples_hold(examples, plan->network->sizes[0]));
+    FN_ASSERT(FN(parameters_hold)(plan->network, parameters));
+    e.cost = (double *)(e.memory + plan->threads * e.size);
     e.correct = (size_t *)(e.cost + pieces);
-    FN(evaluate_pieces)(threads, &e);
+    FN(evaluate_pieces)(plan->threads, &e);
     *correct = 0;
     for (size_t piece = 0; piece < pieces; piece++) {
         *correct += e.correct[piece];

@@ -87,12 +87,10 @@ typedef struct {
     double cost_parameters[FN_MOST_COST_PARAMETERS];
 } fn_network;
 
-/* Ways into the first layer: dense rows, compressed rows with columns or with masks. */
-typedef enum { FN_DENSE, FN_COLUMNS, FN_MASKS } fn_form;
-
-/* Ways of updating a dense layer: along its inputs (narrow_tmpl.h), by tiles, by tiles of which one
- * operand is copied (tile_tmpl.h), or both (large_tmpl.h). */
-enum { FN_NARROW_UPDATE, FN_TILES, FN_PACKED_TILES, FN_LARGE_TILES };
+/* The forms of examples: dense rows, compressed rows with columns or with masks. */
+#define FN_ENUMERATOR(name, words) name,
+#define FN_EACH_FORM(T) T(FN_DENSE, "dense") T(FN_COLUMNS, "columns") T(FN_MASKS, "masks")
+typedef enum { FN_EACH_FORM(FN_ENUMERATOR) } fn_form;
 
 /* n examples as the user holds them; never written, never copied whole.
  *
@@ -171,13 +169,6 @@ typedef struct {
     size_t sharing;         /* for tests: so many examples share a list, where they are stored with
                              * masks; 0, or more than can: as many as is quicker. Same bits */
 } fn_training;
-
-/* The examples of a call to train: `passes` passes, one after the other, over n examples each, in
- * mini-batches of m, the last of which may be smaller. */
-typedef struct {
-    const int64_t *order;   /* [passes][n] */
-    size_t passes, n, m;
-} fn_passes;
 
 /* The random number of this key and counter: SplitMix64 (Steele, Lea and Flood 2014), whose
  * state is a counter. So it depends on no other, and on no thread or instruction set. */
@@ -285,6 +276,8 @@ enum {
     /* The memory that fma_rounds works on, at most. */
     FN_SUMS_BYTES = 2048
 };
+
+#include "plan.h"
 
 /* Every kernel of kernels.def as fn_<op>(type, ...): type FN_F32 or FN_F64 says
  * what the arrays hold. It runs with the table in use, and with subnormal numbers

@@ -4,9 +4,7 @@
  * update (0 * w for finite w), so only the others are kept: x has n_columns
  * columns then, and columns[c] says which input the c-th is. Of MNIST's 784 columns
  * 383 remain on average at m = 10. The bits are those of the dense product, up
- * to the sign of a zero. One element after the other, where AVX-512 packs vectors, an
- * epoch takes 1.27 times as long with 30 hidden neurons and 1.14 with 100 (Cascade Lake).
- */
+ * to the sign of a zero. */
 
 /* The k-th value as it is stored, to a real: value * scale, rounded once. `exact` says that it may
  * be computed with reals (is_exact). For bytes by 1/255 that takes 0.95 of an epoch by way of
@@ -36,7 +34,7 @@ FN_INLINE int FN(is_exact)(const fn_examples *examples)
 
 /* Not inlined: gcc 12 forgets there what restrict says, and then converts one by one. */
 #define FN_SCALE(name, type, exact)                                                            \
-    static FN_ALONE void FN(scale_##name)(size_t n, const void *restrict values,               \
+    static FN_NOINLINE void FN(scale_##name)(size_t n, const void *restrict values,               \
                                           const fn_examples *restrict examples, real *restrict x) \
     {                                                                                          \
         const fn_examples own = *examples;                                                     \
@@ -90,6 +88,8 @@ static size_t FN(keep_columns)(size_t m, size_t n_in, size_t stride, uint32_t *r
     size_t zeros = 0, n_columns = 0;
     if (n_in <= FN_LANES) /* never few enough */
         return n_in;
+    for (size_t s = 0; s < m; s++)
+        FN_ASSERT(fn_is_zero(x + s * stride + n_in, (size_t)(-n_in % FN_LANES) * sizeof(real)));
     for (size_t j = 0; j < n_in; j += FN_LANES) /* pads are zero: the count is too large */
         all += ~FN(seen)(m, x, stride, j);
     for (size_t i = 0; i < FN_LANES; i++)
@@ -144,13 +144,9 @@ FN_INLINE void FN(prefetch)(const void *start, size_t bytes)
         __builtin_prefetch(line, 0, 2);
 }
 
-/* Examples lie anywhere in memory, and are asked for a mini-batch before they are needed: an epoch of
- * [784, 30, 10], m = 10, takes 39 ms so and 49 ms without (dense, AVX-512, Intel Xeon of 2023). Of a
- * long dense row the first bytes are asked for then: with all of 3136 an epoch takes 1.05 of the time
- * (AVX-512, Cascade Lake). The rest is asked for when the rows so far before it are copied: an epoch
- * of dense float32, m = 10, takes 0.92 of the time with 30 outputs, and 0.97 with 100 (AVX-512, Zen 4;
- * 1, 3 and 5 rows ahead no less, into the first cache 1.0). */
-#define FN_ASKED_OF_ROW 1024
+/* Examples lie anywhere in memory, and are prefetched a mini-batch before they are needed; of a long
+ * dense row the first bytes, and the rest when the row FN_ROWS_AHEAD before it is copied. */
+#define FN_PREFETCHED_OF_ROW 1024
 #define FN_ROWS_AHEAD 2
 
 /* Examples order[first .. first+m) -> x [m][stride] */
@@ -161,11 +157,11 @@ static void FN(gather_inputs)(const fn_examples *examples, const fn_network *net
     const size_t n_in = network->sizes[0], bytes = n_in * fn_bytes[examples->inputs_type];
     const char *inputs = examples->inputs;
     FN(scaler) *scale = FN(scaler_of)(examples);
-    size_t asked = order && bytes > FN_ASKED_OF_ROW ? 0 : m;
+    size_t asked = order && bytes > FN_PREFETCHED_OF_ROW ? 0 : m;
     for (size_t s = 0; s < m; s++, x += stride) {
         for (; asked < m && asked <= s + FN_ROWS_AHEAD; asked++) {
             const char *soon = inputs + (size_t)order[first + asked] * examples->inputs_stride;
-            FN(prefetch)(soon + FN_ASKED_OF_ROW, bytes - FN_ASKED_OF_ROW);
+            FN(prefetch)(soon + FN_PREFETCHED_OF_ROW, bytes - FN_PREFETCHED_OF_ROW);
         }
         const char *row = inputs + FN(example)(order, first + s) * examples->inputs_stride;
         if (training && training->shift)
@@ -227,15 +223,7 @@ static void FN(gather_targets)(const fn_network *network, const fn_examples *exa
     }
 }
 
-/* Dense examples so few that they stay in the second cache are not asked for: an epoch of 4096 of
- * [4, 16, 2] takes 0.95 of the time with m = 32, and 0.98 with m = 1 (AVX-512, Zen 4). */
-#define FN_NEAR_BYTES (1 << 17)
-FN_INLINE int FN(is_near)(const fn_examples *examples, size_t n_in)
-{
-    return examples->n * n_in * fn_bytes[examples->inputs_type] <= FN_NEAR_BYTES;
-}
-
-/* Ask for one example, of a long dense row for its beginning. */
+/* Prefetch one example, of a long dense row its beginning. */
 FN_INLINE void FN(prefetch_example)(const fn_examples *examples, size_t n_in, size_t at)
 {
     const size_t bytes = fn_bytes[examples->inputs_type];
@@ -243,7 +231,7 @@ FN_INLINE void FN(prefetch_example)(const fn_examples *examples, size_t n_in, si
         __builtin_prefetch((const char *)examples->targets + at * examples->targets_stride, 0, 2);
     if (!examples->offsets) {
         FN(prefetch)((const char *)examples->inputs + at * examples->inputs_stride,
-                     n_in * bytes < FN_ASKED_OF_ROW ? n_in * bytes : FN_ASKED_OF_ROW);
+                     n_in * bytes < FN_PREFETCHED_OF_ROW ? n_in * bytes : FN_PREFETCHED_OF_ROW);
         return;
     }
     const size_t from = (size_t)examples->offsets[at];

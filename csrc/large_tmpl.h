@@ -1,35 +1,16 @@
-/* Large products: tiles (tile_tmpl.h) of copies.
+/* Large products: tiles (tile_tmpl.h) of copies of both operands.
  *
- * Operands that together have more than FN_LARGE bytes (simd.h) do not stay in the second cache:
- * so many terms and columns of B are copied, too, and stay there for all rows of C, while a
- * tile's rows of A stay in the first for all these columns. A tile asks for B some terms ahead.
- * An epoch of [784, 1024, 1024, 10] with 256 examples takes 0.8 of the time (AVX-512, Cascade
- * Lake). Of that, B copied panel by panel and not row by row: 1.025; not asking for the next tile
- * of A: 1.01; the way back with the examples along the rows, transposed twice: 1.03. Tried: asking
- * for the next block of B or, in pieces, for the next tile of A while tiles are multiplied, no
- * gain; the forward step's A not copied 1.04; 128, 384 or 512 terms or half the columns no gain. */
+ * Operands that together leave the second cache are multiplied block by block: FN_LARGE_DEPTH terms
+ * and FN_LARGE_COLUMNS columns of B are copied, and stay there for all rows of C, while a tile's rows
+ * of A stay in the first for all these columns. A tile prefetches B FN_TERMS_AHEAD terms ahead.
+ * What was measured: docs/tuning.md. */
 #define FN_LARGE_DEPTH 256
 #define FN_LARGE_COLUMNS ((512 << 10) / FN_LARGE_DEPTH / sizeof(real))
 
-/* As FN_BACK, for large products. */
-#define FN_LARGE_BACK 256
-
-/* A layer is asked as a whole: what a thread does of it is multiplied in the same way. */
-FN_INLINE int FN(is_large)(size_t rows, size_t columns, size_t terms)
-{
-    return rows >= FN_PACKED && columns >= FN_PACKED && terms >= FN_PACKED
-           && (rows * columns + columns * terms + terms * rows) * sizeof(real) > FN_LARGE;
-}
-
-/* In elements: the copies made of such a product, or a part of it. */
-static size_t FN(packed_size)(size_t rows, size_t columns, size_t terms)
-{
-    const size_t some = FN_ROOM_OF_ROWS(FN_HEIGHT, FN_DEPTH);
-    const size_t large = FN_ROOM_OF_ROWS(FN_TILE_ROWS, FN_LARGE_DEPTH) + FN_LARGE_DEPTH * FN_LARGE_COLUMNS;
-    if (!FN(is_packed)(columns, terms))
-        return 0;
-    return FN(is_large)(rows, columns, terms) && large > some ? large : some;
-}
+/* Elements of the copy of A in packed tiles, and of the copies of A and B in large ones. */
+#define FN_PACKED_SIZE FN_PACKED_ROWS(FN_HEIGHT, FN_DEPTH)
+#define FN_LARGE_SIZE \
+    (FN_PACKED_ROWS(FN_TILE_ROWS, FN_LARGE_DEPTH) + FN_LARGE_DEPTH * FN_LARGE_COLUMNS)
 
 /* One of copies, A[k][mr] and B[k][nv vectors]. */
 #define FN_COPIED_TILE(mr, nv)                                                              \
@@ -50,13 +31,13 @@ static void (*const FN(copied_tiles)[2][FN_TILE_ROWS])(const FN(product) *) = {
     {FN_EACH_TILE_2(FN_COPIED_TILE_ENTRY, 2)},
 };
 
-/* B as panels of two vectors, [k][2] each, a last single vector as [k]. turned: B[k][v] lies at
+/* B as panels of two vectors, [k][2] each, a last single vector as [k]. transposed: B[k][v] lies at
  * b[v*b_stride + k]. Else rows go by, which the processor asks for in advance. */
-static void FN(pack_panels)(size_t columns, const FN(product) *p, const int turned,
+static void FN(pack_panels)(size_t columns, const FN(product) *p, const int transposed,
                             real *restrict packed)
 {
     const size_t vectors = (columns + FN_LANES - 1) / FN_LANES, depth = p->k, wide = 2 * FN_LANES;
-    for (size_t v = 0; turned && v < vectors; v++) {
+    for (size_t v = 0; transposed && v < vectors; v++) {
         real *to = packed + v / 2 * depth * wide + v % 2 * FN_LANES;
         const size_t step = v % 2 == 0 && v + 1 == vectors ? FN_LANES : wide;
         const real *from = p->b + v * FN_LANES * p->b_stride;
@@ -69,7 +50,7 @@ FN_UNROLL(16)
                     FN(store)(to + (k + q) * step, lanes[q]);
         }
     }
-    for (size_t k = 0; !turned && k < depth; k++) {
+    for (size_t k = 0; !transposed && k < depth; k++) {
         const real *line = p->b + (p->b_rows ? p->b_rows[k] : k) * p->b_stride;
         real *to = packed;
         for (size_t v = 0; v + 2 <= vectors; v += 2, to += depth * wide, line += wide) {
@@ -81,15 +62,16 @@ FN_UNROLL(16)
     }
 }
 
-/* FN_LARGE_DEPTH terms and FN_LARGE_COLUMNS columns at most; turned: see pack_panels. */
+/* FN_LARGE_DEPTH terms and FN_LARGE_COLUMNS columns at most; transposed: see pack_panels. */
 static void FN(multiply_panels)(size_t rows, size_t columns, const FN(product) *part,
-                                const int turned, real *packed)
+                                const int transposed, real *packed)
 {
     const FN(division) d = FN(divide_rows)(rows, FN_TILE_ROWS);
     const size_t wide = 2 * FN_LANES;
-    real *panels = packed + FN_ROOM_OF_ROWS(FN_TILE_ROWS, FN_LARGE_DEPTH);
+    FN_ASSERT(columns <= FN_LARGE_COLUMNS && part->k <= FN_LARGE_DEPTH && packed);
+    real *panels = packed + FN_PACKED_ROWS(FN_TILE_ROWS, FN_LARGE_DEPTH);
     FN(product) tile = *part;
-    FN(pack_panels)(columns, part, turned, panels);
+    FN(pack_panels)(columns, part, transposed, panels);
     tile.a = packed;
     for (size_t t = 0, r = 0, height; r < rows; r += height, t++) {
         height = t < d.tall ? d.height : d.height - 1;
@@ -104,15 +86,15 @@ static void FN(multiply_panels)(size_t rows, size_t columns, const FN(product) *
     }
 }
 
-/* The whole of a large product; packed: room for packed_size elements. */
+/* C += A B by tiles of copies of both; packed: memory of FN_LARGE_SIZE elements. */
 static void FN(multiply_large)(size_t rows, size_t columns, const FN(product) *whole,
-                               const int turned, real *packed)
+                               const int transposed, real *packed)
 {
     for (size_t j = 0, n; j < columns; j += n) {
         n = columns - j < FN_LARGE_COLUMNS ? columns - j : FN_LARGE_COLUMNS;
         for (size_t k = 0; k < whole->k; k += FN_LARGE_DEPTH) {
-            const FN(product) part = FN(part_of)(whole, 0, k, j, FN_LARGE_DEPTH, turned);
-            FN(multiply_panels)(rows, n, &part, turned, packed);
+            const FN(product) part = FN(part_of)(whole, 0, k, j, FN_LARGE_DEPTH, transposed);
+            FN(multiply_panels)(rows, n, &part, transposed, packed);
         }
     }
 }

@@ -6,9 +6,8 @@
  * All weights are input-major. A small output layer as [n_out][n_in] would save the
  * transpositions of backpropagate and of narrow updates and need some in the forward step. */
 
-/* Row stride of activations that tiles read as A: 16 bytes more than whole cache lines, so
- * that one term of all rows of a tile lies in different banks of the first cache. A 5 x 2
- * tile makes 93 GFLOP/s so, and 62 with whole lines (AVX2, Zen 3). */
+/* Row stride of activations that tiles read as A: 16 bytes more than whole cache lines, so that one
+ * term of all rows of a tile lies in different banks of the first cache. */
 FN_INLINE size_t FN(a_stride)(size_t n) { return fn_stride(n, sizeof(real)) + 16 / sizeof(real); }
 
 /* z[s] = times b, pads among them. */
@@ -34,50 +33,66 @@ static void FN(update_biases)(size_t m, size_t n_out, size_t stride, const real 
     }
 }
 
+/* Ways that no plan takes with vectors of this size (thresholds.def) are not compiled. */
+#undef FN_HAS_LARGE
+#undef FN_HAS_NARROW_FORWARD
+#undef FN_HAS_NARROW_UPDATE
+#define FN_HAS_LARGE (FN_VECTOR_BYTES == 64)
+#define FN_HAS_NARROW_FORWARD (FN_LANES >= 16)
+#define FN_HAS_NARROW_UPDATE (FN_LANES >= 8)
+
 /* c[s] = times b + sum_i a[s][i] w[i] (z^l = w^l a^(l-1) + b^l) for m rows and n_out columns of the
- * product; packed: where the layer is large, room for packed_size elements */
+ * product, as the layer's plan says. scratch: FN_LARGE_SIZE elements for FN_FORWARD_LARGE. Columns
+ * that are left out (b_rows) are no rows of squares, and so narrow layers take tiles then. */
 FN_INLINE void FN(weighted_input_of)(size_t m, size_t n_out, FN(product) z, const real *biases,
-                                     real times, const int large, real *packed)
+                                     real times, const fn_layer_plan *layer, real *scratch)
 {
-    if (FN(is_narrow_ahead)(n_out) && !z.b_rows) {
+    FN_ASSERT(FN_HAS_NARROW_FORWARD || layer->forward != FN_FORWARD_NARROW);
+    FN_ASSERT(FN_HAS_LARGE || layer->forward != FN_FORWARD_LARGE);
+    if (FN_HAS_NARROW_FORWARD && layer->forward == FN_FORWARD_NARROW && !z.b_rows) {
         const size_t s = FN(weighted_input_narrow)(m, n_out, &z, biases, times);
         z.a += s * z.a_row, z.c += s * z.c_stride, m -= s;
     }
     FN(start_from_biases)(m, n_out, biases, times, z.c, z.c_stride);
     if (m == 0)
         return;
-    if (large)
-        FN(multiply_large)(m, n_out, &z, 0, packed);
+    if (FN_HAS_LARGE && layer->forward == FN_FORWARD_LARGE)
+        FN(multiply_large)(m, n_out, &z, 0, scratch);
     else
-        FN(multiply)(m, n_out, &z, NULL);
+        FN(multiply)(m, n_out, &z, NULL, &layer->tiling);
 }
 
-/* w[i] += sum_s a[s][i] delta[s]; packed: room for packed_size elements; a is readable a vector
- * behind its last row */
-static void FN(update_of)(size_t m, size_t n_columns, const uint32_t *columns, size_t n_out,
-                          const real *a, size_t a_stride, const real *delta,
-                          real *restrict weights, const int large, real *packed)
+/* w[i] += sum_s a[s][i] delta[s], as the layer's plan says; scratch: as update_scratch says; a is
+ * readable a vector behind its last row. */
+FN_INLINE void FN(update_of)(size_t m, size_t n_columns, const uint32_t *columns, size_t n_out,
+                             const real *a, size_t a_stride, const real *delta,
+                             real *restrict weights, const fn_layer_plan *layer, real *scratch)
 {
     const size_t stride = fn_stride(n_out, sizeof(real));
     const FN(product) whole = {.k = m, .a = a, .a_row = 1, .a_k = a_stride, .b = delta,
                                .b_stride = stride, .c = weights, .c_stride = stride,
                                .c_rows = columns};
-    if (FN(is_narrow_update)(m, n_out) && !columns)
+    FN_ASSERT(m > 0 && n_columns > 0 && a_stride >= n_columns);
+    switch (layer->update) {
+    case FN_UPDATE_NARROW:
+        FN_ASSERT(FN_HAS_NARROW_UPDATE);
+        if (columns || !FN_HAS_NARROW_UPDATE)
+            break;
         FN(update_narrow)(m, n_columns, n_out, a, a_stride, delta, stride, weights);
-    else if (large)
-        FN(multiply_large)(n_columns, n_out, &whole, 0, packed);
-    else
-        FN(multiply)(n_columns, n_out, &whole, packed);
-}
-
-/* What update_of does of a whole layer. */
-static int FN(tiling)(size_t m, size_t n_in, size_t n_out)
-{
-    if (FN(is_narrow_update)(m, n_out))
-        return FN_NARROW_UPDATE;
-    if (FN(is_large)(m, n_in, n_out))
-        return FN_LARGE_TILES;
-    return FN(is_packed)(n_out, m) ? FN_PACKED_TILES : FN_TILES;
+        return;
+    case FN_UPDATE_LARGE:
+        FN_ASSERT(FN_HAS_LARGE);
+        if (!FN_HAS_LARGE)
+            break;
+        FN(multiply_large)(n_columns, n_out, &whole, 0, scratch);
+        return;
+    case FN_UPDATE_TILES: case FN_UPDATE_PACKED:
+        break;
+    case FN_UPDATE_NONE: case FN_UPDATE_LISTS: case FN_UPDATE_BLOCKS:
+        FN_ASSERT(!"the plan of a dense layer");
+    }
+    FN(multiply)(n_columns, n_out, &whole, layer->update == FN_UPDATE_PACKED ? scratch : NULL,
+                 &layer->tiling);
 }
 
 FN_INLINE vec FN(slope_at)(const fn_activation neurons, const real *a, const real *delta)
@@ -86,12 +101,13 @@ FN_INLINE vec FN(slope_at)(const fn_activation neurons, const real *a, const rea
 }
 
 /* delta_below[s][i] = error[s][i] f'(z[s][i]), the slope from the activation or, where a is
- * NULL, from delta_below itself; turned: error[i][s]. Inlined with constant neurons and turned. */
-FN_INLINE void FN(activation_backward_as)(const fn_activation neurons, const int turned, size_t m,
+ * NULL, from delta_below itself; transposed: error[i][s]. Inlined with constant neurons and
+ * transposed. */
+FN_INLINE void FN(activation_backward_as)(const fn_activation neurons, const int transposed, size_t m,
                                    size_t n_in, const real *error, size_t stride, const real *a,
                                    size_t a_stride, real *delta_below, size_t below)
 {
-    if (!turned) {
+    if (!transposed) {
         for (size_t s = 0; s < m; s++)
             for (size_t i = 0; i < n_in; i += FN_LANES) {
                 real *delta = delta_below + s * below + i;
@@ -119,12 +135,12 @@ FN_UNROLL(16)
         }
 }
 
-static void FN(activation_backward)(fn_activation neurons, const int turned, size_t m, size_t n_in,
+static void FN(activation_backward)(fn_activation neurons, const int transposed, size_t m, size_t n_in,
                         const real *error, size_t stride, const real *a, size_t a_stride,
                         real *delta_below, size_t below)
 {
 #define FN_BACKWARD(neurons, a)                                                                   \
-    if (turned)                                                                                  \
+    if (transposed)                                                                               \
         FN(activation_backward_as)(neurons, 1, m, n_in, error, stride, a, a_stride, delta_below, below); \
     else                                                                                         \
         FN(activation_backward_as)(neurons, 0, m, n_in, error, stride, a, a_stride, delta_below, below)
@@ -153,48 +169,39 @@ static void FN(activation_backward)(fn_activation neurons, const int turned, siz
             FN(store)(delta_below + s * below + i, (vec){0});
 }
 
-/* Errors of m examples are taken back with the vectors over the inputs where the examples would
- * fill so few lanes of their vectors, or the outputs fill no more than one vector. An epoch over one
- * the other way, [784, 100, 100, 100, 10],
- *   AVX-512, Zen 4, m = 10, 12, 16, 20, 24, 32: 0.95, 0.99, 1.03, 0.94, 0.98, 1.03; [784, 30, 10]
- *     and [784, 100, 10], m = 10: 0.96, 0.97; float64, [784, 100, 100, 10], m = 10 and 16: 0.98, 1.03
- *   AVX-512, Cascade Lake, m = 1, 4 and 8: 0.66, 0.85, 0.99, of [784, 30, 10] 0.84, 0.93, 0.98, in
- *     float64 with 8 1.03, m = 10 0.98 to 1.10
- *   AVX2, there, m = 1, 2 and 4: 0.92, 1.00, 1.05, of [784, 30, 10] 0.91, 0.94, 0.98; Zen 4, m = 4
- *     and 10: 1.01, 1.01
- *   few outputs, Zen 4, [64, 100, n], m = 64: AVX-512, 2 to 16 outputs 0.97 to 0.98, 32 and 64 1.00
- *     and 1.01, AVX2, 2 to 8 0.99 to 1.01, 16 to 64 1.01 to 1.07; float64 0.98 with both */
-FN_INLINE int FN(turns_weights)(size_t m, size_t n_out)
+/* Elements that the parts of a layer's plan need for copies and transposes: the errors of
+ * error_examples at once, */
+static size_t FN(error_scratch)(const fn_layer_plan *layer, size_t n_in, size_t n_out)
 {
-    const size_t lanes = (m + FN_LANES - 1) / FN_LANES * FN_LANES;
-    const size_t eighths = FN_VECTOR_BYTES < 64 ? 2 : fn_cpu_halves_avx512() ? 5 : 4;
-    return n_out <= FN_LANES || 8 * m <= eighths * lanes;
+    const size_t across = fn_stride(layer->error_examples, sizeof(real));
+    const size_t transposed = (n_in + n_out) * across;
+    const size_t untransposed = layer->error_examples * fn_stride(n_in, sizeof(real));
+    size_t size = transposed > untransposed ? transposed : untransposed;
+    if (layer->error == FN_ERROR_NONE)
+        return 0;
+    if (layer->error == FN_ERROR_LARGE)
+        size = transposed + FN_LARGE_SIZE;
+    else if (layer->error == FN_ERROR_PACKED || layer->error_of_rest == FN_ERROR_PACKED)
+        size = transposed + FN_PACKED_SIZE;
+    return size > untransposed ? size : untransposed;
 }
 
-/* Whether errors of m examples are taken back as large products, and for how many at once. */
-FN_INLINE int FN(is_large_back)(size_t m, size_t n_in, size_t n_out)
+/* the forward step and the update. */
+static size_t FN(update_scratch)(const fn_layer_plan *layer)
 {
-    return FN(is_large)(n_in, m < FN_LARGE_BACK ? m : FN_LARGE_BACK, n_out);
+    if (layer->update == FN_UPDATE_LARGE || layer->forward == FN_FORWARD_LARGE)
+        return FN_LARGE_SIZE;
+    return layer->update == FN_UPDATE_PACKED ? FN_PACKED_SIZE : 0;
 }
 
-FN_INLINE size_t FN(back)(size_t m, int large)
+static size_t FN(layer_scratch)(const fn_layer_plan *layer, size_t n_in, size_t n_out)
 {
-    const size_t most = large ? FN_LARGE_BACK : FN_BACK;
-    return m < most ? m : most;
+    const size_t error = FN(error_scratch)(layer, n_in, n_out), update = FN(update_scratch)(layer);
+    return error > update ? error : update;
 }
 
-/* In elements: what backpropagate_some keeps of delta and delta_below, and copies. */
-static size_t FN(scratch_size)(size_t m, size_t n_in, size_t n_out)
-{
-    const size_t most = FN(back)(m, FN(is_large_back)(m, n_in, n_out));
-    const size_t across = fn_stride(most, sizeof(real));
-    const size_t few = most * fn_stride(n_in, sizeof(real));
-    const size_t many = (n_in + n_out) * across + FN(packed_size)(n_in, most, n_out);
-    return few > many ? few : many;
-}
-
-/* error[s][i] = sum_o w[i][o] delta[s][o], a square of w at a time, turned in registers. */
-static void FN(multiply_turned)(size_t m, size_t n_in, size_t n_out, const real *weights,
+/* error[s][i] = sum_o w[i][o] delta[s][o]; w is transposed in registers, a square at a time. */
+static void FN(multiply_transposed)(size_t m, size_t n_in, size_t n_out, const real *weights,
                                 const real *delta, size_t stride, real *restrict error, size_t row)
 {
     for (size_t i = 0; i < n_in; i += FN_LANES)
@@ -213,29 +220,41 @@ FN_UNROLL(16)
         }
 }
 
-/* delta_below[s][i] = (sum_o w[i][o] delta[s][o]) f'(z[s][i]), see activation_backward.
- * The sum runs along a row of w. So the vectors run over the examples: delta is transposed,
- * multiplied and the result transposed back. What the pads of `columns` hold goes into the pads
- * of `error` only. Or w is transposed: see turns_weights, and where it is copied anyhow.
- * below: the stride of delta_below, of which n_in columns may be a part of the layer. */
+/* error[s][i] = sum_o w[i][o] delta[s][o], zero before, by large tiles; w is transposed as it is
+ * copied. */
+static void FN(multiply_error)(size_t m, size_t n_in, size_t n_out, const real *weights,
+                               const real *delta, size_t stride, real *error, size_t row, real *packed)
+{
+    const FN(product) whole = {.k = n_out, .a = delta, .a_row = stride, .a_k = 1, .b = weights,
+                               .b_stride = stride, .c = error, .c_stride = row};
+    memset(error, 0, m * row * sizeof(real));
+    FN(multiply_large)(m, n_in, &whole, 1, packed);
+}
+
+/* delta_below[s][i] = (sum_o w[i][o] delta[s][o]) f'(z[s][i]), see activation_backward, for at most
+ * error_examples.
+ * The sum runs along a row of w. So either w is transposed, or the vectors run over the examples:
+ * delta is transposed, multiplied and the result transposed back. What the pads of `columns` hold
+ * goes into the pads of `error` only.
+ * below: the stride of delta_below, of which n_in columns may be a part of the layer.
+ * scratch: error_scratch elements. */
 static void FN(backpropagate_some)(fn_activation neurons, size_t m, size_t n_in, size_t n_out,
                                    const real *weights, const real *delta, const real *a,
                                    size_t a_stride, real *restrict delta_below, size_t below,
-                                   const int large, real *restrict scratch)
+                                   const fn_error_way way, const fn_layer_plan *layer,
+                                   real *restrict scratch)
 {
     const size_t stride = fn_stride(n_out, sizeof(real)), across = fn_stride(m, sizeof(real));
+    const size_t row = fn_stride(n_in, sizeof(real));
     real *columns = scratch, *error = columns + n_out * across, *packed = error + n_in * across;
-    if (large || FN(turns_weights)(m, n_out)) {
-        const size_t row = fn_stride(n_in, sizeof(real));
+    FN_ASSERT(m > 0 && m <= layer->error_examples && below >= n_in);
+    FN_ASSERT(FN_HAS_LARGE || way != FN_ERROR_LARGE);
+    if ((FN_HAS_LARGE && way == FN_ERROR_LARGE) || way == FN_ERROR_TRANSPOSED) {
         error = scratch; /* [m][row]; in large layers n_out is more than row - n_in */
-        if (large) {
-            memset(error, 0, m * row * sizeof(real));
-            FN(multiply_large)(m, n_in, &(FN(product)){.k = n_out, .a = delta, .a_row = stride,
-                                                       .a_k = 1, .b = weights, .b_stride = stride,
-                                                       .c = error, .c_stride = row}, 1, packed);
-        } else {
-            FN(multiply_turned)(m, n_in, n_out, weights, delta, stride, error, row);
-        }
+        if (FN_HAS_LARGE && way == FN_ERROR_LARGE)
+            FN(multiply_error)(m, n_in, n_out, weights, delta, stride, error, row, packed);
+        else
+            FN(multiply_transposed)(m, n_in, n_out, weights, delta, stride, error, row);
         FN(activation_backward)(neurons, 0, m, n_in, error, row, a, a_stride, delta_below, below);
         return;
     }
@@ -243,31 +262,52 @@ static void FN(backpropagate_some)(fn_activation neurons, size_t m, size_t n_in,
     memset(error, 0, n_in * across * sizeof(real));
     FN(multiply)(n_in, m, &(FN(product)){.k = n_out, .a = weights, .a_row = stride, .a_k = 1,
                                          .b = columns, .b_stride = across, .c = error,
-                                         .c_stride = across}, packed);
+                                         .c_stride = across},
+                 way == FN_ERROR_PACKED ? packed : NULL, &layer->error_tiling);
     FN(activation_backward)(neurons, 1, m, n_in, error, across, a, a_stride, delta_below, below);
 }
 
+/* The same for any number of examples, as the layer's plan says. */
 static void FN(backpropagate_of)(fn_activation neurons, size_t m, size_t n_in, size_t n_out,
                                  const real *weights, const real *delta, const real *a,
                                  size_t a_stride, real *delta_below, size_t below,
-                                 const int large, real *scratch)
+                                 const fn_layer_plan *layer, real *scratch)
 {
-    const size_t stride = fn_stride(n_out, sizeof(real)), most = FN(back)(m, large);
-    for (size_t s = 0; s < m; s += most)
-        FN(backpropagate_some)(neurons, m - s < most ? m - s : most, n_in, n_out, weights,
-                               delta + s * stride, a ? a + s * a_stride : NULL, a_stride,
-                               delta_below + s * below, below, large, scratch);
+    const size_t stride = fn_stride(n_out, sizeof(real)), most = layer->error_examples;
+    for (size_t s = 0, some; s < m; s += some) {
+        some = m - s < most ? m - s : most;
+        FN(backpropagate_some)(neurons, some, n_in, n_out, weights, delta + s * stride,
+                               a ? a + s * a_stride : NULL, a_stride, delta_below + s * below, below,
+                               some == most ? layer->error : layer->error_of_rest, layer, scratch);
+    }
 }
 
-/* The steps as kernels of their own, for tests and measurements. */
+/* The steps as kernels of their own, for tests and measurements: as the plan of such a layer says. */
+
+FN_INLINE fn_layer_plan FN(plan_of)(size_t m, size_t n_in, size_t n_out)
+{
+    return fn_plan_layer(FN_BITS == 32 ? FN_F32 : FN_F64, FN_TARGET, fn_this_processor(), m, n_in,
+                         n_out);
+}
+
+/* Elements of scratch memory for all three. */
+static size_t FN(scratch_size)(size_t m, size_t n_in, size_t n_out)
+{
+    const fn_layer_plan layer = FN(plan_of)(m, n_in, n_out);
+    return FN(layer_scratch)(&layer, n_in, n_out);
+}
 
 static void FN(weighted_input)(size_t m, size_t n_in, size_t n_out, const real *a,
-                               const real *weights, const real *biases, real *z)
+                               const real *weights, const real *biases, real *z, real *scratch)
 {
     const size_t stride = fn_stride(n_out, sizeof(real));
     const FN(product) whole = {.k = n_in, .a = a, .a_row = fn_stride(n_in, sizeof(real)), .a_k = 1,
                                .b = weights, .b_stride = stride, .c = z, .c_stride = stride};
-    FN(weighted_input_of)(m, n_out, whole, biases, 1, 0, NULL);
+    const fn_layer_plan layer = FN(plan_of)(m, n_in, n_out);
+    FN_ASSERT(((uintptr_t)a | (uintptr_t)weights | (uintptr_t)biases | (uintptr_t)z) % 64 == 0);
+    FN_ASSERT(fn_are_apart(z, m * stride * sizeof(real), a, m * whole.a_row * sizeof(real)));
+    FN_ASSERT(fn_are_apart(z, m * stride * sizeof(real), weights, n_in * stride * sizeof(real)));
+    FN(weighted_input_of)(m, n_out, whole, biases, 1, &layer, scratch);
 }
 
 static void FN(backpropagate)(fn_activation neurons, size_t m, size_t n_in, size_t n_out,
@@ -275,16 +315,23 @@ static void FN(backpropagate)(fn_activation neurons, size_t m, size_t n_in, size
                               real *delta_below, real *scratch)
 {
     const size_t below = fn_stride(n_in, sizeof(real));
+    const fn_layer_plan layer = FN(plan_of)(m, n_in, n_out);
+    FN_ASSERT(((uintptr_t)weights | (uintptr_t)delta | (uintptr_t)a | (uintptr_t)delta_below) % 64 == 0);
+    FN_ASSERT(!a || fn_are_apart(a, m * below * sizeof(real), delta_below, m * below * sizeof(real)));
+    FN_ASSERT(!a || !fn_activations[neurons].keeps_slope);
     FN(backpropagate_of)(neurons, m, n_in, n_out, weights, delta, a, below, delta_below, below,
-                         FN(is_large_back)(m, n_in, n_out), scratch);
+                         &layer, scratch);
 }
 
 static void FN(update)(size_t m, size_t n_in, size_t n_out, const real *a, const real *delta,
-                       double l2, double l1, real *weights, real *biases)
+                       double l2, double l1, real *weights, real *biases, real *scratch)
 {
     const size_t stride = fn_stride(n_out, sizeof(real));
+    const fn_layer_plan layer = FN(plan_of)(m, n_in, n_out);
+    FN_ASSERT(((uintptr_t)a | (uintptr_t)delta | (uintptr_t)weights | (uintptr_t)biases) % 64 == 0);
+    FN_ASSERT(fn_are_apart(weights, n_in * stride * sizeof(real), delta, m * stride * sizeof(real)));
     FN(decay)(n_in, n_out, stride, (real)l2, (real)l1, weights);
-    FN(update_of)(m, n_in, NULL, n_out, a, fn_stride(n_in, sizeof(real)), delta, weights, 0,
-                  NULL);
+    FN(update_of)(m, n_in, NULL, n_out, a, fn_stride(n_in, sizeof(real)), delta, weights, &layer,
+                  scratch);
     FN(update_biases)(m, n_out, stride, delta, 1, biases);
 }

@@ -1,34 +1,17 @@
 /* Layers whose neurons fill half a vector or little more: outputs of a regression, of few classes.
  *
  * Tiles have their vectors along the neurons of a layer, and one neuron fills a sixteenth of such
- * a vector. Here they lie along the examples (forward) or along the inputs (update), and squares
- * of activations or of weights are turned in registers. Each sum keeps its order, so its bits.
- *
- * An epoch over one with tiles (Zen 4, float32, m = 64; errors are taken back by turned weights in
- * both, see layer_tmpl.h): AVX-512, [30, 100, 1], [30, 100, 4] and [30, 100, 8] 0.83, 0.86, 0.94,
- * AVX2, 1 and 4 outputs, 0.95 and 0.96; updates of 10 outputs, AVX-512, [64, 100, 10], m = 16, 32, 64
- * and 200, 1.00, 0.98, 0.98 and 0.975. Lost: the forward step in squares of 8 by 8 (AVX2 0.99,
- * float64 with AVX-512 0.97 to 1.02), or of fewer examples than half a square (m = 1: 1.06), or of
- * 10 outputs (1.00 to 1.06); updates for so few (1.02 and 1.04), or in squares of 4 by 4 (1.01);
- * tiles of copies of the turned weights (1.01 to 1.1); outputs' sigmoids along the examples (0.97 of
- * [4, 16, 2], m = 32, and 1.00 elsewhere). */
+ * a vector. Here the vectors lie along the examples (forward) or along the inputs (update), and squares
+ * of activations or of weights are transposed in registers. Each sum keeps its order, so its bits.
+ * What was measured: docs/tuning.md. */
 
-/* Neurons at most; where a vector of examples or more update them. */
+/* Neurons at most, in the forward step and in updates. */
 #define FN_NARROW (FN_LANES / 2)
 #define FN_MOST_NARROW (FN_LANES < 16 ? FN_NARROW : 10)
 
 /* Vectors of inputs whose sums for so many neurons stay in registers. */
 #define FN_NARROW_VECTORS(neurons) (FN_VECTOR_BYTES < 64 || (neurons) > 4 ? 2 : 4)
 #define FN_MOST_NARROW_VECTORS 4
-
-/* Which steps are quicker so: forward in float32 with AVX-512; updates in float64, too, and in
- * float32 with AVX2. */
-FN_INLINE int FN(is_narrow_ahead)(size_t n_out) { return FN_LANES >= 16 && n_out <= FN_NARROW; }
-FN_INLINE int FN(is_narrow_update)(size_t m, size_t n_out)
-{
-    return FN_LANES >= 8 && n_out <= FN_MOST_NARROW
-           && m >= (n_out <= FN_NARROW ? FN_LANES / 2 : FN_LANES);
-}
 
 /* z[s] = times b + sum_i a[s][i] w[i] of one vector of examples at most; n_out is constant. */
 FN_INLINE void FN(weighted_input_along)(const size_t n_out, size_t m, size_t n_in, const real *a,
@@ -52,7 +35,7 @@ FN_UNROLL(8)
 FN_UNROLL(16)
     for (size_t o = n_out; o < FN_LANES; o++)
         sums[o] = (vec){0};
-    FN(turn)(sums);
+    FN(transpose_lanes)(sums);
 FN_UNROLL(16)
     for (size_t s = 0; s < FN_LANES; s++)
         if (s < m)
@@ -84,7 +67,7 @@ FN_UNROLL(4)
 FN_UNROLL(16)
         for (size_t o = 0; o < FN_LANES; o++)
             lanes[o] = o < n_out ? sums[o][v] : (vec){0};
-        FN(turn)(lanes);
+        FN(transpose_lanes)(lanes);
 FN_UNROLL(16)
         for (size_t q = 0; q < FN_LANES; q++)
             if (q < n_in - v * FN_LANES)
@@ -100,6 +83,7 @@ static size_t FN(weighted_input_narrow)(size_t m, size_t n_out, const FN(product
                                         const real *biases, real times)
 {
     size_t s = 0;
+    FN_ASSERT(n_out >= 1 && n_out <= FN_NARROW);
     for (size_t rows; m - s >= FN_LANES / 2; s += rows) {
         rows = m - s < FN_LANES ? m - s : FN_LANES;
         switch (n_out) {
@@ -122,6 +106,7 @@ static void FN(update_narrow)(size_t m, size_t n_in, size_t n_out, const real *a
                               const real *delta, size_t stride, real *restrict weights)
 {
     const size_t vectors = (n_in + FN_LANES - 1) / FN_LANES;
+    FN_ASSERT(n_out >= 1 && n_out <= FN_MOST_NARROW);
     for (size_t v = 0, nv; v < vectors; v += nv) {
         nv = fn_next(vectors - v, FN_NARROW_VECTORS(n_out));
         const size_t i = v * FN_LANES;

@@ -20,9 +20,10 @@
 #else
 #define FN_UNROLL(n) FN_PRAGMA(GCC unroll n)
 #endif
-#define FN_ALONE __attribute__((noinline))
-/* Have this pointer in a register: else gcc 12 adds it up again for each load from it. */
-#define FN_KEEP(pointer) __asm__("" : "+r"(pointer))
+#define FN_NOINLINE __attribute__((noinline))
+#define FN_ALONE FN_NOINLINE
+/* Keep this pointer in a register: else gcc 12 computes it again for each load from it. */
+#define FN_OPAQUE(pointer) __asm__("" : "+r"(pointer))
 #define FN_JOIN4_(a, b, c, d) a##b##c##d
 #define FN_JOIN4(a, b, c, d) FN_JOIN4_(a, b, c, d)
 
@@ -31,28 +32,19 @@
  * wide may have more. FN_ROWS_OF_3 and FN_ROWS_OF_4: the rows of tiles that are three and
  * four vectors wide; 1: such tiles do not pay.
  *
- * FN_DEPTH is the number of terms per pass; products of more bytes than FN_LARGE are multiplied
- * in another way: see large_tmpl.h. FN_BACK is the number of examples that errors are taken back
- * for at once, where products are smaller, since their transposes should stay in the second
- * cache. With 64 in the place of 256, AVX-512 makes 114 GFLOP/s for 89 with 256 neurons (Cascade
- * Lake). With 128 the weights are still copied into tiles (FN_PACKED), which processors need
- * whose first cache has banks. */
+ * FN_DEPTH is the number of terms per pass. */
 #if FN_VECTOR_BYTES == 64
 #define FN_TILE_ROWS 14     /* 32 registers */
 #define FN_MOST_ROWS 14
 #define FN_ROWS_OF_3 8
 #define FN_ROWS_OF_4 6
 #define FN_DEPTH 128
-#define FN_LARGE 4000000
-#define FN_BACK 64
 #elif defined(__aarch64__)
 #define FN_TILE_ROWS 12     /* 32 registers */
 #define FN_MOST_ROWS 12
 #define FN_ROWS_OF_3 1      /* not measured */
 #define FN_ROWS_OF_4 1
 #define FN_DEPTH 256
-#define FN_LARGE SIZE_MAX   /* not measured */
-#define FN_BACK 128
 #else
 #define FN_TILE_ROWS 6      /* 16 registers */
 #define FN_MOST_ROWS 12
@@ -63,8 +55,6 @@
 #endif
 #define FN_ROWS_OF_4 1
 #define FN_DEPTH 256
-#define FN_LARGE SIZE_MAX   /* 4000000: 0.92 of an epoch on Cascade Lake; others not measured */
-#define FN_BACK 128
 #endif
 
 /* Subnormal numbers cost a hundred cycles each on many processors, and the

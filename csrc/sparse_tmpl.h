@@ -1,26 +1,17 @@
 /* From compressed examples to lists, and through the lists into the first layer.
  *
- * Tried and lost (MNIST, m = 10, AVX-512, Zen 4): lists shared by more than three examples
- * (list_tmpl.h); the inputs that their union holds are 150, 229, 275,
- * 305, 326 and 382 for 1, 2, 3, 4, 5 and 10 examples. Two rows of one example each, taken in
- * turn. Lists of pairs on AVX2, Zen 3: 51 ms an epoch at 30 outputs, 40 ms without.
- *
- * The next examples are asked for as lists are made: between the lists' products,
- * where the weights come from the second cache, it takes 3 % more of an epoch (30 outputs,
- * AVX-512, Cascade Lake), and another 4 % where their offsets have not been asked for before.
- * Values from the union's words in turn, not from squeezed ones: 1 %, in float64 4 %. Squeezed
- * and spread for one example after the other, not all of a group side by side: 2 %.
- */
+ * Later examples are prefetched as lists are made, when the memory has nothing else to do; their
+ * offsets before. What was measured: docs/tuning.md. */
 
 /* rows[k] = columns[k] * stride */
-static FN_ALONE void FN(rows_of_u16)(size_t n, const uint16_t *restrict columns, uint32_t stride,
+static FN_NOINLINE void FN(rows_of_u16)(size_t n, const uint16_t *restrict columns, uint32_t stride,
                                      uint32_t *restrict rows)
 {
     for (size_t k = 0; k < n; k++)
         rows[k] = columns[k] * stride;
 }
 
-static FN_ALONE void FN(rows_of_u32)(size_t n, const uint32_t *restrict columns, uint32_t stride,
+static FN_NOINLINE void FN(rows_of_u32)(size_t n, const uint32_t *restrict columns, uint32_t stride,
                                      uint32_t *restrict rows)
 {
     for (size_t k = 0; k < n; k++)
@@ -125,11 +116,11 @@ FN_INLINE vec FN(scaled_lanes)(const fn_type type, const int exact, const char *
     return __builtin_convertvector(wide * scale, vec);
 }
 
-/* Which of the inputs in `all` are an example's own, next to each other: bits [g][words], for the
+/* Which of the inputs in union_mask are an example's own, next to each other: bits [g][words], for the
  * g examples at `at`. Inlined with constant g, so that the examples, whose words wait for one
  * another, go side by side. */
-FN_INLINE void FN(squeeze)(const size_t g, const fn_examples *examples, const size_t *at,
-                           size_t words, const uint64_t *all, uint64_t *restrict bits)
+FN_INLINE void FN(extract_bits)(const size_t g, const fn_examples *examples, const size_t *at,
+                           size_t words, const uint64_t *union_mask, uint64_t *restrict bits)
 {
     const uint64_t *own[FN_GROUP];
     uint64_t part[FN_GROUP] = {0};
@@ -137,11 +128,11 @@ FN_INLINE void FN(squeeze)(const size_t g, const fn_examples *examples, const si
     for (size_t s = 0; s < g; s++)
         own[s] = examples->masks + at[s] * words;
     for (size_t word = 0; word < words; word++) {
-        const size_t end = filled + (size_t)__builtin_popcountll(all[word]);
+        const size_t end = filled + (size_t)__builtin_popcountll(union_mask[word]);
         const uint64_t full = end / 64;
 FN_UNROLL(5)
         for (size_t s = 0; s < g; s++) {
-            const uint64_t ours = _pext_u64(own[s][word], all[word]);
+            const uint64_t ours = _pext_u64(own[s][word], union_mask[word]);
             const uint64_t low = part[s] | ours << filled, high = ours >> 1 >> (63 - filled);
             bits[s * words] = low;
             part[s] = low ^ ((low ^ high) & -full); /* no branch: unpredictable */
@@ -153,10 +144,10 @@ FN_UNROLL(5)
         bits[s * words] = part[s];
 }
 
-/* The values of the g examples at `at` on the list that they share; bits: see squeeze. */
-FN_INLINE void FN(spread)(const size_t g, const fn_type type, const int exact,
+/* The values of the g examples at `at` on the list that they share; bits: see extract_bits. */
+FN_INLINE void FN(expand_values)(const size_t g, const fn_type type, const int exact,
                           const fn_examples *examples, const size_t *at, size_t words,
-                          const uint64_t *bits, size_t n, real *restrict x, size_t room)
+                          const uint64_t *bits, size_t n, real *restrict x, size_t row_stride)
 {
     const char *values[FN_GROUP];
     for (size_t s = 0; s < g; s++)
@@ -166,7 +157,7 @@ FN_UNROLL(5)
         for (size_t s = 0; s < g; s++) {
             const unsigned mine = (unsigned)(bits[s * words + k / 64] >> k % 64) & FN_LANE_BITS;
             const vec packed = FN(scaled_lanes)(type, exact, values[s], examples);
-            FN(store)(x + s * room + k, FN(expand)(mine, packed));
+            FN(store)(x + s * row_stride + k, FN(expand)(mine, packed));
             values[s] += (size_t)__builtin_popcount(mine) * fn_bytes[type];
         }
 }
@@ -189,75 +180,47 @@ FN_UNROLL(5)
     } while (0)
 
 /* The values of the g examples at `at` on the list of n inputs that they share, which are in
- * `all`, followed by room for the bits of each example. Inlined with constant g. */
+ * union_mask; behind it lie FN_GROUP words of each for the bits of each example. Inlined with constant
+ * g. */
 FN_INLINE void FN(fill_shared)(const size_t g, const fn_examples *examples, const size_t *at,
-                               size_t words, uint64_t *all, size_t n, real *x, size_t room)
+                               size_t words, uint64_t *union_mask, size_t n, real *x,
+                               size_t row_stride)
 {
-    FN(squeeze)(g, examples, at, words, all, all + words);
-#define FN_CALL(type, exact) FN(spread)(g, type, exact, examples, at, words, all + words, n, x, room)
+    FN(extract_bits)(g, examples, at, words, union_mask, union_mask + words);
+#define FN_CALL(type, exact) \
+    FN(expand_values)(g, type, exact, examples, at, words, union_mask + words, n, x, row_stride)
     FN_EACH_TYPE(examples, FN_CALL);
 #undef FN_CALL
 }
 
-/* The list that the g > 1 examples at `at` share; returns its length. all: [(1 + FN_GROUP) words]. */
+/* The list that the g > 1 examples at `at` share; returns its length. union_mask: the inputs that any
+ * of them has, [(1 + FN_GROUP) * words] with the memory behind it. */
 static size_t FN(list_shared)(size_t g, const fn_examples *examples, const size_t *at, size_t words,
-                              uint32_t stride, uint64_t *all, uint32_t *rows, real *x, size_t room)
+                              uint32_t stride, uint64_t *union_mask, uint32_t *rows, real *x,
+                              size_t row_stride)
 {
-    memset(all, 0, words * sizeof *all);
+    memset(union_mask, 0, words * sizeof *union_mask);
     for (size_t s = 0; s < g; s++)
         for (size_t word = 0; word < words; word++)
-            all[word] |= examples->masks[at[s] * words + word];
-    const size_t n = FN(rows_of_mask)(words, all, stride, rows);
-#define FN_CASE(g) case g: FN(fill_shared)(g, examples, at, words, all, n, x, room); break;
+            union_mask[word] |= examples->masks[at[s] * words + word];
+    const size_t n = FN(rows_of_mask)(words, union_mask, stride, rows);
+#define FN_CASE(g) case g: FN(fill_shared)(g, examples, at, words, union_mask, n, x, row_stride); break;
     switch (g) { FN_EACH_SHARED_GROUP(FN_CASE) }
 #undef FN_CASE
     return n;
 }
 #endif
 
-/* At most this share of the inputs may be other than zero on the sparse way. Measured by
- * bench/choose_ways.py (AVX2, Zen 3, float32): the two ways are equal at 0.35 to 0.44 for
- * 10 to 1024 outputs and m = 10, at 0.31 to 0.41 for m = 100; at m = 1 lists are ahead up
- * to 1. AVX-512, Cascade Lake: 0.31 to 0.46 for 30 to 256 outputs and m = 10 to 100, both types;
- * Zen 4: below 0.4 to 0.58 for 10 to 64 outputs of float32, 0.54 and more for rows of 7 cache lines or
- * more (60 to 200 outputs, both types; 64 and 784 inputs; m = 4 to 100). */
-#define FN_MOST_DENSITY 0.4
-#define FN_MOST_WIDE_DENSITY \
-    (FN_VECTOR_BYTES == 64 && fn_cpu_halves_avx512() ? 0.55 : FN_MOST_DENSITY)
-#define FN_WIDE_BYTES (7 * 64)
-
-/* From this share on, examples share lists where they can. The share is an estimate: below, the
- * lists of two examples have next to nothing in common. */
-#define FN_LEAST_SHARED_DENSITY 0.05
-
-static int FN(way)(const fn_network *network, double density)
-{
-    const size_t stride = fn_stride(network->sizes[1], sizeof(real));
-    const int wide = fn_lines(network->sizes[1], sizeof(real)) * sizeof(real) >= FN_WIDE_BYTES;
-    const double most = wide ? FN_MOST_WIDE_DENSITY : FN_MOST_DENSITY;
-    if (density > most || network->sizes[0] > UINT32_MAX / stride)
-        return FN_DENSE;
-    return FN_GROUP > 1 && density > FN_LEAST_SHARED_DENSITY ? FN_MASKS : FN_COLUMNS;
-}
-
 /* Elements that a list may take: its inputs, and a vector that is stored behind them. */
-static size_t FN(list_room)(const fn_examples *examples, size_t n_in)
+static size_t FN(list_capacity)(const fn_examples *examples, size_t n_in)
 {
     const size_t most = examples->masks ? examples->longest * FN_GROUP : examples->longest;
     return fn_stride((most < n_in ? most : n_in) + FN_LANES, sizeof(real));
 }
 
-/* How many examples share a list. */
-static size_t FN(sharing)(const fn_examples *examples, const fn_training *training)
-{
-    if (!examples->masks)
-        return 1;
-    return training && training->sharing - 1 < FN_GROUP ? training->sharing : FN_SHARING;
-}
-
-/* Ask for the example that is needed FN_AHEAD after the one at `position`, and for the offsets of
- * the one as much later again. */
-FN_INLINE void FN(ask_ahead)(const fn_examples *examples, const fn_network *network,
+/* Prefetch the example that is needed FN_AHEAD after the one at `position`, and the offsets of the one
+ * as much later again. */
+FN_INLINE void FN(prefetch_ahead)(const fn_examples *examples, const fn_network *network,
                              const int64_t *order, size_t n_order, size_t position)
 {
     const size_t soon = position + FN_AHEAD, later = soon + FN_AHEAD;
@@ -267,33 +230,38 @@ FN_INLINE void FN(ask_ahead)(const fn_examples *examples, const fn_network *netw
         __builtin_prefetch(examples->offsets + order[later]);
 }
 
-/* The lists of examples order[first .. first+m), or first .. first+m where order is NULL. Later
- * ones of the order's n_order are asked for meanwhile, since here the memory has nothing else to
- * do. room: as list_room says; all: as list_shared says. */
+/* The lists of examples order[first .. first+m), or first .. first+m where order is NULL;
+ * `sharing` examples at most share one. Later examples of the order's n_order are prefetched
+ * meanwhile, since the memory has nothing else to do here.
+ * lists [m], rows and x [m][row_stride], row_stride at least list_capacity; union_mask: as
+ * list_shared says. */
 static void FN(make_lists)(const fn_examples *examples, const fn_network *network,
-                           const int64_t *order, size_t n_order, size_t first, size_t m, size_t room,
-                           FN(list) *lists, uint32_t *rows, real *x, uint64_t *all,
-                           const fn_training *training)
+                           const int64_t *order, size_t n_order, size_t first, size_t m,
+                           size_t sharing, size_t row_stride, FN(list) *lists, uint32_t *rows,
+                           real *x, uint64_t *union_mask, const fn_training *training)
 {
-    const size_t sharing = FN(sharing)(examples, training), words = fn_words(network->sizes[0]);
-    const size_t groups = (m + sharing - 1) / sharing;
+    const size_t words = fn_words(network->sizes[0]), groups = (m + sharing - 1) / sharing;
     const uint32_t stride = (uint32_t)fn_stride(network->sizes[1], sizeof(real));
-    (void)all, (void)words;
-    for (size_t q = 0, s = 0, g; q < groups; q++, s += g, rows += room, x += g * room) {
+    (void)union_mask, (void)words;
+    FN_ASSERT(sharing >= 1 && sharing <= FN_GROUP && (sharing == 1 || examples->masks));
+    for (size_t q = 0, s = 0, g; q < groups; q++, s += g, rows += row_stride, x += g * row_stride) {
         g = fn_part(m, 1, q + 1, groups) - s;
-        lists[q] = (FN(list)){.g = g, .rows = rows, .x = x, .room = room};
+        lists[q] = (FN(list)){.g = g, .rows = rows, .x = x, .row_stride = row_stride};
         for (size_t i = s; i < s + g; i++)
-            FN(ask_ahead)(examples, network, order, n_order, first + i);
+            FN(prefetch_ahead)(examples, network, order, n_order, first + i);
 #ifdef FN_EXPAND
         if (g > 1) {
             size_t at[FN_GROUP];
             for (size_t i = 0; i < g; i++)
                 at[i] = FN(example)(order, first + s + i);
-            lists[q].n = FN(list_shared)(g, examples, at, words, stride, all, rows, x, room);
+            lists[q].n = FN(list_shared)(g, examples, at, words, stride, union_mask, rows, x,
+                                         row_stride);
+            FN_ASSERT(lists[q].n + FN_LANES <= row_stride);
             continue;
         }
 #endif
         lists[q].n = FN(list_at)(examples, network, order, first + s, training, stride, rows, x);
+        FN_ASSERT(lists[q].n <= row_stride);
     }
 }
 
@@ -313,11 +281,12 @@ static void FN(weighted_input_of_lists)(size_t m, const FN(list) *lists, size_t 
 }
 
 /* w[i] += sum_s x[s][i] delta[s] over the lists of m examples, at most FN_CHUNK, for n_out outputs
- * of each row. */
+ * of each row, `most` vectors in a pass. */
 static void FN(update_of_lists)(size_t m, const FN(list) *lists, size_t n_out, size_t stride,
-                                const real *delta, real *weights)
+                                size_t most, const real *delta, real *weights)
 {
-    const size_t vectors = (n_out + FN_LANES - 1) / FN_LANES, most = FN_UPDATE_PASS;
+    const size_t vectors = (n_out + FN_LANES - 1) / FN_LANES;
+    FN_ASSERT(m <= FN_CHUNK && most >= 1 && most <= FN_UPDATE_VECTORS);
     for (size_t v = 0, nv; v < vectors; v += nv) {
         nv = fn_next(vectors - v, most);
         const size_t o = v * FN_LANES;

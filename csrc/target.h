@@ -1,5 +1,8 @@
-/* The whole of a target's file: FN_ISA and FN_VECTOR_BYTES are set before. */
+/* The whole of a target's file: FN_ISA, FN_TARGET and FN_VECTOR_BYTES are set before. */
+#include "arena.h"
+#include "contracts.h"
 #include "cpu.h"
+#include "plan.h"
 #include "simd.h"
 #include "tables.h"
 #include "threads.h"

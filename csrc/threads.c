@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include "check.h"
 #include "fastnet.h"
 #include "simd.h"
 #include "threads.h"
@@ -35,6 +36,7 @@ void fn_run_team(size_t threads, void (*body)(fn_team *, size_t, void *), void *
 {
     fn_team team = {.threads = 1};
     atomic_size_t started = 0;
+    FN_ASSERT(threads >= 1);
     member members[FN_MOST_THREADS];
     pthread_t ids[FN_MOST_THREADS];
     for (size_t t = 1; t < threads && t < FN_MOST_THREADS; t++) {

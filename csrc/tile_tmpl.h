@@ -17,46 +17,13 @@
  * Rows are split evenly (10 as 5 + 5 where a tile has 6), so that no narrow
  * tile, bound by the latency of its few sums, is left over.
  *
- * Tried (AVX2, Zen 3, FMA peak 102 GFLOP/s; 256 rows, 1024 columns and terms: 89 GFLOP/s):
- *   B's panels copied                     85, where the next one is asked for: no gain
- *   FN_DEPTH of 128, 384, 512             -3 %, +1 %, -3 %
- *   A copied in the forward step, too     +1 % of [784, 1024, 1024, 10]
- *   asking for the next panel of C into the first cache, not the second: no difference
- * and for updates with 10 terms, 70 GFLOP/s: 24, 48, 96 rows at a time -9 %, -2 %, 0.
- * AVX-512, Cascade Lake, peak 151 GFLOP/s (64 rows, 256 columns and terms: 130; 256 rows, 1024
- * of both: 97), the same shapes:
- *   B's panels copied                     -15 %, +3 %
- *   128, 256, 512 columns of C at a time  no gain
- *   asking for both lines of C's next panel in every tile: -5 % with 10 terms
- * In an update a tile asks for the next one's rows of C, one at a time: an epoch of dense inputs
- * with m = 10 takes 0.96 of the time with 100 outputs and 0.88 with 256; 0.99 with 64 of 256.
- * With AVX2 (Cascade Lake) 1.00 and 0.97, and 1.09 with m = 1: not done.
- * Tiles of three and four vectors, with fewer rows, take fewer instructions and addresses for a
- * multiplication, so that more of the next tile's loads and of the stores are hidden: updates
- * with 10 terms 92 -> 110 GFLOP/s. An epoch over one with two vectors at most (Cascade Lake,
- * AVX-512 and AVX2): dense inputs, m = 10, 100 outputs 0.93 and 0.95, [784, 256, 256, 10], m =
- * 64, 0.93 and 0.95, [8, 64, 64, 4], m = 32, 0.95 and 0.97. Lost: wider tiles of copies (1.02),
- * nothing copied (1.05), four terms at once (1.06: too few registers for the addresses).
- * On Zen 4 a panel's last vector is half one where columns fill no more, which takes half the time:
- * dense inputs, m = 10, 100 outputs 0.94 of an epoch, [64, 100, 10], m = 64, 0.96, [784, 100, 100,
- * 100, 10], m = 10, 0.98. Lost: the same for errors taken back by turned weights (1.00). */
+ * What was measured: docs/tuning.md. */
 
 /* The sum is taken FN_DEPTH terms (simd.h) per pass: a pass's vectors of B, 32 KiB at most, stay
- * in the first cache while all rows of C go by, or nearly so. With four vectors 64 terms are no
- * faster than 128; with two, 256 are slower: 117 for 130 GFLOP/s (64 rows, 256 columns and
- * terms; AVX-512, Cascade Lake).
+ * in the first cache while all rows of C go by, or nearly so.
  *
  * Rows of C per pass: their part of A, 288 KiB at most, stays in the second cache. */
 #define FN_HEIGHT (288 / FN_TILE_ROWS * FN_TILE_ROWS)
-
-/* A product of so many columns and terms has A copied, tile by tile: else the terms of a
- * tile lie in as many pages (a_row == 1), or its rows, where they are whole cache lines
- * apart, in one bank of the first cache, which then gives one of them at a time. With fewer
- * than 128 terms, an epoch with a copy over one without: m = 64, 128 outputs 1.02, 160 to 256
- * 0.96, 512 0.90, m = 100, 128 outputs 0.98, 200 0.90 (AVX-512, Cascade Lake); AVX2 1.01, 0.95,
- * -, 0.93, -. With m = 32 and 256 outputs 1.00. */
-#define FN_PACKED 128
-#define FN_PACKED_TERMS 64
 
 /* A tile of copies asks for B so many terms ahead. */
 #define FN_TERMS_AHEAD 8
@@ -82,12 +49,8 @@ typedef struct {
     const uint32_t *c_rows;
 } FN(product);
 
-/* Whether n columns fill no more than half of their last vector, and half a vector takes less time
- * than a whole one. */
-FN_INLINE int FN(saves_half)(size_t n) { return FN(is_halved)(n) && fn_cpu_halves_avx512(); }
-
 /* nv vectors of a row, which will be changed, for the first cache. */
-FN_INLINE void FN(ask_for_row)(const real *row, const size_t nv)
+FN_INLINE void FN(prefetch_row)(const real *row, const size_t nv)
 {
     for (size_t v = 0; v < nv; v += FN_LINE_VECTORS)
         __builtin_prefetch(row + v * FN_LANES, 1, 3);
@@ -126,10 +89,10 @@ FN_UNROLL(4)
         }
         const real *a = tile_a, *b = p->b, *next = row[mr - 1] + c_stride;
         for (size_t r = depth; below && r < mr; r++)
-            FN(ask_for_row)(next + r * c_stride, nv);
+            FN(prefetch_row)(next + r * c_stride, nv);
         for (size_t k = 0; k < depth; k++, next += c_stride) {
             if (below && k < mr)
-                FN(ask_for_row)(next, nv);
+                FN(prefetch_row)(next, nv);
             const real *line = b_rows ? p->b + b_rows[k] * b_stride : b;
             vec right[FN_ROW_VECTORS];
             FN(half) right_half = {0};
@@ -261,23 +224,12 @@ static void FN(pack_tile)(size_t height, const FN(product) *p, const real *a, re
     }
 }
 
-/* Behind a tile of A more is stored than it has. */
-#define FN_ROOM_OF_ROWS(rows, depth) ((rows) * (depth) + FN_TILE_ROWS + FN_LANES)
+/* Elements of so many packed rows: excess lanes are stored behind the last tile. */
+#define FN_PACKED_ROWS(rows, depth) ((rows) * (depth) + FN_TILE_ROWS + FN_LANES)
 
-/* Whether a product has A copied, where its caller lets it: see FN_PACKED. */
-FN_INLINE int FN(is_packed)(size_t columns, size_t terms)
-{
-    return columns >= FN_PACKED && terms >= FN_PACKED_TERMS;
-}
-
-/* A B of so many bytes does not stay in the second cache: it is asked for a panel ahead. At 256
- * rows, 1024 columns and terms 86 -> 89 GFLOP/s (AVX2, Zen 3), 83 -> 97 (AVX-512, Cascade Lake);
- * what is in the second cache is 5 % slower with it. */
-#define FN_ASKED_BYTES ((size_t)1 << 20)
-
-/* Ask for a tile's share of the next panel: some rows of B, and the last lines of the tile's own
- * of C, whose first lines the tile asks for. Those between, of wider panels: no difference. */
-FN_INLINE void FN(ask_for_panel)(const FN(product) *p, size_t rows, size_t from, size_t to,
+/* Prefetch a tile's share of the next panel: some rows of B, and the last lines of the tile's own
+ * of C, whose first lines the tile itself prefetches. */
+FN_INLINE void FN(prefetch_panel)(const FN(product) *p, size_t rows, size_t from, size_t to,
                                  size_t vectors)
 {
     for (size_t k = from; k < to && k < p->k; k++)
@@ -288,7 +240,7 @@ FN_INLINE void FN(ask_for_panel)(const FN(product) *p, size_t rows, size_t from,
                                + (2 * vectors - 1) * FN_LANES, 1, 2);
 }
 
-/* `tiles` tiles of one height from row `first` on. Where `share` is not 0, each asks for so many
+/* `tiles` tiles of one height from row `first` on. Where `share` is not 0, each prefetches so many
  * rows of B's next panel. */
 FN_INLINE void FN(tiles_of)(size_t first, size_t tiles, size_t height, size_t vectors, int halved,
                             int packed, size_t share, const FN(product) *panel)
@@ -308,7 +260,7 @@ FN_INLINE void FN(tiles_of)(size_t first, size_t tiles, size_t height, size_t ve
         return;
     }
     for (size_t t = 0, k = first / height * share; t < tiles; t++, k += share) {
-        FN(ask_for_panel)(&part, height, k, k + share, vectors);
+        FN(prefetch_panel)(&part, height, k, k + share, vectors);
         tile(&part, height * row, 1, halved);
         part.a += height * row;
         part.c += part.c_rows ? 0 : height * part.c_stride;
@@ -316,13 +268,13 @@ FN_INLINE void FN(tiles_of)(size_t first, size_t tiles, size_t height, size_t ve
     }
 }
 
-/* From a row, a term and a column on, with so many terms at most; turned: B[k][v] is
- * b[v*b_stride + k]. Small products are not copied as they are: they were written field by field
+/* The part of a product from a row, a term and a column on, with `depth` terms at most; transposed:
+ * B[k][v] is b[v*b_stride + k]. Small products are not copied as they are: they were written field by field
  * just before, and loads of several fields at once would wait for that. */
 FN_INLINE FN(product) FN(part_of)(const FN(product) *p, size_t row, size_t k, size_t column,
-                                  size_t depth, const int turned)
+                                  size_t depth, const int transposed)
 {
-    const size_t along = turned ? column : k, across = turned ? k : column;
+    const size_t along = transposed ? column : k, across = transposed ? k : column;
     return (FN(product)){
         .k = p->k - k < depth ? p->k - k : depth, .a = p->a + row * p->a_row + k * p->a_k,
         .a_row = p->a_row, .a_k = p->a_k,
@@ -335,12 +287,13 @@ FN_INLINE FN(product) FN(part_of)(const FN(product) *p, size_t row, size_t k, si
 
 /* FN_HEIGHT rows at most, and FN_DEPTH terms, from the row `first` and the term `k` on. */
 static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t columns,
-                               const FN(product) *whole, real *packed)
+                               const FN(product) *whole, real *packed, const fn_tiling *tiling)
 {
     const size_t most = packed ? 2 : FN(widest)(rows);
-    const int asks = whole->k * whole->b_stride * sizeof(real) > FN_ASKED_BYTES;
+    const int prefetches = whole->k > tiling->prefetch_terms;
     FN(product) part = FN(part_of)(whole, first, k, 0, FN_DEPTH, 0);
     FN(division) d;
+    FN_ASSERT(rows <= FN_HEIGHT && part.k <= FN_DEPTH);
     if (packed) {
         d = FN(divide_rows)(rows, FN_TILE_ROWS);
         for (size_t t = 0, r = 0; t < d.tall + d.flat; t++) {
@@ -354,10 +307,10 @@ static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t colum
         const size_t left = (columns - j + FN_LANES - 1) / FN_LANES;
         /* fn_next would divide for each panel, which small products feel */
         vectors = left <= most ? left : left < 2 * most ? (left + 1) / 2 : most;
-        const int halved = vectors == left && FN(saves_half)(columns);
+        const int halved = vectors == left && FN(is_halved)(columns) && tiling->half_vectors;
         if (!packed)
             d = FN(divide_rows)(rows, FN(tile_rows)[vectors - 1]);
-        const size_t share = asks ? (part.k + d.tall + d.flat - 1) / (d.tall + d.flat) : 0;
+        const size_t share = prefetches ? (part.k + d.tall + d.flat - 1) / (d.tall + d.flat) : 0;
         FN(tiles_of)(0, d.tall, d.height, vectors, halved, packed != NULL, share, &part);
         FN(tiles_of)(d.tall * d.height, d.flat, d.height - 1, vectors, halved, packed != NULL, share,
                      &part);
@@ -366,34 +319,34 @@ static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t colum
     }
 }
 
-/* Whether a product is one block of one panel. It is computed as it is, since a copy of what was
- * written field by field just before takes as long as its arithmetic: an epoch of [4, 16, 2], m = 1,
- * takes 0.88 of the time, with AVX2 0.82, of [8, 64, 64, 4] 0.96 (Zen 4). */
+/* Whether a product is one block of one panel. It is computed in place, since a copy of what was
+ * written field by field just before takes as long as the arithmetic of a small one. */
 FN_INLINE int FN(is_one_panel)(size_t rows, size_t vectors, size_t terms)
 {
     return vectors <= FN(widest)(rows) && terms <= FN_DEPTH && rows <= FN_HEIGHT;
 }
 
-/* All of `rows` rows and `columns` columns (rounded up to vectors) of C, where they are not
- * large. packed: NULL, or room for packed_size elements; A is readable a vector behind its last
- * row. */
-static void FN(multiply)(size_t rows, size_t columns, const FN(product) *whole, real *packed)
+/* C[rows][columns] += A B, columns rounded up to whole vectors. rows, columns, k > 0; C overlaps with
+ * neither A nor B. packed: NULL, or memory of FN_PACKED_SIZE elements: A is copied, which is readable a
+ * vector behind its last row. */
+static void FN(multiply)(size_t rows, size_t columns, const FN(product) *whole, real *packed,
+                         const fn_tiling *tiling)
 {
+    FN_ASSERT(rows > 0 && columns > 0 && (whole->a_row == 1 || whole->a_k == 1));
+    FN_ASSERT(whole->b_stride >= columns && whole->c_stride >= columns);
     const size_t vectors = (columns + FN_LANES - 1) / FN_LANES;
     if (FN(is_one_panel)(rows, vectors, whole->k)) {
         const FN(division) d = FN(divide_rows)(rows, FN(tile_rows)[vectors - 1]);
-        const int halved = FN(saves_half)(columns);
+        const int halved = FN(is_halved)(columns) && tiling->half_vectors;
         FN(tiles)[vectors - 1][d.height - 1](whole, d.height * whole->a_row, d.tall, halved);
         FN(tiles_of)(d.tall * d.height, d.flat, d.height - 1, vectors, halved, 0, 0, whole);
         return;
     }
     const size_t blocks = (rows + FN_HEIGHT - 1) / FN_HEIGHT;
-    if (!FN(is_packed)(columns, whole->k))
-        packed = NULL;
     for (size_t k = 0; k < whole->k; k += FN_DEPTH)
         for (size_t block = 0; block < blocks; block++) {
             const size_t first = fn_part(rows, 1, block, blocks);
             const size_t end = fn_part(rows, 1, block + 1, blocks);
-            FN(multiply_block)(first, end - first, k, columns, whole, packed);
+            FN(multiply_block)(first, end - first, k, columns, whole, packed, tiling);
         }
 }

@@ -1,26 +1,26 @@
 /* Rows as columns, a square of vectors at a time. */
 
 /* lanes[j][i] becomes lanes[i][j]. */
-FN_INLINE void FN(turn)(vec lanes[FN_LANES])
+FN_INLINE void FN(transpose_lanes)(vec lanes[FN_LANES])
 {
 FN_UNROLL(4)
-    for (size_t round = 1; round < FN_LANES; round *= 2) { /* each turns the indices by one bit */
-        vec turned[FN_LANES];
+    for (size_t round = 1; round < FN_LANES; round *= 2) { /* each rotates the indices by one bit */
+        vec next[FN_LANES];
 FN_UNROLL(8)
         for (size_t i = 0; i < FN_LANES / 2; i++) {
-            turned[2 * i] = FN(interleave_lower)(lanes[i], lanes[i + FN_LANES / 2]);
-            turned[2 * i + 1] = FN(interleave_upper)(lanes[i], lanes[i + FN_LANES / 2]);
+            next[2 * i] = FN(interleave_lower)(lanes[i], lanes[i + FN_LANES / 2]);
+            next[2 * i + 1] = FN(interleave_upper)(lanes[i], lanes[i + FN_LANES / 2]);
         }
 FN_UNROLL(16)
         for (size_t i = 0; i < FN_LANES; i++)
-            lanes[i] = turned[i];
+            lanes[i] = next[i];
     }
 }
 
 #if FN_VECTOR_BYTES == 64
 #define FN_QUARTER (FN_LANES / 4)
 /* In each quarter columns[j][i] = rows[i][j]. */
-FN_INLINE void FN(turn_quarters)(const vec rows[FN_QUARTER], vec columns[FN_QUARTER])
+FN_INLINE void FN(transpose_quarters)(const vec rows[FN_QUARTER], vec columns[FN_QUARTER])
 {
 #if FN_BITS == 32
     const vec lower[2] = {FN(zip_lower)(rows[0], rows[1]), FN(zip_lower)(rows[2], rows[3])};
@@ -35,10 +35,8 @@ FN_INLINE void FN(turn_quarters)(const vec rows[FN_QUARTER], vec columns[FN_QUAR
 }
 #endif
 
-/* lanes[j][i] = from[i][j] for i < rows, zero for the others: a square of FN_LANES. With AVX-512 a
- * round of shuffles is left out by loads of halves, and the last ones stay within quarters: an epoch
- * of [784, 100, 100, 100, 10], m = 10, takes 0.96 of the time (Zen 4), of [8, 64, 64, 4], m = 1,
- * 0.93. Loads of quarters leave out two rounds, and save a third less. */
+/* lanes[j][i] = from[i][j] for i < rows, zero for the others: a square of FN_LANES. With AVX-512
+ * loads of halves leave out a round of shuffles, and the last ones stay within quarters. */
 FN_INLINE void FN(transpose_square)(size_t rows, const real *from, size_t stride,
                                     vec lanes[FN_LANES])
 {
@@ -58,14 +56,14 @@ FN_UNROLL(4)
             even[i] = FN(even_quarters)(a, b);
             odd[i] = FN(odd_quarters)(a, b);
         }
-        FN(turn_quarters)(even, lanes);
-        FN(turn_quarters)(odd, lanes + FN_QUARTER);
+        FN(transpose_quarters)(even, lanes);
+        FN(transpose_quarters)(odd, lanes + FN_QUARTER);
     }
 #else
 FN_UNROLL(16)
     for (size_t i = 0; i < FN_LANES; i++)
         lanes[i] = i < rows ? FN(load)(from + i * stride) : (vec){0};
-    FN(turn)(lanes);
+    FN(transpose_lanes)(lanes);
 #endif
 }
 

@@ -188,21 +188,22 @@ cdef class Examples:
         if self.n_in != shape.n_in():
             raise ValueError(f"X: expected shape {expected}, got {(self.examples.n, self.n_in)}")
         if self.compressed is not None:
-            self.check_way(shape, type)
+            self.check_form(shape, type)
         if with_targets and self.y is None:
             raise ValueError("y: expected targets, got None")
         if with_targets and self.y.view.ndim == 2 and self.y.length(1) != shape.n_out():
             self.y.expect("y", (self.examples.n, shape.n_out()))
         return &self.examples
 
-    cdef int check_way(self, Shape shape, fn_type type) except -1:
+    cdef int check_form(self, Shape shape, fn_type type) except -1:
         """Whether compressed examples can enter the first layer: as columns, unless it has more
         weights than 32 bits can number, and, where lists are shared, as masks."""
-        cdef int way = fn_way(type, &shape.network, 0.2)  # a density for either
-        if way == FN_DENSE:
+        cdef fn_form form = fn_choose_form(type, fn_selected_target(), fn_this_processor(),
+                                           &shape.network, 0.2)
+        if form == FN_DENSE:  # at a density where both of the others are possible
             raise ValueError(f"X: expected at most 2^32 weights in the first layer for compressed "
                              f"examples, got {shape.sizes[0]} x {shape.sizes[1]}, padded")
-        if self.examples.masks != NULL and way != FN_MASKS:
+        if self.examples.masks != NULL and form != FN_MASKS:
             raise ValueError(f"X: expected columns for the instruction set {isa()}, got masks")
         return 0
 

@@ -1,6 +1,6 @@
 """The types of what only the kernels have; the rest has those of the reference in NumPy."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias
 
 from numpy.typing import DTypeLike, NDArray
@@ -9,7 +9,7 @@ from fastnet.reference import *  # noqa: F403
 
 ParameterArray: TypeAlias = NDArray | Storage
 
-TILINGS: tuple[str, ...]
+TARGETS: tuple[str, ...]
 
 def available() -> list[str]: ...
 def isa() -> str: ...
@@ -17,6 +17,37 @@ def select(name: str) -> None: ...
 def compiler() -> str: ...
 def poll_every(callbacks: float = 0.1, polls: float = 0.02) -> None: ...
 def aligned(length: int, dtype: DTypeLike) -> NDArray: ...
+def trace_with(function: Callable[[dict[str, Any]], None]) -> None: ...
+def plan(
+    sizes: Sequence[int],
+    dtype: DTypeLike,
+    m: int,
+    n: int | None = None,
+    *,
+    call: str = "train",
+    isa: str | None = None,
+    halves_avx512: bool | None = None,
+    hidden: Sequence[str] | None = None,
+    cost: str | None = "quadratic",
+    form: str = "dense",
+    density: float = 1.0,
+    input_bytes: int | None = None,
+    optimizer: str = "plain",
+    l2: float = 0.0,
+    l1: float = 0.0,
+    dropout: Sequence[float] | None = None,
+    by_blocks: bool | None = None,
+    sharing: int = 0,
+    threads: int = 1,
+) -> dict[str, Any]: ...
+def choose_input_format(
+    sizes: Sequence[int],
+    dtype: DTypeLike,
+    density: float,
+    isa: str | None = None,
+    halves_avx512: bool | None = None,
+) -> str: ...
+def choose_threads(sizes: Sequence[int], m: int, density: float, most: int) -> int: ...
 
 class CompressedArrays:
     values: Any  # buffers to read, of which np.asarray makes arrays

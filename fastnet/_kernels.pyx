@@ -25,7 +25,7 @@ from cython cimport final
 from libc.math cimport isfinite
 from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t, uintptr_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 cdef extern from *:
     """
@@ -80,6 +80,7 @@ include "_arrays.pxi"
 include "_poll.pxi"
 include "_compressed.pxi"
 include "_arguments.pxi"
+include "_plan.pxi"
 include "_parameters.pxi"
 include "_network.pxi"
 include "_training.pxi"
@@ -121,28 +122,6 @@ def compress(X, offsets, values, columns, masks):
 
 
 EVALUATED = FN_EVALUATED  # examples, at most, that feedforward and evaluate work on at once
-
-WAYS = {FN_DENSE: "dense", FN_COLUMNS: "columns", FN_MASKS: "masks"}
-TILINGS = ("narrow layers", "tiles", "packed tiles", "large tiles")  # in the order of C
-
-
-def way(sizes, dtype, density):
-    """"dense", "columns" or "masks": the quickest way into the first layer."""
-    cdef Shape shape = Shape(sizes, "sigmoid", None)
-    cdef double share = density
-    return WAYS[fn_way(TYPES[real_name(dtype)], &shape.network, share)]
-
-
-def tiling(m, n_in, n_out, dtype):
-    """How a dense layer is updated by m examples: one of TILINGS, which are for ever larger
-    layers."""
-    return TILINGS[fn_tiling(TYPES[real_name(dtype)], min(m, FN_PIECE), n_in, n_out)]
-
-
-def by_blocks(sizes, dtype, density, m):
-    """Whether m compressed examples enter the first layer by blocks, and not by lists."""
-    cdef Shape shape = Shape(sizes, "sigmoid", None)
-    return bool(fn_by_blocks(TYPES[real_name(dtype)], &shape.network, density, m))
 
 
 def layout(sizes, dtype):

@@ -51,38 +51,38 @@ cdef class NetworkCore:
         return Predictor(self, check_file)
 
     def feedforward(self, Examples examples not None, out, threads=1, *, poll=None):
-        cdef const fn_network *network = &self.shape.network
         cdef const fn_examples *e = examples.fit(self.shape, self.type, False)
         cdef object memory = self.memory()
         cdef const void *p = self.start(memory)
         cdef Array a = Array("out", out, 2, (self.dtype,), writable=True)
         a.expect("out", (e.n, self.shape.n_out()))
         a.expect_contiguous("out")
-        cdef size_t n_threads = checked_threads(threads)
-        cdef Workspace w = Workspace(fn_evaluation_size(self.type, network, e, n_threads))
+        cdef Plan plan = planned(FN_CALL_FORWARD, self.type, self.shape, e, e.n, 0, NULL,
+                                 checked_threads(threads))
+        cdef Workspace w = Workspace(fn_evaluation_size(self.type, &plan.plan, e))
         cdef Poll polling = Poll(poll) if e.n > FN_EVALUATED else None  # else one piece
         cdef fn_poll polled = NO_POLL if polling is None else polling.for_c()
         with nogil:
-            fn_feedforward(self.type, network, p, e, a.data(), polled, n_threads, w.start())
+            fn_feedforward(self.type, &plan.plan, p, e, a.data(), polled, w.start())
         if polling is not None:
             polling.check()
 
     def gradient(self, Examples examples not None, nabla, *, poll=None):
-        cdef const fn_network *network = &self.shape.network
         cdef const fn_examples *e = examples.fit(self.shape, self.type, True)
         cdef object memory = self.memory()
         cdef const void *p = self.start(memory)
         cdef Array g = vector("nabla", nabla, REAL, True).expect("nabla", (self.n_parameters,))
         if g.dtype != self.dtype:
             raise TypeError(f"nabla: expected {self.dtype}, got {g.dtype}")
-        cdef Workspace w = Workspace(fn_workspace_size(self.type, network, e, e.n, NULL, 1))
+        cdef Plan plan = planned(FN_CALL_GRADIENT, self.type, self.shape, e, e.n, 0, NULL, 1)
+        cdef Workspace w = Workspace(fn_workspace_size(self.type, &plan.plan, e, NULL))
         cdef CustomDelta custom = CustomDelta(self.custom_delta, self.type)
         cdef fn_delta delta = custom.for_c()
         cdef Poll polling = Poll(poll)
         cdef fn_poll polled = polling.for_c()
         cdef int failed
         with nogil:
-            failed = fn_gradient(self.type, network, p, e, g.data(), delta, polled, w.start())
+            failed = fn_gradient(self.type, &plan.plan, p, e, g.data(), delta, polled, w.start())
         custom.check(failed)
         polling.check()
 
@@ -102,8 +102,10 @@ cdef class NetworkCore:
             rows.expect("networks", (n, self.n_parameters)).expect_contiguous("networks")
         if not with_cost:
             network.cost = FN_OTHER_COST
-        cdef size_t n_threads = checked_threads(threads)
-        cdef Workspace w = Workspace(fn_evaluation_size(self.type, &network, e, n_threads))
+        cdef Plan plan = planned(FN_CALL_FORWARD, self.type, self.shape, e, e.n, 0, NULL,
+                                 checked_threads(threads))
+        plan.plan.network = &network
+        cdef Workspace w = Workspace(fn_evaluation_size(self.type, &plan.plan, e))
         counts, costs = np.zeros(n, np.uintp), np.zeros(n)
         cdef size_t[::1] correct = counts
         cdef double[::1] total = costs
@@ -114,8 +116,8 @@ cdef class NetworkCore:
                 polling.state.before, polling.state.until = i * e.n, 1
                 if i > 0 and not may_go_on(polled, 0):
                     break
-                total[i] = fn_evaluate(self.type, &network, p + i * row, e, &correct[i], polled,
-                                       n_threads, w.start())
+                total[i] = fn_evaluate(self.type, &plan.plan, p + i * row, e, &correct[i], polled,
+                                       w.start())
                 if polling.state.ends:
                     break
         polling.check()
@@ -145,6 +147,7 @@ cdef class Predictor:
     cdef ParameterStorage parameters  # None: those of an array
     cdef object check_file
     cdef Storage outputs  # memory that ``out`` shows and that NumPy cannot resize
+    cdef Plan plan
     cdef Workspace workspace
     cdef fn_examples example
     cdef bint is_copied  # a thread copies ``out``, which may let others run meanwhile
@@ -162,8 +165,14 @@ cdef class Predictor:
         fn_set_scale(&self.example, 1)
         self.outputs = Storage(self.shape.n_out(), network.dtype)
         self.out = np.asarray(self.outputs)
-        self.workspace = Workspace(fn_evaluation_size(network.type, &self.shape.network,
-                                                      &self.example, 1))
+        self.prepare()
+
+    cdef prepare(self):
+        """For the instruction set in use."""
+        self.plan = planned(FN_CALL_FORWARD, self.network.type, self.shape, &self.example, 1, 0,
+                            NULL, 1)
+        self.workspace = Workspace(fn_evaluation_size(self.network.type, &self.plan.plan,
+                                                      &self.example))
 
     cdef int run(self, x, void *out) except -1:
         """1 when ``out`` (n_out,) is filled, 0 when x is not plain: of another type, shape or
@@ -182,14 +191,16 @@ cdef class Predictor:
                 and (view.strides[0] == view.itemsize or view.shape[0] == 1)
                 and <uintptr_t>view.buf % view.itemsize == 0
                 and isfinite(fn_magnitude(self.example.inputs_type, view.shape[0], view.buf))):
+            if self.plan.plan.target != fn_selected_target():
+                self.prepare()
             self.example.inputs = view.buf
             if self.parameters is None:
                 p = self.network.array.data()
             else:
                 storage = self.parameters.storage
                 p = storage.memory.first
-            fn_feedforward(self.example.inputs_type, &self.shape.network, p, &self.example, out,
-                           NO_POLL, 1, self.workspace.start())
+            fn_feedforward(self.example.inputs_type, &self.plan.plan, p, &self.example, out, NO_POLL,
+                           self.workspace.start())
             done = 1
         PyBuffer_Release(&view)
         return done

@@ -79,6 +79,10 @@ def softmax(z, out):
         fn_softmax(a.type(), m, n, a.data(), b.data())
 
 
+cdef Workspace scratch_for(Array a, size_t m, size_t n_in, size_t n_out):
+    return Workspace(fn_scratch_size(a.type(), m, n_in, n_out) * a.view.itemsize)
+
+
 def weighted_input(a, weights, biases, z):
     cdef size_t n_in, n_out, m = len(a)
     n_in, n_out = rows_and_columns("weights", weights)
@@ -86,8 +90,10 @@ def weighted_input(a, weights, biases, z):
     cdef Array w = matrix("weights", weights, (n_in, n_out), (x.dtype,))
     cdef Array b = matrix("biases", biases, (1, n_out), (x.dtype,))
     cdef Array c = matrix("z", z, (m, n_out), (x.dtype,), True)
+    cdef Workspace s = scratch_for(x, m, n_in, n_out)
     with nogil:
-        fn_weighted_input(x.type(), m, n_in, n_out, x.data(), w.data(), b.data(), c.data())
+        fn_weighted_input(x.type(), m, n_in, n_out, x.data(), w.data(), b.data(), c.data(),
+                          s.start())
 
 
 cdef Array row_weights(weights, size_t m):
@@ -137,7 +143,7 @@ def backpropagate(neurons, weights, delta, a, delta_below):
                 f"a: expected None for {neurons}, whose slopes do not follow from it")
         x = matrix("a", a, (m, n_in), (w.dtype,))
         activations = x.data()
-    cdef Workspace s = Workspace(fn_scratch_size(w.type(), m, n_in, n_out) * w.view.itemsize)
+    cdef Workspace s = scratch_for(w, m, n_in, n_out)
     with nogil:
         fn_backpropagate(w.type(), kind, m, n_in, n_out, w.data(), d.data(), activations, b.data(),
                          s.start())
@@ -151,9 +157,10 @@ def update(weights, biases, a, delta, l2=0.0, l1=0.0):
     cdef Array x = matrix("a", a, (m, n_in), (w.dtype,))
     cdef Array d = matrix("delta", delta, (m, n_out), (w.dtype,))
     cdef double decay_fraction = l2, l1_step = l1
+    cdef Workspace s = scratch_for(w, m, n_in, n_out)
     with nogil:
         fn_update(w.type(), m, n_in, n_out, x.data(), d.data(), decay_fraction, l1_step, w.data(),
-                  b.data())
+                  b.data(), s.start())
 
 
 def random_at(key, counters):

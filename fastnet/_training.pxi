@@ -1,6 +1,14 @@
 """Part of _kernels.pyx: training."""
 
 
+cdef struct pass_sizes:
+    # passes over n examples each, in mini-batches of m, the last of which may be smaller
+    const int64_t *order  # [passes][n]
+    size_t passes
+    size_t n
+    size_t m
+
+
 @final
 cdef class Training:
     """What stays the same in all passes of a training, and what it carries from one to the next.
@@ -75,10 +83,9 @@ cdef class Training:
             snapshots=None):
         self.n_complete = 0
         cdef NetworkCore core = self.network
-        cdef const fn_network *network = &core.shape.network
         cdef const fn_examples *e = examples.fit(core.shape, core.type, True)
         cdef fn_training t = self.training
-        cdef fn_passes passes
+        cdef pass_sizes passes
         cdef Array in_order = self.set_passes(&passes, order)
         cdef Array keys = self.set_keys(&t, key, passes.passes)
         cdef Array kept = self.set_snapshots(&t, snapshots, passes.passes)
@@ -91,13 +98,15 @@ cdef class Training:
         cdef CustomDelta custom = CustomDelta(core.custom_delta, core.type)
         cdef Poll polling = Poll(poll)
         t.delta, t.poll = custom.for_c(), polling.for_c()
-        cdef Workspace w = Workspace(fn_workspace_size(core.type, network, e, passes.m, &t,
-                                                       n_threads))
+        cdef Plan plan = planned(FN_CALL_TRAIN, core.type, core.shape, e, passes.n, passes.m, &t,
+                                 n_threads)
+        cdef Workspace w = Workspace(fn_workspace_size(core.type, &plan.plan, e, &t))
         cdef object memory = core.memory()
         cdef void *p = core.start(memory)
         cdef int failed
         with nogil:
-            failed = fn_train(core.type, network, p, e, &passes, &t, n_threads, w.start())
+            failed = fn_train(core.type, &plan.plan, p, e, passes.order, passes.passes, &t,
+                              w.start())
         self.steps += self.n_complete * mini_batches(&passes)
         custom.check(failed)
         polling.check()
@@ -115,7 +124,7 @@ cdef class Training:
         t.divide_l2 = self.divide_l2
         t.by_blocks = 0 if self.by_blocks is None else 1 if self.by_blocks else -1
 
-    cdef Array set_passes(self, fn_passes *passes, order):
+    cdef Array set_passes(self, pass_sizes *passes, order):
         cdef int ndim = 2 if order.ndim == 2 else 1
         cdef Array in_order = Array("order", order, ndim, ("int64",))
         if ndim == 2:
@@ -150,7 +159,7 @@ cdef class Training:
         t.snapshots = kept.data()
         return kept
 
-    cdef Array set_costs(self, fn_training *t, fn_passes passes):
+    cdef Array set_costs(self, fn_training *t, pass_sizes passes):
         cdef Array costs
         if self.costs is None:
             return None
@@ -162,12 +171,12 @@ cdef class Training:
         return costs
 
 
-cdef size_t mini_batches(const fn_passes *passes) noexcept nogil:
+cdef size_t mini_batches(const pass_sizes *passes) noexcept nogil:
     """Of each pass."""
     return (passes.n + passes.m - 1) // passes.m
 
 
-cdef int check_order(const fn_passes *passes, size_t n) except -1:
+cdef int check_order(const pass_sizes *passes, size_t n) except -1:
     cdef size_t i
     cdef bint inside = True
     for i in range(passes.passes * passes.n):

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from fastnet import activations, checks, costs, files, optimizers, persistence
+from fastnet import _kernels, activations, checks, costs, files, optimizers, persistence, ways
 from fastnet._load import show_config, version
 from fastnet.architecture import DTYPES
 from fastnet.data import Dataset
@@ -181,11 +181,39 @@ def _parser() -> argparse.ArgumentParser:
 
     info = commands.add_parser(
         "info",
-        help="print versions, compiler and instruction sets",
+        help="print versions, compiler and instruction sets, or how a network is computed",
         description="Print the versions of fastnet, NumPy and Python, the compiler, the "
-        "instruction set in use and those that this machine has.",
+        "instruction set in use and those that this machine has. With --plan, print how a "
+        "training is computed: how the examples enter, how each layer's forward step, error and "
+        "update are computed, in a mini-batch and in a smaller last one.",
+        allow_abbrev=False,
     )
-    info.set_defaults(run=lambda options: show_config())
+    # fmt: off
+    add = info.add_argument
+    add("--plan", metavar="SIZES",
+        help="the network's layers, as in --plan 784,30,10; the options below describe the rest")
+    add("--batch", type=int, metavar="N", help="examples per update (default: 10)")
+    add("--examples", type=int, metavar="N",
+        help="training examples (default: 50000; a last mini-batch may be smaller)")
+    add("--dtype", choices=DTYPES, help="precision (default: float32)")
+    add("--density", type=float, metavar="SHARE",
+        help="share of the inputs that is not zero (default: 1)")
+    add("--form", choices=("dense", "columns", "masks"),
+        help="form of the examples (default: the fastest for the density)")
+    add("--neurons", choices=activations.HIDDEN,
+        help="kind of the hidden neurons (default: sigmoid)")
+    add("--optimizer", choices=list(optimizers.USUAL),
+        help="optimizer (default: plain gradient descent)")
+    add("--lmbda", type=float, metavar="LAMBDA", help="L2 regularization (default: 0)")
+    add("--l1", type=float, metavar="LAMBDA", help="L1 regularization (default: 0)")
+    add("--dropout", type=float, metavar="P",
+        help="probability that a hidden neuron is dropped (default: 0)")
+    add("--threads", type=int, metavar="N",
+        help="threads at most; as many are used as are worth it (default: 1)")
+    add("--isa", choices=_kernels.TARGETS,
+        help="instruction set, which this machine need not have (default: the one in use)")
+    # fmt: on
+    info.set_defaults(run=_info)
     return parser
 
 
@@ -444,6 +472,64 @@ def _demo(options: argparse.Namespace) -> None:
     else:
         demo.save(options.name, options.save, own, options.dark, options.book_rates)
         print(f"Saved to {options.save}")
+
+
+def _sizes(text: str) -> list[int]:
+    """The numbers in "784,30,10"."""
+    try:
+        sizes = [int(word) for word in text.split(",")]
+    except ValueError:
+        sizes = []
+    if len(sizes) < 2 or min(sizes) < 1:
+        raise ValueError(f"--plan: expected layers' sizes, as in 784,30,10, got {text!r}")
+    return sizes
+
+
+def _at_least(option: str, value: float | None, least: float, default: Any) -> Any:
+    """The value of an option, checked, or its default."""
+    if value is not None and not value >= least:
+        raise ValueError(f"{option}: expected {least} or more, got {value}")
+    return default if value is None else value
+
+
+def _share(option: str, value: float | None, default: float) -> float:
+    if value is not None and not 0 <= value <= 1:
+        raise ValueError(f"{option}: expected a number from 0 to 1, got {value}")
+    return default if value is None else value
+
+
+def _info(options: argparse.Namespace) -> None:
+    given = {
+        name: value
+        for name, value in vars(options).items()
+        if name not in ("command", "run", "plan") and value is not None
+    }
+    if options.plan is None:
+        if given:
+            raise ValueError(f"--{next(iter(given))}: expected --plan beside it")
+        show_config()
+        return
+    print("\n".join(ways.described(_planned(options))))
+
+
+def _planned(options: argparse.Namespace) -> dict[str, Any]:
+    """The plan of a training that ``info``'s options describe."""
+    sizes, dtype = _sizes(options.plan), options.dtype or "float32"
+    n = _at_least("--examples", options.examples, 1, 50_000)
+    m = min(_at_least("--batch", options.batch, 1, 10), n)
+    most = _at_least("--threads", options.threads, 1, 1)
+    density = _share("--density", options.density, 1.0)
+    form = options.form or _kernels.choose_input_format(sizes, dtype, density, options.isa)
+    rate = _share("--dropout", options.dropout, 0.0)
+    seen = 1.0 if form == "dense" else density
+    return _kernels.plan(
+        sizes, dtype, m, n, isa=options.isa,
+        hidden=[options.neurons or "sigmoid"] * (len(sizes) - 2), form=form, density=density,
+        optimizer=options.optimizer or "plain",
+        l2=_at_least("--lmbda", options.lmbda, 0, 0.0), l1=_at_least("--l1", options.l1, 0, 0.0),
+        dropout=[rate] * (len(sizes) - 2) if rate else None,
+        threads=_kernels.choose_threads(sizes, m, seen, min(most, m)) if most > 1 else 1,
+    )  # fmt: skip
 
 
 def _own(options: argparse.Namespace, name: str) -> Any:

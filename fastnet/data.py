@@ -30,7 +30,7 @@ _CACHES = {"_forms", "_in_flight", "_stored", "_mappings", "_owners", "largest",
 
 @lru_cache  # small networks ask once per epoch
 def _way(n_in: int, n_out: int, dtype: np.dtype, density: float, isa: str) -> str:
-    return _kernels.way([n_in, n_out], dtype, density)
+    return _kernels.choose_input_format([n_in, n_out], dtype, density)
 
 
 def _kept(array: NDArray, given: Any) -> NDArray:

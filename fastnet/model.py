@@ -178,17 +178,12 @@ class Model:
     def _forward(self, core: _kernels.NetworkCore, X: Any, scale: float) -> NDArray:
         out = np.empty((len(X), self.sizes[-1]), self.dtype)
         examples = _kernels.Examples(X, scale)
-        core.feedforward(
-            examples, out, self.threads("feedforward", X, len(X)), poll=reporting.stopping()
-        )
+        core.feedforward(examples, out, self.threads(X, len(X)), poll=reporting.stopping())
         return out
 
-    def threads(self, call: str, X: Any, m: int) -> int:
-        """How many threads share m examples; a custom cost is called by one."""
-        is_custom = call == "train" and self._choice.kernel is None
-        threads = 1 if is_custom else ways.threads(self.sizes, m, X, self.n_threads)
-        ways.trace(call, self.sizes, self.dtype, X, m, threads)
-        return threads
+    def threads(self, X: Any, m: int) -> int:
+        """How many threads share m examples."""
+        return ways.threads(self.sizes, m, X, self.n_threads)
 
     def training(self, step: StepOptions) -> _kernels.Training:
         """A training of this network by such steps, with their moments."""
@@ -225,7 +220,7 @@ class Model:
         X = data.operand(self.sizes, self.dtype, single_use)
         examples = _kernels.Examples(X, data.scale, data.y, weights)
         figures: tuple[list[int], list[float]] = self.core.evaluate(
-            examples, self.threads("evaluate", X, len(X)), networks=networks, with_cost=with_cost,
+            examples, self.threads(X, len(X)), networks=networks, with_cost=with_cost,
             poll=reporting.stopping(),
         )  # fmt: skip
         return figures

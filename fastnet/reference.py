@@ -36,7 +36,6 @@ __all__ = [
     "Training",
     "activate",
     "backpropagate",
-    "by_blocks",
     "compress",
     "cost_sum",
     "exp",
@@ -54,10 +53,8 @@ __all__ = [
     "sum_of_magnitudes",
     "sum_of_squares",
     "survey",
-    "tiling",
     "uniform",
     "update",
-    "way",
     "weighted_input",
 ]
 
@@ -122,21 +119,6 @@ def compress(
         masks[...] = 0
         np.bitwise_or.at(masks, (rows, at // 64), np.uint64(1) << (at % 64).astype(np.uint64))
     return True
-
-
-def way(sizes: Sequence[int], dtype: DTypeLike, density: float) -> str:
-    """The quickest way into the first layer; there is but one here."""
-    return "dense"
-
-
-def tiling(m: int, n_in: int, n_out: int, dtype: DTypeLike) -> str:
-    """How a dense layer is updated by m examples; by one product here."""
-    return "tiles"
-
-
-def by_blocks(sizes: Sequence[int], dtype: DTypeLike, density: float, m: int) -> bool:
-    """Whether m compressed examples enter the first layer by blocks; here they never do."""
-    return False
 
 
 # ---- elementwise -----------------------------------------------------------

@@ -70,7 +70,7 @@ def train_passes(
         before = model.parameters.begin_training(training)
         try:
             X = data.operand(model.sizes, model.dtype, passes.epoch is None, training.shift > 0)
-            threads = model.threads("train", X, min(training.mini_batch_size, order.shape[1]))
+            threads = model.threads(X, min(training.mini_batch_size, order.shape[1]))
             examples = _kernels.Examples(X, data.scale, data.y, weights)
             training.costs = passes.costs
             try:

@@ -1,25 +1,13 @@
-"""Which way a call goes: how many threads, and, on request, a line that says so.
+"""How a call is computed: how many threads share it, and, on request, its plan in words.
 
-Whether the inputs are read dense or compressed is decided by ``Dataset.operand`` and, for
-the instruction set in use, by csrc/sparse_tmpl.h (``way``).
+The kernels make the plan (csrc/plan.c); here it is only put into sentences.
 """
 
-import os
 import sys
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from numpy.typing import DTypeLike
-
 from fastnet import _kernels, checks
-
-# A thread has to have so much to do, in multiply-adds of a call's examples that are worked on
-# together: below, meeting the others twice costs more than they save (bench/choose_ways.py).
-FEWEST_OPERATIONS = 2_000_000
-
-# And the largest layer has to have so many weights.
-FEWEST_WEIGHTS = 50_000
 
 _default = 1
 
@@ -69,29 +57,87 @@ def threads(sizes: Sequence[int], m: int, X: Any, asked: int | None) -> int:
     most = min(_default if asked is None else asked, m)
     if most == 1:
         return 1
-    first, *later = [n_in * n_out for n_in, n_out in pairwise(sizes)]
-    if max(first, *later, 0) < FEWEST_WEIGHTS:
-        return 1
-    work = m * (2 * first * getattr(X, "density", 1.0) + 3 * sum(later))
-    return max(1, min(most, int(work / FEWEST_OPERATIONS)))
+    return _kernels.choose_threads(sizes, m, getattr(X, "density", 1.0), most)
 
 
-def trace(call: str, sizes: Sequence[int], dtype: DTypeLike, X: Any, m: int, threads: int) -> None:
-    """One line on standard error, with FASTNET_TRACE=1 in the environment; for training, m is
-    the mini-batch's examples, else all."""
-    if os.environ.get("FASTNET_TRACE") != "1":
-        return
-    density = getattr(X, "density", None)
-    form, dense = "dense rows", [*pairwise(sizes)]
-    if density is not None:
-        kind = "columns" if X.masks is None else "masks"
-        together = m if call == "train" else min(m, _kernels.EVALUATED)
-        way = "blocks" if _kernels.by_blocks(sizes, dtype, density, together) else "lists"
-        form, dense = f"sparse rows ({kind}, density {density:.3g}, by {way})", dense[1:]
-    tilings = {_kernels.tiling(m, *layer, dtype) if call == "train" else "tiles" for layer in dense}
-    tiles = max(tilings, key=_kernels.TILINGS.index, default="no dense layer")
-    print(
-        f"fastnet: {call} {[*sizes]} {dtype}, {_kernels.isa()}: {form}, {tiles}, "
-        f"{m} example{'s' if m > 1 else ''}, {threads} thread{'s' if threads > 1 else ''}",
-        file=sys.stderr,
+# ---- plans in words --------------------------------------------------------
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n} {noun}{'' if n == 1 else 's'}"
+
+
+def _entry(plan: Mapping[str, Any]) -> str:
+    """How the examples enter the first layer."""
+    if plan["form"] == "dense":
+        return "dense rows"
+    words = f"sparse rows ({plan['form']}, density {plan['density']:.3g}, by {plan['entry']}"
+    if plan["entry"] == "lists" and plan["examples_per_list"] > 1:
+        words += f" of up to {plan['examples_per_list']} examples"
+    return words + ")"
+
+
+def summary(plan: Mapping[str, Any]) -> str:
+    """A plan in one line: the call, the network, the data, the threads."""
+    m = plan["m"] if plan["call"] == "train" else plan["n"]
+    return (
+        f"{plan['call']} {plan['sizes']} {plan['dtype']}, {plan['isa']}: {_entry(plan)}, "
+        f"{_counted(m, 'example')}, {_counted(plan['threads'], 'thread')}"
     )
+
+
+def _of_call(plan: Mapping[str, Any]) -> Iterator[str]:
+    """What holds for all steps of a call."""
+    if plan["drops_columns"]:
+        yield "inputs that are zero in a whole step are left out"
+    if plan["prefetches_examples"]:
+        yield "the next examples are prefetched"
+    if plan["call"] == "evaluate":
+        return
+    if plan["piece"] < plan["m"]:
+        yield f"{plan['m']} examples are taken in pieces of {plan['piece']}"
+    yield {
+        "fused update": "the gradient is added straight onto the parameters (fused update)",
+        "streamed gradient": "the optimizer is given a few rows of the gradient at a time "
+        "(streamed gradient)",
+        "collected gradient": "the gradient of all parameters is collected first "
+        "(collected gradient)",
+    }[plan["gradient"]]
+    if plan["lazy_decay"]:
+        yield "L2 decay of the first layer is deferred (lazy decay)"
+
+
+def _of_layer(layer: Mapping[str, Any]) -> Iterator[str]:
+    """How one layer is computed in one step."""
+    by = {True: ", threads share the neurons", False: ""}
+    yield f"forward by {layer['forward']}{by[layer['forward_by_neurons']]}"
+    if layer["error"] != "none":
+        error = f"error by {layer['error']}, {_counted(layer['error_examples'], 'example')} at once"
+        if layer["error_of_rest"] != layer["error"]:
+            error += f", the rest by {layer['error_of_rest']}"
+        yield error + by[layer["error_by_neurons"]]
+    if layer["keeps_slopes"]:
+        yield "slopes kept"
+    if layer["update"] != "none":
+        yield f"update by {layer['update']}{' in parts' if layer['update_in_parts'] else ''}"
+    if layer["half_vectors"]:
+        yield "half vectors"
+
+
+def described(plan: Mapping[str, Any]) -> list[str]:
+    """All of a plan, as ``_kernels.plan`` returns it, in lines of plain words."""
+    sizes = plan["sizes"]
+    lines = [summary(plan), *(f"  {line}" for line in _of_call(plan))]
+    for step in plan["steps"]:
+        lines.append(f"  {_counted(step['m'], 'example')} at once:")
+        for n_in, n_out, layer in zip(sizes, sizes[1:], step["layers"], strict=False):
+            lines.append(f"    {n_in} x {n_out}: {'; '.join(_of_layer(layer))}")
+    return lines
+
+
+def _trace(plan: Mapping[str, Any]) -> None:
+    """With FASTNET_TRACE=1 in the environment: a plan on standard error."""
+    print("fastnet:", "\n".join(described(plan)), file=sys.stderr)
+
+
+_kernels.trace_with(_trace)

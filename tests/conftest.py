@@ -23,7 +23,7 @@ def _has_masks(isa):
     before = _kernels.isa()
     _kernels.select(isa)
     try:
-        return _kernels.way([70, 5], "float32", 0.3) == "masks"
+        return _kernels.choose_input_format([70, 5], "float32", 0.3) == "masks"
     finally:
         _kernels.select(before)
 

@@ -26,7 +26,10 @@ def dense():
 
 @pytest.fixture(params=["columns", "masks"])
 def inputs(dense, request, isa):
-    if request.param == "masks" and _kernels.way([70, 5], "float32", 0.3) != "masks":
+    if (
+        request.param == "masks"
+        and _kernels.choose_input_format([70, 5], "float32", 0.3) != "masks"
+    ):
         pytest.skip(f"{isa} has no masks")
     return compressed.compress(dense, request.param)
 
@@ -95,7 +98,8 @@ def test_several_threads_come_to_the_bits_of_one(inputs, n_out, m, optimizer, dt
 @pytest.mark.parametrize("n_out", [112, 230], ids="n_out={}".format)
 def test_evaluating_by_blocks_comes_to_the_bits_of_dense_rows(dense, inputs, n_out, n, dtype):
     sizes = [dense.shape[1], n_out, 5]
-    assert _kernels.by_blocks(sizes, dtype, inputs.density, N)
+    plan = _kernels.plan(sizes, dtype, N, form="columns", density=inputs.density)
+    assert plan["entry"] == "blocks"
     net = fastnet.Network(sizes, dtype=dtype, seed=3)
     results = np.zeros((2, n, 5), dtype)
     for X, out in zip((dense, inputs), results, strict=True):

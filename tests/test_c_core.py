@@ -8,6 +8,7 @@ instructions.
 """
 
 import platform
+import re
 import runpy
 import shutil
 import subprocess
@@ -123,6 +124,73 @@ def test_emulated_avx512_gives_the_bits_of_avx2_masks_included(native_hashes, tm
     assert ways(found)["avx512"] == {"dense", "columns", "masks"}
     assert fused(found) == fused(native_hashes)
     assert large(found) == large(native_hashes)
+
+
+def test_no_contract_is_broken_in_a_debug_build(native_hashes, tmp_path):
+    """FN_ASSERT on: sizes, alignments, capacities, and nothing written behind an array."""
+    assert hashes([build_driver(tmp_path, "cc", NATIVE, "-O2", "-DFN_DEBUG")]) == native_hashes
+
+
+# Each writes or says something that a contract forbids.
+BROKEN = {
+    "a guard was overwritten": (
+        "fn_arena a = {.memory = memory, .guards = FN_FILL_GUARDS};"
+        "char *array = fn_arena_alloc(&a, 60); array[64] = 0;"
+        "a = (fn_arena){.memory = memory, .guards = FN_CHECK_GUARDS}; fn_arena_alloc(&a, 60);",
+        r"csrc/arena\.h:\d+: expected \(unsigned char\)guard\[i\] == FN_GUARD",
+    ),
+    "memory is not aligned": (
+        "fn_arena a = {.memory = memory + 8}; fn_arena_alloc(&a, 60);",
+        r"csrc/arena\.h:\d+: expected \(uintptr_t\)arena->memory % 64 == 0",
+    ),
+    "columns do not ascend": (
+        "uint16_t columns[] = {1, 1}; int64_t offsets[] = {0, 2}; float values[2];"
+        "fn_examples e = {.n = 1, .inputs = values, .inputs_type = FN_F32, .offsets = offsets,"
+        " .longest = 2, .columns = columns, .columns_type = FN_U16};"
+        "FN_ASSERT(fn_examples_hold(&e, 5));",
+        r"expected fn_examples_hold\(&e, 5\)",
+    ),
+    "a row is longer than the longest": (
+        "uint16_t columns[] = {1, 2}; int64_t offsets[] = {0, 2}; float values[2];"
+        "fn_examples e = {.n = 1, .inputs = values, .inputs_type = FN_F32, .offsets = offsets,"
+        " .longest = 1, .columns = columns, .columns_type = FN_U16};"
+        "FN_ASSERT(fn_examples_hold(&e, 5));",
+        r"expected fn_examples_hold\(&e, 5\)",
+    ),
+    "masks have more bits than values": (
+        "uint64_t masks[] = {7}; int64_t offsets[] = {0, 2}; float values[40];"
+        "fn_examples e = {.n = 1, .inputs = values, .inputs_type = FN_F32, .offsets = offsets,"
+        " .longest = 2, .masks = masks};"
+        "FN_ASSERT(fn_examples_hold(&e, 5));",
+        r"expected fn_examples_hold\(&e, 5\)",
+    ),
+    "an order names an example that is not there": (
+        "int64_t order[] = {0, 3}; FN_ASSERT(fn_order_holds(order, 2, 3));",
+        r"expected fn_order_holds\(order, 2, 3\)",
+    ),
+    "a step has no plan": (
+        "fn_plan plan = {.steps = {{.m = 10}, {.m = 3}}}; fn_step_of(&plan, 4);",
+        r"csrc/plan\.h:\d+: expected step < plan->steps \+ FN_STEPS",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+@pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler (cc)")
+def test_a_broken_contract_ends_a_debug_build_and_is_named(case, tmp_path):
+    body, message = BROKEN[case]
+    root = BUILD["ROOT"]
+    (tmp_path / "broken.c").write_text(
+        '#include "arena.h"\n#include "contracts.h"\n'
+        "static _Alignas(64) char memory[4096];\n"
+        f"int main(void) {{ (void)memory; {body} return 0; }}\n"
+    )
+    command = ["cc", "-std=c11", f"-I{root / 'csrc'}", str(tmp_path / "broken.c"),
+               str(root / "csrc/check.c"), "-o", str(tmp_path / "broken")]  # fmt: skip
+    subprocess.run([*command, "-DFN_DEBUG"], check=True)
+    result = subprocess.run([tmp_path / "broken"], capture_output=True, text=True, check=False)
+    assert result.returncode < 0
+    assert re.search(f"^fastnet: .*{message}$", result.stderr, re.MULTILINE)
 
 
 @pytest.fixture

@@ -226,6 +226,79 @@ def test_predict_takes_the_scale_from_the_model_file(folder, capsys):
         assert digits == expected.astype(int).tolist()
 
 
+def plan_of(arguments, capsys):
+    assert main(["info", "--plan", *arguments.split()]) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+def test_info_prints_the_plan_of_a_training_in_words(capsys):
+    assert plan_of("784,30,10 --batch 10 --isa avx2", capsys) == [
+        "train [784, 30, 10] float32, avx2: dense rows, 10 examples, 1 thread",
+        "  inputs that are zero in a whole step are left out",
+        "  the next examples are prefetched",
+        "  the gradient is added straight onto the parameters (fused update)",
+        "  10 examples at once:",
+        "    784 x 30: forward by tiles; update by tiles in parts",
+        "    30 x 10: forward by tiles; error by tiles, 10 examples at once; "
+        "update by tiles in parts",
+    ]
+
+
+def test_info_prints_the_plan_of_the_smaller_last_mini_batch_too(capsys):
+    lines = plan_of("784,30,10 --batch 64 --examples 100", capsys)
+    assert [line for line in lines if line.endswith(" at once:")] == [
+        "  64 examples at once:",
+        "  36 examples at once:",
+    ]
+
+
+def test_the_options_of_info_reach_the_plan(capsys):
+    text = "\n".join(
+        plan_of(
+            "784,1000,1000,10 --batch 256 --dtype float64 --density 0.19 --neurons gelu "
+            "--threads 2 --optimizer adam --lmbda 1 --isa avx512",
+            capsys,
+        )
+    )
+    for words in (
+        *("[784, 1000, 1000, 10] float64, avx512", "sparse rows (masks, density 0.19, by blocks)"),
+        *(
+            "2 threads",
+            "collected gradient",
+            "slopes kept",
+            "large tiles, threads share the neurons",
+        ),
+    ):
+        assert words in text
+    plain = "\n".join(plan_of("20,10,2 --lmbda 1 --form columns --density 0.3", capsys))
+    assert "lazy decay" in plain
+    assert "sparse rows (columns, density 0.3, by lists)" in plain
+    assert "lazy decay" not in "\n".join(plan_of("20,10,2 --lmbda 1 --l1 1", capsys))
+    assert "slopes kept" in "\n".join(plan_of("20,10,2 --dropout 0.5", capsys))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("--batch 3", "--batch: expected --plan beside it"),
+        ("--plan 3", "--plan: expected layers' sizes, as in 784,30,10, got '3'"),
+        ("--plan 3,x", "--plan: expected layers' sizes, as in 784,30,10, got '3,x'"),
+        ("--plan 3,0", "--plan: expected layers' sizes, as in 784,30,10, got '3,0'"),
+        ("--plan 3,2 --batch 0", "--batch: expected 1 or more, got 0"),
+        ("--plan 3,2 --examples 0", "--examples: expected 1 or more, got 0"),
+        ("--plan 3,2 --threads 0", "--threads: expected 1 or more, got 0"),
+        ("--plan 3,2 --density 2", "--density: expected a number from 0 to 1, got 2.0"),
+        ("--plan 3,2 --dropout -1", "--dropout: expected a number from 0 to 1, got -1.0"),
+        ("--plan 3,2 --lmbda nan", "--lmbda: expected 0 or more, got nan"),
+    ],
+)
+def test_info_refuses_what_it_cannot_plan_in_one_line(arguments, words, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["info", *arguments.split()])
+    assert stopped.value.code == 2
+    assert capsys.readouterr() == ("", f"fastnet info: error: {words}\n")
+
+
 def test_info_is_show_config(capsys):
     assert main(["info"]) == 0
     out = capsys.readouterr().out

@@ -303,8 +303,8 @@ def test_a_form_for_another_instruction_set_is_not_taken_for_this_one(images):
 
 
 def test_a_first_layer_beyond_32_bits_is_not_read_by_lists():
-    assert _kernels.way((2**29, 3), "float32", 0.01) == "dense"
-    assert _kernels.way((2**27, 3), "float32", 0.01) != "dense"
+    assert _kernels.choose_input_format((2**29, 3), "float32", 0.01) == "dense"
+    assert _kernels.choose_input_format((2**27, 3), "float32", 0.01) != "dense"
 
 
 # ---- read-only

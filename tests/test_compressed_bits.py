@@ -22,7 +22,7 @@ def forms(request):
     def make(X, sizes, dtype):
         form = request.param
         if form == "quickest":
-            form = _kernels.way(sizes, dtype, 0.2)
+            form = _kernels.choose_input_format(sizes, dtype, 0.2)
         if form == "dense":
             pytest.skip(f"dense rows are quickest here for {sizes}")
         return compress(X, form)

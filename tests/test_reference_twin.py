@@ -13,8 +13,11 @@ from fastnet import _kernels, reference
 ROOT = Path(__file__).parent.parent
 CLASSES = ("Examples", "NetworkCore", "Predictor", "Training")
 
-# What only the kernels have: the choice of instructions, aligned memory, intervals.
-ONLY_KERNELS = {"aligned", "available", "compiler", "isa", "poll_every", "select"}
+# What only the kernels have: the choice of instructions and the plan, aligned memory, intervals.
+ONLY_KERNELS = {
+    *("aligned", "available", "choose_input_format", "choose_threads", "compiler", "isa", "plan"),
+    *("poll_every", "select", "trace_with"),
+}
 
 
 def functions(owner, module):

@@ -56,7 +56,7 @@ def passes(random_parameters, random_examples, dtype):
         X, scale, y = random_examples(N, SIZES, "cross-entropy", 1)
         if form != "dense":
             X = compress(X, form)
-            if form == "masks" and _kernels.way(SIZES, dtype, 0.2) != "masks":
+            if form == "masks" and _kernels.choose_input_format(SIZES, dtype, 0.2) != "masks":
                 pytest.skip("this instruction set has no way for masks")
         p = random_parameters(SIZES, dtype, 0)
         if look is not None:

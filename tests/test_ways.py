@@ -24,8 +24,14 @@ can_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has n
 @pytest.fixture
 def always_threads(monkeypatch):
     """Threads for whatever work there is, so that small networks show what large ones do."""
-    monkeypatch.setattr(ways, "FEWEST_OPERATIONS", 1)
-    monkeypatch.setattr(ways, "FEWEST_WEIGHTS", 1)
+    monkeypatch.setattr(
+        ways, "threads", lambda sizes, m, X, asked: min(asked or ways.get_num_threads(), m)
+    )
+
+
+def summaries(capfd):
+    """The first line of each plan that was traced."""
+    return [line for line in capfd.readouterr().err.splitlines() if line.startswith("fastnet: ")]
 
 
 def examples(n, sizes, inputs, seed=0):
@@ -159,7 +165,7 @@ def test_the_default_number_of_threads_is_for_networks_that_name_none(always_thr
             trained(sizes, data, n_threads=1)
     finally:
         fastnet.set_num_threads(1)
-    lines = capfd.readouterr().err.splitlines()
+    lines = summaries(capfd)
     assert [line.rsplit(", ", 1)[1] for line in lines] == ["2 threads", "1 thread"]
 
 
@@ -229,7 +235,7 @@ def test_a_cost_of_the_users_own_is_called_by_one_thread(always_threads, monkeyp
     data = fastnet.Dataset(*examples(200, sizes, "uint8"), scale=1 / 256)
     monkeypatch.setenv("FASTNET_TRACE", "1")
     nets = [trained(sizes, data, n_threads=n, cost=Own) for n in (1, 4)]
-    lines = capfd.readouterr().err.splitlines()
+    lines = summaries(capfd)
     assert lines
     assert all(line.endswith(", 1 thread") for line in lines)
     assert nets[0] == nets[1]
@@ -276,41 +282,70 @@ def test_the_trace_says_which_way_each_call_went(monkeypatch, capfd):
         net.accuracy(one)
     captured = capfd.readouterr()
     assert captured.out == ""
-    lines = captured.err.splitlines()
+    lines = [line for line in captured.err.splitlines() if line.startswith("fastnet: ")]
     assert [line.split(" [")[0] for line in lines] == ["fastnet: train", "fastnet: evaluate"] * 2
     assert all(f"{sizes} float32" in line for line in lines)
     assert all("sparse rows" in line and "density 0.19" in line for line in lines[:2])
     assert all("dense rows" in line for line in lines[2:])
-    assert lines[0].endswith("tiles, 10 examples, 1 thread")
-    assert lines[1].endswith("tiles, 500 examples, 1 thread")
+    assert lines[0].endswith(", 10 examples, 1 thread")
+    assert lines[1].endswith(", 500 examples, 1 thread")
+
+
+def test_the_trace_shows_the_plan_that_the_kernels_follow(isa, monkeypatch, capfd):
+    """The same that _kernels.plan makes of the same call, of a smaller last mini-batch too."""
+    sizes, n = [64, 100, 30, 10], 505
+    X, y = examples(n, sizes, "float32")
+    net = fastnet.Network(sizes, hidden=["relu", "gelu"], seed=1)
+    data = fastnet.Dataset(X, y)
+    net.SGD(data, 1, 64, 0.01, optimizer=fastnet.Adam(), dropout=(0.5, 0), verbose=False)
+    monkeypatch.setenv("FASTNET_TRACE", "1")
+    net.SGD(data, 1, 64, 0.01, optimizer=fastnet.Adam(), dropout=(0.5, 0), verbose=False)
+    rows = data.operand(tuple(sizes), net.dtype)
+    form = "columns" if rows.masks is None else "masks"
+    plan = _kernels.plan(
+        sizes, "float32", 64, n, hidden=net.hidden, form=form, density=rows.density,
+        optimizer="adam", dropout=[0.5, 0],
+    )  # fmt: skip
+    assert [step["m"] for step in plan["steps"]] == [64, 505 % 64]
+    assert capfd.readouterr().err.splitlines() == [
+        f"fastnet: {line}" if i == 0 else line for i, line in enumerate(ways.described(plan))
+    ]
 
 
 def test_the_trace_names_the_tiles_of_large_layers(monkeypatch, capfd):
     sizes = [30, 200, 10]
     monkeypatch.setenv("FASTNET_TRACE", "1")
-    for m in (63, 64):
+    for m, packed in ((63, False), (64, True)):
         data = fastnet.Dataset(*examples(300, sizes, "float32"), sparse=False)
         trained(sizes, data, n_threads=1, m=m)
-    lines = capfd.readouterr().err.splitlines()
-    assert ["packed tiles" in line for line in lines] == [False, True]
+        lines = capfd.readouterr().err.splitlines()
+        first = next(line for line in lines if line.startswith("    30 x 200: "))
+        assert ("update by packed tiles" in first) == packed
 
 
 def test_the_trace_names_no_tiles_of_layers_that_have_none(monkeypatch, capfd):
-    """Sparse rows enter by lists or blocks, and 20 outputs are no large layer."""
+    """Sparse rows enter by lists or blocks."""
     monkeypatch.setenv("FASTNET_TRACE", "1")
-    for sizes, tiles in (([64, 400, 20], "tiles"), ([64, 400], "no dense layer")):
-        trained(sizes, fastnet.Dataset(*examples(300, sizes, "uint8")), n_threads=1, m=100)
-        assert f"), {tiles}, 100 examples" in capfd.readouterr().err
+    sizes = [64, 400]
+    trained(sizes, fastnet.Dataset(*examples(300, sizes, "uint8")), n_threads=1, m=100)
+    lines = capfd.readouterr().err.splitlines()
+    layers = [line for line in lines if line.startswith("    64 x 400: ")]
+    assert len(layers) == 1
+    assert "tiles" not in layers[0]
 
 
-def test_tilings_follow_the_size_of_the_product(isa, dtype):
+def test_updates_follow_the_size_of_the_product(isa, dtype):
     found = {
-        _kernels.tiling(m, n_in, n_out, dtype)
-        for m, n_in, n_out in itertools.product([1, 10, 64, 2000], [784, 3000], [2, 10, 128, 3000])
+        _kernels.plan([n_in, n_out], dtype, m)["steps"][0]["layers"][0]["update"]
+        for m, n_in, n_out in itertools.product([1, 10, 64, 1000], [784, 3000], [2, 10, 128, 3000])
     }
-    assert {"tiles", "packed tiles"} <= found <= set(_kernels.TILINGS)
-    assert _kernels.tiling(10, 784, 30, dtype) == "tiles"
-    assert _kernels.tiling(64, 256, 256, dtype) == "packed tiles"
+    assert {"tiles", "packed tiles"} <= found
+    for (m, n_in, n_out), expected in {
+        (10, 784, 30): "tiles",
+        (64, 256, 256): "packed tiles",
+    }.items():
+        plan = _kernels.plan([n_in, n_out], dtype, m)
+        assert plan["steps"][0]["layers"][0]["update"] == expected
 
 
 def test_the_trace_says_where_blocks_are_taken(monkeypatch, capfd):
@@ -318,9 +353,9 @@ def test_the_trace_says_where_blocks_are_taken(monkeypatch, capfd):
     for sizes, m in (([64, 20, 10], 40), ([64, 400, 10], 1), ([64, 400, 10], 40)):
         data = fastnet.Dataset(*examples(300, sizes, "uint8"))
         fastnet.Network(sizes, seed=1).SGD(data, 1, m, 0.5, verbose=False)
-    lines = capfd.readouterr().err.splitlines()
+    lines = summaries(capfd)
     assert [", by blocks)" in line for line in lines] == [False, False, True]
-    assert [", by lists)" in line for line in lines] == [True, True, False]
+    assert [", by lists" in line for line in lines] == [True, True, False]
 
 
 def test_the_trace_of_an_evaluation_says_how_the_examples_go_that_are_taken_together(
@@ -330,8 +365,14 @@ def test_the_trace_of_an_evaluation_says_how_the_examples_go_that_are_taken_toge
     X, y = examples(300, sizes, "uint8")
     X[::3] = 0
     density = np.count_nonzero(X) / X.size
-    assert _kernels.by_blocks(sizes, "float32", density, _kernels.EVALUATED)
-    assert not _kernels.by_blocks(sizes, "float32", density, len(X))
+
+    def entry(m, call):
+        return _kernels.plan(sizes, "float32", m, form="columns", density=density, call=call)[
+            "entry"
+        ]
+
+    assert entry(len(X), "evaluate") == "blocks"
+    assert entry(len(X), "train") == "lists"
     monkeypatch.setenv("FASTNET_TRACE", "1")
     fastnet.Network(sizes, seed=1).accuracy(fastnet.Dataset(X, y))
     assert ", by blocks)" in capfd.readouterr().err

@@ -332,8 +332,7 @@ def test_a_cost_of_the_users_own_is_weighted_like_a_built_in_one():
 
 @pytest.mark.parametrize("m", [10, 140, 1500])
 def test_ways_and_threads_train_to_the_same_bits(m, dtype, isa, monkeypatch):
-    monkeypatch.setattr(ways, "FEWEST_OPERATIONS", 1)
-    monkeypatch.setattr(ways, "FEWEST_WEIGHTS", 1)
+    monkeypatch.setattr(ways, "threads", lambda sizes, m, X, asked: min(asked or 1, m))
     results = [
         train(
             digits(1700), m=m, dtype=dtype, sparse=sparse, n=n, sample_weight=random_weights(1700)

@@ -275,13 +275,38 @@ static const job jobs[] = {
 };
 enum { JOBS = sizeof jobs / sizeof *jobs };
 
-/* Two mini-batches of a layer with more than 4 MB in its operands (FN_LARGE in csrc/simd.h). A
+/* Two mini-batches of a layer with more than 4 MB in its operands (large_bytes in csrc/thresholds.def). A
  * thread's share of its neurons is a multiple of 256, for which fn_stride is wider. */
 static const size_t large_sizes[] = {16, 1024, 512, 10};
 static const job large = {
     128, FN_F32, 1 / 255.0, {FN_SIGMOID, FN_GELU}, 0, 2,
     {.eta = 0.5, .l2 = 0.002, .dropout = half, .key = 1},
 };
+
+typedef struct {
+    fn_plan plan;
+    fn_layer_plan layers[FN_STEPS * MOST_LAYERS];
+} planned;
+
+/* For a training, or, where that is NULL, for an evaluation of all examples. */
+static void make_plan(planned *result, fn_type type, const fn_network *network,
+                      const fn_examples *examples, size_t n, size_t m, const fn_training *training,
+                      size_t threads)
+{
+    fn_plan_input input = {
+        .network = network, .type = type, .target = fn_selected_target(),
+        .processor = fn_this_processor(), .call = training ? FN_CALL_TRAIN : FN_CALL_FORWARD, .n = n,
+        .m = m, .training = training, .threads = threads,
+    };
+    fn_describe_examples(examples, network->sizes[0], &input);
+    fn_make_plan(&input, &result->plan, result->layers);
+}
+
+/* Whether the instruction set in use ever asks for masks: only one that can read them does. */
+static int takes_masks(fn_type type, const fn_network *network)
+{
+    return fn_choose_form(type, fn_selected_target(), fn_this_processor(), network, 0.2) == FN_MASKS;
+}
 
 /* On from h, over the parameters and the cost that a job ends with. */
 static uint64_t hash_of_job(uint64_t h, const job *at, fn_type type, fn_form form, size_t threads,
@@ -306,22 +331,24 @@ static uint64_t hash_of_job(uint64_t h, const job *at, fn_type type, fn_form for
     size_t polls = 0;
     const fn_poll poll = {poll_soon, need_weights_sometimes, go_on, &polls};
     training.poll = poll;
-    void *workspace = allocate(fn_workspace_size(type, &network, &examples, m, &training, threads));
     int64_t n_complete = 0;
-    const fn_passes passes = {order, at->passes, n / at->passes, m};
+    const size_t passes = at->passes, each = n / passes;
+    planned p;
+    make_plan(&p, type, &network, &examples, each, m, &training, threads);
+    void *workspace = allocate(fn_workspace_size(type, &p.plan, &examples, &training));
     training.n_complete = &n_complete;
     training.snapshots = allocate(2 * length), training.n_snapshots = 2;
-    fn_train(type, &network, parameters, &examples, &passes, &training, threads, workspace);
-    if (n_complete != (int64_t)at->passes
-        || memcmp((char *)training.snapshots + (at->passes - 1) % 2 * length, parameters, length))
+    fn_train(type, &p.plan, parameters, &examples, order, passes, &training, workspace);
+    if (n_complete != (int64_t)passes
+        || memcmp((char *)training.snapshots + (passes - 1) % 2 * length, parameters, length))
         fail("a pass was not complete");
     free(training.snapshots);
     free(workspace);
     free(training.moments);
-    workspace = allocate(fn_evaluation_size(type, &network, &examples, threads));
+    make_plan(&p, type, &network, &examples, n, n, NULL, threads);
+    workspace = allocate(fn_evaluation_size(type, &p.plan, &examples));
     size_t correct;
-    const double cost = fn_evaluate(type, &network, parameters, &examples, &correct,
-                                    poll, threads, workspace);
+    const double cost = fn_evaluate(type, &p.plan, parameters, &examples, &correct, poll, workspace);
     h = hash(h, parameters, length, fn_bytes[type]);
     h = hash(h, &cost, sizeof cost, sizeof cost);
     free(workspace);
@@ -376,8 +403,7 @@ static void print_hashes(const char *only)
         if (only && strcmp(isa, only))
             continue;
         fn_select(last_isa = isa);
-        /* Only an instruction set that can read masks ever asks for them. */
-        const fn_form last = fn_way(FN_F32, &network, 0.2) == FN_MASKS ? FN_MASKS : FN_COLUMNS;
+        const fn_form last = takes_masks(FN_F32, &network) ? FN_MASKS : FN_COLUMNS;
         for (fn_form form = FN_DENSE; form <= last; form++)
             for (size_t threads = 1; threads <= 3; threads++) {
                 const uint64_t f32 = hash_of_jobs(FN_F32, form, threads, network, &bytes, order);
@@ -415,18 +441,21 @@ static void run(char **arguments, size_t n_sizes)
         fail("WAY is dense, columns, masks, full or relu, M from 1 to 1000");
     if (fn_select(isa))
         fail("this processor has no such ISA");
-    if (form == FN_MASKS && fn_way(type, &network, 0.2) != FN_MASKS)
+    if (form == FN_MASKS && !takes_masks(type, &network))
         fail("this ISA has no masks");
     const fn_examples dense = make_examples(EXAMPLES, sizes[0], sizes[n_sizes - 1], full);
     const fn_examples examples = compressed(&dense, sizes[0], form);
     const int64_t *order = make_order(EXAMPLES);
     void *parameters = make_parameters(type, &network);
     const fn_training training = {.eta = 0.5};
-    void *workspace = allocate(fn_workspace_size(type, &network, &examples, m, &training, 1));
+    const size_t most = EXAMPLES / m;
+    planned p;
+    make_plan(&p, type, &network, &examples, most * m, m, &training, 1);
+    void *workspace = allocate(fn_workspace_size(type, &p.plan, &examples, &training));
     for (size_t now; left > 0; left -= now) {
-        now = left < EXAMPLES / m ? left : EXAMPLES / m;
-        const fn_passes pass = {order, 1, now * m, m};
-        fn_train(type, &network, parameters, &examples, &pass, &training, 1, workspace);
+        now = left < most ? left : most;
+        make_plan(&p, type, &network, &examples, now * m, m, &training, 1);
+        fn_train(type, &p.plan, parameters, &examples, order, 1, &training, workspace);
     }
 }
 

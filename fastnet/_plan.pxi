@@ -1,0 +1,181 @@
+"""Part of _kernels.pyx: the plan of a call (csrc/plan.h), and what it says in words."""
+
+from libc.stdlib cimport getenv
+from libc.string cimport strcmp
+
+cdef object tracer = None
+
+
+def trace_with(function):
+    """With FASTNET_TRACE=1 in the environment, call ``function`` with the plan of each call."""
+    global tracer
+    tracer = function
+
+
+cdef bint is_traced() noexcept:
+    cdef const char *wanted = getenv("FASTNET_TRACE")
+    return wanted != NULL and strcmp(wanted, "1") == 0
+
+
+@final
+cdef class Plan:
+    """How a call is computed. The network's shape lives as long as this object."""
+    cdef fn_plan plan
+    cdef fn_layer_plan few[3 * 4]  # of networks of up to four layers of weights
+    cdef fn_layer_plan *layers
+    cdef Shape shape
+
+    cdef Plan make(self, Shape shape, fn_plan_input *input):
+        self.shape, self.layers = shape, self.few
+        if shape.network.layers > 4:
+            self.layers = <fn_layer_plan *>calloc(FN_STEPS * shape.network.layers,
+                                                  sizeof(fn_layer_plan))
+            if self.layers == NULL:
+                raise MemoryError()
+        input.network = &shape.network
+        fn_make_plan(input, &self.plan, self.layers)
+        return self
+
+    def __dealloc__(self):
+        if self.layers != self.few:
+            free(self.layers)
+
+
+cdef Plan planned(fn_call call, fn_type type, Shape shape, const fn_examples *examples, size_t n,
+                  size_t m, const fn_training *training, size_t threads):
+    """The plan of a call for these examples; m: of a training."""
+    cdef fn_plan_input input
+    cdef Plan plan = Plan.__new__(Plan)
+    input.type, input.call, input.n, input.m = type, call, n, m
+    input.training, input.threads = training, threads
+    input.target, input.processor = fn_selected_target(), fn_this_processor()
+    input.density = 1
+    fn_describe_examples(examples, shape.n_in(), &input)
+    plan.make(shape, &input)
+    if is_traced() and tracer is not None:
+        tracer(in_words(plan, input.density))
+    return plan
+
+
+# ---- words -----------------------------------------------------------------
+
+cdef tuple target_names():
+    cdef int i = 0
+    names = []
+    while fn_target_name(<fn_target>i) != NULL:
+        names.append(fn_target_name(<fn_target>i).decode())
+        i += 1
+    return tuple(names)
+
+
+TARGETS = target_names()  # the instruction sets that plans are made for
+
+
+cdef target_code(str name):
+    """The number of an instruction set, which this machine need not have."""
+    return code("isa", name, {each: i for i, each in enumerate(TARGETS)})
+
+
+cdef dict FORMS = {fn_form_name(<fn_form>i).decode(): i for i in range(FN_MASKS + 1)}
+
+
+cdef dict layer_in_words(const fn_layer_plan *layer):
+    return {
+        "forward": fn_forward_name(layer.forward).decode(),
+        "error": fn_error_name(layer.error).decode(),
+        "error_of_rest": fn_error_name(layer.error_of_rest).decode(),
+        "error_examples": layer.error_examples,
+        "update": fn_update_name(layer.update).decode(),
+        "forward_by_neurons": bool(layer.forward_by_neurons),
+        "error_by_neurons": bool(layer.error_by_neurons),
+        "keeps_slopes": bool(layer.keeps_slopes),
+        "update_in_parts": bool(layer.update_in_parts),
+        "half_vectors": bool(layer.tiling.half_vectors),
+        "prefetch_terms": layer.tiling.prefetch_terms,
+        "error_prefetch_terms": layer.error_tiling.prefetch_terms,
+    }
+
+
+cdef dict in_words(Plan plan, double density):
+    cdef const fn_plan *p = &plan.plan
+    cdef size_t l, layers = p.network.layers
+    cdef int i
+    steps = []
+    for i in range(FN_STEPS):
+        if p.steps[i].m > 0:
+            steps.append({"m": p.steps[i].m, "layers": [layer_in_words(p.steps[i].layers + l)
+                                                        for l in range(layers)]})
+    return {
+        "call": fn_call_name(p.call).decode(),
+        "sizes": [p.network.sizes[l] for l in range(layers + 1)],
+        "dtype": "float32" if p.type == FN_F32 else "float64",
+        "isa": fn_target_name(p.target).decode(),
+        "form": fn_form_name(p.form).decode(),
+        "density": density,
+        "entry": fn_entry_name(p.entry).decode(),
+        "n": p.n, "m": p.m, "piece": p.piece, "threads": p.threads,
+        "examples_per_list": p.examples_per_list,
+        "list_update_vectors": p.list_update_vectors,
+        "gradient": fn_gradient_name(p.gradient).decode(),
+        "streamed_rows": p.streamed_rows,
+        "lazy_decay": bool(p.lazy_decay),
+        "drops_columns": bool(p.drops_columns),
+        "prefetches_examples": bool(p.prefetches_examples),
+        "steps": steps,
+    }
+
+
+def plan(sizes, dtype, m, n=None, *, call="train", isa=None, halves_avx512=None, hidden=None,
+         cost="quadratic", form="dense", density=1.0, input_bytes=None, optimizer="plain", l2=0.0,
+         l1=0.0, dropout=None, by_blocks=None, sharing=0, threads=1):
+    """The plan of a call in words, as a dict; see csrc/plan.h, and ``fastnet info --plan``.
+
+    ``n``: examples in a pass, m where None; ``isa``: an instruction set, which this machine need
+    not have, the one in use where None; ``halves_avx512``: a trait of the processor, this one's
+    where None; ``input_bytes``: of one dense input.
+    """
+    cdef Shape shape = Shape(sizes, "sigmoid", cost, hidden)
+    cdef fn_plan_input input
+    cdef fn_training training
+    cdef Array rates
+    memset(&training, 0, sizeof(training))
+    training.optimizer = code("optimizer", optimizer, OPTIMIZERS)
+    training.l2, training.l1, training.sharing = l2, l1, sharing
+    training.by_blocks = 0 if by_blocks is None else 1 if by_blocks else -1
+    if dropout is not None:
+        rates = vector("dropout", np.asarray(dropout, np.float64), ("float64",))
+        training.dropout = <const double *>rates.expect("dropout", (len(sizes) - 2,)).data()
+    if m < 1 or (n is not None and n < 0) or threads < 1:
+        raise ValueError(f"m, n, threads: expected 1, 0, 1 or more, got {m}, {n}, {threads}")
+    input.type, input.m, input.n = TYPES[real_name(dtype)], m, m if n is None else n
+    input.call = code("call", call, {"train": FN_CALL_TRAIN, "gradient": FN_CALL_GRADIENT,
+                                     "evaluate": FN_CALL_FORWARD})
+    input.training = &training if input.call == FN_CALL_TRAIN else NULL
+    input.target = fn_selected_target() if isa is None else target_code(isa)
+    input.processor = fn_this_processor()
+    if halves_avx512 is not None:
+        input.processor.halves_avx512 = halves_avx512
+    input.form, input.density = code("form", form, FORMS), density
+    input.inputs_bytes = input.n * shape.n_in() * (input_bytes or real(dtype).itemsize)
+    input.threads = threads
+    cdef Plan made = Plan.__new__(Plan)
+    return in_words(made.make(shape, &input), density)
+
+
+# ---- what Python decides before a call ---------------------------------------
+
+def choose_input_format(sizes, dtype, density, isa=None, halves_avx512=None):
+    """"dense", "columns" or "masks": the form in which examples of this density train fastest."""
+    cdef Shape shape = Shape(sizes, "sigmoid", None)
+    cdef fn_processor processor = fn_this_processor()
+    cdef fn_target target = fn_selected_target() if isa is None else target_code(isa)
+    if halves_avx512 is not None:
+        processor.halves_avx512 = halves_avx512
+    return fn_form_name(fn_choose_form(TYPES[real_name(dtype)], target, processor, &shape.network,
+                                       density)).decode()
+
+
+def choose_threads(sizes, m, density, most):
+    """How many threads, ``most`` at most, are worth starting for m examples worked on together."""
+    cdef Shape shape = Shape(sizes, "sigmoid", None)
+    return fn_choose_threads(&shape.network, m, density, min(most, FN_MOST_THREADS))

@@ -1,0 +1,91 @@
+"""The plans of calls: the recorded table, and that the kernels follow their plan."""
+
+import difflib
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+from fastnet import _kernels
+
+ROOT = Path(__file__).parent.parent
+RECORDER = runpy.run_path(str(ROOT / "tools/record_plans.py"))
+
+
+def test_plans_are_as_recorded_on_every_machine():
+    """A change on purpose is recorded by python tools/record_plans.py, and reviewed."""
+    now, recorded = [*RECORDER["lines"]()], RECORDER["RECORD"].read_text().splitlines()
+    changed = [*difflib.unified_diff(recorded, now, "recorded", "now", n=0, lineterm="")]
+    assert not changed, "\n".join(changed[:40])
+
+
+def test_the_record_covers_every_way_of_every_part():
+    text = RECORDER["RECORD"].read_text()
+    header = (ROOT / "csrc/plan.h").read_text()
+    words = re.findall(
+        r'T\(FN_(?:ENTER|FORWARD|ERROR|UPDATE|FUSED|STREAMED|COLLECTED)_\w+, "(.*?)"', header
+    )
+    words += re.findall(r'T\(FN_(?:FUSED|STREAMED|COLLECTED)_\w+, "(.*?)"', header)
+    assert len(words) > 15
+    assert [each for each in words if each.replace(" ", "-") not in text.replace(" ", "-")] == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    re.findall(
+        r"^(?:THRESHOLD|ALIKE)\(\w+, (\w+),", (ROOT / "csrc/thresholds.def").read_text(), re.M
+    ),
+)
+def test_every_threshold_is_explained(name):
+    assert f"| `{name}` |" in (ROOT / "docs/tuning.md").read_text()
+
+
+def test_a_plan_is_a_pure_function_of_the_call():
+    first = _kernels.plan([784, 100, 10], "float32", 64, 500, isa="avx512", halves_avx512=False)
+    before = _kernels.isa()
+    try:
+        for isa in _kernels.available():
+            _kernels.select(isa)
+            again = _kernels.plan(
+                [784, 100, 10], "float32", 64, 500, isa="avx512", halves_avx512=False
+            )
+            assert again == first
+    finally:
+        _kernels.select(before)
+
+
+def test_the_smaller_last_mini_batch_and_pieces_have_steps_of_their_own():
+    def steps(m, n, **options):
+        plan = _kernels.plan([20, 30, 3], "float32", m, n, **options)
+        return [step["m"] for step in plan["steps"]]
+
+    assert steps(10, 100) == [10]
+    assert steps(10, 103) == [10, 3]
+    assert steps(10, 3) == [10, 3]
+    assert steps(1500, 4000) == [1024, 476, 1000]
+    assert steps(1024, 4000) == [1024, 928]
+    assert steps(1500, 4000, cost=None) == [1500, 1000]
+    assert steps(1, 130, call="evaluate") == [64, 2]
+    assert steps(1, 2100, call="gradient") == [1024, 52]
+
+
+def test_a_step_of_many_layers_has_them_all():
+    sizes = [3] * 12
+    plan = _kernels.plan(sizes, "float64", 5)
+    assert [len(step["layers"]) for step in plan["steps"]] == [11]
+    assert plan["sizes"] == sizes
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"m": 0}, "m, n, threads: expected 1, 0, 1 or more, got 0, None, 1"),
+        ({"m": 1, "isa": "sse"}, "isa: expected one of baseline, avx2, avx512, neon; got 'sse'"),
+        ({"m": 1, "call": "learn"}, "call: expected one of train, gradient, evaluate; got 'learn'"),
+        ({"m": 1, "form": "rows"}, "form: expected one of dense, columns, masks; got 'rows'"),
+    ],
+)
+def test_a_plan_of_what_there_is_not_is_an_error(options, words):
+    with pytest.raises(ValueError, match=f"^{re.escape(words)}$"):
+        _kernels.plan([3, 2], "float32", **options)
