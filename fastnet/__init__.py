@@ -11,6 +11,7 @@ from fastnet.costs import *  # noqa: F403
 from fastnet.data import Dataset
 from fastnet.early_stopping import EarlyStopping
 from fastnet.errors import DivergenceError
+from fastnet.execution import get_num_threads, set_num_threads
 from fastnet.functions import sigmoid, sigmoid_prime, softmax, vectorized_result
 from fastnet.history import History
 from fastnet.idx import load_mnist, read_idx, write_idx
@@ -18,7 +19,6 @@ from fastnet.network import Network, load
 from fastnet.optimizers import *  # noqa: F403
 from fastnet.schedules import CosineDecay, ExponentialDecay, HalveOnPlateau, StepDecay
 from fastnet.search import find_learning_rate
-from fastnet.ways import get_num_threads, set_num_threads
 
 __all__ = [
     "CosineDecay",

@@ -1,7 +1,7 @@
 """The types of what only the kernels have; the rest has those of the reference in NumPy."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypedDict, Unpack
 
 from numpy.typing import DTypeLike, NDArray
 
@@ -18,27 +18,30 @@ def compiler() -> str: ...
 def poll_every(callbacks: float = 0.1, polls: float = 0.02) -> None: ...
 def aligned(length: int, dtype: DTypeLike) -> NDArray: ...
 def trace_with(function: Callable[[dict[str, Any]], None]) -> None: ...
+
+class PlanOptions(TypedDict, total=False):
+    call: str
+    isa: str | None
+    halves_avx512: bool | None
+    hidden: Sequence[str] | None
+    cost: str | None
+    form: str
+    density: float
+    input_bytes: int | None
+    optimizer: str
+    l2: float
+    l1: float
+    dropout: Sequence[float] | None
+    by_blocks: bool | None
+    sharing: int
+    threads: int
+
 def plan(
     sizes: Sequence[int],
     dtype: DTypeLike,
     m: int,
     n: int | None = None,
-    *,
-    call: str = "train",
-    isa: str | None = None,
-    halves_avx512: bool | None = None,
-    hidden: Sequence[str] | None = None,
-    cost: str | None = "quadratic",
-    form: str = "dense",
-    density: float = 1.0,
-    input_bytes: int | None = None,
-    optimizer: str = "plain",
-    l2: float = 0.0,
-    l1: float = 0.0,
-    dropout: Sequence[float] | None = None,
-    by_blocks: bool | None = None,
-    sharing: int = 0,
-    threads: int = 1,
+    **options: Unpack[PlanOptions],
 ) -> dict[str, Any]: ...
 def choose_input_format(
     sizes: Sequence[int],

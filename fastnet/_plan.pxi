@@ -125,41 +125,72 @@ cdef dict in_words(Plan plan, double density):
     }
 
 
-def plan(sizes, dtype, m, n=None, *, call="train", isa=None, halves_avx512=None, hidden=None,
-         cost="quadratic", form="dense", density=1.0, input_bytes=None, optimizer="plain", l2=0.0,
-         l1=0.0, dropout=None, by_blocks=None, sharing=0, threads=1):
+# What a plan depends on beside the network, its type and the numbers of examples.
+cdef dict PLAN_OPTIONS = {
+    "call": "train", "isa": None, "halves_avx512": None, "hidden": None, "cost": "quadratic",
+    "form": "dense", "density": 1.0, "input_bytes": None, "optimizer": "plain", "l2": 0.0,
+    "l1": 0.0, "dropout": None, "by_blocks": None, "sharing": 0, "threads": 1,
+}
+
+
+def plan(sizes, dtype, m, n=None, **options):
     """The plan of a call in words, as a dict; see csrc/plan.h, and ``fastnet info --plan``.
 
     ``n``: examples in a pass, m where None; ``isa``: an instruction set, which this machine need
     not have, the one in use where None; ``halves_avx512``: a trait of the processor, this one's
     where None; ``input_bytes``: of one dense input.
     """
-    cdef Shape shape = Shape(sizes, "sigmoid", cost, hidden)
     cdef fn_plan_input input
     cdef fn_training training
-    cdef Array rates
-    memset(&training, 0, sizeof(training))
-    training.optimizer = code("optimizer", optimizer, OPTIMIZERS)
-    training.l2, training.l1, training.sharing = l2, l1, sharing
-    training.by_blocks = 0 if by_blocks is None else 1 if by_blocks else -1
-    if dropout is not None:
-        rates = vector("dropout", np.asarray(dropout, np.float64), ("float64",))
-        training.dropout = <const double *>rates.expect("dropout", (len(sizes) - 2,)).data()
-    if m < 1 or (n is not None and n < 0) or threads < 1:
-        raise ValueError(f"m, n, threads: expected 1, 0, 1 or more, got {m}, {n}, {threads}")
+    unknown = options.keys() - PLAN_OPTIONS
+    if unknown:
+        raise TypeError(f"options: expected some of {', '.join(PLAN_OPTIONS)}; got {min(unknown)}")
+    options = {**PLAN_OPTIONS, **options}
+    cdef Shape shape = Shape(sizes, "sigmoid", options["cost"], options["hidden"])
+    cdef object rates = set_plan_training(&training, options, len(sizes) - 2)
+    if m < 1 or (n is not None and n < 0) or options["threads"] < 1:
+        raise ValueError(f"m, n, threads: expected 1, 0, 1 or more, "
+                         f"got {m}, {n}, {options['threads']}")
     input.type, input.m, input.n = TYPES[real_name(dtype)], m, m if n is None else n
-    input.call = code("call", call, {"train": FN_CALL_TRAIN, "gradient": FN_CALL_GRADIENT,
-                                     "evaluate": FN_CALL_FORWARD})
+    input.call = code("call", options["call"], {"train": FN_CALL_TRAIN, "gradient": FN_CALL_GRADIENT,
+                                                "evaluate": FN_CALL_FORWARD})
     input.training = &training if input.call == FN_CALL_TRAIN else NULL
-    input.target = fn_selected_target() if isa is None else target_code(isa)
-    input.processor = fn_this_processor()
-    if halves_avx512 is not None:
-        input.processor.halves_avx512 = halves_avx512
-    input.form, input.density = code("form", form, FORMS), density
-    input.inputs_bytes = input.n * shape.n_in() * (input_bytes or real(dtype).itemsize)
-    input.threads = threads
+    input.target = wanted_target(options["isa"])
+    input.processor = wanted_processor(options["halves_avx512"])
+    input.form, input.density = code("form", options["form"], FORMS), options["density"]
+    input_bytes = options["input_bytes"] or real(dtype).itemsize
+    input.inputs_bytes = input.n * shape.n_in() * input_bytes
+    input.threads = options["threads"]
     cdef Plan made = Plan.__new__(Plan)
-    return in_words(made.make(shape, &input), density)
+    return in_words(made.make(shape, &input), input.density)
+
+
+cdef object set_plan_training(fn_training *training, dict options, size_t hidden):
+    """Set what plans depend on; returns what holds the memory of the dropout."""
+    cdef Array rates
+    memset(training, 0, sizeof(fn_training))
+    training.optimizer = code("optimizer", options["optimizer"], OPTIMIZERS)
+    training.l2, training.l1, training.sharing = options["l2"], options["l1"], options["sharing"]
+    by_blocks = options["by_blocks"]
+    training.by_blocks = 0 if by_blocks is None else 1 if by_blocks else -1
+    if options["dropout"] is None:
+        return None
+    rates = vector("dropout", np.asarray(options["dropout"], np.float64), ("float64",))
+    training.dropout = <const double *>rates.expect("dropout", (hidden,)).data()
+    return rates
+
+
+cdef fn_target wanted_target(isa):
+    """An instruction set, which this machine need not have; None: the one in use."""
+    return fn_selected_target() if isa is None else target_code(isa)
+
+
+cdef fn_processor wanted_processor(halves_avx512):
+    """The traits of this processor, but for one that is given."""
+    cdef fn_processor processor = fn_this_processor()
+    if halves_avx512 is not None:
+        processor.halves_avx512 = halves_avx512
+    return processor
 
 
 # ---- what Python decides before a call ---------------------------------------
@@ -167,12 +198,9 @@ def plan(sizes, dtype, m, n=None, *, call="train", isa=None, halves_avx512=None,
 def choose_input_format(sizes, dtype, density, isa=None, halves_avx512=None):
     """"dense", "columns" or "masks": the form in which examples of this density train fastest."""
     cdef Shape shape = Shape(sizes, "sigmoid", None)
-    cdef fn_processor processor = fn_this_processor()
-    cdef fn_target target = fn_selected_target() if isa is None else target_code(isa)
-    if halves_avx512 is not None:
-        processor.halves_avx512 = halves_avx512
-    return fn_form_name(fn_choose_form(TYPES[real_name(dtype)], target, processor, &shape.network,
-                                       density)).decode()
+    cdef fn_processor processor = wanted_processor(halves_avx512)
+    return fn_form_name(fn_choose_form(TYPES[real_name(dtype)], wanted_target(isa), processor,
+                                       &shape.network, density)).decode()
 
 
 def choose_threads(sizes, m, density, most):

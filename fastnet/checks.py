@@ -28,9 +28,6 @@ def short_repr(value: Any) -> str:
     return shown if len(shown) <= most and "\n" not in shown else kind
 
 
-briefly = short_repr  # its former name, which some modules still use
-
-
 def prefixed(prefix: str, error: Exception) -> TypeError | ValueError:
     """The error with ``prefix: `` before its message; what is no TypeError becomes a ValueError."""
     kind = TypeError if isinstance(error, TypeError) else ValueError

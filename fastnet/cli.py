@@ -11,7 +11,16 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from fastnet import _kernels, activations, checks, costs, files, optimizers, persistence, ways
+from fastnet import (
+    _kernels,
+    activations,
+    checks,
+    costs,
+    execution,
+    files,
+    optimizers,
+    persistence,
+)
 from fastnet._load import show_config, version
 from fastnet.architecture import DTYPES
 from fastnet.data import Dataset
@@ -509,7 +518,7 @@ def _info(options: argparse.Namespace) -> None:
             raise ValueError(f"--{next(iter(given))}: expected --plan beside it")
         show_config()
         return
-    print("\n".join(ways.described(_planned(options))))
+    print("\n".join(execution.described(_planned(options))))
 
 
 def _planned(options: argparse.Namespace) -> dict[str, Any]:

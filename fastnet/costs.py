@@ -184,7 +184,7 @@ def _one_hot(a: ArrayLike, y: ArrayLike) -> ArrayLike:
         return y
     if labels.size and not 0 <= labels.min() <= labels.max() < len(outputs):
         raise ValueError(
-            f"y: expected labels from 0 to {len(outputs) - 1}, got {checks.briefly(y)}"
+            f"y: expected labels from 0 to {len(outputs) - 1}, got {checks.short_repr(y)}"
         )
     classes = np.arange(len(outputs)).reshape(-1, *[1] * (outputs.ndim - 1))
     return np.asarray(classes == labels, np.float64)
@@ -533,7 +533,7 @@ class QuantileCost(BuiltInCost):
         if quantile >= 1:
             raise ValueError(
                 f"quantile: expected a number over 0 and below 1, "
-                f"got {checks.briefly(self.quantile)}"
+                f"got {checks.short_repr(self.quantile)}"
             )
         object.__setattr__(self, "quantile", quantile)
 
@@ -603,7 +603,7 @@ def choose(cost: Any, output: str | None) -> CostSpec:
     """Settle ``Network``'s arguments ``cost`` (a class, an object or a name) and ``output``."""
     if output is not None and not (isinstance(output, str) and output in OUTPUTS):
         raise ValueError(
-            f"output: expected one of {', '.join(OUTPUTS)}; got {checks.briefly(output)}"
+            f"output: expected one of {', '.join(OUTPUTS)}; got {checks.short_repr(output)}"
         )
     found = _built_in(cost)
     if found is not None:
@@ -618,7 +618,7 @@ def choose(cost: Any, output: str | None) -> CostSpec:
         return CostSpec(cost, None, output or "sigmoid")
     raise ValueError(
         f"cost: expected one of {', '.join(NAMES)}, or a class with static methods "
-        f"fn(a, y) and delta(z, a, y); got {checks.briefly(cost)}"
+        f"fn(a, y) and delta(z, a, y); got {checks.short_repr(cost)}"
     )
 
 
@@ -639,17 +639,19 @@ def from_text(text: str) -> BuiltInCost:
     """
     name, colon, numbers = text.partition(":")
     if name not in BY_NAME:
-        raise ValueError(f"expected one of {', '.join(NAMES)}; got {checks.briefly(text)}")
+        raise ValueError(f"expected one of {', '.join(NAMES)}; got {checks.short_repr(text)}")
     cost = BY_NAME[name]
     names = [*cost().named_parameters]
     given = numbers.split(",") if colon else []
     try:
         parameters = [float(number) for number in given]
     except ValueError:
-        raise ValueError(f"expected numbers behind the colon, got {checks.briefly(text)}") from None
+        raise ValueError(
+            f"expected numbers behind the colon, got {checks.short_repr(text)}"
+        ) from None
     if colon and len(parameters) != len(names):
         wanted = f"{name}:{','.join(name.upper() for name in names)}" if names else name
-        raise ValueError(f"expected {wanted}, got {checks.briefly(text)}")
+        raise ValueError(f"expected {wanted}, got {checks.short_repr(text)}")
     return cost(*parameters)
 
 

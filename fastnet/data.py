@@ -288,7 +288,7 @@ class Dataset:
     # How the kernels read the inputs.
 
     def operand(
-        self, sizes: Sequence[int], dtype: DTypeLike, once: bool = False, moves: bool = False
+        self, sizes: Sequence[int], dtype: DTypeLike, single_use: bool = False, moves: bool = False
     ) -> Any:
         """The inputs as the kernels read them for a network: the rows, or their compressed form.
 
@@ -298,7 +298,7 @@ class Dataset:
             The network's neurons per layer.
         dtype : "float32" or "float64"
             The network's type.
-        once : bool
+        single_use : bool
             The inputs are read once or twice only, so that compressing them would not pay.
         moves : bool
             Images are shifted when they are read, which masks do not support.
@@ -320,7 +320,7 @@ class Dataset:
         if isinstance(X, Compressed) or self.sparse is False:
             return X
         auto = self.sparse == "auto"
-        if auto and ("X" in self._files or (once and not self._forms)):
+        if auto and ("X" in self._files or (single_use and not self._forms)):
             return X
         stored = self._stored
         if stored is None:

@@ -55,7 +55,7 @@ def choose(initializer: Any, hidden: tuple[str, ...]) -> tuple[str, ...]:
     if not isinstance(initializer, str) or initializer not in NAMES:
         raise ValueError(
             f"initializer: expected one of {', '.join(NAMES)}, or None; "
-            f"got {checks.briefly(initializer)}"
+            f"got {checks.short_repr(initializer)}"
         )
     return (initializer,) * (len(hidden) + 1)
 

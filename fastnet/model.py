@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet import _kernels, checks, mapped, reporting, ways
+from fastnet import _kernels, checks, execution, mapped, reporting
 from fastnet.activations import ACTIVATIONS, Activation
 from fastnet.costs import CostSpec
 from fastnet.data import Dataset
@@ -183,7 +183,7 @@ class Model:
 
     def threads(self, X: Any, m: int) -> int:
         """How many threads share m examples."""
-        return ways.threads(self.sizes, m, X, self.n_threads)
+        return execution.threads(self.sizes, m, X, self.n_threads)
 
     def training(self, step: StepOptions) -> _kernels.Training:
         """A training of this network by such steps, with their moments."""
@@ -208,7 +208,7 @@ class Model:
     def gradient(self, data: Dataset) -> "Model":
         """The sum of the examples' gradients, as the parameters of a model."""
         nabla = Model(self.sizes, self.choice, self.dtype.name)  # only for its shapes
-        X = data.operand(self.sizes, self.dtype, once=True)
+        X = data.operand(self.sizes, self.dtype, single_use=True)
         examples = _kernels.Examples(X, data.scale, data.y)
         self.core.gradient(examples, nabla.parameters.storage, poll=reporting.stopping())
         return nabla

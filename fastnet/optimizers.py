@@ -429,5 +429,6 @@ def checked(optimizer: Any) -> Optimizer | None:
         return optimizer
     *calls, last = map(_call, CLASSES)
     raise TypeError(
-        f"optimizer: expected None, {', '.join(calls)} or {last}, got {checks.briefly(optimizer)}"
+        f"optimizer: expected None, {', '.join(calls)} or {last}, "
+        f"got {checks.short_repr(optimizer)}"
     )

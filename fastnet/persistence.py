@@ -125,7 +125,7 @@ def load(path: Any, cost: Any = None) -> Model:
         if cost is None or fields["own_cost"]:
             raise ValueError(
                 f"{path}: cost: expected one of {', '.join(costs.BY_CLASS_NAME)}, found "
-                f"{checks.briefly(fields['cost'])}; for a class of your own: "
+                f"{checks.short_repr(fields['cost'])}; for a class of your own: "
                 f"fastnet.load(filename, cost=...)"
             )
     try:
@@ -186,29 +186,31 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
         or not all(type(n) is int and n > 0 for n in sizes)
     ):
         raise ValueError(
-            f"sizes: expected two or more positive integers, found {checks.briefly(sizes)}"
+            f"sizes: expected two or more positive integers, found {checks.short_repr(sizes)}"
         )
     layers = list(pairwise(sizes))
     scale = fields.get("input_scale")
     largest = sys.float_info.max
     if scale is not None and not (type(scale) in (int, float) and 0 <= scale <= largest):
         raise ValueError(
-            f"input_scale: expected a finite number of 0 or more, found {checks.briefly(scale)}"
+            f"input_scale: expected a finite number of 0 or more, found {checks.short_repr(scale)}"
         )
     hidden = fields.get("hidden", "sigmoid")
     if not isinstance(hidden, str | list):
         raise ValueError(
-            f"hidden: expected a name or a list of names, found {checks.briefly(hidden)}"
+            f"hidden: expected a name or a list of names, found {checks.short_repr(hidden)}"
         )
     own_cost = fields.get("own_cost")
     if not isinstance(own_cost, bool | None):
-        raise ValueError(f"own_cost: expected true or false, found {checks.briefly(own_cost)}")
+        raise ValueError(f"own_cost: expected true or false, found {checks.short_repr(own_cost)}")
     for key, known in (("cost", None), ("output", None), ("dtype", ("float32", "float64"))):
         value = fields.get(key)
         if key == "cost" and isinstance(value, dict):  # a class and its parameters
             continue
         if value is not None and (not isinstance(value, str) or (known and value not in known)):
-            raise ValueError(f"{key}: expected {known or 'a name'}, found {checks.briefly(value)}")
+            raise ValueError(
+                f"{key}: expected {known or 'a name'}, found {checks.short_repr(value)}"
+            )
     return {
         "sizes": tuple(sizes),
         "weights": _arrays("weights", fields["weights"], [(b, a) for a, b in layers]),
@@ -242,7 +244,7 @@ def _array(key: str, rows: Any, shape: tuple[int, int]) -> np.ndarray:
         )
     odd = [x for row in rows for x in row if type(x) not in (int, float)]
     if odd:
-        raise ValueError(f"{key}: expected numbers only, found {checks.briefly(odd[0])}")
+        raise ValueError(f"{key}: expected numbers only, found {checks.short_repr(odd[0])}")
     try:
         array = np.array(rows, np.float64)
     except OverflowError:
@@ -254,5 +256,5 @@ def _array(key: str, rows: Any, shape: tuple[int, int]) -> np.ndarray:
 
 def _some(items: list[Any]) -> str:
     """The first few of a list for a message."""
-    shown = ", ".join(checks.briefly(item) for item in items[:5])
+    shown = ", ".join(checks.short_repr(item) for item in items[:5])
     return f"[{shown}{', ...' if len(items) > 5 else ''}]"

@@ -52,7 +52,7 @@ def state(
 def fields_of(state: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """The fields of a pickled network, and the attributes that a program set on it."""
     if not isinstance(state, dict):
-        raise ValueError(f"expected the pickle of a network, got {checks.briefly(state)}")
+        raise ValueError(f"expected the pickle of a network, got {checks.short_repr(state)}")
     others = dict(state)
     fields = others.pop(_KEY, None)
     if fields is None:
@@ -61,7 +61,7 @@ def fields_of(state: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         version = fields.get("version") if isinstance(fields, dict) else fields
         raise ValueError(
             f"expected the pickle of a network in the format {_VERSION}, that of this "
-            f"release of fastnet, got {checks.briefly(version)}"
+            f"release of fastnet, got {checks.short_repr(version)}"
         )
     missing = _FIELDS - fields.keys()
     if missing:
@@ -77,8 +77,8 @@ def _fields_of_0_1(others: dict[str, Any]) -> dict[str, Any]:
     sizes, choice, values, input_scale, n_threads, hidden = model
     if not isinstance(choice, CostSpec) or not isinstance(values, np.ndarray):
         raise ValueError(
-            f"expected the pickle of a network, got {checks.briefly(choice)} as its cost and "
-            f"{checks.briefly(values)} as its parameters"
+            f"expected the pickle of a network, got {checks.short_repr(choice)} as its cost and "
+            f"{checks.short_repr(values)} as its parameters"
         )
     return {
         "sizes": sizes, "cost": choice.cost, "output": choice.output, "dtype": values.dtype.name,
@@ -101,13 +101,13 @@ def restored(fields: Mapping[str, Any]) -> tuple[Model, RandomStream, set[str]]:
     ):
         raise ValueError(
             f"values: expected {model.n_parameters} parameters of {model.dtype} in the pickle of "
-            f"a network {[*model.sizes]}, got {checks.briefly(values)}"
+            f"a network {[*model.sizes]}, got {checks.short_repr(values)}"
         )
     for name, kind in (("stream", RandomStream), ("warned", set)):
         if not isinstance(fields[name], kind):
             raise ValueError(
                 f"{name}: expected a {kind.__name__} in the pickle of a network, "
-                f"got {checks.briefly(fields[name])}"
+                f"got {checks.short_repr(fields[name])}"
             )
     parameters = model.parameters
     for name in ("weights", "biases"):  # pads stay zero

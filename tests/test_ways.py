@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import _kernels, ways
+from fastnet import _kernels, execution
 from fastnet.costs import of_kernel
 
 on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux's /proc")
@@ -25,7 +25,9 @@ can_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has n
 def always_threads(monkeypatch):
     """Threads for whatever work there is, so that small networks show what large ones do."""
     monkeypatch.setattr(
-        ways, "threads", lambda sizes, m, X, asked: min(asked or ways.get_num_threads(), m)
+        execution,
+        "threads",
+        lambda sizes, m, X, asked: min(asked or execution.get_num_threads(), m),
     )
 
 
@@ -108,11 +110,11 @@ def test_every_number_of_threads_evaluates_to_the_same_bits(pair, dtype, isa, al
 
 def test_a_small_network_is_trained_by_one_thread_and_a_large_one_by_those_asked_for():
     X = np.ones((1000, 784), np.float32)
-    assert ways.threads([784, 30, 10], 10, X, 8) == 1
-    assert ways.threads([784, 30, 10], 1000, X, 8) == 1
-    assert ways.threads([784, 1024, 1024, 10], 256, X, 2) == 2
-    assert ways.threads([784, 1024, 1024, 10], 256, X, 1) == 1
-    assert ways.threads([784, 1024, 1024, 10], 1, X, 2) == 1
+    assert execution.threads([784, 30, 10], 10, X, 8) == 1
+    assert execution.threads([784, 30, 10], 1000, X, 8) == 1
+    assert execution.threads([784, 1024, 1024, 10], 256, X, 2) == 2
+    assert execution.threads([784, 1024, 1024, 10], 256, X, 1) == 1
+    assert execution.threads([784, 1024, 1024, 10], 1, X, 2) == 1
 
 
 def test_any_number_of_threads_may_be_asked_for(always_threads, random_parameters):
@@ -308,7 +310,7 @@ def test_the_trace_shows_the_plan_that_the_kernels_follow(isa, monkeypatch, capf
     )  # fmt: skip
     assert [step["m"] for step in plan["steps"]] == [64, 505 % 64]
     assert capfd.readouterr().err.splitlines() == [
-        f"fastnet: {line}" if i == 0 else line for i, line in enumerate(ways.described(plan))
+        f"fastnet: {line}" if i == 0 else line for i, line in enumerate(execution.described(plan))
     ]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import Network, _kernels, reference, ways
+from fastnet import Network, _kernels, execution, reference
 from fastnet.costs import of_kernel
 from fastnet.weighting import example_weights
 
@@ -332,7 +332,7 @@ def test_a_cost_of_the_users_own_is_weighted_like_a_built_in_one():
 
 @pytest.mark.parametrize("m", [10, 140, 1500])
 def test_ways_and_threads_train_to_the_same_bits(m, dtype, isa, monkeypatch):
-    monkeypatch.setattr(ways, "threads", lambda sizes, m, X, asked: min(asked or 1, m))
+    monkeypatch.setattr(execution, "threads", lambda sizes, m, X, asked: min(asked or 1, m))
     results = [
         train(
             digits(1700), m=m, dtype=dtype, sparse=sparse, n=n, sample_weight=random_weights(1700)

@@ -124,6 +124,8 @@ def all_mutations(root):
         blanked = ignored.sub(lambda match: re.sub(r"[^\n]", "\0", match[0]), text)
         for k, (line, code) in enumerate(zip(text.splitlines(), blanked.splitlines(), strict=True)):
             for operator, after in changes(line, code, python, depth == 0):
+                if after == line:
+                    continue
                 place = str(file.relative_to(root)), k + 1
                 found[language][operator].append(Mutation(*place, operator, line, after))
             if python:  # in C a statement ends with a semicolon

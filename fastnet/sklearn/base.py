@@ -272,7 +272,9 @@ class BaseMLP(BaseEstimator):
                         settings, model, examples, order, last, self._random_state,
                         epoch + 1, reporter.poll(epoch + 1),
                     ):  # fmt: skip
-                        loss = losses.stated(one.cost, model, data, weights, one.l2, one.values)
+                        loss = losses.sklearn_loss(
+                            one.cost, model, data, weights, one.l2, one.values
+                        )
                         validated = None if held_out is None else held_out.measure(self, model)
                         epoch += 1
                         self.n_iter_, self.t_, order = epoch, self.t_ + n, one.order

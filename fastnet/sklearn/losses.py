@@ -49,7 +49,7 @@ def choose(loss: Any, output: Any, allowed: Allowed, usual: str) -> CostSpec:
     """
     if output != "auto" and (not isinstance(output, str) or output not in OUTPUTS):
         raise ValueError(
-            f"output: expected one of auto, {', '.join(OUTPUTS)}; got {checks.briefly(output)}"
+            f"output: expected one of auto, {', '.join(OUTPUTS)}; got {checks.short_repr(output)}"
         )
     if not isinstance(loss, str):
         try:
@@ -59,19 +59,19 @@ def choose(loss: Any, output: Any, allowed: Allowed, usual: str) -> CostSpec:
     if loss not in allowed:
         raise ValueError(
             f"loss: expected one of {', '.join(allowed)}, or a cost class with static methods "
-            f"fn(a, y) and delta(z, a, y); got {checks.briefly(loss)}"
+            f"fn(a, y) and delta(z, a, y); got {checks.short_repr(loss)}"
         )
     if output == "auto":
         output = usual if usual in allowed[loss] else allowed[loss][0]
     if output not in allowed[loss]:
         raise ValueError(
             f"output: expected one of auto, {', '.join(allowed[loss])} for the {loss} loss and "
-            f"such targets; got {checks.briefly(output)}"
+            f"such targets; got {checks.short_repr(output)}"
         )
     return costs.choose(LOSSES[loss][output], OUTPUTS[output])
 
 
-def stated(
+def sklearn_loss(
     cost: float, model: Model, data: Dataset, weights: NDArray | None, l2: float = 0.0,
     values: NDArray | None = None,
 ) -> float:  # fmt: skip

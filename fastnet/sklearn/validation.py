@@ -106,7 +106,7 @@ class Validation:
     def measure(self, estimator: Any, model: Model) -> tuple[float, float]:
         """The loss without its penalty, and the score; the best parameters are kept."""
         cost = model.total_cost(self.data, 0.0, weights=self.weights)
-        loss = losses.stated(cost, model, self.data, self.weights)
+        loss = losses.sklearn_loss(cost, model, self.data, self.weights)
         score = self._metric(estimator, self, loss)
         if score > self._best:
             self._best = score
