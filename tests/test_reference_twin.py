@@ -107,7 +107,7 @@ def test_the_stub_lists_what_only_the_kernels_have():
     only = {n for n, node in listed.items() if isinstance(node, ast.FunctionDef)}
     assert only == ONLY_KERNELS
     owners = {"": _kernels}
-    owners |= {n: getattr(_kernels, n) for n in listed.keys() - only}
+    owners |= {n: getattr(_kernels, n) for n in listed.keys() - only - {"PlanOptions"}}
     for owner, found in owners.items():
         body = stub.body if owner == "" else listed[owner].body
         declared = {node.name: node.args for node in body if isinstance(node, ast.FunctionDef)}
