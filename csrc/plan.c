@@ -74,9 +74,7 @@ static int is_packed(const thresholds *t, size_t columns, size_t terms)
 /* Whether a layer is updated with the vectors along its inputs. */
 static int is_narrow_update(const thresholds *t, size_t lanes, size_t m, size_t n_out)
 {
-    if (n_out <= lanes / 2)
-        return lanes >= t->narrow_update_lanes && m >= lanes / 2;
-    return n_out <= t->narrow_more_outputs && lanes >= t->narrow_more_lanes && m >= lanes;
+    return n_out <= lanes / 2 && lanes >= t->narrow_update_lanes && m >= lanes / 2;
 }
 
 /* How the errors of m examples are computed where the products are not large. */
