@@ -17,9 +17,9 @@
     static void FN(copied_tile_##mr##x##nv)(const FN(product) *p)                           \
     {                                                                                       \
         if (p->c_rows)                                                                      \
-            FN(tile)(mr, nv, 0, p, 1, mr, 0, NULL, p->c_rows, 1, 1);                        \
+            FN(tile)(mr, nv, p, 1, mr, 0, NULL, p->c_rows, 1, 1);                        \
         else                                                                                \
-            FN(tile)(mr, nv, 0, p, 1, mr, 0, NULL, NULL, 1, 1);                             \
+            FN(tile)(mr, nv, p, 1, mr, 0, NULL, NULL, 1, 1);                             \
     }
 #define FN_COPIED_TILE_ENTRY(mr, nv) FN(copied_tile_##mr##x##nv),
 
