@@ -39,6 +39,9 @@ static const thresholds table[] = {
     },
 };
 
+_Static_assert(sizeof table / sizeof *table == 6, "a column for each case of thresholds_of");
+_Static_assert(FN_EVALUATED <= FN_PIECE, "an evaluation works on one piece at a time");
+
 /* The column of the table. */
 static const thresholds *thresholds_of(fn_target target, fn_processor processor)
 {
