@@ -152,18 +152,14 @@ cdef extern from "fastnet.h" nogil:
     ctypedef enum fn_gradient_way:
         FN_FUSED_UPDATE
 
-    ctypedef struct fn_tiling:
-        size_t prefetch_terms
-        bint half_vectors
-
     ctypedef struct fn_layer_plan:
         fn_forward_way forward
         fn_error_way error
         fn_error_way error_of_rest
         fn_update_way update
         size_t error_examples
-        fn_tiling tiling
-        fn_tiling error_tiling
+        size_t prefetch_terms
+        size_t error_prefetch_terms
         bint forward_by_neurons
         bint error_by_neurons
         bint keeps_slopes
