@@ -246,19 +246,12 @@ static int FN(step)(FN(thread_context) *work, const real *parameters, real *targ
         const fn_place *at = w->places + l;
         if (l == 0 && move.put_off)
             move.lost = 0;
-        switch (work->step->layers[l].update) {
-        case FN_UPDATE_LISTS:
-            FN(change_by_lists)(work, m, move, target + at->weights);
-            break;
-        case FN_UPDATE_BLOCKS:
-            FN(change_by_blocks)(work, first, m, move, target);
-            break;
-        case FN_UPDATE_NARROW: case FN_UPDATE_TILES: case FN_UPDATE_PACKED: case FN_UPDATE_LARGE:
+        if (l > 0 || work->plan->entry == FN_ENTER_DENSE)
             FN(change_dense)(work, l, first + m, m, move, target);
-            break;
-        case FN_UPDATE_NONE:
-            FN_ASSERT(!"the plan of a training or of a gradient");
-        }
+        else if (work->plan->entry == FN_ENTER_BLOCKS)
+            FN(change_by_blocks)(work, first, m, move, target);
+        else
+            FN(change_by_lists)(work, m, move, target + at->weights);
     }
     if (scale < FN_LEAST_SCALE)
         FN(settle_first)(work, target + w->places[0].weights);
