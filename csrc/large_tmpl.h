@@ -7,6 +7,9 @@
 #define FN_LARGE_DEPTH 256
 #define FN_LARGE_COLUMNS ((512 << 10) / FN_LARGE_DEPTH / sizeof(real))
 
+_Static_assert(FN_LARGE_COLUMNS % (2 * FN_LANES) == 0, "panels of two vectors");
+_Static_assert(FN_HEIGHT % FN_TILE_ROWS == 0, "blocks of whole tiles");
+
 /* Elements of the copy of A in packed tiles, and of the copies of A and B in large ones. */
 #define FN_PACKED_SIZE FN_PACKED_ROWS(FN_HEIGHT, FN_DEPTH)
 #define FN_LARGE_SIZE \
@@ -17,9 +20,9 @@
     static void FN(copied_tile_##mr##x##nv)(const FN(product) *p)                           \
     {                                                                                       \
         if (p->c_rows)                                                                      \
-            FN(tile)(mr, nv, 0, p, 1, mr, 0, NULL, p->c_rows, 1, 1);                        \
+            FN(tile)(mr, nv, p, 1, mr, 0, NULL, p->c_rows, 1, 1);                        \
         else                                                                                \
-            FN(tile)(mr, nv, 0, p, 1, mr, 0, NULL, NULL, 1, 1);                             \
+            FN(tile)(mr, nv, p, 1, mr, 0, NULL, NULL, 1, 1);                             \
     }
 #define FN_COPIED_TILE_ENTRY(mr, nv) FN(copied_tile_##mr##x##nv),
 

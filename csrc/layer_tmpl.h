@@ -59,7 +59,7 @@ FN_INLINE void FN(weighted_input_of)(size_t m, size_t n_out, FN(product) z, cons
     if (FN_HAS_LARGE && layer->forward == FN_FORWARD_LARGE)
         FN(multiply_large)(m, n_out, &z, 0, scratch);
     else
-        FN(multiply)(m, n_out, &z, NULL, &layer->tiling);
+        FN(multiply)(m, n_out, &z, NULL, layer->prefetch_terms);
 }
 
 /* w[i] += sum_s a[s][i] delta[s], as the layer's plan says; scratch: as update_scratch says; a is
@@ -92,7 +92,7 @@ FN_INLINE void FN(update_of)(size_t m, size_t n_columns, const uint32_t *columns
         FN_ASSERT(!"the plan of a dense layer");
     }
     FN(multiply)(n_columns, n_out, &whole, layer->update == FN_UPDATE_PACKED ? scratch : NULL,
-                 &layer->tiling);
+                 layer->prefetch_terms);
 }
 
 FN_INLINE vec FN(slope_at)(const fn_activation neurons, const real *a, const real *delta)
@@ -263,7 +263,7 @@ static void FN(backpropagate_some)(fn_activation neurons, size_t m, size_t n_in,
     FN(multiply)(n_in, m, &(FN(product)){.k = n_out, .a = weights, .a_row = stride, .a_k = 1,
                                          .b = columns, .b_stride = across, .c = error,
                                          .c_stride = across},
-                 way == FN_ERROR_PACKED ? packed : NULL, &layer->error_tiling);
+                 way == FN_ERROR_PACKED ? packed : NULL, layer->error_prefetch_terms);
     FN(activation_backward)(neurons, 1, m, n_in, error, across, a, a_stride, delta_below, below);
 }
 

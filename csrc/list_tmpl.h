@@ -28,6 +28,8 @@
 #define FN_EACH_GROUP(T) T(1)
 #endif
 
+_Static_assert(FN_GROUP <= FN_MOST_SHARING, "a plan says how many examples share a list");
+
 /* Vectors of a weight row per pass, at most. */
 #define FN_FORWARD_VECTORS 5
 #define FN_FORWARDS(T, g) T(g, 1) T(g, 2) T(g, 3) T(g, 4) T(g, 5)

@@ -247,19 +247,12 @@ static int FN(step)(FN(thread_context) *work, const real *parameters, real *targ
         const fn_place *at = w->places + l;
         if (l == 0 && step.lazy_decay)
             step.decay_fraction = 0;
-        switch (work->step->layers[l].update) {
-        case FN_UPDATE_LISTS:
-            FN(change_by_lists)(work, m, step, target + at->weights);
-            break;
-        case FN_UPDATE_BLOCKS:
-            FN(change_by_blocks)(work, first, m, step, target);
-            break;
-        case FN_UPDATE_NARROW: case FN_UPDATE_TILES: case FN_UPDATE_PACKED: case FN_UPDATE_LARGE:
+        if (l > 0 || work->plan->entry == FN_ENTER_DENSE)
             FN(change_dense)(work, l, first + m, m, step, target);
-            break;
-        case FN_UPDATE_NONE:
-            FN_ASSERT(!"the plan of a training or of a gradient");
-        }
+        else if (work->plan->entry == FN_ENTER_BLOCKS)
+            FN(change_by_blocks)(work, first, m, step, target);
+        else
+            FN(change_by_lists)(work, m, step, target + at->weights);
     }
     if (scale < FN_LEAST_SCALE)
         FN(apply_first_scale)(work, target + w->places[0].weights);

@@ -1,13 +1,12 @@
-/* Layers whose neurons fill half a vector or little more: outputs of a regression, of few classes.
+/* Layers whose neurons fill half a vector: outputs of a regression, of few classes.
  *
  * Tiles have their vectors along the neurons of a layer, and one neuron fills a sixteenth of such
  * a vector. Here the vectors lie along the examples (forward) or along the inputs (update), and squares
  * of activations or of weights are transposed in registers. Each sum keeps its order, so its bits.
  * What was measured: docs/tuning.md. */
 
-/* Neurons at most, in the forward step and in updates. */
+/* Neurons at most. */
 #define FN_NARROW (FN_LANES / 2)
-#define FN_MOST_NARROW (FN_LANES < 16 ? FN_NARROW : 10)
 
 /* Vectors of inputs whose sums for so many neurons stay in registers. */
 #define FN_NARROW_VECTORS(neurons) (FN_VECTOR_BYTES < 64 || (neurons) > 4 ? 2 : 4)
@@ -48,16 +47,16 @@ FN_INLINE void FN(update_along)(const size_t n_out, const size_t nv, size_t m, s
                                 const real *a, size_t a_stride, const real *delta, size_t stride,
                                 real *restrict weights)
 {
-    vec sums[FN_MOST_NARROW][FN_MOST_NARROW_VECTORS], lanes[FN_LANES];
+    vec sums[FN_NARROW][FN_MOST_NARROW_VECTORS], lanes[FN_LANES];
 FN_UNROLL(4)
     for (size_t v = 0; v < nv; v++) {
         FN(transpose_square)(n_in - v * FN_LANES, weights + v * FN_LANES * stride, stride, lanes);
-FN_UNROLL(10)
+FN_UNROLL(8)
         for (size_t o = 0; o < n_out; o++)
             sums[o][v] = lanes[o];
     }
     for (size_t s = 0; s < m; s++, a += a_stride, delta += stride)
-FN_UNROLL(10)
+FN_UNROLL(8)
         for (size_t o = 0; o < n_out; o++)
 FN_UNROLL(4)
             for (size_t v = 0; v < nv; v++)
@@ -106,19 +105,19 @@ static void FN(update_narrow)(size_t m, size_t n_in, size_t n_out, const real *a
                               const real *delta, size_t stride, real *restrict weights)
 {
     const size_t vectors = (n_in + FN_LANES - 1) / FN_LANES;
-    FN_ASSERT(n_out >= 1 && n_out <= FN_MOST_NARROW);
+    FN_ASSERT(n_out >= 1 && n_out <= FN_NARROW);
     for (size_t v = 0, nv; v < vectors; v += nv) {
         nv = fn_next(vectors - v, FN_NARROW_VECTORS(n_out));
         const size_t i = v * FN_LANES;
         switch (FN_MOST_NARROW_VECTORS * n_out + nv) {
 #define FN_CASE_OF(n, vectors)                                                                    \
         case FN_MOST_NARROW_VECTORS * n + vectors:                                                \
-            if (n <= FN_MOST_NARROW && vectors <= FN_NARROW_VECTORS(n))                           \
+            if (n <= FN_NARROW && vectors <= FN_NARROW_VECTORS(n))                           \
                 FN(update_along)(n, vectors, m, n_in - i, a + i, a_stride, delta, stride,         \
                                  weights + i * stride);                                           \
             break;
 #define FN_CASE(n) FN_CASE_OF(n, 1) FN_CASE_OF(n, 2) FN_CASE_OF(n, 3) FN_CASE_OF(n, 4)
-        FN_EACH_NARROW(FN_CASE) FN_CASE(9) FN_CASE(10)
+        FN_EACH_NARROW(FN_CASE)
 #undef FN_CASE
 #undef FN_CASE_OF
         }

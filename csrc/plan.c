@@ -39,6 +39,9 @@ static const thresholds table[] = {
     },
 };
 
+_Static_assert(sizeof table / sizeof *table == 6, "a column for each case of thresholds_of");
+_Static_assert(FN_EVALUATED <= FN_PIECE, "an evaluation works on one piece at a time");
+
 /* The column of the table. */
 static const thresholds *thresholds_of(fn_target target, fn_processor processor)
 {
@@ -74,9 +77,7 @@ static int is_packed(const thresholds *t, size_t columns, size_t terms)
 /* Whether a layer is updated with the vectors along its inputs. */
 static int is_narrow_update(const thresholds *t, size_t lanes, size_t m, size_t n_out)
 {
-    if (n_out <= lanes / 2)
-        return lanes >= t->narrow_update_lanes && m >= lanes / 2;
-    return n_out <= t->narrow_more_outputs && lanes >= t->narrow_more_lanes && m >= lanes;
+    return n_out <= lanes / 2 && lanes >= t->narrow_update_lanes && m >= lanes / 2;
 }
 
 /* How the errors of m examples are computed where the products are not large. */
@@ -88,10 +89,10 @@ static fn_error_way error_way(const thresholds *t, size_t lanes, size_t m, size_
     return is_packed(t, m, n_out) ? FN_ERROR_PACKED : FN_ERROR_TILES;
 }
 
-/* Of products whose B and C have so many columns. */
-static fn_tiling tiling_of(const thresholds *t, size_t bytes, size_t columns)
+/* Of products whose B has so many columns. */
+static size_t prefetch_terms(const thresholds *t, size_t bytes, size_t columns)
 {
-    return (fn_tiling){t->prefetched_bytes / (fn_stride(columns, bytes) * bytes), t->half_vectors};
+    return t->prefetched_bytes / (fn_stride(columns, bytes) * bytes);
 }
 
 /* A layer in the context of its call; threads share the step's m examples. */
@@ -107,7 +108,7 @@ static void plan_forward(const context *c, size_t n_in, size_t n_out, int last, 
     const int narrow = c->lanes >= c->t->narrow_forward_lanes && n_out <= c->lanes / 2;
     layer->forward = large ? FN_FORWARD_LARGE : narrow ? FN_FORWARD_NARROW : FN_FORWARD_TILES;
     layer->forward_by_neurons = large && !last && c->threads > 1;
-    layer->tiling = tiling_of(c->t, fn_bytes[c->type], n_out);
+    layer->prefetch_terms = prefetch_terms(c->t, fn_bytes[c->type], n_out);
 }
 
 static void plan_update(const context *c, size_t n_in, size_t n_out, fn_layer_plan *layer)
@@ -135,7 +136,7 @@ static void plan_error(const context *c, size_t n_in, size_t n_out, fn_layer_pla
     const size_t rest = share <= at_once ? 0 : share % at_once;
     layer->error = error_way(t, c->lanes, layer->error_examples, n_out);
     layer->error_of_rest = rest ? error_way(t, c->lanes, rest, n_out) : layer->error;
-    layer->error_tiling = tiling_of(t, bytes, layer->error_examples);
+    layer->error_prefetch_terms = prefetch_terms(t, bytes, layer->error_examples);
 }
 
 fn_layer_plan fn_plan_layer(fn_type type, fn_target target, fn_processor processor, size_t m,

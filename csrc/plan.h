@@ -62,12 +62,6 @@ typedef enum { FN_EACH_UPDATE(FN_ENUMERATOR) } fn_update_way;
     T(FN_COLLECTED_GRADIENT, "collected gradient")
 typedef enum { FN_EACH_GRADIENT(FN_ENUMERATOR) } fn_gradient_way;
 
-/* How a product that is not large is computed by tiles. */
-typedef struct {
-    size_t prefetch_terms;      /* with more terms the next panel of B is prefetched */
-    int half_vectors;           /* a last vector that is half filled is computed as half one */
-} fn_tiling;
-
 /* One layer of weights in one step. */
 typedef struct {
     fn_forward_way forward;
@@ -75,8 +69,8 @@ typedef struct {
     fn_error_way error_of_rest; /* of the examples left over by that, or the same */
     fn_update_way update;
     size_t error_examples;
-    fn_tiling tiling;           /* of forward and update */
-    fn_tiling error_tiling;
+    size_t prefetch_terms;      /* forward, update: products of more terms prefetch B's next panel */
+    size_t error_prefetch_terms;
     int forward_by_neurons;     /* threads share the neurons of a layer, and not the examples */
     int error_by_neurons;
     int keeps_slopes;           /* of the neurons below, since they do not follow from activations */

@@ -56,10 +56,10 @@ FN_INLINE void FN(prefetch_row)(const real *row, const size_t nv)
         __builtin_prefetch(row + v * FN_LANES, 1, 3);
 }
 
-/* Some tiles of mr rows times nv vectors, the last of them half one if halved, one below the
- * other; inlined with constant mr, nv, halved, copied, and one of a_row and a_k. From one tile to
+/* Some tiles of mr rows times nv vectors, one below the other; inlined with constant mr, nv, copied,
+ * and one of a_row and a_k. From one tile to
  * the next A moves on by `a_tile`. */
-FN_INLINE void FN(tile)(const size_t mr, const size_t nv, const int halved, const FN(product) *p,
+FN_INLINE void FN(tile)(const size_t mr, const size_t nv, const FN(product) *p,
                         const size_t a_row, const size_t a_k, size_t a_tile, const uint32_t *b_rows,
                         const uint32_t *c_rows, const int copied, size_t tiles)
 {
@@ -67,21 +67,17 @@ FN_INLINE void FN(tile)(const size_t mr, const size_t nv, const int halved, cons
     real *c = p->c;
     const size_t depth = p->k, c_stride = p->c_stride;
     const size_t b_stride = copied ? nv * FN_LANES : p->b_stride;
-    const size_t whole = halved ? nv - 1 : nv;
     /* The next tile of C is asked for. */
     const int below = FN_VECTOR_BYTES == 64 && a_row == 1 && !c_rows && !copied;
     for (size_t t = 0; t < tiles; t++) {
         vec sum[FN_MOST_ROWS][FN_ROW_VECTORS];
-        FN(half) last[FN_MOST_ROWS];
         real *row[FN_MOST_ROWS];
 FN_UNROLL(16)
         for (size_t r = 0; r < mr; r++) {
             row[r] = c_rows ? c + c_rows[r] * c_stride : r ? row[r - 1] + c_stride : c;
 FN_UNROLL(4)
-            for (size_t v = 0; v < whole; v++)
+            for (size_t v = 0; v < nv; v++)
                 sum[r][v] = FN(load)(row[r] + v * FN_LANES);
-            if (halved)
-                last[r] = FN(load_half)(row[r] + whole * FN_LANES);
             if (!below)
                 __builtin_prefetch(row[r] + nv * FN_LANES, 1, 2); /* for the next panel */
             if (copied && nv > FN_LINE_VECTORS)
@@ -95,22 +91,17 @@ FN_UNROLL(4)
                 FN(prefetch_row)(next, nv);
             const real *line = b_rows ? p->b + b_rows[k] * b_stride : b;
             vec right[FN_ROW_VECTORS];
-            FN(half) right_half = {0};
 FN_UNROLL(4)
-            for (size_t v = 0; v < whole; v++)
+            for (size_t v = 0; v < nv; v++)
                 right[v] = FN(load)(line + v * FN_LANES);
-            if (halved)
-                right_half = FN(load_half)(line + whole * FN_LANES);
             for (size_t v = 0; copied && v < nv; v += FN_LINE_VECTORS)
                 __builtin_prefetch(line + FN_TERMS_AHEAD * b_stride + v * FN_LANES, 0, 3);
 FN_UNROLL(16)
             for (size_t r = 0; r < mr; r++) {
                 vec left = FN(splat)(a[r * a_row]);
 FN_UNROLL(4)
-                for (size_t v = 0; v < whole; v++)
+                for (size_t v = 0; v < nv; v++)
                     sum[r][v] = FN_FMA(left, right[v], sum[r][v]);
-                if (halved)
-                    last[r] = FN_FMA(FN(lower)(left), right_half, last[r]);
             }
             a += a_k;
             b += b_stride;
@@ -118,10 +109,8 @@ FN_UNROLL(4)
 FN_UNROLL(16)
         for (size_t r = 0; r < mr; r++) {
 FN_UNROLL(4)
-            for (size_t v = 0; v < whole; v++)
+            for (size_t v = 0; v < nv; v++)
                 FN(store)(row[r] + v * FN_LANES, sum[r][v]);
-            if (halved)
-                FN(store_half)(row[r] + whole * FN_LANES, last[r]);
         }
         tile_a += a_tile;
         if (c_rows)
@@ -131,29 +120,19 @@ FN_UNROLL(4)
     }
 }
 
-/* halved: the last vector is half one. */
-typedef void FN(tile_function)(const FN(product) *p, size_t a_tile, size_t tiles, int halved);
+typedef void FN(tile_function)(const FN(product) *p, size_t a_tile, size_t tiles);
 
 #define FN_TILE(mr, nv)                                                                     \
-    FN_INLINE void FN(part_##mr##x##nv)(const FN(product) *p, size_t a_tile, size_t tiles,  \
-                                        const int halved)                                   \
+    static void FN(tile_##mr##x##nv)(const FN(product) *p, size_t a_tile, size_t tiles)     \
     {                                                                                       \
         if (p->a_row == 1 && p->c_rows)                                                     \
-            FN(tile)(mr, nv, halved, p, 1, p->a_k, a_tile, NULL, p->c_rows, 0, tiles);      \
+            FN(tile)(mr, nv, p, 1, p->a_k, a_tile, NULL, p->c_rows, 0, tiles);              \
         else if (p->a_row == 1)                                                             \
-            FN(tile)(mr, nv, halved, p, 1, p->a_k, a_tile, NULL, NULL, 0, tiles);           \
+            FN(tile)(mr, nv, p, 1, p->a_k, a_tile, NULL, NULL, 0, tiles);                   \
         else if (p->b_rows)                                                                 \
-            FN(tile)(mr, nv, halved, p, p->a_row, 1, a_tile, p->b_rows, NULL, 0, tiles);    \
+            FN(tile)(mr, nv, p, p->a_row, 1, a_tile, p->b_rows, NULL, 0, tiles);            \
         else                                                                                \
-            FN(tile)(mr, nv, halved, p, p->a_row, 1, a_tile, NULL, NULL, 0, tiles);         \
-    }                                                                                       \
-    static void FN(tile_##mr##x##nv)(const FN(product) *p, size_t a_tile, size_t tiles,     \
-                                     int halved)                                            \
-    {                                                                                       \
-        if (FN_HALVES && halved)                                                            \
-            FN(part_##mr##x##nv)(p, a_tile, tiles, 1);                                      \
-        else                                                                                \
-            FN(part_##mr##x##nv)(p, a_tile, tiles, 0);                                      \
+            FN(tile)(mr, nv, p, p->a_row, 1, a_tile, NULL, NULL, 0, tiles);                 \
     }
 #define FN_TILE_ENTRY(mr, nv) FN(tile_##mr##x##nv),
 #define FN_EACH_TILE_OF_1(T, nv) T(1, nv)
@@ -242,7 +221,7 @@ FN_INLINE void FN(prefetch_panel)(const FN(product) *p, size_t rows, size_t from
 
 /* `tiles` tiles of one height from row `first` on. Where `share` is not 0, each prefetches so many
  * rows of B's next panel. */
-FN_INLINE void FN(tiles_of)(size_t first, size_t tiles, size_t height, size_t vectors, int halved,
+FN_INLINE void FN(tiles_of)(size_t first, size_t tiles, size_t height, size_t vectors,
                             int packed, size_t share, const FN(product) *panel)
 {
     if (tiles == 0)
@@ -256,12 +235,12 @@ FN_INLINE void FN(tiles_of)(size_t first, size_t tiles, size_t height, size_t ve
     };
     FN(tile_function) *tile = FN(tiles)[vectors - 1][height - 1];
     if (share == 0) {
-        tile(&part, height * row, tiles, halved);
+        tile(&part, height * row, tiles);
         return;
     }
     for (size_t t = 0, k = first / height * share; t < tiles; t++, k += share) {
         FN(prefetch_panel)(&part, height, k, k + share, vectors);
-        tile(&part, height * row, 1, halved);
+        tile(&part, height * row, 1);
         part.a += height * row;
         part.c += part.c_rows ? 0 : height * part.c_stride;
         part.c_rows = part.c_rows ? part.c_rows + height : NULL;
@@ -287,10 +266,10 @@ FN_INLINE FN(product) FN(part_of)(const FN(product) *p, size_t row, size_t k, si
 
 /* FN_HEIGHT rows at most, and FN_DEPTH terms, from the row `first` and the term `k` on. */
 static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t columns,
-                               const FN(product) *whole, real *packed, const fn_tiling *tiling)
+                               const FN(product) *whole, real *packed, size_t prefetch_terms)
 {
     const size_t most = packed ? 2 : FN(widest)(rows);
-    const int prefetches = whole->k > tiling->prefetch_terms;
+    const int prefetches = whole->k > prefetch_terms;
     FN(product) part = FN(part_of)(whole, first, k, 0, FN_DEPTH, 0);
     FN(division) d;
     FN_ASSERT(rows <= FN_HEIGHT && part.k <= FN_DEPTH);
@@ -307,12 +286,11 @@ static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t colum
         const size_t left = (columns - j + FN_LANES - 1) / FN_LANES;
         /* fn_next would divide for each panel, which small products feel */
         vectors = left <= most ? left : left < 2 * most ? (left + 1) / 2 : most;
-        const int halved = vectors == left && FN(is_halved)(columns) && tiling->half_vectors;
         if (!packed)
             d = FN(divide_rows)(rows, FN(tile_rows)[vectors - 1]);
         const size_t share = prefetches ? (part.k + d.tall + d.flat - 1) / (d.tall + d.flat) : 0;
-        FN(tiles_of)(0, d.tall, d.height, vectors, halved, packed != NULL, share, &part);
-        FN(tiles_of)(d.tall * d.height, d.flat, d.height - 1, vectors, halved, packed != NULL, share,
+        FN(tiles_of)(0, d.tall, d.height, vectors, packed != NULL, share, &part);
+        FN(tiles_of)(d.tall * d.height, d.flat, d.height - 1, vectors, packed != NULL, share,
                      &part);
         part.b += vectors * FN_LANES;
         part.c += vectors * FN_LANES;
@@ -330,16 +308,15 @@ FN_INLINE int FN(is_one_panel)(size_t rows, size_t vectors, size_t terms)
  * neither A nor B. packed: NULL, or memory of FN_PACKED_SIZE elements: A is copied, which is readable a
  * vector behind its last row. */
 static void FN(multiply)(size_t rows, size_t columns, const FN(product) *whole, real *packed,
-                         const fn_tiling *tiling)
+                         size_t prefetch_terms)
 {
     FN_ASSERT(rows > 0 && columns > 0 && (whole->a_row == 1 || whole->a_k == 1));
     FN_ASSERT(whole->b_stride >= columns && whole->c_stride >= columns);
     const size_t vectors = (columns + FN_LANES - 1) / FN_LANES;
     if (FN(is_one_panel)(rows, vectors, whole->k)) {
         const FN(division) d = FN(divide_rows)(rows, FN(tile_rows)[vectors - 1]);
-        const int halved = FN(is_halved)(columns) && tiling->half_vectors;
-        FN(tiles)[vectors - 1][d.height - 1](whole, d.height * whole->a_row, d.tall, halved);
-        FN(tiles_of)(d.tall * d.height, d.flat, d.height - 1, vectors, halved, 0, 0, whole);
+        FN(tiles)[vectors - 1][d.height - 1](whole, d.height * whole->a_row, d.tall);
+        FN(tiles_of)(d.tall * d.height, d.flat, d.height - 1, vectors, 0, 0, whole);
         return;
     }
     const size_t blocks = (rows + FN_HEIGHT - 1) / FN_HEIGHT;
@@ -347,6 +324,6 @@ static void FN(multiply)(size_t rows, size_t columns, const FN(product) *whole, 
         for (size_t block = 0; block < blocks; block++) {
             const size_t first = fn_part(rows, 1, block, blocks);
             const size_t end = fn_part(rows, 1, block + 1, blocks);
-            FN(multiply_block)(first, end - first, k, columns, whole, packed, tiling);
+            FN(multiply_block)(first, end - first, k, columns, whole, packed, prefetch_terms);
         }
 }

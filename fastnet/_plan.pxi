@@ -90,9 +90,8 @@ cdef dict layer_in_words(const fn_layer_plan *layer):
         "error_by_neurons": bool(layer.error_by_neurons),
         "keeps_slopes": bool(layer.keeps_slopes),
         "update_in_parts": bool(layer.update_in_parts),
-        "half_vectors": bool(layer.tiling.half_vectors),
-        "prefetch_terms": layer.tiling.prefetch_terms,
-        "error_prefetch_terms": layer.error_tiling.prefetch_terms,
+        "prefetch_terms": layer.prefetch_terms,
+        "error_prefetch_terms": layer.error_prefetch_terms,
     }
 
 

@@ -120,8 +120,6 @@ def _of_layer(layer: Mapping[str, Any]) -> Iterator[str]:
         yield "slopes kept"
     if layer["update"] != "none":
         yield f"update by {layer['update']}{' in parts' if layer['update_in_parts'] else ''}"
-    if layer["half_vectors"]:
-        yield "half vectors"
 
 
 def described(plan: Mapping[str, Any]) -> list[str]:

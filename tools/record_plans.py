@@ -122,7 +122,7 @@ def of_layer(n_in: int, layer: dict[str, Any]) -> str:
     if layer["error_of_rest"] != layer["error"]:
         notes.append(f"rest by {layer['error_of_rest']}")
     names = ("forward_by_neurons", "error_by_neurons", "keeps_slopes", "update_in_parts")
-    notes += [name.replace("_", " ") for name in (*names, "half_vectors") if layer[name]]
+    notes += [name.replace("_", " ") for name in names if layer[name]]
     if n_in > layer["prefetch_terms"]:
         notes.append("prefetch")
     return f"{words} ({', '.join(notes)})" if notes else words
