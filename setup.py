@@ -103,13 +103,13 @@ CORE = [
 libraries.append(library("fastnet_core", CORE, ["-ffp-contract=off"]))
 
 kernels = Extension(
-    "fastnet._kernels",
-    ["fastnet/_kernels.pyx"],
+    "fastnet.core._kernels",
+    ["fastnet/core/_kernels.pyx"],
     include_dirs=["csrc"],
     # build_ext appends all the libraries above. The linker reads from left to right:
     # the core calls the targets, and they call the core's layout.
     libraries=["fastnet_core"],
-    depends=[*HEADERS, *glob.glob("csrc/*.c"), *glob.glob("fastnet/*.pxi")],
+    depends=[*HEADERS, *glob.glob("csrc/*.c"), *glob.glob("fastnet/core/*.pxi")],
     extra_compile_args=["-g0"],
     extra_link_args=["-pthread"],
 )

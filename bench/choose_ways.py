@@ -32,7 +32,7 @@ import data  # noqa: E402
 import numpy as np  # noqa: E402
 
 import fastnet  # noqa: E402
-from fastnet import _kernels  # noqa: E402
+from fastnet.core import _kernels  # noqa: E402
 
 N_IN, N_OUT = 784, 10
 DENSITIES = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)

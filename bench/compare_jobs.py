@@ -28,7 +28,7 @@ import numpy as np
 from peers import PEERS
 
 import fastnet
-from fastnet import _kernels
+from fastnet.core import _kernels
 
 WARM_UP = 0.02  # seconds: the caches matter little for what takes longer
 FIRST_CALLS = 50  # not counted: Python's interpreter adapts to what it runs

@@ -17,7 +17,7 @@ from peers import PEERS  # noqa: E402
 from peers.base import Problem  # noqa: E402
 
 import fastnet  # noqa: E402
-from fastnet import _kernels  # noqa: E402
+from fastnet.core import _kernels  # noqa: E402
 
 QUICK = os.environ.get("FASTNET_BENCH_QUICK", "0") not in ("", "0")
 MOST_ROUNDS = 2 if QUICK else 7

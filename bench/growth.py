@@ -27,7 +27,7 @@ import data  # noqa: E402
 from peers import PEERS  # noqa: E402
 from peers.base import Problem  # noqa: E402
 
-from fastnet import _kernels  # noqa: E402
+from fastnet.core import _kernels  # noqa: E402
 
 FOLDER = Path(__file__).parent / "growth"
 NAMES = ("fastnet", "NumPy", "JAX", "PyTorch")

@@ -3,7 +3,8 @@
 import numpy as np
 from peers.numpy_reference import views
 
-from fastnet import _kernels, reference
+from fastnet import reference
+from fastnet.core import _kernels
 
 SIZES = [784, 30, 10]
 N_IN, HIDDEN, N_OUT = SIZES

@@ -71,7 +71,7 @@ def peak_samples(dtype, samples=7):
 
     Each sample takes a few milliseconds; a multiply-add is two operations.
     """
-    from fastnet import _kernels
+    from fastnet.core import _kernels
 
     def seconds(rounds):
         before = time.perf_counter()

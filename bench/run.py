@@ -14,7 +14,7 @@ from pathlib import Path
 
 import machine
 
-from fastnet import _kernels
+from fastnet.core import _kernels
 
 HERE = Path(__file__).parent
 NO_TESTS = 5  # pytest's exit status where a selection leaves none

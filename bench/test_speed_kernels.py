@@ -7,7 +7,9 @@ import pytest
 from kernel_arguments import Arguments, kernel
 from peers import PEERS
 
-from fastnet import _kernels, activations, reference
+from fastnet import reference
+from fastnet.core import _kernels
+from fastnet.nn import activations
 
 FLOAT64_ONLY = {"permutation", "uniform", "standard_normal", "log"}
 ACTIVATE = [f"activate {neurons}" for neurons in activations.HIDDEN]

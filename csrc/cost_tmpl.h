@@ -2,7 +2,7 @@
  *
  * What each cost computes is in costs.def; here is what they have in common: examples, runs of
  * outputs, weights, sums, and the calls of the costs' functions, made from the rows there. Certain
- * pairs of output layer and cost are meant; fastnet/costs.py, which has their table, lets no other
+ * pairs of output layer and cost are meant; fastnet/nn/costs.py, which has their table, lets no other
  * pass. */
 
 /* Outputs are taken in runs of this many, as doubles. */

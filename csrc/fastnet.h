@@ -1,4 +1,4 @@
-/* The C interface of fastnet: what Python's side (fastnet/_kernels.pyx) calls.
+/* The C interface of fastnet: what Python's side (fastnet/core/_kernels.pyx) calls.
  *
  * Nothing here knows of Python, and nothing allocates but the system for threads: the
  * caller passes the parameters, the examples and a workspace.

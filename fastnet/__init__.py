@@ -3,22 +3,24 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from fastnet._load import show_config, version
+from fastnet.core.load import show_config, version
 
 # isort: split
-from fastnet import augment, costs, mnist_loader, optimizers
-from fastnet.costs import *  # noqa: F403
-from fastnet.data import Dataset
-from fastnet.early_stopping import EarlyStopping
-from fastnet.errors import DivergenceError
-from fastnet.execution import get_num_threads, set_num_threads
-from fastnet.functions import sigmoid, sigmoid_prime, softmax, vectorized_result
-from fastnet.history import History
-from fastnet.idx import load_mnist, read_idx, write_idx
+from fastnet.core import moved
+from fastnet import augment, mnist_loader
+from fastnet.nn import costs, optimizers
+from fastnet.nn.costs import *  # noqa: F403
+from fastnet.data.dataset import Dataset
+from fastnet.training.early_stopping import EarlyStopping
+from fastnet.training.errors import DivergenceError
+from fastnet.core.execution import get_num_threads, set_num_threads
+from fastnet.nn.functions import sigmoid, sigmoid_prime, softmax, vectorized_result
+from fastnet.training.history import History
+from fastnet.data.idx import load_mnist, read_idx, write_idx
 from fastnet.network import Network, load
-from fastnet.optimizers import *  # noqa: F403
-from fastnet.schedules import CosineDecay, ExponentialDecay, HalveOnPlateau, StepDecay
-from fastnet.search import find_learning_rate
+from fastnet.nn.optimizers import *  # noqa: F403
+from fastnet.training.schedules import CosineDecay, ExponentialDecay, HalveOnPlateau, StepDecay
+from fastnet.sweep.learning_rate import find_learning_rate
 
 __all__ = [
     "CosineDecay",
@@ -52,6 +54,8 @@ __all__ += costs.__all__ + optimizers.__all__
 
 __version__: str
 
+moved.install()
+
 # Imported on first access; sklearn needs scikit-learn.
 _SUBMODULES = ("augment", "demo", "mnist_loader", "plots", "reference", "sklearn")
 
@@ -60,7 +64,7 @@ if TYPE_CHECKING:
     from fastnet import plots as plots
     from fastnet import reference as reference
     from fastnet import sklearn as sklearn
-    from fastnet.sweep import fit_as_completed, fit_many
+    from fastnet.sweep.many import fit_as_completed, fit_many
 else:
 
     def __getattr__(name):
@@ -68,7 +72,7 @@ else:
         if name == "__version__":
             return version()
         if name in ("fit_as_completed", "fit_many"):
-            return getattr(import_module("fastnet.sweep"), name)
+            return getattr(import_module("fastnet.sweep.many"), name)
         if name in _SUBMODULES:
             try:
                 return import_module(f"fastnet.{name}")

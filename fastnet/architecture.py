@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fastnet import activations, checks, costs
+from fastnet.core import checks
+from fastnet.nn import activations, costs
 from fastnet.model import Model
 
 DTYPES = ("float32", "float64")

@@ -17,11 +17,11 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet import checks
-from fastnet.coerce import as_dataset, warn_of_bytes
-from fastnet.compressed import Compressed
-from fastnet.data import Data, Dataset
-from fastnet.random_stream import RandomStream
+from fastnet.core import checks
+from fastnet.data.coerce import as_dataset, warn_of_bytes
+from fastnet.data.sparse_rows import Compressed
+from fastnet.data.dataset import Data, Dataset
+from fastnet.core.random_stream import RandomStream
 
 # A number, for -number to number, or (lowest, highest).
 Span: TypeAlias = float | tuple[float, float]

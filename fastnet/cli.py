@@ -11,22 +11,15 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from fastnet import (
-    _kernels,
-    activations,
-    checks,
-    costs,
-    execution,
-    files,
-    optimizers,
-    persistence,
-)
-from fastnet._load import show_config, version
+from fastnet.core import _kernels, checks, execution, files
+from fastnet.io import persistence
+from fastnet.nn import activations, costs, optimizers
+from fastnet.core.load import show_config, version
 from fastnet.architecture import DTYPES
-from fastnet.data import Dataset
-from fastnet.errors import DivergenceError
-from fastnet.history import History
-from fastnet.idx import load_images, load_mnist, read_idx, read_images
+from fastnet.data.dataset import Dataset
+from fastnet.training.errors import DivergenceError
+from fastnet.training.history import History
+from fastnet.data.idx import load_images, load_mnist, read_idx, read_images
 from fastnet.model import classes_of
 from fastnet.network import Network, load
 

@@ -7,9 +7,9 @@ without any conversion.
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet.data import Dataset
-from fastnet.functions import vectorized_result
-from fastnet.idx import load_mnist
+from fastnet.data.dataset import Dataset
+from fastnet.nn.functions import vectorized_result
+from fastnet.data.idx import load_mnist
 
 Arrays = tuple[NDArray[np.float32], NDArray[np.int64]]
 Pairs = list[tuple[NDArray[np.float32], NDArray[np.float64]]]

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet import _kernels, checks, execution, mapped, reporting
-from fastnet.activations import ACTIVATIONS, Activation
-from fastnet.costs import CostSpec
-from fastnet.data import Dataset
-from fastnet.lazy import lazy_attribute
-from fastnet.parameters import Parameters
-from fastnet.steps import StepOptions
+from fastnet.core import _kernels, checks, execution, memmap, reporting
+from fastnet.nn.activations import ACTIVATIONS, Activation
+from fastnet.nn.costs import CostSpec
+from fastnet.data.dataset import Dataset
+from fastnet.core.lazy import lazy_attribute
+from fastnet.core.parameters import Parameters
+from fastnet.core.steps import StepOptions
 
 # Examples handed at once to a custom cost's fn.
 _PIECE = 1024
@@ -69,7 +69,7 @@ class Model:
     def predictor(self) -> _kernels.Predictor:
         """For one example at a time, with a check of memory maps; sees the parameters as they are
         when it is called."""
-        return self.core.predictor(mapped.check)
+        return self.core.predictor(memmap.check)
 
     def _core_of(self, parameters: Any, output: str | None = None) -> _kernels.NetworkCore:
         """A network like this one with other parameters or another output layer."""

@@ -10,35 +10,28 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from fastnet import (
-    checks,
-    costs,
-    explanation,
-    gradient_check,
-    initializers,
-    overridden,
-    persistence,
-    pickles,
-    sgd,
-    training,
-)
-from fastnet.absent import AbsentMethod, without_absent
+from fastnet.core import checks
+from fastnet.inspect import explanation, gradient_check
+from fastnet.io import persistence, pickles
+from fastnet.nn import costs, initializers
+from fastnet.training import loop, overridden, sgd
+from fastnet.core.absent import AbsentMethod, without_absent
 from fastnet.architecture import make_model
-from fastnet.compressed import Sparse
-from fastnet.costs import Cost
-from fastnet.data import Data, Dataset
-from fastnet.early_stopping import EarlyStopping
-from fastnet.explanation import Explanation
-from fastnet.history import History
+from fastnet.data.sparse_rows import Sparse
+from fastnet.nn.costs import Cost
+from fastnet.data.dataset import Data, Dataset
+from fastnet.training.early_stopping import EarlyStopping
+from fastnet.inspect.explanation import Explanation
+from fastnet.training.history import History
 from fastnet.model import Model, classes_of
 from fastnet.network_inputs import NetworkInputs
-from fastnet.optimizers import Optimizer
-from fastnet.options import SGDOptions
-from fastnet.overridden import overrides
-from fastnet.parameters import FixedList, NotFiniteError, ParameterList
-from fastnet.random_stream import RandomStream
-from fastnet.schedules import Schedule
-from fastnet.steps import Passes, StepOptions
+from fastnet.nn.optimizers import Optimizer
+from fastnet.training.options import SGDOptions
+from fastnet.training.overridden import overrides
+from fastnet.core.parameters import FixedList, NotFiniteError, ParameterList
+from fastnet.core.random_stream import RandomStream
+from fastnet.training.schedules import Schedule
+from fastnet.core.steps import Passes, StepOptions
 
 Filename: TypeAlias = str | os.PathLike[str]
 Seed: TypeAlias = (
@@ -61,15 +54,15 @@ class Network:
     sizes : sequence of int
         Neurons per layer, ``[n_in, hidden..., n_out]``: two or more positive integers.
     cost : class, object or str
-        A class of ``fastnet.costs.COSTS``, such as ``fastnet.CrossEntropyCost``; an object
+        A class of ``fastnet.nn.costs.COSTS``, such as ``fastnet.CrossEntropyCost``; an object
         of one, for parameters other than the defaults, such as ``fastnet.HuberCost(2.0)``; its
-        name, one of ``fastnet.costs.NAMES``, such as "cross-entropy"; or a class of your own
+        name, one of ``fastnet.nn.costs.NAMES``, such as "cross-entropy"; or a class of your own
         with static methods ``fn(a, y)`` and ``delta(z, a, y)``, which are called with
         columns, (n_out, m); ``fn`` returns the sum over the columns.
     output : str or None
-        "sigmoid", "softmax", "linear", ..., of ``fastnet.activations.OUTPUTS``; None stands for
+        "sigmoid", "softmax", "linear", ..., of ``fastnet.nn.activations.OUTPUTS``; None stands for
         the cost's usual layer, the first of its ``errors``; sigmoid for a class of your own.
-        ``fastnet.costs.ALLOWED`` has the pairs of an output layer and a cost.
+        ``fastnet.nn.costs.ALLOWED`` has the pairs of an output layer and a cost.
     dtype : str or dtype
         "float32" or "float64", the type of the parameters and of all arithmetic.
     seed : None, int, sequence of ints, SeedSequence, BitGenerator, Generator or RandomState
@@ -81,7 +74,7 @@ class Network:
         network in them its own seed.
     hidden : str or sequence of str, default "sigmoid"
         The kind of the hidden neurons, one name for all or one per hidden layer:
-        "sigmoid", "tanh", "relu", ...; ``fastnet.activations.HIDDEN`` are all, and the classes
+        "sigmoid", "tanh", "relu", ...; ``fastnet.nn.activations.HIDDEN`` are all, and the classes
         there say what each computes.
     initializer : str or None
         How the parameters start, of a layer with n_in inputs and n_out neurons:
@@ -552,7 +545,7 @@ class Network:
             (Srivastava et al. 2014).
         optimizer : Optimizer or None
             How the parameters follow the mean gradient of a mini-batch, g: ``Momentum(mu)``,
-            ``Adam()`` or another class of ``fastnet.optimizers``; None is the plain rule above.
+            ``Adam()`` or another class of ``fastnet.nn.optimizers``; None is the plain rule above.
             lmbda and l1 enter g as (lmbda / n) W + (l1 / n) sgn W, but for decoupled decay,
             as ``AdamW`` says. Velocities and moments start at zero in each call.
         schedule : StepDecay, ExponentialDecay, CosineDecay, HalveOnPlateau, callable or None
@@ -696,10 +689,10 @@ class Network:
         passes = Passes(np.arange(len(data))[np.newaxis], eta)
         if overrides(self, "backprop"):
             custom = overridden.one_step(self, self._model, data, lmbda, n)
-            training.train_custom(self._model, data, custom, passes)
+            loop.train_custom(self._model, data, custom, passes)
         else:
             one_step = self._model.training(StepOptions(len(data), l2))
-            training.train_passes(self._model, data, one_step, passes)
+            loop.train_passes(self._model, data, one_step, passes)
 
     def backprop(self, x: ArrayLike, y: ArrayLike) -> tuple[list[NDArray], list[NDArray]]:
         """The gradient of one example's cost.

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastnet import checks, mapped, reporting
-from fastnet.coerce import as_dataset, bytes_warning
-from fastnet.compressed import is_sparse
-from fastnet.data import Data, Dataset
-from fastnet.data_checks import checked_inputs
+from fastnet.core import checks, memmap, reporting
+from fastnet.data.coerce import as_dataset, bytes_warning
+from fastnet.data.sparse_rows import is_sparse
+from fastnet.data.dataset import Data, Dataset
+from fastnet.data.dataset_checks import checked_inputs
 from fastnet.model import Model
 
 
@@ -94,7 +94,7 @@ class NetworkInputs:
         model = self._model
         n_in = model.sizes[0]
         if array.base is not None:
-            mapped.check(name, array)
+            memmap.check(name, array)
         column = array.shape == (n_in, 1) and n_in > 1
         if array.shape == (n_in,) or column:
             rows = array.reshape(1, n_in)

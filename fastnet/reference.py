@@ -2,9 +2,9 @@
 tests and the yardstick of the benchmarks.
 
 Every function and class of ``__all__`` has the name, the parameters and the effect of its twin in
-``fastnet._kernels``, and declares the types of both. Costs, activations and optimizers are computed
-by the formulas of fastnet/costs.py, activations.py and optimizers.py, which no kernel uses.
-Equation numbers are those of M. Nielsen, Neural Networks and Deep Learning, chapter 3.
+``fastnet.core._kernels``, and declares the types of both. Costs, activations and optimizers are
+computed by the formulas of fastnet/nn/, which no kernel uses. Equation numbers are those of M.
+Nielsen, Neural Networks and Deep Learning, chapter 3.
 
 Shapes: m examples of a mini-batch, n_in inputs and n_out outputs of a layer;
 one example is one row. A network's parameters are one flat array: for each
@@ -23,9 +23,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from fastnet import optimizers
-from fastnet.activations import ACTIVATIONS, HIDDEN, Exponential, Sigmoid, Softmax
-from fastnet.costs import of_kernel
+from fastnet.nn import optimizers
+from fastnet.nn.activations import ACTIVATIONS, HIDDEN, Exponential, Sigmoid, Softmax
+from fastnet.nn.costs import of_kernel
 
 # What _kernels has, too.
 __all__ = [
@@ -98,7 +98,7 @@ def layers(sizes: Sequence[int], parameters: NDArray) -> list[tuple[NDArray, NDA
     ]
 
 
-# ---- compressed rows, see fastnet/compressed.py -----------------------------
+# ---- compressed rows, see fastnet/data/sparse_rows.py -----------------------------
 
 
 def compress(
@@ -481,7 +481,7 @@ def optimizer_step(
     training: Training, gradient: NDArray, eta: float, l2: float, number: int
 ) -> None:
     """One step of an optimizer along ``gradient``, the ``number``-th, counted from 1; see
-    fastnet/optimizers.py. Biases have neither l2 nor l1."""
+    fastnet/nn/optimizers.py. Biases have neither l2 nor l1."""
     parameters, l1 = training.network.parameters, training.l1
     optimizer = optimizers.of_kernel(*training.optimizer)
     is_weight = np.zeros(len(parameters), bool)

@@ -10,8 +10,9 @@ import selection
 import worker_callbacks
 
 import fastnet
-from fastnet import _kernels, costs
-from fastnet.costs import of_kernel
+from fastnet.core import _kernels
+from fastnet.nn import costs
+from fastnet.nn.costs import of_kernel
 
 OTHER_PARAMETERS = [fastnet.HuberCost(2.5), fastnet.QuantileCost(0.9)]
 

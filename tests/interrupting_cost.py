@@ -5,7 +5,7 @@ import signal
 import kernel_calls
 import numpy as np
 
-from fastnet.steps import StepOptions
+from fastnet.core.steps import StepOptions
 
 
 def cost_interrupted_at(call):

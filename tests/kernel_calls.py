@@ -4,7 +4,7 @@ A network is (sizes, output, cost, parameters), data are (X, scale, y). Options 
 kernels take them: to the network, the examples, the training or its run.
 """
 
-from fastnet import _kernels
+from fastnet.core import _kernels
 
 _OF_NETWORK = ("hidden", "custom_delta")
 _OF_RUN = ("key", "threads", "poll", "snapshots")

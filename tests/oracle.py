@@ -4,7 +4,8 @@ knows the signatures of fastnet/reference.py."""
 import kernel_calls
 import numpy as np
 
-from fastnet import costs, reference
+from fastnet import reference
+from fastnet.nn import costs
 
 NAMES = {cost: cost.name for cost in costs.COSTS}
 

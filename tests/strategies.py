@@ -13,9 +13,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 import fastnet
-from fastnet import _kernels
-from fastnet.activations import HIDDEN
-from fastnet.costs import COSTS
+from fastnet.core import _kernels
+from fastnet.nn.activations import HIDDEN
+from fastnet.nn.costs import COSTS
 
 EXAMPLES = int(os.environ.get("FASTNET_TEST_EXAMPLES", "0"))
 settings.register_profile(

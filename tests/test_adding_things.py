@@ -64,8 +64,9 @@ def run(root, program):
 def test_python_finds_the_cost_of_the_guide(copied):
     program = """
 import doctest, numpy as np, fastnet
-from fastnet import costs, reference
-assert fastnet.costs.__file__.startswith({root!r})
+from fastnet import reference
+from fastnet.nn import costs
+assert fastnet.nn.costs.__file__.startswith({root!r})
 cost = fastnet.CauchyCost(2.0)
 assert "CauchyCost" in fastnet.__all__ and fastnet.CauchyCost in costs.COSTS
 assert "cauchy" in costs.NAMES and "linear + cauchy" in costs.ALLOWED

@@ -67,7 +67,7 @@ def test_sizes_that_are_not_two_or_more_positive_integers_are_refused(sizes):
 def test_an_unknown_cost_is_refused(cost):
     with pytest.raises(ValueError, match=r"^cost: expected one of") as caught:
         Network([4, 3], cost)
-    for word in (*fastnet.costs.NAMES, repr(cost)):
+    for word in (*fastnet.nn.costs.NAMES, repr(cost)):
         assert word in str(caught.value)
 
 
@@ -322,7 +322,7 @@ def test_targets_below_0_are_refused_by_the_poisson_cost():
 
 
 @pytest.mark.parametrize(
-    "cost", [cost.name for cost in fastnet.costs.COSTS if "linear" in cost.errors]
+    "cost", [cost.name for cost in fastnet.nn.costs.COSTS if "linear" in cost.errors]
 )
 def test_targets_beyond_0_and_1_are_data_like_any_other_to_linear_outputs(cost):
     net = Network([4, 3], cost, output="linear", seed=1)

@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import Adam, Momentum, _kernels, compressed
-from fastnet.optimizers import USUAL
-from fastnet.options import SGDOptions
+from fastnet import Adam, Momentum
+from fastnet.core import _kernels
+from fastnet.data import sparse_rows
+from fastnet.nn.optimizers import USUAL
+from fastnet.training.options import SGDOptions
 
 N = 150
 
@@ -31,7 +33,7 @@ def inputs(dense, request, isa):
         and _kernels.choose_input_format([70, 5], "float32", 0.3) != "masks"
     ):
         pytest.skip(f"{isa} has no masks")
-    return compressed.compress(dense, request.param)
+    return sparse_rows.compress(dense, request.param)
 
 
 def trained(inputs, n_out, m, dtype, optimizer, by_blocks, threads=1, **options):

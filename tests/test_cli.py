@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import _kernels, optimizers
+from fastnet.core import _kernels
+from fastnet.nn import optimizers
 from fastnet.cli import main
 
 SCRIPT = [str(pathlib.Path(sysconfig.get_path("scripts")) / "fastnet")]

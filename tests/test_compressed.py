@@ -18,8 +18,10 @@ from compressed_examples import (
     trained,
 )
 
-from fastnet import Dataset, Network, _kernels, compressed, reference
-from fastnet.compressed import Compressed, compress
+from fastnet import Dataset, Network, reference
+from fastnet.core import _kernels
+from fastnet.data import sparse_rows
+from fastnet.data.sparse_rows import Compressed, compress
 
 # ---- from dense rows
 
@@ -109,7 +111,7 @@ def test_large_data_are_compressed_in_pieces_to_the_same_arrays(form, monkeypatc
     X = mostly_zero(90, 150)
     whole = compress(X, form)
     pieces = [slice(first, min(first + 4, len(X))) for first in range(0, len(X), 4)]
-    monkeypatch.setattr(compressed, "pieces", lambda X: pieces)
+    monkeypatch.setattr(sparse_rows, "pieces", lambda X: pieces)
     parts = compress(X, form)
     np.testing.assert_array_equal(parts.offsets, whole.offsets)
     stored = slice(0, whole.offsets[-1])
@@ -152,7 +154,7 @@ def test_a_wrong_number_of_stored_inputs_is_found_out(form, dtype, isa):
 
 
 def test_an_array_that_changes_meanwhile_is_refused(monkeypatch):
-    monkeypatch.setattr("fastnet.compressed.count", lambda X: 1)
+    monkeypatch.setattr("fastnet.data.sparse_rows.count", lambda X: 1)
     with pytest.raises(RuntimeError, match=r"^X: expected an array that stays as it is"):
         compress(X, "columns")
 
@@ -193,7 +195,7 @@ def images(mnist):
 def test_the_compressed_form_is_made_once_when_first_needed(images, monkeypatch):
     made = []
     monkeypatch.setattr(
-        "fastnet.compressed.compress", lambda *given: made.append(given) or compress(*given)
+        "fastnet.data.sparse_rows.compress", lambda *given: made.append(given) or compress(*given)
     )
     net = Network(SIZES, seed=1)
     net.SGD(images, 0, 10, 0.5, verbose=False)
@@ -212,8 +214,8 @@ def test_what_is_read_once_is_not_compressed_for_that(images, monkeypatch):
     def refuse(*given):
         raise AssertionError("compressed")
 
-    monkeypatch.setattr("fastnet.compressed.compress", refuse)
-    monkeypatch.setattr("fastnet.compressed.count", refuse)
+    monkeypatch.setattr("fastnet.data.sparse_rows.compress", refuse)
+    monkeypatch.setattr("fastnet.data.sparse_rows.count", refuse)
     net, pair = Network(SIZES, seed=1), (images.X, images.y)
     net.update_mini_batch(images[:10], 0.5, 0.0, 500)
     net.update_mini_batch(pair, 0.5, 0.0, 500)
@@ -260,8 +262,8 @@ def test_inputs_that_were_changed_lead_no_kernel_astray():
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
 def test_a_part_is_counted_once_at_most(dtype, monkeypatch):
-    surveys, survey = [], compressed.survey
-    monkeypatch.setattr(compressed, "survey", lambda X: surveys.append(len(X)) or survey(X))
+    surveys, survey = [], sparse_rows.survey
+    monkeypatch.setattr(sparse_rows, "survey", lambda X: surveys.append(len(X)) or survey(X))
     part = Dataset(X.astype(dtype), LABELS)[3:]
     surveys.clear()
     assert part.largest == (255 if dtype == "uint8" else X[3:].max())

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from compressed_examples import LABELS, TARGETS, N, X, all_ways, bits, csr, mostly_zero
 
-from fastnet import AdamW, Dataset, Momentum, Network, _kernels
-from fastnet.compressed import compress
-from fastnet.costs import of_kernel
-from fastnet.options import SGDOptions
+from fastnet import AdamW, Dataset, Momentum, Network
+from fastnet.core import _kernels
+from fastnet.data.sparse_rows import compress
+from fastnet.nn.costs import of_kernel
+from fastnet.training.options import SGDOptions
 
 SHAPES = [(1, 3), (20, 3), (20, 9, 3), (70, 30, 10), (65, 130, 3)]
 

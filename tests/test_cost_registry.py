@@ -17,9 +17,11 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import Network, _kernels, costs, reference
-from fastnet.activations import ACTIVATIONS
-from fastnet.costs import COSTS, BuiltInCost, of_kernel
+from fastnet import Network, reference
+from fastnet.core import _kernels
+from fastnet.nn import costs
+from fastnet.nn.activations import ACTIVATIONS
+from fastnet.nn.costs import COSTS, BuiltInCost, of_kernel
 
 ROOT = Path(__file__).parents[1]
 ROWS = re.findall(

@@ -16,7 +16,7 @@ from fastnet import (
     QuadraticCost,
     QuantileCost,
 )
-from fastnet.costs import COSTS
+from fastnet.nn.costs import COSTS
 
 A = np.array([[0.2, 0.5], [0.7, 0.1], [0.1, 0.4]])  # two columns of three outputs
 ONE_HOT = np.array([[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]])

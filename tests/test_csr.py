@@ -24,7 +24,7 @@ from compressed_examples import (
 )
 
 from fastnet import Dataset, Network
-from fastnet.compressed import Compressed, compress
+from fastnet.data.sparse_rows import Compressed, compress
 
 # ---- a data set of compressed rows
 

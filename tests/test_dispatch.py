@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import _kernels
+from fastnet.core import _kernels
 
 # All others have fused multiply-add.
 PLAIN = {"baseline"}

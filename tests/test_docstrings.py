@@ -12,7 +12,7 @@ import fastnet
 MODULES = [
     importlib.import_module(name)
     for _, name, _ in pkgutil.walk_packages(fastnet.__path__, "fastnet.")
-    if name not in ("fastnet.__main__", "fastnet._kernels")
+    if name not in ("fastnet.__main__", "fastnet.core._kernels")
     and not name.startswith("fastnet.sklearn")  # test_sklearn.py looks after it
 ]
 
@@ -43,7 +43,7 @@ WITHOUT_EXAMPLE = {
     "Network.large_weight_initializer",
     "show_config",  # prints what differs between machines
 }
-COSTS = {cost.__name__ for cost in fastnet.costs.COSTS}
+COSTS = {cost.__name__ for cost in fastnet.nn.costs.COSTS}
 
 
 def shown(name):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import Network, activations
-from fastnet.costs import of_kernel
+from fastnet import Network
+from fastnet.nn import activations
+from fastnet.nn.costs import of_kernel
 
 X = np.random.default_rng(3).standard_normal(4)
 TARGETS = {"exponential": [0.5, 2.0, 0.0], "softmax": [0.25, 0.5, 0.25]}  # by output layer

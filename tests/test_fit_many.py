@@ -12,7 +12,7 @@ import pytest
 from many_networks import BASE, alone
 
 import fastnet
-from fastnet import compressed
+from fastnet.data import sparse_rows
 
 
 @pytest.fixture
@@ -52,9 +52,9 @@ def test_results_come_as_they_finish_and_carry_their_index(data):
 
 def test_all_threads_train_on_the_data_set_that_was_given_compressed_once(data, monkeypatch):
     compressions, seen = [], []
-    compress, sgd = compressed.compress, fastnet.Network.SGD
+    compress, sgd = sparse_rows.compress, fastnet.Network.SGD
     monkeypatch.setattr(
-        compressed, "compress", lambda *told: compressions.append(told) or compress(*told)
+        sparse_rows, "compress", lambda *told: compressions.append(told) or compress(*told)
     )
 
     def spy(self, training_data, *rest, **told):

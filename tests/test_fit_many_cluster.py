@@ -16,7 +16,7 @@ import pytest
 from many_networks import BASE
 
 import fastnet
-from fastnet import executors
+from fastnet.sweep import executors
 
 distributed = pytest.importorskip("distributed", reason="Dask's clusters are distributed's")
 

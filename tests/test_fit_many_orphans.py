@@ -14,7 +14,8 @@ import pytest
 from many_networks import BASE
 
 import fastnet
-from fastnet import files, orphans
+from fastnet.core import files
+from fastnet.sweep import orphans
 
 pytestmark = pytest.mark.skipif(files.fcntl is None, reason="files cannot be locked here")
 

@@ -11,7 +11,8 @@ from concurrent.futures import Future
 import pytest
 
 import fastnet
-from fastnet import executors, reporting
+from fastnet.core import reporting
+from fastnet.sweep import executors
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ TWICE = """
 import multiprocessing, os, signal, sys, time
 from concurrent.futures import ProcessPoolExecutor
 import fastnet
-from fastnet import executors
+from fastnet.sweep import executors
 
 def slow(network, epoch, history):
     if epoch == 1:

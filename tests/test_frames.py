@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import _kernels, reporting
+from fastnet.core import _kernels, reporting
 
 X, Y = np.zeros((40, 4), np.float32), np.zeros((40, 2))
 

@@ -7,8 +7,9 @@ import pytest
 import scipy.sparse
 
 import fastnet
-from fastnet import Network, activations
-from fastnet.costs import of_kernel
+from fastnet import Network
+from fastnet.nn import activations
+from fastnet.nn.costs import of_kernel
 
 # The difference's errors, of curvature and of rounding, are near 4e-11 of the cost each; the
 # smallest denominator is a thousandth of the largest slope.
@@ -85,7 +86,7 @@ def test_a_large_network_is_looked_at_in_all_its_layers(monkeypatch):
     net = Network([784, 100, 3], Own, seed=1)
     X, y = RANDOM.random((5, 784)), [0, 1, 2, 0, 1]
     calls = []
-    slope = fastnet.gradient_check._slope
+    slope = fastnet.inspect.gradient_check._slope
 
     def counted(model, data, values, place, length):
         calls.append((values.shape, tuple(map(int, place))))

@@ -6,8 +6,10 @@ import kernel_calls
 import numpy as np
 import pytest
 
-from fastnet import _kernels, activations, reference
-from fastnet.costs import of_kernel
+from fastnet import reference
+from fastnet.core import _kernels
+from fastnet.nn import activations
+from fastnet.nn.costs import of_kernel
 
 # Hidden layers from none to three; sizes that fill no vector and no tile.
 NETWORKS = [(1, 1), (5, 3), (7, 9, 1), (3, 17, 1, 4), (5, 3, 7, 2, 3)]

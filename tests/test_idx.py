@@ -236,8 +236,8 @@ def test_a_gzip_file_that_declares_more_than_it_can_hold_takes_no_memory(tmp_pat
 
 
 def test_memory_for_a_compressed_array_is_enlarged_as_bytes_arrive(tmp_path, monkeypatch):
-    monkeypatch.setattr("fastnet.idx._STEP", 1000)
-    monkeypatch.setattr("fastnet.idx._BLOCK", 300)
+    monkeypatch.setattr("fastnet.data.idx._STEP", 1000)
+    monkeypatch.setattr("fastnet.data.idx._BLOCK", 300)
     array = numbers("i4", (50, 11, 9))
     path = written(tmp_path, gzip.compress(idx(array)))
     np.testing.assert_array_equal(read_idx(path), array)
@@ -403,12 +403,12 @@ def test_writing_takes_little_memory_beside_the_array(tmp_path):
 
 @pytest.mark.parametrize("name", ORIGINALS)
 def test_the_bundled_files_hold_the_original_bytes(name):
-    content = (importlib.resources.files("fastnet") / "mnist" / f"{name}.gz").read_bytes()
+    content = (importlib.resources.files("fastnet.data") / "mnist" / f"{name}.gz").read_bytes()
     assert hashlib.sha256(gzip.decompress(content)).hexdigest() == ORIGINALS[name]
 
 
 def test_licence_and_origin_stand_beside_the_digits():
-    text = (importlib.resources.files("fastnet") / "mnist" / "LICENSE.md").read_text("utf-8")
+    text = (importlib.resources.files("fastnet.data") / "mnist" / "LICENSE.md").read_text("utf-8")
     for words in ("LeCun", "Cortes", "Burges", "CC.BY-SA.3.0|Share.?Alike 3.0"):
         assert re.search(words, text)
 

@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from fastnet import Network, initializers
-from fastnet.random_stream import RandomStream
+from fastnet import Network
+from fastnet.nn import initializers
+from fastnet.core.random_stream import RandomStream
 
 SIZES = [300, 200, 50]
 DEVIATIONS = {

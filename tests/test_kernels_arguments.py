@@ -7,7 +7,7 @@ import kernel_calls
 import numpy as np
 import pytest
 
-from fastnet import _kernels
+from fastnet.core import _kernels
 
 
 def arguments(kernel, dtype="float32"):
@@ -176,7 +176,8 @@ def test_a_read_only_array_is_refused_as_a_result(kernel):
 def test_targets_are_required_where_they_are_used(call, tmp_path):
     """In a process of its own, which a missing check would end."""
     script = (
-        "import numpy as np; from fastnet._kernels import *; p = np.zeros(32); n = np.arange(2); "
+        "import numpy as np; from fastnet.core._kernels import *; "
+        "p = np.zeros(32); n = np.arange(2); "
         "core = NetworkCore([3, 2], 'sigmoid', 'quadratic', p); "
         f"e = Examples(np.ones((2, 3)), 1.0, None); {call}"
     )

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import _kernels, reference
-from fastnet.steps import StepOptions
+from fastnet import reference
+from fastnet.core import _kernels
+from fastnet.core.steps import StepOptions
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(23, 5)) * (rng.random((23, 5)) < 0.5)

@@ -8,7 +8,8 @@ import operator
 import numpy as np
 import pytest
 
-from fastnet import _kernels, reference
+from fastnet import reference
+from fastnet.core import _kernels
 
 LENGTHS = (0, 1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100)
 

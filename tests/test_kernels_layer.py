@@ -9,8 +9,9 @@ import kernel_calls
 import numpy as np
 import pytest
 
-from fastnet import _kernels, reference
-from fastnet.costs import COSTS, of_kernel
+from fastnet import reference
+from fastnet.core import _kernels
+from fastnet.nn.costs import COSTS, of_kernel
 
 SIZES = (1, 7, 8, 9, 15, 16, 17, 30, 31, 32, 33, 100)
 EXAMPLES = (1, 3, 6, 7, 10, 13, 14, 15, 64, 65)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import fastnet
-import fastnet.mapped
+import fastnet.core.memmap
 
 X = np.random.default_rng(0).integers(0, 256, (2000, 30)).astype(np.uint8)
 Y = np.arange(2000) % 10
@@ -148,7 +148,7 @@ CUT = """
 import mmap, os, sys
 import numpy as np
 import fastnet
-import fastnet.mapped
+import fastnet.core.memmap
 from fastnet import Dataset, Network, augment
 
 def mapped(name, mode="r"):
@@ -428,8 +428,8 @@ def test_a_mapped_pickle_is_not_read_before_it_is_used(tmp_path):
         file.truncate(2**33)  # of no room on disk
     X = np.memmap(tmp_path / "X", np.float32, "r", shape=(2**21, 2**10))
     made = fastnet.Dataset.__new__(fastnet.Dataset)
-    file = fastnet.mapped.file_of(X)
-    place = fastnet.mapped.reference_to(X, file)
+    file = fastnet.core.memmap.file_of(X)
+    place = fastnet.core.memmap.reference_to(X, file)
     made.__setstate__({"X": place, "y": np.zeros(2**21, int), "scale": 1.0, "sparse": "auto"})
     assert {"largest", "target_range"}.isdisjoint(vars(made))
     assert len(made) == 2**21

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import EarlyStopping, Network, augment, checks
+from fastnet import EarlyStopping, Network, augment
+from fastnet.core import checks
 
 LONG = "v" * 300_000
 

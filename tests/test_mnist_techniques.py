@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastnet import _kernels
+from fastnet.core import _kernels
 
 pytestmark = pytest.mark.thorough
 

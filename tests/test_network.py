@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import CrossEntropyCost, Network, costs
+from fastnet import CrossEntropyCost, Network
+from fastnet.nn import costs
 
 COSTS = {cost.name: cost for cost in costs.COSTS}
 PAIRS = [(output, cost.name) for cost in costs.COSTS for output in cost.errors]

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import Network, activations
-from fastnet.optimizers import USUAL, Adam, AdamW, Momentum
+from fastnet import Network
+from fastnet.nn import activations
+from fastnet.nn.optimizers import USUAL, Adam, AdamW, Momentum
 
 IMAGES = np.random.default_rng(1).integers(0, 2, (40, 16)).astype(np.uint8) * 9
 LABELS = np.arange(40) % 3

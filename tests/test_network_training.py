@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import Network, costs
+from fastnet import Network
+from fastnet.nn import costs
 
 PAIRS = [(output, cost.name) for cost in costs.COSTS for output in cost.errors]
 

@@ -34,8 +34,8 @@ from scipy import sparse
 
 import fastnet
 from fastnet import Dataset, Network
-from fastnet.costs import of_kernel
-from fastnet.random_stream import RandomStream
+from fastnet.nn.costs import of_kernel
+from fastnet.core.random_stream import RandomStream
 
 # ---- to 1e-12 --------------------------------------------------------------
 
@@ -227,7 +227,7 @@ def test_what_an_override_does_to_its_lists_and_columns_stays_with_it():
 
 def test_a_network_of_the_package_itself_calls_no_python_method(monkeypatch):
     net = Network(SIZES, seed=SEED)
-    monkeypatch.setattr("fastnet.overridden.pairs_of", None)
+    monkeypatch.setattr("fastnet.training.overridden.pairs_of", None)
     assert len(trained(net).training_cost) == EPOCHS
 
 

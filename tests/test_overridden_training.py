@@ -398,7 +398,7 @@ PAGE = (Path(__file__).parent.parent / "docs/subclassing.md").read_text(encoding
 
 def test_the_page_names_every_method_that_is_looked_for():
     rows = re.findall(r"^\| `(\w+)\(", PAGE, re.MULTILINE)
-    assert sorted(rows) == sorted(fastnet.overridden.METHODS)
+    assert sorted(rows) == sorted(fastnet.training.overridden.METHODS)
 
 
 # ---- what is seen of it ----------------------------------------------------
@@ -419,7 +419,7 @@ def test_figures_of_numpy_become_numbers_that_json_knows(capsys):
 
 def test_the_watch_of_a_training_sees_the_examples_of_overridden_steps(monkeypatch):
     seen = []
-    reporter = fastnet.reporting.Reporter()
+    reporter = fastnet.core.reporting.Reporter()
     monkeypatch.setattr(reporter, "poll", lambda epoch: lambda done: seen.append((epoch, done)))
     monkeypatch.setattr(fastnet.reporting, "chosen", lambda verbose: reporter)
     network(StepAndMore).SGD(as_pairs(*TRAINING), 2, 10, ETA)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import activations
+from fastnet.nn import activations
 from fastnet.demo import page
 from fastnet.demo.neuron import BOOK_ETA, EPOCHS, ETA, STARTS, Neuron
 

@@ -10,10 +10,11 @@ import pytest
 from interrupting_cost import assert_left_after, cost_interrupted_at
 
 import fastnet
-from fastnet import Network, _kernels, reference, reporting
-from fastnet.compressed import compress
+from fastnet import Network, reference
+from fastnet.core import _kernels, reporting
+from fastnet.data.sparse_rows import compress
 from fastnet.model import Model
-from fastnet.optimizers import USUAL
+from fastnet.nn.optimizers import USUAL
 
 SIZES = [16, 9, 7, 4]
 M, N, PASSES = 10, 37, 4  # so that the last mini-batch of each pass is smaller

@@ -2,7 +2,8 @@
 
 import pytest
 
-from fastnet import _kernels, reference
+from fastnet import reference
+from fastnet.core import _kernels
 
 
 def test_the_operations_grow_with_the_rounds(isa, dtype):

@@ -13,7 +13,10 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import Network, costs, files, persistence
+from fastnet import Network
+from fastnet.core import files
+from fastnet.io import persistence
+from fastnet.nn import costs
 
 PAIRS = [(output, cost.name, cost.__name__) for cost in costs.COSTS for output in cost.errors]
 
@@ -303,7 +306,7 @@ def test_the_check_of_a_suffix_names_the_option():
 
 HALFWAY = """
 import sys
-from fastnet import files
+from fastnet.core import files
 
 def chunks():
     yield b"half of it"
@@ -558,7 +561,7 @@ class Innocent:
 )  # fmt: skip
 def test_a_cost_that_is_not_in_the_fixed_table_is_refused(path, fields, cost, monkeypatch):
     # not even where the reader could find it
-    for module in (fastnet, fastnet.network, fastnet.costs, fastnet.persistence):
+    for module in (fastnet, fastnet.network, fastnet.nn.costs, fastnet.io.persistence):
         monkeypatch.setattr(module, "Innocent", Innocent, raising=False)
     refused(path, json.dumps({**fields, "cost": cost}), "cost", repr(cost))
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import Network, _kernels
-from fastnet.random_stream import RandomStream
+from fastnet import Network
+from fastnet.core import _kernels
+from fastnet.core.random_stream import RandomStream
 
 FOLDER = Path(__file__).parent / "data"
 KEY = "fastnet.Network"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fastnet import _kernels
+from fastnet.core import _kernels
 
 ROOT = Path(__file__).parent.parent
 RECORDER = runpy.run_path(str(ROOT / "tools/record_plans.py"))

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from strategies import bits, dtypes, isas, problems, using
 
 import fastnet
-from fastnet.training import DivergenceError
+from fastnet.training.loop import DivergenceError
 
 # Of the norm of all that is compared. Rounding stayed below a tenth of these in 4,500 examples;
 # a product too few or an element in a wrong place is far above.
@@ -118,7 +118,7 @@ def test_every_form_of_the_inputs_trains_to_the_same_bits(problem, isa, options,
     assert gradients[0] == gradients[1]
 
 
-FUSED = [isa for isa in fastnet._kernels.available() if isa != "baseline"]
+FUSED = [isa for isa in fastnet.core._kernels.available() if isa != "baseline"]
 
 
 @pytest.mark.skipif(len(FUSED) < 2, reason="fewer than two instruction sets with multiply-add")
@@ -151,7 +151,7 @@ ARRAYS = {
     "misaligned": lambda a, folder: np.frombuffer(b"x" + a.tobytes(), a.dtype, offset=1).reshape(
         a.shape
     ),
-    "read-only": lambda a, folder: fastnet.checks.read_only(a.copy()),
+    "read-only": lambda a, folder: fastnet.core.checks.read_only(a.copy()),
     "lists": lambda a, folder: a if a.dtype == np.uint8 else a.tolist(),
     "memory map": on_disk,
 }

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import _kernels, random_stream, reference
-from fastnet.random_stream import RandomStream
+from fastnet import reference
+from fastnet.core import _kernels, random_stream
+from fastnet.core.random_stream import RandomStream
 
 # ---- golden vectors --------------------------------------------------------
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastnet import _kernels, reference
+from fastnet import reference
+from fastnet.core import _kernels
 
 ROOT = Path(__file__).parent.parent
 CLASSES = ("Examples", "NetworkCore", "Predictor", "Training")

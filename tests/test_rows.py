@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import Network, _kernels, activations, optimizers, reference
-from fastnet.activations import ACTIVATIONS, HIDDEN, OUTPUTS
-from fastnet.optimizers import CLASSES, USUAL
+from fastnet import Network, reference
+from fastnet.core import _kernels
+from fastnet.nn import activations, optimizers
+from fastnet.nn.activations import ACTIVATIONS, HIDDEN, OUTPUTS
+from fastnet.nn.optimizers import CLASSES, USUAL
 
 ROOT = Path(__file__).parent.parent
 SETUP = runpy.run_path(str(ROOT / "setup.py"))

@@ -9,7 +9,8 @@ import pytest
 import scipy.sparse
 
 import fastnet
-from fastnet import Dataset, Network, _kernels
+from fastnet import Dataset, Network
+from fastnet.core import _kernels
 from fastnet.sklearn import MLPClassifier
 
 RANDOM = np.random.default_rng(3)

@@ -11,14 +11,17 @@ import threading
 import numpy as np
 import pytest
 
-from fastnet import Dataset, compressed, single_flight
+from fastnet import Dataset
+from fastnet.core import single_flight
+from fastnet.data import sparse_rows
 
 # What each program begins with: inputs that take 20 pieces of some 20 ms each, an answer that a
 # twin in memory of its own gives, and a count of the compressions.
 BEGINNING = """
 import os, signal, sys, threading, time
 import numpy as np
-from fastnet import Dataset, Network, compressed
+from fastnet import Dataset, Network
+from fastnet.data import sparse_rows
 
 SIZES = [784, 12, 3]
 random = np.random.default_rng(1)
@@ -33,15 +36,15 @@ def pieces(array):
     for first in range(0, len(array), step):
         time.sleep(slowly)
         yield slice(first, min(first + step, len(array)))
-        compressed.single_flight.report_piece(array)
+        sparse_rows.single_flight.report_piece(array)
 
-def compress(*given, original=compressed.compress):
+def compress(*given, original=sparse_rows.compress):
     form = original(*given)
     made.append(os.getpid())
     return form
 
 answer = Network(SIZES, seed=1).accuracy(Dataset(X.copy(), y))
-compressed.pieces, compressed.compress = pieces, compress
+sparse_rows.pieces, sparse_rows.compress = pieces, compress
 data = Dataset(X[...], y, sparse=SPARSE)
 data.largest, data.target_range  # which are known then
 net = Network(SIZES, seed=1)
@@ -287,9 +290,9 @@ def test_only_pieces_of_what_is_claimed_are_progress():
     seen = []
 
     def make():
-        for _ in compressed.pieces(X):
+        for _ in sparse_rows.pieces(X):
             seen.append(next(iter(standing.values())).pieces)
-        list(compressed.pieces(X.copy()))
+        list(sparse_rows.pieces(X.copy()))
         seen.append(next(iter(standing.values())).pieces)
         return 7
 

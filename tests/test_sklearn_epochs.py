@@ -12,7 +12,7 @@ from fitted_estimators import PART, X, fitted
 from sklearn.exceptions import ConvergenceWarning
 
 import fastnet
-from fastnet import reporting
+from fastnet.core import reporting
 from fastnet.sklearn import MLPClassifier, MLPRegressor
 
 N = len(PART[0])

@@ -13,7 +13,7 @@ from sklearn import neural_network as theirs
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 import fastnet
-from fastnet import optimizers
+from fastnet.nn import optimizers
 from fastnet import sklearn as ours
 from fastnet.sklearn import MLPClassifier, MLPRegressor
 

@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss, make_scorer, r2_score, recall_score
 
 import fastnet
-from fastnet import activations
+from fastnet.nn import activations
 from fastnet.sklearn import MLPClassifier, MLPRegressor
 
 # ---- weights of classes

@@ -8,7 +8,7 @@ import pytest
 
 import fastnet
 from fastnet import network
-from fastnet.options import SGDOptions
+from fastnet.training.options import SGDOptions
 
 FOLDER = Path(fastnet.__file__).parent
 FILES = sorted(FOLDER.rglob("*.py"))

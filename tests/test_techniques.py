@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import _kernels, activations, compressed, optimizers, reference
-from fastnet.optimizers import Adam, AdamW, Momentum
+from fastnet import reference
+from fastnet.core import _kernels
+from fastnet.data import sparse_rows
+from fastnet.nn import activations, optimizers
+from fastnet.nn.optimizers import Adam, AdamW, Momentum
 
 SIZES = (36, 9, 17, 4)  # images of 6 x 6
 PAIR = ("sigmoid", "cross-entropy")
@@ -122,7 +125,7 @@ def test_neither_threads_nor_compressed_rows_change_a_bit_of_any_technique(
     parameters, (X, scale, y) = problem(dtype, 130)
     ends = [
         three_epochs(_kernels, parameters, (rows, scale, y), 10, told, threads=threads)
-        for rows in (X, compressed.compress(X, "columns"))
+        for rows in (X, sparse_rows.compress(X, "columns"))
         for threads in (1, 2, 3)
     ]
     assert (ends[0] != parameters).any()
@@ -226,7 +229,7 @@ def test_a_shift_moves_an_image_by_whole_pixels_evenly_in_all_directions(form, d
     image = np.zeros((side, side), np.uint8)
     image[2, 2], image[0, 4], image[4, 0] = 1, 2, 3
     X = image.reshape(1, n_in)
-    rows = X if form == "dense" else compressed.compress(X, "columns")
+    rows = X if form == "dense" else sparse_rows.compress(X, "columns")
     seen = {}
     for key in range(400):
         parameters = _kernels.aligned(_kernels.layout((n_in, 1), dtype)[0], dtype)

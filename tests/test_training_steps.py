@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import _kernels, reference
+from fastnet import reference
+from fastnet.core import _kernels
 
 
 def one_epoch(sizes, pair, parameters, data, order, m, eta, l2=0.0, *, module=_kernels):

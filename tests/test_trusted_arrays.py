@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 from compressed_examples import LABELS, TARGETS, N, X, csr, csr_arrays, dense, trained
 
-from fastnet import Dataset, Network, _kernels, compressed
-from fastnet.compressed import Compressed, compress
+from fastnet import Dataset, Network
+from fastnet.core import _kernels
+from fastnet.data import sparse_rows
+from fastnet.data.sparse_rows import Compressed, compress
 
 # ---- compressed rows cannot be changed
 
@@ -515,4 +517,4 @@ def test_compressed_values_may_end_where_memory_ends():
                                 np.zeros(n // 8, int))  # fmt: skip
         for part in (data, data[-3:]):
             assert trained(part, (8, 5, 3)) is not None
-        assert compressed.survey(data.X.stored.astype("f8")) == (1.0, n)
+        assert sparse_rows.survey(data.X.stored.astype("f8")) == (1.0, n)

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from interrupting_cost import assert_left_after, cost_interrupted_at
 
-from fastnet import Network, _kernels, load, reference
-from fastnet.compressed import compress
-from fastnet.optimizers import USUAL
+from fastnet import Network, load, reference
+from fastnet.core import _kernels
+from fastnet.data.sparse_rows import compress
+from fastnet.nn.optimizers import USUAL
 
 SIZES = [64, 30, 20, 4]
 M = 10
@@ -261,7 +262,7 @@ def interrupted():
         for delay in (0.02, 0.1, 0.5):
             with pytest.raises(Interrupted) as caught:
                 call(lambda delay=delay: signal.setitimer(signal.ITIMER_REAL, delay))
-            if f"fastnet._kernels.{name}" in [entry.name for entry in caught.traceback]:
+            if f"fastnet.core._kernels.{name}" in [entry.name for entry in caught.traceback]:
                 return True
         return False
 

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import _kernels, execution
-from fastnet.costs import of_kernel
+from fastnet.core import _kernels, execution
+from fastnet.nn.costs import of_kernel
 
 on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux's /proc")
 can_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")

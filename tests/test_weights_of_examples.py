@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import Network, _kernels, execution, reference
-from fastnet.costs import of_kernel
-from fastnet.weighting import example_weights
+from fastnet import Network, reference
+from fastnet.core import _kernels, execution
+from fastnet.nn.costs import of_kernel
+from fastnet.data.sample_weights import example_weights
 
 SIZES = (23, 7, 4)
 

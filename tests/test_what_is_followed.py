@@ -8,7 +8,7 @@ import pytest
 
 import fastnet
 from fastnet import Dataset, EarlyStopping, HalveOnPlateau, Network
-from fastnet.early_stopping import MONITORS
+from fastnet.training.early_stopping import MONITORS
 
 RANDOM = np.random.default_rng(4)
 X, X_OTHER = RANDOM.random((40, 4)), RANDOM.random((20, 4))

@@ -1,4 +1,4 @@
-"""The table of costs in docs/tour.md, made from fastnet/costs.py.
+"""The table of costs in docs/tour.md, made from fastnet/nn/costs.py.
 
     python tools/cost_table.py
 
@@ -8,7 +8,7 @@ registry.
 
 from pathlib import Path
 
-from fastnet.costs import COSTS
+from fastnet.nn.costs import COSTS
 
 BEGIN, END = "<!-- costs: begin -->", "<!-- costs: end -->"
 

@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 import fastnet
-from fastnet import _kernels
+from fastnet.core import _kernels
 
 TOP = Path(__file__).parent.parent
 MEASURED = TOP / "docs" / "many_networks.json"

@@ -22,8 +22,9 @@ from pathlib import Path
 import numpy as np
 
 import fastnet
-from fastnet import _kernels, optimizers
-from fastnet.activations import ACTIVATIONS
+from fastnet.core import _kernels
+from fastnet.nn import optimizers
+from fastnet.nn.activations import ACTIVATIONS
 
 TOP = Path(__file__).parent.parent
 MEASURED = TOP / "docs" / "techniques.json"

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from fastnet import _kernels
+from fastnet.core import _kernels
 
 RECORD = Path(__file__).parent.parent / "tests" / "data" / "plans.txt"
 

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fastnet import checks, files, plots
-from fastnet.data import Dataset
+from fastnet import plots
+from fastnet.core import checks, files
+from fastnet.data.dataset import Dataset
 from fastnet.demo import mnist, neuron, page, softmax
-from fastnet.history import History
+from fastnet.training.history import History
 from fastnet.network import Network
 from fastnet.plots._axes import require_matplotlib
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastnet import plots
-from fastnet.data import Dataset
-from fastnet.history import History
-from fastnet.idx import load_mnist
+from fastnet.data.dataset import Dataset
+from fastnet.training.history import History
+from fastnet.data.idx import load_mnist
 from fastnet.network import Network
 
 if TYPE_CHECKING:

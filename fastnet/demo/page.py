@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastnet import files
-from fastnet.activations import ACTIVATIONS
-from fastnet.data import Dataset
+from fastnet.core import files
+from fastnet.nn.activations import ACTIVATIONS
+from fastnet.data.dataset import Dataset
 from fastnet.network import Network
 
 SIDE = 28  # the pad makes images of so many rows and columns

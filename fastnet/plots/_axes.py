@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet import checks
+from fastnet.core import checks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastnet import checks, functions
+from fastnet.core import checks
+from fastnet.nn import functions
 from fastnet.plots import _axes
 
 if TYPE_CHECKING:

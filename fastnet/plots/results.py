@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet import checks
-from fastnet.data import Data, Dataset
-from fastnet.history import History
+from fastnet.core import checks
+from fastnet.data.dataset import Data, Dataset
+from fastnet.training.history import History
 from fastnet.model import classes_of
 from fastnet.network import Network, inputs_of, model_of
 from fastnet.plots import _axes

@@ -13,9 +13,10 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
 
-from fastnet import checks, mapped, scipy_matrices
-from fastnet.data import Dataset
-from fastnet.data_checks import checked_inputs
+from fastnet.core import checks, memmap
+from fastnet.data import scipy_matrices
+from fastnet.data.dataset import Dataset
+from fastnet.data.dataset_checks import checked_inputs
 from fastnet.model import Model
 
 KERNEL_DTYPES = (np.float64, np.float32, np.uint8)  # types that the kernels read without a copy
@@ -43,7 +44,7 @@ def check_unmasked(name: str, value: Any) -> None:
 def _check_source(name: str, value: Any) -> None:
     """Check index arrays and the files of memory maps before SciPy and scikit-learn read them:
     invalid ones could crash the process."""
-    mapped.check(name, value)
+    memmap.check(name, value)
     if hasattr(value, "tocsr") and len(value.shape) == 2:
         scipy_matrices.checked_arrays(f"{name}.", value)
 

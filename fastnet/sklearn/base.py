@@ -14,11 +14,13 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from fastnet import checks, reporting, training, weighting
-from fastnet.costs import CostSpec
-from fastnet.data import Dataset
+from fastnet.core import checks, reporting
+from fastnet.data import sample_weights
+from fastnet.training import loop
+from fastnet.nn.costs import CostSpec
+from fastnet.data.dataset import Dataset
 from fastnet.network import Network, model_of
-from fastnet.parameters import ParameterList, Parameters
+from fastnet.core.parameters import ParameterList, Parameters
 from fastnet.sklearn import arguments, losses, parameters, validation
 from fastnet.sklearn.parameters import Settings
 from fastnet.sklearn.solver import Examples, Solver
@@ -164,7 +166,7 @@ class BaseMLP(BaseEstimator):
             parts = self._split(settings, y, len(targets))
             counted = None if weights is None else weights[parts[1]]
             if counted is not None:
-                weighting.check_sum(["sample_weight", "validation_fraction"], counted)
+                sample_weights.check_sum(["sample_weight", "validation_fraction"], counted)
             data = arguments.dataset(model, X[parts[1]], targets[parts[1]])
             held_out = Validation(X[parts[1]], y[parts[1]], data, counted, metric)
             X, y, targets = (part[parts[0]] for part in (X, y, targets))
@@ -176,7 +178,7 @@ class BaseMLP(BaseEstimator):
             "sample_weight": sample_weight, "class_weight": by_class, "validation_fraction": parts,
         }  # fmt: skip
         if weights is not None:
-            weighting.check_sum([name for name, it in given.items() if it is not None], weights)
+            sample_weights.check_sum([name for name, it in given.items() if it is not None], weights)
         data = arguments.dataset(model, X, targets)
         return settings, data, weights, held_out, reporter
 
@@ -261,7 +263,7 @@ class BaseMLP(BaseEstimator):
         try:
             with reporter.begin(model.sizes, n, epochs):
                 alone = held_out is not None or reporter.follows_epochs
-                kept = training.snapshots_of(
+                kept = loop.snapshots_of(
                     1 if alone else solver.epochs_per_call(model, n), model
                 )
                 while epoch < epochs and not words:
@@ -373,7 +375,7 @@ def _weights(X: Any, sample_weight: Any) -> NDArray | None:
         return None
     if not weights.any():
         raise ValueError("sample_weight: expected a weight that is not zero, got none")
-    return weighting.example_weights(weights, 0, weights, None)
+    return sample_weights.example_weights(weights, 0, weights, None)
 
 
 def _dtype(settings: Settings, X: Any) -> str:

@@ -12,8 +12,8 @@ from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import unique_labels
 
-from fastnet import checks
-from fastnet.costs import CostSpec
+from fastnet.core import checks
+from fastnet.nn.costs import CostSpec
 from fastnet.sklearn import arguments, losses, outputs, parameters
 from fastnet.sklearn.base import BaseMLP
 from fastnet.sklearn.validation import Validation
@@ -32,11 +32,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Neurons in each hidden layer; () for none.
     activation : str, default "relu"
         Of the hidden neurons: "logistic", "tanh", "relu", or another name of
-        ``fastnet.activations.HIDDEN``.
+        ``fastnet.nn.activations.HIDDEN``.
         There is no "identity".
     solver : str, default "adam"
         "adam"; "sgd", gradient descent with ``momentum``; or another class of
-        ``fastnet.optimizers``, its name in lower case. There is no "lbfgs".
+        ``fastnet.nn.optimizers``, its name in lower case. There is no "lbfgs".
     alpha : float, default 0.0001
         L2 penalty as scikit-learn counts it: each mini-batch adds alpha W / m to the gradient
         of the weights, m being its number of examples, or the sum of their weights. That is

@@ -6,9 +6,10 @@ from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
-from fastnet import activations, checks, costs
-from fastnet.costs import CostSpec
-from fastnet.data import Dataset
+from fastnet.core import checks
+from fastnet.nn import activations, costs
+from fastnet.nn.costs import CostSpec
+from fastnet.data.dataset import Dataset
 from fastnet.model import Model
 
 OUTPUTS = {activations.ACTIVATIONS[name].sklearn_name: name for name in activations.OUTPUTS}

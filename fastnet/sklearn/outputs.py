@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from fastnet.activations import ACTIVATIONS
+from fastnet.nn.activations import ACTIVATIONS
 
 
 def clip_infinite(z: NDArray) -> NDArray:

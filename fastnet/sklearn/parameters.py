@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastnet import activations, checks, optimizers
-from fastnet.optimizers import Optimizer
+from fastnet.core import checks
+from fastnet.nn import activations, optimizers
+from fastnet.nn.optimizers import Optimizer
 
 # {name of the activation: fastnet's}: scikit-learn's names, and fastnet's own, too.
 ACTIVATIONS = {activations.ACTIVATIONS[name].sklearn_name: name for name in activations.HIDDEN}

@@ -12,7 +12,7 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import column_or_1d
 
-from fastnet.costs import CostSpec
+from fastnet.nn.costs import CostSpec
 from fastnet.sklearn import arguments, losses, outputs, parameters
 from fastnet.sklearn.base import BaseMLP
 from fastnet.sklearn.validation import Validation
@@ -40,11 +40,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Neurons in each hidden layer; () for none.
     activation : str, default "relu"
         Of the hidden neurons: "logistic", "tanh", "relu", or another name of
-        ``fastnet.activations.HIDDEN``.
+        ``fastnet.nn.activations.HIDDEN``.
         There is no "identity".
     solver : str, default "adam"
         "adam"; "sgd", gradient descent with ``momentum``; or another class of
-        ``fastnet.optimizers``, its name in lower case. There is no "lbfgs".
+        ``fastnet.nn.optimizers``, its name in lower case. There is no "lbfgs".
     alpha : float, default 0.0001
         L2 penalty as scikit-learn counts it: each mini-batch adds alpha W / m to the gradient
         of the weights, m being its number of examples, or the sum of their weights. That is

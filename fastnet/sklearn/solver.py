@@ -14,13 +14,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet import checks, training
-from fastnet.data import Dataset
-from fastnet.errors import DivergenceError
+from fastnet.core import checks
+from fastnet.training import loop
+from fastnet.data.dataset import Dataset
+from fastnet.training.errors import DivergenceError
 from fastnet.model import Model
-from fastnet.options import SGDOptions
+from fastnet.training.options import SGDOptions
 from fastnet.sklearn.parameters import Settings
-from fastnet.steps import Passes, StepOptions
+from fastnet.core.steps import Passes, StepOptions
 
 _ADVICE = (
     "a smaller learning_rate_init or a larger batch_size may help, and X and y of about 1 in size"
@@ -146,7 +147,7 @@ class Solver:
         """How many epochs over n examples may be one call of the kernel."""
         if model.choice.kernel is None or self._learning_rate == "invscaling":
             return 1
-        return training.epochs_per_call(model, n, store_parameters=True)
+        return loop.epochs_per_call(model, n, store_parameters=True)
 
     def epochs(
         self, settings: Settings, model: Model, examples: Examples, order: NDArray,
@@ -176,7 +177,7 @@ class Solver:
         trained.steps = self._steps
         failure: BaseException | None = None
         try:
-            training.train_passes(model, data, trained, passes, weights)
+            loop.train_passes(model, data, trained, passes, weights)
         except DivergenceError as error:
             failure = DivergenceError(error.epoch, _ADVICE)
         except BaseException as error:

@@ -11,8 +11,8 @@ from typing import Any
 from numpy.typing import NDArray
 from sklearn.metrics import get_scorer
 
-from fastnet import checks
-from fastnet.data import Dataset
+from fastnet.core import checks
+from fastnet.data.dataset import Dataset
 from fastnet.model import Model
 from fastnet.sklearn import losses
 

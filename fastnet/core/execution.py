@@ -1,0 +1,141 @@
+"""How a call is computed: how many threads share it, and, on request, its plan in words.
+
+The kernels make the plan (csrc/plan.c); here it is only put into sentences.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from fastnet.core import _kernels, checks
+
+_default = 1
+
+
+def set_num_threads(n: int) -> None:
+    """Let each call use up to ``n`` threads, for networks that were made without ``n_threads``.
+
+    Threads are used for large layers only, where they pay, and end with the call. The results
+    are the same to the last bit for every number of threads.
+
+    Parameters
+    ----------
+    n : int
+        1 or more; 1 at the start.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If ``n`` is less than 1 or no integer.
+
+    Examples
+    --------
+    >>> import fastnet
+    >>> fastnet.set_num_threads(2)
+    >>> fastnet.get_num_threads()
+    2
+    >>> fastnet.set_num_threads(1)
+    """
+    global _default
+    _default = checks.integer("n", n, 1)
+
+
+def get_num_threads() -> int:
+    """The number of threads that ``set_num_threads`` set.
+
+    Examples
+    --------
+    >>> import fastnet
+    >>> fastnet.get_num_threads()
+    1
+    """
+    return _default
+
+
+def threads(sizes: Sequence[int], m: int, X: Any, asked: int | None) -> int:
+    """How many threads share mini-batches of m examples X, of ``asked`` (None: the default)."""
+    most = min(_default if asked is None else asked, m)
+    if most == 1:
+        return 1
+    return _kernels.choose_threads(sizes, m, getattr(X, "density", 1.0), most)
+
+
+# ---- plans in words --------------------------------------------------------
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n} {noun}{'' if n == 1 else 's'}"
+
+
+def _entry(plan: Mapping[str, Any]) -> str:
+    """How the examples enter the first layer."""
+    if plan["form"] == "dense":
+        return "dense rows"
+    words = f"sparse rows ({plan['form']}, density {plan['density']:.3g}, by {plan['entry']}"
+    if plan["entry"] == "lists" and plan["examples_per_list"] > 1:
+        words += f" of up to {plan['examples_per_list']} examples"
+    return words + ")"
+
+
+def summary(plan: Mapping[str, Any]) -> str:
+    """A plan in one line: the call, the network, the data, the threads."""
+    m = plan["m"] if plan["call"] == "train" else plan["n"]
+    return (
+        f"{plan['call']} {plan['sizes']} {plan['dtype']}, {plan['isa']}: {_entry(plan)}, "
+        f"{_counted(m, 'example')}, {_counted(plan['threads'], 'thread')}"
+    )
+
+
+def _of_call(plan: Mapping[str, Any]) -> Iterator[str]:
+    """What holds for all steps of a call."""
+    if plan["drops_columns"]:
+        yield "inputs that are zero in a whole step are left out"
+    if plan["prefetches_examples"]:
+        yield "the next examples are prefetched"
+    if plan["call"] == "evaluate":
+        return
+    if plan["piece"] < plan["m"]:
+        yield f"{plan['m']} examples are taken in pieces of {plan['piece']}"
+    yield {
+        "fused update": "the gradient is added straight onto the parameters (fused update)",
+        "streamed gradient": "the optimizer is given a few rows of the gradient at a time "
+        "(streamed gradient)",
+        "collected gradient": "the gradient of all parameters is collected first "
+        "(collected gradient)",
+    }[plan["gradient"]]
+    if plan["lazy_decay"]:
+        yield "L2 decay of the first layer is deferred (lazy decay)"
+
+
+def _of_layer(layer: Mapping[str, Any]) -> Iterator[str]:
+    """How one layer is computed in one step."""
+    by = {True: ", threads share the neurons", False: ""}
+    yield f"forward by {layer['forward']}{by[layer['forward_by_neurons']]}"
+    if layer["error"] != "none":
+        error = f"error by {layer['error']}, {_counted(layer['error_examples'], 'example')} at once"
+        if layer["error_of_rest"] != layer["error"]:
+            error += f", the rest by {layer['error_of_rest']}"
+        yield error + by[layer["error_by_neurons"]]
+    if layer["keeps_slopes"]:
+        yield "slopes kept"
+    if layer["update"] != "none":
+        yield f"update by {layer['update']}{' in parts' if layer['update_in_parts'] else ''}"
+
+
+def described(plan: Mapping[str, Any]) -> list[str]:
+    """All of a plan, as ``_kernels.plan`` returns it, in lines of plain words."""
+    sizes = plan["sizes"]
+    lines = [summary(plan), *(f"  {line}" for line in _of_call(plan))]
+    for step in plan["steps"]:
+        lines.append(f"  {_counted(step['m'], 'example')} at once:")
+        for n_in, n_out, layer in zip(sizes, sizes[1:], step["layers"], strict=False):
+            lines.append(f"    {n_in} x {n_out}: {'; '.join(_of_layer(layer))}")
+    return lines
+
+
+def _trace(plan: Mapping[str, Any]) -> None:
+    """With FASTNET_TRACE=1 in the environment: a plan on standard error."""
+    print("fastnet:", "\n".join(described(plan)), file=sys.stderr)
+
+
+_kernels.trace_with(_trace)

@@ -1,0 +1,168 @@
+"""Files: written whole or not at all, locked while in use, read only if they are regular."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import secrets
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
+
+from fastnet.core import checks
+
+try:
+    fcntl: Any = import_module("fcntl")
+except ImportError:  # not a POSIX system
+    fcntl = None
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def write(path: Any, chunks: Iterable[bytes]) -> None:
+    """Write a file; one that stood there is replaced only by a whole one.
+
+    Until then the bytes are in a temporary file beside it, NAME.<16 hexadecimal digits>.part,
+    which is locked while it is in use. If a process is killed, its file remains until the next
+    call for the same path removes it.
+    """
+    place = _place(path)
+    if _is_special(place):
+        with place.open("wb") as special:
+            special.writelines(chunks)
+        return
+    with _named(place):
+        target = place.resolve()
+        _remove_abandoned(target)
+        file, temporary = _begin(target)
+    try:
+        with _named(place), file:
+            file.writelines(chunks)
+            file.flush()
+            os.fsync(file.fileno())  # before the name is its own, should the machine fail
+            if target.exists():
+                temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+            if fcntl is None:
+                file.close()  # with locks it stays open, and so locked, until it is renamed
+            temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def check_writable(path: Any) -> None:
+    """Raise the OSError that ``write`` would raise; leaves nothing behind."""
+    place = _place(path)
+    if place.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not _is_special(place):
+        with _named(place):
+            file, temporary = _begin(place.resolve())
+        with file:
+            temporary.unlink(missing_ok=True)
+
+
+def _place(path: Any) -> Path:
+    from pathlib import Path  # half a megabyte, which training alone does not need
+
+    return Path(checks.path("filename", path))
+
+
+def _is_special(place: Path) -> bool:
+    """A pipe or a device, which is written to and not replaced; or a folder, which cannot be."""
+    return place.exists() and not place.is_file()
+
+
+def _begin(target: Path) -> tuple[BinaryIO, Path]:
+    """A new temporary file in the folder of the target, locked where the system can."""
+    while True:
+        temporary = target.with_name(f"{target.name}.{secrets.token_hex(8)}.part")
+        file = temporary.open("xb")
+        try:
+            if try_lock(file) is not False and _has_name(file, temporary):
+                return file, temporary
+        except BaseException:
+            file.close()
+            temporary.unlink(missing_ok=True)
+            raise
+        # another process found it before it was locked, and removed it as abandoned
+        file.close()
+        temporary.unlink(missing_ok=True)
+
+
+def try_lock(file: IO[Any]) -> bool | None:
+    """Lock a file for as long as it is open; False if another has locked it, None where
+    files cannot be locked."""
+    if fcntl is None:
+        return None
+    try:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # some network file systems have no locks
+        return None
+    return True
+
+
+def _has_name(file: IO[Any], path: Path) -> bool:
+    """Whether the path still refers to the open file."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), os.lstat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _remove_abandoned(target: Path) -> None:
+    """Remove the temporary files of the target that no process has locked."""
+    pattern = re.compile(re.escape(target.name) + r"\.[0-9a-f]{16}\.part")
+
+    def lock_file(entry: os.DirEntry[str]) -> str | None:
+        temporary = pattern.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
+        return entry.path if temporary else None
+
+    remove_unlocked(str(target.parent), lock_file, os.unlink)
+
+
+def remove_unlocked(
+    folder: str,
+    lock_file: Callable[[os.DirEntry[str]], str | None],
+    remove: Callable[[str], object],
+) -> None:
+    """Call ``remove`` with the path of each entry of a folder that a process left behind when it
+    was killed: ``lock_file`` returns the path of the file that the process kept locked, or None
+    for an entry of another kind. Nothing is removed if files cannot be locked."""
+    if fcntl is None:
+        return
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                path = lock_file(entry)
+                if path is not None:
+                    with open(path, "r+b") as file:  # NFS locks only files open for writing
+                        if try_lock(file):
+                            remove(entry.path)
+
+
+@contextlib.contextmanager
+def _named(place: Path) -> Iterator[None]:
+    """Let the system's errors name the user's file and not the temporary one."""
+    try:
+        yield
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(place)) from None
+
+
+def open_regular(path: str) -> BinaryIO:
+    """Open a regular file for reading. Devices and pipes, which may never end, are refused."""
+    mode = os.stat(path).st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    if not stat.S_ISREG(mode):
+        kinds = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"))
+        kind = next((kind for is_kind, kind in kinds if is_kind(mode)), "a device")
+        raise ValueError(f"{path}: expected a regular file, found {kind}")
+    return open(path, "rb")

@@ -1,0 +1,118 @@
+"""Conversion of the accepted forms of data to a ``Dataset``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from fastnet.core import checks, memmap, reporting
+from fastnet.data import sparse_rows
+from fastnet.data.sparse_rows import Compressed
+from fastnet.data.dataset import Dataset
+
+# The end of messages about pairs (x, y): the alternative form of data.
+_OR_ARRAYS = "or a tuple (X, y) of arrays with one example per row"
+
+
+def _from_pairs(pairs: Iterable, byte_scale: float) -> Dataset:
+    """The book's list of (x, y): columns; y a column, a digit, or the target of one neuron."""
+    listed = []
+    for i, pair in enumerate(pairs):
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise TypeError(
+                f"expected a Dataset, a tuple (X, y) of arrays, or an iterable of pairs (x, y); "
+                f"got {checks.short_repr(pair)} as element {i}"
+            )
+        for array in pair:
+            memmap.check(f"pair {i}", array)
+        if any(map(checks.is_masked, pair)):
+            raise ValueError(f"expected pairs (x, y) of arrays, got masked elements in pair {i}")
+        listed.append(pair)
+    if not listed:
+        raise ValueError("expected at least one example, got none")
+    try:
+        X = np.stack([np.asarray(x) for x, _ in listed])
+        y = np.stack([np.asarray(y) for _, y in listed])
+    except ValueError:
+        raise ValueError(
+            f"expected pairs (x, y) that all have the same shapes, {_OR_ARRAYS}"
+        ) from None
+    if X.ndim == 3 and X.shape[2] == 1:
+        X = X[:, :, 0]
+    if X.ndim != 2:
+        raise ValueError(
+            f"expected pairs (x, y) with columns x, {_OR_ARRAYS}; got pairs with x of shape "
+            f"{X.shape[1:]}"
+        )
+    if y.ndim == 3 and y.shape[2] == 1:
+        y = y[:, :, 0]
+    if y.ndim == 1 and y.dtype.kind == "f":  # the one target of a single output neuron
+        y = y[:, None]
+    return _from_arrays(X, y, byte_scale)
+
+
+def _from_arrays(X: Any, y: Any, byte_scale: float) -> Dataset:
+    """A Dataset of arrays: uint8 inputs, but not booleans, are multiplied by ``byte_scale``."""
+    if not sparse_rows.is_sparse(X):
+        X = checks.array("X", X)
+    return Dataset(X, y, byte_scale if X.dtype.char == "B" else 1.0)
+
+
+def as_dataset(name: str, data: Any, byte_scale: float = 1.0) -> Dataset:
+    """``data`` in any of the accepted forms as a Dataset; errors start with ``name``.
+
+    Bytes that are not in a Dataset are multiplied by ``byte_scale``; other inputs are used
+    unscaled.
+    """
+    if isinstance(data, Dataset):
+        data.check_files()
+        return data
+    arrays = isinstance(data, tuple) and len(data) == 2 and not isinstance(data[0], tuple)
+    if not arrays:
+        data = as_list(name, data)
+    try:
+        return (
+            _from_arrays(data[0], data[1], byte_scale) if arrays else _from_pairs(data, byte_scale)
+        )
+    except (TypeError, ValueError) as error:
+        raise checks.prefixed(name, error) from None
+
+
+def bytes_warning(name: str, data: Dataset) -> str:
+    """The warning about training on unscaled bytes; "" if there is nothing to warn about."""
+    if not data.is_bytes or data.scale != 1:
+        return ""
+    values = data.X.stored if isinstance(data.X, Compressed) else data.X
+    if values.size == 0 or values.max() <= 1:
+        return ""
+    return (
+        f"{name}: the inputs are bytes of up to {values.max()} that are not in a Dataset and are "
+        f"used unscaled; fastnet.Dataset(X, y, scale=1/256) scales pixels"
+    )
+
+
+def warn_of_bytes(name: str, given: Any, data: Dataset) -> None:
+    """Issue the warning about unscaled bytes, unless they were given as a Dataset."""
+    if data is not given and (message := bytes_warning(name, data)):
+        reporting.warn(message)
+
+
+def given_data(name: str, data: Any) -> Any:
+    """Optional data: None for False; a list for an iterator, which may be needed twice."""
+    if data is None or (isinstance(data, bool | np.bool_) and not data):
+        return None
+    return as_list(name, data) if isinstance(data, Iterator | bool) else data
+
+
+def as_list(name: str, data: Any) -> list | tuple:
+    """An iterable of examples as a list or tuple; its own exceptions propagate."""
+    if isinstance(data, (list, tuple)):
+        return data
+    if not isinstance(data, Iterable) or isinstance(data, (str, bytes, dict)):
+        raise TypeError(
+            f"{name}: expected a Dataset, a tuple (X, y) of arrays, or an iterable of pairs "
+            f"(x, y); got {checks.short_repr(data)}"
+        )
+    return list(data)

@@ -1,0 +1,443 @@
+"""Data sets: examples that are checked once and read in place by the kernels."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, TypeAlias, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from fastnet.core import _kernels, checks, memmap, single_flight
+from fastnet.data import dataset_checks, sparse_rows
+from fastnet.data.sparse_rows import Compressed, Sparse
+from fastnet.core.lazy import lazy_attribute
+from fastnet.core.memmap import File, Mapping, MemmapRef
+
+# The forms in which data are accepted.
+Data: TypeAlias = (
+    "Dataset | tuple[ArrayLike | Sparse, ArrayLike] | Iterable[tuple[ArrayLike, ArrayLike]]"
+)
+
+# Attributes that cannot be assigned: the parameters of a data set and values computed from them.
+_FIXED = {"X", "y", "scale", "sparse", "largest", "target_range"}
+
+# Attributes that can be recomputed, and are not pickled.
+_CACHES = {"_forms", "_in_flight", "_stored", "_mappings", "_owners", "largest", "target_range"}
+
+
+@lru_cache  # small networks ask once per epoch
+def _way(n_in: int, n_out: int, dtype: np.dtype, density: float, isa: str) -> str:
+    return _kernels.choose_input_format([n_in, n_out], dtype, density)
+
+
+def _kept(array: NDArray, given: Any) -> NDArray:
+    """``array``, read-only unless it is the object that was given."""
+    return array if array is given else checks.read_only(array)
+
+
+def _checked_option(sparse: Any) -> bool | str:
+    if not isinstance(sparse, (bool, str)) or sparse not in ("auto", True, False):
+        raise ValueError(f"sparse: expected 'auto', True or False; got {checks.short_repr(sparse)}")
+    return sparse
+
+
+def _mappings(X: NDArray | Compressed, y: NDArray) -> tuple[Mapping, ...]:
+    """The mappings of those arrays that are memory maps."""
+    inputs = X.mapping("X") if isinstance(X, Compressed) else memmap.mapping("X", X)
+    return tuple(one for one in (inputs, memmap.mapping("y", y)) if one is not None)
+
+
+class Dataset:
+    """Examples: inputs and their labels or targets.
+
+    The data are checked once, by the constructor. Training makes no copy except a compressed
+    form (see Notes), and a slice with a positive step is a view. If the arrays are changed
+    afterwards, make a new data set. X and y are read-only unless they are the very arrays that
+    were passed. Assigning an attribute raises an AttributeError.
+
+    Parameters
+    ----------
+    X : (n, n_in) array_like or scipy.sparse matrix or array
+        One example per row. uint8, float32 and float64 with contiguous rows are
+        used in place, without a copy (a read-only memory map too); anything else is
+        converted once: booleans to uint8, half precision to float32, other
+        integers to float64. Sparse matrices, of any format, are converted to
+        compressed sparse rows (CSR) and never made dense.
+    y : (n,) integers or (n, n_out) numbers
+        Labels, 0 for the first class, or target outputs; ``y[:, None]`` makes
+        targets of one number per example.
+    scale : float
+        An example's input is ``X * scale``; each product is rounded once from
+        float64. Pixels of 0 to 255 are usually scaled by 1/256.
+    sparse : "auto", True or False
+        Whether dense inputs are compressed for the kernels, to the values that are not
+        zero: always, never, or where that is quicker, which follows from the density of
+        X, the network's shape and the instruction set; memory maps are left as they
+        are then. It makes no difference to what is computed.
+
+    Attributes
+    ----------
+    X : (n, n_in) ndarray, or ``fastnet.data.sparse_rows.Compressed`` where X was sparse
+        Both have a ``shape`` and a ``dtype``.
+    y : (n,) int64, or (n, n_out) float32 or float64
+    scale : float
+    sparse : "auto", True or False
+
+    Raises
+    ------
+    TypeError, ValueError
+        For other shapes or types, no examples, different lengths, NaN or infinity,
+        negative labels, and for a memory map whose file has been truncated.
+
+    Notes
+    -----
+    ``data[:1000]`` and ``data[indices]`` are data sets, ``len(data)`` the number of
+    examples, ``data[i]`` the book's pair ``(x, y)``: a column, and a label or a column.
+
+    The compressed form is made once, when first needed, and kept beside X. For MNIST's
+    50,000 training images, 39.2 MB of bytes of which 19 % are not zero, that takes about
+    20 ms and 22.9 MB, or 13.1 MB where bit masks stand for the columns (AVX-512); two
+    epochs of training repay it. Of float64 inputs with a scale of 1 a float32 network has
+    a compressed form in float32.
+
+    Threads may train on the same data set: one of them makes the compressed form while the others
+    wait. A signal handler that uses the data set meanwhile reads X uncompressed.
+
+    If X or y is a memory map of a file, a pickle of the data set contains the file's path instead
+    of the numbers. Unpickling maps the file again, if its size and its modification time, to the
+    second, are unchanged.
+
+    Each training, evaluation or other kernel call first checks that the file of a memory map is
+    still long enough, and raises a ValueError if not. Truncating a file during such a call still
+    kills the process (SIGBUS): replace files by renaming instead of overwriting them.
+
+    Examples
+    --------
+    >>> pixels = np.array([[0, 128], [255, 0], [64, 64]], np.uint8)
+    >>> data = Dataset(pixels, [0, 1, 1], scale=1 / 256)
+    >>> data
+    <Dataset: 3 examples of 2 uint8 features, labels, scale 0.00390625>
+    >>> x, y = data[0]
+    >>> x.ravel().tolist(), y
+    ([0.0, 0.5], 0)
+    >>> len(data[1:])
+    2
+    """
+
+    X: Any
+    y: NDArray
+    scale: float
+    sparse: bool | str
+    _stored: int | None = None  # how many inputs are not zero, if that is known
+    _files: dict[str, File | None]  # which arrays are memory maps, and of what file, if it has one
+    _mappings: tuple[Mapping, ...]
+    _owners: tuple[Any, ...]  # weak references, which keep NumPy from resizing the arrays
+    _forms: dict[tuple[str, np.dtype], Compressed]
+    _in_flight: single_flight.InFlight
+    _boolean: bool = False  # X was given as booleans, which are kept as bytes
+
+    def __init__(
+        self,
+        X: ArrayLike | Sparse | Compressed,
+        y: ArrayLike,
+        scale: float = 1.0,
+        *,
+        sparse: bool | str = "auto",
+    ):
+        sparse = _checked_option(sparse)
+        scale = checks.nonnegative("scale", scale)
+        is_sparse = sparse_rows.is_sparse(X)
+        if is_sparse and sparse is False:
+            raise ValueError("sparse: expected 'auto' or True for an X that is sparse, got False")
+        given: Any = X if is_sparse else checks.array("X", X)
+        inputs, largest, stored = dataset_checks.checked_inputs("X", given)
+        largest = dataset_checks.scaled_largest(largest, scale)
+        targets = dataset_checks.checked_targets(checks.array("y", y))
+        target_range = dataset_checks.checked_range(targets) if len(targets) else (0.0, 0.0)
+        dataset_checks.check_lengths(inputs, targets)
+        self._set(
+            X=inputs if is_sparse else _kept(inputs, X), y=_kept(targets, y), scale=scale,
+            sparse=sparse, largest=largest, target_range=target_range, _stored=stored,
+            _mappings=_mappings(inputs, targets), _boolean=given.dtype.kind == "b",
+        )  # fmt: skip
+        for one in self._mappings:
+            array = getattr(self, one.name)
+            if not isinstance(array, Compressed):
+                self._files[one.name] = memmap.file_of(array)
+
+    def _set(self, **attributes: Any) -> None:
+        """Set these attributes, already checked, and initialize the caches."""
+        X, y = attributes["X"], attributes["y"]
+        owners = None if isinstance(X, Compressed) else checks.unresized(X), checks.unresized(y)
+        self.__dict__.update(attributes, _forms={}, _in_flight={}, _files={}, _owners=owners)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _FIXED:
+            raise AttributeError(
+                f"{name}: expected a data set that is made anew, Dataset(X, y, scale), "
+                f"got an assignment"
+            )
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        if name in _FIXED:
+            raise AttributeError(f"{name}: expected a data set that stays whole, got a deletion")
+        object.__delattr__(self, name)
+
+    @classmethod
+    def from_csr(
+        cls,
+        data: ArrayLike,
+        indices: ArrayLike,
+        indptr: ArrayLike,
+        n_in: int,
+        y: ArrayLike,
+        scale: float = 1.0,
+    ) -> Dataset:
+        """A data set from the arrays of compressed sparse rows (CSR).
+
+        Parameters
+        ----------
+        data : (nnz,) array_like
+            The inputs that are stored, row after row; all others are zero. Types as for
+            X of ``Dataset``.
+        indices : (nnz,) integers
+            The column of each, from 0, ascending in each row without repetition. Copied, in
+            two bytes each, or four where n_in > 65,536; so is ``indptr``.
+        indptr : (n + 1,) integers
+            Row s is ``data[indptr[s]:indptr[s + 1]]``.
+        n_in : int
+            The number of features.
+        y, scale : as for ``Dataset``
+
+        Raises
+        ------
+        TypeError, ValueError
+            For arrays that do not meet these conditions, and NaN or infinity.
+
+        Examples
+        --------
+        >>> Dataset.from_csr([0.5, 2.0, 1.0], [1, 0, 4], [0, 1, 3], 5, [0, 1])
+        <Dataset: 2 examples of 5 float64 features (30% stored), labels, scale 1>
+        """
+        X = sparse_rows.from_arrays(data, indices, indptr, n_in)
+        if not math.isfinite(dataset_checks.survey(X)[0]):
+            raise ValueError("data: expected finite numbers, got NaN or infinity")
+        targets = checks.array("y", y)
+        if targets.ndim and len(targets) != len(X):
+            raise ValueError(
+                f"indptr: expected one entry more than y has examples, {len(targets) + 1}, "
+                f"got {len(X) + 1}"
+            )
+        return cls(X, y, scale)
+
+    # Figures for checking that data fit a network; computed when needed for a slice or a copy.
+
+    @lazy_attribute
+    def largest(self) -> float:
+        """The largest absolute value of an input, scaled."""
+        self.check_files()
+        largest, stored = dataset_checks.survey(self.X)
+        if stored is not None:  # else another thread may have counted them
+            self._stored = stored
+        return dataset_checks.scaled_largest(largest, self.scale)
+
+    @lazy_attribute
+    def target_range(self) -> tuple[float, float]:
+        """The smallest and largest target or label."""
+        self.check_files()
+        return dataset_checks.checked_range(self.y)
+
+    def check_files(self) -> None:
+        """Check that the files of memory maps are still long enough.
+
+        Raises
+        ------
+        ValueError
+            For a file that has been truncated: reading past its end would kill the process.
+
+        Examples
+        --------
+        >>> Dataset(np.eye(2), [0, 1]).check_files()  # no memory maps
+        """
+        for one in self._mappings:
+            one.check()
+
+    @lazy_attribute
+    def names_classes(self) -> bool:
+        """Whether the targets are classes: labels or one-hot rows; for one target per example,
+        zeros and ones."""
+        if self.y.ndim == 1:
+            return True
+        for rows in sparse_rows.pieces(self.y):
+            y = self.y[rows]
+            ones = y == 1
+            single = y.shape[1] == 1 or (ones.sum(axis=1) == 1).all()
+            if not (single and (ones | (y == 0)).all()):
+                return False
+        return True
+
+    @property
+    def is_bytes(self) -> bool:
+        """Whether the inputs are bytes that were not given as booleans."""
+        return self.X.dtype.char == "B" and not self._boolean
+
+    # How the kernels read the inputs.
+
+    def operand(
+        self, sizes: Sequence[int], dtype: DTypeLike, single_use: bool = False, moves: bool = False
+    ) -> Any:
+        """The inputs as the kernels read them for a network: the rows, or their compressed form.
+
+        Parameters
+        ----------
+        sizes : sequence of int
+            The network's neurons per layer.
+        dtype : "float32" or "float64"
+            The network's type.
+        single_use : bool
+            The inputs are read once or twice only, so that compressing them would not pay.
+        moves : bool
+            Images are shifted when they are read, which masks do not support.
+
+        Returns
+        -------
+        ndarray or Compressed, kept for the next call. float64 that a float32 network takes
+        as it is, unscaled, is rounded already.
+
+        Examples
+        --------
+        >>> data = Dataset(np.eye(4), [0, 1, 1, 0], sparse=True)
+        >>> data.operand([4, 2], "float32").density
+        0.25
+        """
+        X = self.X
+        if self._mappings:
+            self.check_files()
+        if isinstance(X, Compressed) or self.sparse is False:
+            return X
+        auto = self.sparse == "auto"
+        if auto and ("X" in self._files or (single_use and not self._forms)):
+            return X
+        stored = self._stored
+        if stored is None:
+            stored = single_flight.compute_once(
+                self._in_flight, X, lambda: self._stored, self._count
+            )
+            if stored is None:
+                return X
+        form = _way(sizes[0], sizes[1], np.dtype(dtype), stored / X.size, _kernels.isa())
+        if form == "dense" and auto:
+            return X
+        if form == "dense" or moves:
+            form = "columns"
+        kind = X.dtype
+        if kind == np.float64 and self.scale == 1:  # with a scale, the product is rounded instead
+            kind = np.dtype(dtype)
+        found = self._forms.get((form, kind))  # a dtype's name takes two microseconds
+        return self._compressed(form, kind) if found is None else found
+
+    def _count(self) -> int:
+        self._stored = sparse_rows.count(self.X)
+        return self._stored
+
+    def _compressed(self, form: str, kind: np.dtype) -> NDArray | Compressed:
+        """X in this form, which one thread makes for all; or X itself if another thread makes it
+        and may be waiting for this one. The choice does not change any result."""
+        key = form, kind
+
+        def make() -> Compressed:
+            self._forms[key] = sparse_rows.compress(self.X, form, self._stored, kind)
+            return self._forms[key]
+
+        found = single_flight.compute_once(
+            self._in_flight, self.X, lambda: self._forms.get(key), make
+        )
+        return self.X if found is None else found
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def __iter__(self) -> Iterator[tuple[NDArray, int | NDArray]]:
+        """The pairs (x, y), as an index gives them."""
+        return (self[s] for s in range(len(self)))
+
+    @overload
+    def __getitem__(self, which: int | np.integer) -> tuple[NDArray, int | NDArray]: ...
+
+    @overload
+    def __getitem__(self, which: slice | Sequence[int] | NDArray) -> Dataset: ...
+
+    def __getitem__(self, which: Any) -> tuple[NDArray, int | NDArray] | Dataset:
+        if self._mappings:
+            self.check_files()
+        if isinstance(which, (int, np.integer)) and not isinstance(which, bool):
+            y = self.y[which]
+            x = (self.X[which].astype(np.float64) * self.scale)[:, None]
+            return x, int(y) if y.ndim == 0 else y[:, None].copy()
+        if not isinstance(which, slice) and (isinstance(which, tuple) or np.ndim(which) != 1):
+            raise TypeError(
+                f"expected an integer, a slice or a list of indices, got {checks.short_repr(which)}"
+            )
+        X, y = self.X[which], self.y[which]
+        if len(y) == 0:
+            raise ValueError(f"expected a slice with at least one example, got none of {len(self)}")
+        X = X if isinstance(X, Compressed) else checks.read_only(dataset_checks.contiguous_rows(X))
+        y = checks.read_only(
+            np.ascontiguousarray(y) if y.ndim == 1 else dataset_checks.contiguous_rows(y)
+        )
+        part = object.__new__(Dataset)
+        part._set(
+            X=X, y=y, scale=self.scale, sparse=self.sparse, _boolean=self._boolean,
+            _mappings=_mappings(X, y) if self._mappings else (),
+        )  # fmt: skip
+        for one in part._mappings:  # fancy indexing copies, and a copy is no memory map
+            if one.name in self._files:
+                part._files[one.name] = self._files[one.name]
+        return part
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without caches; for an array that is a memory map, its position in the file."""
+        self.check_files()
+        state = {name: value for name, value in self.__dict__.items() if name not in _CACHES}
+        state["_files"] = {}
+        for name, file in self._files.items():
+            if file is not None and os.path.exists(file.path):
+                state["_files"][name] = file
+                state[name] = memmap.reference_to(state[name], file)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore a pickle or a copy, with the constructor's checks. The numbers in memory maps are
+        checked when they are first used."""
+        if not isinstance(state, dict) or not {"X", "y", "scale", "sparse"} <= set(state):
+            raise TypeError("expected the state of a data set with X, y, scale and sparse")
+        arrays, files = {}, {}
+        for name in ("X", "y"):
+            given = state[name]
+            if isinstance(given, MemmapRef):
+                files[name], given = given.file, given.open()
+            arrays[name] = given
+        X, y = dataset_checks.unpickled_inputs(arrays["X"]), dataset_checks.unpickled_targets(arrays["y"])
+        dataset_checks.check_lengths(X, y)
+        more = {k: v for k, v in state.items() if k not in _CACHES and k not in _FIXED}
+        self._set(
+            **more | {"X": X, "y": y, "sparse": _checked_option(state["sparse"]),
+                      "scale": checks.nonnegative("scale", state["scale"]),
+                      "_mappings": _mappings(X, y)}
+        )  # fmt: skip
+        self._files.update(files)
+        if not self._mappings:
+            self.largest, self.target_range  # noqa: B018  # check the numbers
+
+    def __repr__(self) -> str:
+        kind = "labels" if self.y.ndim == 1 else f"targets of {self.y.shape[1]}"
+        stored = f" ({self.X.density:.0%} stored)" if isinstance(self.X, Compressed) else ""
+        return (
+            f"<Dataset: {len(self)} examples of {self.X.shape[1]} {self.X.dtype} features{stored}, "
+            f"{kind}, scale {self.scale:g}>"
+        )

@@ -1,0 +1,1 @@
+"""To look into a training step: its numbers, and a check of the gradient."""

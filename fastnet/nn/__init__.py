@@ -1,0 +1,1 @@
+"""What a network is made of: costs, activations, optimizers, initial weights."""

@@ -1,0 +1,398 @@
+"""Many networks trained over one data set: on the cores of a machine, or on a cluster."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fastnet.core import checks, reporting
+from fastnet.sweep import executors
+from fastnet.sweep import specs as reading
+from fastnet.data.coerce import as_dataset, given_data, warn_of_bytes
+from fastnet.data.dataset import Data
+from fastnet.sweep.executors import Runner
+from fastnet.training.history import History
+from fastnet.network import Network
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+
+    from distributed import Client
+
+# How often a training is started at most if all workers that held the data are killed.
+_TIMES = 3
+
+# How many networks a line about failures names.
+_NAMED = 20
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The result of one of the specs of ``fit_many``.
+
+    Attributes
+    ----------
+    index : int
+        Its place among the specs, from 0.
+    spec : dict
+        As it was given.
+    network : Network or None
+        The trained network; of a training that diverged, with the parameters of its last
+        epoch in which all were finite; None where there is none, and then ``error`` says why.
+    history : History
+        As ``SGD`` returns it; of a training that diverged, as far as it came.
+    seconds : float
+        What the training took where it ran.
+    seed : int, sequence of ints or SeedSequence
+        The spec's seed, or the four words that were drawn for it from NumPy's global generator.
+        ``Network(..., seed=fit.seed)`` has the same initial parameters.
+    error : BaseException or None
+        None where all went well. Else a ``DivergenceError``; what a function of the user's
+        own, or the executor, raised; a ``concurrent.futures.BrokenExecutor`` where the
+        pool of processes broke; ``KeyboardInterrupt`` where Ctrl-C came first.
+    """
+
+    index: int
+    spec: dict[str, Any]
+    network: Network | None
+    history: History
+    seconds: float
+    error: BaseException | None
+    seed: Any
+
+
+def fit_many(
+    specs: Iterable[Mapping[str, Any]],
+    training: Data,
+    evaluation: Data | None = None,
+    *,
+    executor: Executor | Client | None = None,
+    max_workers: int | None = None,
+    verbose: bool | int = True,
+) -> list[Fit]:
+    """Train many networks over one data set, several at once.
+
+    Each network is the same, to the last bit, as if ``Network(...)`` and ``SGD(...)`` had been
+    called with its spec alone, wherever it is trained.
+
+    Parameters
+    ----------
+    specs : iterable of dict
+        One per network: keyword arguments of ``Network`` and of ``SGD`` together, at least
+        ``sizes``, ``epochs``, ``mini_batch_size`` and ``eta``. ``n_threads`` is 1 and
+        ``verbose`` False unless a spec says otherwise. ``seed`` may not be a generator, which
+        trainings would share; specs without a seed get one from NumPy's global generator, drawn
+        in the calling process in the order of the specs. All specs are checked before the first
+        network is trained.
+    training : as ``training_data`` of ``SGD``
+        Shared by all networks and not copied for threads; other forms than a ``Dataset`` are
+        converted to one once.
+    evaluation : as training, or None
+        The evaluation data of all. Where a spec has neither ``monitor_evaluation_cost`` nor
+        ``monitor_evaluation_accuracy``, the accuracy is recorded if the targets are classes
+        (labels or one-hot rows), otherwise the cost.
+    executor : concurrent.futures.Executor, dask.distributed.Client or None
+        Where the networks are trained. None: in threads of this process, for the kernels hold
+        no lock. Any ``Executor`` serves, and is left open; so does a Client of Dask. What a
+        spec holds (a cost class or a callback of your own) must be something that the
+        executor can send.
+    max_workers : int or None
+        How many threads, 1 or more; None: one for each core that this process may use.
+        An executor has its own number.
+    verbose : bool or {0, 1, 2}, default True
+        Unless it is 0: show one progress bar on standard error where that is a terminal and
+        tqdm is installed, and print there which networks are not trained as they should be,
+        if any. The logger "fastnet" is told in any case. 2: the same, but on a terminal a
+        missing tqdm is an error.
+
+    Returns
+    -------
+    list of Fit
+        ``(index, spec, network, history, seconds, error, seed)`` for each spec, in their order.
+        A training that fails does not keep the others from being trained: its ``error`` says
+        what happened. The same holds for networks that are lost when a process of a pool ends
+        suddenly. Ctrl-C ends the trainings that run; what has finished is returned, and the
+        others have a ``KeyboardInterrupt`` as ``error``. A second Ctrl-C, while that takes
+        its time, passes through.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For arguments and data that do not fit; of a spec the message begins ``specs[3]:``.
+    ImportError
+        If verbose is 2, standard error shows bars, and tqdm, which draws them, is not installed.
+
+    See Also
+    --------
+    fit_as_completed : the same as an iterator, in the order in which trainings end.
+
+    Notes
+    -----
+    The data set is compressed for the kernels, where that pays, once per process. To processes
+    it goes in a file (in the folder for temporary files), which they map into their memory, and
+    which is removed at the end; the workers of Dask get it once each by ``scatter``, and those
+    that come later from the others. One that is a memory map of a file goes as the file's path.
+    A worker of Dask that is killed is survived: the scheduler has its networks trained
+    elsewhere. It does not begin trainings strictly in the order of the specs. Callbacks are
+    called where the training runs.
+
+    Examples
+    --------
+    >>> import fastnet
+    >>> training, validation, test = fastnet.load_mnist()
+    >>> base = dict(sizes=[784, 30, 10], epochs=1, mini_batch_size=10, seed=1)
+    >>> specs = [{**base, "eta": eta} for eta in (0.05, 0.5, 500.0)]
+    >>> fits = fit_many(specs, training[:5000], validation)
+    >>> best = max(fits, key=lambda fit: fit.history.evaluation_accuracy[-1])
+    >>> best.spec["eta"], best.network
+    (0.5, <Network [784, 30, 10]: sigmoid outputs, cross-entropy cost, float32>)
+    """
+    sweep = _Sweep(specs, training, evaluation, executor, max_workers, verbose)
+    fits: dict[int, Fit] = {}
+    try:
+        with closing(sweep.run(fits)) as trained:
+            for _ in trained:
+                pass
+    except KeyboardInterrupt as error:
+        if sweep.runs:  # a second Ctrl-C, which did not wait for the end of the trainings
+            raise
+        total = len(sweep.specs)
+        sweep.tell(f"interrupted; {len(fits)} of {total} trainings had ended")
+        for i in range(total):
+            fits.setdefault(i, sweep.not_trained(i, error.with_traceback(None)))
+    return [fits[i] for i in range(len(fits))]
+
+
+def fit_as_completed(
+    specs: Iterable[Mapping[str, Any]],
+    training: Data,
+    evaluation: Data | None = None,
+    *,
+    executor: Executor | Client | None = None,
+    max_workers: int | None = None,
+    verbose: bool | int = True,
+) -> Iterator[Fit]:
+    """``fit_many`` as an iterator: each network as soon as it is trained.
+
+    Parameters
+    ----------
+    specs, training, evaluation, executor, max_workers, verbose
+        As for ``fit_many``; all are checked when it is called. Training begins when the first
+        result is asked for.
+
+    Yields
+    ------
+    Fit
+        In the order in which the trainings end; ``index`` is the place among the specs. What
+        has been yielded is not kept.
+
+    Raises
+    ------
+    ValueError, TypeError, ImportError
+        As ``fit_many``.
+    KeyboardInterrupt
+        At Ctrl-C, after the trainings that run have ended, and what had finished has been
+        yielded.
+
+    Notes
+    -----
+    A loop that is left early, or ``close`` of the iterator, stops what has not finished.
+
+    Examples
+    --------
+    >>> import fastnet
+    >>> training, validation, test = fastnet.load_mnist()
+    >>> base = dict(sizes=[784, 30, 10], epochs=1, mini_batch_size=10, seed=1)
+    >>> specs = [{**base, "eta": eta} for eta in (0.05, 0.5, 500.0)]
+    >>> for fit in fit_as_completed(specs, training[:5000], validation):
+    ...     if fit.history.evaluation_accuracy[-1] > 8500:
+    ...         print(fit.index, fit.spec["eta"])
+    ...         break
+    1 0.5
+    """
+    return _Sweep(specs, training, evaluation, executor, max_workers, verbose).run()
+
+
+class _Sweep:
+    """One call of ``fit_many``: its checked arguments, and the trainings."""
+
+    def __init__(
+        self,
+        specs: Any,
+        training: Any,
+        evaluation: Any,
+        executor: Any,
+        max_workers: Any,
+        verbose: Any,
+    ):
+        _check_executor(executor, max_workers)
+        level = reporting.level_of(verbose, "0 (silent), or 1 or 2 (a bar)")
+        self._executor, self._max_workers, self._verbose = executor, max_workers, level > 0
+        self._tqdm = _tqdm(level)
+        data = as_dataset("training", training)
+        evaluation = given_data("evaluation", evaluation)
+        held_out = None if evaluation is None else as_dataset("evaluation", evaluation, data.scale)
+        self._data = data, held_out
+        self.specs, tasks = reading.checked(specs, *self._data)
+        warn_of_bytes("training", training, data)
+        self._tasks = reading.seeded(tasks)
+        self.runs = False  # whether trainings may be running
+
+    def run(self, kept: dict[int, Fit] | None = None) -> Generator[Fit, None, None]:
+        """Train; yields each result when it is there. It is stored in ``kept`` first."""
+        if not self._tasks:
+            return
+        runner = Runner(self._executor, self._max_workers, *self._data)
+        waiting: dict[Future, int] = {}
+        failures: dict[int, str] = {}
+        bar = self._tqdm and self._tqdm(total=len(self._tasks), desc="Networks", unit="network")
+        self.runs = True
+        try:
+            for i, future in self._done(runner, waiting):
+                fit = self._fit(i, future)
+                if kept is not None:
+                    kept[i] = fit
+                if fit.error is not None:
+                    failures[i] = f"{type(fit.error).__name__}: {fit.error}"
+                if bar is not None:
+                    bar.update()
+                yield fit
+                del waiting[future]
+        except KeyboardInterrupt:
+            self._stop(runner, waiting)
+            for future, i in waiting.items():
+                if _is_trained(future):
+                    fit = self._fit(i, future)
+                    if kept is not None:
+                        kept[i] = fit
+                    yield fit
+            raise
+        finally:
+            # the loop over the results was left; what was stopped before is not waited for again
+            if not runner.is_stopped:
+                self._stop(runner, waiting)
+            runner.close()
+            if bar is not None:
+                bar.close()
+            for words in _failure_lines(failures):
+                self.tell(words)
+
+    def _stop(self, runner: Runner, waiting: dict[Future, int]) -> None:
+        if waiting:
+            runner.stop(waiting)
+        self.runs = False
+
+    def _done(self, runner: Runner, waiting: dict[Future, int]) -> Iterator[tuple[int, Future]]:
+        """Submit all; each place among the specs, and its future, when that is done.
+        ``waiting`` has those that are to come."""
+        from concurrent.futures import CancelledError, as_completed
+
+        left = list(range(len(self._tasks)))
+        for times in range(1, _TIMES + 1):
+            for i in left:
+                waiting[runner.submit(self._tasks[i], first=times == 1 and i == 0)] = i
+            left = []
+            for future in as_completed(list(waiting)):
+                if future.cancelled() and runner.can_lose_data:
+                    left.append(waiting.pop(future))
+                else:
+                    yield waiting[future], future
+            if not left:
+                return
+            error: Exception = CancelledError(f"its workers were lost {_TIMES} times")
+            if times < _TIMES:
+                try:
+                    runner.scatter()
+                    continue
+                except Exception as without_workers:  # what has finished is not lost with these
+                    error = without_workers.with_traceback(None)
+            for i in left:
+                future = executors.failed(error)
+                waiting[future] = i
+                yield i, future
+            return
+
+    def _fit(self, i: int, future: Future) -> Fit:
+        if _is_trained(future):
+            network, history, seconds, error = future.result()
+            return Fit(i, self.specs[i], network, history, seconds, error, self._seed(i))
+        return self.not_trained(i, _why_not(future))
+
+    def not_trained(self, i: int, error: BaseException) -> Fit:
+        """The result of a spec without a network."""
+        return Fit(i, self.specs[i], None, History([], [], [], []), 0.0, error, self._seed(i))
+
+    def _seed(self, i: int) -> Any:
+        return self._tasks[i].network["seed"]
+
+    def tell(self, words: str) -> None:
+        """Report what the results alone would not show at once."""
+        logger = reporting.logger()
+        if logger is not None:
+            logger.warning("%s", words)
+        if self._verbose:
+            print(f"fit_many: {words}", file=sys.stderr, flush=True)
+
+
+def _failure_lines(failures: dict[int, str]) -> Iterator[str]:
+    """Which networks could not be trained, and why: a line for each reason."""
+    reasons: dict[str, list[int]] = {}
+    for i, reason in failures.items():
+        reasons.setdefault(reason, []).append(i)
+    for reason, places in sorted(reasons.items(), key=lambda item: min(item[1])):
+        named = ", ".join(f"specs[{i}]" for i in sorted(places)[:_NAMED])
+        more = f" and {len(places) - _NAMED} more" if len(places) > _NAMED else ""
+        yield f"{named}{more}: {reason}"
+
+
+def _is_trained(future: Future) -> bool:
+    """Whether a future that is done holds a training that was not stopped."""
+    if future.cancelled() or future.exception() is not None:
+        return False
+    return future.result() is not None
+
+
+def _why_not(future: Future) -> BaseException:
+    from concurrent.futures import CancelledError
+
+    if future.cancelled():
+        return CancelledError("the executor has cancelled the training")
+    return future.exception() or KeyboardInterrupt("stopped")
+
+
+def _check_executor(executor: Any, max_workers: Any) -> None:
+    if max_workers is not None:
+        checks.integer("max_workers", max_workers, 1)
+    if executor is None:
+        return
+    from concurrent.futures import Executor
+
+    if executors.is_client(executor):
+        if executor.asynchronous:
+            raise TypeError("executor: expected a Client that is not asynchronous, got one that is")
+    elif not isinstance(executor, Executor):
+        raise TypeError(
+            f"executor: expected a concurrent.futures.Executor, a Client of dask.distributed or "
+            f"None, got {checks.short_repr(executor)}"
+        )
+    if max_workers is not None:
+        raise ValueError(
+            f"max_workers: expected None beside an executor, which has its own number, "
+            f"got {max_workers}"
+        )
+
+
+def _tqdm(level: int) -> Any:
+    """The function that draws the bar; None if no bar would be displayed, or if tqdm is missing
+    and the bar was not asked for."""
+    if level == 0 or not reporting.is_seen():
+        return None
+    try:
+        return reporting.tqdm()
+    except ImportError:
+        if level == 2:
+            raise
+        return None

@@ -1,0 +1,219 @@
+"""Cleaning up after the process of a sweep has been killed: its folder and its orphaned workers.
+
+A killed process (SIGKILL, out of memory) removes no files and stops no workers. The workers of a
+``ProcessPoolExecutor`` would then wait for ever, since each of them holds open the pipe from which
+it reads tasks. So each worker that trains polls whether its parent is alive. If not, it kills the
+other workers of its pool that have no task, removes the folder and exits. If all processes were
+killed, the next sweep removes the folder.
+
+The folder of a sweep contains the file ``OWNER``, which the sweep's process keeps locked, one file
+per worker, and one file per worker that polls.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastnet.core import files
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+OWNER = "owner"
+GOES_ON = "goes on"  # as long as it is there, the trainings of the sweep go on
+_PREFIX = "fastnet-"
+_WORKER, _WATCHED = "worker-", "watched-"
+_POLL_SECONDS = 0.5
+
+
+# ---- in the process of the sweep
+
+
+def folder(at_the_end: ExitStack) -> str:
+    """A new folder for a sweep, removed at the end. Folders of killed sweeps are removed now."""
+    _remove_abandoned()
+    made = tempfile.TemporaryDirectory(prefix=_PREFIX)
+    unlocked = Path(made.name, f"{OWNER}.new")
+    file = at_the_end.enter_context(unlocked.open("xb"))
+    at_the_end.enter_context(made)  # removed before the lock is released
+    files.try_lock(file)
+    unlocked.rename(unlocked.with_name(OWNER))  # after locking, so that no one finds it unlocked
+    return made.name
+
+
+def _remove_abandoned() -> None:
+    """Remove the folders of this user's sweeps whose process has ended."""
+    if hasattr(os, "getuid"):
+        files.remove_unlocked(tempfile.gettempdir(), _lock_file, _remove_tree)
+
+
+def _lock_file(entry: os.DirEntry[str]) -> str | None:
+    """The locked file of a folder of one of this user's sweeps; None for other entries."""
+    is_ours = (
+        entry.name.startswith(_PREFIX)
+        and entry.is_dir(follow_symlinks=False)
+        and entry.stat(follow_symlinks=False).st_uid == os.getuid()
+    )
+    return os.path.join(entry.path, OWNER) if is_ours else None
+
+
+def _remove_tree(path: str) -> None:
+    shutil.rmtree(path, ignore_errors=True)
+
+
+class Workers:
+    """Records the worker processes of an executor in the folder, for the workers to read.
+
+    Parameters
+    ----------
+    folder : str
+    executor : Executor
+        Ignored unless it has a table of processes, as ``ProcessPoolExecutor`` has.
+    """
+
+    def __init__(self, folder: str, executor: Any):
+        self._folder = Path(folder)
+        self._executor = executor
+        self._recorded: dict[int, Path] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def close(self) -> None:
+        """Stop recording: the folder is about to be removed."""
+        with self._lock:
+            self._closed = True
+
+    def submitted(self, future: Future) -> None:
+        """Record the workers now and when the task ends, since a pool may then replace a worker
+        (``max_tasks_per_child``)."""
+        self.note()
+        future.add_done_callback(lambda _: self._note_soon())
+
+    def _note_soon(self) -> None:
+        self.note()
+        if getattr(self._executor, "_max_tasks_per_child", None) is not None:
+            timer = threading.Timer(_POLL_SECONDS, self.note)  # the pool starts the new one later
+            timer.daemon = True
+            timer.start()
+
+    def note(self) -> None:
+        """Record new workers, and remove the files of those that have ended."""
+        processes = getattr(self._executor, "_processes", None)
+        found = list(processes.items()) if isinstance(processes, dict) else []
+        now = [pid for pid, process in found if pid == getattr(process, "pid", None)]
+        with self._lock, suppress(OSError):
+            if self._closed:
+                return
+            for pid in set(self._recorded) - set(now):
+                self._recorded.pop(pid).unlink(missing_ok=True)
+            for pid in set(now) - set(self._recorded):
+                file = self._folder / f"{_WORKER}{pid}-{_start_time(pid)}"
+                file.touch()
+                self._recorded[pid] = file
+
+
+def _start_time(pid: int) -> str:
+    """The start time of a process from /proc, or "": a process id may be reused."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""
+
+
+# ---- in a worker
+
+
+def watch(folder: str, owner: int) -> None:
+    """Poll in a thread, until the sweep ends, whether this worker's parent has ended; if so, kill
+    the idle workers of the pool, remove the folder and exit.
+
+    Parameters
+    ----------
+    folder : str
+        The folder of the sweep.
+    owner : int
+        The process id of the sweep; nothing is done if this process is not a child of it.
+    """
+    is_orphan = _orphan_test(owner)
+    if is_orphan is None:
+        return
+    with _starting:
+        if folder in _folders:
+            return
+        _folders.add(folder)
+    with suppress(OSError):  # the sweep may have ended
+        Path(folder, f"{_WATCHED}{os.getpid()}").touch()
+    threading.Thread(target=_watch, args=(folder, is_orphan), daemon=True).start()
+
+
+_folders: set[str] = set()  # of the sweeps that this process polls for
+_starting = threading.Lock()
+
+
+def _orphan_test(owner: int) -> Callable[[], bool] | None:
+    """A function that returns whether the parent has ended; None if this process is not a worker
+    of the owner."""
+    multiprocessing: Any = sys.modules.get("multiprocessing")
+    parent = multiprocessing and multiprocessing.parent_process()
+    if parent is None or parent.pid != owner or sys.platform == "win32":
+        return None
+    # The parent id of a fork server's workers is the server's, which outlives them. With other
+    # start methods, another worker may have inherited the pipe that is_alive waits for.
+    if isinstance(multiprocessing.current_process(), multiprocessing.context.ForkServerProcess):
+        return lambda: not parent.is_alive()
+    return lambda: os.getppid() != owner
+
+
+def _watch(folder: str, is_orphan: Callable[[], bool]) -> None:
+    names: list[str] = []
+    while True:
+        try:
+            names = os.listdir(folder)
+            has_ended = False
+        except FileNotFoundError:
+            has_ended = True
+        except OSError:  # too many open files, for example
+            has_ended = False
+        # checked after listing the folder, which another worker of a dead parent may have removed
+        if is_orphan():
+            _kill_unwatched(names)
+            _remove(folder)
+            os._exit(1)
+        if has_ended:
+            _folders.discard(folder)
+            return
+        time.sleep(_POLL_SECONDS)
+
+
+def _remove(folder: str) -> None:
+    """Also if a worker that has just begun to train adds a file meanwhile. The file at whose end
+    the training of this process stops, and with it the process, goes last."""
+    for _ in range(20):
+        with suppress(OSError):
+            for name in sorted(os.listdir(folder), key=GOES_ON.__eq__):
+                os.remove(os.path.join(folder, name))
+            os.rmdir(folder)
+        if not os.path.exists(folder):
+            return
+        time.sleep(0.05)
+
+
+def _kill_unwatched(names: Iterable[str]) -> None:
+    """Kill the workers that have had no task of the sweep, and so do not poll themselves."""
+    watched = {name.removeprefix(_WATCHED) for name in names if name.startswith(_WATCHED)}
+    for name in names:
+        if name.startswith(_WORKER):
+            pid, start_time = name.removeprefix(_WORKER).split("-")
+            if pid not in watched and _start_time(int(pid)) == start_time:
+                with suppress(OSError):
+                    os.kill(int(pid), signal.SIGKILL)

@@ -1,0 +1,128 @@
+"""Specs of networks, dicts with arguments of ``Network`` and of ``SGD``: read and checked."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from fastnet.core import checks
+from fastnet.nn import initializers
+from fastnet.architecture import make_model
+from fastnet.data.dataset import Dataset
+from fastnet.sweep.executors import Task
+from fastnet.model import Model
+from fastnet.training.monitoring import default_figure
+from fastnet.network import Network
+from fastnet.network_inputs import NetworkInputs
+from fastnet.training.options import SGDOptions
+from fastnet.core.random_stream import RandomStream, seed_from_numpy
+from fastnet.training.sgd import check_training, checked_data
+
+# Generators of random numbers, refused since several trainings would share them.
+_SHARED_SEEDS = (np.random.Generator, np.random.BitGenerator, np.random.RandomState)
+
+# Parameters of Network and SGD that a spec must not contain.
+_NOT_IN_SPECS = ("self", "training_data", "evaluation_data", "test_data")
+
+_EVALUATION_FLAGS = ("monitor_evaluation_cost", "monitor_evaluation_accuracy")
+
+
+def checked(
+    specs: Any, training: Dataset, evaluation: Dataset | None
+) -> tuple[list[dict[str, Any]], list[Task]]:
+    """The specs, and a task for each, all checked as ``Network`` and ``SGD`` would check them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a spec that is invalid, as ``specs[3]: ...``.
+    """
+    if isinstance(specs, Mapping | str | bytes) or not isinstance(specs, Iterable):
+        raise TypeError(f"specs: expected a list of dicts, got {checks.short_repr(specs)}")
+    read: list[dict[str, Any]] = []
+    tasks: list[Task] = []
+    for i, spec in enumerate(specs):
+        if not isinstance(spec, Mapping):
+            raise TypeError(
+                f"specs[{i}]: expected a dict of the arguments of Network and of SGD, "
+                f"got {checks.short_repr(spec)}"
+            )
+        read.append(dict(spec))
+        with checks.error_prefix(f"specs[{i}]"):
+            tasks.append(_task(spec, training, evaluation))
+    return read, tasks
+
+
+def seeded(tasks: Iterable[Task]) -> list[Task]:
+    """The tasks, each with a seed. Missing seeds are drawn here, since forked processes would all
+    draw the same ones."""
+    return [
+        task
+        if task.network.get("seed") is not None
+        else replace(task, network={**task.network, "seed": seed_from_numpy()})
+        for task in tasks
+    ]
+
+
+@functools.cache
+def _keywords() -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """The arguments of ``Network``, those of ``SGD`` other than data, and the required ones."""
+    found, required = [], []
+    for call in (Network, Network.SGD):
+        parameters = list(inspect.signature(call).parameters.values())
+        accepted = [p for p in parameters if p.name not in _NOT_IN_SPECS]
+        found.append(tuple(p.name for p in accepted))
+        required += [p.name for p in accepted if p.default is p.empty]
+    return found[0], found[1], tuple(required)
+
+
+def _task(spec: Mapping[str, Any], training: Dataset, evaluation: Dataset | None) -> Task:
+    """The spec as the arguments of two calls, checked."""
+    of_network, of_sgd, required = _keywords()
+    for name in spec:
+        if name not in of_network and name not in of_sgd:
+            raise TypeError(
+                f"expected arguments of Network and of SGD, {', '.join(of_network + of_sgd)}; "
+                f"got {checks.short_repr(name)}"
+            )
+    missing = [name for name in required if name not in spec]
+    if missing:
+        raise TypeError(f"expected {', '.join(required)}; {', '.join(missing)} not given")
+    if isinstance(spec.get("seed"), _SHARED_SEEDS):
+        raise TypeError(
+            f"seed: expected an integer, a sequence of them, a SeedSequence or None, since a "
+            f"generator cannot serve several trainings at once; "
+            f"got {checks.short_repr(spec['seed'])}"
+        )
+    network: dict[str, Any] = {"n_threads": 1}
+    sgd: dict[str, Any] = {"verbose": False, **_monitored(spec, evaluation)}
+    for name, value in spec.items():
+        (network if name in of_network else sgd)[name] = value
+    model = _model(**network)
+    options = SGDOptions(**sgd).checked(model)
+    sgd["epochs"] = options.epochs
+    inputs = NetworkInputs(model)
+    data = checked_data(inputs, training, evaluation)
+    check_training(Network.__new__(Network), model, data, options)
+    return Task(network, sgd, frozenset(inputs.warned))
+
+
+def _model(sizes: Any, *, seed: Any = None, initializer: Any = None, **others: Any) -> Model:
+    """The model of a network, after the constructor's checks. Its parameters stay zero, since
+    drawing them would take most of the time."""
+    model = make_model(sizes, **others)
+    initializers.choose(initializer, model.hidden)
+    RandomStream(seed)
+    return model
+
+
+def _monitored(spec: Mapping[str, Any], evaluation: Dataset | None) -> dict[str, bool]:
+    """The figure to record on evaluation data if the spec says nothing about it."""
+    if evaluation is None or any(flag in spec for flag in _EVALUATION_FLAGS):
+        return {}
+    return {f"monitor_{default_figure(evaluation)}": True}

@@ -1,0 +1,67 @@
+"""Errors that end a training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastnet.training.history import History
+
+
+class DivergenceError(ArithmeticError, ValueError):
+    """A parameter stopped being finite; the network keeps those of the last epoch
+    in which all were.
+
+    Parameters
+    ----------
+    epoch : int or None
+    advice : str
+        What the message ends with.
+
+    Attributes
+    ----------
+    epoch : int or None
+        The epoch in which it happened, counted from 1; None outside of ``SGD``.
+    history : History
+        The figures of the epochs before it.
+
+    Examples
+    --------
+    >>> import fastnet
+    >>> net = fastnet.Network([1, 1], "quadratic", output="linear", seed=0)
+    >>> try:
+    ...     net.SGD([([1e9], [1.0])], 30, 1, 1e9, verbose=False)
+    ... except DivergenceError as error:
+    ...     print(error.epoch)
+    2
+    """
+
+    def __init__(self, epoch: int | None = None, advice: str = "a smaller eta or lmbda may help"):
+        where, back = "the mini-batch", "before it"
+        if epoch is not None:
+            where = f"epoch {epoch}"
+            back = f"at the end of epoch {epoch - 1}" if epoch > 1 else "before the training"
+        super().__init__(
+            f"training diverged in {where}: a parameter is no longer finite; "
+            f"the parameters are back as they were {back} ({advice})"
+        )
+        self.epoch = epoch
+        self._advice = advice
+        self.history = History([], [], [], [])
+
+    def __reduce__(self) -> tuple[type, tuple[int | None, str], dict[str, Any]]:
+        return DivergenceError, (self.epoch, self._advice), self.__dict__
+
+
+class AttachHistory:
+    """A context in which errors that end a training get the history so far: a DivergenceError and
+    a KeyboardInterrupt have it as their attribute ``history``."""
+
+    def __init__(self, history: History):
+        self._history = history
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is not None and isinstance(error, (DivergenceError, KeyboardInterrupt)):
+            error.history = self._history  # type: ignore[union-attr]

@@ -1,0 +1,280 @@
+"""The epoch loop: the order of the examples, calls of the kernel, figures, what errors leave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from numpy.typing import NDArray
+
+from fastnet.core import _kernels, reporting
+from fastnet.data.dataset import Dataset
+from fastnet.training.errors import AttachHistory, DivergenceError
+from fastnet.training.history import History as History  # pickles of earlier versions look for it here
+from fastnet.model import Model
+from fastnet.training.monitoring import Monitor
+from fastnet.core.parameters import NotFiniteError
+from fastnet.core.random_stream import RandomStream
+from fastnet.core.reporting import Reporter
+from fastnet.core.steps import Passes, StepOptions
+from fastnet.training.state import TrainingState
+
+# Several epochs are one call of the kernel, of at most _EXAMPLES_PER_CALL examples, if nothing
+# happens in between: the overhead of a call equals some hundred examples of the smallest networks,
+# and threads that train other networks wait for each other during it. If the figures of each epoch
+# are monitored, its parameters are stored until the call ends, at most _STORED_NUMBERS in all.
+_EXAMPLES_PER_CALL = 16_384
+_STORED_NUMBERS = 1 << 18
+
+# Multiply-adds that take at most about 0.1 s.
+_SHORT_WORK = 1 << 30
+
+# Trains one epoch, given the order of the examples, the learning rate and a function to be called
+# with the number of examples done.
+CustomEpoch: TypeAlias = Callable[[NDArray, float, Callable[[int], object] | None], None]
+
+
+def epochs_per_call(model: Model, n: int, store_parameters: bool) -> int:
+    """How many epochs over n examples may be one call of the kernel, at least one;
+    ``store_parameters``: the parameters that each leaves are wanted."""
+    most = _EXAMPLES_PER_CALL // n
+    if store_parameters:
+        most = min(most, _STORED_NUMBERS // model.n_parameters)
+    return max(1, most)
+
+
+def snapshots_of(k: int, model: Model) -> NDArray:
+    """(k, parameters), for the parameters of k networks like this one."""
+    n = model.n_parameters
+    return _kernels.aligned(k * n, model.dtype).reshape(k, n)
+
+
+def train_passes(
+    model: Model,
+    data: Dataset,
+    training: _kernels.Training,
+    passes: Passes,
+    weights: NDArray | None = None,
+) -> None:
+    """Make the passes over the examples, ``passes.n_complete`` of which are complete; ``weights``
+    says how often each example counts.
+
+    The parameters get new storage; the old one keeps its values. After an error the parameters of
+    the last complete pass, or the initial ones, are restored. After an interrupt, which is not an
+    ``Exception``, those of the completed mini-batches remain if they are finite. If parameters are
+    restored, an optimizer with moments begins anew.
+    """
+    before: Any = None  # the parameters of the last complete pass
+    order, snapshots = passes.order, passes.snapshots
+    try:
+        before = model.parameters.begin_training(training)
+        try:
+            X = data.operand(model.sizes, model.dtype, passes.epoch is None, training.shift > 0)
+            threads = model.threads(X, min(training.mini_batch_size, order.shape[1]))
+            examples = _kernels.Examples(X, data.scale, data.y, weights)
+            training.costs = passes.costs
+            try:
+                training.run(
+                    examples, order, passes.eta, key=passes.keys, threads=threads,
+                    poll=passes.poll, snapshots=snapshots,
+                )  # fmt: skip
+            finally:
+                passes.n_complete = training.n_complete
+            if passes.n_complete < len(order):
+                first = passes.epoch
+                raise DivergenceError(None if first is None else first + passes.n_complete)
+            model.learned_from(data)
+        except BaseException as error:
+            back = isinstance(error, Exception) or not model.is_finite()
+            complete = passes.n_complete
+            if back and complete < len(order):
+                if complete and snapshots is not None:
+                    before = snapshots[(complete - 1) % len(snapshots)]
+                model.parameters.restore(before, training)
+                training.reset()  # the moments of a mini-batch that is undone may not be finite
+            if complete or not back:
+                model.learned_from(data)
+            raise
+    finally:
+        model.parameters.end_training(training)
+        before = None  # an error's traceback holds this frame
+
+
+def train_custom(model: Model, data: Dataset, custom_epoch: CustomEpoch, passes: Passes) -> None:
+    """``train_passes`` for one pass by ``custom_epoch``, which changes the parameters itself. As
+    there, the storage is replaced first, and the parameters are restored after errors."""
+    parameters, epoch = model.parameters, passes.epoch
+    scale, before = parameters.input_scale, parameters.storage
+    parameters.restore(before)  # the same values in new storage
+    try:
+        custom_epoch(passes.order[0], passes.eta, passes.poll)
+        if not model.is_finite():
+            raise DivergenceError(epoch)
+    except BaseException as error:
+        if isinstance(error, Exception) or not model.is_finite():
+            parameters.restore(before)
+            parameters.input_scale = scale  # a called method may have set it
+        else:
+            model.learned_from(data)
+        diverged = isinstance(error, DivergenceError) and error.epoch != epoch  # of an inner call
+        if diverged or isinstance(error, NotFiniteError):
+            raise DivergenceError(epoch) from error
+        raise
+    model.learned_from(data)
+
+
+class EpochLoop:
+    """The epochs of one training, each in a fresh random order.
+
+    Parameters
+    ----------
+    model, stream, data : Model, RandomStream, Dataset
+        What is trained, the source of random numbers, and the examples.
+    step : StepOptions
+    state : TrainingState
+    monitors : list of Monitor
+    reporter : Reporter
+    custom_epoch : callable or None
+        Trains an epoch in place of the kernels.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        stream: RandomStream,
+        data: Dataset,
+        step: StepOptions,
+        state: TrainingState,
+        monitors: list[Monitor],
+        reporter: Reporter,
+        custom_epoch: CustomEpoch | None = None,
+    ):
+        self._model, self._stream, self._data = model, stream, data
+        self._weights, self._draws, self._state = step.weights, step.draws, state
+        self._training = model.training(step)
+        self._monitors, self._reporter = monitors, reporter
+        self._custom_epoch = custom_epoch
+        self._epochs_per_call = 1
+        self._snapshots: NDArray | None = None
+
+    def run(self) -> History:
+        """Train until the state says that the training is over.
+
+        After each epoch every monitor adds to its list, and the reporter gets the rate, if there
+        is a schedule, and the monitored figures in words; then the callbacks are run. At the end
+        the best parameters are restored if early stopping wants that.
+
+        Returns
+        -------
+        History
+            Also the attribute ``history`` of a DivergenceError and a KeyboardInterrupt.
+
+        Raises
+        ------
+        DivergenceError
+            Checked once per epoch.
+        Exception
+            What a user's own cost raises. In both cases the parameters and the random
+            stream are back at the end of the last complete epoch. What a callback raises
+            comes after an epoch, and leaves all as it stands.
+        KeyboardInterrupt
+            The parameters are those of the mini-batches that were complete; the random stream
+            is back at the end of the last complete epoch.
+        """
+        state = self._state
+        if not state.epochs:  # only the arguments were to be checked
+            return state.history
+        sizes, n = self._model.sizes, len(self._data)
+        with AttachHistory(state.history), self._reporter.begin(sizes, n, state.epochs):
+            self._choose_epochs_per_call()
+            while not state.is_over:
+                eta, mark = state.rate(state.epoch + 1), self._stream.mark()
+                passes = None
+                try:
+                    passes = self._next_passes(eta)
+                    if self._custom_epoch is None:
+                        train_passes(self._model, self._data, self._training, passes, self._weights)
+                    else:
+                        train_custom(self._model, self._data, self._custom_epoch, passes)
+                except BaseException as error:
+                    self._stream.go_back(mark)
+                    if passes is not None:
+                        self._keep_complete(passes, error)
+                    raise
+                self._end_epoch(passes)
+            self._reporter.close(state.close(self._model))
+        return state.history
+
+    def _choose_epochs_per_call(self) -> None:
+        """Several epochs are one call of the kernel if nothing is to happen between them."""
+        most, monitors = self._state.epochs_until_decision, self._monitors
+        if (
+            most <= 1
+            or self._state.run_callbacks is not None
+            or self._custom_epoch is not None
+            or self._reporter.follows_epochs
+            or (monitors and self._model.choice.kernel is None)
+            or any([monitor.is_custom for monitor in monitors])
+        ):
+            return
+        is_monitored = bool(monitors)
+        most = min(most, epochs_per_call(self._model, len(self._data), is_monitored))
+        if most > 1:
+            self._epochs_per_call = most
+            self._snapshots = snapshots_of(most if is_monitored else 1, self._model)
+
+    def _next_passes(self, eta: float) -> Passes:
+        """The passes of the next call of the kernel, with their random numbers drawn."""
+        n_passes = max(1, min(self._epochs_per_call, self._state.epochs_until_decision))
+        first = self._state.epoch + 1
+        poll = self._reporter.poll(first)
+        if first > 1:
+            reporting.end_if_asked()
+        order, keys = self._stream.passes(n_passes, len(self._data), self._draws)
+        snapshots = None
+        if self._snapshots is not None and n_passes > 1:
+            snapshots = self._snapshots[:n_passes]
+        return Passes(order, eta, first, keys, poll, snapshots)
+
+    def _end_epoch(self, passes: Passes) -> None:
+        """After the last of the passes: its figures, the report, the callbacks."""
+        n_passes = len(passes.order)
+        state, networks = self._state, passes.snapshots
+        epoch = state.epoch + n_passes
+        if n_passes > 1:  # an error from here on has that many epochs before it
+            self._reporter.ended(epoch - 1, [])
+        if networks is None or not self._monitors:
+            networks = self._model.values[None]
+        self._record(epoch, networks)
+        words = [f"eta {passes.eta:g}"] if state.is_scheduled else []
+        for monitor in self._monitors:
+            words += monitor.words
+        self._reporter.ended(epoch, words)
+        if state.run_callbacks is not None and state.run_callbacks(epoch):
+            state.stop("a callback returned True")
+
+    def _record(self, epoch: int, networks: NDArray) -> None:
+        """``networks`` (k, parameters) are what the last k epochs up to this one left."""
+        # all are measured before any is recorded: an epoch interrupted here has no entry
+        measured = [monitor.measure(self._model, networks) for monitor in self._monitors]
+        for monitor, figures in zip(self._monitors, measured, strict=True):
+            monitor.record(*figures)
+        self._state.record(epoch, networks)
+
+    def _keep_complete(self, passes: Passes, error: BaseException) -> None:
+        """After an error or an interrupt: the random numbers and the figures of the passes that
+        were complete."""
+        complete = passes.n_complete
+        self._stream.raw(complete * (len(self._data) + self._draws))
+        if not complete or passes.snapshots is None:
+            return
+        epoch = self._state.epoch + complete
+        self._reporter.ended(epoch, [])
+        is_interrupt = isinstance(error, KeyboardInterrupt) and self._is_short(complete)
+        if self._monitors and (is_interrupt or isinstance(error, DivergenceError)):
+            self._record(epoch, passes.snapshots[:complete])
+
+    def _is_short(self, k: int) -> bool:
+        """Whether the figures of k epochs take a moment only, so that an interrupt may wait."""
+        n = sum(len(monitor.data) for monitor in self._monitors)
+        return k * self._model.n_parameters * n < _SHORT_WORK

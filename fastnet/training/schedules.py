@@ -1,0 +1,295 @@
+"""Learning rates that change from epoch to epoch."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from fastnet.core import checks
+from fastnet.training.early_stopping import Best, check_monitor
+
+
+def _position(eta: Any, epoch: Any, epochs: Any) -> tuple[float, int, int]:
+    """The parameters of ``rate``, checked."""
+    return (
+        checks.nonnegative("eta", eta),
+        checks.integer("epoch", epoch, 1),
+        checks.integer("epochs", epochs, 1),
+    )
+
+
+@dataclass(frozen=True)
+class StepDecay:
+    """Multiply the learning rate by ``factor`` after every so many epochs.
+
+    For ``schedule`` of ``Network.SGD``. Like all schedules it holds no state: one object
+    serves any number of trainings.
+
+    Parameters
+    ----------
+    factor : float
+        Over 0, at most 1.
+    every : int
+        Epochs from one step to the next, 1 or more.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the parameter, what was expected and what came.
+
+    Examples
+    --------
+    >>> schedule = StepDecay(factor=0.5, every=2)
+    >>> [schedule.rate(0.4, epoch, 5) for epoch in (1, 2, 3, 4, 5)]
+    [0.4, 0.4, 0.2, 0.2, 0.1]
+    """
+
+    factor: float = 0.1
+    every: int = 10
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "factor", checks.fraction("factor", self.factor))
+        object.__setattr__(self, "every", checks.integer("every", self.every, 1))
+
+    def rate(self, eta: float, epoch: int, epochs: int) -> float:
+        """The learning rate of an epoch, eta factor^floor((epoch - 1) / every).
+
+        Parameters
+        ----------
+        eta : float
+            The rate that ``SGD`` is given.
+        epoch : int
+            Counted from 1.
+        epochs : int
+            How many epochs ``SGD`` is given; makes no difference here.
+
+        Returns
+        -------
+        float
+
+        Examples
+        --------
+        >>> StepDecay().rate(3.0, 1, 30), StepDecay().rate(3.0, 10, 30)
+        (3.0, 3.0)
+        """
+        eta, epoch, _ = _position(eta, epoch, epochs)
+        return eta * self.factor ** ((epoch - 1) // self.every)
+
+
+@dataclass(frozen=True)
+class ExponentialDecay:
+    """Multiply the learning rate by ``factor`` after every epoch.
+
+    For ``schedule`` of ``Network.SGD``.
+
+    Parameters
+    ----------
+    factor : float
+        Over 0, at most 1.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the parameter, what was expected and what came.
+
+    Examples
+    --------
+    >>> [ExponentialDecay(0.5).rate(0.4, epoch, 3) for epoch in (1, 2, 3)]
+    [0.4, 0.2, 0.1]
+    """
+
+    factor: float = 0.95
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "factor", checks.fraction("factor", self.factor))
+
+    def rate(self, eta: float, epoch: int, epochs: int) -> float:
+        """The learning rate of an epoch, eta factor^(epoch - 1).
+
+        Parameters
+        ----------
+        eta : float
+            The rate that ``SGD`` is given.
+        epoch : int
+            Counted from 1.
+        epochs : int
+            How many epochs ``SGD`` is given; makes no difference here.
+
+        Returns
+        -------
+        float
+
+        Examples
+        --------
+        >>> ExponentialDecay().rate(2.0, 2, 30)
+        1.9
+        """
+        eta, epoch, _ = _position(eta, epoch, epochs)
+        return eta * self.factor ** (epoch - 1)
+
+
+@dataclass(frozen=True)
+class CosineDecay:
+    """Let the learning rate fall from eta to ``floor`` along half a cosine.
+
+    For ``schedule`` of ``Network.SGD``: the annealing of I. Loshchilov and F. Hutter,
+    "SGDR: Stochastic Gradient Descent with Warm Restarts" (2017), equation 5, without
+    restarts. The rate changes once per epoch: the first epoch has eta, and the one
+    after ``epochs`` would be the first to have ``floor``, as all later ones do.
+
+    Parameters
+    ----------
+    epochs : int or None
+        The length of the fall, 1 or more; None takes the epochs of the call of ``SGD``.
+    floor : float
+        The rate it ends at, from 0 to eta.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the parameter, what was expected and what came.
+
+    Examples
+    --------
+    >>> [round(CosineDecay().rate(0.4, epoch, 4), 3) for epoch in (1, 2, 3, 4)]
+    [0.4, 0.341, 0.2, 0.059]
+    """
+
+    epochs: int | None = None
+    floor: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.epochs is not None:
+            object.__setattr__(self, "epochs", checks.integer("epochs", self.epochs, 1))
+        object.__setattr__(self, "floor", checks.nonnegative("floor", self.floor))
+
+    def rate(self, eta: float, epoch: int, epochs: int) -> float:
+        """The learning rate of an epoch, floor + (eta - floor) (1 + cos(pi (epoch - 1) / T)) / 2.
+
+        Parameters
+        ----------
+        eta : float
+            The rate that ``SGD`` is given.
+        epoch : int
+            Counted from 1.
+        epochs : int
+            How many epochs ``SGD`` is given: T, where the schedule has no epochs of its own.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        ValueError
+            If eta is less than the floor.
+
+        Examples
+        --------
+        >>> CosineDecay(epochs=10, floor=0.1).rate(0.5, 11, 30)
+        0.1
+        """
+        eta, epoch, epochs = _position(eta, epoch, epochs)
+        if self.floor > eta:
+            raise ValueError(
+                f"schedule: expected a floor of at most eta, {eta!r}, "
+                f"got {checks.short_repr(self.floor)}"
+            )
+        share = (1 + math.cos(math.pi * min(1.0, (epoch - 1) / (self.epochs or epochs)))) / 2
+        return eta * share + self.floor * (1 - share)  # both ends exact
+
+
+@dataclass(frozen=True)
+class HalveOnPlateau:
+    """Halve the learning rate when a figure stops improving, and in the end stop.
+
+    For ``schedule`` of ``Network.SGD``: the exercise of M. Nielsen, Neural Networks and
+    Deep Learning, chapter 3. Whenever the figure has not improved for ``patience``
+    epochs, counted from its best epoch or the last halving, the rate is halved; where
+    it would fall below ``eta * stop_at``, training stops instead.
+
+    Parameters
+    ----------
+    patience : int
+        1 or more.
+    stop_at : float
+        The smallest rate, as a share of eta, from 0 to 1; 0 never stops.
+    monitor : str or None
+        The figure that is followed, as for ``EarlyStopping``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Naming the parameter, what was expected and what came.
+
+    Examples
+    --------
+    >>> import fastnet
+    >>> net = fastnet.Network([1, 1], seed=0)
+    >>> history = net.SGD(([[1.0], [1.0]], [0, 1]), 10, 1, 0.25,
+    ...                   schedule=HalveOnPlateau(2, 1 / 2, "training_accuracy"))
+    Epoch  1 / 10  eta 0.25  Accuracy on training data: 1 / 2
+    Epoch  2 / 10  eta 0.25  Accuracy on training data: 1 / 2
+    Epoch  3 / 10  eta 0.25  Accuracy on training data: 1 / 2
+    Epoch  4 / 10  eta 0.125  Accuracy on training data: 1 / 2
+    Epoch  5 / 10  eta 0.125  Accuracy on training data: 1 / 2
+    Stopped after epoch 5: eta would fall below 0.125, its lower bound
+    """
+
+    patience: int = 10
+    stop_at: float = 1 / 128
+    monitor: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "patience", checks.integer("patience", self.patience, 1))
+        stop_at = checks.nonnegative("stop_at", self.stop_at)
+        if stop_at > 1:
+            raise ValueError(
+                f"stop_at: expected a number from 0 to 1, got {checks.short_repr(self.stop_at)}"
+            )
+        object.__setattr__(self, "stop_at", stop_at)
+        check_monitor(self.monitor)
+
+
+# Those whose rates do not depend on what the training gives, and all that ``SGD`` takes.
+Plain: TypeAlias = StepDecay | ExponentialDecay | CosineDecay | Callable[[int], float]
+Schedule: TypeAlias = Plain | HalveOnPlateau
+
+
+class Halving:
+    """The state of one training with ``HalveOnPlateau``: ``rate`` is that of the next epoch."""
+
+    def __init__(self, schedule: HalveOnPlateau, eta: float, monitor: str):
+        self.rate = eta
+        self.lowest = eta * schedule.stop_at
+        self.monitor = monitor
+        self._patience = schedule.patience
+        self._best = Best(monitor)
+        self._halved = 0  # the epoch after which the rate was last halved
+
+    def update(self, epoch: int, figure: float) -> bool:
+        """Record the figure of an epoch and halve the rate if that is due; False: stop now."""
+        self._best.update(epoch, figure)
+        if epoch - max(self._best.epoch, self._halved) >= self._patience:
+            if self.rate / 2 < self.lowest:
+                return False
+            self.rate, self._halved = self.rate / 2, epoch
+        return True
+
+
+def rate_of(schedule: Any, eta: float, epochs: int) -> Callable[[int], float]:
+    """epoch -> rate for one training, with a schedule other than ``HalveOnPlateau``.
+
+    A user's function is called once per epoch, at its beginning.
+    """
+    if schedule is None:
+        return lambda epoch: eta
+    if isinstance(schedule, (StepDecay, ExponentialDecay, CosineDecay)):
+        schedule.rate(eta, 1, max(1, epochs))  # if one is right, all are
+        return lambda epoch: schedule.rate(eta, epoch, epochs)
+    if isinstance(schedule, type) or not callable(schedule):
+        raise TypeError(
+            f"schedule: expected a StepDecay, ExponentialDecay, CosineDecay, HalveOnPlateau, "
+            f"a function of the epoch or None; got {checks.short_repr(schedule)}"
+        )
+    return lambda epoch: checks.nonnegative(f"schedule({epoch})", schedule(epoch))

@@ -1,0 +1,138 @@
+"""What ``Network.SGD`` does before the first epoch: the data and the options checked against each
+other and the network, and the epoch loop made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from fastnet.core import reporting
+from fastnet.training import callbacks, monitoring, overridden
+from fastnet.data.coerce import given_data
+from fastnet.data.dataset import Data, Dataset
+from fastnet.training.errors import AttachHistory
+from fastnet.training.history import History
+from fastnet.model import Model
+from fastnet.training.monitoring import Monitor
+from fastnet.network_inputs import NetworkInputs
+from fastnet.training.options import SGDOptions
+from fastnet.training.overridden import OverriddenMethods, overrides
+from fastnet.core.random_stream import RandomStream
+from fastnet.core.steps import StepOptions
+from fastnet.training.loop import CustomEpoch, EpochLoop
+from fastnet.training.state import TrainingState
+from fastnet.data.sample_weights import example_weights
+
+
+class SGDData(NamedTuple):
+    """The data sets of one call of ``SGD``, and the arguments that they were made from.
+
+    Attributes
+    ----------
+    sets : {"training": Dataset, "evaluation": Dataset}
+        Without the second if there are no evaluation data.
+    given : {"training": ..., "evaluation": ...}
+        As the user passed them.
+    """
+
+    sets: Mapping[str, Dataset]
+    given: Mapping[str, Any]
+
+    def warn_of_bytes(self, inputs: NetworkInputs) -> None:
+        """Warn of unscaled bytes that were not passed in a Dataset."""
+        if self.sets["training"] is self.given["training"]:
+            return
+        for kind, data in self.sets.items():
+            if data is not self.given[kind]:
+                inputs.warn_of_bytes(f"{kind}_data", data)
+
+
+def checked_data(inputs: NetworkInputs, training_data: Data, evaluation_data: Any) -> SGDData:
+    """Both as data sets that fit the network; evaluation data may be None or False."""
+    data = inputs.dataset("training_data", training_data)
+    sets, given = {"training": data}, {"training": training_data}
+    if evaluation_data is not None:
+        evaluation_data = given_data("evaluation_data", evaluation_data)
+    if evaluation_data is not None:
+        sets["evaluation"] = inputs.evaluation_set(evaluation_data, data)
+        given["evaluation"] = evaluation_data
+    return SGDData(sets, given)
+
+
+def check_training(net: Any, model: Model, data: SGDData, options: SGDOptions) -> None:
+    """Raise the error that ``SGD`` of the network would raise before its first epoch.
+
+    Parameters
+    ----------
+    net : Network
+        Only which methods it overrides is looked at.
+    model, data, options : Model, SGDData, SGDOptions
+    """
+    reporting.chosen(options.verbose)
+    state = _begin(net, model, data, options)[0]
+    if options.epochs:
+        state.rate(1)
+
+
+def prepare(
+    net: Any,
+    model: Model,
+    stream: RandomStream,
+    inputs: NetworkInputs,
+    data: SGDData,
+    options: SGDOptions,
+) -> EpochLoop:
+    """The epoch loop of one call of ``SGD``; nothing has changed yet."""
+    reporter = reporting.chosen(options.verbose)
+    state, monitors, step, custom_epoch = _begin(net, model, data, options)
+    if options.epochs:
+        with AttachHistory(state.history):
+            state.rate(1)  # a user's schedule may raise
+            data.warn_of_bytes(inputs)
+    training = data.sets["training"]
+    return EpochLoop(model, stream, training, step, state, monitors, reporter, custom_epoch)
+
+
+def _begin(
+    net: Any, model: Model, data: SGDData, options: SGDOptions
+) -> tuple[TrainingState, list[Monitor], StepOptions, CustomEpoch | None]:
+    """What a training starts with, all of it checked."""
+    history, run_callbacks = History([], [], [], []), None
+    if options.callbacks:
+        run_callbacks = callbacks.runner(net, model.parameters, options.callbacks, history)
+    training, evaluation = data.sets["training"], data.sets.get("evaluation")
+    history.n_training = n = len(training)
+    history.n_evaluation = None if evaluation is None else len(evaluation)
+    default = monitoring.default_figure(evaluation)
+    state = TrainingState(options, history, default, run_callbacks)
+    figures = _checked_figures(net, model, data, options)
+    weights = example_weights(
+        training.y, model.classes, options.sample_weight, options.class_weight
+    )
+    custom_epoch, custom_figures = None, {}
+    if overrides(net, *overridden.METHODS):
+        methods = OverriddenMethods(net, model, data.sets, data.given.get("evaluation"), options)
+        methods.check(weights, figures)
+        custom_epoch, custom_figures = methods.epoch(), methods.figures
+    monitors = []
+    if figures:
+        monitors = monitoring.monitors_of(
+            figures, data.sets, history, options, weights, custom_figures
+        )
+    model.parameters.check_finite()
+    model.parameters.check_not_training()
+    step = options.step_options(model, n if weights is None else float(weights.sum()), weights)
+    return state, monitors, step, custom_epoch
+
+
+def _checked_figures(net: Any, model: Model, data: SGDData, options: SGDOptions) -> dict[str, str]:
+    """{field of ``History`` to measure: why}; raises an error for figures that the data cannot
+    have."""
+    figures = monitoring.figures_to_monitor(options, data.sets.get("evaluation"))
+    for name, reason in figures.items():
+        kind, _, figure = name.partition("_")
+        if kind not in data.sets:
+            raise ValueError(f"evaluation_data: expected data, since {reason}; got None")
+        if figure == "accuracy" and not overrides(net, "accuracy"):
+            model.check_accuracy(f"{kind}_data", data.sets[kind])
+    return figures

@@ -1,0 +1,128 @@
+"""What changes from epoch to epoch of a training: the learning rate, the best figures, and whether
+to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from numpy.typing import NDArray
+
+from fastnet.training import schedules
+from fastnet.training.early_stopping import Best, EarlyStopping
+from fastnet.training.history import History
+from fastnet.model import Model
+from fastnet.training.options import SGDOptions
+from fastnet.training.schedules import HalveOnPlateau, Halving
+
+
+class TrainingState:
+    """The learning rate, the best figures and the reason to stop of one training.
+
+    Parameters
+    ----------
+    options : SGDOptions
+        Of these: eta, epochs, schedule, early_stopping.
+    history : History
+        Where the figures of the epochs are found.
+    default : str
+        The field of ``history`` that schedule and early stopping follow if their ``monitor`` is
+        None.
+    run_callbacks : callable or None
+        Called after each epoch with its number; returns whether to stop.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For an invalid schedule.
+    """
+
+    def __init__(
+        self,
+        options: SGDOptions,
+        history: History,
+        default: str,
+        run_callbacks: Callable[[int], bool] | None = None,
+    ):
+        schedule = options.schedule
+        self.epochs = options.epochs
+        self.epoch = 0  # the last one that ended
+        self.is_scheduled = schedule is not None
+        self.run_callbacks = run_callbacks
+        self._halving: Halving | None = None
+        if isinstance(schedule, HalveOnPlateau):
+            self._halving = Halving(schedule, options.eta, schedule.monitor or default)
+        else:
+            self._rate = schedules.rate_of(schedule, options.eta, options.epochs)
+        self._known = 0, 0.0  # the epoch whose rate was computed last, and the rate
+        self._early: EarlyStopping | None = options.early_stopping
+        self.history = history
+        self._reason = ""  # why the training stopped
+        if self._early is not None:
+            self._monitor = self._early.monitor or default
+            self._best = Best(self._monitor)
+            self._counted = Best(self._monitor, self._early.min_delta)
+            self._best_values: NDArray | None = None
+
+    def rate(self, epoch: int) -> float:
+        """The learning rate of the epoch that is about to begin; a user's function is called once
+        per epoch."""
+        if self._halving is not None:
+            return self._halving.rate
+        if self._known[0] != epoch:
+            self._known = epoch, self._rate(epoch)
+        return self._known[1]
+
+    @property
+    def epochs_until_decision(self) -> int:
+        """How many epochs are certain to follow with the current rate, whatever their figures."""
+        left = self.epochs - self.epoch
+        if self.is_scheduled:
+            return min(left, 1)
+        if self._early is None:
+            return left
+        return min(left, self._counted.epoch + self._early.patience - self.epoch)
+
+    def record(self, epoch: int, networks: NDArray) -> None:
+        """Record that the epochs up to this one ended, the last k of them with the parameters
+        ``networks`` (k, parameters). Their figures are in the history."""
+        self.epoch = epoch
+        if self._halving is not None or self._early is not None:
+            for one, values in enumerate(networks, epoch - len(networks) + 1):
+                self._update(one, values)
+
+    def _update(self, epoch: int, values: NDArray) -> None:
+        if self._halving is not None:
+            figure = getattr(self.history, self._halving.monitor)[epoch - 1]
+            if not self._halving.update(epoch, figure):
+                self._reason = f"eta would fall below {self._halving.lowest:g}, its lower bound"
+        if self._early is not None:
+            monitor, patience = self._monitor, self._early.patience
+            figure = getattr(self.history, monitor)[epoch - 1]
+            if self._best.update(epoch, figure) and self._early.restore_best:
+                self._best_values = values.copy()
+            self._counted.update(epoch, figure)
+            if epoch - self._counted.epoch >= patience:
+                self._reason = f"no improvement of {monitor} in {patience} epochs"
+
+    def stop(self, reason: str) -> None:
+        """Stop the training after this epoch, unless it stops anyway."""
+        self._reason = self._reason or reason
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the last epoch has ended, or the training is to stop."""
+        return self.epoch >= self.epochs or self._reason != ""
+
+    def close(self, model: Model) -> str:
+        """Restore the best parameters if that is wanted. Returns a sentence about it and about an
+        early stop, or ""."""
+        words = []
+        if self._reason:
+            words.append(f"stopped after epoch {self.epoch}: {self._reason}")
+        if self._early is not None and 0 < self._best.epoch < self.epoch:
+            words.append(f"epoch {self._best.epoch} was best")
+            if self._best_values is not None:
+                model.parameters.restore(self._best_values)
+                words[-1] += ", its weights and biases are restored"
+        sentence = "; ".join(words)
+        return sentence[:1].upper() + sentence[1:]
