@@ -28,8 +28,8 @@ from sklearn.model_selection import train_test_split  # noqa: E402
 from sklearn.preprocessing import StandardScaler  # noqa: E402
 
 import fastnet  # noqa: E402
-from fastnet.core import _kernels  # noqa: E402
 from fastnet import sklearn as ours  # noqa: E402
+from fastnet.core import _kernels  # noqa: E402
 
 BATCH_SIZES = (32, 64)
 SOLVERS = {

@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING
 from fastnet.core.load import show_config, version
 
 # isort: split
-from fastnet.core import moved
 from fastnet import augment, mnist_loader
+from fastnet.core import moved
+from fastnet.core.execution import get_num_threads, set_num_threads
+from fastnet.data.dataset import Dataset
+from fastnet.data.idx import load_mnist, read_idx, write_idx
+from fastnet.learning_rate import find_learning_rate
+from fastnet.network import Network, load
 from fastnet.nn import costs, optimizers
 from fastnet.nn.costs import *  # noqa: F403
-from fastnet.data.dataset import Dataset
+from fastnet.nn.functions import sigmoid, sigmoid_prime, softmax, vectorized_result
+from fastnet.nn.optimizers import *  # noqa: F403
 from fastnet.training.early_stopping import EarlyStopping
 from fastnet.training.errors import DivergenceError
-from fastnet.core.execution import get_num_threads, set_num_threads
-from fastnet.nn.functions import sigmoid, sigmoid_prime, softmax, vectorized_result
 from fastnet.training.history import History
-from fastnet.data.idx import load_mnist, read_idx, write_idx
-from fastnet.network import Network, load
-from fastnet.nn.optimizers import *  # noqa: F403
 from fastnet.training.schedules import CosineDecay, ExponentialDecay, HalveOnPlateau, StepDecay
-from fastnet.sweep.learning_rate import find_learning_rate
 
 __all__ = [
     "CosineDecay",

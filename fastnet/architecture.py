@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from fastnet.core import checks
-from fastnet.nn import activations, costs
 from fastnet.model import Model
+from fastnet.nn import activations, costs
 
 DTYPES = ("float32", "float64")
 

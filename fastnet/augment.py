@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnet.core import checks
-from fastnet.data.coerce import as_dataset, warn_of_bytes
-from fastnet.data.sparse_rows import Compressed
-from fastnet.data.dataset import Data, Dataset
 from fastnet.core.random_stream import RandomStream
+from fastnet.data.coerce import as_dataset, warn_of_bytes
+from fastnet.data.dataset import Data, Dataset
+from fastnet.data.sparse_rows import Compressed
 
 # A number, for -number to number, or (lowest, highest).
 Span: TypeAlias = float | tuple[float, float]

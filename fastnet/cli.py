@@ -11,17 +11,17 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from fastnet.core import _kernels, checks, execution, files
-from fastnet.io import persistence
-from fastnet.nn import activations, costs, optimizers
-from fastnet.core.load import show_config, version
 from fastnet.architecture import DTYPES
+from fastnet.core import _kernels, checks, execution, files
+from fastnet.core.load import show_config, version
 from fastnet.data.dataset import Dataset
-from fastnet.training.errors import DivergenceError
-from fastnet.training.history import History
 from fastnet.data.idx import load_images, load_mnist, read_idx, read_images
+from fastnet.io import persistence
 from fastnet.model import classes_of
 from fastnet.network import Network, load
+from fastnet.nn import activations, costs, optimizers
+from fastnet.training.errors import DivergenceError
+from fastnet.training.history import History
 
 PLAIN_ETA = 0.5  # the learning rate that suits plain gradient descent (docs/techniques.md)
 

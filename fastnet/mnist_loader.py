@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnet.data.dataset import Dataset
-from fastnet.nn.functions import vectorized_result
 from fastnet.data.idx import load_mnist
+from fastnet.nn.functions import vectorized_result
 
 Arrays = tuple[NDArray[np.float32], NDArray[np.int64]]
 Pairs = list[tuple[NDArray[np.float32], NDArray[np.float64]]]

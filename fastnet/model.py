@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnet.core import _kernels, checks, execution, memmap, reporting
-from fastnet.nn.activations import ACTIVATIONS, Activation
-from fastnet.nn.costs import CostSpec
-from fastnet.data.dataset import Dataset
 from fastnet.core.lazy import lazy_attribute
 from fastnet.core.parameters import Parameters
 from fastnet.core.steps import StepOptions
+from fastnet.data.dataset import Dataset
+from fastnet.nn.activations import ACTIVATIONS, Activation
+from fastnet.nn.costs import CostSpec
 
 # Examples handed at once to a custom cost's fn.
 _PIECE = 1024

@@ -10,28 +10,28 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from fastnet.core import checks
-from fastnet.inspect import explanation, gradient_check
-from fastnet.io import persistence, pickles
-from fastnet.nn import costs, initializers
-from fastnet.training import loop, overridden, sgd
-from fastnet.core.absent import AbsentMethod, without_absent
 from fastnet.architecture import make_model
-from fastnet.data.sparse_rows import Sparse
-from fastnet.nn.costs import Cost
-from fastnet.data.dataset import Data, Dataset
-from fastnet.training.early_stopping import EarlyStopping
-from fastnet.inspect.explanation import Explanation
-from fastnet.training.history import History
-from fastnet.model import Model, classes_of
-from fastnet.network_inputs import NetworkInputs
-from fastnet.nn.optimizers import Optimizer
-from fastnet.training.options import SGDOptions
-from fastnet.training.overridden import overrides
+from fastnet.core import checks
+from fastnet.core.absent import AbsentMethod, without_absent
 from fastnet.core.parameters import FixedList, NotFiniteError, ParameterList
 from fastnet.core.random_stream import RandomStream
-from fastnet.training.schedules import Schedule
 from fastnet.core.steps import Passes, StepOptions
+from fastnet.data.dataset import Data, Dataset
+from fastnet.data.sparse_rows import Sparse
+from fastnet.inspect import explanation, gradient_check
+from fastnet.inspect.explanation import Explanation
+from fastnet.io import persistence, pickles
+from fastnet.model import Model, classes_of
+from fastnet.network_inputs import NetworkInputs
+from fastnet.nn import costs, initializers
+from fastnet.nn.costs import Cost
+from fastnet.nn.optimizers import Optimizer
+from fastnet.training import loop, overridden, sgd
+from fastnet.training.early_stopping import EarlyStopping
+from fastnet.training.history import History
+from fastnet.training.options import SGDOptions
+from fastnet.training.overridden import overrides
+from fastnet.training.schedules import Schedule
 
 Filename: TypeAlias = str | os.PathLike[str]
 Seed: TypeAlias = (

@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastnet.core import checks, memmap, reporting
 from fastnet.data.coerce import as_dataset, bytes_warning
-from fastnet.data.sparse_rows import is_sparse
 from fastnet.data.dataset import Data, Dataset
 from fastnet.data.dataset_checks import checked_inputs
+from fastnet.data.sparse_rows import is_sparse
 from fastnet.model import Model
 
 

@@ -29,7 +29,7 @@ def follow_the_steps(root):
     (name,) = re.findall(r'^and `("\w+")` into the list `__all__`', GUIDE, re.MULTILINE)
     rows = root / "csrc" / "costs.def"
     rows.write_text(rows.read_text(encoding="utf-8") + "\n" + section, encoding="utf-8")
-    module = root / "fastnet" / "costs.py"
+    module = root / "fastnet" / "nn" / "costs.py"
     text = module.read_text(encoding="utf-8")
     place = re.search(r"^(#[^\n]*\n)?COSTS\b", text, re.MULTILINE).start()
     text = text[:place] + made + "\n\n" + text[place:]

@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 
 import fastnet
+from fastnet.cli import main
 from fastnet.core import _kernels
 from fastnet.nn import optimizers
-from fastnet.cli import main
 
 SCRIPT = [str(pathlib.Path(sysconfig.get_path("scripts")) / "fastnet")]
 MODULE = [sys.executable, "-m", "fastnet"]
@@ -621,9 +621,8 @@ def test_a_process_ends_so_too_and_an_unknown_instruction_set_is_one_line(folder
     reason="an editable install finds its kernels from every folder",
 )
 def test_a_checkout_that_is_not_built_says_in_one_line_what_builds_it(tmp_path):
-    (tmp_path / "fastnet").mkdir()
-    for source in pathlib.Path(fastnet.__file__).parent.glob("*.py"):
-        shutil.copy(source, tmp_path / "fastnet")
+    compiled = shutil.ignore_patterns("_kernels*.so", "__pycache__")
+    shutil.copytree(pathlib.Path(fastnet.__file__).parent, tmp_path / "fastnet", ignore=compiled)
     imported = run([sys.executable, "-c", "import fastnet"], cwd=tmp_path)
     assert imported.returncode == 1
     assert re.match("ImportError: .*make train.*pip install", imported.stderr.splitlines()[-1])

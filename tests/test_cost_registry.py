@@ -126,7 +126,7 @@ def test_mypy_knows_the_exported_classes(tmp_path):
     )  # fmt: skip
     assert result.returncode == 0, result.stdout
     for cost in COSTS:
-        assert f"-> fastnet.costs.{cost.__name__}" in result.stdout
+        assert f"-> fastnet.nn.costs.{cost.__name__}" in result.stdout
     assert re.search(r"type is .*\(a: .*, y: .*\) -> (builtins\.)?float", result.stdout)
     assert re.search(r"type is .*\(z: .*, a: .*, y: .*\) -> numpy\.ndarray", result.stdout)
 

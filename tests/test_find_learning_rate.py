@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import Network, find_learning_rate
-from fastnet.sweep import learning_rate
+from fastnet import Network, find_learning_rate, learning_rate
 
 RANDOM = np.random.default_rng(1)
 X, LABELS = RANDOM.random((40, 4)), np.arange(40) % 3
@@ -16,7 +15,9 @@ X, LABELS = RANDOM.random((40, 4)), np.arange(40) % 3
 
 def found_by(costs_of, monkeypatch, **options):
     """The search where a trial's costs are ``costs_of(eta)``."""
-    monkeypatch.setattr(learning_rate._Search, "_train", lambda self, eta: (self._net, costs_of(eta)))
+    monkeypatch.setattr(
+        learning_rate._Search, "_train", lambda self, eta: (self._net, costs_of(eta))
+    )
     return find_learning_rate(Network([4, 3], seed=1), (X, LABELS), verbose=False, **options)
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from fastnet import Network
-from fastnet.nn import initializers
 from fastnet.core.random_stream import RandomStream
+from fastnet.nn import initializers
 
 SIZES = [300, 200, 50]
 DEVIATIONS = {

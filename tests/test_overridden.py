@@ -34,8 +34,8 @@ from scipy import sparse
 
 import fastnet
 from fastnet import Dataset, Network
-from fastnet.nn.costs import of_kernel
 from fastnet.core.random_stream import RandomStream
+from fastnet.nn.costs import of_kernel
 
 # ---- to 1e-12 --------------------------------------------------------------
 

@@ -34,6 +34,8 @@ from numpy.testing import assert_allclose
 
 import fastnet
 from fastnet import Dataset, Network
+from fastnet.core import reporting
+from fastnet.training import overridden
 
 # ---- early stopping, schedules, the search ---------------------------------
 
@@ -398,7 +400,7 @@ PAGE = (Path(__file__).parent.parent / "docs/subclassing.md").read_text(encoding
 
 def test_the_page_names_every_method_that_is_looked_for():
     rows = re.findall(r"^\| `(\w+)\(", PAGE, re.MULTILINE)
-    assert sorted(rows) == sorted(fastnet.training.overridden.METHODS)
+    assert sorted(rows) == sorted(overridden.METHODS)
 
 
 # ---- what is seen of it ----------------------------------------------------
@@ -421,7 +423,7 @@ def test_the_watch_of_a_training_sees_the_examples_of_overridden_steps(monkeypat
     seen = []
     reporter = fastnet.core.reporting.Reporter()
     monkeypatch.setattr(reporter, "poll", lambda epoch: lambda done: seen.append((epoch, done)))
-    monkeypatch.setattr(fastnet.reporting, "chosen", lambda verbose: reporter)
+    monkeypatch.setattr(reporting, "chosen", lambda verbose: reporter)
     network(StepAndMore).SGD(as_pairs(*TRAINING), 2, 10, ETA)
     assert seen == [(epoch, done) for epoch in (1, 2) for done in (0, 10, 20, 30)]
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet.nn import activations
 from fastnet.demo import page
 from fastnet.demo.neuron import BOOK_ETA, EPOCHS, ETA, STARTS, Neuron
+from fastnet.nn import activations
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 # As root there is no sandbox; and nothing of the browser's own goes to the network.

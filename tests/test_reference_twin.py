@@ -53,7 +53,7 @@ def parameters(function):
 
 def constructor(name):
     """The same of a class of the kernels, as its source declares it."""
-    source = "".join(path.read_text() for path in (ROOT / "fastnet").glob("_*.pxi"))
+    source = "".join(path.read_text() for path in (ROOT / "fastnet" / "core").glob("_*.pxi"))
     pattern = rf"cdef class {name}:.*?def __cinit__\((.*?)\):\n"
     (declared,) = re.findall(pattern, source, re.DOTALL)
     declared = re.sub(r"\b(double|size_t|bint|NetworkCore) (?=\w)| not None", "", declared)
@@ -118,7 +118,9 @@ def test_the_stub_lists_what_only_the_kernels_have():
                 continue
             expected = [(each, default) for each, _, default in parameters(function)]
             defaults = [ast.literal_eval(d) for d in args.defaults + args.kw_defaults]
-            assert [arg.arg for arg in args.args + args.kwonlyargs] == [n for n, _ in expected]
+            listed_names = [arg.arg for arg in args.args + args.kwonlyargs]
+            listed_names += [args.kwarg.arg] if args.kwarg else []
+            assert listed_names == [n for n, _ in expected]
             assert defaults == [d for _, d in expected if d is not inspect.Parameter.empty]
 
 

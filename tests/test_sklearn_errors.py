@@ -13,8 +13,8 @@ from sklearn import neural_network as theirs
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 import fastnet
-from fastnet.nn import optimizers
 from fastnet import sklearn as ours
+from fastnet.nn import optimizers
 from fastnet.sklearn import MLPClassifier, MLPRegressor
 
 SOLVERS = ", ".join(one.sklearn_name for one in optimizers.CLASSES)

@@ -1,6 +1,7 @@
 """How the package's source is laid out: private names, parameters, the size of Network's module."""
 
 import ast
+import importlib
 import inspect
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 import fastnet
 from fastnet import network
+from fastnet.core import moved
 from fastnet.training.options import SGDOptions
 
 FOLDER = Path(fastnet.__file__).parent
@@ -45,7 +47,7 @@ def imported_private_names(node):
         return []
     folder = FOLDER.joinpath(*path[1:])
     names = [alias.name for alias in node.names if is_private(alias.name)]
-    return [name for name in names if not (folder / f"{name}.py").exists()]
+    return [name for name in names if not [*folder.glob(f"{name}.py*")]]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(FOLDER)))
@@ -159,3 +161,66 @@ def test_imports_point_one_way():
         circles = sorted(str(f.relative_to(FOLDER)) for f in graph if f not in done)
         assert ready, f"circles among {circles}"
         done |= ready
+
+
+# Each package and module of the top folder imports only those that stand before it.
+LAYERS = (
+    *("core", "nn", "reference", "data", "model", "architecture", "network_inputs", "training"),
+    *("inspect", "io", "network", "learning_rate", "augment", "mnist_loader", "plots", "sweep"),
+    *("sklearn", "demo", "cli", "__main__", "__init__"),
+)
+
+
+def layer(file):
+    return file.relative_to(FOLDER).with_suffix("").parts[0]
+
+
+def test_packages_import_only_those_below_them():
+    assert {layer(file) for file in FILES} == set(LAYERS)
+    place = {name: i for i, name in enumerate(LAYERS)}
+    upwards = [
+        f"{file.relative_to(FOLDER)} imports {layer(used)}"
+        for file in FILES
+        for used in imports(file)
+        if place[layer(used)] > place[layer(file)]
+    ]
+    assert upwards == []
+
+
+# ---- public import paths
+
+
+# Beside the names of fastnet.__all__, which are fastnet's own.
+MODULES = ("augment", "demo", "mnist_loader", "plots", "reference", "sklearn")
+FROM_MODULES = {
+    "fastnet.costs": ["COSTS", "NAMES", "QuadraticCost"],
+    "fastnet.data": ["Dataset"],
+    "fastnet.early_stopping": ["EarlyStopping"],
+    "fastnet.explanation": ["Explanation"],
+    "fastnet.mapped": ["MemmapRef", "Place"],
+    "fastnet.mnist_loader": ["load_data", "load_data_wrapper"],
+    "fastnet.network": ["Network", "load"],
+    "fastnet.optimizers": ["Adam", "AdamW", "Momentum"],
+    "fastnet.parameters": ["NotFiniteError", "ParameterList"],
+    "fastnet.schedules": ["CosineDecay", "ExponentialDecay", "HalveOnPlateau", "StepDecay"],
+    "fastnet.search": ["LearningRate", "find_learning_rate"],
+    "fastnet.sweep": ["Fit", "fit_as_completed", "fit_many"],
+    "fastnet.training": ["DivergenceError", "History"],
+}
+
+
+@pytest.mark.parametrize("module", FROM_MODULES)
+def test_public_paths_of_all_releases_can_be_imported(module):
+    found = importlib.import_module(module)
+    for name in FROM_MODULES[module]:
+        assert hasattr(found, name)
+
+
+def test_a_module_of_an_earlier_release_is_the_one_that_took_its_place():
+    for old, new in moved.MOVED.items():
+        assert importlib.import_module(old) is importlib.import_module(new)
+
+
+def test_the_public_names_are_listed():
+    for name in (*fastnet.__all__, *MODULES):
+        assert hasattr(fastnet, name)

@@ -9,8 +9,8 @@ import pytest
 import fastnet
 from fastnet import Network, reference
 from fastnet.core import _kernels, execution
-from fastnet.nn.costs import of_kernel
 from fastnet.data.sample_weights import example_weights
+from fastnet.nn.costs import of_kernel
 
 SIZES = (23, 7, 4)
 

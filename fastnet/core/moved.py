@@ -31,7 +31,7 @@ MOVED = {
     "fastnet.reporting": "fastnet.core.reporting",
     "fastnet.schedules": "fastnet.training.schedules",
     "fastnet.scipy_matrices": "fastnet.data.scipy_matrices",
-    "fastnet.search": "fastnet.sweep.learning_rate",
+    "fastnet.search": "fastnet.learning_rate",
     "fastnet.single_flight": "fastnet.core.single_flight",
     "fastnet.specs": "fastnet.sweep.specs",
     "fastnet.techniques": "fastnet.training.options",

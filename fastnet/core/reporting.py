@@ -44,7 +44,7 @@ def stopping() -> Callable[[int], object] | None:
     return None if stop_asked.get() is None else end_if_asked
 
 
-_PACKAGE = os.path.dirname(__file__) + os.sep
+_PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
 
 
 def warn(message: str) -> None:

@@ -9,8 +9,8 @@ import numpy as np
 
 from fastnet.core import checks, memmap, reporting
 from fastnet.data import sparse_rows
-from fastnet.data.sparse_rows import Compressed
 from fastnet.data.dataset import Dataset
+from fastnet.data.sparse_rows import Compressed
 
 # The end of messages about pairs (x, y): the alternative form of data.
 _OR_ARRAYS = "or a tuple (X, y) of arrays with one example per row"

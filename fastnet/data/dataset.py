@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fastnet.core import _kernels, checks, memmap, single_flight
-from fastnet.data import dataset_checks, sparse_rows
-from fastnet.data.sparse_rows import Compressed, Sparse
 from fastnet.core.lazy import lazy_attribute
 from fastnet.core.memmap import File, Mapping, MemmapRef
+from fastnet.data import dataset_checks, sparse_rows
+from fastnet.data.sparse_rows import Compressed, Sparse
 
 # The forms in which data are accepted.
 Data: TypeAlias = (
@@ -422,7 +422,10 @@ class Dataset:
             if isinstance(given, MemmapRef):
                 files[name], given = given.file, given.open()
             arrays[name] = given
-        X, y = dataset_checks.unpickled_inputs(arrays["X"]), dataset_checks.unpickled_targets(arrays["y"])
+        X, y = (
+            dataset_checks.unpickled_inputs(arrays["X"]),
+            dataset_checks.unpickled_targets(arrays["y"]),
+        )
         dataset_checks.check_lengths(X, y)
         more = {k: v for k, v in state.items() if k not in _CACHES and k not in _FIXED}
         self._set(

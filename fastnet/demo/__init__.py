@@ -14,9 +14,9 @@ from fastnet import plots
 from fastnet.core import checks, files
 from fastnet.data.dataset import Dataset
 from fastnet.demo import mnist, neuron, page, softmax
-from fastnet.training.history import History
 from fastnet.network import Network
 from fastnet.plots._axes import require_matplotlib
+from fastnet.training.history import History
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,9 +7,9 @@ import numpy as np
 
 from fastnet import plots
 from fastnet.data.dataset import Dataset
-from fastnet.training.history import History
 from fastnet.data.idx import load_mnist
 from fastnet.network import Network
+from fastnet.training.history import History
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

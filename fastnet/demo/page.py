@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fastnet.core import files
-from fastnet.nn.activations import ACTIVATIONS
 from fastnet.data.dataset import Dataset
 from fastnet.network import Network
+from fastnet.nn.activations import ACTIVATIONS
 
 SIDE = 28  # the pad makes images of so many rows and columns
 SAMPLES_PER_CLASS = 2

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnet.core import _kernels, checks
-from fastnet.nn.activations import ACTIVATIONS
-from fastnet.nn.costs import Formula
 from fastnet.data.dataset import Dataset
 from fastnet.model import Model
+from fastnet.nn.activations import ACTIVATIONS
+from fastnet.nn.costs import Formula
 
 # Arrays of more numbers are printed in part.
 _MOST = 40

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from fastnet.core.random_stream import RandomStream
 from fastnet.data.dataset import Dataset
 from fastnet.model import Model
-from fastnet.core.random_stream import RandomStream
 
 # The step of a central difference, relative to the scale of the parameter: with it the truncation
 # error, step^2 / 6, and the rounding error, 2^-53 / step, are about equal.

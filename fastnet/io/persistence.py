@@ -22,10 +22,10 @@ from typing import Any
 
 import numpy as np
 
-from fastnet.core import checks, files
-from fastnet.nn import costs
 from fastnet.architecture import make_model
+from fastnet.core import checks, files
 from fastnet.model import Model
+from fastnet.nn import costs
 
 # Suffixes of other formats than JSON: arrays and models (in other libraries the suffix selects the
 # format), tables and compressed files.

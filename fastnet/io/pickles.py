@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from fastnet.core import checks
 from fastnet.architecture import make_model
-from fastnet.nn.costs import CostSpec
-from fastnet.model import Model
+from fastnet.core import checks
 from fastnet.core.random_stream import RandomStream
+from fastnet.model import Model
+from fastnet.nn.costs import CostSpec
 
 # The entry of the state that has all fields (no attribute can have this name), the number of the
 # format, and the fields.

@@ -16,8 +16,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from fastnet.core import checks
-from fastnet.nn.activations import ACTIVATIONS
 from fastnet.core.random_stream import RandomStream
+from fastnet.nn.activations import ACTIVATIONS
 
 NAMES = ("default", "large", "glorot", "he")
 

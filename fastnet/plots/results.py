@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from fastnet.core import checks
 from fastnet.data.dataset import Data, Dataset
-from fastnet.training.history import History
 from fastnet.model import classes_of
 from fastnet.network import Network, inputs_of, model_of
 from fastnet.plots import _axes
+from fastnet.training.history import History
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -15,16 +15,16 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from fastnet.core import checks, reporting
+from fastnet.core.parameters import ParameterList, Parameters
 from fastnet.data import sample_weights
-from fastnet.training import loop
-from fastnet.nn.costs import CostSpec
 from fastnet.data.dataset import Dataset
 from fastnet.network import Network, model_of
-from fastnet.core.parameters import ParameterList, Parameters
+from fastnet.nn.costs import CostSpec
 from fastnet.sklearn import arguments, losses, parameters, validation
 from fastnet.sklearn.parameters import Settings
 from fastnet.sklearn.solver import Examples, Solver
 from fastnet.sklearn.validation import Validation
+from fastnet.training import loop
 
 _TO_ASSIGN = "{}: expected an assignment after fit, which sets the shapes, got one before"
 
@@ -178,7 +178,9 @@ class BaseMLP(BaseEstimator):
             "sample_weight": sample_weight, "class_weight": by_class, "validation_fraction": parts,
         }  # fmt: skip
         if weights is not None:
-            sample_weights.check_sum([name for name, it in given.items() if it is not None], weights)
+            sample_weights.check_sum(
+                [name for name, it in given.items() if it is not None], weights
+            )
         data = arguments.dataset(model, X, targets)
         return settings, data, weights, held_out, reporter
 
@@ -263,9 +265,7 @@ class BaseMLP(BaseEstimator):
         try:
             with reporter.begin(model.sizes, n, epochs):
                 alone = held_out is not None or reporter.follows_epochs
-                kept = loop.snapshots_of(
-                    1 if alone else solver.epochs_per_call(model, n), model
-                )
+                kept = loop.snapshots_of(1 if alone else solver.epochs_per_call(model, n), model)
                 while epoch < epochs and not words:
                     # whatever their losses, so many epochs are to come with this rate
                     certain = max(1, settings.n_iter_no_change + 1 - self._no_improvement_count)

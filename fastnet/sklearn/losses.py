@@ -7,10 +7,10 @@ from typing import Any, TypeAlias
 from numpy.typing import NDArray
 
 from fastnet.core import checks
-from fastnet.nn import activations, costs
-from fastnet.nn.costs import CostSpec
 from fastnet.data.dataset import Dataset
 from fastnet.model import Model
+from fastnet.nn import activations, costs
+from fastnet.nn.costs import CostSpec
 
 OUTPUTS = {activations.ACTIVATIONS[name].sklearn_name: name for name in activations.OUTPUTS}
 NAMES = {output: name for name, output in OUTPUTS.items()}  # as in out_activation_

@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnet.core import checks
-from fastnet.training import loop
-from fastnet.data.dataset import Dataset
-from fastnet.training.errors import DivergenceError
-from fastnet.model import Model
-from fastnet.training.options import SGDOptions
-from fastnet.sklearn.parameters import Settings
 from fastnet.core.steps import Passes, StepOptions
+from fastnet.data.dataset import Dataset
+from fastnet.model import Model
+from fastnet.sklearn.parameters import Settings
+from fastnet.training import loop
+from fastnet.training.errors import DivergenceError
+from fastnet.training.options import SGDOptions
 
 _ADVICE = (
     "a smaller learning_rate_init or a larger batch_size may help, and X and y of about 1 in size"

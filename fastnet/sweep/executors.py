@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastnet.core import reporting
-from fastnet.sweep import orphans
 from fastnet.data.dataset import Dataset
+from fastnet.network import Network, inputs_of
+from fastnet.sweep import orphans
 from fastnet.training.errors import DivergenceError
 from fastnet.training.history import History
-from fastnet.network import Network, inputs_of
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fastnet.core import checks, reporting
-from fastnet.sweep import executors
-from fastnet.sweep import specs as reading
 from fastnet.data.coerce import as_dataset, given_data, warn_of_bytes
 from fastnet.data.dataset import Data
+from fastnet.network import Network
+from fastnet.sweep import executors
+from fastnet.sweep import specs as reading
 from fastnet.sweep.executors import Runner
 from fastnet.training.history import History
-from fastnet.network import Network
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future

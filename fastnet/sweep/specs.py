@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from fastnet.core import checks
-from fastnet.nn import initializers
 from fastnet.architecture import make_model
+from fastnet.core import checks
+from fastnet.core.random_stream import RandomStream, seed_from_numpy
 from fastnet.data.dataset import Dataset
-from fastnet.sweep.executors import Task
 from fastnet.model import Model
-from fastnet.training.monitoring import default_figure
 from fastnet.network import Network
 from fastnet.network_inputs import NetworkInputs
+from fastnet.nn import initializers
+from fastnet.sweep.executors import Task
+from fastnet.training.monitoring import default_figure
 from fastnet.training.options import SGDOptions
-from fastnet.core.random_stream import RandomStream, seed_from_numpy
 from fastnet.training.sgd import check_training, checked_data
 
 # Generators of random numbers, refused since several trainings would share them.

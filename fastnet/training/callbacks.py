@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fastnet.training.history import History
 from fastnet.core.parameters import Parameters
+from fastnet.training.history import History
 
 
 def runner(

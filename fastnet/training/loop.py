@@ -8,15 +8,17 @@ from typing import Any, TypeAlias
 from numpy.typing import NDArray
 
 from fastnet.core import _kernels, reporting
-from fastnet.data.dataset import Dataset
-from fastnet.training.errors import AttachHistory, DivergenceError
-from fastnet.training.history import History as History  # pickles of earlier versions look for it here
-from fastnet.model import Model
-from fastnet.training.monitoring import Monitor
 from fastnet.core.parameters import NotFiniteError
 from fastnet.core.random_stream import RandomStream
 from fastnet.core.reporting import Reporter
 from fastnet.core.steps import Passes, StepOptions
+from fastnet.data.dataset import Dataset
+from fastnet.model import Model
+from fastnet.training.errors import AttachHistory, DivergenceError
+from fastnet.training.history import (
+    History as History,  # pickles of earlier versions look for it here
+)
+from fastnet.training.monitoring import Monitor
 from fastnet.training.state import TrainingState
 
 # Several epochs are one call of the kernel, of at most _EXAMPLES_PER_CALL examples, if nothing

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from fastnet.data.dataset import Dataset
-from fastnet.training.history import History
 from fastnet.model import Model
+from fastnet.training.history import History
 from fastnet.training.options import SGDOptions
 from fastnet.training.schedules import HalveOnPlateau
 

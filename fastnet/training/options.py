@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastnet.core import _kernels, checks, reporting
-from fastnet.nn import optimizers
-from fastnet.training.early_stopping import MONITORS, EarlyStopping
-from fastnet.model import Model
-from fastnet.nn.optimizers import Optimizer
-from fastnet.training.schedules import Schedule
 from fastnet.core.steps import PLAIN, StepOptions
+from fastnet.model import Model
+from fastnet.nn import optimizers
+from fastnet.nn.optimizers import Optimizer
+from fastnet.training.early_stopping import MONITORS, EarlyStopping
+from fastnet.training.schedules import Schedule
 
 
 class SGDOptions(NamedTuple):

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnet.core import checks, reporting
-from fastnet.data.dataset import Dataset
 from fastnet.core.lazy import lazy_attribute
+from fastnet.data.dataset import Dataset
 from fastnet.model import Model, classes_of
-from fastnet.training.options import SGDOptions
 from fastnet.training.loop import CustomEpoch
+from fastnet.training.options import SGDOptions
 
 # The methods that may be overridden.
 METHODS = (

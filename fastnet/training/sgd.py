@@ -7,21 +7,21 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from fastnet.core import reporting
-from fastnet.training import callbacks, monitoring, overridden
-from fastnet.data.coerce import given_data
-from fastnet.data.dataset import Data, Dataset
-from fastnet.training.errors import AttachHistory
-from fastnet.training.history import History
-from fastnet.model import Model
-from fastnet.training.monitoring import Monitor
-from fastnet.network_inputs import NetworkInputs
-from fastnet.training.options import SGDOptions
-from fastnet.training.overridden import OverriddenMethods, overrides
 from fastnet.core.random_stream import RandomStream
 from fastnet.core.steps import StepOptions
-from fastnet.training.loop import CustomEpoch, EpochLoop
-from fastnet.training.state import TrainingState
+from fastnet.data.coerce import given_data
+from fastnet.data.dataset import Data, Dataset
 from fastnet.data.sample_weights import example_weights
+from fastnet.model import Model
+from fastnet.network_inputs import NetworkInputs
+from fastnet.training import callbacks, monitoring, overridden
+from fastnet.training.errors import AttachHistory
+from fastnet.training.history import History
+from fastnet.training.loop import CustomEpoch, EpochLoop
+from fastnet.training.monitoring import Monitor
+from fastnet.training.options import SGDOptions
+from fastnet.training.overridden import OverriddenMethods, overrides
+from fastnet.training.state import TrainingState
 
 
 class SGDData(NamedTuple):

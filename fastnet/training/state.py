@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from numpy.typing import NDArray
 
+from fastnet.model import Model
 from fastnet.training import schedules
 from fastnet.training.early_stopping import Best, EarlyStopping
 from fastnet.training.history import History
-from fastnet.model import Model
 from fastnet.training.options import SGDOptions
 from fastnet.training.schedules import HalveOnPlateau, Halving
 

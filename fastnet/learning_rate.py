@@ -11,15 +11,15 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from fastnet.core import checks
+from fastnet.core.lazy import lazy_attribute
 from fastnet.data.coerce import given_data
 from fastnet.data.dataset import Data, Dataset
-from fastnet.training.errors import DivergenceError
-from fastnet.core.lazy import lazy_attribute
-from fastnet.training.monitoring import default_figure
+from fastnet.data.sample_weights import example_weights
 from fastnet.network import Network, inputs_of, model_of
+from fastnet.training.errors import DivergenceError
+from fastnet.training.monitoring import default_figure
 from fastnet.training.options import SGDOptions
 from fastnet.training.overridden import OverriddenMethods
-from fastnet.data.sample_weights import example_weights
 
 # The power of ten where the search begins, and its bounds.
 _FIRST, _LOWEST, _HIGHEST = -2, -10, 10
