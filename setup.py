@@ -68,12 +68,14 @@ FLAGS = [
     *("-std=c11", "-O3", "-fno-math-errno", "-fvisibility=hidden", "-g0", "-Wall", "-Wextra"),
     "-Werror=switch-enum",  # a switch has a case for each cost, activation and optimizer
 ]
-# FASTNET_DEBUG=1: a build that checks the contracts of the C code (csrc/check.h).
+# FASTNET_DEBUG=1: a build that checks the contracts of the C code (csrc/core/check.h).
 DEBUG = os.environ.get("FASTNET_DEBUG") == "1"
 if DEBUG:
     FLAGS += ["-DFN_DEBUG", "-O2", "-g"]  # -O2: the least that makes gcc fuse, so same bits
 
-HEADERS = [*glob.glob("csrc/*.h"), *glob.glob("csrc/*.def")]
+HEADERS = [
+    file for ending in ("h", "def") for file in glob.glob(f"csrc/**/*.{ending}", recursive=True)
+]
 
 
 def library(name: str, sources: list[str], flags: list[str]) -> tuple[str, dict]:
@@ -86,19 +88,19 @@ def library(name: str, sources: list[str], flags: list[str]) -> tuple[str, dict]
 
 
 libraries = [
-    library(f"fastnet_{isa}", [f"csrc/target_{isa}.c"], ["-ffp-contract=fast", *flags])
+    library(f"fastnet_{isa}", [f"csrc/targets/{isa}.c"], ["-ffp-contract=fast", *flags])
     for isa, flags in TARGETS.get(MACHINE, {"baseline": []}).items()
 ]
 # random.c gives the same bits everywhere only if nothing is fused.
 CORE = [
-    "csrc/check.c",
-    "csrc/cpu.c",
-    "csrc/dispatch.c",
-    "csrc/layout.c",
-    "csrc/plan.c",
-    "csrc/random.c",
-    "csrc/rows.c",
-    "csrc/threads.c",
+    "csrc/core/check.c",
+    "csrc/core/cpu.c",
+    "csrc/core/dispatch.c",
+    "csrc/core/layout.c",
+    "csrc/core/plan.c",
+    "csrc/core/random.c",
+    "csrc/core/rows.c",
+    "csrc/core/threads.c",
 ]
 libraries.append(library("fastnet_core", CORE, ["-ffp-contract=off"]))
 
@@ -109,7 +111,7 @@ kernels = Extension(
     # build_ext appends all the libraries above. The linker reads from left to right:
     # the core calls the targets, and they call the core's layout.
     libraries=["fastnet_core"],
-    depends=[*HEADERS, *glob.glob("csrc/*.c"), *glob.glob("fastnet/core/*.pxi")],
+    depends=[*HEADERS, *glob.glob("csrc/*/*.c"), *glob.glob("fastnet/core/*.pxi")],
     extra_compile_args=["-g0"],
     extra_link_args=["-pthread"],
 )

@@ -33,7 +33,7 @@ def build_driver(folder, compiler, machine, *extra, emulate_avx512=False, root=R
     flags = [*SETUP["FLAGS"], "-Werror", f"-I{root / 'csrc'}", "-pthread", *extra]
 
     def compile_target(isa, options):
-        source, made = str(root / f"csrc/target_{isa}.c"), str(folder / f"{isa}.o")
+        source, made = str(root / f"csrc/targets/{isa}.c"), str(folder / f"{isa}.o")
         options = EMULATED if emulate_avx512 and isa == "avx512" else options
         command = [compiler, *flags, "-ffp-contract=fast", *options, "-c", source, "-o", made]
         subprocess.run(command, check=True)

@@ -1,0 +1,4 @@
+#define FN_ISA avx2
+#define FN_TARGET FN_AVX2
+#define FN_VECTOR_BYTES 32
+#include "targets/target.h"

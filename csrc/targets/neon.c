@@ -1,0 +1,4 @@
+#define FN_ISA neon
+#define FN_TARGET FN_NEON
+#define FN_VECTOR_BYTES 16
+#include "targets/target.h"
