@@ -1,6 +1,6 @@
 """The C side of the build; all else is in pyproject.toml.
 
-Each instruction set's kernels are a static library with compiler flags of its
+The kernels of each instruction set and type are a static library with compiler flags of its
 own, from the same sources; the extension module links them all and chooses at
 import. No flag depends on the machine that builds, but on the one that is built for.
 """
@@ -87,9 +87,13 @@ def library(name: str, sources: list[str], flags: list[str]) -> tuple[str, dict]
     }
 
 
-libraries = [
-    library(f"fastnet_{isa}", [f"csrc/targets/{isa}.c"], ["-ffp-contract=fast", *flags])
+UNITS = {
+    f"{isa}_f{bits}": ["-ffp-contract=fast", *flags]
     for isa, flags in TARGETS.get(MACHINE, {"baseline": []}).items()
+    for bits in (32, 64)
+}
+libraries = [
+    library(f"fastnet_{unit}", [f"csrc/targets/{unit}.c"], flags) for unit, flags in UNITS.items()
 ]
 # random.c gives the same bits everywhere only if nothing is fused.
 CORE = [

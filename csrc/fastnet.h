@@ -277,11 +277,11 @@ enum {
     FN_SUMS_BYTES = 2048
 };
 
-#include "core/plan.h"
+typedef struct fn_plan fn_plan; /* core/plan.h */
 
 /* Every kernel of kernels.def as fn_<op>(type, ...): type FN_F32 or FN_F64 says
  * what the arrays hold. It runs with the table in use, and with subnormal numbers
- * counting as zero (see simd/simd.h), but where it looks at their bits. */
+ * counting as zero (see simd/subnormals.h), but where it looks at their bits. */
 #define REAL void
 #define FN_UNPACKED(...) __VA_ARGS__
 #define KERNEL(op, result, arguments, names) result fn_##op(fn_type type, FN_UNPACKED arguments);
@@ -304,5 +304,7 @@ const char *fn_isa_name(size_t i);
 void fn_shuffle(size_t first, size_t end, const uint64_t *raw, int64_t *order);
 void fn_uniform(size_t n, const uint64_t *raw, double *u);
 void fn_standard_normal(size_t n, const uint64_t *raw, double *x);
+
+#include "core/plan.h"
 
 #endif

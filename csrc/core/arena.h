@@ -5,6 +5,7 @@
 #ifndef FASTNET_ARENA_H
 #define FASTNET_ARENA_H
 
+#include <stdint.h>
 #include <string.h>
 
 #include "core/check.h"

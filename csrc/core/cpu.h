@@ -2,7 +2,7 @@
 #define FASTNET_CPU_H
 
 /* Whether the processor has, and the operating system saves the registers of,
- * what the files targets/avx2.c and targets/avx512.c are compiled for. */
+ * what the kernels for AVX2 and AVX-512 (targets/) are compiled for. */
 int fn_cpu_has_avx2(void);
 int fn_cpu_has_avx512(void);
 

@@ -3,7 +3,7 @@
 
 #include "core/cpu.h"
 #include "core/plan.h"
-#include "simd/simd.h"
+#include "simd/subnormals.h"
 #include "core/tables.h"
 
 typedef struct {
@@ -42,7 +42,7 @@ static const entry targets[] = {TARGET(baseline, FN_BASELINE, always)};
 
 enum { TARGETS = sizeof targets / sizeof *targets };
 
-static const entry *selected;
+static const entry *selected = targets; /* until fn_select */
 
 const char *fn_isa_name(size_t i)
 {

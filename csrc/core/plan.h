@@ -6,11 +6,11 @@
  *
  * A call works on examples in steps: mini-batches, or pieces of them (FN_PIECE), or of an
  * evaluation (FN_EVALUATED). The last step may be smaller, and has a plan of its own. */
-#include "fastnet.h" /* which includes this file */
 #ifndef FASTNET_PLAN_H
 #define FASTNET_PLAN_H
 
 #include "core/check.h"
+#include "fastnet.h"
 
 /* The instruction sets that the kernels are compiled for, as FASTNET_ISA names them. */
 #define FN_EACH_TARGET(T) \
@@ -86,7 +86,7 @@ typedef struct {
     const fn_layer_plan *layers;    /* [L] */
 } fn_step;
 
-typedef struct {
+typedef struct fn_plan {
     const fn_network *network;
     fn_type type;               /* FN_F32 or FN_F64 */
     fn_target target;

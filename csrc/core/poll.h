@@ -4,7 +4,7 @@
 #define FASTNET_POLL_H
 
 #include "fastnet.h"
-#include "simd/simd.h"
+#include "simd/subnormals.h"
 
 /* Whether the callbacks read the parameters. */
 static inline int fn_needs_consistent_weights(fn_poll poll)

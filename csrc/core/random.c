@@ -9,9 +9,8 @@
 #define FN_ISA exact
 #define FN_VECTOR_BYTES 16
 #define FN_BITS 64
-#include "simd/simd.h"
-#include "simd/vec.h"
 #include "math/exp_log.h"
+#include "simd/vec.h"
 
 /* Fisher and Yates, from the last place down: place i takes one of the first
  * i + 1, chosen by the upper half of the 128-bit product raw[i] * (i + 1). The

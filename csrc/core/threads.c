@@ -5,7 +5,7 @@
 
 #include "core/check.h"
 #include "fastnet.h"
-#include "simd/simd.h"
+#include "simd/subnormals.h"
 #include "core/threads.h"
 
 /* A thread that waits spins for some ten microseconds, the time that shares of equal work

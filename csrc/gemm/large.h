@@ -4,6 +4,18 @@
  * and FN_LARGE_COLUMNS columns of B are copied, and stay there for all rows of C, while a tile's rows
  * of A stay in the first for all these columns. A tile prefetches B FN_TERMS_AHEAD terms ahead.
  * What was measured: docs/tuning.md. */
+#ifndef FASTNET_GEMM_LARGE_H
+#define FASTNET_GEMM_LARGE_H
+
+#include <stddef.h>
+
+#include "core/check.h"
+#include "gemm/tile.h"
+#include "gemm/tile_sizes.h"
+#include "gemm/transpose.h"
+#include "simd/compiler.h"
+#include "simd/vec.h"
+
 #define FN_LARGE_DEPTH 256
 #define FN_LARGE_COLUMNS ((512 << 10) / FN_LARGE_DEPTH / sizeof(real))
 
@@ -101,3 +113,5 @@ static void FN(multiply_large)(size_t rows, size_t columns, const FN(product) *w
         }
     }
 }
+
+#endif

@@ -4,6 +4,17 @@
  * a vector. Here the vectors lie along the examples (forward) or along the inputs (update), and squares
  * of activations or of weights are transposed in registers. Each sum keeps its order, so its bits.
  * What was measured: docs/tuning.md. */
+#ifndef FASTNET_GEMM_NARROW_H
+#define FASTNET_GEMM_NARROW_H
+
+#include <stddef.h>
+
+#include "core/check.h"
+#include "fastnet.h"
+#include "gemm/tile.h"
+#include "gemm/transpose.h"
+#include "simd/compiler.h"
+#include "simd/vec.h"
 
 /* Neurons at most. */
 #define FN_NARROW (FN_LANES / 2)
@@ -123,3 +134,5 @@ static void FN(update_narrow)(size_t m, size_t n_in, size_t n_out, const real *a
         }
     }
 }
+
+#endif

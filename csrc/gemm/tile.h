@@ -18,8 +18,19 @@
  * tile, bound by the latency of its few sums, is left over.
  *
  * What was measured: docs/tuning.md. */
+#ifndef FASTNET_GEMM_TILE_H
+#define FASTNET_GEMM_TILE_H
 
-/* The sum is taken FN_DEPTH terms (simd/simd.h) per pass: a pass's vectors of B, 32 KiB at most, stay
+#include <stdint.h>
+
+#include "core/check.h"
+#include "fastnet.h"
+#include "gemm/tile_sizes.h"
+#include "gemm/transpose.h"
+#include "simd/compiler.h"
+#include "simd/vec.h"
+
+/* The sum is taken FN_DEPTH terms (tile_sizes.h) per pass: a pass's vectors of B, 32 KiB at most, stay
  * in the first cache while all rows of C go by, or nearly so.
  *
  * Rows of C per pass: their part of A, 288 KiB at most, stays in the second cache. */
@@ -327,3 +338,5 @@ static void FN(multiply)(size_t rows, size_t columns, const FN(product) *whole, 
             FN(multiply_block)(first, end - first, k, columns, whole, packed, prefetch_terms);
         }
 }
+
+#endif

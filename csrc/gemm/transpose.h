@@ -1,4 +1,11 @@
 /* Rows as columns, a square of vectors at a time. */
+#ifndef FASTNET_GEMM_TRANSPOSE_H
+#define FASTNET_GEMM_TRANSPOSE_H
+
+#include <stddef.h>
+
+#include "simd/compiler.h"
+#include "simd/vec.h"
 
 /* lanes[j][i] becomes lanes[i][j]. */
 FN_INLINE void FN(transpose_lanes)(vec lanes[FN_LANES])
@@ -81,3 +88,5 @@ FN_UNROLL(16)
                     FN(store)(to + (j + q) * to_stride + i, lanes[q]);
         }
 }
+
+#endif

@@ -12,6 +12,19 @@
  * sign of a zero. Mini-batches of more examples take rounds, and are spread anew for the update.
  *
  * What was measured: docs/tuning.md. */
+#ifndef FASTNET_INPUT_BLOCK_H
+#define FASTNET_INPUT_BLOCK_H
+
+#include <stdint.h>
+#include <string.h>
+
+#include "core/check.h"
+#include "core/plan.h"
+#include "fastnet.h"
+#include "input/build_lists.h"
+#include "input/gather.h"
+#include "simd/compiler.h"
+#include "simd/vec.h"
 
 /* Vectors of a weight row that are kept in registers. */
 #define FN_BLOCK_VECTORS 13
@@ -257,3 +270,5 @@ static void FN(update_of_blocks)(const FN(blocks) *blocks, size_t first, size_t 
             weights + v * FN_LANES);
     }
 }
+
+#endif

@@ -2,6 +2,18 @@
  *
  * Later examples are prefetched as lists are made, when the memory has nothing else to do; their
  * offsets before. What was measured: docs/tuning.md. */
+#ifndef FASTNET_INPUT_BUILD_LISTS_H
+#define FASTNET_INPUT_BUILD_LISTS_H
+
+#include <stdint.h>
+#include <string.h>
+
+#include "core/check.h"
+#include "fastnet.h"
+#include "input/gather.h"
+#include "input/list.h"
+#include "simd/compiler.h"
+#include "simd/vec.h"
 
 /* rows[k] = columns[k] * stride */
 static FN_NOINLINE void FN(rows_of_u16)(size_t n, const uint16_t *restrict columns, uint32_t stride,
@@ -294,3 +306,5 @@ static void FN(update_of_lists)(size_t m, const FN(list) *lists, size_t n_out, s
                                                   delta + s * stride + o);
     }
 }
+
+#endif

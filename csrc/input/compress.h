@@ -3,6 +3,16 @@
  * Inputs are looked at in words of 64, in vectors and without branches. What they have is
  * taken bit by bit, or, where the processor puts lanes next to each other, vector by vector.
  * What was measured: docs/tuning.md. */
+#ifndef FASTNET_INPUT_COMPRESS_H
+#define FASTNET_INPUT_COMPRESS_H
+
+#include <stdint.h>
+#include <string.h>
+
+#include "core/check.h"
+#include "fastnet.h"
+#include "simd/compiler.h"
+#include "simd/vec.h"
 
 #define FN_WORD 64
 
@@ -162,3 +172,5 @@ static size_t FN(compress)(const fn_examples *dense, size_t n_in, size_t room, i
     return dense->n;
 }
 #undef FN_WORD
+
+#endif

@@ -5,6 +5,17 @@
  * columns then, and columns[c] says which input the c-th is. Of MNIST's 784 columns
  * 383 remain on average at m = 10. The bits are those of the dense product, up
  * to the sign of a zero. */
+#ifndef FASTNET_INPUT_GATHER_H
+#define FASTNET_INPUT_GATHER_H
+
+#include <stdint.h>
+#include <string.h>
+
+#include "core/check.h"
+#include "core/contracts.h"
+#include "fastnet.h"
+#include "simd/compiler.h"
+#include "simd/vec.h"
 
 /* The k-th value as it is stored, to a real: value * scale, rounded once. `exact` says that it may
  * be computed with reals (is_exact). For bytes by 1/255 that takes 0.95 of an epoch by way of
@@ -244,3 +255,5 @@ FN_INLINE void FN(prefetch_example)(const fn_examples *examples, size_t n_in, si
         FN(prefetch)((const char *)examples->columns + from * fn_bytes[examples->columns_type],
                      n * fn_bytes[examples->columns_type]);
 }
+
+#endif

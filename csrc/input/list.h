@@ -18,6 +18,15 @@
  * cache. The update changes four rows at once, loads before stores.
  *
  * What was measured: docs/tuning.md. */
+#ifndef FASTNET_INPUT_LIST_H
+#define FASTNET_INPUT_LIST_H
+
+#include <stdint.h>
+
+#include "core/plan.h"
+#include "simd/compiler.h"
+#include "simd/vec.h"
+
 /* Examples that share a list, at most. */
 #ifdef FN_EXPAND
 #define FN_GROUP FN_MOST_SHARING
@@ -164,3 +173,5 @@ static FN(list_forward_function) *const FN(list_forwards)[FN_GROUP][FN_FORWARD_V
 static FN(list_update_function) *const FN(list_updates)[FN_GROUP][FN_UPDATE_VECTORS] = {
     FN_EACH_GROUP(FN_LIST_UPDATE_ROW)
 };
+
+#endif

@@ -24,6 +24,14 @@
  *   as 0. Largest errors found: 1.22 ULP at 0.7015662386784748 with FMA, 1.34
  *   at 0.7002890347046961 without.
  */
+#ifndef FASTNET_MATH_EXP_LOG_H
+#define FASTNET_MATH_EXP_LOG_H
+
+#include <stdint.h>
+
+#include "simd/compiler.h"
+#include "simd/vec.h"
+
 #if FN_BITS == 32
 #define FN_EXP_LOW -87.33f
 #define FN_EXP_HIGH 88.37f
@@ -110,4 +118,6 @@ FN_INLINE vec FN(log_lanes)(vec x)
     /* +inf and NaN stand for themselves */
     return FN(select)(x <= 1.7976931348623157e308, y, x);
 }
+#endif
+
 #endif

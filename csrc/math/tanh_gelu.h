@@ -26,6 +26,15 @@
  * included, beside that of the sigmoid kernel: float32 0.8 ns a number, tanh 1.3, GELU 1.6;
  * float64 1.9, tanh 3.2, GELU 4.2.
  */
+#ifndef FASTNET_MATH_TANH_GELU_H
+#define FASTNET_MATH_TANH_GELU_H
+
+#include <stdint.h>
+
+#include "math/exp_log.h"
+#include "simd/compiler.h"
+#include "simd/vec.h"
+
 /* c1 x + c0 */
 #define FN_LINE(c1, c0) FN_FMA(FN(splat)(c1), x, FN(splat)(c0))
 /* tanh_tail_lanes: (tanh z - z) / z^3 of t = z^2. normal_tail_lanes: R(x). */
@@ -122,3 +131,5 @@ FN_INLINE vec FN(gelu_lanes)(vec z, vec *slope)
 #undef FN_LINE
 #undef FN_TAIL_END
 #undef FN_UPPER_BITS
+
+#endif

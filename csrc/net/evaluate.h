@@ -1,6 +1,25 @@
 /* Forward only: outputs, and counts and costs of a whole data set, in pieces
  * of FN_EVALUATED examples that stay in the caches. Threads take the pieces in turn;
  * what they find is added up in the order of the pieces. */
+#ifndef FASTNET_NET_EVALUATE_H
+#define FASTNET_NET_EVALUATE_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "core/arena.h"
+#include "core/check.h"
+#include "core/contracts.h"
+#include "core/plan.h"
+#include "core/poll.h"
+#include "core/threads.h"
+#include "fastnet.h"
+#include "input/gather.h"
+#include "net/forward.h"
+#include "net/workspace.h"
+#include "ops/cost.h"
+#include "simd/vec.h"
 
 /* The arguments of feedforward and evaluate, for all of the team. */
 typedef struct {
@@ -135,3 +154,5 @@ static double FN(evaluate)(const fn_plan *plan, const real *parameters, const fn
     }
     return cost;
 }
+
+#endif

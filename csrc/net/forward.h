@@ -1,4 +1,23 @@
 /* The forward step: from the user's examples to the activations of all layers. */
+#ifndef FASTNET_NET_FORWARD_H
+#define FASTNET_NET_FORWARD_H
+
+#include <stdint.h>
+
+#include "core/plan.h"
+#include "core/threads.h"
+#include "fastnet.h"
+#include "gemm/tile.h"
+#include "input/block.h"
+#include "input/build_lists.h"
+#include "input/gather.h"
+#include "input/list.h"
+#include "net/layer.h"
+#include "net/workspace.h"
+#include "ops/activation.h"
+#include "ops/optimizer.h"
+#include "simd/compiler.h"
+#include "simd/vec.h"
 
 /* Per-thread context of a call. */
 typedef struct {
@@ -218,3 +237,5 @@ static void FN(forward)(FN(thread_context) *work, const real *parameters, size_t
             fn_wait_for_team(work->team);
     }
 }
+
+#endif

@@ -1,26 +1,17 @@
-/* All kernels of one type (FN_BITS) for one instruction set, and their table. */
-#include "simd/vec.h"
+/* All kernels of one type for one instruction set, and their table. */
+#ifndef FASTNET_NET_KERNELS_H
+#define FASTNET_NET_KERNELS_H
 
-#include "math/exp_log.h"
-#include "math/tanh_gelu.h"
-#include "gemm/transpose.h"
+#include "core/tables.h"
+#include "input/compress.h"
+#include "net/evaluate.h"
+#include "net/layer.h"
+#include "net/minibatch.h"
+#include "net/peak.h"
 #include "ops/activation.h"
 #include "ops/cost.h"
-#include "gemm/tile.h"
-#include "gemm/large.h"
-#include "gemm/narrow.h"
 #include "ops/optimizer.h"
-#include "net/layer.h"
-#include "input/compress.h"
-#include "input/gather.h"
-#include "input/list.h"
-#include "input/build_lists.h"
-#include "input/block.h"
-#include "net/workspace.h"
-#include "net/forward.h"
-#include "net/minibatch.h"
-#include "net/evaluate.h"
-#include "net/peak.h"
+#include "simd/vec.h"
 
 #define KERNEL(op, result, arguments, names) .op = FN(op),
 #if FN_BITS == 64
@@ -34,3 +25,5 @@ const fn_kernels_f32 FN(kernels) = {
 };
 #undef KERNEL
 #undef KERNEL_F64
+
+#endif

@@ -5,6 +5,24 @@
  *
  * All weights are input-major. A small output layer as [n_out][n_in] would save the
  * transpositions of backpropagate and of narrow updates and need some in the forward step. */
+#ifndef FASTNET_NET_LAYER_H
+#define FASTNET_NET_LAYER_H
+
+#include <stdint.h>
+#include <string.h>
+
+#include "core/check.h"
+#include "core/contracts.h"
+#include "core/plan.h"
+#include "fastnet.h"
+#include "gemm/large.h"
+#include "gemm/narrow.h"
+#include "gemm/tile.h"
+#include "gemm/transpose.h"
+#include "ops/activation.h"
+#include "ops/optimizer.h"
+#include "simd/compiler.h"
+#include "simd/vec.h"
 
 /* Row stride of activations that tiles read as A: 16 bytes more than whole cache lines, so that one
  * term of all rows of a tile lies in different banks of the first cache. */
@@ -34,9 +52,6 @@ static void FN(update_biases)(size_t m, size_t n_out, size_t stride, const real 
 }
 
 /* Ways that no plan takes with vectors of this size (thresholds.def) are not compiled. */
-#undef FN_HAS_LARGE
-#undef FN_HAS_NARROW_FORWARD
-#undef FN_HAS_NARROW_UPDATE
 #define FN_HAS_LARGE (FN_VECTOR_BYTES == 64)
 #define FN_HAS_NARROW_FORWARD (FN_LANES >= 16)
 #define FN_HAS_NARROW_UPDATE (FN_LANES >= 8)
@@ -335,3 +350,5 @@ static void FN(update)(size_t m, size_t n_in, size_t n_out, const real *a, const
                   scratch);
     FN(update_biases)(m, n_out, stride, delta, 1, biases);
 }
+
+#endif

@@ -13,6 +13,33 @@
  * part of the weights. An element is computed by one thread, in the order that one thread
  * alone would keep, so the bits do not depend on how many there are.
  * What was measured: docs/tuning.md. */
+#ifndef FASTNET_NET_MINIBATCH_H
+#define FASTNET_NET_MINIBATCH_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "core/check.h"
+#include "core/contracts.h"
+#include "core/plan.h"
+#include "core/poll.h"
+#include "core/threads.h"
+#include "fastnet.h"
+#include "gemm/tile_sizes.h"
+#include "input/block.h"
+#include "input/build_lists.h"
+#include "input/gather.h"
+#include "input/list.h"
+#include "net/forward.h"
+#include "net/layer.h"
+#include "net/workspace.h"
+#include "ops/activation.h"
+#include "ops/cost.h"
+#include "ops/optimizer.h"
+#include "simd/compiler.h"
+#include "simd/subnormals.h"
+#include "simd/vec.h"
 
 /* This thread's share of the errors of hidden layer l, from those of the layer above. */
 FN_INLINE void FN(backprop_layer)(const FN(thread_context) *work, size_t l, size_t m, const real *weights)
@@ -489,3 +516,5 @@ static int FN(gradient)(const fn_plan *plan, const real *parameters, const fn_ex
     FN(check_workspace)(plan, examples, NULL, 1, memory);
     return failed;
 }
+
+#endif

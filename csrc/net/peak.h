@@ -1,6 +1,15 @@
 /* The yardstick: as many multiply-adds as the processor can do, and nothing else.
  * bench/ divides the arithmetic of a job by its speed. No network is computed
  * with it. */
+#ifndef FASTNET_NET_PEAK_H
+#define FASTNET_NET_PEAK_H
+
+#include <stddef.h>
+
+#include "fastnet.h"
+#include "gemm/tile_sizes.h"
+#include "simd/compiler.h"
+#include "simd/vec.h"
 
 /* sums[i] = sums[i] / 2 + 1/2, n times over, for as many independent vectors as the
  * register tile has sums, all of them in registers: more than the latency of a
@@ -24,3 +33,5 @@ FN_UNROLL(28)
         FN(store)(sums + v * FN_LANES, sum[v]);
     return 2.0 * VECTORS * FN_LANES * (double)n;
 }
+
+#endif

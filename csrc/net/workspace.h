@@ -1,5 +1,20 @@
 /* The arrays of one call, in the caller's memory; several threads share most of them. Their sizes
  * follow from the plan. */
+#ifndef FASTNET_NET_WORKSPACE_H
+#define FASTNET_NET_WORKSPACE_H
+
+#include <stdint.h>
+
+#include "core/arena.h"
+#include "core/check.h"
+#include "core/contracts.h"
+#include "core/plan.h"
+#include "fastnet.h"
+#include "input/block.h"
+#include "input/build_lists.h"
+#include "input/list.h"
+#include "net/layer.h"
+#include "simd/vec.h"
 
 typedef struct {
     /* of each thread */
@@ -186,3 +201,5 @@ static void FN(check_workspace)(const fn_plan *plan, const fn_examples *examples
     (void)plan, (void)examples, (void)training, (void)threads, (void)memory;
 #endif
 }
+
+#endif

@@ -1,5 +1,18 @@
 /* Activations: what activations.def defines, of rows of hidden neurons and of output layers;
  * whether numbers are finite. */
+#ifndef FASTNET_OPS_ACTIVATION_H
+#define FASTNET_OPS_ACTIVATION_H
+
+#include <stdint.h>
+#include <string.h>
+
+#include "fastnet.h"
+#include "gemm/transpose.h"
+#include "math/exp_log.h"
+#include "math/tanh_gelu.h"
+#include "ops/doubles.h"
+#include "simd/compiler.h"
+#include "simd/vec.h"
 
 /* Of a case that the caller's checks rule out. */
 #define FN_NOT_REACHED() __builtin_trap()
@@ -139,20 +152,26 @@ static double FN(survey)(size_t n, const real *x, size_t *others)
     return FN(largest_of)(1, n, x, others);
 }
 
-static void FN(exp)(size_t n, const real *x, real *y)
+/* Not static: costs of the other type call those of doubles. */
+void FN(exp)(size_t n, const real *x, real *y)
 {
     FN_MAP(FN(exp_lanes), n, x, y);
 }
 
-static void FN(sigmoid)(size_t n, const real *x, real *y)
+void FN(sigmoid)(size_t n, const real *x, real *y)
 {
     FN_MAP(FN(sigmoid_value), n, x, y);
 }
 
 #if FN_BITS == 64
-static void FN(log)(size_t n, const real *x, real *y)
+void FN(log)(size_t n, const real *x, real *y)
 {
     FN_MAP(FN(log_lanes), n, x, y);
+}
+
+void FN(tanh)(size_t n, const real *x, real *y)
+{
+    FN_MAP(FN(tanh_lanes), n, x, y);
 }
 #endif
 
@@ -256,3 +275,5 @@ static void FN(activate_output)(fn_activation output, size_t m, size_t n, const 
 #undef FN_ROWS_HIDDEN_AND_OUTPUT
 #undef FN_ROWS_HIDDEN
 }
+
+#endif

@@ -4,9 +4,29 @@
  * outputs, weights, sums, and the calls of the costs' functions, made from the rows there. Certain
  * pairs of output layer and cost are meant; fastnet/nn/costs.py, which has their table, lets no other
  * pass. */
+#ifndef FASTNET_OPS_COST_H
+#define FASTNET_OPS_COST_H
+
+#include <string.h>
+
+#include "fastnet.h"
+#include "gemm/transpose.h"
+#include "math/tanh_gelu.h"
+#include "ops/doubles.h"
+#include "simd/compiler.h"
+#include "simd/vec.h"
 
 /* Outputs are taken in runs of this many, as doubles. */
 #define FN_RUN 64
+
+/* What the value of a cost is computed from: a run of n outputs of several examples, each of which
+ * counts weights[j] times. */
+typedef struct {
+    fn_activation output;
+    const double *parameters;       /* of the cost */
+    size_t n;                       /* 0 to FN_RUN */
+    const double *z, *y, *weights;  /* [n] */
+} fn_run;
 
 /* What the error of a cost is computed from: a vector of outputs of one example. */
 typedef struct {
@@ -19,7 +39,7 @@ typedef struct {
  * then fuses none; so the fused instruction is named, where there is one. */
 FN_INLINE double FN(add_product)(double a, double b, double sum)
 {
-#if defined(__FMA__) || defined(__aarch64__)
+#if defined(__FP_FAST_FMA) || defined(__FMA__) || defined(__ARM_FEATURE_FMA)
     return __builtin_fma(a, b, sum);
 #else
     return FN_FMA(a, b, sum);
@@ -242,3 +262,5 @@ static double FN(cost_sum)(const fn_network *network, size_t m, const double *we
 #undef FN_SUM_SOFTMAX
     return 0;
 }
+
+#endif

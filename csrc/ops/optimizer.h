@@ -12,6 +12,15 @@
  * lazy decay 1.03 to 1.04):
  *   all rows at each mini-batch                                               1.4 to 1.5
  *   rows marked where they are used, caught up factor by factor before that   1.6 */
+#ifndef FASTNET_OPS_OPTIMIZER_H
+#define FASTNET_OPS_OPTIMIZER_H
+
+#include <stdint.h>
+#include <string.h>
+
+#include "fastnet.h"
+#include "simd/compiler.h"
+#include "simd/vec.h"
 
 /* w = w - decay_fraction w, as this and not as a factor near one: that would be rounded to steps of
  * 6e-8 in float32, which a small lmbda does not survive. Then soft-shrink by l1_step. */
@@ -175,3 +184,5 @@ FN_UNROLL(8)
 static double FN(sum_of_squares)(size_t n, const real *x) { return FN(penalty)(1, n, x); }
 
 static double FN(sum_of_magnitudes)(size_t n, const real *x) { return FN(penalty)(0, n, x); }
+
+#endif

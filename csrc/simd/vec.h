@@ -1,17 +1,17 @@
-/* The element type of the bodies that follow: set FN_BITS to 32 or 64 and
- * include. Defines real, the vectors of it, and FN(op), the name of a kernel
- * of this type and instruction set: fn_<op>_<f32|f64>_<isa>. */
-#undef real
-#undef vec
-#undef ivec
-#undef integer
-#undef FN
-#undef FN_LANES
-#undef FN_FMA
-#undef FN_LARGEST
-#undef FN_SQRT
-#undef FN_LANE_BITS
-#undef FN_HALVES
+/* The element type of a unit, real, of FN_BITS, 32 or 64; its vectors, of FN_VECTOR_BYTES, by GNU
+ * vector extensions (gcc, clang); and FN(op), the name of a kernel of this type and instruction set,
+ * FN_ISA: fn_<op>_<f32|f64>_<isa>. The unit's file in targets/ sets these three. */
+#ifndef FASTNET_SIMD_VEC_H
+#define FASTNET_SIMD_VEC_H
+
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
+#include "simd/compiler.h"
 
 #if FN_BITS == 32
 #define real float
@@ -263,3 +263,5 @@ FN_INLINE void FN(store_rows)(unsigned bits, uint32_t first, uint32_t step, uint
             memcpy((y) + i_, rest_, ((n) - i_) * sizeof(real));         \
         }                                                               \
     } while (0)
+
+#endif

@@ -1,4 +1,5 @@
 #define FN_ISA avx2
 #define FN_TARGET FN_AVX2
 #define FN_VECTOR_BYTES 32
-#include "targets/target.h"
+#define FN_BITS 64
+#include "net/kernels.h"
