@@ -2,8 +2,8 @@
  *
  * In debug builds a guard, a cache line, follows each array; fn_arena_alloc fills it or checks it, as
  * `guards` says. So a kernel that writes behind an array is found at the end of the call. */
-#ifndef FASTNET_ARENA_H
-#define FASTNET_ARENA_H
+#ifndef FASTNET_CORE_ARENA_H
+#define FASTNET_CORE_ARENA_H
 
 #include <stdint.h>
 #include <string.h>

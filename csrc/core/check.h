@@ -1,7 +1,7 @@
 /* FN_ASSERT(condition, ...): a contract, checked in debug builds (FASTNET_DEBUG=1, make debug), which
  * end with the condition and its place where it is broken. No code in other builds. */
-#ifndef FASTNET_CHECK_H
-#define FASTNET_CHECK_H
+#ifndef FASTNET_CORE_CHECK_H
+#define FASTNET_CORE_CHECK_H
 
 #include <stddef.h>
 #include <stdint.h>

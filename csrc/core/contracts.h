@@ -1,6 +1,6 @@
 /* Contracts of the C interface (fastnet.h), for FN_ASSERT: only debug builds have these functions. */
-#ifndef FASTNET_CONTRACTS_H
-#define FASTNET_CONTRACTS_H
+#ifndef FASTNET_CORE_CONTRACTS_H
+#define FASTNET_CORE_CONTRACTS_H
 
 #include "fastnet.h"
 

@@ -1,5 +1,5 @@
-#ifndef FASTNET_CPU_H
-#define FASTNET_CPU_H
+#ifndef FASTNET_CORE_CPU_H
+#define FASTNET_CORE_CPU_H
 
 /* Whether the processor has, and the operating system saves the registers of,
  * what the kernels for AVX2 and AVX-512 (targets/) are compiled for. */

@@ -6,8 +6,8 @@
  *
  * A call works on examples in steps: mini-batches, or pieces of them (FN_PIECE), or of an
  * evaluation (FN_EVALUATED). The last step may be smaller, and has a plan of its own. */
-#ifndef FASTNET_PLAN_H
-#define FASTNET_PLAN_H
+#ifndef FASTNET_CORE_PLAN_H
+#define FASTNET_CORE_PLAN_H
 
 #include "core/check.h"
 #include "fastnet.h"

@@ -1,7 +1,7 @@
 /* Polling during a call, see fn_poll in fastnet.h. Code of the caller runs with subnormal numbers,
  * as all code outside of the kernels. */
-#ifndef FASTNET_POLL_H
-#define FASTNET_POLL_H
+#ifndef FASTNET_CORE_POLL_H
+#define FASTNET_CORE_POLL_H
 
 #include "fastnet.h"
 #include "simd/subnormals.h"

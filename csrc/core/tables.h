@@ -1,6 +1,6 @@
 /* The tables of kernels, one per type and instruction set, as kernels.def lists them. */
-#ifndef FASTNET_TABLES_H
-#define FASTNET_TABLES_H
+#ifndef FASTNET_CORE_TABLES_H
+#define FASTNET_CORE_TABLES_H
 
 #include "fastnet.h"
 

@@ -1,6 +1,6 @@
 /* Several threads through one call of a kernel. */
-#ifndef FASTNET_THREADS_H
-#define FASTNET_THREADS_H
+#ifndef FASTNET_CORE_THREADS_H
+#define FASTNET_CORE_THREADS_H
 
 #include <stdatomic.h>
 #include <stddef.h>
