@@ -1,6 +1,6 @@
 """The C side of the build; all else is in pyproject.toml.
 
-Each instruction set's kernels are a static library with compiler flags of its
+The kernels of each instruction set and type are a static library with compiler flags of its
 own, from the same sources; the extension module links them all and chooses at
 import. No flag depends on the machine that builds, but on the one that is built for.
 """
@@ -68,12 +68,14 @@ FLAGS = [
     *("-std=c11", "-O3", "-fno-math-errno", "-fvisibility=hidden", "-g0", "-Wall", "-Wextra"),
     "-Werror=switch-enum",  # a switch has a case for each cost, activation and optimizer
 ]
-# FASTNET_DEBUG=1: a build that checks the contracts of the C code (csrc/check.h).
+# FASTNET_DEBUG=1: a build that checks the contracts of the C code (csrc/core/check.h).
 DEBUG = os.environ.get("FASTNET_DEBUG") == "1"
 if DEBUG:
     FLAGS += ["-DFN_DEBUG", "-O2", "-g"]  # -O2: the least that makes gcc fuse, so same bits
 
-HEADERS = [*glob.glob("csrc/*.h"), *glob.glob("csrc/*.def")]
+HEADERS = [
+    file for ending in ("h", "def") for file in glob.glob(f"csrc/**/*.{ending}", recursive=True)
+]
 
 
 def library(name: str, sources: list[str], flags: list[str]) -> tuple[str, dict]:
@@ -85,20 +87,24 @@ def library(name: str, sources: list[str], flags: list[str]) -> tuple[str, dict]
     }
 
 
-libraries = [
-    library(f"fastnet_{isa}", [f"csrc/target_{isa}.c"], ["-ffp-contract=fast", *flags])
+UNITS = {
+    f"{isa}_f{bits}": ["-ffp-contract=fast", *flags]
     for isa, flags in TARGETS.get(MACHINE, {"baseline": []}).items()
+    for bits in (32, 64)
+}
+libraries = [
+    library(f"fastnet_{unit}", [f"csrc/targets/{unit}.c"], flags) for unit, flags in UNITS.items()
 ]
 # random.c gives the same bits everywhere only if nothing is fused.
 CORE = [
-    "csrc/check.c",
-    "csrc/cpu.c",
-    "csrc/dispatch.c",
-    "csrc/layout.c",
-    "csrc/plan.c",
-    "csrc/random.c",
-    "csrc/rows.c",
-    "csrc/threads.c",
+    "csrc/core/check.c",
+    "csrc/core/cpu.c",
+    "csrc/core/dispatch.c",
+    "csrc/core/layout.c",
+    "csrc/core/plan.c",
+    "csrc/core/random.c",
+    "csrc/core/rows.c",
+    "csrc/core/threads.c",
 ]
 libraries.append(library("fastnet_core", CORE, ["-ffp-contract=off"]))
 
@@ -109,7 +115,7 @@ kernels = Extension(
     # build_ext appends all the libraries above. The linker reads from left to right:
     # the core calls the targets, and they call the core's layout.
     libraries=["fastnet_core"],
-    depends=[*HEADERS, *glob.glob("csrc/*.c"), *glob.glob("fastnet/core/*.pxi")],
+    depends=[*HEADERS, *glob.glob("csrc/*/*.c"), *glob.glob("fastnet/core/*.pxi")],
     extra_compile_args=["-g0"],
     extra_link_args=["-pthread"],
 )
@@ -153,7 +159,7 @@ def check_compiler(command: list[str]) -> None:
 
 
 class build_clib_together(build_clib):
-    """Libraries are compiled side by side: on two cores 32 s for 49, each target one long file."""
+    """Libraries are compiled side by side; first those of AVX-512, which take longest."""
 
     def build_libraries(self, libraries: list[tuple[str, dict]]) -> None:
         compiler: Any = self.compiler
@@ -169,8 +175,8 @@ class build_clib_together(build_clib):
 
         names = ", ".join(name for name, _ in libraries)
         self.announce(f"compiling {names}, side by side", level=logging.INFO)
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(compile_one, libraries))
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(compile_one, reversed(libraries)))
 
 
 def declare_c(folder: str) -> None:

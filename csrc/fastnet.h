@@ -25,7 +25,7 @@
 /* FN_SIGMOID ... as activations.def lists them. */
 #define ACTIVATION(NAME, op, name, role, slope) FN_##NAME,
 typedef enum {
-#include "activations.def"
+#include "api/activations.def"
 } fn_activation;
 #undef ACTIVATION
 
@@ -39,7 +39,7 @@ typedef struct {
 /* FN_QUADRATIC ... as costs.def lists them. */
 #define COST(NAME, op, name, n_parameters, sum) FN_##NAME,
 typedef enum {
-#include "costs.def"
+#include "api/costs.def"
     FN_OTHER_COST   /* of the user's own; behind all others */
 } fn_cost;
 #undef COST
@@ -54,7 +54,7 @@ typedef struct {
 /* FN_PLAIN ... as optimizers.def lists them. */
 #define OPTIMIZER(NAME, op, name, n_moments, n_coefficients, decay) FN_##NAME,
 typedef enum {
-#include "optimizers.def"
+#include "api/optimizers.def"
 } fn_optimizer;
 #undef OPTIMIZER
 
@@ -277,16 +277,16 @@ enum {
     FN_SUMS_BYTES = 2048
 };
 
-#include "plan.h"
+typedef struct fn_plan fn_plan; /* core/plan.h */
 
 /* Every kernel of kernels.def as fn_<op>(type, ...): type FN_F32 or FN_F64 says
  * what the arrays hold. It runs with the table in use, and with subnormal numbers
- * counting as zero (see simd.h), but where it looks at their bits. */
+ * counting as zero (see simd/subnormals.h), but where it looks at their bits. */
 #define REAL void
 #define FN_UNPACKED(...) __VA_ARGS__
 #define KERNEL(op, result, arguments, names) result fn_##op(fn_type type, FN_UNPACKED arguments);
 #define KERNEL_F64 KERNEL
-#include "kernels.def"
+#include "api/kernels.def"
 #undef REAL
 #undef KERNEL
 #undef KERNEL_F64
@@ -304,5 +304,7 @@ const char *fn_isa_name(size_t i);
 void fn_shuffle(size_t first, size_t end, const uint64_t *raw, int64_t *order);
 void fn_uniform(size_t n, const uint64_t *raw, double *u);
 void fn_standard_normal(size_t n, const uint64_t *raw, double *x);
+
+#include "core/plan.h"
 
 #endif

@@ -54,8 +54,11 @@ def pytest_terminal_summary(terminalreporter):
     skipped = terminalreporter.stats.get("skipped", [])
     reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
     lines = [f"{count:>5}  {reason}" for reason, count in reasons.most_common()]
-    targets = (path.stem for path in Path(__file__).parent.parent.glob("csrc/target_*.c"))
-    missing = {name.removeprefix("target_") for name in targets} - set(_kernels.available())
+    targets = (
+        path.stem.partition("_")[0]
+        for path in Path(__file__).parent.parent.glob("csrc/targets/*.c")
+    )
+    missing = set(targets) - set(_kernels.available())
     if missing:
         lines.append(f"  all  on instruction sets that this machine lacks: {', '.join(missing)}")
     if WITHOUT_MASKS:

@@ -27,7 +27,7 @@ def follow_the_steps(root):
     (section,) = (text for kind, text in BLOCKS if kind == "c" and "COST(" in text)
     (made,) = (text for kind, text in BLOCKS if kind == "python" and "(BuiltInCost)" in text)
     (name,) = re.findall(r'^and `("\w+")` into the list `__all__`', GUIDE, re.MULTILINE)
-    rows = root / "csrc" / "costs.def"
+    rows = root / "csrc" / "api" / "costs.def"
     rows.write_text(rows.read_text(encoding="utf-8") + "\n" + section, encoding="utf-8")
     module = root / "fastnet" / "nn" / "costs.py"
     text = module.read_text(encoding="utf-8")
@@ -92,7 +92,7 @@ def test_c_computes_the_cost_of_the_guide_and_its_slope(copied, tmp_path):
     """With one instruction set: the first, which all machines of this kind have."""
     if not shutil.which("cc"):
         pytest.skip("no C compiler (cc)")
-    dispatch = copied / "csrc" / "dispatch.c"
+    dispatch = copied / "csrc" / "core" / "dispatch.c"
     isa = next(iter(BUILD["targets"](BUILD["NATIVE"])))
     text = dispatch.read_text(encoding="utf-8").replace("defined(__x86_64__)", "0")
     dispatch.write_text(text, encoding="utf-8")

@@ -137,11 +137,11 @@ BROKEN = {
         "fn_arena a = {.memory = memory, .guards = FN_FILL_GUARDS};"
         "char *array = fn_arena_alloc(&a, 60); array[64] = 0;"
         "a = (fn_arena){.memory = memory, .guards = FN_CHECK_GUARDS}; fn_arena_alloc(&a, 60);",
-        r"csrc/arena\.h:\d+: expected \(unsigned char\)guard\[i\] == FN_GUARD",
+        r"csrc/core/arena\.h:\d+: expected \(unsigned char\)guard\[i\] == FN_GUARD",
     ),
     "memory is not aligned": (
         "fn_arena a = {.memory = memory + 8}; fn_arena_alloc(&a, 60);",
-        r"csrc/arena\.h:\d+: expected \(uintptr_t\)arena->memory % 64 == 0",
+        r"csrc/core/arena\.h:\d+: expected \(uintptr_t\)arena->memory % 64 == 0",
     ),
     "columns do not ascend": (
         "uint16_t columns[] = {1, 1}; int64_t offsets[] = {0, 2}; float values[2];"
@@ -170,7 +170,7 @@ BROKEN = {
     ),
     "a step has no plan": (
         "fn_plan plan = {.steps = {{.m = 10}, {.m = 3}}}; fn_step_of(&plan, 4);",
-        r"csrc/plan\.h:\d+: expected step < plan->steps \+ FN_STEPS",
+        r"csrc/core/plan\.h:\d+: expected step < plan->steps \+ FN_STEPS",
     ),
 }
 
@@ -181,12 +181,12 @@ def test_a_broken_contract_ends_a_debug_build_and_is_named(case, tmp_path):
     body, message = BROKEN[case]
     root = BUILD["ROOT"]
     (tmp_path / "broken.c").write_text(
-        '#include "arena.h"\n#include "contracts.h"\n'
+        '#include "core/arena.h"\n#include "core/contracts.h"\n'
         "static _Alignas(64) char memory[4096];\n"
         f"int main(void) {{ (void)memory; {body} return 0; }}\n"
     )
     command = ["cc", "-std=c11", f"-I{root / 'csrc'}", str(tmp_path / "broken.c"),
-               str(root / "csrc/check.c"), "-o", str(tmp_path / "broken")]  # fmt: skip
+               str(root / "csrc/core/check.c"), "-o", str(tmp_path / "broken")]  # fmt: skip
     subprocess.run([*command, "-DFN_DEBUG"], check=True)
     result = subprocess.run([tmp_path / "broken"], capture_output=True, text=True, check=False)
     assert result.returncode < 0

@@ -26,7 +26,7 @@ from fastnet.nn.costs import COSTS, BuiltInCost, of_kernel
 ROOT = Path(__file__).parents[1]
 ROWS = re.findall(
     r'^COST\((\w+), (\w+), "([\w-]+)", (\d+), (\w+)\)$',
-    (ROOT / "csrc" / "costs.def").read_text(encoding="utf-8"),
+    (ROOT / "csrc" / "api" / "costs.def").read_text(encoding="utf-8"),
     re.MULTILINE,
 )
 WITH_PARAMETERS = [cost for cost in COSTS if cost().parameters]
@@ -81,7 +81,7 @@ def test_every_cost_class_of_the_module_is_in_its_list_and_exported():
 def test_no_other_source_file_lists_costs():
     words = {f"FN_{row[0]}" for row in ROWS} | {cost.__name__ for cost in COSTS}
     words -= {"CrossEntropyCost", "QuadraticCost", "HuberCost"}  # examples in docstrings
-    paths = [*ROOT.glob("csrc/*.[chd]*"), *ROOT.glob("fastnet/**/*.p[yx]*")]
+    paths = [*ROOT.glob("csrc/**/*.[chd]*"), *ROOT.glob("fastnet/**/*.p[yx]*")]
     assert len(paths) > 60
     for path in paths:
         if path.name not in ("costs.py", "costs.def") and "build" not in path.parts:

@@ -199,7 +199,7 @@ def test_the_index_names_every_document():
     assert {file.name for file in TOP.glob("docs/*.md")} - {"index.md"} <= named
 
 
-# A path below one of the package's folders, in code: `fastnet/data/dataset.py`, `csrc/target_*.c`.
+# A path below one of the package's folders, in code: `fastnet/data/dataset.py`, `csrc/targets/*.c`.
 PATH = re.compile(r"(?<![\w./])(?:fastnet|csrc|tests|tools|bench|examples|docs)/[\w./*-]*\w")
 WRITTEN_BY_COMMANDS = {"bench/results"}
 

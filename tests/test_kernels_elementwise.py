@@ -13,7 +13,7 @@ from fastnet.core import _kernels
 
 LENGTHS = (0, 1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100)
 
-# The arguments in which exp is neither 0 nor infinite, as csrc/exp_log_tmpl.h says.
+# The arguments in which exp is neither 0 nor infinite, as csrc/math/exp_log.h says.
 DOMAIN = {"float32": (-87.33, 88.37), "float64": (-708.39, 709.43)}
 
 # Largest error in units in the last place: with fused multiply-add, without.

@@ -22,7 +22,7 @@ def test_plans_are_as_recorded_on_every_machine():
 
 def test_the_record_covers_every_way_of_every_part():
     text = RECORDER["RECORD"].read_text()
-    header = (ROOT / "csrc/plan.h").read_text()
+    header = (ROOT / "csrc/core/plan.h").read_text()
     words = re.findall(
         r'T\(FN_(?:ENTER|FORWARD|ERROR|UPDATE|FUSED|STREAMED|COLLECTED)_\w+, "(.*?)"', header
     )
@@ -34,7 +34,7 @@ def test_the_record_covers_every_way_of_every_part():
 @pytest.mark.parametrize(
     "name",
     re.findall(
-        r"^(?:THRESHOLD|ALIKE)\(\w+, (\w+),", (ROOT / "csrc/thresholds.def").read_text(), re.M
+        r"^(?:THRESHOLD|ALIKE)\(\w+, (\w+),", (ROOT / "csrc/core/thresholds.def").read_text(), re.M
     ),
 )
 def test_every_threshold_is_explained(name):

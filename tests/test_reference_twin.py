@@ -178,7 +178,7 @@ def test_layers_are_views_of_the_parameters(places, dtype):
 
 
 def test_every_kernel_of_the_list_has_its_twin_in_numpy():
-    text = (Path(__file__).parent.parent / "csrc" / "kernels.def").read_text()
+    text = (Path(__file__).parent.parent / "csrc" / "api" / "kernels.def").read_text()
     listed = re.findall(r"^KERNEL(?:_F64)?\((\w+),", text, re.MULTILINE)
     assert len(listed) > 10
     sizes = {"evaluation_size", "scratch_size", "workspace_size"}  # of C's memory

@@ -138,7 +138,9 @@ def test_cython_has_every_declaration_of_the_c_header(tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     setup()["declare_c"](str(tmp_path))
     text = (tmp_path / "c_api.pxd").read_text()
-    listed = re.findall(r"^KERNEL(?:_F64)?\((\w+),", (ROOT / "csrc/kernels.def").read_text(), re.M)
+    listed = re.findall(
+        r"^KERNEL(?:_F64)?\((\w+),", (ROOT / "csrc/api/kernels.def").read_text(), re.M
+    )
     header = (ROOT / "csrc/fastnet.h").read_text()
     functions = re.findall(r"^(?:static inline )?[\w ]+\*?(fn_\w+)\(", header, re.M)
     structs = re.findall(r"^} (fn_\w+);", header, re.M)

@@ -53,7 +53,9 @@ def declared(statement: str) -> list[str]:
     if head in ("typedef enum", "enum"):
         title = f"ctypedef enum {name.strip()}:" if name.strip() else "enum:"
         return [title, *(f"    {each}" for each in enumerators(body))]
-    if head == "typedef struct":
+    if re.fullmatch(r"typedef struct (\w+) \1", head):  # defined further below
+        return []
+    if re.fullmatch(r"typedef struct(?: \w+)?", head):
         fields = [each.strip() for each in body.split(";") if each.strip()]
         return [f"ctypedef struct {name.strip()}:", *(f"    {with_nogil(f)}" for f in fields)]
     if head.startswith("typedef "):

@@ -1,4 +1,4 @@
-"""Print the coefficients of csrc/exp_log_tmpl.h and csrc/tanh_gelu_tmpl.h.
+"""Print the coefficients of csrc/math/exp_log.h and csrc/math/tanh_gelu.h.
 
 Near-minimax fits in 40-digit arithmetic, each with its largest error, so that the
 constants in the C source can be made again. Polynomials by Chebyshev interpolation;

@@ -155,7 +155,7 @@ def ordered_tests(mutation, root=ROOT):
     head = re.compile(r"(?:    )?(?:c?p?def|class|static|void)\b.*?(\w+)\(")
     around = [match[1] for match in map(head.match, lines) if match][-1:]
     names = {*re.findall(r"[A-Za-z_]\w{2,}", mutation.before), *around}
-    names.add(Path(mutation.file).stem.removesuffix("_tmpl"))
+    names.add(Path(mutation.file).stem)
     files = {p: {*re.findall(r"\w+", p.read_text())} for p in sorted(root.glob("tests/test_*.py"))}
     count = Counter(name for words in files.values() for name in words & names)
     score = {p: sum(math.log(len(files) / count[n]) for n in files[p] & names) for p in files}

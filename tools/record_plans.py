@@ -6,7 +6,7 @@
 Plans are a pure function of the call, so that any machine records all instruction sets. A line is
 one case and one plan: the call | the instruction sets and types with this plan: the plan. Of each
 layer it says forward/error/update, and what is particular in brackets. Run it after a threshold
-(csrc/thresholds.def) was changed on purpose, and review the lines that changed.
+(csrc/core/thresholds.def) was changed on purpose, and review the lines that changed.
 """
 
 import argparse

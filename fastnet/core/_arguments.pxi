@@ -3,12 +3,12 @@ a custom cost's delta."""
 
 # ---- networks and examples -------------------------------------------------
 
-# {name: enumerator}, as csrc/activations.def and csrc/optimizers.def list them.
+# {name: enumerator}, as csrc/api/activations.def and csrc/api/optimizers.def list them.
 cdef dict HIDDEN = {}
 cdef dict OUTPUTS = {}
 cdef dict OPTIMIZERS = {}
 
-# {name: (enumerator, number of parameters)}, as csrc/costs.def lists them; None for the user's own,
+# {name: (enumerator, number of parameters)}, as csrc/api/costs.def lists them; None for the user's own,
 # whose enumerator is the last.
 cdef dict COSTS = {}
 

@@ -1,4 +1,4 @@
-"""Part of _kernels.pyx: the plan of a call (csrc/plan.h), and what it says in words."""
+"""Part of _kernels.pyx: the plan of a call (csrc/core/plan.h), and what it says in words."""
 
 from libc.stdlib cimport getenv
 from libc.string cimport strcmp
@@ -133,7 +133,7 @@ cdef dict PLAN_OPTIONS = {
 
 
 def plan(sizes, dtype, m, n=None, **options):
-    """The plan of a call in words, as a dict; see csrc/plan.h, and ``fastnet info --plan``.
+    """The plan of a call in words, as a dict; see csrc/core/plan.h, and ``fastnet info --plan``.
 
     ``n``: examples in a pass, m where None; ``isa``: an instruction set, which this machine need
     not have, the one in use where None; ``halves_avx512``: a trait of the processor, this one's

@@ -1,6 +1,6 @@
 """How a call is computed: how many threads share it, and, on request, its plan in words.
 
-The kernels make the plan (csrc/plan.c); here it is only put into sentences.
+The kernels make the plan (csrc/core/plan.c); here it is only put into sentences.
 """
 
 import sys

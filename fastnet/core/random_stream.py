@@ -1,7 +1,7 @@
 """Seeded randomness that no release of NumPy can change.
 
 Only the raw 64-bit stream of a NumPy bit generator is used, which NumPy
-guarantees; what is made of it (csrc/random.c) is fastnet's own.
+guarantees; what is made of it (csrc/core/random.c) is fastnet's own.
 """
 
 import math

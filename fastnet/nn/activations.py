@@ -1,8 +1,8 @@
 """Activations: the functions of hidden neurons and of output layers.
 
 Each is one class here, with all that Python says of it, and one section of
-``csrc/activations.def``, which computes it. Nothing else lists them: the reference, the checks of
-arguments, ``explain``, the estimators, the command line and the page of the demo go through
+``csrc/api/activations.def``, which computes it. Nothing else lists them: the reference, the checks
+of arguments, ``explain``, the estimators, the command line and the page of the demo go through
 ``ACTIVATIONS``. To add one: docs/adding-things.md.
 """
 

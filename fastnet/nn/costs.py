@@ -7,8 +7,8 @@ A cost is a class with two static methods, as in the book; arrays are columns,
     delta(z, a, y)  the output error dC/dz, (n_out, m)
 
 The costs of the package are ``COSTS``; adding one takes its class and the name of that in
-``__all__`` here, and its section of csrc/costs.def: docs/adding-things.md shows it. A user's own
-class needs none of that: it is called from the loop.
+``__all__`` here, and its section of csrc/api/costs.def: docs/adding-things.md shows it. A user's
+own class needs none of that: it is called from the loop.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class BuiltInCost:
     Attributes
     ----------
     name : str
-        Its name, as in csrc/costs.def.
+        Its name, as in csrc/api/costs.def.
     formula : Formula
         The cost; {threshold} is the parameter of that name.
     errors : dict of Formula

@@ -5,7 +5,7 @@ descent. They hold coefficients only: velocities and moments belong to one call 
 start at zero there and end with it.
 
 Each is one class here, with all that Python says of it, and one section of
-``csrc/optimizers.def``, which computes it. Nothing else lists them: the package's public names,
+``csrc/api/optimizers.def``, which computes it. Nothing else lists them: the package's public names,
 the reference, the estimators and the command line go through ``CLASSES``. To add one:
 docs/adding-things.md.
 """
@@ -30,7 +30,7 @@ class Optimizer:
     Attributes
     ----------
     coefficients : tuple of str
-        Those that the kernels are given, in the order of ``csrc/optimizers.def``.
+        Those that the kernels are given, in the order of ``csrc/api/optimizers.def``.
     name : str
         In the kernels, and on the command line.
     n_moments : int

@@ -32,15 +32,17 @@ def build_driver(folder, compiler, machine, *extra, emulate_avx512=False, root=R
     is the tree of its sources."""
     flags = [*SETUP["FLAGS"], "-Werror", f"-I{root / 'csrc'}", "-pthread", *extra]
 
-    def compile_target(isa, options):
-        source, made = str(root / f"csrc/target_{isa}.c"), str(folder / f"{isa}.o")
+    def compile_unit(isa, options, bits):
+        source = str(root / f"csrc/targets/{isa}_f{bits}.c")
+        made = str(folder / f"{isa}_f{bits}.o")
         options = EMULATED if emulate_avx512 and isa == "avx512" else options
         command = [compiler, *flags, "-ffp-contract=fast", *options, "-c", source, "-o", made]
         subprocess.run(command, check=True)
         return made
 
+    units = [(*target, bits) for target in targets(machine).items() for bits in (32, 64)]
     with ThreadPoolExecutor() as pool:  # the compilers are processes of their own
-        objects = list(pool.map(compile_target, targets(machine), targets(machine).values()))
+        objects = list(pool.map(compile_unit, *zip(*units, strict=True)))
     core = [*flags, *([HAS_ALL] if emulate_avx512 else []), "-ffp-contract=off"]
     sources = [str(root / source) for source in (*SETUP["CORE"], "tests/c/driver.c")]
     program = str(folder / "driver")

@@ -275,7 +275,7 @@ static const job jobs[] = {
 };
 enum { JOBS = sizeof jobs / sizeof *jobs };
 
-/* Two mini-batches of a layer with more than 4 MB in its operands (large_bytes in csrc/thresholds.def). A
+/* Two mini-batches of a layer with more than 4 MB in its operands (large_bytes in csrc/core/thresholds.def). A
  * thread's share of its neurons is a multiple of 256, for which fn_stride is wider. */
 static const size_t large_sizes[] = {16, 1024, 512, 10};
 static const job large = {

@@ -1,5 +1,5 @@
-/* The AVX-512 instructions that csrc/real.h uses, as plain C, so that what is written with
- * them runs on a processor with AVX2 and BMI2 only. Included before csrc/target_avx512.c
+/* The AVX-512 instructions that csrc/simd/vec.h uses, as plain C, so that what is written with
+ * them runs on a processor with AVX2 and BMI2 only. Included before csrc/targets/avx512_*.c
  * (-include), whose vectors the compiler makes of AVX2's, two each; with -Wno-psabi, since
  * such vectors are arguments of inlined functions only. */
 #include <immintrin.h>

@@ -1,0 +1,17 @@
+/* FN_ASSERT(condition, ...): a contract, checked in debug builds (FASTNET_DEBUG=1, make debug), which
+ * end with the condition and its place where it is broken. No code in other builds. */
+#ifndef FASTNET_CORE_CHECK_H
+#define FASTNET_CORE_CHECK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef FN_DEBUG
+void fn_contract_broken(const char *condition, const char *file, int line);
+#define FN_ASSERT(condition) \
+    ((condition) ? (void)0 : fn_contract_broken(#condition, __FILE__, __LINE__))
+#else
+#define FN_ASSERT(condition) ((void)0)
+#endif
+
+#endif

@@ -1,0 +1,27 @@
+/* Contracts of the C interface (fastnet.h), for FN_ASSERT: only debug builds have these functions. */
+#ifndef FASTNET_CORE_CONTRACTS_H
+#define FASTNET_CORE_CONTRACTS_H
+
+#include "fastnet.h"
+
+/* Whether examples with n_in inputs are as fastnet.h says: rows within their strides; of compressed
+ * ones offsets that ascend, no row longer than `longest`, columns that ascend below n_in or masks that
+ * have as many bits, and 128 readable bytes behind values with masks. */
+int fn_examples_hold(const fn_examples *examples, size_t n_in);
+
+/* Whether each of the n numbers of an order, which may be NULL, is one of so many examples. */
+int fn_order_holds(const int64_t *order, size_t n, size_t examples);
+
+/* Whether a training has what its optimizer and its techniques need. */
+int fn_training_holds(const fn_training *training, size_t n_in);
+
+/* Whether the bytes are zero. */
+int fn_is_zero(const void *memory, size_t bytes);
+
+/* Whether two arrays do not overlap. */
+static inline int fn_are_apart(const void *a, size_t a_bytes, const void *b, size_t b_bytes)
+{
+    return (uintptr_t)a + a_bytes <= (uintptr_t)b || (uintptr_t)b + b_bytes <= (uintptr_t)a;
+}
+
+#endif

@@ -1,0 +1,332 @@
+/* The plan of a call, from the table of thresholds (thresholds.def). */
+#include "core/plan.h"
+
+typedef struct {
+#define THRESHOLD(type, name, ...) type name;
+#define ALIKE THRESHOLD
+#include "core/thresholds.def"
+#undef THRESHOLD
+} thresholds;
+
+#undef ALIKE
+#define ALIKE(type, name, value) .name = value,
+
+static const thresholds table[] = {
+    {
+#define THRESHOLD(type, name, baseline, avx2, avx2_halves, avx512, halves, neon) .name = baseline,
+#include "core/thresholds.def"
+#undef THRESHOLD
+    }, {
+#define THRESHOLD(type, name, baseline, avx2, avx2_halves, avx512, halves, neon) .name = avx2,
+#include "core/thresholds.def"
+#undef THRESHOLD
+    }, {
+#define THRESHOLD(type, name, baseline, avx2, avx2_halves, avx512, halves, neon) .name = avx2_halves,
+#include "core/thresholds.def"
+#undef THRESHOLD
+    }, {
+#define THRESHOLD(type, name, baseline, avx2, avx2_halves, avx512, halves, neon) .name = avx512,
+#include "core/thresholds.def"
+#undef THRESHOLD
+    }, {
+#define THRESHOLD(type, name, baseline, avx2, avx2_halves, avx512, halves, neon) .name = halves,
+#include "core/thresholds.def"
+#undef THRESHOLD
+    }, {
+#define THRESHOLD(type, name, baseline, avx2, avx2_halves, avx512, halves, neon) .name = neon,
+#include "core/thresholds.def"
+#undef THRESHOLD
+    },
+};
+
+_Static_assert(sizeof table / sizeof *table == 6, "a column for each case of thresholds_of");
+_Static_assert(FN_EVALUATED <= FN_PIECE, "an evaluation works on one piece at a time");
+
+/* The column of the table. */
+static const thresholds *thresholds_of(fn_target target, fn_processor processor)
+{
+    switch (target) {
+    case FN_BASELINE: break;
+    case FN_AVX2: return &table[1 + (processor.halves_avx512 != 0)];
+    case FN_AVX512: return &table[3 + (processor.halves_avx512 != 0)];
+    case FN_NEON: return &table[5];
+    }
+    return &table[0];
+}
+
+static size_t lanes_of(fn_type type, fn_target target)
+{
+    const size_t bytes = target == FN_AVX512 ? 64 : target == FN_AVX2 ? 32 : 16;
+    return bytes / fn_bytes[type];
+}
+
+/* ---- one layer ------------------------------------------------------------------------------ */
+
+static int is_large(const thresholds *t, size_t bytes, size_t rows, size_t columns, size_t terms)
+{
+    const size_t side = t->large_side;
+    return rows >= side && columns >= side && terms >= side
+           && (rows * columns + columns * terms + terms * rows) * bytes > t->large_bytes;
+}
+
+static int is_packed(const thresholds *t, size_t columns, size_t terms)
+{
+    return columns >= t->packed_columns && terms >= t->packed_terms;
+}
+
+/* Whether a layer is updated with the vectors along its inputs. */
+static int is_narrow_update(const thresholds *t, size_t lanes, size_t m, size_t n_out)
+{
+    return n_out <= lanes / 2 && lanes >= t->narrow_update_lanes && m >= lanes / 2;
+}
+
+/* How the errors of m examples are computed where the products are not large. */
+static fn_error_way error_way(const thresholds *t, size_t lanes, size_t m, size_t n_out)
+{
+    const size_t filled = (m + lanes - 1) / lanes * lanes;
+    if (n_out <= t->transposed_vectors * lanes || 8 * m <= t->transposed_eighths * filled)
+        return FN_ERROR_TRANSPOSED;
+    return is_packed(t, m, n_out) ? FN_ERROR_PACKED : FN_ERROR_TILES;
+}
+
+/* Of products whose B has so many columns. */
+static size_t prefetch_terms(const thresholds *t, size_t bytes, size_t columns)
+{
+    return t->prefetched_bytes / (fn_stride(columns, bytes) * bytes);
+}
+
+/* A layer in the context of its call; threads share the step's m examples. */
+typedef struct {
+    const thresholds *t;
+    fn_type type;
+    size_t lanes, m, threads;
+} context;
+
+static void plan_forward(const context *c, size_t n_in, size_t n_out, int last, fn_layer_plan *layer)
+{
+    const int large = is_large(c->t, fn_bytes[c->type], c->m, n_out, n_in);
+    const int narrow = c->lanes >= c->t->narrow_forward_lanes && n_out <= c->lanes / 2;
+    layer->forward = large ? FN_FORWARD_LARGE : narrow ? FN_FORWARD_NARROW : FN_FORWARD_TILES;
+    layer->forward_by_neurons = large && !last && c->threads > 1;
+    layer->prefetch_terms = prefetch_terms(c->t, fn_bytes[c->type], n_out);
+}
+
+static void plan_update(const context *c, size_t n_in, size_t n_out, fn_layer_plan *layer)
+{
+    const thresholds *t = c->t;
+    layer->update = is_narrow_update(t, c->lanes, c->m, n_out) ? FN_UPDATE_NARROW
+                    : is_large(t, fn_bytes[c->type], c->m, n_in, n_out) ? FN_UPDATE_LARGE
+                    : is_packed(t, n_out, c->m) ? FN_UPDATE_PACKED : FN_UPDATE_TILES;
+    layer->update_in_parts = c->m < (n_out < t->packed_columns ? t->packed_columns : t->packed_terms);
+}
+
+static void plan_error(const context *c, size_t n_in, size_t n_out, fn_layer_plan *layer)
+{
+    const thresholds *t = c->t;
+    const size_t bytes = fn_bytes[c->type], most = t->large_error_examples;
+    const int large = is_large(t, bytes, n_in, c->m < most ? c->m : most, n_out);
+    const size_t share = large || c->threads == 1 ? c->m : (c->m + c->threads - 1) / c->threads;
+    const size_t at_once = large ? most : t->error_examples;
+    layer->error_by_neurons = large && c->threads > 1;
+    layer->error_examples = share < at_once ? share : at_once;
+    if (large) {
+        layer->error = layer->error_of_rest = FN_ERROR_LARGE;
+        return;
+    }
+    const size_t rest = share <= at_once ? 0 : share % at_once;
+    layer->error = error_way(t, c->lanes, layer->error_examples, n_out);
+    layer->error_of_rest = rest ? error_way(t, c->lanes, rest, n_out) : layer->error;
+    layer->error_prefetch_terms = prefetch_terms(t, bytes, layer->error_examples);
+}
+
+fn_layer_plan fn_plan_layer(fn_type type, fn_target target, fn_processor processor, size_t m,
+                            size_t n_in, size_t n_out)
+{
+    const context c = {thresholds_of(target, processor), type, lanes_of(type, target), m, 1};
+    fn_layer_plan layer = {0};
+    plan_forward(&c, n_in, n_out, 0, &layer);
+    plan_error(&c, n_in, n_out, &layer);
+    plan_update(&c, n_in, n_out, &layer);
+    return layer;
+}
+
+/* ---- all of a call -------------------------------------------------------------------------- */
+
+/* Whether the slopes of hidden layer l cannot be computed from its activations. */
+static int keeps_slopes(const fn_plan_input *in, size_t l)
+{
+    const double *dropout = in->training ? in->training->dropout : NULL;
+    return fn_activations[in->network->hidden[l - 1]].keeps_slope || (dropout && dropout[l - 1] > 0);
+}
+
+static void plan_step(const fn_plan_input *in, const fn_plan *plan, context c, fn_step *step,
+                      fn_layer_plan *layers)
+{
+    const size_t L = in->network->layers, *sizes = in->network->sizes;
+    step->m = c.m;
+    step->layers = layers;
+    for (size_t l = 0; l < L; l++) {
+        fn_layer_plan *layer = layers + l;
+        *layer = (fn_layer_plan){0};
+        plan_forward(&c, sizes[l], sizes[l + 1], l + 1 == L, layer);
+        if (plan->call != FN_CALL_FORWARD) {
+            plan_update(&c, sizes[l], sizes[l + 1], layer);
+            if (l > 0) {
+                plan_error(&c, sizes[l], sizes[l + 1], layer);
+                layer->keeps_slopes = keeps_slopes(in, l);
+            }
+        }
+    }
+    if (plan->entry == FN_ENTER_DENSE)
+        return;
+    const int lists = plan->entry == FN_ENTER_LISTS;
+    layers->forward = lists ? FN_FORWARD_LISTS : FN_FORWARD_BLOCKS;
+    layers->forward_by_neurons = 0;
+    layers->update_in_parts = 0;
+    if (plan->call != FN_CALL_FORWARD)
+        layers->update = lists ? FN_UPDATE_LISTS : FN_UPDATE_BLOCKS;
+}
+
+/* Whether compressed examples enter by blocks. */
+static int enters_by_blocks(const thresholds *t, const fn_plan_input *in, size_t m)
+{
+    const size_t bytes = fn_bytes[in->type];
+    const size_t lines = fn_lines(in->network->sizes[1], bytes) / (64 / bytes);
+    if (in->density < t->block_density || m < t->block_examples)
+        return 0;
+    const double uses = in->density * (double)fn_next(m, FN_BLOCK) / (m > FN_BLOCK ? 2 : 1);
+    const double counted = (double)(lines < t->most_block_lines ? lines : t->most_block_lines)
+                           - (double)t->fewest_block_lines;
+    return uses * counted >= t->block_uses;
+}
+
+static void plan_entry(const thresholds *t, const fn_plan_input *in, fn_plan *plan)
+{
+    const fn_training *training = in->training;
+    plan->entry = FN_ENTER_DENSE;
+    plan->examples_per_list = 1;
+    plan->list_update_vectors = t->list_update_vectors;
+    plan->streamed_rows = t->streamed_rows;
+    if (in->form == FN_DENSE) {
+        plan->drops_columns = in->call == FN_CALL_FORWARD || in->threads == 1;
+        plan->prefetches_examples = in->inputs_bytes > t->near_bytes;
+        return;
+    }
+    const int blocks = training && training->by_blocks ? training->by_blocks > 0
+                                                       : enters_by_blocks(t, in, plan->m);
+    plan->entry = blocks ? FN_ENTER_BLOCKS : FN_ENTER_LISTS;
+    if (in->form != FN_MASKS)
+        return;
+    plan->examples_per_list = t->examples_per_list;
+    if (training && training->sharing - 1 < FN_MOST_SHARING)
+        plan->examples_per_list = training->sharing;
+}
+
+/* How the update follows the gradient. An optimizer needs all of a gradient at once, unless each row
+ * is complete when a step has passed over it. */
+static void plan_gradient(const fn_plan_input *in, fn_plan *plan)
+{
+    const fn_training *training = in->training;
+    const int whole = plan->piece == plan->m;
+    plan->gradient = FN_FUSED_UPDATE;
+    if (!training)
+        return;
+    const int plain = training->optimizer == FN_PLAIN;
+    const int one_round = plan->entry == FN_ENTER_DENSE
+                          || (plan->entry == FN_ENTER_BLOCKS && plan->m <= FN_BLOCK);
+    if (!plain || !whole)
+        plan->gradient = !plain && whole && one_round ? FN_STREAMED_GRADIENT : FN_COLLECTED_GRADIENT;
+    plan->lazy_decay = plan->gradient == FN_FUSED_UPDATE && training->l1 == 0 && training->l2 > 0;
+}
+
+void fn_make_plan(const fn_plan_input *in, fn_plan *plan, fn_layer_plan *layers)
+{
+    const thresholds *t = thresholds_of(in->target, in->processor);
+    const size_t L = in->network->layers, n = in->n;
+    size_t m = in->call == FN_CALL_TRAIN ? in->m : n, piece;
+    if (in->call == FN_CALL_FORWARD)
+        m = m < FN_EVALUATED ? m : FN_EVALUATED;
+    m += m == 0; /* of no examples there are no steps */
+    piece = m < FN_PIECE || in->network->cost == FN_OTHER_COST ? m : FN_PIECE;
+    *plan = (fn_plan){
+        .network = in->network, .type = in->type, .target = in->target, .call = in->call,
+        .form = in->form, .n = n, .m = m, .piece = piece, .threads = in->threads,
+    };
+    plan_entry(t, in, plan);
+    plan_gradient(in, plan);
+    const size_t last = n < m ? n : n % m;
+    const size_t sizes[FN_STEPS] = {
+        [FN_WHOLE_STEP] = piece,
+        [FN_LAST_PIECE] = piece < m ? m % piece : 0,
+        [FN_LAST_STEP] = last > piece ? last % piece : last < piece ? last : 0,
+    };
+    context c = {.t = t, .type = in->type, .lanes = lanes_of(in->type, in->target)};
+    c.threads = in->call == FN_CALL_FORWARD ? 1 : in->threads; /* which have pieces of their own */
+    for (size_t i = 0; i < FN_STEPS; i++) {
+        c.m = sizes[i];
+        if (c.m > 0)
+            plan_step(in, plan, c, plan->steps + i, layers + i * L);
+    }
+}
+
+void fn_describe_examples(const fn_examples *examples, size_t n_in, fn_plan_input *input)
+{
+    if (!examples->offsets) {
+        input->form = FN_DENSE;
+        input->inputs_bytes = examples->n * n_in * fn_bytes[examples->inputs_type];
+        return;
+    }
+    const int64_t stored = examples->offsets[examples->n] - examples->offsets[0];
+    input->form = examples->masks ? FN_MASKS : FN_COLUMNS;
+    input->density = (double)stored / (double)examples->n / (double)n_in;
+}
+
+fn_form fn_choose_form(fn_type type, fn_target target, fn_processor processor,
+                       const fn_network *network, double density)
+{
+    const thresholds *t = thresholds_of(target, processor);
+    const size_t bytes = fn_bytes[type], n_out = network->sizes[1];
+    const int wide = fn_lines(n_out, bytes) * bytes >= t->wide_row_bytes;
+    if (density > (wide ? t->wide_compressed_density : t->compressed_density))
+        return FN_DENSE;
+    if (network->sizes[0] > UINT32_MAX / fn_stride(n_out, bytes))
+        return FN_DENSE; /* lists number the weights with 32 bits */
+    return t->examples_per_list > 1 && density > t->shared_density ? FN_MASKS : FN_COLUMNS;
+}
+
+size_t fn_choose_threads(const fn_network *network, size_t m, double density, size_t most)
+{
+    const thresholds *t = &table[0];
+    double largest = 0, later = 0;
+    const size_t *sizes = network->sizes;
+    for (size_t l = 0; l < network->layers; l++) {
+        const double weights = (double)sizes[l] * (double)sizes[l + 1];
+        largest = weights > largest ? weights : largest;
+        later += l ? weights : 0;
+    }
+    if (largest < (double)t->thread_weights)
+        return 1;
+    const double first = (double)sizes[0] * (double)sizes[1];
+    const double work = (double)m * (2 * first * density + 3 * later);
+    const double worth = work / (double)t->thread_operations;
+    most = most < m ? most : m;
+    return worth < 2 || most < 2 ? 1 : worth < (double)most ? (size_t)worth : most;
+}
+
+/* ---- words ---------------------------------------------------------------------------------- */
+
+#define WORDS(name, words) [name] = words,
+#define NAME(of, type, each)                                               \
+    const char *fn_##of##_name(type value)                                 \
+    {                                                                      \
+        static const char *const names[] = {each(WORDS) NULL};             \
+        return (size_t)value < sizeof names / sizeof *names ? names[value] : NULL; \
+    }
+NAME(target, fn_target, FN_EACH_TARGET)
+NAME(call, fn_call, FN_EACH_CALL)
+NAME(form, fn_form, FN_EACH_FORM)
+NAME(entry, fn_entry, FN_EACH_ENTRY)
+NAME(forward, fn_forward_way, FN_EACH_FORWARD)
+NAME(error, fn_error_way, FN_EACH_ERROR)
+NAME(update, fn_update_way, FN_EACH_UPDATE)
+NAME(gradient, fn_gradient_way, FN_EACH_GRADIENT)

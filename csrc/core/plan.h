@@ -1,0 +1,174 @@
+/* The plan of a call: how each of its parts is computed.
+ *
+ * fn_make_plan decides all of it once, at the start of a call, from the table of thresholds in
+ * plan.c. The workspace is sized from the plan, and the kernels switch on it; none of them decides
+ * again. No plan changes a bit of the results (but for the sign of a zero), only the speed.
+ *
+ * A call works on examples in steps: mini-batches, or pieces of them (FN_PIECE), or of an
+ * evaluation (FN_EVALUATED). The last step may be smaller, and has a plan of its own. */
+#ifndef FASTNET_CORE_PLAN_H
+#define FASTNET_CORE_PLAN_H
+
+#include "core/check.h"
+#include "fastnet.h"
+
+/* The instruction sets that the kernels are compiled for, as FASTNET_ISA names them. */
+#define FN_EACH_TARGET(T) \
+    T(FN_BASELINE, "baseline") T(FN_AVX2, "avx2") T(FN_AVX512, "avx512") T(FN_NEON, "neon")
+typedef enum { FN_EACH_TARGET(FN_ENUMERATOR) } fn_target;
+
+/* What is asked of the processor beside its instruction set. */
+typedef struct {
+    int halves_avx512;      /* AVX-512 vectors are computed in halves, one after the other (Zen 4) */
+} fn_processor;
+
+#define FN_EACH_CALL(T) \
+    T(FN_CALL_TRAIN, "train") T(FN_CALL_GRADIENT, "gradient") T(FN_CALL_FORWARD, "evaluate")
+typedef enum { FN_EACH_CALL(FN_ENUMERATOR) } fn_call;
+
+/* How examples enter the first layer: as dense rows, or, if compressed, by lists of the inputs that
+ * are not zero (input/build_lists.h), or by blocks of 64 inputs of up to 64 examples (input/block.h). */
+#define FN_EACH_ENTRY(T) \
+    T(FN_ENTER_DENSE, "dense rows") T(FN_ENTER_LISTS, "lists") T(FN_ENTER_BLOCKS, "blocks")
+typedef enum { FN_EACH_ENTRY(FN_ENUMERATOR) } fn_entry;
+
+/* A layer's weighted inputs: as the examples enter; with the vectors along the examples
+ * (gemm/narrow.h); by tiles (gemm/tile.h); by tiles of copies of both operands (gemm/large.h). */
+#define FN_EACH_FORWARD(T)                                                              \
+    T(FN_FORWARD_LISTS, "lists") T(FN_FORWARD_BLOCKS, "blocks") T(FN_FORWARD_NARROW, "narrow") \
+    T(FN_FORWARD_TILES, "tiles") T(FN_FORWARD_LARGE, "large tiles")
+typedef enum { FN_EACH_FORWARD(FN_ENUMERATOR) } fn_forward_way;
+
+/* A layer's errors from those of the layer above: with squares of weights transposed in registers;
+ * with the errors transposed, by tiles, or by tiles of a copy of the weights; by tiles of copies of
+ * both. FN_ERROR_NONE: they are not needed. */
+#define FN_EACH_ERROR(T)                                                                \
+    T(FN_ERROR_NONE, "none") T(FN_ERROR_TRANSPOSED, "transposed weights")               \
+    T(FN_ERROR_TILES, "tiles") T(FN_ERROR_PACKED, "packed tiles") T(FN_ERROR_LARGE, "large tiles")
+typedef enum { FN_EACH_ERROR(FN_ENUMERATOR) } fn_error_way;
+
+/* A layer's update: as the examples entered; with the vectors along the inputs (gemm/narrow.h); by
+ * tiles; by tiles of a copy of the activations; by tiles of copies of both operands. */
+#define FN_EACH_UPDATE(T)                                                               \
+    T(FN_UPDATE_NONE, "none") T(FN_UPDATE_LISTS, "lists") T(FN_UPDATE_BLOCKS, "blocks") \
+    T(FN_UPDATE_NARROW, "narrow") T(FN_UPDATE_TILES, "tiles")                           \
+    T(FN_UPDATE_PACKED, "packed tiles") T(FN_UPDATE_LARGE, "large tiles")
+typedef enum { FN_EACH_UPDATE(FN_ENUMERATOR) } fn_update_way;
+
+/* What becomes of the gradient: added straight onto the parameters; handed to the optimizer a few
+ * rows at a time; or collected in an array of all parameters first. */
+#define FN_EACH_GRADIENT(T)                                                             \
+    T(FN_FUSED_UPDATE, "fused update") T(FN_STREAMED_GRADIENT, "streamed gradient")     \
+    T(FN_COLLECTED_GRADIENT, "collected gradient")
+typedef enum { FN_EACH_GRADIENT(FN_ENUMERATOR) } fn_gradient_way;
+
+/* One layer of weights in one step. */
+typedef struct {
+    fn_forward_way forward;
+    fn_error_way error;         /* of error_examples at once; FN_ERROR_NONE in the first layer */
+    fn_error_way error_of_rest; /* of the examples left over by that, or the same */
+    fn_update_way update;
+    size_t error_examples;
+    size_t prefetch_terms;      /* forward, update: products of more terms prefetch B's next panel */
+    size_t error_prefetch_terms;
+    int forward_by_neurons;     /* threads share the neurons of a layer, and not the examples */
+    int error_by_neurons;
+    int keeps_slopes;           /* of the neurons below, since they do not follow from activations */
+    int update_in_parts;        /* a few rows at a time, the next examples prefetched in between */
+} fn_layer_plan;
+
+/* The steps of a call: of `piece` examples; the last piece of a mini-batch that has several; the
+ * last step of the last mini-batch. m is 0 where there is no such step. */
+enum { FN_WHOLE_STEP, FN_LAST_PIECE, FN_LAST_STEP, FN_STEPS };
+
+typedef struct {
+    size_t m;                       /* examples */
+    const fn_layer_plan *layers;    /* [L] */
+} fn_step;
+
+typedef struct fn_plan {
+    const fn_network *network;
+    fn_type type;               /* FN_F32 or FN_F64 */
+    fn_target target;
+    fn_call call;
+    fn_form form;
+    fn_entry entry;
+    fn_gradient_way gradient;
+    size_t n, m, piece;         /* examples in a pass, in a mini-batch, in a step; m, piece > 0 */
+    size_t threads;
+    size_t examples_per_list;
+    size_t list_update_vectors; /* vectors of a weight row in a pass of an update by lists */
+    size_t streamed_rows;       /* rows of the gradient that blocks hand to an optimizer at a time */
+    int lazy_decay;             /* L2 decay of the first layer is deferred (ops/optimizer.h) */
+    int drops_columns;          /* dense: inputs that are zero in a whole step are left out */
+    int prefetches_examples;    /* dense: they do not stay in the second cache */
+    fn_step steps[FN_STEPS];
+} fn_plan;
+
+/* Examples of a block, at most: the bits of a word. */
+#define FN_BLOCK 64
+
+/* Examples that share a list, at most. */
+#define FN_MOST_SHARING 5
+
+/* The instruction set in use, and this processor. */
+fn_target fn_selected_target(void);
+fn_processor fn_this_processor(void);
+
+/* All that a plan depends on. */
+typedef struct {
+    const fn_network *network;
+    fn_type type;               /* of the parameters */
+    fn_target target;
+    fn_processor processor;
+    fn_call call;
+    size_t n, m;                /* m counts for FN_CALL_TRAIN only */
+    fn_form form;
+    size_t inputs_bytes;        /* of all dense examples together */
+    double density;             /* of compressed examples: the share of the inputs that is stored */
+    const fn_training *training;    /* NULL but for FN_CALL_TRAIN; of it optimizer, l1, l2, dropout,
+                                     * by_blocks and sharing count */
+    size_t threads;
+} fn_plan_input;
+
+/* Fill the plan and layers[FN_STEPS * L], which the plan refers to. Reads nothing but `input` and
+ * the table of thresholds. */
+void fn_make_plan(const fn_plan_input *input, fn_plan *plan, fn_layer_plan *layers);
+
+/* The plan of a single layer, n_in > 0, as a part of a step of m examples on one thread. */
+fn_layer_plan fn_plan_layer(fn_type type, fn_target target, fn_processor processor, size_t m,
+                            size_t n_in, size_t n_out);
+
+/* The form in which examples, of whose inputs this share is other than zero, are trained fastest. */
+fn_form fn_choose_form(fn_type type, fn_target target, fn_processor processor,
+                       const fn_network *network, double density);
+
+/* How many threads, `most` at most, are worth starting for m examples that are worked on together. */
+size_t fn_choose_threads(const fn_network *network, size_t m, double density, size_t most);
+
+/* What of it these examples say: form, inputs_bytes, density. */
+void fn_describe_examples(const fn_examples *examples, size_t n_in, fn_plan_input *input);
+
+/* The plan of a step of m examples, one of those that the call has. */
+static inline const fn_step *fn_step_of(const fn_plan *plan, size_t m)
+{
+    const fn_step *step = plan->steps;
+    while (step->m != m) {
+        step++;
+        FN_ASSERT(step < plan->steps + FN_STEPS);
+    }
+    return step;
+}
+
+/* The words for an enumerator, as they stand above; NULL behind the last. */
+/* NULL behind the last. */
+const char *fn_target_name(fn_target target);
+const char *fn_call_name(fn_call call);
+const char *fn_form_name(fn_form form);
+const char *fn_entry_name(fn_entry entry);
+const char *fn_forward_name(fn_forward_way way);
+const char *fn_error_name(fn_error_way way);
+const char *fn_update_name(fn_update_way way);
+const char *fn_gradient_name(fn_gradient_way way);
+
+#endif

@@ -1,0 +1,342 @@
+/* The register tile, and the three products of a layer that it computes.
+ *
+ * All of them are  C[r][v] += sum_k A[r][k] * B[k][v]  with v along a row of C
+ * and B, in vectors: each element of C is accumulated over k in ascending
+ * order, one fused multiply-add per k, starting from what C holds. So its bits
+ * do not depend on vector width, tile or block size.
+ *
+ *   forward          z[s][o]  += a[s][i] w[i][o]        rows of A: examples
+ *   back-propagation e[i][s]  += w[i][o] delta[o][s]    rows of A: inputs
+ *   update           w[i][o]  += a[s][i] delta[s][o]    rows of A: inputs, strided
+ *   and, where w is copied anyhow, e[s][i] += delta[s][o] w[i][o], w transposed by that
+ *
+ * Two lists serve the first layer, whose zero columns are left out (see
+ * input/gather.h): b_rows, the row of B for each k; c_rows, the row of C for
+ * each r; NULL stands for all rows in order.
+ *
+ * Rows are split evenly (10 as 5 + 5 where a tile has 6), so that no narrow
+ * tile, bound by the latency of its few sums, is left over.
+ *
+ * What was measured: docs/tuning.md. */
+#ifndef FASTNET_GEMM_TILE_H
+#define FASTNET_GEMM_TILE_H
+
+#include <stdint.h>
+
+#include "core/check.h"
+#include "fastnet.h"
+#include "gemm/tile_sizes.h"
+#include "gemm/transpose.h"
+#include "simd/compiler.h"
+#include "simd/vec.h"
+
+/* The sum is taken FN_DEPTH terms (tile_sizes.h) per pass: a pass's vectors of B, 32 KiB at most, stay
+ * in the first cache while all rows of C go by, or nearly so.
+ *
+ * Rows of C per pass: their part of A, 288 KiB at most, stays in the second cache. */
+#define FN_HEIGHT (288 / FN_TILE_ROWS * FN_TILE_ROWS)
+
+/* A tile of copies asks for B so many terms ahead. */
+#define FN_TERMS_AHEAD 8
+
+/* The widest tile of one row, whose few sums wait for their last terms, and of several rows. */
+#define FN_ROW_VECTORS 4
+#define FN_WIDEST (FN_ROWS_OF_4 > 1 ? 4 : FN_ROWS_OF_3 > 1 ? 3 : 2)
+
+FN_INLINE size_t FN(widest)(size_t rows) { return rows == 1 ? FN_ROW_VECTORS : FN_WIDEST; }
+
+/* Vectors of a cache line. */
+#define FN_LINE_VECTORS (64 / FN_VECTOR_BYTES)
+
+typedef struct {
+    size_t k;                       /* terms */
+    const real *a;
+    size_t a_row, a_k;              /* A[r][k] = a[r*a_row + k*a_k]; one of the two is 1 */
+    const real *b;
+    size_t b_stride;
+    const uint32_t *b_rows;
+    real *c;
+    size_t c_stride;
+    const uint32_t *c_rows;
+} FN(product);
+
+/* nv vectors of a row, which will be changed, for the first cache. */
+FN_INLINE void FN(prefetch_row)(const real *row, const size_t nv)
+{
+    for (size_t v = 0; v < nv; v += FN_LINE_VECTORS)
+        __builtin_prefetch(row + v * FN_LANES, 1, 3);
+}
+
+/* Some tiles of mr rows times nv vectors, one below the other; inlined with constant mr, nv, copied,
+ * and one of a_row and a_k. From one tile to
+ * the next A moves on by `a_tile`. */
+FN_INLINE void FN(tile)(const size_t mr, const size_t nv, const FN(product) *p,
+                        const size_t a_row, const size_t a_k, size_t a_tile, const uint32_t *b_rows,
+                        const uint32_t *c_rows, const int copied, size_t tiles)
+{
+    const real *tile_a = p->a;
+    real *c = p->c;
+    const size_t depth = p->k, c_stride = p->c_stride;
+    const size_t b_stride = copied ? nv * FN_LANES : p->b_stride;
+    /* The next tile of C is asked for. */
+    const int below = FN_VECTOR_BYTES == 64 && a_row == 1 && !c_rows && !copied;
+    for (size_t t = 0; t < tiles; t++) {
+        vec sum[FN_MOST_ROWS][FN_ROW_VECTORS];
+        real *row[FN_MOST_ROWS];
+FN_UNROLL(16)
+        for (size_t r = 0; r < mr; r++) {
+            row[r] = c_rows ? c + c_rows[r] * c_stride : r ? row[r - 1] + c_stride : c;
+FN_UNROLL(4)
+            for (size_t v = 0; v < nv; v++)
+                sum[r][v] = FN(load)(row[r] + v * FN_LANES);
+            if (!below)
+                __builtin_prefetch(row[r] + nv * FN_LANES, 1, 2); /* for the next panel */
+            if (copied && nv > FN_LINE_VECTORS)
+                __builtin_prefetch(row[r] + (2 * nv - 1) * FN_LANES, 1, 2);
+        }
+        const real *a = tile_a, *b = p->b, *next = row[mr - 1] + c_stride;
+        for (size_t r = depth; below && r < mr; r++)
+            FN(prefetch_row)(next + r * c_stride, nv);
+        for (size_t k = 0; k < depth; k++, next += c_stride) {
+            if (below && k < mr)
+                FN(prefetch_row)(next, nv);
+            const real *line = b_rows ? p->b + b_rows[k] * b_stride : b;
+            vec right[FN_ROW_VECTORS];
+FN_UNROLL(4)
+            for (size_t v = 0; v < nv; v++)
+                right[v] = FN(load)(line + v * FN_LANES);
+            for (size_t v = 0; copied && v < nv; v += FN_LINE_VECTORS)
+                __builtin_prefetch(line + FN_TERMS_AHEAD * b_stride + v * FN_LANES, 0, 3);
+FN_UNROLL(16)
+            for (size_t r = 0; r < mr; r++) {
+                vec left = FN(splat)(a[r * a_row]);
+FN_UNROLL(4)
+                for (size_t v = 0; v < nv; v++)
+                    sum[r][v] = FN_FMA(left, right[v], sum[r][v]);
+            }
+            a += a_k;
+            b += b_stride;
+        }
+FN_UNROLL(16)
+        for (size_t r = 0; r < mr; r++) {
+FN_UNROLL(4)
+            for (size_t v = 0; v < nv; v++)
+                FN(store)(row[r] + v * FN_LANES, sum[r][v]);
+        }
+        tile_a += a_tile;
+        if (c_rows)
+            c_rows += mr;
+        else
+            c = row[mr - 1] + c_stride;
+    }
+}
+
+typedef void FN(tile_function)(const FN(product) *p, size_t a_tile, size_t tiles);
+
+#define FN_TILE(mr, nv)                                                                     \
+    static void FN(tile_##mr##x##nv)(const FN(product) *p, size_t a_tile, size_t tiles)     \
+    {                                                                                       \
+        if (p->a_row == 1 && p->c_rows)                                                     \
+            FN(tile)(mr, nv, p, 1, p->a_k, a_tile, NULL, p->c_rows, 0, tiles);              \
+        else if (p->a_row == 1)                                                             \
+            FN(tile)(mr, nv, p, 1, p->a_k, a_tile, NULL, NULL, 0, tiles);                   \
+        else if (p->b_rows)                                                                 \
+            FN(tile)(mr, nv, p, p->a_row, 1, a_tile, p->b_rows, NULL, 0, tiles);            \
+        else                                                                                \
+            FN(tile)(mr, nv, p, p->a_row, 1, a_tile, NULL, NULL, 0, tiles);                 \
+    }
+#define FN_TILE_ENTRY(mr, nv) FN(tile_##mr##x##nv),
+#define FN_EACH_TILE_OF_1(T, nv) T(1, nv)
+#define FN_EACH_TILE_OF_4(T, nv) T(1, nv) T(2, nv) T(3, nv) T(4, nv)
+#define FN_EACH_TILE_OF_6(T, nv) FN_EACH_TILE_OF_4(T, nv) T(5, nv) T(6, nv)
+#define FN_EACH_TILE_OF_8(T, nv) FN_EACH_TILE_OF_6(T, nv) T(7, nv) T(8, nv)
+#define FN_EACH_TILE_OF_12(T, nv) \
+    FN_EACH_TILE_OF_8(T, nv) T(9, nv) T(10, nv) T(11, nv) T(12, nv)
+#define FN_EACH_TILE_OF_14(T, nv) FN_EACH_TILE_OF_12(T, nv) T(13, nv) T(14, nv)
+#define FN_EACH_TILE_OF_(rows, T, nv) FN_EACH_TILE_OF_##rows(T, nv)
+#define FN_EACH_TILE_OF(rows, T, nv) FN_EACH_TILE_OF_(rows, T, nv)
+#define FN_EACH_TILE_1(T, nv) FN_EACH_TILE_OF(FN_MOST_ROWS, T, nv)
+#define FN_EACH_TILE_2(T, nv) FN_EACH_TILE_OF(FN_TILE_ROWS, T, nv)
+#define FN_EACH_TILE_3(T, nv) FN_EACH_TILE_OF(FN_ROWS_OF_3, T, nv)
+#define FN_EACH_TILE_4(T, nv) FN_EACH_TILE_OF(FN_ROWS_OF_4, T, nv)
+
+FN_EACH_TILE_1(FN_TILE, 1)
+FN_EACH_TILE_2(FN_TILE, 2)
+FN_EACH_TILE_3(FN_TILE, 3)
+FN_EACH_TILE_4(FN_TILE, 4)
+
+static FN(tile_function) *const FN(tiles)[FN_ROW_VECTORS][FN_MOST_ROWS] = {
+    {FN_EACH_TILE_1(FN_TILE_ENTRY, 1)},
+    {FN_EACH_TILE_2(FN_TILE_ENTRY, 2)},
+    {FN_EACH_TILE_3(FN_TILE_ENTRY, 3)},
+    {FN_EACH_TILE_4(FN_TILE_ENTRY, 4)},
+};
+/* A tile's most rows, by its vectors. */
+static const size_t FN(tile_rows)[FN_ROW_VECTORS] = {
+    FN_MOST_ROWS, FN_TILE_ROWS, FN_ROWS_OF_3, FN_ROWS_OF_4,
+};
+
+/* Rows as tiles: the first `tall` of `height` rows, the other `flat` of one less. */
+typedef struct { size_t height, tall, flat; } FN(division);
+
+FN_INLINE FN(division) FN(divide_rows)(size_t rows, size_t most)
+{
+    if (rows <= most)
+        return (FN(division)){rows, 1, 0};
+    const uint32_t tiles = (uint32_t)(rows + most - 1) / (uint32_t)most; /* 64 bits are slow */
+    const uint32_t height = (uint32_t)(rows + tiles - 1) / tiles;
+    const size_t flat = (size_t)tiles * height - rows;
+    return (FN(division)){height, tiles - flat, flat};
+}
+
+#define FN_GROUPS_OF_ROWS ((FN_TILE_ROWS + FN_LANES - 1) / FN_LANES)
+
+/* One tile's rows of A as [k][height], a_row is 1 then; in squares that are transposed where
+ * a_k is 1. What is stored too much is stored over by the next, or lies behind the end. */
+static void FN(pack_tile)(size_t height, const FN(product) *p, const real *a, real *restrict packed)
+{
+    for (size_t k = 0; k < p->k; k += FN_LANES) {
+        vec lanes[FN_GROUPS_OF_ROWS][FN_LANES];
+        const size_t terms = p->k - k < FN_LANES ? p->k - k : FN_LANES;
+        for (size_t g = 0; g * FN_LANES < height; g++)
+            if (p->a_k == 1)
+                FN(transpose_square)(height - g * FN_LANES, a + g * FN_LANES * p->a_row + k, p->a_row,
+                                     lanes[g]);
+            else
+                for (size_t q = 0; q < terms; q++) {
+                    lanes[g][q] = FN(load)(a + (k + q) * p->a_k + g * FN_LANES);
+                    const real *next = a + (k + q) * p->a_k + height + g * FN_LANES; /* tile */
+                    __builtin_prefetch(next + FN_LANES - 1, 0, 2);
+                }
+        for (size_t q = 0; q < terms; q++, packed += height)
+            for (size_t g = 0; g * FN_LANES < height; g++)
+                FN(store)(packed + g * FN_LANES, lanes[g][q]);
+    }
+}
+
+/* Elements of so many packed rows: excess lanes are stored behind the last tile. */
+#define FN_PACKED_ROWS(rows, depth) ((rows) * (depth) + FN_TILE_ROWS + FN_LANES)
+
+/* Prefetch a tile's share of the next panel: some rows of B, and the last lines of the tile's own
+ * of C, whose first lines the tile itself prefetches. */
+FN_INLINE void FN(prefetch_panel)(const FN(product) *p, size_t rows, size_t from, size_t to,
+                                 size_t vectors)
+{
+    for (size_t k = from; k < to && k < p->k; k++)
+        for (size_t v = vectors; v < 2 * vectors; v += FN_LINE_VECTORS)
+            __builtin_prefetch(p->b + (p->b_rows ? p->b_rows[k] : k) * p->b_stride + v * FN_LANES, 0, 2);
+    for (size_t r = 0; FN_LINE_VECTORS < vectors && r < rows; r++)
+        __builtin_prefetch(p->c + (p->c_rows ? p->c_rows[r] : r) * p->c_stride
+                               + (2 * vectors - 1) * FN_LANES, 1, 2);
+}
+
+/* `tiles` tiles of one height from row `first` on. Where `share` is not 0, each prefetches so many
+ * rows of B's next panel. */
+FN_INLINE void FN(tiles_of)(size_t first, size_t tiles, size_t height, size_t vectors,
+                            int packed, size_t share, const FN(product) *panel)
+{
+    if (tiles == 0)
+        return;
+    const size_t row = packed ? panel->k : panel->a_row;
+    FN(product) part = {
+        .k = panel->k, .a = panel->a + first * row, .a_row = packed ? 1 : panel->a_row,
+        .a_k = packed ? height : panel->a_k, .b = panel->b, .b_stride = panel->b_stride,
+        .b_rows = panel->b_rows, .c = panel->c + (panel->c_rows ? 0 : first * panel->c_stride),
+        .c_stride = panel->c_stride, .c_rows = panel->c_rows ? panel->c_rows + first : NULL,
+    };
+    FN(tile_function) *tile = FN(tiles)[vectors - 1][height - 1];
+    if (share == 0) {
+        tile(&part, height * row, tiles);
+        return;
+    }
+    for (size_t t = 0, k = first / height * share; t < tiles; t++, k += share) {
+        FN(prefetch_panel)(&part, height, k, k + share, vectors);
+        tile(&part, height * row, 1);
+        part.a += height * row;
+        part.c += part.c_rows ? 0 : height * part.c_stride;
+        part.c_rows = part.c_rows ? part.c_rows + height : NULL;
+    }
+}
+
+/* The part of a product from a row, a term and a column on, with `depth` terms at most; transposed:
+ * B[k][v] is b[v*b_stride + k]. Small products are not copied as they are: they were written field by field
+ * just before, and loads of several fields at once would wait for that. */
+FN_INLINE FN(product) FN(part_of)(const FN(product) *p, size_t row, size_t k, size_t column,
+                                  size_t depth, const int transposed)
+{
+    const size_t along = transposed ? column : k, across = transposed ? k : column;
+    return (FN(product)){
+        .k = p->k - k < depth ? p->k - k : depth, .a = p->a + row * p->a_row + k * p->a_k,
+        .a_row = p->a_row, .a_k = p->a_k,
+        .b = p->b + (p->b_rows ? 0 : along * p->b_stride) + across,
+        .b_stride = p->b_stride, .b_rows = p->b_rows ? p->b_rows + k : NULL,
+        .c = p->c + (p->c_rows ? 0 : row * p->c_stride) + column, .c_stride = p->c_stride,
+        .c_rows = p->c_rows ? p->c_rows + row : NULL,
+    };
+}
+
+/* FN_HEIGHT rows at most, and FN_DEPTH terms, from the row `first` and the term `k` on. */
+static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t columns,
+                               const FN(product) *whole, real *packed, size_t prefetch_terms)
+{
+    const size_t most = packed ? 2 : FN(widest)(rows);
+    const int prefetches = whole->k > prefetch_terms;
+    FN(product) part = FN(part_of)(whole, first, k, 0, FN_DEPTH, 0);
+    FN(division) d;
+    FN_ASSERT(rows <= FN_HEIGHT && part.k <= FN_DEPTH);
+    if (packed) {
+        d = FN(divide_rows)(rows, FN_TILE_ROWS);
+        for (size_t t = 0, r = 0; t < d.tall + d.flat; t++) {
+            const size_t height = t < d.tall ? d.height : d.height - 1;
+            FN(pack_tile)(height, &part, part.a + r * part.a_row, packed + r * part.k);
+            r += height;
+        }
+        part.a = packed;
+    }
+    for (size_t j = 0, vectors; j < columns; j += vectors * FN_LANES) {
+        const size_t left = (columns - j + FN_LANES - 1) / FN_LANES;
+        /* fn_next would divide for each panel, which small products feel */
+        vectors = left <= most ? left : left < 2 * most ? (left + 1) / 2 : most;
+        if (!packed)
+            d = FN(divide_rows)(rows, FN(tile_rows)[vectors - 1]);
+        const size_t share = prefetches ? (part.k + d.tall + d.flat - 1) / (d.tall + d.flat) : 0;
+        FN(tiles_of)(0, d.tall, d.height, vectors, packed != NULL, share, &part);
+        FN(tiles_of)(d.tall * d.height, d.flat, d.height - 1, vectors, packed != NULL, share,
+                     &part);
+        part.b += vectors * FN_LANES;
+        part.c += vectors * FN_LANES;
+    }
+}
+
+/* Whether a product is one block of one panel. It is computed in place, since a copy of what was
+ * written field by field just before takes as long as the arithmetic of a small one. */
+FN_INLINE int FN(is_one_panel)(size_t rows, size_t vectors, size_t terms)
+{
+    return vectors <= FN(widest)(rows) && terms <= FN_DEPTH && rows <= FN_HEIGHT;
+}
+
+/* C[rows][columns] += A B, columns rounded up to whole vectors. rows, columns, k > 0; C overlaps with
+ * neither A nor B. packed: NULL, or memory of FN_PACKED_SIZE elements: A is copied, which is readable a
+ * vector behind its last row. */
+static void FN(multiply)(size_t rows, size_t columns, const FN(product) *whole, real *packed,
+                         size_t prefetch_terms)
+{
+    FN_ASSERT(rows > 0 && columns > 0 && (whole->a_row == 1 || whole->a_k == 1));
+    FN_ASSERT(whole->b_stride >= columns && whole->c_stride >= columns);
+    const size_t vectors = (columns + FN_LANES - 1) / FN_LANES;
+    if (FN(is_one_panel)(rows, vectors, whole->k)) {
+        const FN(division) d = FN(divide_rows)(rows, FN(tile_rows)[vectors - 1]);
+        FN(tiles)[vectors - 1][d.height - 1](whole, d.height * whole->a_row, d.tall);
+        FN(tiles_of)(d.tall * d.height, d.flat, d.height - 1, vectors, 0, 0, whole);
+        return;
+    }
+    const size_t blocks = (rows + FN_HEIGHT - 1) / FN_HEIGHT;
+    for (size_t k = 0; k < whole->k; k += FN_DEPTH)
+        for (size_t block = 0; block < blocks; block++) {
+            const size_t first = fn_part(rows, 1, block, blocks);
+            const size_t end = fn_part(rows, 1, block + 1, blocks);
+            FN(multiply_block)(first, end - first, k, columns, whole, packed, prefetch_terms);
+        }
+}
+
+#endif

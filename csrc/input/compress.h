@@ -1,0 +1,176 @@
+/* From dense examples to compressed ones: what is not zero, and where it stands.
+ *
+ * Inputs are looked at in words of 64, in vectors and without branches. What they have is
+ * taken bit by bit, or, where the processor puts lanes next to each other, vector by vector.
+ * What was measured: docs/tuning.md. */
+#ifndef FASTNET_INPUT_COMPRESS_H
+#define FASTNET_INPUT_COMPRESS_H
+
+#include <stdint.h>
+#include <string.h>
+
+#include "core/check.h"
+#include "fastnet.h"
+#include "simd/compiler.h"
+#include "simd/vec.h"
+
+#define FN_WORD 64
+
+/* Whether input j is other than zero, a subnormal number too; inlined with constant type, as
+ * all that take one. */
+FN_INLINE uint8_t FN(nonzero)(const fn_type type, const void *row, size_t j)
+{
+    uint32_t bits32;
+    uint64_t bits64;
+    if (type == FN_U8)
+        return ((const uint8_t *)row)[j] != 0;
+    if (type == FN_F32) {
+        memcpy(&bits32, (const float *)row + j, sizeof bits32);
+        return bits32 << 1 != 0;
+    }
+    FN_ASSERT(type == FN_F64);
+    memcpy(&bits64, (const double *)row + j, sizeof bits64);
+    return bits64 << 1 != 0;
+}
+
+/* seen[j] = nonzero(j0 + j) for a whole word; nothing behind n_in is. */
+FN_INLINE void FN(look)(const fn_type type, const void *row, size_t n_in, size_t j0, uint8_t *seen)
+{
+    const size_t n = n_in - j0 < FN_WORD ? n_in - j0 : FN_WORD;
+    size_t j = 0;
+    for (; j + 16 <= n; j += 16)
+        for (size_t i = j; i < j + 16; i++)
+            seen[i] = FN(nonzero)(type, row, j0 + i);
+    for (; j < n; j++)
+        seen[j] = FN(nonzero)(type, row, j0 + j);
+    for (; j < FN_WORD; j++)
+        seen[j] = 0;
+}
+
+/* Bit j where nonzero(j0 + j). */
+FN_INLINE uint64_t FN(mask_of)(const fn_type type, const void *row, size_t n_in, size_t j0)
+{
+    uint8_t seen[FN_WORD];
+    uint64_t mask = 0;
+    FN(look)(type, row, n_in, j0, seen);
+    for (size_t j = 0; j < FN_WORD; j += 8) {
+        uint64_t bytes = 0; /* each 0 or 1: one load where memory is so, too */
+        for (size_t i = 0; i < 8; i++)
+            bytes |= (uint64_t)seen[j + i] << 8 * i;
+        mask |= (bytes * 0x0102040810204080 >> 56) << j; /* byte i to bit i */
+    }
+    return mask;
+}
+
+/* What the mask has of the inputs from j0 on -> k values on from `values`, and columns. */
+FN_INLINE void FN(store_bits)(const fn_type type, const fn_type columns_type, uint64_t mask,
+                              const void *row, size_t j0, size_t k, void *values, void *columns)
+{
+    for (; mask; mask &= mask - 1, k++) {
+        const size_t j = j0 + (size_t)__builtin_ctzll(mask);
+        if (type == FN_U8)
+            ((uint8_t *)values)[k] = ((const uint8_t *)row)[j];
+        else if (type == FN_F32)
+            ((real *)values)[k] = (real)((const float *)row)[j];
+        else
+            ((real *)values)[k] = (real)((const double *)row)[j];
+        if (columns && columns_type == FN_U16)
+            ((uint16_t *)columns)[k] = (uint16_t)j;
+        else if (columns)
+            ((uint32_t *)columns)[k] = (uint32_t)j;
+    }
+}
+
+#ifdef FN_EXPAND
+/* The same for a word that is there as a whole, in vectors: what is behind the last value and
+ * column, up to a vector, is overwritten. */
+FN_INLINE void FN(store_lanes)(const fn_type type, const fn_type columns_type, uint64_t mask,
+                               const void *row, size_t j0, size_t k, void *values, void *columns)
+{
+    typedef uint8_t bytes __attribute__((vector_size(FN_LANES), aligned(1), may_alias));
+    typedef uint16_t shorts __attribute__((vector_size(2 * FN_LANES), aligned(2), may_alias));
+    typedef uint32_t words __attribute__((vector_size(4 * FN_LANES), aligned(4), may_alias));
+    ivec lanes;
+    for (size_t i = 0; i < FN_LANES; i++)
+        lanes[i] = (integer)i;
+FN_UNROLL(8)
+    for (size_t i = 0; i < FN_WORD; i += FN_LANES) {
+        const unsigned bits = (unsigned)(mask >> i) & FN_LANE_BITS;
+        const size_t j = j0 + i;
+        if (type == FN_U8) {
+            const ivec packed = FN(pack)(bits, FN(widen_bytes)((const uint8_t *)row + j));
+            *(bytes *)((uint8_t *)values + k) = __builtin_convertvector(packed, bytes);
+        } else {
+            const vec from = type == FN_F32
+                ? __builtin_convertvector(*(const FN(f32s) *)((const float *)row + j), vec)
+                : __builtin_convertvector(*(const FN(f64s) *)((const double *)row + j), vec);
+            FN(store)((real *)values + k, (vec)FN(pack)(bits, (ivec)from));
+        }
+        const ivec here = FN(pack)(bits, lanes + (integer)j);
+        if (columns && columns_type == FN_U16)
+            *(shorts *)((uint16_t *)columns + k) = __builtin_convertvector(here, shorts);
+        else if (columns)
+            *(words *)((uint32_t *)columns + k) = __builtin_convertvector(here, words);
+        k += (size_t)__builtin_popcount(bits);
+    }
+}
+#endif
+
+/* One row -> values from the k-th on, and columns, of which there are `room`, and its masks.
+ * Returns k behind the row, or -1 where there is no room. Inlined with constant types. */
+FN_INLINE int64_t FN(compress_row)(const fn_type type, const fn_type columns_type, const void *row,
+                                   size_t n_in, size_t k, size_t room, void *values, void *columns,
+                                   uint64_t *masks)
+{
+    for (size_t j0 = 0; j0 < n_in; j0 += FN_WORD) {
+        const uint64_t mask = FN(mask_of)(type, row, n_in, j0);
+        const size_t count = (size_t)__builtin_popcountll(mask);
+        if (masks)
+            *masks++ = mask;
+        if (count > room - k)
+            return -1;
+#ifdef FN_EXPAND
+        /* a vector that begins at input j ends where one of all inputs would */
+        if (mask && n_in - j0 >= FN_WORD && room - k >= FN_WORD)
+            FN(store_lanes)(type, columns_type, mask, row, j0, k, values, columns);
+        else
+#endif
+            FN(store_bits)(type, columns_type, mask, row, j0, k, values, columns);
+        k += count;
+    }
+    return (int64_t)k;
+}
+
+static size_t FN(compress)(const fn_examples *dense, size_t n_in, size_t room, int64_t *offsets,
+                           void *values, void *columns, fn_type columns_type, uint64_t *masks)
+{
+    for (size_t s = 0; s < dense->n; s++) {
+        const void *row = (const char *)dense->inputs + s * dense->inputs_stride;
+        const size_t k = (size_t)offsets[s];
+        int64_t end;
+        FN_ASSERT(offsets[s] >= 0 && k <= room);
+#define FN_ROW(type, columns_type, columns) \
+    FN(compress_row)(type, columns_type, row, n_in, k, room, values, columns, masks)
+#define FN_CALL(type)                                      \
+    (end = !columns ? FN_ROW(type, FN_U16, NULL)           \
+         : columns_type == FN_U16 ? FN_ROW(type, FN_U16, columns) : FN_ROW(type, FN_U32, columns))
+#if FN_BITS == 32
+        if (dense->inputs_type == FN_U8)
+            FN_CALL(FN_U8);
+        else if (dense->inputs_type == FN_F32)
+            FN_CALL(FN_F32);
+        else
+#endif
+            FN_CALL(FN_F64);
+#undef FN_CALL
+#undef FN_ROW
+        if (end < 0)
+            return s;
+        offsets[s + 1] = end;
+        masks = masks ? masks + fn_words(n_in) : NULL;
+    }
+    return dense->n;
+}
+#undef FN_WORD
+
+#endif

@@ -1,0 +1,266 @@
+/* Costs: the output error in the network's type, the value in double.
+ *
+ * What each cost computes is in costs.def; here is what they have in common: examples, runs of
+ * outputs, weights, sums, and the calls of the costs' functions, made from the rows there. Certain
+ * pairs of output layer and cost are meant; fastnet/nn/costs.py, which has their table, lets no other
+ * pass. */
+#ifndef FASTNET_OPS_COST_H
+#define FASTNET_OPS_COST_H
+
+#include <string.h>
+
+#include "fastnet.h"
+#include "gemm/transpose.h"
+#include "math/tanh_gelu.h"
+#include "ops/doubles.h"
+#include "simd/compiler.h"
+#include "simd/vec.h"
+
+/* Outputs are taken in runs of this many, as doubles. */
+#define FN_RUN 64
+
+/* What the value of a cost is computed from: a run of n outputs of several examples, each of which
+ * counts weights[j] times. */
+typedef struct {
+    fn_activation output;
+    const double *parameters;       /* of the cost */
+    size_t n;                       /* 0 to FN_RUN */
+    const double *z, *y, *weights;  /* [n] */
+} fn_run;
+
+/* What the error of a cost is computed from: a vector of outputs of one example. */
+typedef struct {
+    vec a, y;
+    fn_activation output;
+    const double *parameters; /* of the cost */
+} FN(output_lanes);
+
+/* a*b + sum: FN_FMA for sums in order. Of these gcc -O3 makes the products in vectors first, and
+ * then fuses none; so the fused instruction is named, where there is one. */
+FN_INLINE double FN(add_product)(double a, double b, double sum)
+{
+#if defined(__FP_FAST_FMA) || defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+    return __builtin_fma(a, b, sum);
+#else
+    return FN_FMA(a, b, sum);
+#endif
+}
+
+#define COST(NAME, op, name, n_parameters, sum)
+#define FN_COST_BODIES
+#include "api/costs.def"
+#undef FN_COST_BODIES
+#undef COST
+
+/* The functions of a cost, which is a constant where these are inlined. */
+FN_INLINE vec FN(error_lanes)(const fn_cost cost, const FN(output_lanes) *at)
+{
+    switch (cost) {
+#define COST(NAME, op, name, n_parameters, sum) \
+    case FN_##NAME:                             \
+        return FN(op##_error)(at);
+#include "api/costs.def"
+#undef COST
+    case FN_OTHER_COST:
+        break;
+    }
+    return at->a - at->a;
+}
+
+#define FN_OF_OUTPUTS(call)
+#define FN_OF_SOFTMAX(call) return call;
+FN_INLINE FN_F64(vec) FN(softmax_value)(const fn_cost cost, FN_F64(vec) minus_log_a,
+                                        FN_F64(vec) y, FN_F64(vec) so_far)
+{
+    switch (cost) {
+#define COST(NAME, op, name, n_parameters, sum)                      \
+    case FN_##NAME:                                                  \
+        FN_OF_##sum(FN(op##_value)(minus_log_a, y, so_far)) \
+        break;
+#include "api/costs.def"
+#undef COST
+    case FN_OTHER_COST:
+        break;
+    }
+    return so_far;
+}
+#undef FN_OF_OUTPUTS
+#undef FN_OF_SOFTMAX
+
+/* Inlined with a constant cost. Pads of delta are set to zero, so that the pads of the parameters
+ * stay zero; and rows of weight 0, whatever their error is. */
+FN_INLINE void FN(error_rows)(const fn_cost cost, const fn_network *network, size_t m,
+                              double factor, const double *weights, const real *a, const real *y,
+                              real *delta)
+{
+    const size_t n = network->sizes[network->layers], stride = fn_stride(n, sizeof(real));
+    double parameters[FN_MOST_COST_PARAMETERS];
+    memcpy(parameters, network->cost_parameters, sizeof parameters);
+    FN(output_lanes) at = {.output = network->output, .parameters = parameters};
+    for (size_t s = 0; s < m; s++, a += stride, y += stride, delta += stride) {
+        const vec times = FN(splat)((real)(weights ? factor * weights[s] : factor));
+        if (weights && !(weights[s] > 0)) {
+            memset(delta, 0, stride * sizeof(real));
+            continue;
+        }
+        for (size_t o = 0; o < stride; o += FN_LANES) {
+            at.a = FN(load)(a + o);
+            at.y = FN(load)(y + o);
+            const vec error = FN(error_lanes)(cost, &at);
+            FN(store)(delta + o, FN(first_lanes)(n > o ? n - o : 0, error * times));
+        }
+    }
+}
+
+/* FN(<op>_error_rows) of each cost: gcc merges those that are equal. */
+#define COST(NAME, op, name, n_parameters, sum)                                                     \
+    static FN_ALONE void FN(op##_error_rows)(const fn_network *network, size_t m, double factor,  \
+                                             const double *weights, const real *a, const real *y, \
+                                             real *delta)                                         \
+    {                                                                                             \
+        FN(error_rows)(FN_##NAME, network, m, factor, weights, a, y, delta);                      \
+    }
+#include "api/costs.def"
+#undef COST
+
+static void FN(output_error)(const fn_network *network, size_t m, double factor,
+                             const double *weights, const real *a, const real *y, real *delta)
+{
+    switch (network->cost) {
+#define COST(NAME, op, name, n_parameters, sum)                                \
+    case FN_##NAME:                                                            \
+        FN(op##_error_rows)(network, m, factor, weights, a, y, delta); \
+        return;
+#include "api/costs.def"
+#undef COST
+    case FN_OTHER_COST: /* whose error the callback computes */
+        memset(delta, 0, m * fn_stride(network->sizes[network->layers], sizeof(real)) * sizeof(real));
+        return;
+    }
+}
+
+/* n outputs of a square in doubles: to[j][s] = from[s][j], bounded, for m examples; 0 for more. */
+static void FN(outputs_across)(size_t m, size_t n, const real *from, size_t stride,
+                               double to[FN_LANES][FN_LANES])
+{
+    vec lanes[FN_LANES];
+    FN(transpose_square)(m, from, stride, lanes);
+    for (size_t j = 0; j < FN_LANES && j < n; j++) {
+        real line[FN_LANES];
+        FN(store)(line, FN(bounded_lanes)(lanes[j]));
+        for (size_t s = 0; s < FN_LANES; s++)
+            to[j][s] = line[s];
+    }
+}
+
+/* total + the cost of as many examples as a vector has lanes, at most: the sum of the terms of the
+ * outputs, whose -ln a = ln sum_k e^(z_k - max) - (z - max). Outputs that fill one square are
+ * transposed once. */
+FN_INLINE double FN(softmax_lanes)(const fn_cost cost, size_t m, size_t n, const double *weights,
+                                   const real *z, const real *y, double total)
+{
+    const size_t stride = fn_stride(n, sizeof(real)), doubles = FN_VECTOR_BYTES / sizeof(double);
+    double largest[FN_LANES], sums[FN_LANES] = {0}, costs[FN_LANES] = {0};
+    double zs[FN_LANES][FN_LANES], others[FN_LANES][FN_LANES];
+    for (size_t s = 0; s < FN_LANES; s++)
+        largest[s] = -FN_LARGEST;
+    for (size_t j = 0; j < n; j += FN_LANES) {
+        FN(outputs_across)(m, n - j, z + j, stride, zs);
+        for (size_t q = 0; q < FN_LANES && q < n - j; q++)
+            for (size_t s = 0; s < FN_LANES; s += doubles) {
+                const FN_F64(vec) z_s = FN_F64(load)(zs[q] + s), most = FN_F64(load)(largest + s);
+                FN_F64(store)(largest + s, FN_F64(select)(z_s > most, z_s, most));
+            }
+    }
+    for (size_t j = 0; j < n; j += FN_LANES) {
+        const size_t run = n - j < FN_LANES ? n - j : FN_LANES;
+        if (n > FN_LANES)
+            FN(outputs_across)(m, run, z + j, stride, zs);
+        for (size_t q = 0; q < run; q++)
+            for (size_t s = 0; s < FN_LANES; s++)
+                others[q][s] = zs[q][s] - largest[s];
+        FN_F64(exp)(run * FN_LANES, others[0], others[0]);
+        for (size_t q = 0; q < run; q++)
+            for (size_t s = 0; s < FN_LANES; s++)
+                sums[s] += others[q][s];
+    }
+    FN_F64(log)(FN_LANES, sums, sums);
+    for (size_t j = 0; j < n; j += FN_LANES) {
+        if (n > FN_LANES)
+            FN(outputs_across)(m, n - j, z + j, stride, zs);
+        FN(outputs_across)(m, n - j, y + j, stride, others);
+        for (size_t q = 0; q < FN_LANES && q < n - j; q++)
+            for (size_t s = 0; s < FN_LANES; s += doubles) {
+                const FN_F64(vec) below = FN_F64(load)(zs[q] + s) - FN_F64(load)(largest + s);
+                const FN_F64(vec) y_s = FN_F64(load)(others[q] + s), so_far = FN_F64(load)(costs + s);
+                FN_F64(store)(costs + s, FN(softmax_value)(cost, FN_F64(load)(sums + s) - below,
+                                                           y_s, so_far));
+            }
+    }
+    for (size_t s = 0; s < m; s++) {
+        const double weight = weights ? weights[s] : 1;
+        total = weight == 0 ? total : FN(add_product)(weight, costs[s], total);
+    }
+    return total;
+}
+
+FN_INLINE double FN(sum_of_softmax)(const fn_cost cost, const fn_network *network, size_t m,
+                                    const double *weights, const real *z, const real *y)
+{
+    const size_t n = network->sizes[network->layers], stride = fn_stride(n, sizeof(real));
+    double total = 0;
+    for (size_t s = 0; s < m; s += FN_LANES)
+        total = FN(softmax_lanes)(cost, m - s < FN_LANES ? m - s : FN_LANES, n,
+                                  weights ? weights + s : NULL, z + s * stride, y + s * stride,
+                                  total);
+    return total;
+}
+
+/* Examples of weight 0 add nothing, be their cost infinite. As many examples as a run holds are
+ * taken together: one by one, those of a single neuron take five times as long. */
+static FN_ALONE double FN(sum_of_outputs)(double (*value)(const fn_run *),
+                                          const fn_network *network, size_t m,
+                                          const double *weights, const real *z, const real *y)
+{
+    const size_t n = network->sizes[network->layers], stride = fn_stride(n, sizeof(real));
+    double total = 0, zd[FN_RUN], yd[FN_RUN], wd[FN_RUN];
+    fn_run run = {.output = network->output, .parameters = network->cost_parameters, .z = zd,
+                  .y = yd, .weights = wd};
+    size_t filled = 0;
+    for (size_t s = 0; s < m; s++, z += stride, y += stride) {
+        const double weight = weights ? weights[s] : 1;
+        for (size_t j = 0; j < n && weight != 0; j++) {
+            zd[filled] = FN(bounded)(z[j]);
+            yd[filled] = y[j];
+            wd[filled++] = weight;
+            if (filled == FN_RUN) {
+                run.n = filled;
+                total += value(&run);
+                filled = 0;
+            }
+        }
+    }
+    run.n = filled;
+    return total + value(&run);
+}
+
+static double FN(cost_sum)(const fn_network *network, size_t m, const double *weights,
+                           const real *z, const real *y)
+{
+#define FN_SUM_OUTPUTS(NAME, op) FN(sum_of_outputs)(FN(op##_value), network, m, weights, z, y)
+#define FN_SUM_SOFTMAX(NAME, op) FN(sum_of_softmax)(FN_##NAME, network, m, weights, z, y)
+    switch (network->cost) {
+#define COST(NAME, op, name, n_parameters, sum) \
+    case FN_##NAME:                             \
+        return FN_SUM_##sum(NAME, op);
+#include "api/costs.def"
+#undef COST
+    case FN_OTHER_COST: /* whose value is computed in Python */
+        return 0;
+    }
+#undef FN_SUM_OUTPUTS
+#undef FN_SUM_SOFTMAX
+    return 0;
+}
+
+#endif

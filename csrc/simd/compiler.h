@@ -1,0 +1,19 @@
+/* What gcc and clang offer beyond C11. */
+#ifndef FASTNET_SIMD_COMPILER_H
+#define FASTNET_SIMD_COMPILER_H
+
+#define FN_INLINE static inline __attribute__((always_inline, unused))
+#define FN_PRAGMA(...) _Pragma(#__VA_ARGS__)
+#if defined(__clang__)
+#define FN_UNROLL(n) FN_PRAGMA(unroll n)
+#else
+#define FN_UNROLL(n) FN_PRAGMA(GCC unroll n)
+#endif
+#define FN_NOINLINE __attribute__((noinline))
+#define FN_ALONE FN_NOINLINE
+/* Keep this pointer in a register: else gcc 12 computes it again for each load from it. */
+#define FN_OPAQUE(pointer) __asm__("" : "+r"(pointer))
+#define FN_JOIN4_(a, b, c, d) a##b##c##d
+#define FN_JOIN4(a, b, c, d) FN_JOIN4_(a, b, c, d)
+
+#endif

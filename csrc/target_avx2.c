@@ -1,4 +1,0 @@
-#define FN_ISA avx2
-#define FN_TARGET FN_AVX2
-#define FN_VECTOR_BYTES 32
-#include "target.h"

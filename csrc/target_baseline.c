@@ -1,4 +1,0 @@
-#define FN_ISA baseline
-#define FN_TARGET FN_BASELINE
-#define FN_VECTOR_BYTES 16
-#include "target.h"

@@ -1,4 +1,0 @@
-#define FN_ISA neon
-#define FN_TARGET FN_NEON
-#define FN_VECTOR_BYTES 16
-#include "target.h"
