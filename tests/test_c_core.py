@@ -185,8 +185,8 @@ def test_a_broken_contract_ends_a_debug_build_and_is_named(case, tmp_path):
         "static _Alignas(64) char memory[4096];\n"
         f"int main(void) {{ (void)memory; {body} return 0; }}\n"
     )
-    command = ["cc", "-std=c11", f"-I{root / 'csrc'}", str(tmp_path / "broken.c"),
-               str(root / "csrc/core/check.c"), "-o", str(tmp_path / "broken")]  # fmt: skip
+    sources = [tmp_path / "broken.c", root / "csrc/core/check.c", root / "csrc/core/rows.c"]
+    command = ["cc", "-std=c11", f"-I{root / 'csrc'}", *sources, "-o", tmp_path / "broken"]
     subprocess.run([*command, "-DFN_DEBUG"], check=True)
     result = subprocess.run([tmp_path / "broken"], capture_output=True, text=True, check=False)
     assert result.returncode < 0

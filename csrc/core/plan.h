@@ -161,7 +161,6 @@ static inline const fn_step *fn_step_of(const fn_plan *plan, size_t m)
 }
 
 /* The words for an enumerator, as they stand above; NULL behind the last. */
-/* NULL behind the last. */
 const char *fn_target_name(fn_target target);
 const char *fn_call_name(fn_call call);
 const char *fn_form_name(fn_form form);

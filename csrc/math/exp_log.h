@@ -86,8 +86,6 @@ FN_INLINE vec FN(exp_sum_lanes)(vec x, const vec *rest)
     const vec y = FN(select)(x < FN_EXP_LOW, FN(splat)(0), FN(exp_inside)(x, rest));
     return FN(select)(x > FN_EXP_HIGH, FN(splat)((real)__builtin_inf()), y);
 }
-#undef FN_EXP_LOW
-#undef FN_EXP_HIGH
 
 FN_INLINE vec FN(exp_lanes)(vec x) { return FN(exp_sum_lanes)(x, NULL); }
 

@@ -129,7 +129,5 @@ FN_INLINE vec FN(gelu_lanes)(vec z, vec *slope)
     return FN_FMA(-(x * tail), bell, (vec)(positive & (ivec)z));
 }
 #undef FN_LINE
-#undef FN_TAIL_END
-#undef FN_UPPER_BITS
 
 #endif

@@ -23,7 +23,5 @@ const fn_kernels_f32 FN(kernels) = {
 #endif
 #include "api/kernels.def"
 };
-#undef KERNEL
-#undef KERNEL_F64
 
 #endif

@@ -84,8 +84,6 @@ FN_INLINE FN_F64(vec) FN(softmax_value)(const fn_cost cost, FN_F64(vec) minus_lo
     }
     return so_far;
 }
-#undef FN_OF_OUTPUTS
-#undef FN_OF_SOFTMAX
 
 /* Inlined with a constant cost. Pads of delta are set to zero, so that the pads of the parameters
  * stay zero; and rows of weight 0, whatever their error is. */
@@ -114,9 +112,9 @@ FN_INLINE void FN(error_rows)(const fn_cost cost, const fn_network *network, siz
 
 /* FN(<op>_error_rows) of each cost: gcc merges those that are equal. */
 #define COST(NAME, op, name, n_parameters, sum)                                                     \
-    static FN_ALONE void FN(op##_error_rows)(const fn_network *network, size_t m, double factor,  \
-                                             const double *weights, const real *a, const real *y, \
-                                             real *delta)                                         \
+    static FN_NOINLINE void FN(op##_error_rows)(const fn_network *network, size_t m, double factor, \
+                                                const double *weights, const real *a, const real *y, \
+                                                real *delta)                                      \
     {                                                                                             \
         FN(error_rows)(FN_##NAME, network, m, factor, weights, a, y, delta);                      \
     }
@@ -218,9 +216,9 @@ FN_INLINE double FN(sum_of_softmax)(const fn_cost cost, const fn_network *networ
 
 /* Examples of weight 0 add nothing, be their cost infinite. As many examples as a run holds are
  * taken together: one by one, those of a single neuron take five times as long. */
-static FN_ALONE double FN(sum_of_outputs)(double (*value)(const fn_run *),
-                                          const fn_network *network, size_t m,
-                                          const double *weights, const real *z, const real *y)
+static FN_NOINLINE double FN(sum_of_outputs)(double (*value)(const fn_run *),
+                                             const fn_network *network, size_t m,
+                                             const double *weights, const real *z, const real *y)
 {
     const size_t n = network->sizes[network->layers], stride = fn_stride(n, sizeof(real));
     double total = 0, zd[FN_RUN], yd[FN_RUN], wd[FN_RUN];
@@ -258,8 +256,6 @@ static double FN(cost_sum)(const fn_network *network, size_t m, const double *we
     case FN_OTHER_COST: /* whose value is computed in Python */
         return 0;
     }
-#undef FN_SUM_OUTPUTS
-#undef FN_SUM_SOFTMAX
     return 0;
 }
 

@@ -121,9 +121,9 @@ static FN(step_coefficients) FN(step_coefficients_of)(const fn_training *t, doub
  * and third are their moments, NULL those that the optimizer lacks. Each loop is a function of its
  * own, since gcc 12 forgets elsewhere what restrict says. */
 #define OPTIMIZER(NAME, op, name, n_moments, n_coefficients, decay)                              \
-    static FN_ALONE void FN(op##_step)(size_t n, FN(step_coefficients) k, real *restrict w,      \
-                                       real *restrict g, real *restrict first,                   \
-                                       real *restrict second, real *restrict third)              \
+    static FN_NOINLINE void FN(op##_step)(size_t n, FN(step_coefficients) k, real *restrict w,   \
+                                          real *restrict g, real *restrict first,                \
+                                          real *restrict second, real *restrict third)           \
     {                                                                                            \
         for (size_t i = 0; i < n; i++) {                                                         \
             real moments[FN_MOST_MOMENTS] = {                                                    \

@@ -10,7 +10,6 @@
 #define FN_UNROLL(n) FN_PRAGMA(GCC unroll n)
 #endif
 #define FN_NOINLINE __attribute__((noinline))
-#define FN_ALONE FN_NOINLINE
 /* Keep this pointer in a register: else gcc 12 computes it again for each load from it. */
 #define FN_OPAQUE(pointer) __asm__("" : "+r"(pointer))
 #define FN_JOIN4_(a, b, c, d) a##b##c##d

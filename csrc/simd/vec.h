@@ -75,9 +75,6 @@ FN_INLINE vec FN(select)(ivec mask, vec a, vec b) { return (vec)((mask & (ivec)a
 #endif
 FN_INLINE vec FN(at_least)(real low, vec x) { return FN_OF_TWO(max, FN(splat)(low), x); }
 FN_INLINE vec FN(at_most)(real high, vec x) { return FN_OF_TWO(min, FN(splat)(high), x); }
-#undef FN_OF_TWO
-#undef FN_X86_VEC
-#undef FN_X86
 #else
 FN_INLINE vec FN(at_least)(real low, vec x) { return FN(select)(x < low, FN(splat)(low), x); }
 FN_INLINE vec FN(at_most)(real high, vec x) { return FN(select)(x > high, FN(splat)(high), x); }
@@ -151,16 +148,7 @@ FN_INLINE vec FN(even_quarters)(vec a, vec b) { return FN_SHUFFLE(a, b, FN_EVEN_
 FN_INLINE vec FN(odd_quarters)(vec a, vec b) { return FN_SHUFFLE(a, b, FN_ODD_QUARTERS); }
 FN_INLINE vec FN(join_lower)(vec a, vec b) { return FN_SHUFFLE(a, b, FN_LOWER_JOINED); }
 FN_INLINE vec FN(join_upper)(vec a, vec b) { return FN_SHUFFLE(a, b, FN_UPPER_JOINED); }
-#undef FN_EVEN_QUARTERS
-#undef FN_ODD_QUARTERS
-#undef FN_LOWER_ZIPPED
-#undef FN_UPPER_ZIPPED
-#undef FN_LOWER_JOINED
-#undef FN_UPPER_JOINED
 #endif
-#undef FN_SHUFFLE
-#undef FN_LOWER_HALVES
-#undef FN_UPPER_HALVES
 
 /* FN_LANES values of a fixed type. */
 typedef float FN(f32s) __attribute__((vector_size(4 * FN_LANES), aligned(4), may_alias));
