@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 import fastnet
+import fastnet.cli.train
 from fastnet.cli import main
 from fastnet.core import _kernels
 from fastnet.nn import optimizers
@@ -153,7 +154,7 @@ def test_train_prints_a_line_per_epoch_then_best_final_time_and_speed(folder, ca
 
 def test_speed_is_the_training_examples_of_all_epochs_per_second(folder, capsys, monkeypatch):
     ticks = itertools.count(100, 2.5)
-    monkeypatch.setattr(fastnet.cli.time, "perf_counter", lambda: next(ticks))
+    monkeypatch.setattr(fastnet.cli.train.time, "perf_counter", lambda: next(ticks))
     assert main(["train", *FILES, *OPTIONS, "--epochs", "1250"]) == 0
     last = capsys.readouterr().out.splitlines()[-1]
     assert last.startswith("Training time: 2.50 s, ")
