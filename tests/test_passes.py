@@ -218,7 +218,7 @@ def test_networks_evaluated_together_have_the_figures_of_each_alone(evaluate, ke
 @pytest.mark.parametrize("kernels", [_kernels, reference])
 @pytest.mark.parametrize("dtype", ["float64"], indirect=True)
 def test_their_poll_is_told_the_examples_of_all(evaluate, always, kernels, monkeypatch):
-    monkeypatch.setattr(reference, "EVALUATED", 64)
+    monkeypatch.setattr(reference.network, "EVALUATED", 64)
     seen = []
     evaluate(kernels, poll=seen.append)
     assert seen == [k * 150 + done for k in range(5) for done in (0, 64, 128)][1:]
