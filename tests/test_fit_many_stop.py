@@ -171,7 +171,7 @@ def test_a_training_is_stopped_in_the_midst_of_an_epoch(data, always):
     told = {"epochs": 1, "mini_batch_size": 10, "eta": 0.5}
     assert executors.train(executors.Task({"sizes": [784, 10]}, told), data, stop) is None
     assert stop.questions == 3
-    assert reporting.stop_asked.get() is None
+    assert reporting.stop_requested.get() is None
 
 
 @pytest.mark.parametrize("cost", [None, fastnet.CrossEntropyCost, OwnCost])

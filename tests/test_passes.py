@@ -426,12 +426,12 @@ def test_a_stop_of_monitored_epochs_keeps_the_mini_batches_done_and_the_epochs_b
 ):
     net, whole = Network([8, 5, 3], seed=1), Network([8, 5, 3], seed=1)
     times = itertools.count(1)
-    before = reporting.stop_asked.set(lambda: next(times) == asked)
+    before = reporting.stop_requested.set(lambda: next(times) == asked)
     try:
         with pytest.raises(KeyboardInterrupt):
             net.SGD(DATA, EPOCHS, 10, 0.05, monitor_training_accuracy=True, verbose=False)
     finally:
-        reporting.stop_asked.reset(before)
+        reporting.stop_requested.reset(before)
     assert caplog.messages[-1].startswith(f"Training ended by Stopped after {logged} epochs")
     whole.SGD(DATA, epochs, 10, 0.05, verbose=False)
     assert_left_after(net, whole, DATA, mini_batches * 10, 0.05, 0.0)

@@ -98,12 +98,12 @@ def test_an_interrupt_leaves_the_epochs_and_mini_batches_done(always, epochs, mi
     for verbose in (0, 1):  # a call of one epoch is not asked at its end, as those in between are
         asked = epochs * (4 if verbose else 5) + mini_batches
         times = itertools.count(1)
-        before = reporting.stop_asked.set(lambda asked=asked, times=times: next(times) == asked)
+        before = reporting.stop_requested.set(lambda asked=asked, times=times: next(times) == asked)
         try:
             with pytest.warns(UserWarning, match=r"^Training interrupted by user\.$"):
                 found.append(left(fitted(verbose=verbose)))
         finally:
-            reporting.stop_asked.reset(before)
+            reporting.stop_requested.reset(before)
     assert found[0] == found[1]
     assert len(found[0]["losses"]) == epochs
 

@@ -92,7 +92,7 @@ def train(task: Task, data: Datasets | Shared, stop: Stop) -> Trained | None:
     network, diverged = Network(**task.network), None
     inputs_of(network).warned.update(task.warned)
     start = time.perf_counter()
-    asked = reporting.stop_asked.set(stop.is_set)
+    asked = reporting.stop_requested.set(stop.is_set)
     try:
         history = network.SGD(training, evaluation_data=evaluation, **task.sgd)
     except DivergenceError as error:
@@ -103,7 +103,7 @@ def train(task: Task, data: Datasets | Shared, stop: Stop) -> Trained | None:
     except reporting.Stopped:
         return None
     finally:
-        reporting.stop_asked.reset(asked)
+        reporting.stop_requested.reset(asked)
     return Trained(network, history, time.perf_counter() - start, diverged)
 
 

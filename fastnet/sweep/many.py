@@ -160,7 +160,7 @@ def fit_many(
         if sweep.runs:  # a second Ctrl-C, which did not wait for the end of the trainings
             raise
         total = len(sweep.specs)
-        sweep.tell(f"interrupted; {len(fits)} of {total} trainings had ended")
+        sweep.report(f"interrupted; {len(fits)} of {total} trainings had ended")
         for i in range(total):
             fits.setdefault(i, sweep.not_trained(i, error.with_traceback(None)))
     return [fits[i] for i in range(len(fits))]
@@ -278,7 +278,7 @@ class _Sweep:
             if bar is not None:
                 bar.close()
             for words in _failure_lines(failures):
-                self.tell(words)
+                self.report(words)
 
     def _stop(self, runner: Runner, waiting: dict[Future, int]) -> None:
         if waiting:
@@ -328,7 +328,7 @@ class _Sweep:
     def _seed(self, i: int) -> Any:
         return self._tasks[i].network["seed"]
 
-    def tell(self, words: str) -> None:
+    def report(self, words: str) -> None:
         """Report what the results alone would not show at once."""
         logger = reporting.logger()
         if logger is not None:
