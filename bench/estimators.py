@@ -89,11 +89,13 @@ def measure(data, epochs, batch_size, solver, seeds):
     """{side: (median seconds, scores)}"""
     X, X_test, y, y_test = data
     kind = "MLPRegressor" if y.dtype.kind == "f" else "MLPClassifier"
-    told = dict(batch_size=batch_size, max_iter=epochs, n_iter_no_change=epochs, **SOLVERS[solver])
+    options = dict(
+        batch_size=batch_size, max_iter=epochs, n_iter_no_change=epochs, **SOLVERS[solver]
+    )
     taken, scores = ({side: [] for side in SIDES} for _ in range(2))
     for seed in range(-1, seeds):  # the first time is not counted
         for side, (library, more) in SIDES.items():
-            estimator = getattr(library, kind)(random_state=max(seed, 0), **told, **more)
+            estimator = getattr(library, kind)(random_state=max(seed, 0), **options, **more)
             if seed < 0:
                 fitted(estimator.set_params(max_iter=1), X, y)
                 continue

@@ -35,18 +35,18 @@ if __name__ == "__main__":
     training = fastnet.load_mnist()[0][:100]
     epochs = 10**6 if then == "train" else 2
     spec = dict(sizes=[784, 10], epochs=epochs, mini_batch_size=10, eta=0.5, callbacks=[begun])
-    told = {"max_tasks_per_child": 1} if tasks else {}
-    pool = ProcessPoolExecutor(2, mp_context=multiprocessing.get_context(method), **told)
+    options = {"max_tasks_per_child": 1} if tasks else {}
+    pool = ProcessPoolExecutor(2, mp_context=multiprocessing.get_context(method), **options)
     specs = [spec] * int(n_specs)
     if tasks:
         specs[0] = {**spec, "epochs": 0, "callbacks": ()}
     if then == "train":
         submit = pool.submit
-        def told(*task, **options):
+        def submitted(*task, **options):
             future = submit(*task, **options)
             os.write(1, b"pool %s\\n" % " ".join(map(str, pool._processes)).encode())
             return future
-        pool.submit = told
+        pool.submit = submitted
     for fit in fastnet.fit_as_completed(specs, training, executor=pool):
         if tasks:
             time.sleep(1)  # until the worker is replaced

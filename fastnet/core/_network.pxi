@@ -190,7 +190,7 @@ cdef class Predictor:
                 and view.format[1] == 0 and <size_t>view.shape[0] == self.shape.n_in()
                 and (view.strides[0] == view.itemsize or view.shape[0] == 1)
                 and <uintptr_t>view.buf % view.itemsize == 0
-                and isfinite(fn_magnitude(self.example.inputs_type, view.shape[0], view.buf))):
+                and isfinite(fn_max_abs(self.example.inputs_type, view.shape[0], view.buf))):
             if self.plan.plan.target != fn_selected_target():
                 self.prepare()
             self.example.inputs = view.buf

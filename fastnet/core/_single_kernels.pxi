@@ -14,17 +14,17 @@ cdef double number(number_of kernel, x):
     return result
 
 
-def magnitude(x):
-    return number(fn_magnitude, x)
+def max_abs(x):
+    return number(fn_max_abs, x)
 
 
-def survey(x):
+def max_abs_and_count(x):
     """(largest absolute value, how many are not zero)"""
     cdef Array a = vector("x", x, REAL)
     cdef double largest
     cdef size_t others
     with nogil:
-        largest = fn_survey(a.type(), a.length(0), a.data(), &others)
+        largest = fn_max_abs_and_count(a.type(), a.length(0), a.data(), &others)
     return largest, others
 
 

@@ -225,7 +225,7 @@ class Dataset:
         <Dataset: 2 examples of 5 float64 features (30% stored), labels, scale 1>
         """
         X = sparse_rows.from_arrays(data, indices, indptr, n_in)
-        if not math.isfinite(dataset_checks.survey(X)[0]):
+        if not math.isfinite(dataset_checks.max_abs_and_count(X)[0]):
             raise ValueError("data: expected finite numbers, got NaN or infinity")
         targets = checks.array("y", y)
         if targets.ndim and len(targets) != len(X):
@@ -241,7 +241,7 @@ class Dataset:
     def largest(self) -> float:
         """The largest absolute value of an input, scaled."""
         self.check_files()
-        largest, stored = dataset_checks.survey(self.X)
+        largest, stored = dataset_checks.max_abs_and_count(self.X)
         if stored is not None:  # else another thread may have counted them
             self._stored = stored
         return dataset_checks.scaled_largest(largest, self.scale)

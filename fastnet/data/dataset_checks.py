@@ -38,14 +38,14 @@ def contiguous_rows(array: NDArray) -> NDArray:
     return array.copy(order="C")
 
 
-def survey(X: NDArray | Compressed) -> tuple[float, int | None]:
+def max_abs_and_count(X: NDArray | Compressed) -> tuple[float, int | None]:
     """The largest absolute value, which is not finite if an element is not; and the number of
     non-zero elements of dense float32 and float64, None for other inputs."""
     if X.dtype.char == "B":  # uint8
         return 255.0, None
     if isinstance(X, Compressed):
-        return sparse_rows.survey(X.stored)[0], None
-    return sparse_rows.survey(X)
+        return sparse_rows.max_abs_and_count(X.stored)[0], None
+    return sparse_rows.max_abs_and_count(X)
 
 
 def scaled_largest(largest: float, scale: float) -> float:
@@ -132,7 +132,7 @@ def checked_inputs(name: str, X: Any) -> tuple[Any, float, int | None]:
             )
         memmap.check(name, X)
         X = contiguous_rows(checks.numbers(name, X))
-    largest, others = survey(X)
+    largest, others = max_abs_and_count(X)
     if not math.isfinite(largest):
         raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
     return X, largest, others

@@ -8,14 +8,14 @@ from numpy.typing import DTypeLike, NDArray
 from fastnet.nn.activations import ACTIVATIONS, HIDDEN, Exponential, Sigmoid, Softmax
 
 
-def magnitude(x: Any) -> float:
+def max_abs(x: Any) -> float:
     """The largest absolute value; infinity or NaN if x has one."""
     return float(np.abs(x).max(initial=0))
 
 
-def survey(x: NDArray) -> tuple[float, int]:
-    """(largest absolute value as ``magnitude`` says, number of non-zero values)"""
-    return magnitude(x), int(np.count_nonzero(x))
+def max_abs_and_count(x: NDArray) -> tuple[float, int]:
+    """(``max_abs``, number of non-zero values)"""
+    return max_abs(x), int(np.count_nonzero(x))
 
 
 def sum_of_squares(x: Any) -> float:

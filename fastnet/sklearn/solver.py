@@ -108,16 +108,16 @@ class Solver:
 
     def __getstate__(self) -> dict[str, Any]:
         step = self._step_options
-        told = {"moments": step.moments, "dropout": step.dropout, "optimizer": step.optimizer}
-        told = {name: value for name, value in told.items() if value is not None}
+        keywords = {"moments": step.moments, "dropout": step.dropout, "optimizer": step.optimizer}
+        keywords = {name: value for name, value in keywords.items() if value is not None}
         others = {k: v for k, v in vars(self).items() if k not in ("_step_options", "_steps")}
-        return {**others, "_told": {**told, "steps": self._steps}}
+        return {**others, "_told": {**keywords, "steps": self._steps}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """In the form of earlier versions, whose pickles are read."""
-        told = dict(state["_told"])
-        self._steps = told.pop("steps")
-        self._step_options = StepOptions(1, divide_l2=True, **told)
+        keywords = dict(state["_told"])
+        self._steps = keywords.pop("steps")
+        self._step_options = StepOptions(1, divide_l2=True, **keywords)
         vars(self).update({name: value for name, value in state.items() if name != "_told"})
 
     @property

@@ -56,7 +56,7 @@ def _checked_score(estimator: Any, score: float) -> float:
             f"the score on held-out examples is not a number: outputs are beyond the range of "
             f"{estimator.network_.dtype}; smaller inputs or a smaller learning_rate_init may help",
             RuntimeWarning,
-            stacklevel=7,
+            stacklevel=8,
         )
     return score
 

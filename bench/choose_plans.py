@@ -1,9 +1,9 @@
 """Which way is faster where: the measurements behind the rule by which fastnet chooses.
 
-    python bench/choose_ways.py sparse                 # dense or sparse rows into the first layer
-    python bench/choose_ways.py blocks                 # blocks or lists, of sparse rows
-    python bench/choose_ways.py threads                # one thread or two
-    python bench/choose_ways.py sparse --dtype float32 --hidden 30 100 --m 10
+    python bench/choose_plans.py sparse                 # dense or sparse rows into the first layer
+    python bench/choose_plans.py blocks                 # blocks or lists, of sparse rows
+    python bench/choose_plans.py threads                # one thread or two
+    python bench/choose_plans.py sparse --dtype float32 --hidden 30 100 --m 10
 
 A line is one network and mini-batch. For each density it says how many times
 faster the sparse way is than the dense one (below 1: slower), and then at which
@@ -139,7 +139,7 @@ def compare_blocks(dtypes, hidden_sizes, mini_batches):
 
 def compare_threads(dtypes, mini_batches):
     if machine.cores() < 2:
-        sys.exit("choose_ways.py: two threads need two cores")
+        sys.exit("choose_plans.py: two threads need two cores")
     print("times faster two threads are than one, by the width of two hidden layers\n")
     print(f"{'':16}" + "".join(f"{width:>7}" for width in WIDTHS))
     for dtype in dtypes:
