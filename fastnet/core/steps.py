@@ -26,7 +26,7 @@ class StepOptions(NamedTuple):  # a frozen dataclass takes five times as long to
     dropout : (hidden layers,) float64 ndarray or None
     shift : int
     weights : (n,) float64 ndarray or None
-        How often each example counts.
+        The weight of each example.
     divide_l2 : bool
         Whether ``l2`` is divided by the sum of the weights of the mini-batch, as in scikit-learn.
     """

@@ -38,17 +38,17 @@ _RENAMED = {
 
 
 class BaseMLP(BaseEstimator):
-    """The part of the two estimators that does not ask what the targets are.
+    """The part of the two estimators that does not depend on the kind of targets.
 
-    The epochs are not those of ``Network.SGD`` but scikit-learn's: its random numbers, so that
-    the same ``random_state`` gives its initial weights and its order of the examples; its
-    weight decay (solver.py); its rules for the rate and for when to stop; and moments that
-    outlive a call of ``partial_fit``.
+    The epochs are scikit-learn's, not those of ``Network.SGD``: its random numbers, so that the
+    same ``random_state`` gives its initial weights and order of the examples; its weight decay
+    (solver.py); its rules for the learning rate and for stopping; and moments that are kept
+    between calls of ``partial_fit``.
     """
 
     network_: Network
     classes_: Any
-    # None where there is nothing to say, as in scikit-learn
+    # None if not applicable, as in scikit-learn
     best_loss_: Any
     validation_scores_: Any
     best_validation_score_: Any

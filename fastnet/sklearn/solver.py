@@ -1,8 +1,8 @@
 """Epochs with the conventions of scikit-learn's solvers.
 
 ``Network.SGD`` divides lambda by n, the number of training examples; scikit-learn divides
-alpha by the weight of the mini-batch at hand, which for its last one, and for examples with
-weights, is another number. The moments outlive an epoch, and for ``partial_fit`` the call.
+alpha by the weight of the current mini-batch, which differs for the last one and for weighted
+examples. The moments are kept between epochs and between calls of ``partial_fit``.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ADVICE = (
 
 
 class Examples(NamedTuple):
-    """The examples of one training, how often each counts, and the mini-batch size."""
+    """The examples of one training, their weights, and the mini-batch size."""
 
     data: Dataset
     weights: NDArray | None
@@ -43,12 +43,12 @@ class Epoch(NamedTuple):
     ----------
     cost, l2 : float
         The mean cost of an example, and the mean l2. The costs are those of each mini-batch
-        before its step, as scikit-learn counts: the mean over the mini-batches of their weighted
-        means; of a cost of the user's own, after the epoch.
+        before its step, as in scikit-learn: the mean over the mini-batches of their weighted
+        means; for a custom cost, that after the epoch.
     values : (parameters,)
-        What it left.
+        The parameters after it.
     order : (n,)
-        The examples as they were taken.
+        The order of the examples.
     """
 
     cost: float
