@@ -120,7 +120,7 @@ def unpickled_targets(y: Any) -> NDArray:
 
 def checked_inputs(name: str, X: Any) -> tuple[Any, float, int | None]:
     """``X``, an array or sparse, in a type and layout that the kernels read; its largest
-    absolute value; and how many are not zero, or None if that is not known."""
+    absolute value; and the number of non-zero elements, or None if unknown."""
     if sparse_rows.is_sparse(X):
         X = sparse_rows.from_sparse(name, X)
     else:

@@ -212,7 +212,7 @@ PIECE_BYTES = 16_000_000
 
 
 def pieces(array: NDArray) -> Iterator[slice]:
-    """Rows that are looked at in some 20 ms: Ctrl-C is answered in between, and a memory map
+    """Slices of rows that take about 20 ms each: Ctrl-C is handled between them, and a memory map
     larger than memory is read once."""
     step = max(1, PIECE_BYTES // max(1, math.prod(array.shape[1:]) * array.itemsize))
     for first in range(0, len(array), step):
@@ -221,8 +221,8 @@ def pieces(array: NDArray) -> Iterator[slice]:
 
 
 def max_abs_and_count(X: NDArray) -> tuple[float, int]:
-    """The largest absolute value of float32 or float64 numbers, and how many are not zero. The
-    first is not finite if a number is not, and then the second is meaningless."""
+    """The largest absolute value of float32 or float64 numbers, and the number of non-zero ones.
+    The first is not finite if a number is not, and then the second is meaningless."""
     if X.nbytes <= PIECE_BYTES:
         return _kernels.max_abs_and_count(np.ascontiguousarray(X).reshape(-1))
     largest, others = 0.0, 0

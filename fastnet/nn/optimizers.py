@@ -129,7 +129,7 @@ class Optimizer:
         raise NotImplementedError
 
     def last_rate(self, eta: float, steps: int) -> float:
-        """The learning rate of step number ``steps``, bias corrections included.
+        """The learning rate of step number ``steps`` for ``eta``, bias corrections included.
 
         Examples
         --------

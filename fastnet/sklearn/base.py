@@ -394,8 +394,8 @@ def _weights(X: Any, sample_weight: Any) -> NDArray | None:
 
 
 def _dtype(settings: Settings, X: Any) -> str:
-    """ "auto": the noise of mini-batches is far over float32's rounding; where there is only one,
-    its gradient is exact, and so is the arithmetic, unless X is not."""
+    """The dtype of "auto": float32, since the noise of mini-batches is much larger than its
+    rounding; float64 for a single mini-batch, whose gradient is exact, unless X is float32."""
     if settings.dtype != "auto":
         return settings.dtype
     one = X.shape[0] <= (settings.batch_size or 200)

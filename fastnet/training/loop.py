@@ -131,7 +131,7 @@ class EpochLoop:
     Parameters
     ----------
     model, stream, data : Model, RandomStream, Dataset
-        What is trained, the source of random numbers, and the examples.
+        The model to train, the source of random numbers, and the examples.
     step : StepOptions
     state : TrainingState
     monitors : list of Monitor
@@ -164,7 +164,7 @@ class EpochLoop:
 
         After each epoch every monitor adds to its list, and the reporter gets the rate, if there
         is a schedule, and the monitored figures in words; then the callbacks are run. At the end
-        the best parameters are restored if early stopping wants that.
+        the best parameters are restored if early stopping requires it.
 
         Returns
         -------
@@ -174,17 +174,17 @@ class EpochLoop:
         Raises
         ------
         DivergenceError
-            Checked once per epoch.
+            If a parameter is not finite after an epoch.
         Exception
-            What a user's own cost raises. In both cases the parameters and the random
-            stream are back at the end of the last complete epoch. What a callback raises
-            comes after an epoch, and leaves all as it stands.
+            An exception of a custom cost. In both cases the parameters and the random stream are
+            restored to the end of the last complete epoch. An exception of a callback is raised
+            after an epoch and changes nothing.
         KeyboardInterrupt
-            The parameters are those of the mini-batches that were complete; the random stream
-            is back at the end of the last complete epoch.
+            The parameters are those of the completed mini-batches; the random stream is restored
+            to the end of the last complete epoch.
         """
         state = self._state
-        if not state.epochs:  # only the arguments were to be checked
+        if not state.epochs:  # the call only checks the arguments
             return state.history
         sizes, n = self._model.sizes, len(self._data)
         with AttachHistory(state.history), self._reporter.begin(sizes, n, state.epochs):
