@@ -1,4 +1,4 @@
-"""What two cores bring to many networks at once, beside one.
+"""The speed of two cores relative to one, for many networks at once.
 
     python bench/many.py            # a table: throughput of two threads, in units of one's
 

@@ -238,8 +238,8 @@ class _Sweep:
         self._tasks = reading.seeded(tasks)
         self.runs = False  # whether trainings may be running
 
-    def run(self, kept: dict[int, Fit] | None = None) -> Generator[Fit, None, None]:
-        """Train; yields each result when it is there. It is stored in ``kept`` first."""
+    def run(self, fits: dict[int, Fit] | None = None) -> Generator[Fit, None, None]:
+        """Train; yields each result when it is there. It is stored in ``fits`` first."""
         if not self._tasks:
             return
         runner = Runner(self._executor, self._max_workers, *self._data)
@@ -250,8 +250,8 @@ class _Sweep:
         try:
             for i, future in self._done(runner, waiting):
                 fit = self._fit(i, future)
-                if kept is not None:
-                    kept[i] = fit
+                if fits is not None:
+                    fits[i] = fit
                 if fit.error is not None:
                     failures[i] = f"{type(fit.error).__name__}: {fit.error}"
                 if bar is not None:
@@ -263,8 +263,8 @@ class _Sweep:
             for future, i in waiting.items():
                 if _is_trained(future):
                     fit = self._fit(i, future)
-                    if kept is not None:
-                        kept[i] = fit
+                    if fits is not None:
+                        fits[i] = fit
                     yield fit
             raise
         finally:
