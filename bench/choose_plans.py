@@ -8,7 +8,8 @@
 A line is one network and mini-batch size: the speed of sparse rows relative to dense ones for each
 density (below 1: slower), and the density at which both are equally fast. With `blocks`: the speed
 of blocks relative to lists, for random zeros and for MNIST. With `threads`: the speed of two
-threads relative to one, for each width of two hidden layers. FASTNET_ISA selects the instruction set.
+threads relative to one, for each width of two hidden layers. FASTNET_ISA selects the
+instruction set.
 """
 
 import os
