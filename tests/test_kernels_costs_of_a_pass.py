@@ -77,13 +77,13 @@ def test_they_do_not_depend_on_threads_and_do_not_change_training(move, dtype, i
     np.testing.assert_array_equal(shared_values, values)
 
 
-def test_they_go_on_where_the_pass_is_watched(dtype):
+def test_they_go_on_where_the_pass_is_polled(dtype):
     _kernels.poll_every(0, 0)
     try:
-        watched, _ = passed(_kernels, "quadratic", dtype, "plain", poll=lambda done: None)
+        polled, _ = passed(_kernels, "quadratic", dtype, "plain", poll=lambda done: None)
     finally:
         _kernels.poll_every()
-    np.testing.assert_array_equal(watched, passed(_kernels, "quadratic", dtype, "plain")[0])
+    np.testing.assert_array_equal(polled, passed(_kernels, "quadratic", dtype, "plain")[0])
 
 
 def test_of_a_mini_batch_in_pieces_they_are_one_sum(dtype):

@@ -1,4 +1,4 @@
-"""Long calls look up in between mini-batches: the same bits, progress, and Ctrl-C."""
+"""Long calls poll between mini-batches: the same bits, progress, and Ctrl-C."""
 
 import contextlib
 import signal
@@ -92,12 +92,12 @@ ORDER = np.random.default_rng(3).permutation(N)
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("name", TECHNIQUES)
-def test_a_watched_pass_has_the_bits_of_one_that_is_not(passes, name, form, threads):
+def test_a_polled_pass_has_the_bits_of_one_that_is_not(passes, name, form, threads):
     options, seen = TECHNIQUES[name], []
-    watched = passes(options, ORDER, form=form, threads=threads, poll=seen.append)
+    polled = passes(options, ORDER, form=form, threads=threads, poll=seen.append)
     assert seen == [*range(M, N, M)]
     _kernels.poll_every()
-    assert watched == passes(options, ORDER, form=form, threads=threads)
+    assert polled == passes(options, ORDER, form=form, threads=threads)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -127,10 +127,10 @@ def test_a_handler_of_a_signal_finds_the_parameters_as_the_mini_batches_have_lef
     def look(done, p):
         seen[done] = p.tobytes()
 
-    watched = passes(options, ORDER, form=form, threads=threads, look=look)
+    polled = passes(options, ORDER, form=form, threads=threads, look=look)
     for batches in (1, 4, 8):
         assert seen[batches * M] == passes(options, ORDER[: batches * M], form=form)[0]
-    assert watched == passes(options, ORDER, form=form, threads=threads)
+    assert polled == passes(options, ORDER, form=form, threads=threads)
 
 
 @pytest.mark.parametrize("name", ["plain", "decay put off", "adam"])
@@ -147,7 +147,7 @@ def test_mini_batches_of_several_pieces_are_done_whole(passes, name):
     assert stopped == passes(TECHNIQUES[name], order[: 2 * m], m=m)
 
 
-def test_the_twin_in_numpy_is_watched_too(passes):
+def test_the_twin_in_numpy_is_polled_too(passes):
     seen = []
 
     def stop(done):
@@ -161,16 +161,16 @@ def test_the_twin_in_numpy_is_watched_too(passes):
 
 
 @pytest.mark.parametrize(("kernels", "piece"), [(_kernels, 64), (reference, 1024)])
-def test_an_evaluation_is_watched_and_has_the_bits_of_one_that_is_not(
+def test_an_evaluation_is_polled_and_has_the_bits_of_one_that_is_not(
     kernels, piece, random_parameters, random_examples
 ):
     X, scale, y = random_examples(4 * piece - 5, SIZES, "cross-entropy", 1)
     p = random_parameters(SIZES, "float32", 0)
     options = (SIZES, "sigmoid", "cross-entropy", p), (X, scale, y)
     seen = []
-    watched = kernel_calls.evaluate(*options, kernels=kernels, poll=seen.append)
+    polled = kernel_calls.evaluate(*options, kernels=kernels, poll=seen.append)
     assert seen == [piece, 2 * piece, 3 * piece]
-    assert watched == kernel_calls.evaluate(*options, kernels=kernels)
+    assert polled == kernel_calls.evaluate(*options, kernels=kernels)
     with pytest.raises(Stop):
         kernel_calls.evaluate(*options, kernels=kernels, poll=stop_at_once)
 
@@ -181,14 +181,14 @@ def test_so_is_feedforward(kernels, piece, sparse, random_parameters, random_exa
     X, scale, _ = random_examples(4 * piece - 5, SIZES, "cross-entropy", 1)
     X = compress(X, "columns") if sparse else X
     options = (SIZES, "sigmoid", None, random_parameters(SIZES, "float32", 0)), (X, scale)
-    watched, alone = np.empty((2, len(X), SIZES[-1]), np.float32)
+    polled, alone = np.empty((2, len(X), SIZES[-1]), np.float32)
     seen = []
-    kernel_calls.feedforward(*options, watched, kernels=kernels, poll=seen.append)
+    kernel_calls.feedforward(*options, polled, kernels=kernels, poll=seen.append)
     assert seen == [piece, 2 * piece, 3 * piece]
     kernel_calls.feedforward(*options, alone, kernels=kernels)
-    np.testing.assert_array_equal(watched, alone)
+    np.testing.assert_array_equal(polled, alone)
     with pytest.raises(Stop):
-        kernel_calls.feedforward(*options, watched, kernels=kernels, poll=stop_at_once)
+        kernel_calls.feedforward(*options, polled, kernels=kernels, poll=stop_at_once)
 
 
 @pytest.mark.parametrize("kernels", [_kernels, reference])
@@ -196,13 +196,13 @@ def test_and_a_gradient(kernels, random_parameters, random_examples):
     X, scale, y = random_examples(3000, SIZES, "cross-entropy", 1)
     p = random_parameters(SIZES, "float32", 0)
     options = (SIZES, "sigmoid", "cross-entropy", p), (X, scale, y)
-    seen, (watched, alone) = [], (np.empty_like(p), np.empty_like(p))
-    kernel_calls.gradient(*options, watched, kernels=kernels, poll=seen.append)
+    seen, (polled, alone) = [], (np.empty_like(p), np.empty_like(p))
+    kernel_calls.gradient(*options, polled, kernels=kernels, poll=seen.append)
     assert seen == [1024, 2048]
     kernel_calls.gradient(*options, alone, kernels=kernels)
-    np.testing.assert_array_equal(watched, alone)
+    np.testing.assert_array_equal(polled, alone)
     with pytest.raises(Stop):
-        kernel_calls.gradient(*options, watched, kernels=kernels, poll=stop_at_once)
+        kernel_calls.gradient(*options, polled, kernels=kernels, poll=stop_at_once)
 
 
 def test_what_a_poll_raises_comes_out_as_it_is(passes):
@@ -222,7 +222,7 @@ def test_a_poll_computes_with_subnormal_numbers(passes):
     assert min(found) > 0
 
 
-def test_other_threads_are_watched_and_leave_signals_to_the_main_one(passes):
+def test_other_threads_are_polled_and_leave_signals_to_the_main_one(passes):
     seen, bits = [], []
     thread = threading.Thread(target=lambda: bits.append(passes({}, ORDER, poll=seen.append)))
     other = threading.Thread(target=lambda: bits.append(passes({}, ORDER)))
