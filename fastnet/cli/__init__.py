@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> Any:
             command = " ".join(filter(None, ("fastnet", options.command)))
             if options.command is None:
                 parser.print_help()
-            else:  # its module is imported only now, so that --help starts quickly
+            else:  # its module is imported only now: that of demo imports the plots
                 importlib.import_module(f"fastnet.cli.{options.command}").run(options)
         finally:
             _flush()
