@@ -38,7 +38,7 @@ test-all: $(VENV)/installed-test
 # Of the kernels; ARGS in place of it: make debug ARGS=tests
 DEBUG_TESTS := tests/test_kernels_*.py $(addprefix tests/test_,blocks.py compressed.py \
     compressed_bits.py csr.py gradients.py network_training.py passes.py plan.py techniques.py \
-    training_steps.py watch.py ways.py weights_of_examples.py)
+    training_steps.py poll.py execution.py weights_of_examples.py)
 
 debug:
 	FASTNET_DEBUG=1 $(MAKE) VENV=.venv-debug test ARGS="$(or $(ARGS),$(DEBUG_TESTS))"

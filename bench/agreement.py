@@ -1,4 +1,4 @@
-"""Checks that what is timed computes the same thing as the NumPy reference."""
+"""Checks that the timed code gives the same results as the NumPy reference."""
 
 import numpy as np
 from peers import numpy_reference

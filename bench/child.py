@@ -1,10 +1,10 @@
-"""What is measured in processes of their own; each command prints one line of JSON.
+"""Measurements in separate processes; each command prints one line of JSON.
 
     python child.py run COMMAND ...      # seconds, peak memory and output of a command
     python child.py allocations          # of epochs of 50 and of 5,000 mini-batches
 
-`run` stands in a process without NumPy because the peak memory that the system
-reports of a child counts its parent's, up to where the child's program starts.
+`run` needs a process without NumPy, because the peak memory that the system reports for a child
+includes its parent's until the child's program starts.
 `allocations` needs count_allocations.c, compiled, in LD_PRELOAD.
 """
 

@@ -235,15 +235,15 @@ def cells(row, limit):
 
 def about(pythons):
     """Print a line about each build; returns {row: whether its instructions are counted}."""
-    told = []
+    descriptions = []
     for word, python in zip(("old", "new"), pythons, strict=True):
         with Build(python) as build:
-            told.append(build.ask("about"))
-        one = told[-1]
+            descriptions.append(build.ask("about"))
+        one = descriptions[-1]
         line = f"fastnet {one['fastnet']}, {one['isa']}, NumPy {one['numpy']}, {one['path']}"
         print(f"{word}: {line}  ")
-    print(f"{told[0]['processor']}, processor's time of one core\n")
-    return told[0]["rows"]
+    print(f"{descriptions[0]['processor']}, processor's time of one core\n")
+    return descriptions[0]["rows"]
 
 
 def python_of(text):

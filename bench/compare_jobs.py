@@ -150,8 +150,8 @@ def fit_many(sizes, n, epochs, networks):
     generator = np.random.default_rng(1)
     X = generator.normal(size=(n, sizes[0])).astype(np.float32)
     training = fastnet.Dataset(X, generator.integers(0, sizes[-1], n))
-    told = {"sizes": sizes, "epochs": epochs, "mini_batch_size": 10, "eta": 0.1}
-    specs = [{**told, "seed": seed} for seed in range(networks)]
+    options = {"sizes": sizes, "epochs": epochs, "mini_batch_size": 10, "eta": 0.1}
+    specs = [{**options, "seed": seed} for seed in range(networks)]
     fits = []
 
     def run():

@@ -1,4 +1,4 @@
-"""What the benchmarks share: the cores, the peers, trained networks, and how to time a call."""
+"""Shared by the benchmarks: cores, peers, trained networks, and the timing of a call."""
 
 import machine
 

@@ -1,11 +1,11 @@
-"""`fit` of fastnet's estimators beside scikit-learn's: time and accuracy, a Markdown table.
+"""Compare `fit` of fastnet's and scikit-learn's estimators: time and accuracy, a Markdown table.
 
     python bench/estimators.py                     # ten seeds each, a quarter of an hour
     python bench/estimators.py --seeds 3 --only digits --batch-size 64
 
 A row is a data set, a batch_size and a solver. All get the same arrays of float64, parameters
-and number of epochs (nothing stops them early), and are fitted in turns, seed by seed, on one
-core. fastnet takes part twice, as it comes, which is in float32 here, and with
+and number of epochs (nothing stops them early), and are fitted in turn, seed by seed, on one
+core. fastnet takes part twice: with its default dtype, here float32, and with
 dtype="float64". Times are medians over the seeds, scores on held-out data the means, with the
 standard deviations.
 """
@@ -89,11 +89,13 @@ def measure(data, epochs, batch_size, solver, seeds):
     """{side: (median seconds, scores)}"""
     X, X_test, y, y_test = data
     kind = "MLPRegressor" if y.dtype.kind == "f" else "MLPClassifier"
-    told = dict(batch_size=batch_size, max_iter=epochs, n_iter_no_change=epochs, **SOLVERS[solver])
+    options = dict(
+        batch_size=batch_size, max_iter=epochs, n_iter_no_change=epochs, **SOLVERS[solver]
+    )
     taken, scores = ({side: [] for side in SIDES} for _ in range(2))
     for seed in range(-1, seeds):  # the first time is not counted
         for side, (library, more) in SIDES.items():
-            estimator = getattr(library, kind)(random_state=max(seed, 0), **told, **more)
+            estimator = getattr(library, kind)(random_state=max(seed, 0), **options, **more)
             if seed < 0:
                 fitted(estimator.set_params(max_iter=1), X, y)
                 continue

@@ -4,7 +4,7 @@
     python bench/growth.py --draw          # draws the figure again from the CSV
 
 From one network, [784, 30, 10] in mini-batches of ten with as many zeros as
-MNIST has, one thing is changed at a time. fastnet is measured at sizes around
+MNIST has, one parameter is varied at a time. fastnet is measured at sizes around
 multiples of the vectors too, the peers at fewer ones. Random data, float32, one
 core; nothing is monitored, as everywhere here.
 """

@@ -1,4 +1,4 @@
-"""The training jobs: which network on which data, and who takes part.
+"""The training jobs: network, data and peers.
 
 A job's `name` is its row in the table of times, and what wanted.py refers to.
 """

@@ -1,4 +1,4 @@
-"""What two cores bring to many networks at once, beside one.
+"""The speed of two cores relative to one, for many networks at once.
 
     python bench/many.py            # a table: throughput of two threads, in units of one's
 
@@ -67,13 +67,13 @@ class Clock:
         self.others = (worked - self.cpu) / (self.wall * os.cpu_count())
 
 
-def measure(sizes, n, epochs, networks, told):
+def measure(sizes, n, epochs, networks, options):
     """Medians of: throughput of two threads in units of one's, cores that they had, their work
     in units of one thread's, seconds of one thread; and how many rounds were quiet."""
-    told = {"mini_batch_size": 10, **told}
-    data = data_of(sizes, n, told.pop("evaluated", False))
+    options = {"mini_batch_size": 10, **options}
+    data = data_of(sizes, n, options.pop("evaluated", False))
     specs = [
-        {"sizes": sizes, "epochs": epochs, "eta": 0.1, "seed": seed, **told}
+        {"sizes": sizes, "epochs": epochs, "eta": 0.1, "seed": seed, **options}
         for seed in range(networks)
     ]
     fastnet.fit_many(specs[:1], *data)  # compresses the data

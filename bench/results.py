@@ -1,10 +1,10 @@
-"""What the runs of the benchmarks measured, read from the JSON that pytest-benchmark writes."""
+"""Results of benchmarks, read from the JSON files of pytest-benchmark."""
 
 import json
 import statistics
 from pathlib import Path
 
-KERNEL = "kernel "  # how the names of the jobs begin that are single kernels
+KERNEL = "kernel "  # prefix of the names of jobs that are single kernels
 
 
 def of_limit(info):

@@ -1,4 +1,4 @@
-"""Run all benchmarks, each run in a process of its own, and keep what they measured.
+"""Run all benchmarks, each run in a separate process, and store the results.
 
     python bench/run.py results            # writes results/*.json, for table.py
     python bench/run.py results -k digits  # other words go to pytest

@@ -1,4 +1,4 @@
-"""Print what the benchmarks measured: the times, and beside what is wanted.
+"""Print the results of the benchmarks: times, and comparison with the targets.
 
     python bench/table.py results/*.json             # files that bench/run.py wrote
     python bench/table.py results.json --markdown    # for a README

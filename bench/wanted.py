@@ -1,7 +1,7 @@
-"""What fastnet wants to reach: one line per figure, and how each figure is computed.
+"""Targets: one line per figure, and how each figure is computed.
 
-A bound that was set on a certain processor decides there only; elsewhere the
-figure is reported.
+A bound that was set on a certain processor is checked only there; elsewhere the figure is
+reported.
 """
 
 from collections.abc import Callable

@@ -68,7 +68,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name):
-        """What not every program needs, when it is asked for."""
+        """Import names that not every program needs at their first use."""
         if name == "__version__":
             return version()
         if name in ("fit_as_completed", "fit_many"):

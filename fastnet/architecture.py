@@ -32,7 +32,7 @@ def make_model(
     Raises
     ------
     ValueError, TypeError
-        Naming the argument, what was expected and what came.
+        The message names the argument, the expected and the actual value.
     """
     checked = _checked_sizes(sizes)
     choice = costs.choose(cost, output)

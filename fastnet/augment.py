@@ -1,9 +1,9 @@
-"""More training data from square images: shifted, turned and bent copies of them.
+"""More training data from square images: shifted, rotated and distorted copies.
 
-Examples are rows of side x side pixels, row after row, as MNIST's are. Every function
-takes data in any of the accepted forms and returns a new ``Dataset`` of the same type and
-scale; bytes are rounded. What lies outside of an image is 0, the background. The same
-seed gives the same images, on one machine to the last bit.
+An example has side x side pixels, stored row by row, as in MNIST. Every function takes data in
+any of the accepted forms and returns a new ``Dataset`` of the same type and scale; bytes are
+rounded. Pixels outside an image are 0, the background. The same seed gives the same images, on
+one machine to the last bit.
 
 P. Y. Simard, D. Steinkraus and J. C. Platt, "Best Practices for Convolutional Neural
 Networks Applied to Visual Document Analysis" (2003), is the source of ``affine`` and
@@ -26,19 +26,19 @@ from fastnet.data.sparse_rows import Compressed
 # A number, for -number to number, or (lowest, highest).
 Span: TypeAlias = float | tuple[float, float]
 
-# Images that are computed together: their temporaries stay in the cache.
+# Images that are computed together, so that their temporaries fit in the cache.
 _BATCH = 128
 
 
 def shift(data: Data, dx: int, dy: int) -> Dataset:
-    """Every image moved by whole pixels; those that are vacated become 0.
+    """Shift every image by whole pixels; vacated pixels become 0.
 
     Parameters
     ----------
     data : Dataset, pair (X, y) or iterable of (x, y)
         n square images.
     dx, dy : int
-        Pixels to the right and down, less than the side either way.
+        Pixels to the right and down; their absolute values are less than the side.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def shift(data: Data, dx: int, dy: int) -> Dataset:
     Raises
     ------
     ValueError, TypeError
-        Naming the argument, what was expected and what came.
+        The message names the argument, the expected and the actual value.
 
     Examples
     --------
@@ -58,33 +58,33 @@ def shift(data: Data, dx: int, dy: int) -> Dataset:
     """
     data, images = _images(data)
     side = images.shape[1]
-    moved = np.empty(images.shape, images.dtype)
-    _shift(images, moved, _pixels("dx", dx, 1 - side, side), _pixels("dy", dy, 1 - side, side))
-    return _dataset(moved, data.y, data)
+    shifted = np.empty(images.shape, images.dtype)
+    _shift(images, shifted, _pixels("dx", dx, 1 - side, side), _pixels("dy", dy, 1 - side, side))
+    return _dataset(shifted, data.y, data)
 
 
 def expand_by_shifts(data: Data, pixels: int = 1) -> Dataset:
-    """Five times the data: the images, and each moved left, right, up and down.
+    """Five times the data: the images, and copies shifted left, right, up and down.
 
-    M. Nielsen, Neural Networks and Deep Learning, chapter 3, expands MNIST so.
+    M. Nielsen, Neural Networks and Deep Learning, chapter 3, expands MNIST in this way.
 
     Parameters
     ----------
     data : Dataset, pair (X, y) or iterable of (x, y)
         n square images.
     pixels : int
-        How far they move, 1 or more and less than the side; vacated pixels become 0.
+        The distance, 1 or more and less than the side; vacated pixels become 0.
 
     Returns
     -------
     Dataset
-        5 n examples: all n as they are, then all n left, right, up, down. It takes five
+        5 n examples: the n originals, then all n shifted left, right, up, down. They take five
         times the memory of the images: 196 MB for MNIST's 50,000.
 
     Raises
     ------
     ValueError, TypeError
-        Naming the argument, what was expected and what came.
+        The message names the argument, the expected and the actual value.
 
     Examples
     --------
@@ -97,14 +97,14 @@ def expand_by_shifts(data: Data, pixels: int = 1) -> Dataset:
     pixels = _pixels("pixels", pixels, 1, images.shape[1])
     all_five = np.empty((5, *images.shape), images.dtype)
     all_five[0] = images
-    for moved, (dx, dy) in zip(all_five[1:], ((-1, 0), (1, 0), (0, -1), (0, 1)), strict=True):
-        _shift(images, moved, dx * pixels, dy * pixels)
+    for shifted, (dx, dy) in zip(all_five[1:], ((-1, 0), (1, 0), (0, -1), (0, 1)), strict=True):
+        _shift(images, shifted, dx * pixels, dy * pixels)
     targets = np.concatenate([data.y] * 5)
     return _dataset(all_five.reshape(-1, *images.shape[1:]), targets, data)
 
 
 def rotate(data: Data, degrees: Span, seed: Any = None) -> Dataset:
-    """Every image turned about its centre by a random angle of its own.
+    """Rotate every image about its centre by a random angle.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def rotate(data: Data, degrees: Span, seed: Any = None) -> Dataset:
         n square images.
     degrees : float or (float, float)
         Angles are uniform from -degrees to degrees, or from the first to the second of
-        a pair; ``(90, 90)`` turns all by 90. Positive is counterclockwise.
+        a pair; ``(90, 90)`` rotates all images by 90. Positive is counterclockwise.
     seed : None, int, sequence of ints, SeedSequence, BitGenerator or Generator
         As for ``Network``.
 
@@ -124,7 +124,7 @@ def rotate(data: Data, degrees: Span, seed: Any = None) -> Dataset:
     Raises
     ------
     ValueError, TypeError
-        Naming the argument, what was expected and what came.
+        The message names the argument, the expected and the actual value.
 
     Examples
     --------
@@ -138,7 +138,7 @@ def rotate(data: Data, degrees: Span, seed: Any = None) -> Dataset:
 def affine(
     data: Data, degrees: Span = 0.0, scaling: Span = 0.0, shear: Span = 0.0, seed: Any = None
 ) -> Dataset:
-    """Every image sheared, scaled and turned about its centre, at random.
+    """Shear, scale and rotate every image about its centre, at random.
 
     Parameters
     ----------
@@ -148,10 +148,10 @@ def affine(
         The angle, as for ``rotate``.
     scaling : float or (float, float)
         Factors are uniform from 1 - scaling to 1 + scaling, or from the first to the
-        second of a pair; more than 0.
+        second of a pair; all greater than 0.
     shear : float or (float, float)
-        How far a pixel moves to the right per pixel that it lies above the centre;
-        uniform from -shear to shear, or from the first to the second of a pair.
+        The shift to the right per pixel above the centre; uniform from -shear to
+        shear, or from the first to the second of a pair.
     seed : None, int, sequence of ints, SeedSequence, BitGenerator or Generator
         As for ``Network``. Three numbers are drawn per image.
 
@@ -163,7 +163,7 @@ def affine(
     Raises
     ------
     ValueError, TypeError
-        Naming the argument, what was expected and what came.
+        The message names the argument, the expected and the actual value.
 
     Examples
     --------
@@ -196,41 +196,41 @@ def affine(
 
 
 def elastic(data: Data, alpha: float, sigma: float, seed: Any = None) -> Dataset:
-    """Every image bent by a random smooth field of displacements.
+    """Distort every image by a random smooth displacement field.
 
-    Each pixel is given a displacement in x and one in y, uniform in [-1, 1); both fields
-    are smoothed by a Gaussian and multiplied by alpha; the image is read, interpolated
-    linearly, where they lead. For digits of 29 x 29 the paper takes alpha = 34, sigma = 4.
+    Displacements of each pixel in x and y are drawn uniformly from [-1, 1); both fields are
+    smoothed by a Gaussian and multiplied by alpha; the image is then sampled at the displaced
+    positions with linear interpolation. For digits of 29 x 29 pixels the paper takes alpha = 34,
+    sigma = 4.
 
     Parameters
     ----------
     data : Dataset, pair (X, y) or iterable of (x, y)
         n square images.
     alpha : float
-        How strong: 0 or more; 0 leaves the images as they are.
+        The strength, 0 or more; 0 leaves the images unchanged.
     sigma : float
-        The Gaussian's standard deviation in pixels, more than 0, at most the side; it is
-        cut off at four of them, and the field is 0 outside of the image.
+        The Gaussian's standard deviation in pixels, greater than 0, at most the side. The Gaussian
+        is truncated at 4 sigma, and the field is 0 outside the image.
     seed : None, int, sequence of ints, SeedSequence, BitGenerator or Generator
-        As for ``Network``. Drawn image by image, the field in x before that in y.
+        As for ``Network``. The fields are drawn image by image, x before y.
 
     Returns
     -------
     Dataset
-        As large as ``data``, with the same targets. Apart from it some 10 MB are
-        needed for images of 28 x 28, however many they are.
+        As large as ``data``, with the same targets. Temporary arrays take about 10 MB for images of
+        28 x 28 pixels, whatever their number.
 
     Raises
     ------
     ValueError, TypeError
-        Naming the argument, what was expected and what came.
+        The message names the argument, the expected and the actual value.
 
     Examples
     --------
     >>> import fastnet
     >>> training, validation, test = fastnet.load_mnist()
-    >>> bent = elastic(training[:100], 34, 4, seed=1)
-    >>> bent
+    >>> elastic(training[:100], 34, 4, seed=1)
     <Dataset: 100 examples of 784 uint8 features, labels, scale 0.00390625>
     """
     alpha = checks.nonnegative("alpha", alpha)
@@ -256,7 +256,7 @@ def elastic(data: Data, alpha: float, sigma: float, seed: Any = None) -> Dataset
 
 
 def _images(data: Data) -> tuple[Dataset, NDArray]:
-    """A data set and its images, (n, side, side)."""
+    """The data as a Dataset, and its images, (n, side, side)."""
     dataset = as_dataset("data", data)
     warn_of_bytes("data", data, dataset)
     dataset.check_files()
@@ -305,12 +305,12 @@ def _span(name: str, value: Any, around: float = 0.0) -> tuple[float, float]:
 
 
 def _uniform(stream: RandomStream, *shape: int) -> NDArray:
-    """Numbers in [0, 1), one raw number each."""
+    """Uniform numbers in [0, 1), one raw number each."""
     return (stream.raw(math.prod(shape)) >> np.uint64(11)).reshape(shape) * 2.0**-53
 
 
-def _shift(images: NDArray, moved: NDArray, dx: int, dy: int) -> None:
-    """Write the images, moved, into ``moved``."""
+def _shift(images: NDArray, shifted: NDArray, dx: int, dy: int) -> None:
+    """Write the shifted images into ``shifted``."""
     side = images.shape[1]
 
     def ends(d: int) -> tuple[slice, slice]:
@@ -318,22 +318,24 @@ def _shift(images: NDArray, moved: NDArray, dx: int, dy: int) -> None:
         return slice(max(0, -d), side - max(0, d)), slice(max(0, d), side - max(0, -d))
 
     (from_x, to_x), (from_y, to_y) = ends(dx), ends(dy)
-    moved[...] = 0
-    moved[:, to_y, to_x] = images[:, from_y, from_x]
+    shifted[...] = 0
+    shifted[:, to_y, to_x] = images[:, from_y, from_x]
 
 
 def _gaussian(side: int, sigma: float) -> NDArray:
-    """G, (side, side): ``G @ field @ G.T`` is the field smoothed, 0 outside."""
-    reach = int(4 * sigma + 0.5)
-    taps = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    """G, (side, side): ``G @ field @ G.T`` is the smoothed field, which is 0 outside."""
+    radius = int(4 * sigma + 0.5)
+    taps = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
     taps /= taps.sum()
     distance = np.arange(side)[:, None] - np.arange(side)
-    return np.where(np.abs(distance) <= reach, taps[np.clip(distance + reach, 0, 2 * reach)], 0.0)
+    return np.where(
+        np.abs(distance) <= radius, taps[np.clip(distance + radius, 0, 2 * radius)], 0.0
+    )
 
 
 def _resampled(images: NDArray, sources: Callable[[int], tuple[NDArray, NDArray]]) -> NDArray:
-    """The images read anew, batch by batch: ``sources(n)`` gives for the next n of them the
-    (row, column) where each pixel is found, both (n, side, side)."""
+    """The images resampled, batch by batch: ``sources(n)`` returns, for the next n images, the
+    (row, column) at which each pixel is sampled, both (n, side, side)."""
     out = np.empty(images.shape, images.dtype)
     for first in range(0, len(images), _BATCH):
         batch = images[first : first + _BATCH]
@@ -345,9 +347,9 @@ def _resampled(images: NDArray, sources: Callable[[int], tuple[NDArray, NDArray]
 
 
 def _bilinear(images: NDArray, row: NDArray, column: NDArray) -> NDArray:
-    """Values between the pixels, float64, 0 from one pixel outside of the image on."""
+    """Bilinear interpolation in float64; 0 from one pixel outside the image on."""
     n, side, _ = images.shape
-    width = side + 3  # zeros: one before, and two behind, for places that are just outside
+    width = side + 3  # one zero before and two after, for positions just outside
     padded = np.zeros((n, width, width))
     padded[:, 1:-2, 1:-2] = images
     row, column = np.clip(row, -1, side), np.clip(column, -1, side)

@@ -24,10 +24,10 @@ from fastnet.training.overridden import OverriddenMethods
 # The power of ten where the search begins, and its bounds.
 _FIRST, _LOWEST, _HIGHEST = -2, -10, 10
 
-# Fluctuations below this share of the whole fall are normal for mini-batches.
+# Fluctuations below this fraction of the whole fall are normal for mini-batches.
 _LEVEL = 0.01
 
-# Arguments of ``SGD`` that the search does not take.
+# Arguments of ``SGD`` that the search does not allow.
 _NOT_TAKEN = {"schedule", "early_stopping", "callbacks", "verbose", "test_data"}
 
 
@@ -38,14 +38,14 @@ class Trial(NamedTuple):
     ----------
     eta : float
     costs : list of float
-        The training cost before the first epoch and after each; infinite where the training
-        diverged, and then the last.
+        The training cost before the first epoch and after each; infinite, and the
+        last, if the training diverged.
     falls : bool
-        Whether it falls, as ``find_learning_rate`` defines that.
+        Whether the cost falls, as defined by ``find_learning_rate``.
     seconds : float
-        What the training took, the costs included.
+        The time of the training, including the costs.
     evaluation_accuracy : int or None
-        The number of evaluation examples that are right at the end, if the targets are classes.
+        The number of correct evaluation examples at the end, if the targets are classes.
     evaluation_cost : float or None
         The cost on the evaluation data at the end, with the L2 term, if they are not.
     """
@@ -92,8 +92,8 @@ def find_learning_rate(
     The procedure of M. Nielsen, Neural Networks and Deep Learning, chapter 3, "How to choose a
     neural network's hyper-parameters?". First the order of magnitude: from eta = 0.01 up by
     factors of ten while the training cost falls during the first few epochs, or else down until
-    it does. Then 5 and 2 times the last rate with which it fell. To train for long, take half of
-    that threshold: it is returned, too.
+    it does. Then 5 and 2 times the last rate with which it fell. The result also
+    contains half of that threshold, as a rate for long trainings.
 
     Parameters
     ----------
@@ -131,11 +131,11 @@ def find_learning_rate(
     Notes
     -----
     The cost falls if it ends below its start, if no epoch raises it by more than 1 % of the
-    deepest fall so far, which ups and downs of mini-batches stay below, and if it ends no
-    higher than any smaller rate tried had brought it in its first epoch. The last condition
-    finds rates so large that neurons saturate and nothing moves any more; where a cost that has
-    none to be compared with is level after its first epoch, a tenth of its rate is tried, too.
-    A training that diverges does not fall.
+    deepest fall so far, which fluctuations of mini-batches stay below, and if it ends no higher
+    than after the first epoch with any smaller rate tried. The last condition excludes rates so
+    large that neurons saturate and nothing changes any more; if there is no smaller rate and the
+    cost stays level after its first epoch, a tenth of the rate is tried, too. The cost of a
+    training that diverges does not fall.
 
     Examples
     --------
@@ -187,7 +187,7 @@ def find_learning_rate(
 
 
 def _check_options(options: dict[str, Any]) -> None:
-    """Raise a TypeError for an option that is no argument of ``SGD`` or not taken here."""
+    """Raise a TypeError for an option that is not an argument of ``SGD`` or not allowed here."""
     parameters = inspect.signature(Network.SGD).parameters.values()
     names = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in _NOT_TAKEN]
     for name in options:

@@ -317,14 +317,14 @@ class Model:
             if lmbda:
                 costs[k] += lmbda / n / 2 * self.squares(values)
             if l1:
-                costs[k] += l1 / n * self.magnitudes(values)
+                costs[k] += l1 / n * self.sum_of_magnitudes(values)
         return costs
 
     def squares(self, values: NDArray) -> float:
         """The sum of W^2 of the parameters ``values``; infinite where that is beyond float64."""
         return self._over_weights(_kernels.sum_of_squares, values)
 
-    def magnitudes(self, values: NDArray) -> float:
+    def sum_of_magnitudes(self, values: NDArray) -> float:
         """The sum of |W| of the parameters ``values``."""
         return self._over_weights(_kernels.sum_of_magnitudes, values)
 

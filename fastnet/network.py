@@ -93,7 +93,7 @@ class Network:
     Raises
     ------
     ValueError, TypeError
-        Naming the argument, what was expected and what came.
+        The message names the argument, the expected and the actual value.
 
     Notes
     -----
@@ -804,7 +804,7 @@ class Network:
         >>> explanation = net.explain([3.0, 4.0], [10.0])
         >>> explanation
         One example through [2, 1]; columns are printed as rows, ⊙ is the product
-        of elements, (25) an equation of the text, (BP1) to (BP4) those of back-propagation.
+        of elements, (25) an equation of the book, (BP1) to (BP4) those of back-propagation.
         <BLANKLINE>
         Forward
           layer 1: 2 inputs

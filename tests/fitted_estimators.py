@@ -15,11 +15,11 @@ TRAINING, HELD_OUT = ORDER[:100], ORDER[100:]
 PART, REST = (X[TRAINING], Y[TRAINING]), (X[HELD_OUT], Y[HELD_OUT])
 
 
-def fitted(data=PART, fit=(), kind=MLPClassifier, **told):
-    told = {
+def fitted(data=PART, fit=(), kind=MLPClassifier, **options):
+    options = {
         "hidden_layer_sizes": (20,), "max_iter": 30, "learning_rate_init": 0.01,
-        "batch_size": 20, "random_state": 0, "dtype": "float64", **told,
+        "batch_size": 20, "random_state": 0, "dtype": "float64", **options,
     }  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return kind(**told).fit(*data, **dict(fit))
+        return kind(**options).fit(*data, **dict(fit))

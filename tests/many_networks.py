@@ -9,7 +9,7 @@ def alone(spec, training, evaluation):
     """The network and the history of a spec, by the two calls that it stands for."""
     of_network = ("sizes", "cost", "output", "dtype", "seed", "hidden", "initializer")
     network = fastnet.Network(**{name: spec[name] for name in of_network if name in spec})
-    told = {name: value for name, value in spec.items() if name not in of_network}
-    recorded = "monitor_evaluation_cost" not in told
-    told = {"monitor_evaluation_accuracy": recorded, "verbose": False, **told}
-    return network, network.SGD(training, evaluation_data=evaluation, **told)
+    options = {name: value for name, value in spec.items() if name not in of_network}
+    recorded = "monitor_evaluation_cost" not in options
+    options = {"monitor_evaluation_accuracy": recorded, "verbose": False, **options}
+    return network, network.SGD(training, evaluation_data=evaluation, **options)

@@ -1,5 +1,5 @@
 """The reference in plain NumPy, called with networks: the one place of the property tests that
-knows the signatures of fastnet/reference.py."""
+knows the signatures of fastnet.reference."""
 
 import kernel_calls
 import numpy as np

@@ -11,10 +11,10 @@ X = rng.normal(size=(40, 3))
 DATA = X, (X[:, 0] > 0).astype(np.int64)
 
 
-def trained(epochs=5, net=None, **told):
+def trained(epochs=5, net=None, **options):
     net = Network([3, 4, 2], seed=1) if net is None else net
-    told.setdefault("verbose", False)
-    return net, net.SGD(DATA, epochs, 8, 0.5, **told)
+    options.setdefault("verbose", False)
+    return net, net.SGD(DATA, epochs, 8, 0.5, **options)
 
 
 def test_a_callback_is_given_network_epoch_and_the_history_so_far():
@@ -35,10 +35,10 @@ def test_a_callback_is_given_network_epoch_and_the_history_so_far():
 def test_callbacks_change_no_bit_and_are_not_called_without_an_epoch():
     calls = []
     plain, _ = trained()
-    watched, _ = trained(callbacks=(lambda *told: calls.append(told),))
+    watched, _ = trained(callbacks=(lambda *options: calls.append(options),))
     assert watched == plain
     assert len(calls) == 5
-    trained(0, callbacks=[lambda *told: calls.append(told)])
+    trained(0, callbacks=[lambda *options: calls.append(options)])
     assert len(calls) == 5
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 import fastnet
+import fastnet.cli.train
 from fastnet.cli import main
 from fastnet.core import _kernels
 from fastnet.nn import optimizers
@@ -98,8 +99,8 @@ def test_train_takes_the_techniques_as_python_does(folder, capsys):
     ]  # fmt: skip
     assert main(["train", *FILES, *options, "--save", "net.json"]) == 0
     net = fastnet.Network([20, 12, 3], seed=0, hidden="tanh")
-    told = {"l1": 0.01, "dropout": 0.1, "optimizer": fastnet.Momentum(0.9, nesterov=True)}
-    net.SGD(data()[0], 2, 10, 0.1, verbose=False, **told)
+    arguments = {"l1": 0.01, "dropout": 0.1, "optimizer": fastnet.Momentum(0.9, nesterov=True)}
+    net.SGD(data()[0], 2, 10, 0.1, verbose=False, **arguments)
     assert fastnet.load("net.json") == net
     assert "tanh neurons" in capsys.readouterr().out
 
@@ -109,8 +110,16 @@ def test_train_takes_the_techniques_as_python_does(folder, capsys):
 )
 def test_train_takes_a_rate_that_suits_the_optimizer_unless_it_is_told_one(folder, name, eta):
     for options in ([], ["--eta", str(eta)], ["--eta", "0.5"]):
-        told = ["--optimizer", name, *options, "--epochs", "1", "--save", f"{len(options)}.json"]
-        assert main(["train", *FILES, *told]) == 0
+        arguments = [
+            "--optimizer",
+            name,
+            *options,
+            "--epochs",
+            "1",
+            "--save",
+            f"{len(options)}.json",
+        ]
+        assert main(["train", *FILES, *arguments]) == 0
         net = fastnet.load(f"{len(options)}.json")
         if options == []:
             chosen = net
@@ -153,7 +162,7 @@ def test_train_prints_a_line_per_epoch_then_best_final_time_and_speed(folder, ca
 
 def test_speed_is_the_training_examples_of_all_epochs_per_second(folder, capsys, monkeypatch):
     ticks = itertools.count(100, 2.5)
-    monkeypatch.setattr(fastnet.cli.time, "perf_counter", lambda: next(ticks))
+    monkeypatch.setattr(fastnet.cli.train.time, "perf_counter", lambda: next(ticks))
     assert main(["train", *FILES, *OPTIONS, "--epochs", "1250"]) == 0
     last = capsys.readouterr().out.splitlines()[-1]
     assert last.startswith("Training time: 2.50 s, ")

@@ -262,13 +262,15 @@ def test_inputs_that_were_changed_lead_no_kernel_astray():
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
 def test_a_part_is_counted_once_at_most(dtype, monkeypatch):
-    surveys, survey = [], sparse_rows.survey
-    monkeypatch.setattr(sparse_rows, "survey", lambda X: surveys.append(len(X)) or survey(X))
+    calls, max_abs_and_count = [], sparse_rows.max_abs_and_count
+    monkeypatch.setattr(
+        sparse_rows, "max_abs_and_count", lambda X: calls.append(len(X)) or max_abs_and_count(X)
+    )
     part = Dataset(X.astype(dtype), LABELS)[3:]
-    surveys.clear()
+    calls.clear()
     assert part.largest == (255 if dtype == "uint8" else X[3:].max())
     assert part.operand([20, 3], DTYPE).stored.size == np.count_nonzero(X[3:])
-    assert len(surveys) == (dtype == "float32")
+    assert len(calls) == (dtype == "float32")
 
 
 def test_memory_maps_are_compressed_only_when_told(tmp_path):
@@ -280,9 +282,9 @@ def test_memory_maps_are_compressed_only_when_told(tmp_path):
         assert isinstance(Dataset(np.array(mapped), y).operand([20, 30, 3], DTYPE), Compressed)
         for data in (Dataset(mapped, y), Dataset(mapped, y)[1:]):
             assert data.operand([20, 30, 3], DTYPE) is data.X
-        told = Dataset(mapped, y, sparse=True)
-        assert isinstance(told.operand([20, 30, 3], DTYPE), Compressed)
-        assert trained(told) == trained(Dataset(np.array(mapped), y))
+        options = Dataset(mapped, y, sparse=True)
+        assert isinstance(options.operand([20, 30, 3], DTYPE), Compressed)
+        assert trained(options) == trained(Dataset(np.array(mapped), y))
 
 
 def test_a_copy_from_a_memory_map_is_an_array_like_others(tmp_path):

@@ -281,11 +281,11 @@ def test_estimators_take_and_clone_a_cost_with_parameters(cost):
     base = pytest.importorskip("sklearn.base")
     from fastnet.sklearn import MLPRegressor
 
-    told = dict(hidden_layer_sizes=(5,), max_iter=3, random_state=0, batch_size=10)
+    options = dict(hidden_layer_sizes=(5,), max_iter=3, random_state=0, batch_size=10)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that three epochs are few
-        net = base.clone(MLPRegressor(loss=cost, **told)).fit(X, Y)
-        usual = MLPRegressor(loss=type(cost), **told).fit(X, Y)
+        net = base.clone(MLPRegressor(loss=cost, **options)).fit(X, Y)
+        usual = MLPRegressor(loss=type(cost), **options).fit(X, Y)
     assert net.loss == net.network_.cost == cost
     assert net.network_ != usual.network_
 

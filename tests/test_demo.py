@@ -10,6 +10,8 @@ import pytest
 
 import fastnet
 from fastnet import cli, demo
+from fastnet.cli.demo import user_network
+from fastnet.cli.parser import make_parser
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 from matplotlib import image
@@ -369,8 +371,8 @@ def test_a_network_sees_images_at_the_scale_that_it_learned_them_with(mnist, tmp
     right = net.accuracy(fastnet.Dataset(test.X, test.y, 1 / 16))
     with pytest.warns(UserWarning, match=r"scale of the data set.s bytes, 0\.0039"):
         assert right != net.accuracy(test)
-    options = cli._parser().parse_args(["demo", "digits", "--model", str(tmp_path / "net.json")])
-    own = cli._own(options, "digits")
+    options = make_parser().parse_args(["demo", "digits", "--model", str(tmp_path / "net.json")])
+    own = user_network(options, "digits")
     assert own.net.accuracy(own.data) == right
     run("--html", str(tmp_path / "page.html"), "--model", str(tmp_path / "net.json"))
     assert f"reads {right / 100:.1f} % of" in (tmp_path / "page.html").read_text("utf-8")

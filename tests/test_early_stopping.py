@@ -120,7 +120,7 @@ MONITORS = ["evaluation_cost", "evaluation_accuracy", "training_cost", "training
 
 
 @pytest.mark.parametrize("monitor", MONITORS)
-def test_what_is_followed_is_measured_and_recorded_though_its_flag_is_not_set(monitor):
+def test_the_monitored_figure_is_measured_and_recorded_though_its_flag_is_not_set(monitor):
     _, history = stopped(EarlyStopping(monitor, patience=9), 4)
     _, flagged = stopped(None, 4, **{f"monitor_{monitor}": True})
     assert history == flagged

@@ -148,10 +148,10 @@ def test_the_costs_are_those_of_sgd_with_that_rate(dtype):
 def test_weights_of_examples_count_in_the_costs_as_in_the_training():
     """Weights of 1/1000 and lmbda / 1000 are the training without weights."""
     net = Network([4, 5, 3], dtype="float64", seed=7)
-    told = {"epochs": 2, "verbose": False}
-    plain = find_learning_rate(net, (X, LABELS), lmbda=2.0, **told)
+    keywords = {"epochs": 2, "verbose": False}
+    plain = find_learning_rate(net, (X, LABELS), lmbda=2.0, **keywords)
     light = find_learning_rate(
-        net, (X, LABELS), lmbda=0.002, sample_weight=np.full(len(X), 0.001), **told
+        net, (X, LABELS), lmbda=0.002, sample_weight=np.full(len(X), 0.001), **keywords
     )
     assert light.threshold == plain.threshold
     for mine, other in zip(light.trials, plain.trials, strict=True):

@@ -54,12 +54,12 @@ def test_all_threads_train_on_the_data_set_that_was_given_compressed_once(data, 
     compressions, seen = [], []
     compress, sgd = sparse_rows.compress, fastnet.Network.SGD
     monkeypatch.setattr(
-        sparse_rows, "compress", lambda *told: compressions.append(told) or compress(*told)
+        sparse_rows, "compress", lambda *options: compressions.append(options) or compress(*options)
     )
 
-    def spy(self, training_data, *rest, **told):
+    def spy(self, training_data, *rest, **options):
         seen.append(training_data)
-        return sgd(self, training_data, *rest, **told)
+        return sgd(self, training_data, *rest, **options)
 
     monkeypatch.setattr(fastnet.Network, "SGD", spy)
     fastnet.fit_many([{**BASE, "eta": eta} for eta in (0.1, 0.2, 0.3, 0.4)], *data, max_workers=4)
@@ -158,7 +158,7 @@ def test_what_a_callback_raises_is_the_error_of_its_network_alone(data, capsys):
 
 def test_a_loop_that_is_left_stops_the_trainings_that_are_left(data):
     epochs = []
-    endless = {**BASE, "epochs": 10**6, "callbacks": [lambda *told: epochs.append(told[1])]}
+    endless = {**BASE, "epochs": 10**6, "callbacks": [lambda *options: epochs.append(options[1])]}
     for _ in fastnet.fit_as_completed([BASE, endless, endless], *data, max_workers=1):
         break
     ended = len(epochs)
@@ -214,7 +214,7 @@ def test_a_network_that_has_diverged_is_not_kept_once_it_is_yielded(data):
 )
 def test_a_spec_that_is_wrong_is_named_before_anything_is_trained(data, wrong, message):
     epochs = []
-    right = {**BASE, "callbacks": [lambda *told: epochs.append(told)]}
+    right = {**BASE, "callbacks": [lambda *options: epochs.append(options)]}
     for fit in (fastnet.fit_many, fastnet.fit_as_completed):
         with pytest.raises((TypeError, ValueError), match=f"^{message}"):
             fit([right, wrong], data[0])
@@ -222,7 +222,7 @@ def test_a_spec_that_is_wrong_is_named_before_anything_is_trained(data, wrong, m
 
 
 @pytest.mark.parametrize(
-    ("told", "error", "message"),
+    ("options", "error", "message"),
     [
         ({"specs": BASE}, TypeError, "specs: expected a list of dicts, got "),
         ({"specs": 3}, TypeError, "specs: expected a list of dicts, got 3"),
@@ -236,10 +236,10 @@ def test_a_spec_that_is_wrong_is_named_before_anything_is_trained(data, wrong, m
         ({"executor": ThreadPoolExecutor}, TypeError, "executor: expected a concurrent.futures"),
     ],
 )
-def test_an_argument_that_is_wrong_is_named(data, told, error, message):
-    told = {"specs": [BASE], "training": data[0], "evaluation": data[1], **told}
+def test_an_argument_that_is_wrong_is_named(data, options, error, message):
+    options = {"specs": [BASE], "training": data[0], "evaluation": data[1], **options}
     with pytest.raises(error, match=f"^{message}"):
-        fastnet.fit_many(**told)
+        fastnet.fit_many(**options)
 
 
 def test_a_number_of_workers_is_refused_beside_an_executor_which_has_its_own(data):

@@ -35,18 +35,18 @@ if __name__ == "__main__":
     training = fastnet.load_mnist()[0][:100]
     epochs = 10**6 if then == "train" else 2
     spec = dict(sizes=[784, 10], epochs=epochs, mini_batch_size=10, eta=0.5, callbacks=[begun])
-    told = {"max_tasks_per_child": 1} if tasks else {}
-    pool = ProcessPoolExecutor(2, mp_context=multiprocessing.get_context(method), **told)
+    options = {"max_tasks_per_child": 1} if tasks else {}
+    pool = ProcessPoolExecutor(2, mp_context=multiprocessing.get_context(method), **options)
     specs = [spec] * int(n_specs)
     if tasks:
         specs[0] = {**spec, "epochs": 0, "callbacks": ()}
     if then == "train":
         submit = pool.submit
-        def told(*task, **options):
+        def submitted(*task, **options):
             future = submit(*task, **options)
             os.write(1, b"pool %s\\n" % " ".join(map(str, pool._processes)).encode())
             return future
-        pool.submit = told
+        pool.submit = submitted
     for fit in fastnet.fit_as_completed(specs, training, executor=pool):
         if tasks:
             time.sleep(1)  # until the worker is replaced
@@ -90,8 +90,8 @@ def folders(tmp_path):
 def all_recorded(tmp_path, pids):
     """Whether the sweep has written down all its workers, and those that train watch."""
     names = [path.name for folder in folders(tmp_path) for path in folder.iterdir()]
-    watched = any(name.startswith("watched-") for name in names)
-    return watched and all(any(name.startswith(f"worker-{pid}-") for name in names) for pid in pids)
+    polling = any(name.startswith("polling-") for name in names)
+    return polling and all(any(name.startswith(f"worker-{pid}-") for name in names) for pid in pids)
 
 
 def killed(tmp_path, running, lines):
@@ -184,16 +184,16 @@ def test_only_workers_that_do_not_watch_and_are_still_the_same_are_ended(monkeyp
     monkeypatch.setattr(os, "kill", lambda pid, number: killed.append(pid))
     own = os.getpid()
     files = ["owner", "data", f"worker-{own}-{began}", f"worker-{os.getppid()}-1"]
-    orphans._kill_unwatched([*files, f"watched-{own}"])
+    orphans._kill_idle([*files, f"polling-{own}"])
     assert killed == []
     if began:
-        orphans._kill_unwatched(files)
+        orphans._kill_idle(files)
         assert killed == [own]
 
 
-def test_a_process_that_is_no_worker_of_the_sweep_is_not_watched(tmp_path):
+def test_a_process_that_is_no_worker_of_the_sweep_is_not_polling(tmp_path):
     for owner in (os.getpid(), os.getppid()):
-        orphans.watch(str(tmp_path), owner)
+        orphans.poll_parent(str(tmp_path), owner)
     assert orphans._folders == set()
     assert list(tmp_path.iterdir()) == []
 

@@ -19,8 +19,8 @@ def data(mnist):
 class Weighing(ProcessPoolExecutor):
     """A pool of processes that notes how many bytes each task has."""
 
-    def __init__(self, *told, **options):
-        super().__init__(*told, **options)
+    def __init__(self, *keywords, **options):
+        super().__init__(*keywords, **options)
         self.bytes = []
 
     def submit(self, *task, **options):

@@ -38,16 +38,16 @@ if __name__ == "__main__":
     # A worker that the terminal has interrupted may take the last before it is told to stop.
     specs = [short, endless, {**short, "epochs": 10**6}]
     if how == "threads":
-        told = {"max_workers": 1}
+        options = {"max_workers": 1}
     else:
         context = multiprocessing.get_context("spawn")
-        told = {"executor": ProcessPoolExecutor(1, mp_context=context)}
+        options = {"executor": ProcessPoolExecutor(1, mp_context=context)}
     if form == "list":
-        for fit in fastnet.fit_many(specs, training, **told):
+        for fit in fastnet.fit_many(specs, training, **options):
             print(fit.index, fit.network is not None, type(fit.error).__name__)
     else:
         try:
-            for fit in fastnet.fit_as_completed(specs, training, **told):
+            for fit in fastnet.fit_as_completed(specs, training, **options):
                 os.write(1, b"%d\\n" % fit.index)
         except KeyboardInterrupt:
             print("interrupted")
@@ -107,10 +107,10 @@ if __name__ == "__main__":
     how, form, _ = sys.argv[1:]
     training = fastnet.load_mnist()[0][:100]
     endless = dict(sizes=[784, 10], epochs=10**9, mini_batch_size=10, eta=0.5, callbacks=[slow])
-    told = {"max_workers": 1, "verbose": False}
+    options = {"max_workers": 1, "verbose": False}
     if how == "processes":
         context = multiprocessing.get_context("spawn")
-        told = {"executor": ProcessPoolExecutor(1, mp_context=context), "verbose": False}
+        options = {"executor": ProcessPoolExecutor(1, mp_context=context), "verbose": False}
     stop = executors.Runner.stop
     def stopping(self, futures):
         print("stopping", flush=True)
@@ -118,7 +118,7 @@ if __name__ == "__main__":
     executors.Runner.stop = stopping
     fit = fastnet.fit_many if form == "list" else fastnet.fit_as_completed
     try:
-        print(list(fit([endless, endless], training, **told)))
+        print(list(fit([endless, endless], training, **options)))
     except KeyboardInterrupt:
         print("passed through", flush=True)
 """
@@ -168,10 +168,10 @@ class StopAtThirdQuestion:
 
 def test_a_training_is_stopped_in_the_midst_of_an_epoch(data, always):
     stop = StopAtThirdQuestion()
-    told = {"epochs": 1, "mini_batch_size": 10, "eta": 0.5}
-    assert executors.train(executors.Task({"sizes": [784, 10]}, told), data, stop) is None
+    options = {"epochs": 1, "mini_batch_size": 10, "eta": 0.5}
+    assert executors.train(executors.Task({"sizes": [784, 10]}, options), data, stop) is None
     assert stop.questions == 3
-    assert reporting.stop_asked.get() is None
+    assert reporting.stop_requested.get() is None
 
 
 @pytest.mark.parametrize("cost", [None, fastnet.CrossEntropyCost, OwnCost])
@@ -180,11 +180,11 @@ def test_a_training_is_stopped_in_the_midst_of_its_evaluation(mnist, cost, alway
     stop = StopAtThirdQuestion()  # one mini-batch in an epoch: the third is asked by evaluation
     what = "accuracy" if cost is None else "cost"
     network = {"sizes": [784, 10], **({} if cost is None else {"cost": cost})}
-    told = {"epochs": 2, "mini_batch_size": 10, "eta": 0.5, f"monitor_evaluation_{what}": True}
+    options = {"epochs": 2, "mini_batch_size": 10, "eta": 0.5, f"monitor_evaluation_{what}": True}
     ended = []
-    told["callbacks"] = [lambda *_: ended.append(stop.questions) and None]
+    options["callbacks"] = [lambda *_: ended.append(stop.questions) and None]
     data = mnist[0][:10], evaluation
-    assert executors.train(executors.Task(network, told), data, stop) is None
+    assert executors.train(executors.Task(network, options), data, stop) is None
     assert (stop.questions, ended) == (3, [])
 
 

@@ -29,16 +29,16 @@ MOVES = {
 }
 
 
-def passed(module, name, dtype, move, m=6, sparse=False, threads=1, **told):
+def passed(module, name, dtype, move, m=6, sparse=False, threads=1, **options):
     """(costs, parameters) after a pass."""
     sizes, output, y = NETWORKS[name]
     cost = name.partition(" ")[0]
     net = fastnet.Network(sizes, cost, output=output, dtype=dtype, seed=1)
-    told = {**MOVES[move], **told}
-    if "optimizer" in told:
-        told["moments"] = np.zeros(len(net._model.values), dtype)
-    if told.pop("dropout", False):
-        told["dropout"] = np.full(len(sizes) - 2, 0.4)
+    options = {**MOVES[move], **options}
+    if "optimizer" in options:
+        options["moments"] = np.zeros(len(net._model.values), dtype)
+    if options.pop("dropout", False):
+        options["dropout"] = np.full(len(sizes) - 2, 0.4)
     data = fastnet.Dataset(X, y, sparse=sparse)
     inputs = X if module is reference else data.operand(tuple(sizes), dtype)
     costs = np.full(-(-len(ORDER) // m), np.nan)
@@ -48,11 +48,11 @@ def passed(module, name, dtype, move, m=6, sparse=False, threads=1, **told):
         ORDER,
         m,
         0.1,
-        l2=told.pop("l2", 0.0),
+        l2=options.pop("l2", 0.0),
         threads=threads,
         kernels=module,
         costs=costs,
-        **told,
+        **options,
     )
     return costs, net._model.values.copy()
 
@@ -77,13 +77,13 @@ def test_they_do_not_depend_on_threads_and_do_not_change_training(move, dtype, i
     np.testing.assert_array_equal(shared_values, values)
 
 
-def test_they_go_on_where_the_pass_is_watched(dtype):
+def test_they_go_on_where_the_pass_is_polled(dtype):
     _kernels.poll_every(0, 0)
     try:
-        watched, _ = passed(_kernels, "quadratic", dtype, "plain", poll=lambda done: None)
+        polled, _ = passed(_kernels, "quadratic", dtype, "plain", poll=lambda done: None)
     finally:
         _kernels.poll_every()
-    np.testing.assert_array_equal(watched, passed(_kernels, "quadratic", dtype, "plain")[0])
+    np.testing.assert_array_equal(polled, passed(_kernels, "quadratic", dtype, "plain")[0])
 
 
 def test_of_a_mini_batch_in_pieces_they_are_one_sum(dtype):

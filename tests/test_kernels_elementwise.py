@@ -1,4 +1,4 @@
-"""exp, log, sigmoid, softmax, magnitude and sums: accuracy, special values, lengths, bounds."""
+"""exp, log, sigmoid, softmax, max_abs and sums: accuracy, special values, lengths, bounds."""
 
 import decimal
 import functools
@@ -164,21 +164,21 @@ def test_log_of_special_values(isa):
 @pytest.mark.parametrize("n", LENGTHS)
 def test_the_magnitude_is_the_largest_absolute_value_or_what_is_not_finite(n, dtype, isa):
     x = np.random.default_rng(n).normal(size=n).astype(dtype)
-    assert _kernels.magnitude(x) == np.abs(x).max(initial=0)
+    assert _kernels.max_abs(x) == np.abs(x).max(initial=0)
     for value in (-50.0, -0.0, np.finfo(dtype).max, -np.inf, np.inf, np.nan, -np.nan):
         for at in {0, n // 2, n - 1} if n else ():
             y = x.copy()
             y[at] = value
-            np.testing.assert_equal(_kernels.magnitude(y), float(np.abs(y).max()))
+            np.testing.assert_equal(_kernels.max_abs(y), float(np.abs(y).max()))
             others = np.count_nonzero(y)
-            np.testing.assert_equal(_kernels.survey(y), (float(np.abs(y).max()), others))
+            np.testing.assert_equal(_kernels.max_abs_and_count(y), (float(np.abs(y).max()), others))
 
 
 def test_a_survey_counts_what_is_not_zero_in_any_number_of_elements(dtype, isa):
     x = np.zeros(2_500_000, dtype)
     x[::3] = -2
     x[1] = np.finfo(dtype).smallest_subnormal
-    assert _kernels.survey(x) == (2, 833_335)
+    assert _kernels.max_abs_and_count(x) == (2, 833_335)
 
 
 @pytest.mark.parametrize("n", [*LENGTHS, 5000])

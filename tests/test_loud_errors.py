@@ -20,9 +20,9 @@ def network(**options):
     return Network([4, 5, 3], seed=1, **options)
 
 
-def trained(epochs, net=None, **told):
+def trained(epochs, net=None, **keywords):
     net = network() if net is None else net
-    net.SGD(DATA, epochs, 5, 0.5, verbose=False, **told)
+    net.SGD(DATA, epochs, 5, 0.5, verbose=False, **keywords)
     return net
 
 
@@ -33,10 +33,10 @@ class Spoil:
     """Writes a number into one of the parameters after an epoch."""
 
     def __init__(self, epoch, name="weights", layer=0, value=np.nan):
-        self.told = epoch, name, layer, value
+        self.keywords = epoch, name, layer, value
 
     def __call__(self, net, epoch, history):
-        when, name, layer, value = self.told
+        when, name, layer, value = self.keywords
         if epoch == when:
             getattr(net, name)[layer][-1, 0] = value
 
@@ -141,12 +141,12 @@ FAILURES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("told", [{}, {"monitor_training_cost": True}, {"callbacks": [print]}])
+@pytest.mark.parametrize("keywords", [{}, {"monitor_training_cost": True}, {"callbacks": [print]}])
 @pytest.mark.parametrize(("failure", "kind", "words"), FAILURES)
-def test_a_schedule_that_fails_at_epoch_3_leaves_the_second(failure, kind, words, told):
+def test_a_schedule_that_fails_at_epoch_3_leaves_the_second(failure, kind, words, keywords):
     net = network()
     with pytest.raises(kind, match=f"^schedule\\(3\\): {words}" if words else None):
-        trained(10**9, net, schedule=failing(3, failure), **told)
+        trained(10**9, net, schedule=failing(3, failure), **keywords)
     assert net == trained(2)
     assert trained(2, net) == trained(2, trained(2))  # the order goes on
 

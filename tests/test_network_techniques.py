@@ -17,9 +17,9 @@ DATA = fastnet.Dataset(IMAGES, LABELS, 1 / 9)
 KINDS = activations.HIDDEN
 
 
-def trained(epochs=2, *, seed=3, hidden="sigmoid", **told):
+def trained(epochs=2, *, seed=3, hidden="sigmoid", **options):
     net = Network([16, 8, 7, 3], seed=seed, hidden=hidden)
-    net.SGD(DATA, epochs, 10, 0.1, verbose=False, **told)
+    net.SGD(DATA, epochs, 10, 0.1, verbose=False, **options)
     return net
 
 
@@ -91,7 +91,7 @@ def test_neurons_that_are_unknown_or_too_few_are_refused(hidden, words):
 
 
 @pytest.mark.parametrize(
-    "told",
+    "options",
     [
         {"l1": 0.5},
         {"dropout": 0.5},
@@ -101,10 +101,10 @@ def test_neurons_that_are_unknown_or_too_few_are_refused(hidden, words):
     ],
     ids=str,
 )
-def test_each_technique_is_reproducible_and_makes_a_difference(told, isa):
-    assert trained(**told) == trained(**told)
-    assert trained(**told) != trained()
-    assert trained(**told) != trained(**told, seed=4)
+def test_each_technique_is_reproducible_and_makes_a_difference(options, isa):
+    assert trained(**options) == trained(**options)
+    assert trained(**options) != trained()
+    assert trained(**options) != trained(**options, seed=4)
 
 
 def test_the_defaults_leave_the_bits_as_they_are(isa):
@@ -165,7 +165,7 @@ def test_compressed_and_dense_images_are_shifted_alike(isa):
 
 
 @pytest.mark.parametrize(
-    ("told", "words"),
+    ("options", "words"),
     [
         ({"l1": -1}, "l1: expected a finite number of 0 or more, got -1"),
         ({"l1": "1"}, "l1: expected a number, got '1'"),
@@ -188,10 +188,10 @@ def test_compressed_and_dense_images_are_shifted_alike(isa):
         ({"shift": 4}, "shift: expected 0, or less than the side of square images; got 4 for 16"),
     ],
 )
-def test_a_technique_out_of_range_is_refused_before_anything_changes(told, words):
+def test_a_technique_out_of_range_is_refused_before_anything_changes(options, words):
     net, twin = trained(), trained()
     with pytest.raises((ValueError, TypeError), match=f"^{words}"):
-        net.SGD(DATA, 1, 10, 0.1, verbose=False, **told)
+        net.SGD(DATA, 1, 10, 0.1, verbose=False, **options)
     assert net == twin
     for each in (net, twin):
         each.SGD(DATA, 1, 10, 0.1, verbose=False)

@@ -419,7 +419,7 @@ def test_figures_of_numpy_become_numbers_that_json_knows(capsys):
     assert capsys.readouterr().out == line
 
 
-def test_the_watch_of_a_training_sees_the_examples_of_overridden_steps(monkeypatch):
+def test_the_poll_of_a_training_gets_the_examples_of_overridden_steps(monkeypatch):
     seen = []
     reporter = fastnet.core.reporting.Reporter()
     monkeypatch.setattr(reporter, "poll", lambda epoch: lambda done: seen.append((epoch, done)))

@@ -44,16 +44,16 @@ def run(random_parameters, random_examples, dtype):
     for each; ``run.training`` is the last call's."""
 
     def train(name, *, one, passes=PASSES, form="dense", threads=1, kernels=_kernels, m=M, **more):
-        told = dict(TECHNIQUES[name])
-        eta = told.pop("eta", 0.5)
+        keywords = dict(TECHNIQUES[name])
+        eta = keywords.pop("eta", 0.5)
         X, scale, y = random_examples(N, SIZES, "cross-entropy", 1)
         if form == "compressed":
             X = compress(X, "columns")
         p = random_parameters(SIZES, dtype, 0)
-        n_moments = USUAL[told["optimizer"][0]].n_moments if "optimizer" in told else 0
+        n_moments = USUAL[keywords["optimizer"][0]].n_moments if "optimizer" in keywords else 0
         if n_moments:
-            told["moments"] = np.zeros(n_moments * len(p), dtype)
-        keyed, each = "dropout" in told, -(-N // m)
+            keywords["moments"] = np.zeros(n_moments * len(p), dtype)
+        keyed, each = "dropout" in keywords, -(-N // m)
         costs = np.zeros(passes * each)
 
         def call(passes, order, costs):
@@ -61,14 +61,14 @@ def run(random_parameters, random_examples, dtype):
                 (SIZES, "sigmoid", "cross-entropy", p),
                 (X, scale, y),
                 m,
-                l2=told.get("l2", 0.0),
+                l2=keywords.get("l2", 0.0),
                 threads=threads,
                 kernels=kernels,
                 hidden=("tanh", "sigmoid"),
                 costs=costs,
                 steps=3 + passes[0] * each,
                 **{"key": KEYS[passes] if keyed else 0},
-                **{name: value for name, value in told.items() if name != "l2"},
+                **{name: value for name, value in keywords.items() if name != "l2"},
                 **more,
             )
             train.training = of_call.training
@@ -192,14 +192,14 @@ def evaluate(random_parameters, random_examples, dtype):
     """evaluate(kernels, networks=None: all of 5, parameters=None: or these alone, ...)"""
     five = np.stack([random_parameters(SIZES, dtype, seed) for seed in range(5)])
 
-    def call(kernels, networks=None, parameters=None, **told):
+    def call(kernels, networks=None, parameters=None, **keywords):
         X, scale, y = random_examples(150, SIZES, "cross-entropy", 1)  # 64, 64 and 22
-        told = {"hidden": ("tanh", "sigmoid"), "weights": np.linspace(0, 2, 150), **told}
+        keywords = {"hidden": ("tanh", "sigmoid"), "weights": np.linspace(0, 2, 150), **keywords}
         if parameters is None:
-            told["networks"] = five if networks is None else networks
+            keywords["networks"] = five if networks is None else networks
             parameters = five[0]
         network = (SIZES, "sigmoid", "cross-entropy", parameters)
-        return kernel_calls.evaluate(network, (X, scale, y), kernels=kernels, **told)
+        return kernel_calls.evaluate(network, (X, scale, y), kernels=kernels, **keywords)
 
     call.networks = five
     return call
@@ -218,7 +218,7 @@ def test_networks_evaluated_together_have_the_figures_of_each_alone(evaluate, ke
 @pytest.mark.parametrize("kernels", [_kernels, reference])
 @pytest.mark.parametrize("dtype", ["float64"], indirect=True)
 def test_their_poll_is_told_the_examples_of_all(evaluate, always, kernels, monkeypatch):
-    monkeypatch.setattr(reference, "EVALUATED", 64)
+    monkeypatch.setattr(reference.network, "EVALUATED", 64)
     seen = []
     evaluate(kernels, poll=seen.append)
     assert seen == [k * 150 + done for k in range(5) for done in (0, 64, 128)][1:]
@@ -270,11 +270,11 @@ def test_what_are_no_networks_is_refused(evaluate, networks, message):
 )
 def test_what_does_not_fit_is_refused(random_parameters, random_examples, more, message):
     p = random_parameters(SIZES, "float32", 0)
-    start, told = p.copy(), {"order": ORDERS, **more}
-    order = told.pop("order")
+    start, keywords = p.copy(), {"order": ORDERS, **more}
+    order = keywords.pop("order")
     data = random_examples(N, SIZES, "cross-entropy", 1)
     with pytest.raises(ValueError, match=message):
-        kernel_calls.train((SIZES, "sigmoid", "cross-entropy", p), data, order, M, 0.5, **told)
+        kernel_calls.train((SIZES, "sigmoid", "cross-entropy", p), data, order, M, 0.5, **keywords)
     assert (p == start).all()
 
 
@@ -297,7 +297,7 @@ ALL_FIGURES = {
 
 
 @pytest.mark.parametrize(
-    "told",
+    "keywords",
     [
         {},
         {"lmbda": 0.5, "l1": 0.1},
@@ -311,11 +311,11 @@ ALL_FIGURES = {
 )
 @pytest.mark.parametrize("figures", [{}, ALL_FIGURES])
 @pytest.mark.parametrize("seed", [1, np.random.MT19937])
-def test_epochs_have_the_same_bits_whether_anybody_looks_at_them_or_not(told, figures, seed):
+def test_epochs_have_the_same_bits_whether_anybody_looks_at_them_or_not(keywords, figures, seed):
     nets = []
     for callbacks in ([], [each_epoch]):
         net = Network([8, 5, 3], seed=seed if isinstance(seed, int) else seed(1))
-        options = {"callbacks": callbacks, "verbose": False, **figures, **told}
+        options = {"callbacks": callbacks, "verbose": False, **figures, **keywords}
         history = net.SGD(DATA, EPOCHS, 7, 0.05, **options)
         parameters = net.weights[0].tobytes(), net.biases[1].tobytes()
         nets.append((*parameters, net._stream.raw(1), history))
@@ -333,14 +333,14 @@ def test_epochs_that_nobody_looks_at_are_few_calls(calls):
 
 
 def test_so_are_monitored_ones_as_far_as_their_parameters_are_kept(calls):
-    told = {"monitor_training_accuracy": True, "verbose": False}
-    Network([8, 5, 3], seed=1).SGD(DATA, EPOCHS, 7, 0.05, **told)
+    keywords = {"monitor_training_accuracy": True, "verbose": False}
+    Network([8, 5, 3], seed=1).SGD(DATA, EPOCHS, 7, 0.05, **keywords)
     assert calls == [(409, 40), (409, 40), (182, 40)]
     calls.clear()
-    Network([8, 3000, 3], seed=1).SGD(DATA, 5, 7, 0.05, **told)  # 75,088 parameters
+    Network([8, 3000, 3], seed=1).SGD(DATA, 5, 7, 0.05, **keywords)  # 75,088 parameters
     assert calls == [(3, 40), (2, 40)]
     calls.clear()
-    Network([8, 3000, 3000, 3], seed=1).SGD(DATA, 2, 7, 0.05, **told)
+    Network([8, 3000, 3000, 3], seed=1).SGD(DATA, 2, 7, 0.05, **keywords)
     assert calls == [(1, 40), (1, 40)]
 
 
@@ -373,8 +373,8 @@ def test_a_pass_over_the_data_gives_their_cost_and_accuracy(monkeypatch):
 
 def test_early_stopping_lets_no_epoch_be_trained_in_vain(calls):
     stopping = fastnet.EarlyStopping("evaluation_accuracy", 10, restore_best=False)
-    told = {"early_stopping": stopping, "evaluation_data": EVALUATION, "verbose": False}
-    history = Network([8, 5, 3], seed=1).SGD(DATA, EPOCHS, 7, 0.05, **told)
+    keywords = {"early_stopping": stopping, "evaluation_data": EVALUATION, "verbose": False}
+    history = Network([8, 5, 3], seed=1).SGD(DATA, EPOCHS, 7, 0.05, **keywords)
     trained = sum(passes for passes, _ in calls)
     assert len(calls) < trained == len(history.evaluation_accuracy) < EPOCHS
 
@@ -392,9 +392,9 @@ def test_a_divergence_comes_with_the_figures_of_the_epochs_before():
     data, histories = (np.ones((10, 2)), np.full((10, 1), 1.0)), []
     for callbacks in ([], [each_epoch]):
         net = Network([2, 1], "quadratic", output="linear", seed=1)
-        told = {"callbacks": callbacks, "verbose": False, "monitor_training_cost": True}
+        keywords = {"callbacks": callbacks, "verbose": False, "monitor_training_cost": True}
         with pytest.raises(fastnet.DivergenceError) as caught:
-            net.SGD(data, 100, 5, 20.0, **told)
+            net.SGD(data, 100, 5, 20.0, **keywords)
         assert len(caught.value.history.training_cost) == caught.value.epoch - 1 > 2
         histories.append(caught.value.history)
     assert histories[0] == histories[1]
@@ -404,15 +404,15 @@ def test_a_divergence_comes_with_the_figures_of_the_epochs_before():
 def test_a_divergence_names_its_epoch_and_leaves_the_one_before(callbacks):
     """A rate that is far too large: the error grows manyfold in each mini-batch."""
     data = np.ones((10, 2)), np.full((10, 1), 1.0)
-    told = {"callbacks": callbacks, "verbose": False}
+    keywords = {"callbacks": callbacks, "verbose": False}
     net = Network([2, 1], "quadratic", output="linear", seed=1)
     whole = copy.deepcopy(net)
     with pytest.raises(fastnet.DivergenceError) as caught:
-        net.SGD(data, 100, 5, 20.0, **told)
+        net.SGD(data, 100, 5, 20.0, **keywords)
     epoch = caught.value.epoch
     assert epoch > 3
     assert caught.value.history == ([], [], [], [])
-    whole.SGD(data, epoch - 1, 5, 20.0, **told)
+    whole.SGD(data, epoch - 1, 5, 20.0, **keywords)
     assert net == whole
     assert net._stream.state == whole._stream.state
 
@@ -426,12 +426,12 @@ def test_a_stop_of_monitored_epochs_keeps_the_mini_batches_done_and_the_epochs_b
 ):
     net, whole = Network([8, 5, 3], seed=1), Network([8, 5, 3], seed=1)
     times = itertools.count(1)
-    before = reporting.stop_asked.set(lambda: next(times) == asked)
+    before = reporting.stop_requested.set(lambda: next(times) == asked)
     try:
         with pytest.raises(KeyboardInterrupt):
             net.SGD(DATA, EPOCHS, 10, 0.05, monitor_training_accuracy=True, verbose=False)
     finally:
-        reporting.stop_asked.reset(before)
+        reporting.stop_requested.reset(before)
     assert caplog.messages[-1].startswith(f"Training ended by Stopped after {logged} epochs")
     whole.SGD(DATA, epochs, 10, 0.05, verbose=False)
     assert_left_after(net, whole, DATA, mini_batches * 10, 0.05, 0.0)

@@ -82,15 +82,15 @@ def test_a_network_of_an_earlier_release_is_as_it_was(version):
 def test_a_network_of_an_earlier_release_trains_on_as_it_would_have(version):
     net, twin = kept(version), Network([9, 7, 3], seed=5, hidden="tanh", n_threads=1)
     recorded = json.loads((FOLDER / "networks.json").read_text())
-    told = {"optimizer": fastnet.Momentum(0.9), "dropout": 0.2, "verbose": False}
-    net.SGD(DATA, 2, 4, 0.3, 0.1, **told)
+    options = {"optimizer": fastnet.Momentum(0.9), "dropout": 0.2, "verbose": False}
+    net.SGD(DATA, 2, 4, 0.3, 0.1, **options)
     for epochs in (3, 2):
-        twin.SGD(DATA, epochs, 4, 0.3, 0.1, **told)
+        twin.SGD(DATA, epochs, 4, 0.3, 0.1, **options)
     if _kernels.isa() != "baseline":  # without fused multiply-add the last bits are others
         assert net == twin
         assert lists(net) == recorded["trained on"]
     again = kept(version)
-    again.SGD(DATA, 2, 4, 0.3, 0.1, **told)
+    again.SGD(DATA, 2, 4, 0.3, 0.1, **options)
     assert again == net
 
 

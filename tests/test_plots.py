@@ -169,7 +169,7 @@ def labels_over_digits(ax):
     return [text.get_text() for text in ax.texts]
 
 
-def test_the_sheet_of_digits_shows_those_that_accuracy_does_not_count(trained):
+def test_the_grid_of_digits_shows_those_that_accuracy_does_not_count(trained):
     net, test, _ = trained
     wrong = len(test) - net.accuracy(test)
     ax = plots.digits(net, test, limit=wrong)
@@ -183,14 +183,14 @@ def test_the_sheet_of_digits_shows_those_that_accuracy_does_not_count(trained):
     assert "; shown are 7" in first.get_title()
 
 
-def test_a_digit_of_the_sheet_is_the_image_of_the_data(trained):
+def test_a_digit_of_the_grid_is_the_image_of_the_data(trained):
     net, test, _ = trained
     i = int(np.flatnonzero(net.feedforward(test).argmax(axis=1) != test.y)[0])
-    board = plots.digits(net, test, limit=1).get_images()[0].get_array()
-    np.testing.assert_array_equal(board[-28:], test[i][0].reshape(28, 28))
+    grid_image = plots.digits(net, test, limit=1).get_images()[0].get_array()
+    np.testing.assert_array_equal(grid_image[-28:], test[i][0].reshape(28, 28))
 
 
-def test_a_network_without_mistakes_has_an_empty_sheet(trained):
+def test_a_network_without_mistakes_has_an_empty_grid(trained):
     net, test, _ = trained
     seen = net.feedforward(test).argmax(axis=1)
     right = test[np.flatnonzero(seen == test.y)[:20]]
@@ -218,9 +218,9 @@ def test_confusion_and_digits_take_targets_columns_and_sparse_data(trained):
     forms = [(X, targets), (scipy_sparse.csr_matrix(X), test.y[:500]), list(test[:500])]
     pictures = [[t.get_text() for t in plots.confusion(net, data).texts] for data in forms]
     assert pictures[0] == pictures[1] == pictures[2]
-    sheets = [plots.digits(net, data, limit=5).get_images()[0].get_array() for data in forms]
-    for sheet in sheets:
-        np.testing.assert_allclose(sheet, sheets[0], rtol=1e-7)
+    grids = [plots.digits(net, data, limit=5).get_images()[0].get_array() for data in forms]
+    for grid in grids:
+        np.testing.assert_allclose(grid, grids[0], rtol=1e-7)
 
 
 def test_one_output_neuron_makes_two_classes():
@@ -233,11 +233,11 @@ def test_one_output_neuron_makes_two_classes():
 
 def test_the_images_of_weights_are_the_weights(trained):
     net = trained[0]
-    board = plots.weights(net).get_images()[0].get_array()
-    drawn = np.sort(board[~np.isnan(board)])
+    grid_image = plots.weights(net).get_images()[0].get_array()
+    drawn = np.sort(grid_image[~np.isnan(grid_image)])
     np.testing.assert_array_equal(drawn, np.sort(net.weights[0].ravel().astype(np.float64)))
-    height = board.shape[0] // 5  # 30 neurons: five rows of six
-    np.testing.assert_array_equal(board[height - 28 : height, :28].ravel(), net.weights[0][0])
+    height = grid_image.shape[0] // 5  # 30 neurons: five rows of six
+    np.testing.assert_array_equal(grid_image[height - 28 : height, :28].ravel(), net.weights[0][0])
     assert "each output neuron" in plots.weights(net, layer=1, shape=(5, 6)).get_title()
     few = plots.weights(net, limit=4)
     assert few.get_images()[0].get_array().shape == (2 * 30, 2 * 28 + 2)
@@ -278,9 +278,9 @@ def test_the_last_epoch_has_a_tick(epochs, last):
 
 
 @pytest.mark.parametrize(("n", "columns"), [(1, 1), (2, 2), (7, 4), (30, 6), (40, 8), (100, 10)])
-def test_a_sheet_leaves_few_places_empty(n, columns):
-    board, middles = _axes.sheet(np.zeros((n, 12, 12)), above=2)
-    assert board.shape[1] == columns * 13 - 1
+def test_a_grid_leaves_few_places_empty(n, columns):
+    grid_image, middles = _axes.grid(np.zeros((n, 12, 12)), above=2)
+    assert grid_image.shape[1] == columns * 13 - 1
     assert len({x for x, _ in middles}) == columns
 
 

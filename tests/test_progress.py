@@ -20,9 +20,9 @@ X = rng.normal(size=(40, 3))
 DATA = X, (X[:, 0] > 0).astype(np.int64)
 
 
-def trained(epochs=2, **told):
+def trained(epochs=2, **options):
     net = Network([3, 2], seed=1)
-    net.SGD(DATA, epochs, 8, 0.5, monitor_training_accuracy=True, **told)
+    net.SGD(DATA, epochs, 8, 0.5, monitor_training_accuracy=True, **options)
     return net
 
 
@@ -115,15 +115,15 @@ def test_in_a_notebook_the_bar_is_what_tqdm_chooses_there(monkeypatch, capfd):
     made = []
 
     class Recorded:
-        def __init__(self, **told):
-            self.told, self.n, self.closed, self.postfix = told, 0, 0, []
+        def __init__(self, **options):
+            self.options, self.n, self.closed, self.postfix = options, 0, 0, []
             made.append(self)
 
         def update(self, more):
             self.n += more
 
         def set_description(self, text, refresh):
-            self.told["desc"] = text
+            self.options["desc"] = text
 
         def set_postfix_str(self, text, refresh):
             self.postfix.append(text)
@@ -137,8 +137,8 @@ def test_in_a_notebook_the_bar_is_what_tqdm_chooses_there(monkeypatch, capfd):
     monkeypatch.setitem(sys.modules, "tqdm.auto", types.SimpleNamespace(tqdm=Recorded))
     trained(verbose=2)
     (bar,) = made
-    assert (bar.told["total"], bar.n) == (80, 80)
-    assert bar.told["desc"] == "Epoch 2 / 2"
+    assert (bar.options["total"], bar.n) == (80, 80)
+    assert bar.options["desc"] == "Epoch 2 / 2"
     assert all(text.startswith("Accuracy on training data: ") for text in bar.postfix)
     assert bar.closed
     assert capfd.readouterr() == ("", "")

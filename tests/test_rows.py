@@ -203,8 +203,8 @@ def test_each_optimizer_lowers_the_cost(one, isa):
 def test_the_estimators_take_each_optimizer_as_a_solver(each):
     sklearn = pytest.importorskip("fastnet.sklearn")
     X, y = DATA.X, DATA.y
-    told = {"solver": each.sklearn_name, "max_iter": 3, "random_state": 0, "tol": 0.0}
-    net, again = sklearn.MLPClassifier((4,), **told), sklearn.MLPClassifier((4,), **told)
+    options = {"solver": each.sklearn_name, "max_iter": 3, "random_state": 0, "tol": 0.0}
+    net, again = sklearn.MLPClassifier((4,), **options), sklearn.MLPClassifier((4,), **options)
     for one in (net, again):
         with pytest.warns(match="Maximum iterations"):
             one.fit(X, y)

@@ -37,27 +37,27 @@ def on(monkeypatch):
     return pretend
 
 
-def told(name):
+def options(name):
     return os.environ.get(name)
 
 
 @pytest.mark.parametrize(("machine", "target"), [("arm64", "aarch64"), ("x86_64", "x86_64")])
 def test_a_macos_python_for_two_architectures_builds_for_its_own_only(on, machine, target):
     assert on("macosx-11.0-universal2", machine)["MACHINE"] == target
-    assert told("ARCHFLAGS") == f"-arch {machine}"
-    assert told("_PYTHON_HOST_PLATFORM") == f"macosx-11.0-{machine}"
+    assert options("ARCHFLAGS") == f"-arch {machine}"
+    assert options("_PYTHON_HOST_PLATFORM") == f"macosx-11.0-{machine}"
 
 
 def test_what_the_environment_says_of_the_architecture_stays(on):
     names = on("macosx-11.0-universal2", "arm64", ARCHFLAGS="-arch x86_64")
     assert names["MACHINE"] == "x86_64"
     assert set(names["TARGETS"][names["MACHINE"]]) == {"baseline", "avx2", "avx512"}
-    assert told("ARCHFLAGS") == "-arch x86_64"
-    assert told("_PYTHON_HOST_PLATFORM") == "macosx-11.0-x86_64"
+    assert options("ARCHFLAGS") == "-arch x86_64"
+    assert options("_PYTHON_HOST_PLATFORM") == "macosx-11.0-x86_64"
     on("macosx-11.0-universal2", "arm64", _PYTHON_HOST_PLATFORM="macosx-12.0-arm64")
-    assert told("_PYTHON_HOST_PLATFORM") == "macosx-12.0-arm64"
+    assert options("_PYTHON_HOST_PLATFORM") == "macosx-12.0-arm64"
     assert on("macosx-11.0-universal2", "arm64", ARCHFLAGS="")["MACHINE"] == "aarch64"
-    assert told("ARCHFLAGS") == ""
+    assert options("ARCHFLAGS") == ""
 
 
 def test_two_architectures_at_once_are_refused_in_one_line(on):
@@ -75,7 +75,7 @@ def test_two_architectures_at_once_are_refused_in_one_line(on):
 )  # fmt: skip
 def test_elsewhere_the_environment_is_left_alone(on, system, target):
     assert on(system, "any")["MACHINE"] == target
-    assert told("ARCHFLAGS") is told("_PYTHON_HOST_PLATFORM") is None
+    assert options("ARCHFLAGS") is options("_PYTHON_HOST_PLATFORM") is None
 
 
 def ends(capsys, function, *arguments):

@@ -34,9 +34,9 @@ X, Y = load_iris(return_X_y=True)
 NAMES = load_iris().target_names[Y]
 
 
-def classifier(**told):
-    told = {"max_iter": 40, "learning_rate_init": 0.01, "random_state": 0, **told}
-    return MLPClassifier(**told)
+def classifier(**options):
+    options = {"max_iter": 40, "learning_rate_init": 0.01, "random_state": 0, **options}
+    return MLPClassifier(**options)
 
 
 def test_a_pipeline_learns_the_digits_and_the_houses_as_well_as_one_wants():

@@ -53,9 +53,11 @@ def listed(title):
 def test_vars_shows_what_scikit_learn_s_shows_or_the_guide_says_why_not(
     name, labels, early_stopping
 ):
-    told = dict(max_iter=2, random_state=0, early_stopping=early_stopping)
+    options = dict(max_iter=2, random_state=0, early_stopping=early_stopping)
     labels = labels if name == "MLPClassifier" else labels.astype(float)
-    mine, original = (getattr(library, name)(**told).fit(X, labels) for library in (ours, theirs))
+    mine, original = (
+        getattr(library, name)(**options).fit(X, labels) for library in (ours, theirs)
+    )
     missing, added = listed("in scikit-learn only:"), listed("in fastnet only")
     assert vars(original).keys() - vars(mine).keys() == missing
     new = vars(mine).keys() - vars(original).keys() - mine.get_params().keys()
@@ -64,15 +66,15 @@ def test_vars_shows_what_scikit_learn_s_shows_or_the_guide_says_why_not(
         assert type(vars(mine)[private]) is type(vars(original)[private])
 
 
-@pytest.mark.parametrize("told", [{}, {"n_iter_no_change": 2}])
-def test_the_epochs_without_improvement_are_counted_as_scikit_learn_does(told):
-    told = dict(solver="sgd", max_iter=7, tol=0.5, random_state=0, alpha=0.0) | told
-    mine, original = (library.MLPClassifier(**told).fit(X, Y) for library in (ours, theirs))
+@pytest.mark.parametrize("options", [{}, {"n_iter_no_change": 2}])
+def test_the_epochs_without_improvement_are_counted_as_scikit_learn_does(options):
+    options = dict(solver="sgd", max_iter=7, tol=0.5, random_state=0, alpha=0.0) | options
+    mine, original = (library.MLPClassifier(**options).fit(X, Y) for library in (ours, theirs))
     assert mine._no_improvement_count == original._no_improvement_count > 0
 
 
 @pytest.mark.parametrize(
-    "told",
+    "options",
     [
         {},
         {"solver": "sgd"},
@@ -80,19 +82,19 @@ def test_the_epochs_without_improvement_are_counted_as_scikit_learn_does(told):
         {"solver": "sgd", "learning_rate": "adaptive", "tol": 1.0, "n_iter_no_change": 2},
     ],
 )
-def test_the_optimizer_tells_its_learning_rate_as_scikit_learn_s(told):
-    told = dict(max_iter=7, batch_size=20, random_state=0) | told
-    mine, original = (library.MLPClassifier(**told).fit(X, Y) for library in (ours, theirs))
+def test_the_optimizer_tells_its_learning_rate_as_scikit_learn_s(options):
+    options = dict(max_iter=7, batch_size=20, random_state=0) | options
+    mine, original = (library.MLPClassifier(**options).fit(X, Y) for library in (ours, theirs))
     assert mine._optimizer.learning_rate_init == original._optimizer.learning_rate_init
     assert mine._optimizer.learning_rate == pytest.approx(original._optimizer.learning_rate)
-    if "solver" not in told:
+    if "solver" not in options:
         assert mine._optimizer.t == original._optimizer.t == 7 * 8
     assert type(mine._optimizer.learning_rate) is float
 
 
 def test_a_learning_rate_that_is_set_acts_as_in_scikit_learn():
-    told = dict(solver="sgd", batch_size=20, random_state=0, shuffle=False)
-    both = ours.MLPClassifier(dtype="float64", **told), theirs.MLPClassifier(**told)
+    options = dict(solver="sgd", batch_size=20, random_state=0, shuffle=False)
+    both = ours.MLPClassifier(dtype="float64", **options), theirs.MLPClassifier(**options)
     for learner in both:
         learner.partial_fit(X, Y, classes=[0, 1, 2])
         learner._optimizer.learning_rate = 0.05
@@ -161,8 +163,8 @@ def old():
 
 def test_a_pickle_of_version_0_1_predicts_and_trains_on(old):
     classifier, regressor, new = old
-    told = dict(max_iter=3, batch_size=50, random_state=0)
-    same = MLPClassifier((4,), learning_rate_init=0.01, **told).fit(X, Y)
+    options = dict(max_iter=3, batch_size=50, random_state=0)
+    same = MLPClassifier((4,), learning_rate_init=0.01, **options).fit(X, Y)
     expected = [[0.10744841, 0.11519074, 0.77736086]]  # as it printed
     np.testing.assert_allclose(classifier.predict_proba(X[:1]), expected, rtol=1e-6)
     assert regressor.predict(X[:1, :3]) == pytest.approx([0.6268318], rel=1e-6)
@@ -174,8 +176,8 @@ def test_a_pickle_of_version_0_1_predicts_and_trains_on(old):
         classifier.partial_fit(*PART).coefs_, same.partial_fit(*PART).coefs_, strict=True
     ):
         np.testing.assert_array_equal(one, other)
-    told["hidden_layer_sizes"], told["learning_rate"] = (3,), "adaptive"
-    same = MLPRegressor(solver="sgd", **told).fit(X[:, :3], X[:, 3])
+    options["hidden_layer_sizes"], options["learning_rate"] = (3,), "adaptive"
+    same = MLPRegressor(solver="sgd", **options).fit(X[:, :3], X[:, 3])
     assert vars(regressor).keys() == vars(same).keys()
     data = REST[0][:, :3], REST[0][:, 3]
     for one, other in zip(

@@ -36,7 +36,7 @@ def left(estimator):
 
 
 @pytest.mark.parametrize(
-    ("most", "told"),
+    ("most", "options"),
     [
         (11, {}),
         (163, {"solver": "sgd", "tol": 1e-3, "max_iter": 300, "n_iter_no_change": 1000}),
@@ -50,11 +50,11 @@ def left(estimator):
         (1, {"loss": type("Own", (fastnet.CrossEntropyCost,), {})}),
     ],
 )  # fmt: skip
-def test_epochs_leave_the_same_whether_they_are_one_call_or_many(calls, capsys, most, told):
-    together = fitted(**told)
+def test_epochs_leave_the_same_whether_they_are_one_call_or_many(calls, capsys, most, options):
+    together = fitted(**options)
     assert max(passes for passes, _ in calls) == most
     calls.clear()
-    alone = fitted(**told, verbose=1)
+    alone = fitted(**options, verbose=1)
     assert {passes for passes, _ in calls} == {1}
     assert len(capsys.readouterr().out.splitlines()) >= alone.n_iter_ > 1
     assert left(together) == left(alone)
@@ -98,20 +98,20 @@ def test_an_interrupt_leaves_the_epochs_and_mini_batches_done(always, epochs, mi
     for verbose in (0, 1):  # a call of one epoch is not asked at its end, as those in between are
         asked = epochs * (4 if verbose else 5) + mini_batches
         times = itertools.count(1)
-        before = reporting.stop_asked.set(lambda asked=asked, times=times: next(times) == asked)
+        before = reporting.stop_requested.set(lambda asked=asked, times=times: next(times) == asked)
         try:
             with pytest.warns(UserWarning, match=r"^Training interrupted by user\.$"):
                 found.append(left(fitted(verbose=verbose)))
         finally:
-            reporting.stop_asked.reset(before)
+            reporting.stop_requested.reset(before)
     assert found[0] == found[1]
     assert len(found[0]["losses"]) == epochs
 
 
 def test_a_loss_beyond_the_range_of_float64_is_infinite():
     """Each mini-batch's costs are 4e307 in sum, those of an epoch 2e308."""
-    told = {"solver": "sgd", "learning_rate_init": 1e-200, "max_iter": 2}
-    learner = fitted((PART[0], np.full(N, 2e153)), kind=MLPRegressor, **told)
+    options = {"solver": "sgd", "learning_rate_init": 1e-200, "max_iter": 2}
+    learner = fitted((PART[0], np.full(N, 2e153)), kind=MLPRegressor, **options)
     assert learner.loss_curve_ == [np.inf] * 2
-    smaller = fitted((PART[0], np.full(N, 1e153)), kind=MLPRegressor, **told)
+    smaller = fitted((PART[0], np.full(N, 1e153)), kind=MLPRegressor, **options)
     assert smaller.loss_curve_ == pytest.approx([5e305] * 2, rel=1e-12)

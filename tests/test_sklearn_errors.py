@@ -23,7 +23,7 @@ SOLVERS = ", ".join(one.sklearn_name for one in optimizers.CLASSES)
 
 
 @pytest.mark.parametrize(
-    ("told", "message"),
+    ("options", "message"),
     [
         ({"solver": "lbfgs"}, f"solver: expected one of {SOLVERS}; got 'lbfgs', which needs"),
         ({"activation": "identity"}, "activation: expected one of logistic, tanh, relu, "),
@@ -60,9 +60,9 @@ SOLVERS = ", ".join(one.sklearn_name for one in optimizers.CLASSES)
         ({"random_state": "x"}, "'x' cannot be used to seed"),
     ],
 )  # fmt: skip
-def test_a_parameter_that_does_not_fit_is_named(told, message):
+def test_a_parameter_that_does_not_fit_is_named(options, message):
     with pytest.raises((ValueError, TypeError)) as caught:
-        fitted(**told)
+        fitted(**options)
     assert str(caught.value).startswith(message)
 
 
@@ -99,13 +99,13 @@ def test_early_stopping_needs_examples_on_both_sides():
 
 
 def test_a_part_without_any_weight_is_refused():
-    told = dict(early_stopping=True, random_state=0)
+    options = dict(early_stopping=True, random_state=0)
     for example in range(10):  # of which some are held out, and then the others weigh nothing
         weights = np.zeros(150)
         weights[example] = 1
         for kind, data in ((MLPRegressor, (X, X[:, 3])), (MLPClassifier, (X, Y))):
             with pytest.raises(ValueError, match=r"^sample_weight, validation_fraction: expected"):
-                kind(**told).fit(*data, sample_weight=weights)
+                kind(**options).fit(*data, sample_weight=weights)
 
 
 def test_targets_that_fit_no_loss_are_refused():
@@ -355,7 +355,7 @@ def wrong_metric(*_):
 
 
 @pytest.mark.parametrize(
-    ("told", "fit", "message"),
+    ("options", "fit", "message"),
     [
         ({"dropout": 1}, {}, "dropout: "),
         ({"solver": "lbfgs"}, {}, "solver: "),
@@ -370,15 +370,15 @@ def wrong_metric(*_):
         ({"solver": "sgd", "learning_rate_init": 1e300}, {}, "epoch 1: "),
     ],
 )
-def test_a_fit_that_fails_leaves_the_estimator_as_it_was(told, fit, message):
-    two = (X[:60] * (1e200 if "learning_rate_init" in told else 1), Y[:60])
-    new = MLPClassifier(max_iter=5, random_state=0, dtype="float64").set_params(**told)
+def test_a_fit_that_fails_leaves_the_estimator_as_it_was(options, fit, message):
+    two = (X[:60] * (1e200 if "learning_rate_init" in options else 1), Y[:60])
+    new = MLPClassifier(max_iter=5, random_state=0, dtype="float64").set_params(**options)
     attributes = dict(vars(new))
     with pytest.raises((ValueError, TypeError, fastnet.DivergenceError), match=message):
         new.fit(*two, **fit)
     assert vars(new) == attributes
     old = fitted()
-    outputs, attributes = old.predict_proba(X), dict(vars(old.set_params(**told)))
+    outputs, attributes = old.predict_proba(X), dict(vars(old.set_params(**options)))
     with pytest.raises((ValueError, TypeError, fastnet.DivergenceError), match=message):
         old.fit(*two, **fit)
     assert vars(old).keys() == attributes.keys()
@@ -405,11 +405,11 @@ def test_a_partial_fit_that_failed_can_be_corrected():
 
 
 def test_after_a_divergence_adam_begins_again():
-    told = dict(random_state=0, shuffle=False, learning_rate_init=0.01, dtype="float64")
-    learner = MLPRegressor(**told)
+    options = dict(random_state=0, shuffle=False, learning_rate_init=0.01, dtype="float64")
+    learner = MLPRegressor(**options)
     for _ in range(5):
         learner.partial_fit(X[:, :3], X[:, 3])
-    new = MLPRegressor(warm_start=True, max_iter=1, **told)
+    new = MLPRegressor(warm_start=True, max_iter=1, **options)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         new.fit(X[:, :3], X[:, 3])

@@ -44,11 +44,11 @@ def test_balanced_weights_are_refused_by_partial_fit():
 
 
 def test_class_weights_count_where_a_batch_or_a_split_lacks_their_class():
-    told = dict(hidden_layer_sizes=(5,), random_state=0)
+    options = dict(hidden_layer_sizes=(5,), random_state=0)
     names = np.array(["a", "b", "c"])[Y]
     learner, expected = (
-        MLPClassifier(class_weight={"b": 3.0, "c": 9.0}, **told),
-        MLPClassifier(**told),
+        MLPClassifier(class_weight={"b": 3.0, "c": 9.0}, **options),
+        MLPClassifier(**options),
     )
     for part in (Y < 1, Y < 2, Y > 0):
         weights = np.array([1.0, 3.0, 9.0])[Y[part]]
@@ -76,7 +76,7 @@ def test_several_labels_have_class_weights_each():
 
 
 @pytest.mark.parametrize(
-    ("labels", "told", "n_outputs", "activation", "cost"),
+    ("labels", "options", "n_outputs", "activation", "cost"),
     [
         (Y, {}, 3, "softmax", "LogLikelihoodCost"),
         (Y, {"output": "logistic"}, 3, "logistic", "CrossEntropyCost"),
@@ -86,8 +86,8 @@ def test_several_labels_have_class_weights_each():
         (Y > 0, {"loss": "squared_error"}, 1, "logistic", "QuadraticCost"),
     ],
 )
-def test_a_classifier_s_losses_and_outputs(labels, told, n_outputs, activation, cost):
-    net = fitted((X, labels), max_iter=100, **told)
+def test_a_classifier_s_losses_and_outputs(labels, options, n_outputs, activation, cost):
+    net = fitted((X, labels), max_iter=100, **options)
     assert (net.n_outputs_, net.out_activation_) == (n_outputs, activation)
     assert net.network_.cost.__name__ == cost
     probabilities = net.predict_proba(X)
@@ -99,7 +99,7 @@ def test_a_classifier_s_losses_and_outputs(labels, told, n_outputs, activation, 
 
 
 @pytest.mark.parametrize(
-    ("told", "activation", "cost"),
+    ("options", "activation", "cost"),
     [
         ({}, "identity", "QuadraticCost"),
         ({"output": "logistic"}, "logistic", "QuadraticCost"),
@@ -110,9 +110,9 @@ def test_a_classifier_s_losses_and_outputs(labels, told, n_outputs, activation, 
         ({"loss": fastnet.HuberCost, "output": "identity"}, "identity", "HuberCost"),
     ],
 )
-def test_a_regressor_s_losses_and_outputs(told, activation, cost):
+def test_a_regressor_s_losses_and_outputs(options, activation, cost):
     targets = (X[:, 3] - 0.1) / 2.4  # from 0 to 1
-    net = fitted((X[:, :3], targets), kind=MLPRegressor, max_iter=200, **told)
+    net = fitted((X[:, :3], targets), kind=MLPRegressor, max_iter=200, **options)
     assert net.out_activation_ == activation
     assert net.network_.cost.__name__ == cost
     assert net.score(X[:, :3], targets) > 0.85
@@ -122,9 +122,9 @@ def test_the_absolute_error_takes_no_notice_of_outliers():
     inputs = np.linspace(-1, 1, 200)[:, None]
     targets = inputs[:, 0].copy()
     targets[::10] += 100
-    told = dict(kind=MLPRegressor, max_iter=200)
-    robust = fitted((inputs, targets), loss="absolute_error", **told)
-    squared = fitted((inputs, targets), **told)
+    options = dict(kind=MLPRegressor, max_iter=200)
+    robust = fitted((inputs, targets), loss="absolute_error", **options)
+    squared = fitted((inputs, targets), **options)
     assert r2_score(inputs[:, 0], robust.predict(inputs)) > 0.9
     assert r2_score(inputs[:, 0], squared.predict(inputs)) < 0
 
@@ -236,16 +236,16 @@ def test_the_score_is_the_metric_that_was_chosen(metric, expected):
 
 
 def test_early_stopping_follows_the_metric_on_the_eval_set():
-    told = dict(early_stopping=True, max_iter=1000, n_iter_no_change=5)
-    net = fitted(fit={"eval_set": REST}, eval_metric="loss", tol=0.0, **told)
+    options = dict(early_stopping=True, max_iter=1000, n_iter_no_change=5)
+    net = fitted(fit={"eval_set": REST}, eval_metric="loss", tol=0.0, **options)
     assert net.n_iter_ < 1000
     assert net.n_iter_ - 1 - int(np.argmax(net.validation_scores_)) == 6
-    assert fitted(fit={"eval_set": REST}, **told).n_iter_ != net.n_iter_
+    assert fitted(fit={"eval_set": REST}, **options).n_iter_ != net.n_iter_
 
 
 def test_a_score_that_is_not_a_number_is_no_improvement():
-    told = dict(early_stopping=True, n_iter_no_change=3, eval_metric=lambda *_: np.nan)
-    assert fitted(fit={"eval_set": REST}, **told).n_iter_ == 4
+    options = dict(early_stopping=True, n_iter_no_change=3, eval_metric=lambda *_: np.nan)
+    assert fitted(fit={"eval_set": REST}, **options).n_iter_ == 4
 
 
 def test_the_history_of_a_warm_start_has_lists_of_one_length():

@@ -24,10 +24,10 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 SEVERAL = np.array([Y == 0, Y > 0, X[:, 0] > 6]).T.astype(int)
 
 
-def with_weighted_inputs(z, y, **told):
+def with_weighted_inputs(z, y, **options):
     """A classifier whose weighted inputs are its inputs, each of them z for one example."""
     inputs = np.zeros((len(y), len(z)))
-    made = MLPClassifier((), max_iter=1, random_state=0, **told).fit(inputs, y)
+    made = MLPClassifier((), max_iter=1, random_state=0, **options).fit(inputs, y)
     made.network_.weights[0][...] = np.eye(len(z))[: made.n_outputs_]
     made.network_.biases[0][...] = 0
     return made
@@ -88,10 +88,10 @@ def test_the_type_of_an_output_is_no_hindrance_to_json():
 @pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_figures_of_the_training_are_python_s_numbers(kind, weighted):
-    told = dict(tol=np.float32(1e-4), max_iter=np.int64(3), batch_size=np.int32(20))
+    options = dict(tol=np.float32(1e-4), max_iter=np.int64(3), batch_size=np.int32(20))
     weights = np.ones(len(X), np.float32) if weighted else None
     for early_stopping in (False, True):
-        net = kind(early_stopping=early_stopping, random_state=0, **told)
+        net = kind(early_stopping=early_stopping, random_state=0, **options)
         net.fit(X.astype(np.float32), Y, weights)
         for name, value in vars(net).items():
             if name.endswith("_") and name not in ("classes_", "network_"):
@@ -247,8 +247,8 @@ def test_scores_are_those_of_the_predictions():
 
 def test_a_score_of_float32_targets_does_not_overflow():
     inputs, targets = X[:, :3].astype(np.float32), (X[:, 3] * 1e25).astype(np.float32)
-    told = dict(kind=MLPRegressor, dtype="float32", solver="sgd", learning_rate_init=1e-30)
-    net = fitted((inputs, targets), early_stopping=True, n_iter_no_change=2, **told)
+    options = dict(kind=MLPRegressor, dtype="float32", solver="sgd", learning_rate_init=1e-30)
+    net = fitted((inputs, targets), early_stopping=True, n_iter_no_change=2, **options)
     assert np.isfinite(net.validation_scores_).all()
     assert net.score(inputs, targets) < 0
 
@@ -268,20 +268,20 @@ def test_predictions_beyond_the_range_of_the_type_are_warned_of():
 @pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
 def test_a_score_that_overflow_makes_no_number_is_warned_of(kind):
     huge = np.array([[3e38, -3e38, 3e38, -3e38], [3e38, 3e38, -3e38, 3e38]])
-    told = dict(kind=kind, dtype="float32", max_iter=3, hidden_layer_sizes=(20, 20))
+    options = dict(kind=kind, dtype="float32", max_iter=3, hidden_layer_sizes=(20, 20))
     with pytest.warns(RuntimeWarning, match=r"^the score on held-out examples is not") as caught:
-        net = fitted((X, Y), fit={"eval_set": (huge, [0, 1])}, **told)
+        net = fitted((X, Y), fit={"eval_set": (huge, [0, 1])}, **options)
     assert caught[0].filename.endswith("fitted_estimators.py")
     assert np.isnan(net.validation_scores_).all()
 
 
 def test_the_score_of_early_stopping_is_that_of_score():
-    told = dict(early_stopping=True, max_iter=8, n_iter_no_change=20)
+    options = dict(early_stopping=True, max_iter=8, n_iter_no_change=20)
     for data, kind in ((REST, MLPClassifier), ((REST[0][:, :3], REST[0][:, 3]), MLPRegressor)):
         for dtype in ("float32", "float64"):
             for inputs in (data[0], data[0].astype(np.float32), scipy.sparse.csr_array(data[0])):
                 net = fitted(
-                    data, fit={"eval_set": (inputs, data[1])}, kind=kind, dtype=dtype, **told
+                    data, fit={"eval_set": (inputs, data[1])}, kind=kind, dtype=dtype, **options
                 )
                 score = net.score(inputs.astype(np.float64), data[1])
                 assert net.best_validation_score_ == score

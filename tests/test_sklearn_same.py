@@ -34,21 +34,21 @@ SOLVERS = {
 }
 
 
-def fitted(library, task, fit=(), **told):
+def fitted(library, task, fit=(), **options):
     name, inputs, targets = TASKS[task]
-    told = {
+    options = {
         "hidden_layer_sizes": (7, 5),
         "alpha": 0.3,
         "batch_size": 20,
         "max_iter": 4,
         "random_state": 3,
-        **told,
+        **options,
     }
     if library is ours:
-        told["dtype"] = "float64"
+        options["dtype"] = "float64"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return getattr(library, name)(**told).fit(inputs, targets, **dict(fit))
+        return getattr(library, name)(**options).fit(inputs, targets, **dict(fit))
 
 
 def assert_same_parameters(one, other, rtol):
@@ -57,10 +57,10 @@ def assert_same_parameters(one, other, rtol):
             np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol / 100)
 
 
-def pair(task, rtol=1e-10, fit=(), **told):
+def pair(task, rtol=1e-10, fit=(), **options):
     """Both fitted alike, and checked that their weights have moved, and to the same place."""
-    mine, original = (fitted(library, task, fit, **told) for library in (ours, theirs))
-    start = fitted(ours, task, fit, **{**told, "solver": "sgd", "learning_rate_init": 1e-300})
+    mine, original = (fitted(library, task, fit, **options) for library in (ours, theirs))
+    start = fitted(ours, task, fit, **{**options, "solver": "sgd", "learning_rate_init": 1e-300})
     assert abs(mine.coefs_[0] - start.coefs_[0]).max() > 1e-3
     assert_same_parameters(mine, original, rtol)
     return mine, original
@@ -99,10 +99,10 @@ def test_one_step_on_all_examples_is_scikit_learn_s():
 
 def test_adam_adds_epsilon_to_the_corrected_root():
     """scikit-learn adds it before the correction, which is an epsilon / sqrt(1 - beta_2^t)."""
-    told = dict(task="three classes", batch_size=147, max_iter=1)
-    mine = fitted(ours, **told, epsilon=0.01 / np.sqrt(1 - 0.999))
-    assert_same_parameters(mine, fitted(theirs, **told, epsilon=0.01), rtol=1e-10)
-    other = fitted(ours, **told, epsilon=0.01)
+    options = dict(task="three classes", batch_size=147, max_iter=1)
+    mine = fitted(ours, **options, epsilon=0.01 / np.sqrt(1 - 0.999))
+    assert_same_parameters(mine, fitted(theirs, **options, epsilon=0.01), rtol=1e-10)
+    other = fitted(ours, **options, epsilon=0.01)
     assert abs(mine.coefs_[0] - other.coefs_[0]).max() > 1e-4
 
 
@@ -110,35 +110,37 @@ def test_adam_adds_epsilon_to_the_corrected_root():
 @pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["alike", "weighted"])
 def test_the_losses_are_scikit_learn_s(task, weights):
     """Its penalty is that of the weights before each step, in place of those after the epoch."""
-    told = dict(solver="sgd", learning_rate_init=0.02, fit={"sample_weight": weights})
-    mine, original = pair(task, alpha=0.0, **told)
+    options = dict(solver="sgd", learning_rate_init=0.02, fit={"sample_weight": weights})
+    mine, original = pair(task, alpha=0.0, **options)
     np.testing.assert_allclose(mine.loss_curve_, original.loss_curve_, rtol=1e-12)
-    mine, original = pair(task, alpha=0.01, **told)
+    mine, original = pair(task, alpha=0.01, **options)
     np.testing.assert_allclose(mine.loss_curve_, original.loss_curve_, rtol=5e-3)
-    assert mine.loss_curve_ != pair(task, alpha=0.0, **told)[0].loss_curve_
+    assert mine.loss_curve_ != pair(task, alpha=0.0, **options)[0].loss_curve_
 
 
 def test_the_poisson_loss_and_its_value_are_scikit_learn_s():
-    told = dict(solver="sgd", learning_rate_init=0.01, loss="poisson", alpha=0.0)
-    mine, original = pair("one number", **told)
+    options = dict(solver="sgd", learning_rate_init=0.01, loss="poisson", alpha=0.0)
+    mine, original = pair("one number", **options)
     np.testing.assert_allclose(mine.loss_curve_, original.loss_curve_, rtol=1e-12)
 
 
 @pytest.mark.parametrize("task", ["three classes", "two classes", "one number"])
 @pytest.mark.parametrize("solver", ["Nesterov", "Adam"])
 def test_training_ends_when_scikit_learn_s_does(task, solver):
-    told = dict(
+    options = dict(
         learning_rate_init=0.05, max_iter=200, tol=0.01, n_iter_no_change=2, **SOLVERS[solver]
     )
-    mine, original = pair(task, rtol=1e-6, alpha=1e-4, **told)
+    mine, original = pair(task, rtol=1e-6, alpha=1e-4, **options)
     assert 3 < mine.n_iter_ == original.n_iter_ < 200
     assert mine.best_loss_ == pytest.approx(original.best_loss_, rel=1e-4)
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_the_examples_held_out_and_their_scores_are_scikit_learn_s(task):
-    told = dict(solver="sgd", early_stopping=True, learning_rate_init=0.02, max_iter=50, tol=0.01)
-    mine, original = pair(task, n_iter_no_change=5, **told)
+    options = dict(
+        solver="sgd", early_stopping=True, learning_rate_init=0.02, max_iter=50, tol=0.01
+    )
+    mine, original = pair(task, n_iter_no_change=5, **options)
     assert mine.n_iter_ < 50
     np.testing.assert_allclose(mine.validation_scores_, original.validation_scores_, rtol=1e-10)
     assert mine.best_validation_score_ == pytest.approx(original.best_validation_score_, rel=1e-10)
@@ -161,10 +163,10 @@ def test_outputs_are_scikit_learn_s():
 
 @pytest.mark.parametrize("solver", ["momentum", "Adam"])
 def test_partial_fit_keeps_the_moments_as_scikit_learn_does(solver):
-    told = dict(
+    options = dict(
         hidden_layer_sizes=(6,), batch_size=20, shuffle=False, random_state=0, **SOLVERS[solver]
     )
-    mine, original = ours.MLPClassifier(dtype="float64", **told), theirs.MLPClassifier(**told)
+    mine, original = ours.MLPClassifier(dtype="float64", **options), theirs.MLPClassifier(**options)
     for part in (slice(0, 60), slice(40, 100), slice(100, 147)):
         for estimator in (mine, original):
             estimator.partial_fit(X[part], LABELS[part], classes=[0, 1, 2])
@@ -184,8 +186,10 @@ def test_warm_start_trains_on_from_the_last_weights_as_scikit_learn_does():
 
 
 def test_an_adaptive_rate_falls_when_scikit_learn_s_does():
-    told = dict(solver="sgd", learning_rate="adaptive", tol=0.02, n_iter_no_change=1, max_iter=60)
-    mine, original = pair("three classes", alpha=1e-4, learning_rate_init=0.05, **told)
+    options = dict(
+        solver="sgd", learning_rate="adaptive", tol=0.02, n_iter_no_change=1, max_iter=60
+    )
+    mine, original = pair("three classes", alpha=1e-4, learning_rate_init=0.05, **options)
     assert original._optimizer.learning_rate < 0.01
     assert mine.n_iter_ == original.n_iter_
 

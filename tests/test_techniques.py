@@ -48,10 +48,10 @@ def start(parameters, optimizer=("plain",), **_):
     return _kernels.aligned(count * len(parameters), parameters.dtype) if count else None
 
 
-def three_epochs(module, parameters, data, m, told, *, pair=PAIR, sizes=SIZES, **more):
+def three_epochs(module, parameters, data, m, options, *, pair=PAIR, sizes=SIZES, **more):
     """The parameters after three passes in other orders, moments carried on."""
-    told, after = {"eta": 0.3, **told}, parameters.copy()
-    moments, random = start(parameters, **told), np.random.default_rng(1)
+    options, after = {"eta": 0.3, **options}, parameters.copy()
+    moments, random = start(parameters, **options), np.random.default_rng(1)
     for epoch in range(3):
         order = random.permutation(len(data[0]))
         kernel_calls.train(
@@ -63,7 +63,7 @@ def three_epochs(module, parameters, data, m, told, *, pair=PAIR, sizes=SIZES, *
             moments=moments,
             key=epoch + 2**60,
             steps=epoch * -(-len(order) // m),
-            **told,
+            **options,
             **more,
         )
     return after
@@ -87,44 +87,48 @@ def problem(random_parameters, random_examples):
 
 
 @pytest.mark.parametrize("m", [1, 10, 64])
-@pytest.mark.parametrize("told", TECHNIQUES.values(), ids=TECHNIQUES)
-def test_three_epochs_of_each_technique_end_where_the_reference_ends(told, m, isa, problem, places):
+@pytest.mark.parametrize("options", TECHNIQUES.values(), ids=TECHNIQUES)
+def test_three_epochs_of_each_technique_end_where_the_reference_ends(
+    options, m, isa, problem, places
+):
     parameters, data = problem("float64", 130)
     plain = three_epochs(reference, parameters, data, m, {})
-    expected = three_epochs(reference, parameters, data, m, told)
-    end = three_epochs(_kernels, parameters, data, m, told)
+    expected = three_epochs(reference, parameters, data, m, options)
+    end = three_epochs(_kernels, parameters, data, m, options)
     assert np.abs(expected - plain).max() > 1e-3, "the technique makes a difference"
     assert_near(end, expected, 1e-10)
     assert not end[~places(SIZES, "float64")].any()
 
 
-@pytest.mark.parametrize("told", [{}, {"l2": 0.02, "dropout": np.array([0.5, 0.5])}], ids=str)
+@pytest.mark.parametrize("options", [{}, {"l2": 0.02, "dropout": np.array([0.5, 0.5])}], ids=str)
 @pytest.mark.parametrize("hidden", HIDDEN, ids="+".join)
-def test_hidden_neurons_of_each_kind_train_as_the_reference_does(hidden, told, isa, pair, problem):
+def test_hidden_neurons_of_each_kind_train_as_the_reference_does(
+    hidden, options, isa, pair, problem
+):
     parameters, data = problem("float64", 130)
     data = (data[0], data[1] / 4, data[2])
-    told = {**told, "eta": 0.05, "hidden": hidden}
-    expected = three_epochs(reference, parameters, data, 7, told, pair=pair)
-    end = three_epochs(_kernels, parameters, data, 7, told, pair=pair)
+    options = {**options, "eta": 0.05, "hidden": hidden}
+    expected = three_epochs(reference, parameters, data, 7, options, pair=pair)
+    end = three_epochs(_kernels, parameters, data, 7, options, pair=pair)
     assert_near(end, expected, 1e-10)
-    sigmoid = three_epochs(reference, parameters, data, 7, {**told, "hidden": None}, pair=pair)
+    sigmoid = three_epochs(reference, parameters, data, 7, {**options, "hidden": None}, pair=pair)
     assert hidden == HIDDEN[0] or np.abs(end - sigmoid).max() > 1e-3
 
 
-@pytest.mark.parametrize("told", TECHNIQUES.values(), ids=TECHNIQUES)
-def test_mini_batches_of_more_than_1024_examples_take_each_technique(told, isa, problem):
+@pytest.mark.parametrize("options", TECHNIQUES.values(), ids=TECHNIQUES)
+def test_mini_batches_of_more_than_1024_examples_take_each_technique(options, isa, problem):
     parameters, data = problem("float64", 2600)
-    expected = three_epochs(reference, parameters, data, 1500, told)
-    assert_near(three_epochs(_kernels, parameters, data, 1500, told), expected, 1e-10)
+    expected = three_epochs(reference, parameters, data, 1500, options)
+    assert_near(three_epochs(_kernels, parameters, data, 1500, options), expected, 1e-10)
 
 
-@pytest.mark.parametrize("told", TECHNIQUES.values(), ids=TECHNIQUES)
+@pytest.mark.parametrize("options", TECHNIQUES.values(), ids=TECHNIQUES)
 def test_neither_threads_nor_compressed_rows_change_a_bit_of_any_technique(
-    told, dtype, isa, problem
+    options, dtype, isa, problem
 ):
     parameters, (X, scale, y) = problem(dtype, 130)
     ends = [
-        three_epochs(_kernels, parameters, (rows, scale, y), 10, told, threads=threads)
+        three_epochs(_kernels, parameters, (rows, scale, y), 10, options, threads=threads)
         for rows in (X, sparse_rows.compress(X, "columns"))
         for threads in (1, 2, 3)
     ]
@@ -134,21 +138,21 @@ def test_neither_threads_nor_compressed_rows_change_a_bit_of_any_technique(
 
 
 def test_float32_stays_near_float64_with_each_technique(isa, problem):
-    for name, told in TECHNIQUES.items():
+    for name, options in TECHNIQUES.items():
         parameters, data = problem("float32", 130)
-        end = three_epochs(_kernels, parameters, data, 10, told)
+        end = three_epochs(_kernels, parameters, data, 10, options)
         wide = _kernels.aligned(_kernels.layout(SIZES, "float64")[0], "float64")
         for mine, narrow in zip(
             reference.layers(SIZES, wide), reference.layers(SIZES, parameters), strict=True
         ):
             mine[0][...], mine[1][...] = narrow
-        exact = three_epochs(_kernels, wide, data, 10, told)
+        exact = three_epochs(_kernels, wide, data, 10, options)
         for layer, exactly in zip(
             reference.layers(SIZES, end), reference.layers(SIZES, exact), strict=True
         ):
             for part, other in zip(layer, exactly, strict=True):
                 # Adam divides by roots of small numbers, and L1 jumps where a weight is 0.
-                tolerance = 2e-2 if "l1" in told or "adam" in name else 1e-4
+                tolerance = 2e-2 if "l1" in options or "adam" in name else 1e-4
                 assert np.linalg.norm(part - other) <= tolerance * np.linalg.norm(other), name
 
 
@@ -326,8 +330,8 @@ def test_ten_mini_batches_end_where_pytorch_ends(module, name, isa):
     (w1, b1), (w2, b2) = reference.layers(sizes, parameters)
     w1.T[...], b1[...] = np.reshape(START[:6], (2, 3)), START[6:8]
     w2.T[...], b2[...] = np.reshape(START[8:10], (1, 2)), START[10:]
-    told = TOLD[name]
-    moments = start(parameters, **told)
+    options = TOLD[name]
+    moments = start(parameters, **options)
     for epoch in range(5):
         kernel_calls.train(
             (sizes, "linear", "quadratic", parameters),
@@ -337,7 +341,7 @@ def test_ten_mini_batches_end_where_pytorch_ends(module, name, isa):
             kernels=module,
             moments=moments,
             steps=2 * epoch,
-            **told,
+            **options,
         )
     end = np.concatenate([w1.T.reshape(-1), b1, w2.T.reshape(-1), b2])
     np.testing.assert_allclose(end, PYTORCH[name], rtol=1e-12)

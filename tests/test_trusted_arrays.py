@@ -214,8 +214,8 @@ def test_a_pickle_of_compressed_rows_is_checked(case):
              "masks": None, "n_in": 70}  # fmt: skip
     types = {"offsets": np.int64, "columns": np.uint16, "masks": np.uint64}
 
-    def made(told):
-        whole = dict(sound, **told)
+    def made(options):
+        whole = dict(sound, **options)
         for name, dtype in types.items():
             value = whole[name]
             if isinstance(value, list):
@@ -422,14 +422,14 @@ def damaged(data, protocol, n=2500):
 
 
 @pytest.mark.parametrize("protocol", [2, 5])
-@pytest.mark.parametrize("kind", ["dense", "targets", "csr", "told"])
+@pytest.mark.parametrize("kind", ["dense", "targets", "csr", "options"])
 def test_a_pickle_with_a_damaged_byte_is_refused_or_sound(kind, protocol):
     few, labels = X[:12, :9], LABELS[:12]
     made = {
         "dense": lambda: Dataset(few, labels, 1 / 256),
         "targets": lambda: Dataset(few / 7, TARGETS[:12]),
         "csr": lambda: csr(few, labels),
-        "told": lambda: Dataset(few.astype("f4"), labels, sparse=True),
+        "options": lambda: Dataset(few.astype("f4"), labels, sparse=True),
     }
     assert damaged(made[kind](), protocol) > 0
 
@@ -517,4 +517,4 @@ def test_compressed_values_may_end_where_memory_ends():
                                 np.zeros(n // 8, int))  # fmt: skip
         for part in (data, data[-3:]):
             assert trained(part, (8, 5, 3)) is not None
-        assert sparse_rows.survey(data.X.stored.astype("f8")) == (1.0, n)
+        assert sparse_rows.max_abs_and_count(data.X.stored.astype("f8")) == (1.0, n)

@@ -332,7 +332,7 @@ def test_a_cost_of_the_users_own_is_weighted_like_a_built_in_one():
 
 
 @pytest.mark.parametrize("m", [10, 140, 1500])
-def test_ways_and_threads_train_to_the_same_bits(m, dtype, isa, monkeypatch):
+def test_plans_and_threads_train_to_the_same_bits(m, dtype, isa, monkeypatch):
     monkeypatch.setattr(execution, "threads", lambda sizes, m, X, asked: min(asked or 1, m))
     results = [
         train(

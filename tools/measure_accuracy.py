@@ -1,10 +1,9 @@
-"""Measure what tests/test_mnist_accuracy.py compares with, and print it as JSON.
+"""Measure the expected values of tests/test_mnist_accuracy.py, and print them as JSON.
 
     python tools/measure_accuracy.py > tests/mnist_accuracy.json
 
-The text's four experiments on MNIST over 40 seeds: the best of 30 epochs'
-counts of correct test images, with large initial weights and mini-batches of
-10. Takes some minutes.
+The book's four experiments on MNIST over 40 seeds: the best of 30 epochs' counts of correct test
+images, with large initial weights and mini-batches of 10. Takes some minutes.
 """
 
 import json

@@ -1,12 +1,12 @@
 """Measure many networks on one core, two, and a Dask cluster: docs/many_networks.json.
 
-    python tools/measure_many.py             # measure anew, and write the tables
-    python tools/measure_many.py --write     # the tables of docs/many_networks.md from the file
+    python tools/measure_many.py             # measure, and write the tables
+    python tools/measure_many.py --write     # only write the tables of docs/many_networks.md
 
-Every way of training trains 4, 8, 16 and 32 networks of the guide's sweep. A measurement begins
-when other programs leave the machine alone, and counts if they had less than 5 % of it
-meanwhile; medians are taken of those that do, or the quickest where none of TRIES does, and the
-file says how many did. Linux, two cores; five minutes on a machine that is not busy.
+Every executor trains 4, 8, 16 and 32 networks of the guide's sweep. A measurement begins when
+other programs are idle, and counts if they used less than 5 % of the machine during it. The result
+is the median of those that count, or the fastest of TRIES if none does; the file says how many
+did. Linux, two cores; five minutes on an idle machine.
 """
 
 import argparse
@@ -33,7 +33,7 @@ NETWORKS = (4, 8, 16, 32)
 ROUNDS, TRIES, OTHERS = 3, 8, 0.05
 PATIENCE = 1500
 ETAS = (0.1, 0.2, 0.5, 1.0, 0.15, 0.3, 0.7, 1.5)
-EMPTY = 200  # trainings of no epochs, which show what a task costs
+EMPTY = 200  # trainings of no epochs, for the time per task
 CLUSTERS = (1, 10, 100)  # workers, for the model
 
 
@@ -49,7 +49,7 @@ def sweep(networks, epochs=2):
     ]  # fmt: skip
 
 
-# ---- the ways
+# ---- the executors
 
 
 @contextmanager
@@ -75,7 +75,7 @@ def dask(workers):
         yield {"executor": client}
 
 
-WAYS = {
+EXECUTORS = {
     "one core, one thread": (threads, 1),
     "two cores, two threads": (threads, 2),
     "two cores, a pool of two processes": (processes, 2),
@@ -89,7 +89,7 @@ DASK = {1: "Dask cluster of one worker", 2: "Dask cluster of two workers"}
 
 
 def worked(pids=None):
-    """Seconds that processors have worked: for these processes, or for all that there are."""
+    """Seconds of processor time: of these processes, or of all."""
     ticks = 0
     if pids is None:
         with open("/proc/stat", encoding="ascii") as file:
@@ -103,7 +103,7 @@ def worked(pids=None):
 
 
 def family():
-    """This process and those that it has begun."""
+    """The ids of this process and its descendants."""
     found, parents = {os.getpid()}, {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -117,22 +117,22 @@ def family():
     return found
 
 
-def seconds(specs, data, told):
-    """(what ``fit_many`` takes, the share of the machine that others had meanwhile)"""
+def seconds(specs, data, options):
+    """(seconds of ``fit_many``, the fraction of the machine that others used meanwhile)"""
     pids = family()
     began = time.perf_counter(), worked(), worked(pids)
-    fits = fastnet.fit_many(specs, *data, verbose=False, **told)
+    fits = fastnet.fit_many(specs, *data, verbose=False, **options)
     taken, of_all, of_mine = (
         b - a for a, b in zip(began, (time.perf_counter(), worked(), worked(pids)), strict=True)
     )
     if any(fit.error for fit in fits):
         raise SystemExit("a training has failed")
-    # the system counts in hundredths of a second, and these are added up for several processes
+    # the system counts in hundredths of a second, and the roundings of several processes add up
     return taken, max(0.0, of_all - of_mine - 0.03) / (taken * os.cpu_count())
 
 
 def wait_for_others():
-    """Return when they leave the machine alone, or when PATIENCE seconds have gone for that."""
+    """Return when they are idle, or when PATIENCE seconds of waiting are used up."""
     global PATIENCE
     while PATIENCE > 0:
         before = worked()
@@ -146,39 +146,39 @@ def measure():
     training, validation, _ = fastnet.load_mnist()
     data = training, validation
     jobs = {str(n): sweep(n) for n in NETWORKS}
-    jobs["data"] = sweep(4, epochs=0)[:1]  # one network that is not trained: the data get there
+    jobs["data"] = sweep(4, epochs=0)[:1]  # one network that is not trained: only the data are sent
     jobs["empty"] = sweep(4, epochs=0) * (EMPTY // 4)
-    taken = {way: {job: [] for job in jobs} for way in WAYS}
+    taken = {name: {job: [] for job in jobs} for name in EXECUTORS}
     begun = {}
-    for way, (engine, workers) in WAYS.items():
+    for name, (executor, workers) in EXECUTORS.items():
         wait_for_others()
         start = time.perf_counter()
-        with engine(workers) as told:
-            fastnet.fit_many(sweep(4, epochs=0), *data, verbose=False, **told)
-            begun[way] = time.perf_counter() - start
+        with executor(workers) as options:
+            fastnet.fit_many(sweep(4, epochs=0), *data, verbose=False, **options)
+            begun[name] = time.perf_counter() - start
             for _ in range(TRIES):
-                for job, rounds in taken[way].items():
+                for job, rounds in taken[name].items():
                     if quiet(rounds) < ROUNDS:
                         wait_for_others()
-                        rounds.append(seconds(jobs[job], data, told))
-                if all(quiet(rounds) >= ROUNDS for rounds in taken[way].values()):
+                        rounds.append(seconds(jobs[job], data, options))
+                if all(quiet(rounds) >= ROUNDS for rounds in taken[name].values()):
                     break
         print(
-            way,
-            {job: f"{typical(r):.2f} s, {quiet(r)} quiet" for job, r in taken[way].items()},
+            name,
+            {job: f"{typical(r):.2f} s, {quiet(r)} quiet" for job, r in taken[name].items()},
             flush=True,
         )
     return {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, {_kernels.isa()}",
         "seconds": {
-            way: {job: round(typical(rounds), 4) for job, rounds in of_way.items()}
-            for way, of_way in taken.items()
+            name: {job: round(typical(rounds), 4) for job, rounds in cell.items()}
+            for name, cell in taken.items()
         },
         "quiet rounds": {
-            way: {job: quiet(rounds) for job, rounds in of_way.items()}
-            for way, of_way in taken.items()
+            name: {job: quiet(rounds) for job, rounds in cell.items()}
+            for name, cell in taken.items()
         },
-        "start": {way: round(taken, 3) for way, taken in begun.items()},
+        "start": {name: round(taken, 3) for name, taken in begun.items()},
     }
 
 
@@ -195,8 +195,8 @@ def typical(rounds):
 
 
 def model(measured):
-    """(scattering by workers, the rest of s, c, t1)"""
-    of = {workers: measured["seconds"][way] for workers, way in DASK.items()}
+    """(seconds of scattering by number of workers, the rest of s, c, t1)"""
+    of = {workers: measured["seconds"][name] for workers, name in DASK.items()}
     scatter = {workers: cells["data"] for workers, cells in of.items()}
     c = statistics.mean((cells["empty"] - cells["data"]) / EMPTY for cells in of.values())
     rows = [(1, n / workers) for workers in of for n in NETWORKS]
@@ -207,7 +207,7 @@ def model(measured):
 
 def predicted(measured, networks, workers):
     scatter, once, c, t1 = model(measured)
-    # a copy goes on from worker to worker, so that their number doubles in each step
+    # workers pass copies on, so that their number doubles in each step
     steps = math.log2(workers) * max(0.0, scatter[2] - scatter[1])
     return scatter[1] + steps + once + c * networks + t1 * networks / workers
 
@@ -223,16 +223,16 @@ def tables(measured):
         "| | start | " + " | ".join(f"{n} networks" for n in NETWORKS) + " |",
         "| --- | ---: |" + " ---: |" * len(NETWORKS),
     ]
-    for way, of_way in cells.items():
-        row = [f"{of_way[str(n)]:.2f} s ({one[str(n)] / of_way[str(n)]:.2f}x)" for n in NETWORKS]
-        times.append(f"| {way} | {measured['start'][way]:.1f} s | " + " | ".join(row) + " |")
+    for name, cell in cells.items():
+        row = [f"{cell[str(n)]:.2f} s ({one[str(n)] / cell[str(n)]:.2f}x)" for n in NETWORKS]
+        times.append(f"| {name} | {measured['start'][name]:.1f} s | " + " | ".join(row) + " |")
     growth = [
         "| workers | " + " | ".join(f"{n} networks" for n in NETWORKS) + " |",
         "| ---: |" + " ---: |" * len(NETWORKS),
     ]
-    for workers, way in DASK.items():
+    for workers, name in DASK.items():
         row = [
-            f"{cells[way][str(n)]:.2f} s, model {predicted(measured, n, workers):.2f} s"
+            f"{cells[name][str(n)]:.2f} s, model {predicted(measured, n, workers):.2f} s"
             for n in NETWORKS
         ]
         growth.append(f"| {workers} | " + " | ".join(row) + " |")
@@ -249,11 +249,11 @@ def tables(measured):
         future.append(f"| {workers} | " + " | ".join(row) + " |")
     scatter, once, c, t1 = model(measured)
     terms = [
-        "| term | what it is | seconds |",
+        "| term | meaning | seconds |",
         "| --- | --- | ---: |",
-        f"| s | the data get to one worker, to two | {scatter[1]:.3f}, {scatter[2]:.3f} |",
-        f"| | and are compressed there, and what else is done once | {once:.3f} |",
-        f"| c | what a network costs beside its training | {c:.4f} |",
+        f"| s | sending the data to one worker, to two | {scatter[1]:.3f}, {scatter[2]:.3f} |",
+        f"| | compressing them there, and other work that is done once | {once:.3f} |",
+        f"| c | time per network apart from its training | {c:.4f} |",
         f"| t1 | one network of the sweep on one core, on average | {t1:.3f} |",
     ]
     found = {"times": times, "terms": terms, "growth": growth, "future": future}
@@ -261,7 +261,7 @@ def tables(measured):
 
 
 def written(text, measured):
-    """The document with its tables made anew."""
+    """The document with new tables."""
     for name, table in tables(measured).items():
         begin, end = f"<!-- {name} -->\n", f"\n<!-- {name}: end -->"
         head, _, rest = text.partition(begin)
@@ -271,7 +271,7 @@ def written(text, measured):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--write", action="store_true", help="only the tables, from the file")
+    parser.add_argument("--write", action="store_true", help="only write the tables")
     if not parser.parse_args().write:
         MEASURED.write_text(json.dumps(measure(), indent=1) + "\n", encoding="utf-8")
     measured = json.loads(MEASURED.read_text(encoding="utf-8"))

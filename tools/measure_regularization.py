@@ -1,12 +1,12 @@
-"""Measure what tests/test_mnist_techniques.py compares with, and print it as JSON.
+"""Measure the expected values of tests/test_mnist_techniques.py, and print them as JSON.
 
     python tools/measure_regularization.py > tests/mnist_techniques.json
 
-The text's experiments on regularization over some seeds, mini-batches of 10. "all": 50,000
+The book's experiments on regularization over some seeds, mini-batches of 10. "all": 50,000
 training images, 100 hidden neurons, the default initial weights, L2; the best epoch's count
 of correct validation images. "few": the first 1,000 training images, 30 hidden neurons, large
-initial weights, eta = 0.5, with and without L2; what the curves on the test images are judged
-by. Takes some minutes.
+initial weights, eta = 0.5, with and without L2; figures of the curves on the test
+images. Takes some minutes.
 """
 
 import json
@@ -51,9 +51,9 @@ def judged(history):
     """The numbers of a history that the test compares.
 
     best, late_gain: the largest count on the test images, and by how much that is more than
-    the largest of the first 200 epochs; learned: the first epoch that has all 1,000 training
-    images right; lowest, rise: the epoch of the least cost on the test images, and how many
-    times that cost the last one is.
+    the largest of the first 200 epochs; learned: the first epoch in which all 1,000 training
+    images are correct; lowest, rise: the epoch of the lowest cost on the test images, and the
+    ratio of the last cost to it.
     """
     accuracy, cost = history.evaluation_accuracy, history.evaluation_cost
     found = {
@@ -67,7 +67,7 @@ def judged(history):
 
 
 def check(text, counts, slack):
-    """Exit where the book's figure is not like those that were measured."""
+    """Exit if the book's figure is far from the measured ones."""
     near = min(counts) - slack <= text <= max(counts) + slack
     if len(set(counts)) < 2 or not (near if slack else abs(np.median(counts) - text) <= 20):
         sys.exit(f"the book's figure, {text}, is far from the measured ones: {counts}")

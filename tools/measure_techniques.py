@@ -1,14 +1,13 @@
-"""Measure what each technique does for [784, 100, 10] on MNIST and costs: docs/techniques.json.
+"""Measure the gain and the time of each technique, [784, 100, 10] on MNIST: docs/techniques.json.
 
-    python tools/measure_techniques.py               # all that is not in the file yet
-    python tools/measure_techniques.py L2 dropout    # these, anew
-    python tools/measure_techniques.py --times       # the times of all that are there, anew
-    python tools/measure_techniques.py --write       # the table of docs/techniques.md from it
+    python tools/measure_techniques.py               # techniques not yet in the file
+    python tools/measure_techniques.py L2 dropout    # these again
+    python tools/measure_techniques.py --times       # the times of all in the file
+    python tools/measure_techniques.py --write       # only write docs/techniques.md's table
 
-Each technique is trained from five seeds as `Technique` says, and the images of the
-validation set that are right are counted after each epoch. Beside it, epochs with and
-without the technique take turns, without monitoring, and their processor times are
-compared. One core, twenty minutes.
+Each technique is trained from five seeds, with the accuracy on the validation set after each
+epoch. Then epochs with and without the technique alternate, without monitoring, and their
+processor times are compared. One core, twenty minutes.
 """
 
 import argparse
@@ -52,19 +51,19 @@ class Technique:
     ----------
     name, formula : str
     arguments : str
-        What the technique adds to ``SGD``, as written in Python.
+        The arguments of ``SGD`` that the technique adds, in Python.
     test : str
         file::name, in tests/.
     network : str
-        What it adds to ``Network``.
+        The arguments of ``Network`` that it adds.
     eta : float
-        A rate that suits it; of a few tried, with one seed, the one that was best.
+        Its learning rate: the best of a few tried with one seed.
     data : str
-        What it trains on, an expression of ``training``.
+        Its training data, an expression of ``training``.
     epochs : int
-        So that all take the same number of mini-batches.
-    beside : str
-        The technique that it is compared with.
+        Chosen so that all techniques train on the same number of mini-batches.
+    baseline : str
+        The technique it is compared with.
     """
 
     name: str
@@ -75,7 +74,7 @@ class Technique:
     eta: float = 0.5
     data: str = "training"
     epochs: int = 30
-    beside: str = PLAIN
+    baseline: str = PLAIN
 
     @property
     def parameter(self):
@@ -84,24 +83,24 @@ class Technique:
 
     @property
     def setting(self):
-        """All that its figures depend on: if it changes they are measured anew."""
+        """All that its figures depend on: if it changes, they are measured again."""
         called = f"SGD({self.data}, {self.epochs}, 10, {self.eta:g}, {self.arguments})"
         return f"Network({self.network}); {called}"
 
     def written(self, text):
-        """The words in Python as keyword arguments."""
+        """Keyword arguments, evaluated from their text in Python."""
         return eval(f"dict({text})", {"fastnet": fastnet})
 
     def net(self, seed):
         return fastnet.Network([784, 100, 10], seed=seed, **self.written(self.network))
 
     def train(self, net, training, epochs, evaluation=None, **more):
-        told = {"evaluation_data": evaluation, **self.written(self.arguments), **more}
-        return net.SGD(training, epochs, 10, self.eta, verbose=False, **told)
+        options = {"evaluation_data": evaluation, **self.written(self.arguments), **more}
+        return net.SGD(training, epochs, 10, self.eta, verbose=False, **options)
 
     @property
-    def follows(self):
-        """Whether it asks for the accuracy after each epoch, whatever is monitored."""
+    def needs_accuracy(self):
+        """Whether it needs the accuracy after each epoch, whatever is monitored."""
         return "Plateau" in self.arguments or "early_stopping" in self.arguments
 
 
@@ -122,7 +121,7 @@ def doubled(name, formula, test, made):
 
 
 def joined(*parts):
-    """One data set of several, of the same scale."""
+    """Several data sets of the same scale as one."""
     X, y = (np.concatenate([getattr(part, name) for part in parts]) for name in ("X", "y"))
     return fastnet.Dataset(X, y, parts[0].scale)
 
@@ -157,33 +156,35 @@ TECHNIQUES = [
     Technique("halve on plateau", "η ← η/2 after k epochs without a better accuracy; stop at η/128",
               "schedule=fastnet.HalveOnPlateau(2)",
               "test_schedules.py::test_halving_follows_a_sequence_worked_by_hand"),
-    Technique("early stopping", "stop after k epochs without a better accuracy; take the best back",
+    Technique("early stopping",
+              "stop after k epochs without a better accuracy; restore the best parameters",
               "early_stopping=fastnet.EarlyStopping(patience=5)",
               "test_early_stopping.py::"
               "test_training_stops_after_so_many_epochs_without_improvement"),
-    Technique("shifts on the fly", "x moved by up to k pixels in each direction", "shift=1",
+    Technique("shifts on the fly", "x shifted by up to k pixels in each direction", "shift=1",
               "test_techniques.py::"
               "test_a_shift_moves_an_image_by_whole_pixels_evenly_in_all_directions"),
-    Technique("five-fold training data", "each image, and it moved by a pixel in 4 directions", "",
+    Technique("five-fold training data",
+              "each image and copies shifted by a pixel in 4 directions", "",
               "test_mnist_expansion.py::"
               "test_the_five_fold_set_beats_the_plain_one_at_equally_many_mini_batches",
               data="fastnet.augment.expand_by_shifts(training)", epochs=6),
-    doubled("rotations", "each image, and it turned by up to 10 degrees",
+    doubled("rotations", "each image and a copy rotated by up to 10 degrees",
             "test_every_image_is_turned_by_an_angle_of_its_own_within_the_bounds",
             "rotate(training, 10, seed=1)"),
-    doubled("affine distortions", "each image, and it turned, scaled and sheared at random",
+    doubled("affine distortions", "each image and a copy rotated, scaled and sheared at random",
             "test_all_together_is_the_product_of_the_matrices",
             "affine(training, 10, 0.1, 0.1, seed=1)"),
-    doubled("elastic distortions", "each image, and it bent by a smooth random field",
+    doubled("elastic distortions", "each image and a copy distorted by a smooth random field",
             "test_elastic_is_scipys_gaussian_and_interpolation",
             "elastic(training, 34, 4, seed=1)"),
     Technique(IMBALANCED, "19 of 20 images of 5 to 9 left out", "",
               "test_training_steps.py::test_three_epochs_end_where_the_reference_ends",
-              data=FEW_OF_SOME, beside=IMBALANCED),
+              data=FEW_OF_SOME, baseline=IMBALANCED),
     Technique("the same, class weights", "W ← W − (η/Σ w) Σ w ∂C/∂W",
               'class_weight="balanced"',
               "test_weights_of_examples.py::test_a_whole_weight_is_the_example_as_often",
-              data=FEW_OF_SOME, beside=IMBALANCED),
+              data=FEW_OF_SOME, baseline=IMBALANCED),
     Technique("quadratic cost", "C = ½ Σ (a − y)²", "", SLOPE, 'cost="quadratic"', eta=3.0),
     Technique("log-likelihood cost, softmax", "C = −ln a_y", "", SLOPE, 'cost="log-likelihood"'),
     Technique("quadratic cost, linear outputs", "C = ½ Σ (a − y)²", "", SLOPE,
@@ -205,7 +206,7 @@ def data_of(technique, training):
 
 
 def accuracies(technique, training, validation):
-    """{"best", "final", "epochs"}: the counts right, and how many epochs were trained, per seed."""
+    """{"best", "final", "epochs"}: counts of correct examples, and the epochs trained, per seed."""
     found = {"best": [], "final": [], "epochs": []}
     for seed in SEEDS:
         history = technique.train(
@@ -221,13 +222,13 @@ def accuracies(technique, training, validation):
 
 def epoch_seconds(technique, net, training, validation):
     before = time.process_time()
-    technique.train(net, training, 1, validation if technique.follows else None)
+    technique.train(net, training, 1, validation if technique.needs_accuracy else None)
     return time.process_time() - before
 
 
 def epoch_ratios(technique, training, plain_training, validation):
-    """How many times the processor time of its yardstick's epoch one takes, in each round."""
-    plain = BY_NAME[technique.beside]
+    """The ratio of an epoch's processor time to that of its baseline, in each round."""
+    plain = BY_NAME[technique.baseline]
     nets = plain.net(0), technique.net(0)
     ratios = []
     for _ in range(ROUNDS + 1):
@@ -237,9 +238,9 @@ def epoch_ratios(technique, training, plain_training, validation):
 
 
 def measure(technique, training, validation, known=None):
-    """The figures of a technique; where they are `known` already only its times anew."""
+    """The figures of a technique; if they are `known`, only its times are measured."""
     data = data_of(technique, training)
-    plain_data = data_of(BY_NAME[technique.beside], training)
+    plain_data = data_of(BY_NAME[technique.baseline], training)
     times = {"epoch_time": epoch_ratios(technique, data, plain_data, validation)}
     if known:
         return known | times
@@ -247,7 +248,7 @@ def measure(technique, training, validation, known=None):
 
 
 def processor():
-    """Its name where the system gives it, else its kind."""
+    """Its name if the system knows it, otherwise its architecture."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -260,7 +261,7 @@ def machine():
 
 
 def read():
-    """What was measured with the settings of now: {name: figures}."""
+    """The figures that were measured with the current settings: {name: figures}."""
     if not MEASURED.exists():
         return {}
     measured = json.loads(MEASURED.read_text(encoding="utf-8"))["techniques"]
@@ -271,7 +272,7 @@ def read():
     }
 
 
-def keep(measured):
+def write_figures(measured):
     lines = ",\n".join(
         f"{json.dumps(name)}: {json.dumps(measured[name], ensure_ascii=False)}"
         for name in BY_NAME
@@ -288,7 +289,7 @@ def keep(measured):
 
 
 def spread(values, form):
-    """The median, and from the least to the largest."""
+    """The median, with minimum and maximum."""
     middle, least, most = (form(f(values)) for f in (statistics.median, min, max))
     return f"{middle} ({least}–{most})"
 
@@ -298,25 +299,27 @@ def percent(count):
 
 
 def row(technique, measured):
-    own, beside = measured[technique.name], measured[technique.beside]
-    gain = statistics.median(own["best"]) - statistics.median(beside["best"])
-    time_of_plain = spread(own["epoch_time"], "{:.2f}".format)
+    figures, baseline = measured[technique.name], measured[technique.baseline]
+    gain = statistics.median(figures["best"]) - statistics.median(baseline["best"])
+    time_of_plain = spread(figures["epoch_time"], "{:.2f}".format)
     return [
         technique.name,
         technique.formula,
         f"`{technique.parameter}`" if technique.parameter else "",
         f"{technique.eta:g}",
-        spread(own["best"], percent),
-        "" if technique.name == technique.beside else f"{gain / 100:+.2f}".replace("-", "−"),
-        spread(own["final"], percent),
-        str(technique.epochs) if len(set(own["epochs"])) == 1 else spread(own["epochs"], str),
-        "1" if technique.name == technique.beside else time_of_plain,
+        spread(figures["best"], percent),
+        "" if technique.name == technique.baseline else f"{gain / 100:+.2f}".replace("-", "−"),
+        spread(figures["final"], percent),
+        str(technique.epochs)
+        if len(set(figures["epochs"])) == 1
+        else spread(figures["epochs"], str),
+        "1" if technique.name == technique.baseline else time_of_plain,
         f"`{technique.test}`",
     ]
 
 
-HEAD = ["technique", "formula", "parameter", "η", "best epoch, %", "to plain", "last epoch, %",
-        "epochs", "epoch time", "test in tests/"]  # fmt: skip
+HEAD = ["technique", "formula", "parameter", "η", "best epoch, %", "gain over plain",
+        "last epoch, %", "epochs", "epoch time", "test in tests/"]  # fmt: skip
 
 
 def table(document):
@@ -340,10 +343,10 @@ def write():
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Measure what the techniques do and cost.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BY_NAME)}")
-    parser.add_argument("--times", action="store_true", help="only the times, of what is there")
-    parser.add_argument("--write", action="store_true", help="only fill in the table")
+    parser = argparse.ArgumentParser(description="Measure the gain and the time of the techniques.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(BY_NAME)}")
+    parser.add_argument("--times", action="store_true", help="only measure times again")
+    parser.add_argument("--write", action="store_true", help="only write the table")
     options = parser.parse_args()
     if options.write:
         write()
@@ -357,7 +360,7 @@ def main():
     for name in names:
         known = measured.get(name) if options.times else None
         measured[name] = found = measure(BY_NAME[name], training, validation, known)
-        keep(measured)
+        write_figures(measured)
         print(name, found["best"], statistics.median(found["epoch_time"]), flush=True)
 
 

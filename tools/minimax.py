@@ -1,7 +1,7 @@
 """Print the coefficients of csrc/math/exp_log.h and csrc/math/tanh_gelu.h.
 
 Near-minimax fits in 40-digit arithmetic, each with its largest error, so that the
-constants in the C source can be made again. Polynomials by Chebyshev interpolation;
+constants in the C source can be recomputed. Polynomials by Chebyshev interpolation;
 rational functions by interpolation whose nodes move until the error is as large
 between any two of them (C. Hofreither, An algorithm for best rational approximation
 based on barycentric rational interpolation, 2021).

@@ -411,7 +411,7 @@ static int FN(record_pass)(const FN(thread_context) *work, FN(train_args) *args,
     const fn_training *t = work->training;
     const size_t n = FN(n_parameters)(work);
     if (t->n_complete && work->thread == 0) {
-        args->goes_on = isfinite(FN(magnitude)(n, args->parameters));
+        args->goes_on = isfinite(FN(max_abs)(n, args->parameters));
         if (args->goes_on && t->n_snapshots > 0)
             memcpy((real *)t->snapshots + e % t->n_snapshots * n, args->parameters, n * sizeof(real));
         *t->n_complete += args->goes_on;

@@ -140,13 +140,13 @@ FN_INLINE double FN(largest_of)(const int counted, size_t n, const real *x, size
     return result;
 }
 
-static double FN(magnitude)(size_t n, const real *x)
+static double FN(max_abs)(size_t n, const real *x)
 {
     size_t others = 0;
     return FN(largest_of)(0, n, x, &others);
 }
 
-static double FN(survey)(size_t n, const real *x, size_t *others)
+static double FN(max_abs_and_count)(size_t n, const real *x, size_t *others)
 {
     *others = 0;
     return FN(largest_of)(1, n, x, others);

@@ -1,5 +1,5 @@
-"""Part of _kernels.pyx: names and arguments of the kernels in C: shapes, examples, optimizers, and
-a custom cost's delta."""
+"""Part of _kernels.pyx: arguments of the C kernels: names, shapes, examples, optimizers, and a
+custom cost's delta."""
 
 # ---- networks and examples -------------------------------------------------
 
@@ -8,8 +8,8 @@ cdef dict HIDDEN = {}
 cdef dict OUTPUTS = {}
 cdef dict OPTIMIZERS = {}
 
-# {name: (enumerator, number of parameters)}, as csrc/api/costs.def lists them; None for the user's own,
-# whose enumerator is the last.
+# {name: (enumerator, number of parameters)}, as csrc/api/costs.def lists them; None for a custom
+# cost, whose enumerator is the last.
 cdef dict COSTS = {}
 
 
@@ -85,14 +85,14 @@ cdef class Shape:
         self.network.sizes = self.sizes
         self.network.hidden = self.hidden
         self.network.output = code("output", output, OUTPUTS)
-        self.take_cost(cost)
+        self.set_cost(cost)
 
     def __dealloc__(self):
         free(self.sizes)
         free(self.hidden)
 
-    cdef take_cost(self, cost):
-        """A name, or a tuple of the name and the parameters; None for the user's own."""
+    cdef set_cost(self, cost):
+        """Set the cost: a name, or a tuple of name and parameters; None for a custom cost."""
         name, *parameters = cost if isinstance(cost, tuple) else (cost,)
         row, n_parameters = code("cost", name, COSTS)
         if len(parameters) != n_parameters:
@@ -128,7 +128,7 @@ cdef class Examples:
     X : (n, n_in) of uint8, float32 or float64; or a compressed.Compressed
     scale : float; an input is value * scale, rounded once
     y : (n, n_out) of float32 or float64, (n,) int64 labels, or None where only inputs matter
-    weights : (n,) float64, how often each example counts; None: once
+    weights : (n,) float64, the weight of each example; None: 1
     """
     cdef fn_examples examples
     cdef size_t n_in
@@ -140,7 +140,7 @@ cdef class Examples:
     def __cinit__(self, X, double scale, y=None, weights=None):
         rows = getattr(X, "_arrays", None)  # of a compressed.Compressed
         if rows is not None:
-            self.take_compressed(rows)
+            self.set_compressed(rows)
         else:
             self.X = Array("X", X, 2, INPUTS)
             self.examples.n, self.n_in = self.X.length(0), self.X.length(1)
@@ -149,13 +149,13 @@ cdef class Examples:
         self.examples.inputs_type = self.X.type()
         fn_set_scale(&self.examples, scale)
         if y is not None:
-            self.take_targets(y)
+            self.set_targets(y)
         if weights is not None:
             self.weights = vector("weights", weights, ("float64",))
             self.weights.expect("weights", (self.examples.n,))
             self.examples.weights = <const double *>self.weights.data()
 
-    cdef take_compressed(self, CompressedArrays rows):
+    cdef set_compressed(self, CompressedArrays rows):
         if rows.values is None:
             raise ValueError("X: expected compressed rows, got none")
         self.compressed = rows
@@ -169,7 +169,7 @@ cdef class Examples:
         else:
             self.examples.masks = rows.words()
 
-    cdef take_targets(self, y):
+    cdef set_targets(self, y):
         if getattr(y, "ndim", 0) == 1:
             self.y = vector("y", y, ("int64",)).expect("y", (self.examples.n,))
         else:
@@ -181,7 +181,7 @@ cdef class Examples:
         self.examples.targets_type = self.y.type()
 
     cdef const fn_examples *fit(self, Shape shape, fn_type type, bint with_targets) except NULL:
-        """These examples, checked against a network."""
+        """Check that these examples fit a network, and return them for C."""
         cdef tuple expected = (self.examples.n, shape.n_in())
         if self.n_in != shape.n_in() and self.compressed is None:
             self.X.expect("X", expected)
@@ -196,11 +196,11 @@ cdef class Examples:
         return &self.examples
 
     cdef int check_form(self, Shape shape, fn_type type) except -1:
-        """Whether compressed examples can enter the first layer: as columns, unless it has more
-        weights than 32 bits can number, and, where lists are shared, as masks."""
+        """Check that the first layer can read the compressed examples: columns need 32-bit indices
+        of all its weights, and masks an instruction set that has them."""
         cdef fn_form form = fn_choose_form(type, fn_selected_target(), fn_this_processor(),
                                            &shape.network, 0.2)
-        if form == FN_DENSE:  # at a density where both of the others are possible
+        if form == FN_DENSE:  # at a density at which both other forms are possible
             raise ValueError(f"X: expected at most 2^32 weights in the first layer for compressed "
                              f"examples, got {shape.sizes[0]} x {shape.sizes[1]}, padded")
         if self.examples.masks != NULL and form != FN_MASKS:
@@ -211,8 +211,8 @@ cdef class Examples:
 # ---- optimizers ------------------------------------------------------------
 
 cdef size_t set_optimizer(fn_training *training, optimizer) except? 99:
-    """Set the optimizer, (name, *coefficients), of a training in C; returns how many moments it has
-    for each parameter."""
+    """Set the optimizer, (name, *coefficients), of a training in C; returns its number of moments
+    per parameter."""
     name, *coefficients = optimizer
     training.optimizer = code("optimizer", name, OPTIMIZERS)
     cdef const fn_optimizer_traits *traits = fn_optimizer_row(training.optimizer)
@@ -228,7 +228,7 @@ cdef size_t set_optimizer(fn_training *training, optimizer) except? 99:
 
 @final
 cdef class CustomDelta:
-    """A custom cost's delta(z, a, y), called instead of the kernels' output error."""
+    """A custom cost's delta(z, a, y), called in place of the kernels' output error."""
     cdef object function
     cdef object error
     cdef fn_type type
@@ -251,7 +251,7 @@ cdef class CustomDelta:
         return np.asarray(<double[:m, :stride]><double *>data)
 
     cdef int check(self, int failed) except -1:
-        """Raise what the function has raised."""
+        """Raise the function's exception, if it failed."""
         if failed:
             raise self.error
         return 0
@@ -269,7 +269,7 @@ cdef int call_delta(void *context, size_t m, size_t n_out, size_t stride, const 
             raise ValueError(f"delta: expected the shape of z, {(n_out, m)}, got {result.shape}")
         if result.dtype.kind not in "biuf":
             raise TypeError(f"delta: expected real numbers, got {result.dtype}")
-        with np.errstate(over="ignore"):  # the training looks for numbers that are not finite
+        with np.errstate(over="ignore"):  # the training itself checks that parameters are finite
             custom.matrix(delta, m, stride)[:, :n_out] = result.T
         return 0
     except BaseException as error:

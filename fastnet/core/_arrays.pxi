@@ -1,4 +1,4 @@
-"""Part of _kernels.pyx: arrays, checked before the kernels see them; memory of their own."""
+"""Part of _kernels.pyx: checked arrays, and memory for the kernels."""
 
 cdef dict TYPE_NAMES = {"B": "uint8", "H": "uint16", "I": "uint32", "f": "float32", "d": "float64",
                         "l": "int64", "q": "int64", "L": "uint64", "Q": "uint64"}
@@ -40,7 +40,7 @@ cdef class Array:
         if ndim == 2 and self.view.shape[0] > 1 and self.view.strides[0] < 0:
             raise ValueError(f"{name}: expected rows in ascending order")
         if <uintptr_t>self.view.buf % self.view.itemsize:
-            raise ValueError(f"{name}: expected elements that are aligned as their type is")
+            raise ValueError(f"{name}: expected elements aligned to their size")
 
     def __dealloc__(self):
         if self.held:
@@ -77,8 +77,9 @@ cdef class Array:
         return self
 
     cdef Array expect_contiguous(self, str name):
-        """Of two dimensions."""
-        if self.length(0) > 1 and <size_t>self.view.strides[0] != self.length(1) * self.view.itemsize:
+        """For two dimensions."""
+        cdef size_t row = self.length(1) * self.view.itemsize
+        if self.length(0) > 1 and <size_t>self.view.strides[0] != row:
             raise ValueError(f"{name}: expected a contiguous array")
         return self
 
@@ -86,9 +87,9 @@ cdef class Array:
         cdef size_t stride = fn_stride(self.length(1), self.view.itemsize) * self.view.itemsize
         if not self.length(0) or not self.length(1):
             raise ValueError(f"{name}: expected at least one row and one column")
-        if array.strides[0] != stride:  # of a single row too: what is behind it may be written
+        if array.strides[0] != stride:  # also for a single row, since its pad may be written
             raise ValueError(f"{name}: expected rows {stride} bytes apart, got {array.strides[0]}")
-        if <uintptr_t>self.view.buf % 64:  # a part of the rows has its pads in the next row
+        if <uintptr_t>self.view.buf % 64:  # a slice of columns would have its pads in the next row
             raise ValueError(f"{name}: expected rows that start at cache lines")
         return self
 
@@ -128,12 +129,12 @@ cdef real(dtype):
 
 
 cdef str real_name(dtype):
-    """The same as a name; that of a dtype takes a microsecond to ask for."""
+    """The name of ``real(dtype)``; its attribute ``name`` would take a microsecond."""
     return TYPE_NAMES[real(dtype).char]
 
 
 def padded(m, n, dtype):
-    """A zeroed (m, n) array whose rows start at cache lines, pads behind each."""
+    """A zeroed (m, n) array whose rows start at cache lines, with a pad after each."""
     dtype = real(dtype)
     stride = fn_stride(n, dtype.itemsize)
     return aligned(m * stride, dtype).reshape(m, stride)[:, :n]
@@ -159,7 +160,7 @@ cdef class Workspace:
     cdef char *first
 
     def __cinit__(self, size_t size, bint zeroed=True, size_t offset=0):
-        """``offset`` bytes, a multiple of 64, are left free before it."""
+        """``offset``: unused bytes before it, a multiple of 64."""
         cdef Py_buffer view
         try:
             self.memory = (new_zeros if zeroed else new_array)(offset + size + 64, BYTE)

@@ -1,7 +1,7 @@
 """Part of _kernels.pyx: the arrays of compressed rows, checked before C reads them."""
 
-# With masks, whole vectors are loaded: so many bytes after the last value must be readable.
-cdef size_t READ_BEHIND = 128
+# With masks, whole vectors are loaded: this many bytes after the last value must be readable.
+cdef size_t BYTES_AFTER_VALUES = 128
 
 cdef int64_t LARGEST_WIDTH = 2 ** 31 - 1
 
@@ -13,9 +13,9 @@ cdef inline uint32_t column_at(const void *columns, fn_type type, int64_t k) noe
 
 
 @cython.final
-@cython.no_gc  # as Array
+@cython.no_gc  # as for Array
 cdef class CompressedArrays:
-    """Arrays that are checked once and do not change, except for the numbers in ``values``.
+    """The checked arrays of compressed rows, constant except for the numbers in ``values``.
 
     values : 1-D, of uint8, float32 or float64
     offsets : (n + 1,) int64
@@ -51,17 +51,17 @@ cdef class CompressedArrays:
         self.n = self.offsets.length(0) - 1
         self.check_offsets()
         cdef int64_t end = self.starts()[self.n]
-        cdef size_t room = self.values.length(0)
+        cdef size_t capacity = self.values.length(0)
         if columns is not None:
             self.columns = vector("columns", columns, ("uint16", "uint32"))
-            room = min(room, self.columns.length(0))
+            capacity = min(capacity, self.columns.length(0))
         else:
             self.masks = Array("masks", masks, 2, ("uint64",))
             self.masks.expect("masks", (self.n, fn_words(self.n_in)))
             self.masks.expect_contiguous("masks")
-            room -= min(room, READ_BEHIND // self.values.view.itemsize)
-        if <size_t>end > room:
-            raise ValueError(f"offsets: expected them from 0 to {room}, got {end}")
+            capacity -= min(capacity, BYTES_AFTER_VALUES // self.values.view.itemsize)
+        if <size_t>end > capacity:
+            raise ValueError(f"offsets: expected them from 0 to {capacity}, got {end}")
 
     cdef const int64_t *starts(self) noexcept nogil:
         return <const int64_t *>self.offsets.data() + self.first

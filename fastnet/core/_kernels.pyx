@@ -1,13 +1,13 @@
 # cython: language_level=3, binding=True, embedsignature=False, boundscheck=False
-"""The way from Python into the C kernels, and the only file that sees pointers.
+"""The interface from Python to the C kernels; no other module handles pointers.
 
 Every function and method checks its arrays (dtype, shape, layout, writability), releases
 the interpreter's lock and makes one call. The same classes and functions, with the same
-signatures, are in plain NumPy in fastnet/reference.py, whose docstrings say what each
+signatures, are in plain NumPy in fastnet/reference/, whose docstrings say what each
 computes. C's declarations come from csrc/fastnet.h (tools/declare_c.py).
 
-Parameters of a network are one flat array (see ``layout``). Arrays said to be
-padded have rows of whole cache lines; ``padded`` makes them.
+Parameters of a network are one flat array (see ``layout``). Rows of padded
+arrays fill whole cache lines; ``padded`` makes such arrays.
 """
 
 import os
@@ -42,7 +42,7 @@ cdef extern from *:
 # ---- the instruction set ---------------------------------------------------
 
 def available():
-    """Names of the instruction sets that this machine has, best last."""
+    """Names of this machine's instruction sets, the fastest last."""
     names = []
     while fn_isa_name(len(names)) != NULL:
         names.append(fn_isa_name(len(names)).decode())
@@ -86,19 +86,19 @@ include "_network.pxi"
 include "_training.pxi"
 
 
-# ---- data, and the ways into the first layer -------------------------------
+# ---- compressed rows, and the layout of the parameters -------------------------------
 
 def compress(X, offsets, values, columns, masks):
-    """Fill offsets from the second on, values, of X's type or float32 for float64, and columns or
-    masks or neither where None, from the dense X. Row s goes to ``values[offsets[s]:]``; what is
-    behind the last value and column may be overwritten. Returns whether there was room for all."""
+    """Fill values, offsets[1:], and columns or masks where given, from the dense X. The values have
+    X's type, or float32 for float64. Row s is written to ``values[offsets[s]:]``; elements after
+    the last value and column may be overwritten. Returns False if the capacity is too small."""
     cdef size_t done, n_in = X.shape[1]
     cdef Examples e = Examples(X, 1.0)
     cdef tuple kinds = ("float64", "float32") if e.X.dtype == "float64" else (e.X.dtype,)
     cdef Array o = vector("offsets", offsets, ("int64",), True)
     cdef Array v = vector("values", values, kinds, True)
     cdef Array c, m
-    cdef size_t room = v.length(0)
+    cdef size_t capacity = v.length(0)
     cdef void *to_columns = NULL
     cdef void *to_masks = NULL
     cdef fn_type columns_type = FN_U16
@@ -106,26 +106,26 @@ def compress(X, offsets, values, columns, masks):
     if columns is not None:
         c = vector("columns", columns, ("uint16", "uint32"), True)
         to_columns, columns_type = c.data(), c.type()
-        room = min(room, c.length(0))
+        capacity = min(capacity, c.length(0))
     if masks is not None:
         m = Array("masks", masks, 2, ("uint64",), writable=True)
         m.expect("masks", (e.examples.n, fn_words(n_in)))
         to_masks = m.data()
     cdef fn_type type = FN_F64 if v.type() == FN_F64 else FN_F32
     cdef int64_t *starts = <int64_t *>o.data()
-    if not 0 <= starts[0] <= <int64_t>room:
-        raise ValueError(f"offsets: expected the first from 0 to {room}, got {starts[0]}")
+    if not 0 <= starts[0] <= <int64_t>capacity:
+        raise ValueError(f"offsets: expected the first from 0 to {capacity}, got {starts[0]}")
     with nogil:
-        done = fn_compress(type, &e.examples, n_in, room, starts, v.data(), to_columns,
+        done = fn_compress(type, &e.examples, n_in, capacity, starts, v.data(), to_columns,
                            columns_type, <uint64_t *>to_masks)
     return done == e.examples.n
 
 
-EVALUATED = FN_EVALUATED  # examples, at most, that feedforward and evaluate work on at once
+EVALUATED = FN_EVALUATED  # maximum number of examples in a piece of feedforward and evaluate
 
 
 def layout(sizes, dtype):
-    """(length, [(weights, biases, stride), ...]): where each layer's parameters lie.
+    """(length, [(weights, biases, stride), ...]): the offsets of each layer's parameters.
 
     In elements of the flat array: layer l's weights start at ``weights``, one
     row of ``stride`` for each input; its biases at ``biases``.

@@ -1,8 +1,8 @@
-"""Part of _kernels.pyx: a network for the kernels, and what they compute of it."""
+"""Part of _kernels.pyx: a network, its predictions, gradient and evaluation."""
 
 
 cdef size_t checked_threads(threads) except 0:
-    """As many as are started at most, for which there has to be memory."""
+    """The number of threads, limited to the maximum for which the kernels have memory."""
     if index(threads) < 1:
         raise ValueError(f"threads: expected 1 or more, got {threads}")
     return min(threads, FN_MOST_THREADS)
@@ -12,16 +12,16 @@ cdef size_t checked_threads(threads) except 0:
 cdef class NetworkCore:
     """Shape, cost and parameters of a network, checked once.
 
-    ``parameters`` is a flat array in the layout of ``layout``, or a ParameterStorage, of which each
-    call reads the values of that moment.
+    ``parameters`` is a flat array laid out by ``layout``, or a ParameterStorage, whose current
+    values each call reads.
     """
     cdef Shape shape
     cdef fn_type type
     cdef str dtype
     cdef size_t n_parameters
     cdef object parameters
-    cdef Array array                # of ``parameters``, where they are an array
-    cdef ParameterStorage storage   # else
+    cdef Array array                # of ``parameters``, if they are an array
+    cdef ParameterStorage storage   # otherwise
     cdef object custom_delta
 
     def __cinit__(self, sizes, output, cost, parameters not None, hidden=None, custom_delta=None):
@@ -38,11 +38,11 @@ cdef class NetworkCore:
             self.array = None
 
     cdef object memory(self):
-        """The memory of the parameters as it is now, which lives as long as this object."""
+        """The current memory of the parameters, which lives as long as the returned object."""
         return self.array if self.storage is None else self.storage.storage
 
     cdef void *start(self, memory) noexcept:
-        """Where ``memory`` begins."""
+        """The start of ``memory``."""
         if self.storage is None:
             return (<Array>memory).view.buf
         return (<Storage>memory).memory.first
@@ -60,7 +60,7 @@ cdef class NetworkCore:
         cdef Plan plan = planned(FN_CALL_FORWARD, self.type, self.shape, e, e.n, 0, NULL,
                                  checked_threads(threads))
         cdef Workspace w = Workspace(fn_evaluation_size(self.type, &plan.plan, e))
-        cdef Poll polling = Poll(poll) if e.n > FN_EVALUATED else None  # else one piece
+        cdef Poll polling = Poll(poll) if e.n > FN_EVALUATED else None  # without a poll in a single piece
         cdef fn_poll polled = NO_POLL if polling is None else polling.for_c()
         with nogil:
             fn_feedforward(self.type, &plan.plan, p, e, a.data(), polled, w.start())
@@ -114,7 +114,7 @@ cdef class NetworkCore:
         with nogil:
             for i in range(n):
                 polling.state.before, polling.state.until = i * e.n, 1
-                if i > 0 and not may_go_on(polled, 0):
+                if i > 0 and not may_continue(polled, 0):
                     break
                 total[i] = fn_evaluate(self.type, &plan.plan, p + i * row, e, &correct[i], polled,
                                        w.start())
@@ -135,22 +135,22 @@ cdef bint may_be_mapped(x):
 
 @final
 cdef class Predictor:
-    """``feedforward`` of one example, in memory that is kept from call to call.
+    """``feedforward`` of one example, in memory that is reused by all calls.
 
-    Called with x (n_in,), it returns its own array (n_out,), the same one each time.
-    ``try_predict`` returns a new array, or None where x is not a plain array of the network's type.
+    Called with x (n_in,), it returns an array (n_out,), the same one each time.
+    ``try_predict`` returns a new array, or None if x is not a plain array of the network's dtype.
     Both compute with the parameters that the network has at the call. ``check_file`` is called with
-    "x" and an x that may be part of a memory map. The interpreter's lock is held meanwhile.
+    "x" and an x that may be part of a memory map. The interpreter's lock is held during a call.
     """
     cdef NetworkCore network
     cdef Shape shape
-    cdef ParameterStorage parameters  # None: those of an array
+    cdef ParameterStorage parameters  # None if they are an array
     cdef object check_file
-    cdef Storage outputs  # memory that ``out`` shows and that NumPy cannot resize
+    cdef Storage outputs  # the memory of ``out``, which NumPy cannot resize
     cdef Plan plan
     cdef Workspace workspace
     cdef fn_examples example
-    cdef bint is_copied  # a thread copies ``out``, which may let others run meanwhile
+    cdef bint is_copied  # a thread is copying ``out``, during which others may run
     cdef object out
     cdef object dtype
     cdef bytes format
@@ -168,14 +168,14 @@ cdef class Predictor:
         self.prepare()
 
     cdef prepare(self):
-        """For the instruction set in use."""
+        """Make the plan for the instruction set in use."""
         self.plan = planned(FN_CALL_FORWARD, self.network.type, self.shape, &self.example, 1, 0,
                             NULL, 1)
         self.workspace = Workspace(fn_evaluation_size(self.network.type, &self.plan.plan,
                                                       &self.example))
 
     cdef int run(self, x, void *out) except -1:
-        """1 when ``out`` (n_out,) is filled, 0 when x is not plain: of another type, shape or
+        """Fill ``out`` (n_out,) and return 1; return 0 if x is not plain: of another type, shape or
         layout, or not finite."""
         cdef Py_buffer view
         cdef Storage storage = None  # kept alive during the call
@@ -190,7 +190,7 @@ cdef class Predictor:
                 and view.format[1] == 0 and <size_t>view.shape[0] == self.shape.n_in()
                 and (view.strides[0] == view.itemsize or view.shape[0] == 1)
                 and <uintptr_t>view.buf % view.itemsize == 0
-                and isfinite(fn_magnitude(self.example.inputs_type, view.shape[0], view.buf))):
+                and isfinite(fn_max_abs(self.example.inputs_type, view.shape[0], view.buf))):
             if self.plan.plan.target != fn_selected_target():
                 self.prepare()
             self.example.inputs = view.buf
@@ -210,7 +210,7 @@ cdef class Predictor:
             return None
         if not self.run(x, self.outputs.memory.first):
             return None
-        self.is_copied = True  # stays so after a MemoryError; callers can do without this method
+        self.is_copied = True  # stays True after a MemoryError; callers can do without this method
         copied = self.out.copy()
         self.is_copied = False
         return copied
@@ -224,7 +224,7 @@ cdef class Predictor:
         return self.out
 
     cdef object plain(self, x):
-        """x, a list or an array of another type or layout, as ``run`` takes it."""
+        """Convert x, a list or an array of another type or layout, for ``run``."""
         if "numpy.ma" in modules and isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
             raise ValueError("x: expected an array, got one with masked elements")
         try:
@@ -241,8 +241,8 @@ cdef class Predictor:
         if x.dtype == np.uint8 and scale is not None:
             x = x * np.float64(scale)
         with np.errstate(over="ignore"):
-            taken = np.array(x, self.dtype)
-        if np.isfinite(x).all() and not np.isfinite(taken).all():
+            converted = np.array(x, self.dtype)
+        if np.isfinite(x).all() and not np.isfinite(converted).all():
             raise ValueError(f"x: expected inputs within the range of {self.dtype}, "
                              f"got {np.abs(x).max():g}")
-        return taken
+        return converted

@@ -4,8 +4,8 @@ Each change of a network's parameters is one call of a function in this file, an
 handler and no other Python thread runs during it.
 """
 
-# Large arrays of NumPy begin at the start of a page. Parameters begin half a page further: a load
-# waits for a store at the same place of another page, as the moments of Adam would have it
+# Large arrays of NumPy start at the start of a page. Parameters start half a page later, since a
+# load waits for a store to the same offset of another page (4K aliasing), as with Adam's moments
 # ([784, 100, 10]: 1.1 times as long).
 cdef size_t HALF_PAGE = 2048
 cdef Py_ssize_t LARGE = 1 << 16
@@ -13,7 +13,7 @@ cdef Py_ssize_t LARGE = 1 << 16
 
 @final
 cdef class Storage:
-    """The memory of a network's parameters: a flat array aligned to a cache line, in the layout of
+    """The memory of a network's parameters: a flat array aligned to a cache line, laid out by
     ``layout``. Other code accesses it through the buffer protocol."""
     cdef Workspace memory
     cdef readonly Py_ssize_t n

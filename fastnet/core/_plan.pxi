@@ -1,4 +1,4 @@
-"""Part of _kernels.pyx: the plan of a call (csrc/core/plan.h), and what it says in words."""
+"""Part of _kernels.pyx: the plan of a call (csrc/core/plan.h), also as a dict of words."""
 
 from libc.stdlib cimport getenv
 from libc.string cimport strcmp
@@ -19,9 +19,9 @@ cdef bint is_traced() noexcept:
 
 @final
 cdef class Plan:
-    """How a call is computed. The network's shape lives as long as this object."""
+    """How a call is computed. It holds a reference to the network's shape."""
     cdef fn_plan plan
-    cdef fn_layer_plan few[3 * 4]  # of networks of up to four layers of weights
+    cdef fn_layer_plan few[3 * 4]  # for networks of up to four layers of weights
     cdef fn_layer_plan *layers
     cdef Shape shape
 
@@ -43,7 +43,7 @@ cdef class Plan:
 
 cdef Plan planned(fn_call call, fn_type type, Shape shape, const fn_examples *examples, size_t n,
                   size_t m, const fn_training *training, size_t threads):
-    """The plan of a call for these examples; m: of a training."""
+    """The plan of a call for these examples; m: the mini-batch size of a training."""
     cdef fn_plan_input input
     cdef Plan plan = Plan.__new__(Plan)
     input.type, input.call, input.n, input.m = type, call, n, m
@@ -53,7 +53,7 @@ cdef Plan planned(fn_call call, fn_type type, Shape shape, const fn_examples *ex
     fn_describe_examples(examples, shape.n_in(), &input)
     plan.make(shape, &input)
     if is_traced() and tracer is not None:
-        tracer(in_words(plan, input.density))
+        tracer(as_words(plan, input.density))
     return plan
 
 
@@ -72,14 +72,14 @@ TARGETS = target_names()  # the instruction sets that plans are made for
 
 
 cdef target_code(str name):
-    """The number of an instruction set, which this machine need not have."""
+    """The enumerator of an instruction set, which need not be one of this machine."""
     return code("isa", name, {each: i for i, each in enumerate(TARGETS)})
 
 
 cdef dict FORMS = {fn_form_name(<fn_form>i).decode(): i for i in range(FN_MASKS + 1)}
 
 
-cdef dict layer_in_words(const fn_layer_plan *layer):
+cdef dict layer_as_words(const fn_layer_plan *layer):
     return {
         "forward": fn_forward_name(layer.forward).decode(),
         "error": fn_error_name(layer.error).decode(),
@@ -95,14 +95,14 @@ cdef dict layer_in_words(const fn_layer_plan *layer):
     }
 
 
-cdef dict in_words(Plan plan, double density):
+cdef dict as_words(Plan plan, double density):
     cdef const fn_plan *p = &plan.plan
     cdef size_t l, layers = p.network.layers
     cdef int i
     steps = []
     for i in range(FN_STEPS):
         if p.steps[i].m > 0:
-            steps.append({"m": p.steps[i].m, "layers": [layer_in_words(p.steps[i].layers + l)
+            steps.append({"m": p.steps[i].m, "layers": [layer_as_words(p.steps[i].layers + l)
                                                         for l in range(layers)]})
     return {
         "call": fn_call_name(p.call).decode(),
@@ -124,7 +124,7 @@ cdef dict in_words(Plan plan, double density):
     }
 
 
-# What a plan depends on beside the network, its type and the numbers of examples.
+# The options of a plan, apart from the network, its type and the numbers of examples.
 cdef dict PLAN_OPTIONS = {
     "call": "train", "isa": None, "halves_avx512": None, "hidden": None, "cost": "quadratic",
     "form": "dense", "density": 1.0, "input_bytes": None, "optimizer": "plain", "l2": 0.0,
@@ -133,11 +133,11 @@ cdef dict PLAN_OPTIONS = {
 
 
 def plan(sizes, dtype, m, n=None, **options):
-    """The plan of a call in words, as a dict; see csrc/core/plan.h, and ``fastnet info --plan``.
+    """The plan of a call as a dict of words; see csrc/core/plan.h and ``fastnet info --plan``.
 
-    ``n``: examples in a pass, m where None; ``isa``: an instruction set, which this machine need
-    not have, the one in use where None; ``halves_avx512``: a trait of the processor, this one's
-    where None; ``input_bytes``: of one dense input.
+    ``n``: examples in a pass, None: m; ``isa``: an instruction set, also one that this machine
+    lacks, None: the one in use; ``halves_avx512``: a trait of the processor, None: that of this
+    processor; ``input_bytes``: the size of one dense input.
     """
     cdef fn_plan_input input
     cdef fn_training training
@@ -161,11 +161,11 @@ def plan(sizes, dtype, m, n=None, **options):
     input.inputs_bytes = input.n * shape.n_in() * input_bytes
     input.threads = options["threads"]
     cdef Plan made = Plan.__new__(Plan)
-    return in_words(made.make(shape, &input), input.density)
+    return as_words(made.make(shape, &input), input.density)
 
 
 cdef object set_plan_training(fn_training *training, dict options, size_t hidden):
-    """Set what plans depend on; returns what holds the memory of the dropout."""
+    """Set the options that plans depend on; returns the owner of the memory of the dropout."""
     cdef Array rates
     memset(training, 0, sizeof(fn_training))
     training.optimizer = code("optimizer", options["optimizer"], OPTIMIZERS)
@@ -180,22 +180,22 @@ cdef object set_plan_training(fn_training *training, dict options, size_t hidden
 
 
 cdef fn_target wanted_target(isa):
-    """An instruction set, which this machine need not have; None: the one in use."""
+    """The enumerator of an instruction set; None: the one in use."""
     return fn_selected_target() if isa is None else target_code(isa)
 
 
 cdef fn_processor wanted_processor(halves_avx512):
-    """The traits of this processor, but for one that is given."""
+    """The traits of this processor, with one replaced unless it is None."""
     cdef fn_processor processor = fn_this_processor()
     if halves_avx512 is not None:
         processor.halves_avx512 = halves_avx512
     return processor
 
 
-# ---- what Python decides before a call ---------------------------------------
+# ---- choices before a call ---------------------------------------
 
 def choose_input_format(sizes, dtype, density, isa=None, halves_avx512=None):
-    """"dense", "columns" or "masks": the form in which examples of this density train fastest."""
+    """"dense", "columns" or "masks": the form in which training on examples of this density is fastest."""
     cdef Shape shape = Shape(sizes, "sigmoid", None)
     cdef fn_processor processor = wanted_processor(halves_avx512)
     return fn_form_name(fn_choose_form(TYPES[real_name(dtype)], wanted_target(isa), processor,
@@ -203,6 +203,6 @@ def choose_input_format(sizes, dtype, density, isa=None, halves_avx512=None):
 
 
 def choose_threads(sizes, m, density, most):
-    """How many threads, ``most`` at most, are worth starting for m examples worked on together."""
+    """The number of threads, at most ``most``, that pays for m examples computed together."""
     cdef Shape shape = Shape(sizes, "sigmoid", None)
     return fn_choose_threads(&shape.network, m, density, min(most, FN_MOST_THREADS))

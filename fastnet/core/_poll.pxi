@@ -1,5 +1,5 @@
-"""Part of _kernels.pyx: what long calls do now and then without the interpreter's lock: they poll
-whether it is time to take the lock and run callbacks."""
+"""Part of _kernels.pyx: polling. Long calls without the interpreter's lock poll whether it is time
+to take the lock and run callbacks."""
 
 from _signal import NSIG, default_int_handler, getsignal  # in C: no handler runs in them
 from threading import get_ident, main_thread
@@ -7,9 +7,9 @@ from threading import get_ident, main_thread
 from cpython.exc cimport PyErr_CheckSignals
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
-# In seconds. The lock, for which a busy thread makes others wait 5 ms, is taken so often that
-# Ctrl-C is answered within 0.2 s. The clock is cheap and read more often, so that neither a machine
-# that slows down nor large layers delay the answer.
+# In seconds. Taking the lock can take 5 ms if another thread is busy; with this interval Ctrl-C is
+# handled within 0.2 s. Reading the clock is cheap and done more often, so that neither a machine
+# that slows down nor large layers delay it.
 cdef double CALLBACKS_EVERY = 0.1
 cdef double POLL_EVERY = 0.02
 
@@ -17,9 +17,9 @@ cdef struct poll_state:
     double polled       # when the kernel polled last
     double called       # when the callbacks ran last
     size_t until        # mini-batches, or pieces, between the last two polls
-    size_t before       # examples that are done and that the kernel does not know of
+    size_t before       # examples done in earlier calls of the kernel
     bint has_called     # callbacks ran since the last poll
-    bint ends           # a callback raised something: the call is to end
+    bint ends           # a callback raised an exception: the call must end
     void *poll
 
 cdef fn_poll NO_POLL
@@ -28,7 +28,7 @@ NO_POLL.run_callbacks, NO_POLL.context = NULL, NULL
 
 
 def poll_every(double callbacks=CALLBACKS_EVERY, double polls=POLL_EVERY):
-    """Change the two intervals, for tests; 0: in between any two mini-batches."""
+    """Change the two intervals, for tests; 0: after every mini-batch."""
     global CALLBACKS_EVERY, POLL_EVERY
     CALLBACKS_EVERY, POLL_EVERY = callbacks, polls
 
@@ -40,10 +40,10 @@ cdef double seconds() noexcept nogil:
 
 
 cdef class Poll:
-    """Lets the interpreter handle signals, such as that of Ctrl-C, while a kernel runs, and calls
-    ``function`` with the number of examples done. An exception of either ends the call.
+    """Lets the interpreter handle signals such as Ctrl-C while a kernel runs, and calls ``function``
+    with the number of examples done. An exception of either ends the call.
 
-    Only the main thread handles signals: elsewhere, and without a function, nothing is polled.
+    Only the main thread handles signals: other threads poll only if there is a function.
     """
     cdef object function
     cdef object error
@@ -66,7 +66,7 @@ cdef class Poll:
         return result
 
     cdef int check(self) except -1:
-        """Raise what a callback has raised."""
+        """Raise the exception of a callback, if there is one."""
         if self.error is not None:
             raise self.error
         return 0
@@ -77,7 +77,7 @@ cdef size_t poll_due(void *context) noexcept nogil:
     cdef double now = seconds()
     cdef double took = now - state.polled
     cdef double until = 4.0 * state.until
-    if state.has_called:  # the time that the callbacks took does not count
+    if state.has_called:  # the time of the callbacks does not count
         state.has_called = False
         state.polled = state.called = now
         state.until = 1
@@ -99,8 +99,8 @@ cdef int run_callbacks(void *context, size_t done) noexcept nogil:
 
 
 cdef int needs_consistent_weights(void *context) noexcept with gil:
-    """Whether a signal has a handler of the program's own, which may read a network. Python's own
-    for Ctrl-C does not, nor do the functions that a Poll is given."""
+    """Whether the program has set a signal handler, which may read a network. Python's default one
+    for Ctrl-C does not, nor do the functions of a Poll."""
     for number in range(1, NSIG):
         handler = getsignal(number)
         if callable(handler) and handler is not default_int_handler:
@@ -108,15 +108,15 @@ cdef int needs_consistent_weights(void *context) noexcept with gil:
     return 0
 
 
-cdef bint may_go_on(fn_poll poll, size_t done) noexcept nogil:
-    """Poll between two calls of a kernel; False: the callbacks end both."""
+cdef bint may_continue(fn_poll poll, size_t done) noexcept nogil:
+    """Poll between two calls of a kernel; False: a callback ends them."""
     if poll.poll_due == NULL or poll.poll_due(poll.context) > 0:
         return True
     return not poll.run_callbacks(poll.context, done) and poll.poll_due(poll.context) > 0
 
 
 cdef int call_python(void *context, size_t done) noexcept with gil:
-    """Other than 0 where a signal's handler or the function has raised something."""
+    """1 if a signal handler or the function raised an exception, else 0."""
     cdef Poll poll = <Poll>context
     try:
         PyErr_CheckSignals()

@@ -6,7 +6,7 @@ ctypedef double (*number_of)(fn_type, size_t, const void *) noexcept nogil
 
 
 cdef double number(number_of kernel, x):
-    """What a kernel makes of a plain array."""
+    """The result of a kernel for a plain array."""
     cdef Array a = vector("x", x, REAL)
     cdef double result
     with nogil:
@@ -14,17 +14,17 @@ cdef double number(number_of kernel, x):
     return result
 
 
-def magnitude(x):
-    return number(fn_magnitude, x)
+def max_abs(x):
+    return number(fn_max_abs, x)
 
 
-def survey(x):
+def max_abs_and_count(x):
     """(largest absolute value, how many are not zero)"""
     cdef Array a = vector("x", x, REAL)
     cdef double largest
     cdef size_t others
     with nogil:
-        largest = fn_survey(a.type(), a.length(0), a.data(), &others)
+        largest = fn_max_abs_and_count(a.type(), a.length(0), a.data(), &others)
     return largest, others
 
 
@@ -140,7 +140,7 @@ def backpropagate(neurons, weights, delta, a, delta_below):
     if a is not None:
         if fn_activation_row(kind).keeps_slope:
             raise ValueError(
-                f"a: expected None for {neurons}, whose slopes do not follow from it")
+                f"a: expected None for {neurons}, whose slopes cannot be computed from it")
         x = matrix("a", a, (m, n_in), (w.dtype,))
         activations = x.data()
     cdef Workspace s = scratch_for(w, m, n_in, n_out)
@@ -189,10 +189,10 @@ def fma_rounds(dtype, n):
 
 ctypedef void (*distribution)(size_t n, const uint64_t *raw, double *numbers) noexcept nogil
 
-# Numbers drawn, or places shuffled, at once, in some 10 or 20 ms: signals are answered in between.
+# Numbers drawn or elements shuffled at once, in 10 to 20 ms: signals are handled between pieces.
 cdef size_t PIECE = 1_000_000
 
-# Shorter shuffles keep the interpreter's lock, which takes longer to be handed over.
+# Shorter shuffles keep the interpreter's lock, since releasing it would take longer.
 cdef size_t SHORT_SHUFFLE = 4096
 
 cdef shuffle(size_t first, size_t end, const uint64_t *raw, int64_t *order):
@@ -232,7 +232,7 @@ def standard_normal(raw):
 
 
 cdef drawn(distribution function, raw):
-    """A number for each of ``raw``."""
+    """One number for each raw one."""
     cdef Array r = vector("raw", raw, ("uint64",))
     cdef size_t first, n = r.length(0)
     result = np.empty(n, np.float64)

@@ -11,9 +11,10 @@ cdef struct pass_sizes:
 
 @final
 cdef class Training:
-    """What stays the same in all passes of a training, and what it carries from one to the next.
+    """The options of a training, and its state between passes.
 
-    ``custom_delta`` of the network is called by one thread; others share mini-batches.
+    A ``custom_delta`` of the network is called by one thread only; otherwise threads share
+    mini-batches.
 
     Attributes
     ----------
@@ -22,19 +23,19 @@ cdef class Training:
     moments : (parameters,) array, for Adam (2 parameters,), or None
         Zero at the start.
     n_complete : int
-        How many passes of the last ``run`` were complete.
+        The number of complete passes of the last ``run``.
     costs : (mini-batches of all passes,) float64 array, or None
         ``run`` fills it.
     divide_l2, by_blocks
-        See reference.py.
+        See fastnet/reference/training.py.
     """
     cdef NetworkCore network
     cdef fn_training training
     cdef readonly size_t mini_batch_size
     cdef readonly size_t shift
     cdef size_t n_moments
-    cdef Array memory_of_moments
-    cdef Array shares
+    cdef Array moments_array
+    cdef Array dropout
     cdef readonly object moments
     cdef readonly int64_t n_complete
     cdef public uint64_t steps
@@ -52,9 +53,9 @@ cdef class Training:
         self.n_moments = set_optimizer(&self.training, optimizer) * network.n_parameters
         self.training.l2, self.training.l1 = l2, l1
         if dropout is not None:
-            self.shares = vector("dropout", dropout, ("float64",))
-            self.shares.expect("dropout", (network.shape.network.layers - 1,))
-            self.training.dropout = <const double *>self.shares.data()
+            self.dropout = vector("dropout", dropout, ("float64",))
+            self.dropout.expect("dropout", (network.shape.network.layers - 1,))
+            self.training.dropout = <const double *>self.dropout.data()
         if shift:
             self.set_shift(shift, network.shape.n_in())
 
@@ -69,8 +70,8 @@ cdef class Training:
 
     def resume(self, moments, steps):
         if self.n_moments:
-            self.memory_of_moments = vector("moments", moments, (self.network.dtype,), True)
-            self.memory_of_moments.expect("moments", (self.n_moments,))
+            self.moments_array = vector("moments", moments, (self.network.dtype,), True)
+            self.moments_array.expect("moments", (self.n_moments,))
             self.moments = moments
         self.steps = steps
 
@@ -88,7 +89,7 @@ cdef class Training:
         cdef pass_sizes passes
         cdef Array in_order = self.set_passes(&passes, order)
         cdef Array keys = self.set_keys(&t, key, passes.passes)
-        cdef Array kept = self.set_snapshots(&t, snapshots, passes.passes)
+        cdef Array held = self.set_snapshots(&t, snapshots, passes.passes)
         cdef Array costs = self.set_costs(&t, passes)
         if t.shift and e.masks != NULL:
             raise ValueError("X: expected dense examples or columns to be shifted, got masks")
@@ -113,13 +114,13 @@ cdef class Training:
         return self.n_complete
 
     cdef set_state(self, fn_training *t, double eta):
-        """What is known only now, and what the call changes."""
+        """Set the options and state of this call in C."""
         if self.n_moments and self.moments is None:
             self.resume(aligned(self.n_moments, self.network.dtype), self.steps)
         if self.costs is not None:
             self.costs[...] = 0
         if self.moments is not None:
-            t.moments = self.memory_of_moments.data()
+            t.moments = self.moments_array.data()
         t.eta, t.steps, t.n_complete = eta, self.steps, &self.n_complete
         t.divide_l2 = self.divide_l2
         t.by_blocks = 0 if self.by_blocks is None else 1 if self.by_blocks else -1
@@ -147,17 +148,17 @@ cdef class Training:
         return keys
 
     cdef Array set_snapshots(self, fn_training *t, snapshots, size_t passes):
-        cdef Array kept
+        cdef Array held
         if snapshots is None:
             return None
-        kept = Array("snapshots", snapshots, 2, (self.network.dtype,), writable=True)
-        t.n_snapshots = kept.length(0)
-        kept.expect("snapshots", (t.n_snapshots, self.network.n_parameters))
-        kept.expect_contiguous("snapshots")
+        held = Array("snapshots", snapshots, 2, (self.network.dtype,), writable=True)
+        t.n_snapshots = held.length(0)
+        held.expect("snapshots", (t.n_snapshots, self.network.n_parameters))
+        held.expect_contiguous("snapshots")
         if passes > 1 and t.n_snapshots == 0:
             raise ValueError("snapshots: expected a row or more for several passes, got none")
-        t.snapshots = kept.data()
-        return kept
+        t.snapshots = held.data()
+        return held
 
     cdef Array set_costs(self, fn_training *t, pass_sizes passes):
         cdef Array costs
@@ -172,7 +173,7 @@ cdef class Training:
 
 
 cdef size_t mini_batches(const pass_sizes *passes) noexcept nogil:
-    """Of each pass."""
+    """The number of mini-batches of a pass."""
     return (passes.n + passes.m - 1) // passes.m
 
 

@@ -152,7 +152,7 @@ class Parameters(_kernels.ParameterStorage):
         return [w.T for w in rows] if name == "weights" else rows
 
     def are_finite(self) -> bool:
-        return math.isfinite(_kernels.magnitude(self.storage))
+        return math.isfinite(_kernels.max_abs(self.storage))
 
     def first_not_finite(self) -> str:
         """The first array of weights or biases that is not finite, such as "weights[0]"."""

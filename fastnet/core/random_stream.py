@@ -125,7 +125,7 @@ class RandomStream:
     def passes(
         self, epochs: int, n: int, keyed: bool = False
     ) -> tuple[NDArray[np.int64], NDArray[np.uint64] | None]:
-        """(epochs, n), a permutation for each, and, where ``keyed``, (epochs,) a raw number more
-        for each: what follows a permutation of its own, epoch by epoch."""
+        """(epochs, n) permutations, and, if ``keyed``, (epochs,) raw numbers: the same as
+        ``permutation(n)`` and one raw number for each epoch in turn."""
         raw = self.raw(epochs * (n + keyed)).reshape(epochs, -1)
         return _kernels.permutation(raw[:, :n]), raw[:, n].copy() if keyed else None

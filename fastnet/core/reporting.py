@@ -25,23 +25,23 @@ INFO, WARNING = 20, 30
 
 
 # Polled by a training in this thread: whether it was asked to end.
-stop_asked: ContextVar[Callable[[], bool] | None] = ContextVar("stop_asked", default=None)
+stop_requested: ContextVar[Callable[[], bool] | None] = ContextVar("stop_requested", default=None)
 
 
 class Stopped(KeyboardInterrupt):
     """The training of this thread was asked to end, as by Ctrl-C."""
 
 
-def end_if_asked(done: int = 0) -> None:
+def raise_if_stopped(done: int = 0) -> None:
     """Raise Stopped if this thread's training was asked to end, however many examples are done."""
-    asked = stop_asked.get()
+    asked = stop_requested.get()
     if asked is not None and asked():
         raise Stopped
 
 
 def stopping() -> Callable[[int], object] | None:
     """The cancellation callback for long calls of the kernels, or None."""
-    return None if stop_asked.get() is None else end_if_asked
+    return None if stop_requested.get() is None else raise_if_stopped
 
 
 _PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
@@ -94,7 +94,7 @@ class Reporter:
             self._logger.log(level, message, *values)
 
     @property
-    def follows_epochs(self) -> bool:
+    def reports_epochs(self) -> bool:
         """Whether each epoch is reported when it ends, rather than several together."""
         return self._logs(INFO)
 
@@ -102,7 +102,7 @@ class Reporter:
         """The function that the kernel calls within the epoch with the number of examples done."""
         return stopping()
 
-    def ended(self, epoch: int, figures: list[str]) -> None:
+    def epoch_done(self, epoch: int, figures: list[str]) -> None:
         """The epoch is complete; its figures in words."""
         self._done = epoch
         if self._logs(INFO):
@@ -134,7 +134,7 @@ class Reporter:
 class Lines(Reporter):
     """verbose=1: a line per epoch on standard output."""
 
-    follows_epochs = True
+    reports_epochs = True
 
     def _show(self, epoch: int, figures: list[str]) -> None:
         width = len(str(self._epochs))
@@ -149,7 +149,7 @@ class Lines(Reporter):
 class Bar(Reporter):
     """verbose=2: a bar of tqdm over the examples of all epochs, with the last figures."""
 
-    follows_epochs = True
+    reports_epochs = True
 
     def __init__(self, tqdm: Any):
         self._tqdm = tqdm

@@ -26,7 +26,7 @@ class StepOptions(NamedTuple):  # a frozen dataclass takes five times as long to
     dropout : (hidden layers,) float64 ndarray or None
     shift : int
     weights : (n,) float64 ndarray or None
-        How often each example counts.
+        The weight of each example.
     divide_l2 : bool
         Whether ``l2`` is divided by the sum of the weights of the mini-batch, as in scikit-learn.
     """
@@ -49,7 +49,7 @@ class StepOptions(NamedTuple):  # a frozen dataclass takes five times as long to
 
 @dataclass(eq=False)
 class Passes:
-    """Passes over the examples that are one call of the kernel, and what came of them.
+    """Passes over the examples that are one call of the kernel, and their results.
 
     Attributes
     ----------
@@ -61,13 +61,13 @@ class Passes:
     keys : (passes,) uint64 ndarray or None
         Keys of the random numbers that the steps draw.
     poll : callable or None
-        Called now and then with the number of examples done; may raise to end the call.
+        Called regularly with the number of examples done; an exception ends the call.
     snapshots : (k, parameters) ndarray or None
-        Receives the parameters that the last k complete passes left, pass i in row i % k.
+        Receives the parameters after the last k complete passes, pass i in row i % k.
     costs : (passes * mini-batches,) float64 ndarray or None
         Receives the sum of the costs of each mini-batch, before its step.
     n_complete : int
-        How many passes were complete.
+        The number of complete passes.
     """
 
     order: NDArray

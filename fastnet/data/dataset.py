@@ -56,8 +56,8 @@ class Dataset:
 
     The data are checked once, by the constructor. Training makes no copy except a compressed
     form (see Notes), and a slice with a positive step is a view. If the arrays are changed
-    afterwards, make a new data set. X and y are read-only unless they are the very arrays that
-    were passed. Assigning an attribute raises an AttributeError.
+    afterwards, make a new data set. X and y are read-only unless they are the passed arrays
+    themselves. Assigning an attribute raises an AttributeError.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class Dataset:
         used in place, without a copy (a read-only memory map too); anything else is
         converted once: booleans to uint8, half precision to float32, other
         integers to float64. Sparse matrices, of any format, are converted to
-        compressed sparse rows (CSR) and never made dense.
+        compressed sparse rows (CSR), never to a dense array.
     y : (n,) integers or (n, n_out) numbers
         Labels, 0 for the first class, or target outputs; ``y[:, None]`` makes
         targets of one number per example.
@@ -74,14 +74,13 @@ class Dataset:
         An example's input is ``X * scale``; each product is rounded once from
         float64. Pixels of 0 to 255 are usually scaled by 1/256.
     sparse : "auto", True or False
-        Whether dense inputs are compressed for the kernels, to the values that are not
-        zero: always, never, or where that is quicker, which follows from the density of
-        X, the network's shape and the instruction set; memory maps are left as they
-        are then. It makes no difference to what is computed.
+        Whether dense inputs are compressed to their non-zero values for the kernels. "auto": if
+        that is faster, depending on the density of X, the network's shape and the instruction
+        set; memory maps are not compressed. The results are the same.
 
     Attributes
     ----------
-    X : (n, n_in) ndarray, or ``fastnet.data.sparse_rows.Compressed`` where X was sparse
+    X : (n, n_in) ndarray, or ``fastnet.data.sparse_rows.Compressed`` if X was sparse
         Both have a ``shape`` and a ``dtype``.
     y : (n,) int64, or (n, n_out) float32 or float64
     scale : float
@@ -98,11 +97,11 @@ class Dataset:
     ``data[:1000]`` and ``data[indices]`` are data sets, ``len(data)`` the number of
     examples, ``data[i]`` the book's pair ``(x, y)``: a column, and a label or a column.
 
-    The compressed form is made once, when first needed, and kept beside X. For MNIST's
+    The compressed form is made once, when first needed, and stored in addition to X. For MNIST's
     50,000 training images, 39.2 MB of bytes of which 19 % are not zero, that takes about
-    20 ms and 22.9 MB, or 13.1 MB where bit masks stand for the columns (AVX-512); two
-    epochs of training repay it. Of float64 inputs with a scale of 1 a float32 network has
-    a compressed form in float32.
+    20 ms and 22.9 MB, or 13.1 MB with bit masks instead of columns (AVX-512); two epochs
+    of training make up for the time. For a float32 network, float64 inputs with a scale of 1 are
+    compressed to float32.
 
     Threads may train on the same data set: one of them makes the compressed form while the others
     wait. A signal handler that uses the data set meanwhile reads X uncompressed.
@@ -225,7 +224,7 @@ class Dataset:
         <Dataset: 2 examples of 5 float64 features (30% stored), labels, scale 1>
         """
         X = sparse_rows.from_arrays(data, indices, indptr, n_in)
-        if not math.isfinite(dataset_checks.survey(X)[0]):
+        if not math.isfinite(dataset_checks.max_abs_and_count(X)[0]):
             raise ValueError("data: expected finite numbers, got NaN or infinity")
         targets = checks.array("y", y)
         if targets.ndim and len(targets) != len(X):
@@ -241,7 +240,7 @@ class Dataset:
     def largest(self) -> float:
         """The largest absolute value of an input, scaled."""
         self.check_files()
-        largest, stored = dataset_checks.survey(self.X)
+        largest, stored = dataset_checks.max_abs_and_count(self.X)
         if stored is not None:  # else another thread may have counted them
             self._stored = stored
         return dataset_checks.scaled_largest(largest, self.scale)

@@ -38,14 +38,14 @@ def contiguous_rows(array: NDArray) -> NDArray:
     return array.copy(order="C")
 
 
-def survey(X: NDArray | Compressed) -> tuple[float, int | None]:
+def max_abs_and_count(X: NDArray | Compressed) -> tuple[float, int | None]:
     """The largest absolute value, which is not finite if an element is not; and the number of
     non-zero elements of dense float32 and float64, None for other inputs."""
     if X.dtype.char == "B":  # uint8
         return 255.0, None
     if isinstance(X, Compressed):
-        return sparse_rows.survey(X.stored)[0], None
-    return sparse_rows.survey(X)
+        return sparse_rows.max_abs_and_count(X.stored)[0], None
+    return sparse_rows.max_abs_and_count(X)
 
 
 def scaled_largest(largest: float, scale: float) -> float:
@@ -120,7 +120,7 @@ def unpickled_targets(y: Any) -> NDArray:
 
 def checked_inputs(name: str, X: Any) -> tuple[Any, float, int | None]:
     """``X``, an array or sparse, in a type and layout that the kernels read; its largest
-    absolute value; and how many are not zero, or None if that is not known."""
+    absolute value; and the number of non-zero elements, or None if unknown."""
     if sparse_rows.is_sparse(X):
         X = sparse_rows.from_sparse(name, X)
     else:
@@ -132,7 +132,7 @@ def checked_inputs(name: str, X: Any) -> tuple[Any, float, int | None]:
             )
         memmap.check(name, X)
         X = contiguous_rows(checks.numbers(name, X))
-    largest, others = survey(X)
+    largest, others = max_abs_and_count(X)
     if not math.isfinite(largest):
         raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
     return X, largest, others

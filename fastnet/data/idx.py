@@ -35,12 +35,12 @@ class _Inflated:
         self._member: Any = None  # its decompressor; None between members
 
     def read(self, n: int) -> bytes:
-        """At most n bytes; b"" only at the end.
+        """Read at most n bytes; b"" only at the end.
 
         Raises
         ------
         zlib.error, EOFError
-            If the file is damaged, or ends within a member.
+            If the file is corrupt or ends within a member.
         """
         while True:
             if self._member is None:
@@ -62,7 +62,7 @@ class _Inflated:
                 return found
 
     def read_array(self, n: int, length: int) -> tuple[NDArray, str]:
-        """The next n bytes, and the number found for messages; ``length`` is the file's size.
+        """The next n bytes, and, for messages, the number found; ``length`` is the file's size.
 
         The buffer grows as bytes arrive, since the header of a small file may declare any n.
         """
@@ -103,7 +103,7 @@ def _read_header(path: str, source: BinaryIO | _Inflated) -> tuple[np.dtype, tup
 
 
 def _read_whole(source: BinaryIO | _Inflated, n: int) -> bytes:
-    """n bytes, or those up to the end."""
+    """Read n bytes, or fewer at the end of the file."""
     found = b""
     while len(found) < n and (more := source.read(n - len(found))):
         found += more
@@ -139,7 +139,7 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray:
     Parameters
     ----------
     path : str or path
-        A plain or gzip-compressed file; which of the two is seen from its content.
+        An uncompressed or gzip-compressed file; its content tells which.
 
     Returns
     -------
@@ -149,8 +149,8 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray:
     Raises
     ------
     ValueError
-        If the file is truncated, too long, or no IDX file, or if it is a pipe or a device;
-        the message says what was expected and found.
+        If the file is truncated, too long or not an IDX file, or if it is a pipe or a device.
+        The message names the expected and the actual value.
     OSError
         If the file cannot be read.
 
@@ -201,7 +201,7 @@ def write_idx(path: str | os.PathLike[str], array: ArrayLike) -> None:
     ValueError, TypeError
         For an array that IDX cannot represent; nothing is written.
     OSError
-        If the file cannot be written; what stood there stays.
+        If the file cannot be written; an existing file is left unchanged.
 
     See Also
     --------
@@ -243,7 +243,7 @@ def _big_endian(header: bytes, array: NDArray, dtype: np.dtype) -> Iterator[byte
 
 
 def _deflated(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """A gzip file of one member, with no name and no time in it."""
+    """A gzip file of one member, without file name and time."""
     deflate = zlib.compressobj(wbits=_WITH_HEADER)
     for block in blocks:
         yield deflate.compress(block)
@@ -251,7 +251,7 @@ def _deflated(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def read_images(path: str | os.PathLike[str]) -> NDArray:
-    """(n, rows, columns) or of more dimensions, at least one image, from an IDX file."""
+    """Read at least one image, (n, rows, columns) or of more dimensions, from an IDX file."""
     X = read_idx(path)
     if X.ndim < 2 or len(X) == 0:
         raise ValueError(f"{path}: expected images (n, rows, columns), got {X.shape}")
@@ -262,7 +262,7 @@ def load_images(
     images: str | os.PathLike[str], labels: str | os.PathLike[str]
 ) -> tuple[Dataset, tuple[int, ...]]:
     """A Dataset from an IDX file of images and one of labels, scaled by 1/256, and the shape
-    that each image has in the file."""
+    of each image in the file."""
     X, y = read_images(images), read_idx(labels)
     try:
         data = Dataset(X.reshape(len(X), -1), y, 1 / 256)
@@ -277,9 +277,8 @@ def load_mnist() -> tuple[Dataset, Dataset, Dataset]:
     Returns
     -------
     (training, validation, test) : Datasets of 50,000, 10,000 and 10,000 examples
-        uint8 pixels, (n, 784), with scale 1/256, which is the book's scaling;
-        labels 0 to 9. Validation is the last 10,000 of the original training
-        set, as in the book.
+        uint8 pixels, (n, 784), with scale 1/256, as in the book; labels 0 to 9. Validation
+        is the last 10,000 examples of the original training set, as in the book.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How often each training example counts: the arguments ``sample_weight`` and ``class_weight``."""
+"""Weights of the training examples: the arguments ``sample_weight`` and ``class_weight``."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def example_weights(
     ----------
     y : (n,) labels or (n, n_out) targets
     classes : int
-        Labels lie below this.
+        The number of classes.
     sample_weight, class_weight : as for ``Network.SGD``
 
     Returns
     -------
-    (n,) float64 ndarray, or None where neither is given: each counts once.
+    (n,) float64 ndarray, or None if neither is given: all weights are 1.
 
     Raises
     ------
     TypeError, ValueError
-        For what are no such weights, and for weights without a positive finite sum.
+        For invalid weights, and for weights without a positive, finite sum.
 
     Examples
     --------
@@ -43,7 +43,7 @@ def example_weights(
     if sample_weight is None and class_weight is None:
         return None
     weights = np.ones(len(y)) if sample_weight is None else _of_samples(sample_weight, len(y))
-    with np.errstate(over="ignore"):  # infinity is found out
+    with np.errstate(over="ignore"):  # infinity is refused by check_sum
         if class_weight is not None:
             weights = weights * _of_classes(class_weight, y, classes)[y]
         given = {"sample_weight": sample_weight, "class_weight": class_weight}
@@ -52,9 +52,9 @@ def example_weights(
 
 
 def check_sum(names: Iterable[str], weights: NDArray) -> None:
-    """Refuse weights, made of the arguments ``names``, whose sum the kernels cannot divide by."""
+    """Refuse weights, from the arguments ``names``, by whose sum the kernels cannot divide."""
     total = float(weights.sum())
-    if not np.finfo(np.float64).tiny <= total < math.inf:  # what is smaller counts as 0 in C
+    if not np.finfo(np.float64).tiny <= total < math.inf:  # smaller numbers are 0 in C
         raise ValueError(
             f"{', '.join(names)}: expected weights with a positive, finite sum, got {total:g}"
         )

@@ -212,7 +212,7 @@ PIECE_BYTES = 16_000_000
 
 
 def pieces(array: NDArray) -> Iterator[slice]:
-    """Rows that are looked at in some 20 ms: Ctrl-C is answered in between, and a memory map
+    """Slices of rows that take about 20 ms each: Ctrl-C is handled between them, and a memory map
     larger than memory is read once."""
     step = max(1, PIECE_BYTES // max(1, math.prod(array.shape[1:]) * array.itemsize))
     for first in range(0, len(array), step):
@@ -220,14 +220,14 @@ def pieces(array: NDArray) -> Iterator[slice]:
         single_flight.report_piece(array)
 
 
-def survey(X: NDArray) -> tuple[float, int]:
-    """The largest absolute value of float32 or float64 numbers, and how many are not zero. The
-    first is not finite if a number is not, and then the second is meaningless."""
+def max_abs_and_count(X: NDArray) -> tuple[float, int]:
+    """The largest absolute value of float32 or float64 numbers, and the number of non-zero ones.
+    The first is not finite if a number is not, and then the second is meaningless."""
     if X.nbytes <= PIECE_BYTES:
-        return _kernels.survey(np.ascontiguousarray(X).reshape(-1))
+        return _kernels.max_abs_and_count(np.ascontiguousarray(X).reshape(-1))
     largest, others = 0.0, 0
     for rows in pieces(X):
-        found, some = _kernels.survey(np.ascontiguousarray(X[rows]).reshape(-1))
+        found, some = _kernels.max_abs_and_count(np.ascontiguousarray(X[rows]).reshape(-1))
         if not math.isfinite(found):
             return found, 0
         largest, others = max(largest, found), others + some
@@ -237,7 +237,7 @@ def survey(X: NDArray) -> tuple[float, int]:
 def count(X: NDArray) -> int:
     """The number of non-zero elements."""
     if X.dtype != np.uint8:
-        return survey(X)[1]
+        return max_abs_and_count(X)[1]
     return sum(int(np.count_nonzero(X[rows])) for rows in pieces(X))
 
 

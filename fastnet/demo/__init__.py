@@ -1,7 +1,7 @@
 """The book's pictures from real trainings: saved, in a window, and as a page for a browser.
 
-``DEMOS`` lists them; the command line is ``fastnet demo``. What draws on matplotlib's Axes is
-in ``fastnet.plots``; here networks are trained for it, and sheets and windows are made.
+``DEMOS`` lists them; the command line is ``fastnet demo``. ``fastnet.plots`` draws on matplotlib's
+Axes; this package trains the networks and makes figures and windows.
 """
 
 import io
@@ -44,7 +44,7 @@ class Demo(NamedTuple):
 
 DEMOS = {
     "neuron": Demo(
-        "one neuron that turns 1 into 0, quadratic cost beside cross-entropy; live in a window",
+        "one neuron that learns to output 0 for the input 1, with both costs; live in a window",
         (9.0, 6.4),
         neuron.draw,
         window=neuron.Window,
@@ -62,13 +62,13 @@ DEMOS = {
         window=softmax.Window,
     ),
     "slowdown": Demo(
-        "the gradient by epoch on MNIST, quadratic cost beside cross-entropy",
+        "the gradient per epoch on MNIST, with quadratic and cross-entropy cost",
         (10.5, 4.4),
         mnist.slowdown,
         of_costs=True,
     ),
     "training": Demo(
-        "accuracy and cost by epoch on MNIST, training beside test data",
+        "accuracy and cost per epoch on MNIST, on training and test data",
         (10.5, 4.4),
         mnist.training,
     ),
@@ -85,7 +85,7 @@ DEMOS = {
         of_network=True,
     ),
     "confusion": Demo(
-        "which digits are taken for which",
+        "the confusion matrix of the test digits",
         (7.2, 6.0),
         lambda figure, net, data, shape: plots.confusion(net, data, ax=figure.subplots()),
         of_network=True,
@@ -93,9 +93,9 @@ DEMOS = {
 }
 
 
-class Own(NamedTuple):
-    """A network of the user's, images and labels for it, scaled as it learned them, and the
-    images' (rows, columns) where they are not MNIST's."""
+class UserNetwork(NamedTuple):
+    """The user's network, images with labels at the scale it was trained with, and the images'
+    (rows, columns) where they are not MNIST's."""
 
     net: Network
     data: Dataset
@@ -103,14 +103,18 @@ class Own(NamedTuple):
 
 
 def find(name: str) -> Demo:
-    """The demo of this name; a ValueError lists those that there are."""
+    """The demo of this name; a ValueError lists the names."""
     if name not in DEMOS:
         raise ValueError(f"NAME: expected one of {', '.join(DEMOS)}; got {checks.short_repr(name)}")
     return DEMOS[name]
 
 
 def save(
-    name: str, filename: str, own: Own | None = None, dark: bool = False, book_rates: bool = False
+    name: str,
+    filename: str,
+    user: UserNetwork | None = None,
+    dark: bool = False,
+    book_rates: bool = False,
 ) -> None:
     """Write a demo's picture to a file, in the format that its name ends in.
 
@@ -119,14 +123,14 @@ def save(
     name : str
         A key of ``DEMOS``.
     filename : str
-        It ends in one of ``FORMATS``, as in neuron.png.
-    own : Own or None
-        What to draw in place of the network that is trained for the picture.
+        Its suffix is one of ``FORMATS``, as in neuron.png.
+    user : UserNetwork or None
+        Drawn in place of the network that is trained for the picture.
     dark : bool
-        On a dark ground.
+        Draw on a dark background.
     book_rates : bool
-        Train with the book's learning rates, which differ between the costs, and not with the
-        same for both; for the pictures that compare costs.
+        Use the book's learning rate for each cost instead of the same rate for both; only for
+        pictures that compare costs.
 
     Raises
     ------
@@ -147,12 +151,12 @@ def save(
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=demo.size, layout="constrained")
-        _draw(demo, figure, own, rates)
+        _draw(demo, figure, user, rates)
         write_picture(figure, filename)
 
 
 def check_picture(option: str, filename: str) -> None:
-    """Raise the error of a picture that cannot be written, before there is one."""
+    """Raise an error early if the picture cannot be written."""
     require_matplotlib()
     if _format(filename) not in FORMATS:
         raise ValueError(
@@ -166,14 +170,14 @@ def check_picture(option: str, filename: str) -> None:
 
 
 def write_picture(figure: "Figure", filename: str) -> None:
-    """Write a figure; a file that stood there is replaced only by a whole one."""
+    """Write a figure; an existing file is replaced only when the new one is complete."""
     picture = io.BytesIO()
     figure.savefig(picture, format=_format(filename), dpi=120)
     files.write(filename, [picture.getvalue()])
 
 
 def save_curves(history: History, filename: str) -> None:
-    """Write accuracy and cost by epoch to a file, as ``save`` does."""
+    """Draw accuracy and cost per epoch into a file, as ``save`` does."""
     check_picture("--plot", filename)
     from matplotlib.figure import Figure
 
@@ -182,35 +186,37 @@ def save_curves(history: History, filename: str) -> None:
     write_picture(figure, filename)
 
 
-def write_page(filename: str, own: Own | None = None) -> None:
-    """Write the page for a browser, with a network that is trained for it, or the user's.
+def write_page(filename: str, user: UserNetwork | None = None) -> None:
+    """Write the page for a browser, with the user's network or one trained on MNIST.
 
     Raises
     ------
     ValueError, OSError
-        For a network that has no place on the pad, or a file that cannot be written.
+        For a network whose sizes do not suit the pad, or a file that cannot be written.
     """
-    if own is not None and (own.net.sizes[0], own.net.sizes[-1]) != (784, 10):
+    if user is not None and (user.net.sizes[0], user.net.sizes[-1]) != (784, 10):
         raise ValueError(
             f"--model: expected a network of 784 inputs and 10 outputs, since the pad makes "
-            f"digits of 28 x 28 pixels; got {own.net.sizes}"
+            f"digits of 28 x 28 pixels; got {user.net.sizes}"
         )
-    if own is not None and own.shape not in (None, (28, 28)):
-        raise ValueError(f"--images: expected images of 28 x 28 pixels, got {own.shape}")
+    if user is not None and user.shape not in (None, (28, 28)):
+        raise ValueError(f"--images: expected images of 28 x 28 pixels, got {user.shape}")
     try:
         files.check_writable(filename)
     except OSError as error:
         raise ValueError(f"--html: expected a file that can be written, got {error}") from None
-    net, test, shape = own or Own(*mnist.trained())
+    net, test, shape = user or UserNetwork(*mnist.trained())
     page.write(filename, net, test, page.MNIST if shape is None else "")
 
 
-def show(name: str, own: Own | None = None, dark: bool = False, book_rates: bool = False) -> None:
+def show(
+    name: str, user: UserNetwork | None = None, dark: bool = False, book_rates: bool = False
+) -> None:
     """Open a window with a demo, and return when it is closed.
 
     Parameters
     ----------
-    name, own, dark, book_rates
+    name, user, dark, book_rates
         As for ``save``.
 
     Raises
@@ -231,9 +237,9 @@ def show(name: str, own: Own | None = None, dark: bool = False, book_rates: bool
 
         try:
             figure = plt.figure(f"fastnet: {name}", figsize=demo.size)
-        except ImportError:  # a toolkit that was asked for and finds no display
+        except ImportError:  # the requested toolkit finds no display
             figure = None
-        # The managers of windows are classes of their own.
+        # Managers of real windows are subclasses.
         if figure is None or type(figure.canvas.manager) is FigureManagerBase:
             plt.close(figure)
             raise RuntimeError(
@@ -246,7 +252,7 @@ def show(name: str, own: Own | None = None, dark: bool = False, book_rates: bool
             del window
         else:
             figure.set_layout_engine("constrained")
-            _draw(demo, figure, own, rates)
+            _draw(demo, figure, user, rates)
             plt.show()
 
 
@@ -262,9 +268,9 @@ def _rates(name: str, book_rates: bool) -> dict[str, bool]:
     return {}
 
 
-def _draw(demo: Demo, figure: "Figure", own: Own | None, rates: dict[str, bool]) -> None:
+def _draw(demo: Demo, figure: "Figure", user: UserNetwork | None, rates: dict[str, bool]) -> None:
     if demo.of_network:
-        demo.draw(figure, *(own or Own(*mnist.trained())))
+        demo.draw(figure, *(user or UserNetwork(*mnist.trained())))
     else:
         demo.draw(figure, **rates)
 

@@ -1,5 +1,5 @@
-"""What the book's network does on MNIST: trained when a picture is asked for, about a
-second for a training of thirty epochs."""
+"""Pictures of the book's network on MNIST, which is trained for each: about a second for thirty
+epochs."""
 
 from typing import TYPE_CHECKING
 
@@ -28,10 +28,10 @@ def trained() -> tuple[Network, Dataset]:
 
 
 def slowdown(figure: "Figure", epochs: int = EPOCHS, *, book_rates: bool = False) -> None:
-    """The gradient of both costs, from the same large weights on, at the same learning rate or
-    at the book's two."""
+    """The gradient of both costs, from the same large initial weights, at the same learning rate
+    or at the book's rate for each cost."""
     training, _, _ = load_mnist()
-    sample = training[:10_000]  # whose mean gradient is near that of all
+    sample = training[:10_000]  # its mean gradient is close to that of all data
     curves: dict[str, dict[str, list[float]]] = {"hidden": {}, "output": {}}
     etas = BOOK_ETA if book_rates else dict.fromkeys(BOOK_ETA, ETA)
     for cost, eta in etas.items():
@@ -56,7 +56,7 @@ def slowdown(figure: "Figure", epochs: int = EPOCHS, *, book_rates: bool = False
 
 
 def training(figure: "Figure", epochs: int = EPOCHS) -> None:
-    """Accuracy and cost of the book's experiment, training beside test data."""
+    """Accuracy and cost of the book's experiment, on training and test data."""
     data, _, test = load_mnist()
     net = Network([784, 30, 10], "cross-entropy", seed=0)
     net.large_weight_initializer()

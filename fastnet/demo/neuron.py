@@ -1,4 +1,4 @@
-"""The book's single neuron: trained live, and drawn from both of its starting points."""
+"""The book's single neuron: trained live, and drawn from both of the book's starting points."""
 
 import time
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-EXAMPLE = [([1.0], [0.0])]  # the input 1, and the output 0 that is wanted for it
+EXAMPLE = [([1.0], [0.0])]  # the input 1 and its target 0
 EPOCHS = 300
 STARTS = ((0.6, 0.9), (2.0, 2.0))  # weight and bias
 ETA = 0.15  # the book's for the quadratic cost; with one rate the two costs can be compared
@@ -19,12 +19,12 @@ BOOK_ETA = {"quadratic": 0.15, "cross-entropy": 0.005}
 
 
 class Neuron:
-    """One sigmoid neuron with one input, which learns to turn 1 into 0.
+    """One sigmoid neuron with one input, which learns to output 0 for the input 1.
 
     Parameters
     ----------
     weight, bias : float
-        Where it starts.
+        Their initial values.
     cost : "quadratic" or "cross-entropy"
 
     Examples
@@ -68,8 +68,8 @@ class Neuron:
 
 
 def draw(figure: "Figure", book_rates: bool = False) -> None:
-    """Output and cost against epoch from both starts, quadratic beside cross-entropy, at the
-    same learning rate or at the book's two."""
+    """Output and cost against epoch from both starts, with quadratic and cross-entropy
+    cost, at the same learning rate or at the book's rate for each cost."""
     grid = figure.subplots(2, 2, sharex=True)
     etas = BOOK_ETA if book_rates else dict.fromkeys(BOOK_ETA, ETA)
     for column, (cost, eta) in zip(grid.T, etas.items(), strict=True):
@@ -82,7 +82,7 @@ def draw(figure: "Figure", book_rates: bool = False) -> None:
         column[0].set_title(f"{cost} cost, η = {eta:g}")
         column[1].set_title("")
         column[0].set_xlabel("")
-    curves = grid[0, 0].get_lines()  # the same starts everywhere: one legend for all
+    curves = grid[0, 0].get_lines()  # the same starting points everywhere: one legend for all
     for ax in grid.flat:
         ax.get_legend().remove()
     figure.legend(handles=curves, loc="outside lower center", ncols=len(curves))
@@ -91,19 +91,19 @@ def draw(figure: "Figure", book_rates: bool = False) -> None:
 
 
 class Window:
-    """A figure that trains the neuron while one looks.
+    """A figure that trains the neuron live.
 
     Parameters
     ----------
     figure : matplotlib Figure
-        Empty, of pyplot where it is to be seen.
+        Empty; made by pyplot if it is to be shown.
     book_rates : bool, default False
-        Whether it opens with the book's learning rates, which differ between the costs.
+        Start with the book's learning rate for each cost.
 
     Attributes
     ----------
     running : bool
-        Whether it trains now.
+        Whether a training is running.
     """
 
     EPOCHS_A_SECOND = 60
@@ -194,9 +194,9 @@ class Window:
         self.eta.eventson = True
 
     def start(self, _: Any = None) -> None:
-        """Put the neuron where the sliders say."""
+        """Reset the neuron to the values of the sliders."""
         self._set_running(False)
-        # A slider's steps from its lower end are off in the last digits.
+        # A slider adds steps to its lower end, which is inexact in the last digits.
         weight, bias, self._eta = (round(s.val, 3) for s in (self.weight, self.bias, self.eta))
         self._neuron = Neuron(weight, bias, self._cost_name)
         self.outputs, self.costs = self._neuron.learn(self._eta, 0)
@@ -227,14 +227,14 @@ class Window:
         self._figure.canvas.draw_idle()
 
     def _tick(self) -> None:  # a callback that returns False would never be called again
-        """The epochs that are due."""
+        """Train the epochs that are due since the start."""
         due = int((time.monotonic() - self._started) * self.EPOCHS_A_SECOND)
         if due >= EPOCHS:
             self._set_running(False)
         self.advance(due + 1 - len(self.outputs))
 
     def advance(self, epochs: int) -> None:
-        """Learn for so many epochs, up to the last, and draw."""
+        """Train for this many epochs, at most up to the last, and draw."""
         epochs = min(epochs, EPOCHS + 1 - len(self.outputs))
         outputs, costs = self._neuron.learn(self._eta, epochs)
         self.outputs += outputs[1:]

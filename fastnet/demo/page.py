@@ -1,4 +1,4 @@
-"""The page for a browser: one file that holds its style, its program and a trained network."""
+"""The page for a browser: one file with its style, its program and a trained network."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ from fastnet.data.dataset import Dataset
 from fastnet.network import Network
 from fastnet.nn.activations import ACTIVATIONS
 
-SIDE = 28  # the pad makes images of so many rows and columns
+SIDE = 28  # rows and columns of the images that the pad makes
 SAMPLES_PER_CLASS = 2
 MNIST = "Digits: MNIST, by Y. LeCun, C. Cortes and C. Burges (CC BY-SA 3.0)."
 
@@ -25,12 +25,12 @@ def write(filename: str, net: Network, test: Dataset, origin: str = MNIST) -> No
     Parameters
     ----------
     filename : str
-        A file that stands there is replaced only by a whole one.
+        An existing file is replaced only when the new one is complete.
     net : Network
         With 784 inputs, the pixels of 28 x 28 images row after row, and 10 outputs.
     test : Dataset
-        Images of uint8 and labels, that the network has not learned: its accuracy on them
-        is written on the page, and the first two of each class can be put on the pad.
+        uint8 images and labels that the network was not trained on: its accuracy on them is
+        written on the page, and the first two of each class can be put on the pad.
     origin : str
         Where the images are from, and their licence, as a sentence.
 
@@ -79,7 +79,7 @@ def _activations() -> str:
 
 
 def _data(net: Network, test: Dataset, origin: str) -> dict[str, Any]:
-    """What the page's program reads."""
+    """The data of the page's program."""
     scale = test.scale if net.input_scale is None else net.input_scale
     right = net.accuracy(Dataset(test.X, test.y, scale))
     first = [np.flatnonzero(test.y == k)[:SAMPLES_PER_CLASS] for k in range(10)]

@@ -13,7 +13,7 @@ CONSTANTS = (0.5, 1.0, 3.0, 20.0)  # c of equation 83
 
 
 def draw(figure: "Figure") -> None:
-    """The outputs for the same inputs and a growing c: toward the maximum function."""
+    """The outputs for the same inputs and growing c, which approach the maximum function."""
     axes = figure.subplots(1, len(CONSTANTS), sharey=True)
     for ax, c in zip(axes, CONSTANTS, strict=True):
         plots.softmax(INPUTS, c, ax=ax)
@@ -29,7 +29,7 @@ class Window:
     Parameters
     ----------
     figure : matplotlib Figure
-        Empty, of pyplot where it is to be seen.
+        Empty; made by pyplot if it is to be shown.
     """
 
     def __init__(self, figure: "Figure"):
@@ -52,7 +52,7 @@ class Window:
         return Slider(ax, label, low, high, valinit=start, valstep=0.1, initcolor="none")
 
     def draw(self, _: Any = None) -> None:
-        """The bars for where the sliders stand."""
+        """Draw the bars for the sliders' values."""
         self.bars.clear()
         z = [round(slider.val, 1) for slider in self.inputs]
         plots.softmax(z, round(self.c.val, 1), ax=self.bars)

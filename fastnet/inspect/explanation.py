@@ -1,4 +1,4 @@
-"""One example's way forward and back through a network, in the text's notation, to be read."""
+"""Forward pass and backpropagation of one example, in the book's notation, as text."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _MOST = 40
 
 
 class Layer(NamedTuple):
-    """What one layer of neurons does with an example; arrays are read-only, n neurons each.
+    """The computation of one layer of n neurons for an example; arrays are read-only.
 
     Attributes
     ----------
     l : int
-        The layer's number in the text, where the input layer is 1: this layer's weights are
+        The layer's number in the book, where the input layer is 1: this layer's weights are
         ``net.weights[l - 2]``.
     neurons : str
         Their kind: "sigmoid", "relu", "softmax", "linear", ...
     w, b : (n, n_in) and (n, 1)
-        Weights and biases as they were.
+        Weights and biases at the time.
     z : (n, 1)
         The weighted input, w^l a^{l-1} + b^l.
     a : (n, 1)
@@ -54,19 +54,19 @@ class Layer(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Explanation:
-    """What ``Network.explain`` returns; printed it is the way forward and back, in formulas
-    and numbers.
+    """The result of ``Network.explain``; printed, it shows the forward pass and backpropagation in
+    formulas and numbers.
 
     Attributes
     ----------
     x, y : (n_in, 1) and (n_out, 1)
-        The example as the network sees it, in its dtype; x is a^1.
+        The example, scaled, in the network's dtype; x is a^1.
     layers : tuple of Layer
-        Those behind the input layer, l = 2 to L.
+        The layers after the input layer, l = 2 to L.
     cost : float
         The cost of the example.
     cost_name : str
-        Its name; of a class of the user's own that of the class.
+        The cost's name; for a custom cost, the name of its class.
     cost_formula, error_formula : Formula
         The cost and the output error: a text, in which {L} is the number of the output layer, and
         the number of the equation in the book, or "".
@@ -88,7 +88,7 @@ class Explanation:
     def _lines(self) -> Iterator[str]:
         sizes = [len(self.x), *(len(layer.a) for layer in self.layers)]
         yield f"One example through {sizes}; columns are printed as rows, ⊙ is the product"
-        yield "of elements, (25) an equation of the text, (BP1) to (BP4) those of back-propagation."
+        yield "of elements, (25) an equation of the book, (BP1) to (BP4) those of back-propagation."
         yield "\nForward"
         yield f"  layer 1: {_counted(len(self.x), 'input')}"
         yield from _shown("a^1 = x", self.x)
@@ -219,12 +219,12 @@ def _output_error(model: Model, z: NDArray, a: NDArray, y: NDArray) -> NDArray:
         delta = _row(np.zeros_like(a))
         _kernels.output_error(choice.output, choice.kernel, _row(a), _row(y), 1.0, delta)
         return delta.T.copy()
-    own = np.asarray(choice.cost.delta(z.copy(), a.copy(), y.copy()))
-    if own.shape != z.shape:
-        raise ValueError(f"delta: expected the shape of z, {z.shape}, got {own.shape}")
-    if own.dtype.kind not in "biuf":
-        raise TypeError(f"delta: expected real numbers, got {own.dtype}")
-    return own.astype(z.dtype)
+    custom = np.asarray(choice.cost.delta(z.copy(), a.copy(), y.copy()))
+    if custom.shape != z.shape:
+        raise ValueError(f"delta: expected the shape of z, {z.shape}, got {custom.shape}")
+    if custom.dtype.kind not in "biuf":
+        raise TypeError(f"delta: expected real numbers, got {custom.dtype}")
+    return custom.astype(z.dtype)
 
 
 def _row(column: NDArray) -> NDArray:

@@ -155,9 +155,8 @@ def read(path: Any) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        If the file is not JSON, lacks something, has wrong shapes or holds
-        anything but finite numbers, or if it is a pipe or a device; the message names the
-        file and the key.
+        If the file is not JSON, lacks a key, has wrong shapes or numbers that are not finite,
+        or if it is a pipe or a device; the message names the file and the key.
     OSError
         If it cannot be read.
     """
@@ -166,7 +165,7 @@ def read(path: Any) -> dict[str, Any]:
         content = file.read()
     try:
         fields = json.loads(content)
-    except (ValueError, RecursionError) as error:  # also bytes that are no UTF-8
+    except (ValueError, RecursionError) as error:  # also bytes that are not UTF-8
         raise ValueError(f"{path}: expected a network in JSON, found damage: {error}") from None
     if not isinstance(fields, dict):
         raise ValueError(f"{path}: expected a JSON object, found {type(fields).__name__}")
@@ -177,9 +176,29 @@ def read(path: Any) -> dict[str, Any]:
 
 
 def _checked(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields as ``read`` returns them; a ValueError names the first invalid key."""
     missing = [key for key in ("sizes", "weights", "biases", "cost") if key not in fields]
     if missing:
         raise ValueError(f"expected the key {missing[0]!r}, found {_some(sorted(fields))}")
+    sizes = fields["sizes"]
+    _check_values(fields)
+    _check_names(fields)
+    layers = list(pairwise(sizes))
+    return {
+        "sizes": tuple(sizes),
+        "weights": _arrays("weights", fields["weights"], [(b, a) for a, b in layers]),
+        "biases": _arrays("biases", fields["biases"], [(b, 1) for _, b in layers]),
+        "cost": fields["cost"],
+        "own_cost": bool(fields.get("own_cost")),
+        "output": fields.get("output"),
+        "hidden": fields.get("hidden", "sigmoid"),
+        "dtype": fields.get("dtype") or "float64",
+        "input_scale": fields.get("input_scale"),
+    }
+
+
+def _check_values(fields: dict[str, Any]) -> None:
+    """Check sizes, input_scale, hidden and own_cost."""
     sizes = fields["sizes"]
     if (
         not isinstance(sizes, list)
@@ -189,7 +208,6 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(
             f"sizes: expected two or more positive integers, found {checks.short_repr(sizes)}"
         )
-    layers = list(pairwise(sizes))
     scale = fields.get("input_scale")
     largest = sys.float_info.max
     if scale is not None and not (type(scale) in (int, float) and 0 <= scale <= largest):
@@ -204,25 +222,18 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
     own_cost = fields.get("own_cost")
     if not isinstance(own_cost, bool | None):
         raise ValueError(f"own_cost: expected true or false, found {checks.short_repr(own_cost)}")
+
+
+def _check_names(fields: dict[str, Any]) -> None:
+    """Check cost, output and dtype; a cost may also be a dict, of a class and its parameters."""
     for key, known in (("cost", None), ("output", None), ("dtype", ("float32", "float64"))):
         value = fields.get(key)
-        if key == "cost" and isinstance(value, dict):  # a class and its parameters
+        if key == "cost" and isinstance(value, dict):
             continue
         if value is not None and (not isinstance(value, str) or (known and value not in known)):
             raise ValueError(
                 f"{key}: expected {known or 'a name'}, found {checks.short_repr(value)}"
             )
-    return {
-        "sizes": tuple(sizes),
-        "weights": _arrays("weights", fields["weights"], [(b, a) for a, b in layers]),
-        "biases": _arrays("biases", fields["biases"], [(b, 1) for _, b in layers]),
-        "cost": fields["cost"],
-        "own_cost": bool(own_cost),
-        "output": fields.get("output"),
-        "hidden": hidden,
-        "dtype": fields.get("dtype") or "float64",
-        "input_scale": scale,
-    }
 
 
 def _arrays(key: str, value: Any, shapes: list[tuple[int, int]]) -> list[np.ndarray]:

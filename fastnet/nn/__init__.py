@@ -1,1 +1,1 @@
-"""What a network is made of: costs, activations, optimizers, initial weights."""
+"""The parts of a network: costs, activations, optimizers, initial weights."""

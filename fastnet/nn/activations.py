@@ -19,36 +19,36 @@ Class = TypeVar("Class", bound="type[Activation]")
 
 
 class Activation:
-    """What is known of one activation.
+    """The properties of one activation.
 
     Attributes
     ----------
     name : str
-        In ``Network``, files and the kernels.
+        Its name in ``Network``, files and the kernels.
     roles : tuple of "hidden" and "output"
         The layers that it may be in.
     symbol : str
         The function in the book's notation, whose derivative has a prime; "" for a = z.
     formula, derivative_formula : str
-        a, and f'(z), in terms of z and a; the latter "" where no error needs it.
+        a, and f'(z), in terms of z and a; the latter "" if no error needs it.
     equation : str
         The number of the formula in the book, or "".
     sklearn_name : str
-        In the estimators of ``fastnet.sklearn``, which know ``name``, too.
+        Its name in the estimators of ``fastnet.sklearn``, which also accept ``name``.
     initializer : str
-        What suits the weights that lead into hidden neurons of this kind.
+        The initializer that suits weights of hidden neurons of this kind.
     keeps_slope : bool
-        f'(z) does not follow from a.
+        Whether f'(z) is stored, since it cannot be computed from a.
     of_layer : bool
-        An output depends on all z of its layer, and the outputs sum to 1; ``value`` is given
-        rows of them.
+        Whether an output depends on all z of its layer; the outputs then sum to 1, and ``value``
+        takes rows.
     classifies : bool
-        The outputs are probabilities, so that the largest one is the class.
+        Whether the outputs are probabilities, of which the largest gives the class.
     javascript : str
-        The function of one number, for the page of the demo.
+        The function of one number in JavaScript, for the page of the demo.
     eta : float or None
-        The learning rate that docs/techniques.md measures hidden neurons of this kind with;
-        None: it has no row there.
+        The learning rate for hidden neurons of this kind in docs/techniques.md; None: it has no
+        row there.
     """
 
     name: ClassVar[str]

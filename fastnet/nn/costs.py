@@ -6,9 +6,9 @@ A cost is a class with two static methods, as in the book; arrays are columns,
     fn(a, y)        the cost, summed over the columns
     delta(z, a, y)  the output error dC/dz, (n_out, m)
 
-The costs of the package are ``COSTS``; adding one takes its class and the name of that in
-``__all__`` here, and its section of csrc/api/costs.def: docs/adding-things.md shows it. A user's
-own class needs none of that: it is called from the loop.
+The costs of the package are ``COSTS``; to add one, add its class here, its name to
+``__all__``, and its section to csrc/api/costs.def (docs/adding-things.md). A custom class needs
+none of that: it is called from the training loop.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ R = TypeVar("R")
 
 
 class Cost(Protocol):
-    """What a cost class has to have."""
+    """The static methods that a cost class must have."""
 
     @staticmethod
     def fn(a: NDArray, y: NDArray) -> float: ...
@@ -60,10 +60,9 @@ class Formula(NamedTuple):
 
 @dataclass(frozen=True)
 class BuiltInCost:
-    """What the costs of the package have in common: a description of each, which all others read.
+    """Base class of the package's costs: their properties, which all other modules read.
 
-    A cost with parameters is a dataclass of them: an object has its own, and the class stands for
-    the defaults.
+    A cost with parameters is a dataclass of them; the class itself stands for the defaults.
 
     Attributes
     ----------
@@ -76,7 +75,7 @@ class BuiltInCost:
     lowest, highest : float
         The range of the targets.
     rows_sum_to_one : bool
-        Whether the targets of an example have to.
+        Whether the targets of an example must sum to 1.
     sklearn_name : str or None
         scikit-learn's name for it.
     """
@@ -90,10 +89,10 @@ class BuiltInCost:
     sklearn_name: ClassVar[str | None] = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), self.parameters  # so that those of a pickle are checked
+        return type(self), self.parameters  # so that parameters in a pickle are checked
 
     def __str__(self) -> str:
-        """Its name, and parameters other than the defaults, as the command line takes them."""
+        """Its name, and parameters other than the defaults, in the command line's form."""
         numbers = map(str, self.parameters if self != type(self)() else ())
         return ":".join([self.name, ",".join(numbers)]).removesuffix(":")
 
@@ -360,7 +359,7 @@ class HuberCost(BuiltInCost):
     Raises
     ------
     TypeError, ValueError
-        For a ``threshold`` that is no positive number.
+        If ``threshold`` is not a positive number.
 
     Examples
     --------
@@ -512,7 +511,7 @@ class QuantileCost(BuiltInCost):
     Raises
     ------
     TypeError, ValueError
-        For a ``quantile`` that is no such number.
+        If ``quantile`` is not such a number.
 
     Examples
     --------
@@ -573,7 +572,7 @@ BY_CLASS_NAME = {cost.__name__: cost for cost in COSTS}
 
 class CostSpec(NamedTuple):
     """A cost and an output layer that go together; ``kernel`` is the cost's name in C, with its
-    parameters if it has some, or None for a user's own class."""
+    parameters if it has some, or None for a custom class."""
 
     cost: type[Cost] | Cost
     kernel: str | tuple[Any, ...] | None
@@ -601,7 +600,7 @@ def of_kernel(kernel: str | tuple[Any, ...]) -> BuiltInCost:
 
 
 def choose(cost: Any, output: str | None) -> CostSpec:
-    """Settle ``Network``'s arguments ``cost`` (a class, an object or a name) and ``output``."""
+    """Resolve ``Network``'s arguments ``cost`` (a class, an object or a name) and ``output``."""
     if output is not None and not (isinstance(output, str) and output in OUTPUTS):
         raise ValueError(
             f"output: expected one of {', '.join(OUTPUTS)}; got {checks.short_repr(output)}"

@@ -1,4 +1,4 @@
-"""The functions of the text, for use on their own."""
+"""The book's functions of arrays: sigmoid, softmax, vectorized_result."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastnet.core import _kernels, checks
 
 
 def _real(z: ArrayLike) -> NDArray[np.floating]:
-    """float32 as it is, all other real numbers as float64."""
+    """z as an array: float32 stays float32, other real numbers become float64."""
     array = checks.array("z", z)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"z: expected real numbers, got {array.dtype}")
@@ -26,13 +26,13 @@ def sigmoid(z: ArrayLike) -> NDArray[np.floating]:
 
     Returns
     -------
-    ndarray of the shape of ``z``, or a scalar for a number. The bits are those
-    of the networks' own neurons.
+    ndarray of the shape of ``z``, or a scalar for a number. The values
+    are equal to the bit to the activations of a network's neurons.
 
     Raises
     ------
     TypeError
-        If ``z`` holds anything but real numbers.
+        If ``z`` contains anything but real numbers.
 
     Examples
     --------
@@ -50,7 +50,8 @@ def sigmoid_prime(z: ArrayLike) -> NDArray[np.floating]:
 
     Parameters
     ----------
-    z : as for ``sigmoid``, which says what is returned and raised, too
+    z : array_like of any shape, or a number
+        As for ``sigmoid``, as are the returned array and the errors.
 
     Examples
     --------
@@ -62,15 +63,15 @@ def sigmoid_prime(z: ArrayLike) -> NDArray[np.floating]:
 
 
 def softmax(z: ArrayLike, c: float = 1.0) -> NDArray[np.floating]:
-    """The softmax of the text's eq. 83, e^(c z_j) / sum_k e^(c z_k).
+    """The softmax of the book's eq. 83, e^(c z_j) / sum_k e^(c z_k).
 
     Parameters
     ----------
     z : array_like, (n,) or (n, m)
-        Weighted inputs of one layer, or columns of them, one per example.
+        Weighted inputs of one layer; with 2 dimensions, each column is one example.
     c : float
-        1 is the ordinary softmax (eq. 78), 0 makes all outputs equal; the larger,
-        the closer to the maximum function. Finite and not negative.
+        1 is the ordinary softmax (eq. 78), 0 makes all outputs equal; the larger c, the closer
+        to the maximum function. Finite and not negative.
 
     Returns
     -------
@@ -79,8 +80,8 @@ def softmax(z: ArrayLike, c: float = 1.0) -> NDArray[np.floating]:
     Raises
     ------
     TypeError, ValueError
-        If ``z`` holds no weighted input or anything but real numbers, and for a
-        ``c`` that is negative or not finite.
+        If ``z`` is empty or contains anything but real numbers, or if ``c`` is negative or not
+        finite.
 
     Examples
     --------
@@ -94,7 +95,7 @@ def softmax(z: ArrayLike, c: float = 1.0) -> NDArray[np.floating]:
     if array.ndim == 0 or array.size == 0:
         raise ValueError(f"z: expected one or more weighted inputs, got shape {array.shape}")
     below = array.astype(np.float64)
-    with np.errstate(over="ignore"):  # what is too far below the maximum to say so is 0
+    with np.errstate(over="ignore"):  # a difference that overflows gives an output of 0
         below = np.maximum(below - below.max(axis=0), -np.finfo(np.float64).max)
         e = np.exp(c * below)
     result: NDArray[np.floating] = (e / e.sum(axis=0)).astype(array.dtype)
@@ -102,7 +103,7 @@ def softmax(z: ArrayLike, c: float = 1.0) -> NDArray[np.floating]:
 
 
 def vectorized_result(j: int, n: int = 10) -> NDArray[np.float64]:
-    """The desired output for class ``j`` of ``n``: zero but for a one in row j.
+    """The one-hot target for class ``j`` of ``n``: 1 in row j, 0 elsewhere.
 
     Parameters
     ----------
@@ -118,7 +119,7 @@ def vectorized_result(j: int, n: int = 10) -> NDArray[np.float64]:
     Raises
     ------
     TypeError, ValueError
-        For a ``j`` or an ``n`` that is no integer in range.
+        If ``j`` or ``n`` is not an integer in range.
 
     Examples
     --------

@@ -1,11 +1,11 @@
-"""Optimizers: how the parameters follow the mini-batches' mean gradients.
+"""Optimizers: updates of the parameters from the mini-batches' mean gradients.
 
 ``Network.SGD`` takes one of these as ``optimizer``; None is the book's plain gradient
 descent. They hold coefficients only: velocities and moments belong to one call of ``SGD``,
-start at zero there and end with it.
+which starts with zeros.
 
-Each is one class here, with all that Python says of it, and one section of
-``csrc/api/optimizers.def``, which computes it. Nothing else lists them: the package's public names,
+Each is one class here and one section of ``csrc/api/optimizers.def``, which computes it. Nothing
+else lists them: the package's public names,
 the reference, the estimators and the command line go through ``CLASSES``. To add one:
 docs/adding-things.md.
 """
@@ -25,18 +25,18 @@ __all__ = ["Adam", "AdamW", "Momentum", "RMSprop"]  # what the package exports
 
 
 class Optimizer:
-    """What is known of one optimizer, beside its coefficients.
+    """The properties of one optimizer, apart from its coefficients.
 
     Attributes
     ----------
     coefficients : tuple of str
-        Those that the kernels are given, in the order of ``csrc/api/optimizers.def``.
+        The coefficients that the kernels get, in the order of ``csrc/api/optimizers.def``.
     name : str
         In the kernels, and on the command line.
     n_moments : int
-        Arrays of the parameters' size that it keeps.
+        The number of its arrays of the parameters' size.
     decoupled_decay : bool
-        ``lmbda`` is no part of the gradient: weights lose the share eta lmbda / n.
+        ``lmbda`` is not part of the gradient: each step multiplies weights by 1 - eta lmbda / n.
     divisors : tuple of str
         Coefficients that keep a denominator from 0, so that they must not be subnormal numbers,
         which are 0 in the kernels.
@@ -75,7 +75,7 @@ class Optimizer:
 
     @property
     def call(self) -> str:
-        """How it is written in Python, without the coefficients that are the defaults."""
+        """Its constructor call in Python, without coefficients that have their defaults."""
         given = []
         for each in fields(self):  # type: ignore[arg-type]  # those of the dataclass
             value = getattr(self, each.name)
@@ -107,14 +107,14 @@ class Optimizer:
         return False
 
     def step(self, g: NDArray, moments: NDArray, eta: float, step: int) -> NDArray:
-        """What one mini-batch takes from the parameters: in NumPy, for ``fastnet.reference``.
+        """The amount that one mini-batch subtracts from the parameters, for ``fastnet.reference``.
 
         Parameters
         ----------
         g : (parameters,)
-            Its mean gradient.
+            The mean gradient.
         moments : (n_moments, parameters)
-            Of the mini-batches before; those of this one are written there.
+            The current moments, updated in place.
         eta : float
             The learning rate.
         step : int
@@ -129,7 +129,7 @@ class Optimizer:
         raise NotImplementedError
 
     def last_rate(self, eta: float, steps: int) -> float:
-        """The learning rate ``eta`` of the last of so many ``steps``, corrections included.
+        """The learning rate of step number ``steps`` for ``eta``, bias corrections included.
 
         Examples
         --------
@@ -162,22 +162,22 @@ class Optimizer:
 
 @dataclass(frozen=True)
 class Momentum(Optimizer):
-    """Momentum: v = mu v + g, W = W - eta v, g being the mini-batch's mean gradient.
+    """Momentum: v = mu v + g, W = W - eta v, with g the mini-batch's mean gradient.
 
-    As PyTorch defines it. The book's form, v = mu v - eta g, W = W + v (eqs. 107, 108), moves
-    the same way while eta is constant. ``lmbda`` and ``l1`` are part of g.
+    As PyTorch defines it. The book's form, v = mu v - eta g, W = W + v (eqs. 107, 108), gives
+    the same steps while eta is constant. ``lmbda`` and ``l1`` are part of g.
 
     Parameters
     ----------
     mu : float
-        How much of the velocity stays, the book's momentum co-efficient; from 0 to below 1.
+        The book's momentum co-efficient, from 0 to below 1.
     nesterov : bool, default False
         Nesterov's variant, W = W - eta (g + mu v) (Sutskever et al. 2013).
 
     Raises
     ------
     ValueError, TypeError
-        For a ``mu`` out of range.
+        If ``mu`` is out of range.
 
     Examples
     --------

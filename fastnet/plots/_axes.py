@@ -1,4 +1,4 @@
-"""What the pictures share: Axes to draw on, colours, curves, sheets of small images."""
+"""Shared by all pictures: Axes, colours, curves, grids of small images."""
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
@@ -12,14 +12,14 @@ from fastnet.core import checks
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# M. Okabe, K. Ito: Color Universal Design (2008). The order is that of the curves.
+# M. Okabe, K. Ito: Color Universal Design (2008), in the order in which curves use them.
 BLUE, VERMILION, GREEN, ORANGE, PURPLE = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7"
 COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE)
-DASHES = ("-", "--", "-.", ":")  # curves differ in more than their colour
+DASHES = ("-", "--", "-.", ":")  # so that curves do not differ by colour alone
 
 
 def require_matplotlib() -> None:
-    """Raise an ImportError with the line that installs matplotlib, unless it is there."""
+    """Raise an ImportError that says how to install matplotlib, if it is missing."""
     try:
         import matplotlib  # noqa: F401
     except ModuleNotFoundError as error:
@@ -32,7 +32,7 @@ def require_matplotlib() -> None:
 
 
 def axes(ax: Any, width: float, height: float) -> "Axes":
-    """``ax`` if it is matplotlib's, or for None those of a new figure, in inches."""
+    """``ax``, or, if it is None, the Axes of a new figure of this size in inches."""
     require_matplotlib()
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -45,7 +45,7 @@ def axes(ax: Any, width: float, height: float) -> "Axes":
 
 
 def foreground() -> str:
-    """The colour of text in the style in use."""
+    """The colour of text in the current style."""
     from matplotlib import rcParams
 
     return str(rcParams["text.color"])
@@ -88,7 +88,7 @@ def draw_curves(ax: "Axes", curves: Mapping[str, NDArray], first_epoch: int = 0)
     styles = zip(cycle(COLOURS), cycle(DASHES))
     for (label, values), (colour, dashes) in zip(curves.items(), styles, strict=False):
         epochs = np.arange(first_epoch, first_epoch + len(values))
-        marker = "o" if len(values) == 1 else None  # a line of one point is not seen
+        marker = "o" if len(values) == 1 else None  # a line of one point would be invisible
         ax.plot(epochs, values, dashes, color=colour, label=label, marker=marker, linewidth=2)
     ax.set_xlabel("epoch")
     ax.xaxis.set_major_locator(
@@ -118,21 +118,21 @@ def image_shape(n_pixels: int, shape: Any) -> tuple[int, int]:
     return rows, columns
 
 
-def sheet(images: NDArray, above: int) -> tuple[NDArray, list[tuple[float, float]]]:
-    """Images (n, rows, columns) side by side, NaN between them, ``above`` pixels over each.
+def grid(images: NDArray, above: int) -> tuple[NDArray, list[tuple[float, float]]]:
+    """A grid of images (n, rows, columns), NaN between them and in ``above`` rows over each.
 
-    Returns the sheet and for each image the middle of its upper edge, in pixels.
+    Returns the grid and the middle of the upper edge of each image, in pixels.
     """
     n, height, width = images.shape
-    # Of the widths from that of a square on the one that leaves the fewest places empty.
+    # From the width of a square upwards, the one that leaves the fewest cells empty.
     columns = min(range(int(np.ceil(n**0.5)), int(2 * n**0.5) + 1), key=lambda c: -n % c)
     rows = -(-n // columns)
     gap = max(1, width // 12)
-    board = np.full((rows * (height + above), columns * (width + gap) - gap), np.nan)
+    grid_image = np.full((rows * (height + above), columns * (width + gap) - gap), np.nan)
     middles = []
     for i, image in enumerate(images):
         top = i // columns * (height + above) + above
         left = i % columns * (width + gap)
-        board[top : top + height, left : left + width] = image
+        grid_image[top : top + height, left : left + width] = image
         middles.append((left + (width - 1) / 2, top - 0.5))
-    return board, middles
+    return grid_image, middles

@@ -1,4 +1,4 @@
-"""Pictures that teach: the single neuron, the sigmoid, the softmax, the learning slowdown."""
+"""Pictures from the book: the single neuron, the sigmoid, the softmax, the learning slowdown."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -13,8 +13,8 @@ from fastnet.plots import _axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Flat is called where the slope is under a tenth of its greatest value, 1/4:
-# a (1 - a) = 1/40, so that z = ln(a / (1 - a)) is about 3.64.
+# The sigmoid is called flat where its slope is less than a tenth of the maximum, 1/4:
+# a (1 - a) = 1/40, so z = ln(a / (1 - a)) is about 3.64.
 _STEEP = (1 + np.sqrt(0.9)) / 2
 FLAT = float(np.log(_STEEP / (1 - _STEEP)))
 
@@ -27,9 +27,9 @@ def neuron(
     Parameters
     ----------
     curves : dict {label: sequence of float}
-        A curve each: the values at epoch 0, before the training, and after every epoch.
+        One curve each: the values at epoch 0, before the training, and after every epoch.
     quantity : "output" or "cost"
-        What the values are.
+        The quantity that the curves show.
     ax : matplotlib Axes or None
         Where to draw; None makes a new figure.
 
@@ -40,7 +40,7 @@ def neuron(
     Raises
     ------
     ValueError, TypeError
-        For curves that are empty or not finite, a quantity or an ax that is none.
+        If a curve is empty or not finite, or for an invalid quantity or ax.
     ImportError
         If matplotlib is not installed.
 
@@ -77,8 +77,8 @@ def neuron(
 def sigmoid(*, ax: "Axes | None" = None) -> "Axes":
     """The sigmoid and its slope, the flat regions marked.
 
-    Flat means a slope under a tenth of the greatest, which is 1/4 at z = 0. There a
-    neuron with the quadratic cost learns slowly (equations 55 and 56).
+    Flat means a slope of less than a tenth of the maximum, which is 1/4 at z = 0. In these
+    regions a neuron with the quadratic cost learns slowly (equations 55 and 56).
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def sigmoid(*, ax: "Axes | None" = None) -> "Axes":
     Raises
     ------
     TypeError
-        For an ax that is none.
+        For an invalid ax.
     ImportError
         If matplotlib is not installed.
 
@@ -127,8 +127,8 @@ def softmax(z: ArrayLike, c: float = 1.0, *, ax: "Axes | None" = None) -> "Axes"
     z : (n,) array_like
         Weighted inputs of the layer, finite.
     c : float, default 1.0
-        The constant of equation 83, 0 or more; the larger it is the nearer the outputs are
-        to 1 for the greatest z and 0 for the others.
+        The constant of equation 83, 0 or more; the larger c, the closer the output of the
+        largest z is to 1 and the others to 0.
     ax : matplotlib Axes or None
         Where to draw; None makes a new figure.
 
@@ -139,7 +139,7 @@ def softmax(z: ArrayLike, c: float = 1.0, *, ax: "Axes | None" = None) -> "Axes"
     Raises
     ------
     ValueError, TypeError
-        For a z that is no row of finite numbers, a negative c, an ax that is none.
+        If z is not a sequence of finite numbers, or for a negative c or an invalid ax.
     ImportError
         If matplotlib is not installed.
 
@@ -157,7 +157,7 @@ def softmax(z: ArrayLike, c: float = 1.0, *, ax: "Axes | None" = None) -> "Axes"
     outputs = functions.softmax(inputs, c)
     ax = _axes.axes(ax, 4.8, 4.2)
     bars = ax.bar(range(1, len(outputs) + 1), outputs, color=_axes.BLUE)
-    if len(outputs) <= 10:  # or they would overlap
+    if len(outputs) <= 10:  # more labels would overlap
         ax.bar_label(bars, [f"{a:.3f}" for a in outputs], padding=2)
         ax.set_xticks(
             range(1, len(outputs) + 1),
@@ -177,8 +177,8 @@ def slowdown(curves: Mapping[str, ArrayLike], *, ax: "Axes | None" = None) -> "A
     Parameters
     ----------
     curves : dict {label: sequence of float}
-        A curve each: the mean of |∂C/∂w| at epoch 0, before the training, and after every
-        epoch; over 0. ``Network.gradient`` gives ∂C/∂w.
+        One curve each: the mean of |∂C/∂w| at epoch 0, before the training, and after every
+        epoch; positive. ``Network.gradient`` gives ∂C/∂w.
     ax : matplotlib Axes or None
         Where to draw; None makes a new figure.
 
@@ -189,14 +189,13 @@ def slowdown(curves: Mapping[str, ArrayLike], *, ax: "Axes | None" = None) -> "A
     Raises
     ------
     ValueError, TypeError
-        For curves that are empty, not finite or not over 0, an ax that is none.
+        If a curve is empty, not finite or not positive, or for an invalid ax.
     ImportError
         If matplotlib is not installed.
 
     Notes
     -----
-    The costs are different measures, so that one epoch's gradients of both compare where
-    the weights are the same: at epoch 0.
+    Gradients of different costs can be compared only at the same weights, that is at epoch 0.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Pictures of what a training did: curves, wrong digits, weights, the confusion matrix."""
+"""Pictures of results: curves, misclassified digits, weights, the confusion matrix."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 def training(history: History, quantity: str | None = None, *, ax: "Axes | None" = None) -> "Axes":
-    """Accuracy or cost against the epoch, training data beside evaluation data.
+    """Accuracy or cost against the epoch, on training and evaluation data.
 
     Parameters
     ----------
     history : History
-        What ``Network.SGD`` returned.
+        The return value of ``Network.SGD``.
     quantity : "accuracy", "cost" or None
         Accuracies are drawn in percent of the examples, costs as means per example. None: the
-        accuracy where the history has one, else the cost.
+        accuracy if the history has one, otherwise the cost.
     ax : matplotlib Axes or None
         Where to draw; None makes a new figure.
 
@@ -36,9 +36,9 @@ def training(history: History, quantity: str | None = None, *, ax: "Axes | None"
     Raises
     ------
     ValueError
-        If the history has no such curve, as where it was not monitored.
+        If the history has no such curve because it was not monitored.
     TypeError
-        For a history or an ax that is none.
+        For an invalid history or ax.
     ImportError
         If matplotlib is not installed.
 
@@ -104,18 +104,18 @@ def digits(
     shape: tuple[int, int] | None = None,
     ax: "Axes | None" = None,
 ) -> "Axes":
-    """The images that a network takes for something else, with both classes over each.
+    """The images that a network misclassifies, with the true and the predicted class over each.
 
     Parameters
     ----------
     net : Network
-        Which tells classes apart.
+        A classifier.
     data : Dataset, pair (X, y) or iterable of (x, y)
-        Images and their labels, or targets, as ``Network.accuracy`` takes them.
+        Images with labels or targets, as for ``Network.accuracy``.
     limit : int, default 40
-        Show so many, the first ones in the order of the data; 1 or more.
+        The largest number of images shown, the first ones of the data; 1 or more.
     shape : (rows, columns) or None
-        Pixels of an image; None: a square.
+        Size of an image in pixels; None: a square.
     ax : matplotlib Axes or None
         Where to draw; None makes a new figure.
 
@@ -126,7 +126,7 @@ def digits(
     Raises
     ------
     ValueError, TypeError
-        For a network, data or a shape that do not go together.
+        If network, data and shape do not match.
     ImportError
         If matplotlib is not installed.
 
@@ -143,23 +143,23 @@ def digits(
     n_in = net.sizes[0]
     rows_and_columns = _axes.image_shape(n_in, shape)
     data = inputs_of(net).dataset("data", data)
-    seen, true = _classes(net, data)
+    predicted, true = _classes(net, data)
     ax = _axes.axes(ax, 8.0, 5.6)
-    wrong = np.flatnonzero(seen != true)
+    wrong = np.flatnonzero(predicted != true)
     shown = wrong[:limit]
     ax.set_axis_off()
     ax.set_title(
         f"{len(wrong):,} of {len(data):,} digits are misclassified"
         + (f"; shown are {limit}" if len(wrong) > limit else "")
-        + ("\ntrue digit → what the network sees" if len(wrong) else "")
+        + ("\ntrue digit → predicted digit" if len(wrong) else "")
     )
     if len(wrong):
         images = np.array([data[int(i)][0] for i in shown]).reshape(-1, *rows_and_columns)
-        board, middles = _axes.sheet(images, above=-(-rows_and_columns[0] // 3))
-        ax.imshow(board, cmap="gray_r", vmin=0, vmax=images.max() or 1)
-        size = min(10, 160 / len({x for x, _ in middles}))  # so that labels do not touch
+        grid_image, middles = _axes.grid(images, above=-(-rows_and_columns[0] // 3))
+        ax.imshow(grid_image, cmap="gray_r", vmin=0, vmax=images.max() or 1)
+        size = min(10, 160 / len({x for x, _ in middles}))  # so that labels do not overlap
         for i, (x, y) in zip(shown, middles, strict=True):
-            ax.text(x, y, f"{true[i]} → {seen[i]}", ha="center", va="bottom", fontsize=size)
+            ax.text(x, y, f"{true[i]} → {predicted[i]}", ha="center", va="bottom", fontsize=size)
     return ax
 
 
@@ -177,25 +177,23 @@ def weights(
     ----------
     net : Network
     layer : int, default 0
-        The weights ``net.weights[layer]``; 0 are those from the inputs to the first hidden
-        layer.
+        Show ``net.weights[layer]``; 0: the weights from the inputs to the first hidden layer.
     limit : int, default 100
-        Show so many neurons, the first ones; 1 or more.
+        The largest number of neurons shown, the first ones; 1 or more.
     shape : (rows, columns) or None
-        Pixels of an image, as many as the neurons have inputs; None: a square.
+        The image's pixels, one per input of a neuron; None: a square.
     ax : matplotlib Axes or None
         Where to draw; None makes a new figure.
 
     Returns
     -------
     matplotlib Axes
-        A colour bar stands in the same figure.
+        The figure also has a colour bar.
 
     Raises
     ------
     ValueError, TypeError
-        For a layer that the network does not have, a shape that does not fit, or weights
-        that are not finite.
+        If the network has no such layer, the shape does not fit, or weights are not finite.
     ImportError
         If matplotlib is not installed.
 
@@ -219,10 +217,10 @@ def weights(
     height, width = _axes.image_shape(w.shape[1], shape)
     ax = _axes.axes(ax, 7.2, 5.6)
     images = w[:limit].reshape(-1, height, width)
-    board, _ = _axes.sheet(images, above=max(1, width // 12))
-    # A few large weights would leave the others pale.
+    grid_image, _ = _axes.grid(images, above=max(1, width // 12))
+    # Clipped, so that a few large weights do not make the others pale.
     bound = float(np.quantile(np.abs(w), 0.995)) or 1.0
-    picture = ax.imshow(board, cmap="RdBu_r", vmin=-bound, vmax=bound)
+    picture = ax.imshow(grid_image, cmap="RdBu_r", vmin=-bound, vmax=bound)
     ax.set_axis_off()
     kind = "hidden" if layer < len(net.weights) - 1 else "output"
     some = f"; shown are {limit} of {len(w):,}" if len(w) > limit else ""
@@ -232,26 +230,26 @@ def weights(
 
 
 def confusion(net: Network, data: Data, *, ax: "Axes | None" = None) -> "Axes":
-    """How many examples of each class are taken for each class.
+    """The confusion matrix: counts of each true class by predicted class.
 
     Parameters
     ----------
     net : Network
-        Which tells classes apart.
+        A classifier.
     data : Dataset, pair (X, y) or iterable of (x, y)
-        Examples and their labels, or targets, as ``Network.accuracy`` takes them.
+        Examples with labels or targets, as for ``Network.accuracy``.
     ax : matplotlib Axes or None
         Where to draw; None makes a new figure.
 
     Returns
     -------
     matplotlib Axes
-        A colour bar for the errors stands in the same figure.
+        The figure also has a colour bar for the errors.
 
     Raises
     ------
     ValueError, TypeError
-        For a network and data that do not go together.
+        If network and data do not match.
     ImportError
         If matplotlib is not installed.
 
@@ -263,14 +261,14 @@ def confusion(net: Network, data: Data, *, ax: "Axes | None" = None) -> "Axes":
     >>> history = net.SGD(data[:5000], 2, 10, 0.5, verbose=False)
     >>> ax = confusion(net, test)
     >>> ax.get_xlabel(), ax.get_ylabel()
-    ('class that the network sees', 'true class')
+    ('predicted class', 'true class')
     """
     net = _network(net)
     data = inputs_of(net).dataset("data", data)
-    seen, true = _classes(net, data)
+    predicted, true = _classes(net, data)
     n = max(2, net.sizes[-1])
     counts = np.zeros((n, n), np.int64)
-    np.add.at(counts, (true, seen), 1)
+    np.add.at(counts, (true, predicted), 1)
     ax = _axes.axes(ax, 7.2, 6.0)
     errors = np.ma.masked_where(np.eye(n, dtype=bool), counts)
     most = int(errors.max()) or 1
@@ -286,7 +284,7 @@ def confusion(net: Network, data: Data, *, ax: "Axes | None" = None) -> "Axes":
                 color=_axes.foreground() if i == j else on_picture,
                 weight="bold" if i == j else "normal",
             )  # fmt: skip
-    ax.set_xlabel("class that the network sees")
+    ax.set_xlabel("predicted class")
     ax.set_ylabel("true class")
     right = int(counts.trace())
     ax.set_title(f"{right:,} of {len(data):,} are right ({100 * right / len(data):.2f} %)")
@@ -301,7 +299,7 @@ def _network(net: Any) -> Network:
 
 
 def _classes(net: Network, data: Dataset) -> tuple[NDArray, NDArray]:
-    """(what the network sees, what is true), as ``Network.accuracy`` counts them."""
+    """(predicted classes, true classes), as ``Network.accuracy`` counts them."""
     model_of(net).check_accuracy("data", data)
     y = data.y
     return net.predict_labels(data), y.astype(int) if y.ndim == 1 else classes_of(y)

@@ -21,5 +21,5 @@ __all__ = ["MLPClassifier", "MLPRegressor"]
 
 
 def __dir__() -> list[str]:
-    """What is public, and not the modules behind it."""
+    """The public names only."""
     return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -1,4 +1,4 @@
-"""What both estimators do: check, start a network, train it epoch by epoch, and keep count."""
+"""Both estimators' base: checks, a new network, training epoch by epoch, the fitted attributes."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from fastnet.core import checks, reporting
 from fastnet.core.parameters import ParameterList, Parameters
 from fastnet.data import sample_weights
 from fastnet.data.dataset import Dataset
+from fastnet.model import Model
 from fastnet.network import Network, model_of
 from fastnet.nn.costs import CostSpec
 from fastnet.sklearn import arguments, losses, parameters, validation
@@ -37,17 +38,17 @@ _RENAMED = {
 
 
 class BaseMLP(BaseEstimator):
-    """The part of the two estimators that does not ask what the targets are.
+    """The part of the two estimators that does not depend on the kind of targets.
 
-    The epochs are not those of ``Network.SGD`` but scikit-learn's: its random numbers, so that
-    the same ``random_state`` gives its initial weights and its order of the examples; its
-    weight decay (solver.py); its rules for the rate and for when to stop; and moments that
-    outlive a call of ``partial_fit``.
+    The epochs are scikit-learn's, not those of ``Network.SGD``: its random numbers, so that the
+    same ``random_state`` gives its initial weights and order of the examples; its weight decay
+    (solver.py); its rules for the learning rate and for stopping; and moments that are kept
+    between calls of ``partial_fit``.
     """
 
     network_: Network
     classes_: Any
-    # None where there is nothing to say, as in scikit-learn
+    # None if not applicable, as in scikit-learn
     best_loss_: Any
     validation_scores_: Any
     best_validation_score_: Any
@@ -250,44 +251,14 @@ class BaseMLP(BaseEstimator):
         self, settings: Settings, data: Dataset, weights: NDArray | None,
         held_out: Validation | None, reporter: reporting.Reporter, incremental: bool,
     ) -> None:  # fmt: skip
-        model, solver, n = model_of(self.network_), self._optimizer, len(data)
+        model, n = model_of(self.network_), len(data)
         examples = Examples(data, weights, self._mini_batch_size(settings, n))
         epochs = 1 if incremental else settings.max_iter
-        if held_out is not None:
-            if self.validation_scores_ is None:
-                self.validation_scores_, self.best_validation_score_ = [], -math.inf
-            held_out.begin(model, self.best_validation_score_)
-        if settings.early_stopping:
-            self.best_loss_ = None
-        elif self.best_loss_ is None:
-            self.best_loss_ = math.inf
-        order, epoch, words = np.arange(n), 0, ""
+        self._begin_scores(settings, model, held_out)
+        words = ""
         try:
             with reporter.begin(model.sizes, n, epochs):
-                alone = held_out is not None or reporter.follows_epochs
-                kept = loop.snapshots_of(1 if alone else solver.epochs_per_call(model, n), model)
-                while epoch < epochs and not words:
-                    # whatever their losses, so many epochs are to come with this rate
-                    certain = max(1, settings.n_iter_no_change + 1 - self._no_improvement_count)
-                    last = kept[: int(min(certain, epochs - epoch))]
-                    for one in solver.epochs(
-                        settings, model, examples, order, last, self._random_state,
-                        epoch + 1, reporter.poll(epoch + 1),
-                    ):  # fmt: skip
-                        loss = losses.sklearn_loss(
-                            one.cost, model, data, weights, one.l2, one.values
-                        )
-                        validated = None if held_out is None else held_out.measure(self, model)
-                        epoch += 1
-                        self.n_iter_, self.t_, order = epoch, self.t_ + n, one.order
-                        figures = self._record(settings, loss, validated)
-                        reporter.ended(epoch, figures)
-                        solver.epoch_ended(self.t_)
-                    if self._no_improvement_count > settings.n_iter_no_change:
-                        if solver.lower_rate():
-                            self._no_improvement_count = 0
-                        else:
-                            words = self._why_stopped(settings, epoch)
+                words = self._run_epochs(settings, examples, held_out, reporter, epochs)
                 reporter.close(words)
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=4)
@@ -301,6 +272,50 @@ class BaseMLP(BaseEstimator):
                 )
         if held_out is not None:
             held_out.restore(model)
+
+    def _begin_scores(self, settings: Settings, model: Model, held_out: Validation | None) -> None:
+        """The attributes of the best scores, before the first epoch."""
+        if held_out is not None:
+            if self.validation_scores_ is None:
+                self.validation_scores_, self.best_validation_score_ = [], -math.inf
+            held_out.begin(model, self.best_validation_score_)
+        if settings.early_stopping:
+            self.best_loss_ = None
+        elif self.best_loss_ is None:
+            self.best_loss_ = math.inf
+
+    def _run_epochs(
+        self, settings: Settings, examples: Examples, held_out: Validation | None,
+        reporter: reporting.Reporter, epochs: int,
+    ) -> str:  # fmt: skip
+        """Train for at most this many epochs; returns why training stopped early, or ""."""
+        model, solver, data = model_of(self.network_), self._optimizer, examples.data
+        n = len(data)
+        order, epoch, words = np.arange(n), 0, ""
+        alone = held_out is not None or reporter.reports_epochs
+        snapshots = loop.snapshots_of(1 if alone else solver.epochs_per_call(model, n), model)
+        while epoch < epochs and not words:
+            # whatever their losses, at least this many epochs have the current rate
+            certain = max(1, settings.n_iter_no_change + 1 - self._no_improvement_count)
+            of_call = snapshots[: int(min(certain, epochs - epoch))]
+            for one in solver.epochs(
+                settings, model, examples, order, of_call, self._random_state,
+                epoch + 1, reporter.poll(epoch + 1),
+            ):  # fmt: skip
+                loss = losses.sklearn_loss(
+                    one.cost, model, data, examples.weights, one.l2, one.values
+                )
+                validated = None if held_out is None else held_out.measure(self, model)
+                epoch += 1
+                self.n_iter_, self.t_, order = epoch, self.t_ + n, one.order
+                reporter.epoch_done(epoch, self._record(settings, loss, validated))
+                solver.epoch_ended(self.t_)
+            if self._no_improvement_count > settings.n_iter_no_change:
+                if solver.lower_rate():
+                    self._no_improvement_count = 0
+                else:
+                    words = self._why_stopped(settings, epoch)
+        return words
 
     def _mini_batch_size(self, settings: Settings, n: int) -> int:
         if settings.batch_size is None:
@@ -379,8 +394,8 @@ def _weights(X: Any, sample_weight: Any) -> NDArray | None:
 
 
 def _dtype(settings: Settings, X: Any) -> str:
-    """ "auto": the noise of mini-batches is far over float32's rounding; where there is only one,
-    its gradient is exact, and so is the arithmetic, unless X is not."""
+    """The dtype of "auto": float32, since the noise of mini-batches is much larger than its
+    rounding; float64 for a single mini-batch, whose gradient is exact, unless X is float32."""
     if settings.dtype != "auto":
         return settings.dtype
     one = X.shape[0] <= (settings.batch_size or 200)

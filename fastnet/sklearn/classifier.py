@@ -24,14 +24,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     The parameters, their defaults, the fitted attributes and, for the same ``random_state``, the
     initial weights and the order of the examples are scikit-learn's; so are the weights
-    after an epoch, but for rounding. docs/scikit_learn.md says what differs.
+    after an epoch, up to rounding. docs/scikit_learn.md lists the differences.
 
     Parameters
     ----------
     hidden_layer_sizes : int or sequence of int, default (100,)
         Neurons in each hidden layer; () for none.
     activation : str, default "relu"
-        Of the hidden neurons: "logistic", "tanh", "relu", or another name of
+        Kind of the hidden neurons: "logistic", "tanh", "relu", or another name of
         ``fastnet.nn.activations.HIDDEN``.
         There is no "identity".
     solver : str, default "adam"
@@ -39,30 +39,30 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         ``fastnet.nn.optimizers``, its name in lower case. There is no "lbfgs".
     alpha : float, default 0.0001
         L2 penalty as scikit-learn counts it: each mini-batch adds alpha W / m to the gradient
-        of the weights, m being its number of examples, or the sum of their weights. That is
-        the book's weight decay with lambda = alpha times the number of mini-batches in an epoch.
+        of the weights, with m the number of its examples, or the sum of their weights. This
+        is the book's weight decay with lambda = alpha times the number of mini-batches in an epoch.
     batch_size : int or "auto", default "auto"
         Examples in a mini-batch; "auto" is min(200, n).
     learning_rate : str, default "constant"
         For "sgd": "constant"; "invscaling", learning_rate_init / (t + 1)^power_t after each epoch,
-        t being the examples seen; "adaptive", a fifth of the rate where there is no improvement
-        in n_iter_no_change epochs, as long as it is over 1e-6.
+        with t the number of examples seen; "adaptive", which divides the rate by 5 after
+        n_iter_no_change epochs without improvement, as long as it is greater than 1e-6.
     learning_rate_init : float, default 0.001
-        The learning rate eta at the start.
+        The initial learning rate eta.
     power_t : float, default 0.5
         For "invscaling".
     max_iter : int, default 200
-        Epochs at most.
+        The maximum number of epochs.
     shuffle : bool, default True
-        A new order of the examples in each epoch.
+        Whether each epoch has a new order of the examples.
     random_state : int, RandomState or None
-        Of the initial weights, the order, the examples that are held out, and dropout.
+        Seeds the initial weights, the order, the choice of held-out examples, and dropout.
     tol : float, default 1e-4
-        An epoch is no improvement that does not better the best by so much.
+        An epoch counts as an improvement if it beats the best by more than this.
     verbose : bool or int, default False
-        1: a line per epoch; 2: a bar, as in ``fastnet.Network.SGD``; more: as 1.
+        1: a line per epoch; 2: a progress bar, as in ``fastnet.Network.SGD``; more: as 1.
     warm_start : bool, default False
-        Whether ``fit`` trains on from the last call's weights.
+        Whether ``fit`` continues from the weights of the last call.
     momentum : float, default 0.9
         For "sgd", from 0 to below 1.
     nesterovs_momentum : bool, default True
@@ -70,49 +70,52 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     early_stopping : bool, default False
         Whether to stop by the score on held-out examples, not by the training loss.
     validation_fraction : float, default 0.1
-        The share of the examples that early stopping holds out, unless ``fit`` is given an
+        The fraction of the examples that early stopping holds out, unless ``fit`` gets an
         ``eval_set``.
     beta_1, beta_2, epsilon : float, default 0.9, 0.999 and 1e-8
         For "adam" and other solvers that have them. Adam's epsilon is added to the second
         moment's root after its bias is corrected (Kingma and Ba 2015, algorithm 1), before it in
         scikit-learn.
     n_iter_no_change : int or inf, default 10
-        Training stops after more epochs in a row than these without an improvement.
+        Training stops after more than this number of consecutive epochs without improvement.
     max_fun : int, default 15000
-        Without effect: in scikit-learn it is for the solver "lbfgs" only.
+        Ignored; in scikit-learn it is for the solver "lbfgs" only.
     loss : str or class, default "log_loss"
         "log_loss", "squared_error", or a cost class or object as ``fastnet.Network`` takes it.
     output : str, default "auto"
         The output neurons: "softmax", "logistic", or "auto", which is softmax for three and more
         classes, and one logistic neuron for two, or for each of several labels. Logistic neurons
-        for three and more classes learn one against all others.
+        for three and more classes learn one class against the rest.
     class_weight : dict {class: weight}, "balanced", list of these for several labels, or None
-        How often the examples of a class count, times ``sample_weight``; once, if a dict does
-        not name it.
+        The weight of a class's examples, multiplied by ``sample_weight``; 1 for a class that a dict
+        does not name.
     dropout : float or sequence of float, default 0.0
-        The probability that a hidden neuron is left out, one or one per hidden layer.
+        The probability that a hidden neuron is dropped: one number, or one per hidden layer.
     eval_metric : str, callable or None
         The score on held-out examples: the name of a scorer of scikit-learn; a function
         f(estimator, X, y), more is better; "loss", the loss with a minus sign; None: accuracy.
     dtype : "auto", "float32" or "float64", default "auto"
-        Of the network's parameters and arithmetic. "auto" is float32, which takes half the time
-        and whose rounding is far below the noise of mini-batches; but float64 where one
-        mini-batch holds all examples, unless X is float32. In scikit-learn it is X's. float32 has
-        7 digits: of X = 1e8 + noise it keeps no noise, so scale such inputs, or say "float64".
-        Probabilities are float32 for X in float32, else float64, whatever this is.
+        The type of the network's parameters and arithmetic. "auto" is float32, which takes half
+        the time and whose rounding is far below the noise of mini-batches; it is float64 if one
+        mini-batch holds all examples, unless X is float32. scikit-learn uses the type of X.
+        float32 has 7 digits: X = 1e8 + noise loses its noise, so scale such inputs, or choose
+        "float64".
+        Probabilities are float32 if X is float32, otherwise float64, whatever this is.
 
     Attributes
     ----------
     network_ : fastnet.Network
         The trained network: ``network_.save(file)``, ``network_.explain(x, y)``, ...
     history_ : dict of lists
-        Per epoch: "training_loss", with the penalty, the mean of the mini-batches' before
-        their steps; where examples are held out, "validation_loss", without it, and
-        "validation_score", NaN for a warm start's epochs without. For ``pandas.DataFrame``.
+        Per epoch: "training_loss", the mean over the mini-batches before their steps, with the
+        penalty; if examples are held out, "validation_loss" without the penalty and
+        "validation_score", NaN for epochs of a warm start that had none. It can be passed to
+        ``pandas.DataFrame``.
     classes_ : (n_classes,) ndarray
     coefs_, intercepts_ : lists of ndarray, (n_in, n_out) and (n_out,)
-        The network's own: what is written there, or assigned, acts until the next ``fit`` or
-        ``partial_fit``, which leaves these arrays as they are, read-only, and makes new ones.
+        The network's parameters themselves: writing to them, or assigning to them, changes the
+        network. The next ``fit`` or ``partial_fit`` makes new arrays; these keep their values and
+        become read-only.
     n_features_in_, feature_names_in_, n_iter_, t_, n_layers_, n_outputs_, out_activation_
         As in scikit-learn.
     loss_, loss_curve_, best_loss_, validation_scores_, best_validation_score_
@@ -121,9 +124,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     Raises
     ------
     ValueError, TypeError
-        By ``fit``, naming the parameter, what was expected and what came.
+        By ``fit``; the message names the parameter, the expected and the actual value.
     DivergenceError
-        By ``fit``, where a weight stops being finite.
+        By ``fit``, if a weight becomes NaN or infinite.
 
     Examples
     --------
@@ -179,14 +182,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Parameters
         ----------
         X : (n, n_in) array_like, data frame or sparse matrix
-            Sparse ones are converted to compressed rows and never made dense.
+            Sparse matrices are converted to compressed rows, never to a dense array.
         y : (n,) labels of any kind, or (n, n_outputs) zeros and ones for several labels
         sample_weight : (n,) array_like or None
-            How often each example counts: numbers of 0 or more.
+            The weight of each example, 0 or more.
         eval_set : pair (X, y) or None
-            Examples that are not trained on. After each epoch their loss and ``eval_metric`` go
-            into ``history_``; with ``early_stopping`` they take the place of those held
-            out. At the end the network gets back the weights with the best score.
+            Validation examples. After each epoch their loss and ``eval_metric`` are recorded in
+            ``history_``; ``early_stopping`` uses them in place of held-out examples. At the end
+            the weights with the best score are restored.
 
         Returns
         -------
@@ -198,13 +201,13 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def partial_fit(
         self, X: Any, y: Any, sample_weight: ArrayLike | None = None, classes: Any = None
     ) -> MLPClassifier:
-        """Train for one epoch, from where the last call ended, moments included.
+        """Train for one epoch, continuing from the last call, moments included.
 
         Parameters
         ----------
         X, y, sample_weight : as for ``fit``
         classes : array_like or None
-            All classes; at the first call they are needed. For several labels 0 to n_outputs - 1.
+            All classes, required at the first call. For several labels 0 to n_outputs - 1.
 
         Returns
         -------
@@ -289,7 +292,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         ----------
         X, y : as for ``fit``
         sample_weight : (n,) array_like or None
-            How often each example counts.
+            The weight of each example.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Losses and output layers by scikit-learn's names, and the loss as scikit-learn states it."""
+"""Losses and output layers by scikit-learn's names, and the loss as scikit-learn defines it."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def choose(loss: Any, output: Any, allowed: Allowed, usual: str) -> CostSpec:
     loss, output
         The estimator's parameters.
     allowed : {loss: output layers}
-        What the estimator can do for the targets at hand.
+        The losses, with their output layers, that suit the targets.
     usual : str
-        What "auto" stands for, where the loss has no say in it.
+        The output layer for "auto", unless the loss requires another one.
 
     Raises
     ------
     ValueError
-        Naming the parameter and what goes with what.
+        The message names the parameter and the allowed combinations.
     """
     if output != "auto" and (not isinstance(output, str) or output not in OUTPUTS):
         raise ValueError(
@@ -76,8 +76,8 @@ def sklearn_loss(
     cost: float, model: Model, data: Dataset, weights: NDArray | None, l2: float = 0.0,
     values: NDArray | None = None,
 ) -> float:  # fmt: skip
-    """The loss as scikit-learn states it, for a mean cost, plus l2/2 sum W^2 of the parameters
-    ``values``; None: the model's own."""
+    """The loss as scikit-learn defines it, from a mean cost, plus l2/2 sum W^2 of the parameters
+    ``values``; None: those of the model."""
     built_in = model.choice.built_in
     if built_in:
         cost = built_in.sklearn_loss(cost, data.y, model.sizes[-1], weights)

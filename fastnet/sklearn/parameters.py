@@ -1,4 +1,4 @@
-"""The parameters of the estimators: checked when ``fit`` is called, as scikit-learn wants it."""
+"""The parameters of the estimators, checked when ``fit`` is called, as in scikit-learn."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fastnet.core import checks
 from fastnet.nn import activations, optimizers
 from fastnet.nn.optimizers import Optimizer
 
-# {name of the activation: fastnet's}: scikit-learn's names, and fastnet's own, too.
+# {name of an activation: fastnet's name}, for scikit-learn's names and fastnet's.
 ACTIVATIONS = {activations.ACTIVATIONS[name].sklearn_name: name for name in activations.HIDDEN}
 ACTIVATIONS |= {name: name for name in activations.HIDDEN}
 SOLVERS = {each.sklearn_name: each for each in optimizers.CLASSES}
@@ -20,15 +20,15 @@ LEARNING_RATES = ("constant", "invscaling", "adaptive")
 
 
 class Settings(NamedTuple):
-    """The estimator's parameters as numbers; names as scikit-learn's, but for what is made
-    of several."""
+    """The estimator's checked parameters, under scikit-learn's names, except for those made of
+    several."""
 
     hidden_layer_sizes: tuple[int, ...]
     hidden: str  # the name of the activation in fastnet
     optimizer: Optimizer | None
     alpha: float
     batch_size: int | None  # None: "auto"
-    learning_rate: str  # "constant" but for the solver "sgd"
+    learning_rate: str  # "constant" except for the solver "sgd"
     learning_rate_init: float
     power_t: float
     max_iter: int
@@ -73,15 +73,15 @@ def _optimizer(estimator: Any) -> Optimizer | None:
         "solver", estimator.solver, SOLVERS,
         ", which needs the whole data at each step" if estimator.solver == "lbfgs" else "",
     )  # fmt: skip
-    made = {name: _made(each, estimator) for name, each in SOLVERS.items()}  # which checks all
+    made = {name: _made(each, estimator) for name, each in SOLVERS.items()}  # checks them all
     return None if made[solver].is_plain else made[solver]
 
 
 def _made(optimizer: type[Optimizer], estimator: Any) -> Optimizer:
-    """With the estimator's coefficients; errors name its parameters."""
+    """An optimizer with the estimator's coefficients; errors name its parameters."""
     names = optimizer.sklearn_parameters
     try:
-        return optimizer(**{name: getattr(estimator, own) for name, own in names.items()})
+        return optimizer(**{name: getattr(estimator, theirs) for name, theirs in names.items()})
     except (TypeError, ValueError) as error:
         name, _, words = str(error).partition(": ")
         raise type(error)(f"{names[name]}: {words}") from None
@@ -93,7 +93,7 @@ def checked(estimator: Any) -> Settings:
     Raises
     ------
     ValueError, TypeError
-        Naming the parameter, what was expected and what came.
+        The message names the parameter, the expected and the actual value.
     """
     e = estimator
     auto = isinstance(e.batch_size, str) and e.batch_size == "auto"
@@ -126,13 +126,13 @@ def checked(estimator: Any) -> Settings:
 
 
 def verbosity(value: Any) -> Any:
-    """``value`` as ``Network.SGD`` takes it. Of scikit-learn's estimators, some print the more
-    the higher it is, so that 10 is usual; its networks ask only whether there is any."""
+    """``value`` for ``Network.SGD``. Some of scikit-learn's estimators print more with higher
+    values, such as 10; its networks only distinguish zero from others."""
     more = isinstance(value, int | np.integer) and value > 2
     return 1 if more else value
 
 
 def store_parameters(estimator: Any, given: dict[str, Any]) -> None:
-    """The arguments of ``__init__``, its ``locals()``, under their names and as they came:
-    so scikit-learn's ``clone`` and ``set_params`` want it."""
+    """Store the arguments of ``__init__``, its ``locals()``, unchanged under their names, as
+    scikit-learn's ``clone`` and ``set_params`` require."""
     vars(estimator).update({k: v for k, v in given.items() if k not in ("self", "__class__")})

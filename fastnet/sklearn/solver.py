@@ -1,8 +1,8 @@
 """Epochs with the conventions of scikit-learn's solvers.
 
 ``Network.SGD`` divides lambda by n, the number of training examples; scikit-learn divides
-alpha by the weight of the mini-batch at hand, which for its last one, and for examples with
-weights, is another number. The moments outlive an epoch, and for ``partial_fit`` the call.
+alpha by the weight of the current mini-batch, which differs for the last one and for weighted
+examples. The moments are kept between epochs and between calls of ``partial_fit``.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ADVICE = (
 
 
 class Examples(NamedTuple):
-    """The examples of one training, how often each counts, and the mini-batch size."""
+    """The examples of one training, their weights, and the mini-batch size."""
 
     data: Dataset
     weights: NDArray | None
@@ -43,12 +43,12 @@ class Epoch(NamedTuple):
     ----------
     cost, l2 : float
         The mean cost of an example, and the mean l2. The costs are those of each mini-batch
-        before its step, as scikit-learn counts: the mean over the mini-batches of their weighted
-        means; of a cost of the user's own, after the epoch.
+        before its step, as in scikit-learn: the mean over the mini-batches of their weighted
+        means; for a custom cost, that after the epoch.
     values : (parameters,)
-        What it left.
+        The parameters after it.
     order : (n,)
-        The examples as they were taken.
+        The order of the examples.
     """
 
     cost: float
@@ -108,16 +108,16 @@ class Solver:
 
     def __getstate__(self) -> dict[str, Any]:
         step = self._step_options
-        told = {"moments": step.moments, "dropout": step.dropout, "optimizer": step.optimizer}
-        told = {name: value for name, value in told.items() if value is not None}
+        keywords = {"moments": step.moments, "dropout": step.dropout, "optimizer": step.optimizer}
+        keywords = {name: value for name, value in keywords.items() if value is not None}
         others = {k: v for k, v in vars(self).items() if k not in ("_step_options", "_steps")}
-        return {**others, "_told": {**told, "steps": self._steps}}
+        return {**others, "_told": {**keywords, "steps": self._steps}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """In the form of earlier versions, whose pickles are read."""
-        told = dict(state["_told"])
-        self._steps = told.pop("steps")
-        self._step_options = StepOptions(1, divide_l2=True, **told)
+        keywords = dict(state["_told"])
+        self._steps = keywords.pop("steps")
+        self._step_options = StepOptions(1, divide_l2=True, **keywords)
         vars(self).update({name: value for name, value in state.items() if name != "_told"})
 
     @property

@@ -1,4 +1,4 @@
-"""Data held out: the loss and the score after each epoch, and the best parameters so far."""
+"""Held-out data: the loss and the score after each epoch, and the best parameters so far."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from fastnet.data.dataset import Dataset
 from fastnet.model import Model
 from fastnet.sklearn import losses
 
-Metric = Callable[[Any, "Validation", float], float]  # of an estimator, on data, whose loss it is
+Metric = Callable[[Any, "Validation", float], float]  # (estimator, data, loss on them) -> score
 
 
 def metric(chosen: Any, score: Callable[[Validation], float]) -> Metric:
-    """What ``eval_metric`` stands for; more is better. ``score`` is the estimator's own.
+    """The metric of an ``eval_metric``; more is better. ``score`` is the estimator's default.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def _checked_score(estimator: Any, score: float) -> float:
             f"the score on held-out examples is not a number: outputs are beyond the range of "
             f"{estimator.network_.dtype}; smaller inputs or a smaller learning_rate_init may help",
             RuntimeWarning,
-            stacklevel=7,
+            stacklevel=8,
         )
     return score
 
@@ -79,16 +79,16 @@ def _plain(estimator: Any) -> Any:
 
 
 class Validation:
-    """Examples that are not trained on.
+    """Validation examples.
 
     Parameters
     ----------
     X : (n, n_in) array or sparse matrix
-    y : what the user gave for them
+    y : their labels or targets, as given by the user
     data : Dataset
-        The same for the network.
+        The same examples for the network.
     weights : (n,) or None
-        How often each counts.
+        Their weights.
     metric : Metric
     """
 
@@ -99,12 +99,12 @@ class Validation:
         self._best_values: NDArray | None = None
 
     def begin(self, model: Model, best: float) -> None:
-        """``best`` is the best score of the training that is continued; -inf without one."""
+        """Begin with ``best``, the best score of a training that is continued; -inf: a new one."""
         self._best = best
         self._best_values = model.values.copy() if best > -math.inf else None
 
     def measure(self, estimator: Any, model: Model) -> tuple[float, float]:
-        """The loss without its penalty, and the score; the best parameters are kept."""
+        """The loss without its penalty, and the score; stores the best parameters."""
         cost = model.total_cost(self.data, 0.0, weights=self.weights)
         loss = losses.sklearn_loss(cost, model, self.data, self.weights)
         score = self._metric(estimator, self, loss)

@@ -1,4 +1,4 @@
-"""Where the trainings of a sweep run: threads of this process, other processes, a Dask cluster."""
+"""Executors of a sweep: threads of this process, other processes, a Dask cluster."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ _ALIGNMENT = 64
 
 @dataclass(frozen=True)
 class Task:
-    """One training: the keyword arguments of ``Network`` and those of ``SGD``, and the kinds of
-    warnings that have been issued when they were checked."""
+    """One training: the keyword arguments of ``Network`` and of ``SGD``, and the kinds of warnings
+    already issued when they were checked."""
 
     network: Mapping[str, Any]
     sgd: Mapping[str, Any]
@@ -57,10 +57,10 @@ class Trained(NamedTuple):
 
 @dataclass(frozen=True)
 class Stop:
-    """A flag that ends the trainings of one sweep, seen wherever they run.
+    """A flag that stops all trainings of one sweep, in threads and in processes.
 
-    ``key`` counts within a process; processes of the same machine see whether the ``file`` is
-    gone. Neither is ever undone: a training that nobody waits for any more must end, too.
+    ``key`` is for one process; other processes of the machine check whether ``file`` still exists.
+    The flag is never reset, so that trainings whose results are no longer wanted stop, too.
     """
 
     key: str
@@ -83,7 +83,7 @@ def train(task: Task, data: Datasets | Shared, stop: Stop) -> Trained | None:
     """Train the network of a task; None if it was stopped."""
     # data first: a machine without access to their folder reports that, not that it was stopped
     if isinstance(data, Shared):
-        orphans.watch(os.path.dirname(data.path), data.owner)
+        orphans.poll_parent(os.path.dirname(data.path), data.owner)
         training, evaluation = data.datasets()
     else:
         training, evaluation = data
@@ -92,7 +92,7 @@ def train(task: Task, data: Datasets | Shared, stop: Stop) -> Trained | None:
     network, diverged = Network(**task.network), None
     inputs_of(network).warned.update(task.warned)
     start = time.perf_counter()
-    asked = reporting.stop_asked.set(stop.is_set)
+    asked = reporting.stop_requested.set(stop.is_set)
     try:
         history = network.SGD(training, evaluation_data=evaluation, **task.sgd)
     except DivergenceError as error:
@@ -103,7 +103,7 @@ def train(task: Task, data: Datasets | Shared, stop: Stop) -> Trained | None:
     except reporting.Stopped:
         return None
     finally:
-        reporting.stop_asked.reset(asked)
+        reporting.stop_requested.reset(asked)
     return Trained(network, history, time.perf_counter() - start, diverged)
 
 
@@ -111,8 +111,8 @@ def train(task: Task, data: Datasets | Shared, stop: Stop) -> Trained | None:
 class Shared:
     """Data sets in a file, which every process of a machine maps into its memory once.
 
-    In the file stand their pickle, of ``head`` bytes, and the arrays that it leaves out;
-    ``arrays`` says at which byte each begins and how many it has. ``owner`` is the process of
+    The file contains their pickle, of ``head`` bytes, and the arrays that it leaves out;
+    ``arrays`` are the offset and the length of each in bytes. ``owner`` is the process of
     the sweep.
     """
 
@@ -136,7 +136,7 @@ class Shared:
         return cls(path, len(pickled), tuple(arrays), os.getpid())
 
     def datasets(self) -> Datasets:
-        """The data sets of the last sweep, with their compressed form, are kept."""
+        """The data sets; a process keeps those of the last sweep, with their compressed form."""
         found = _mapped.get(self.path)
         if found is None:
             found = self._map()
@@ -166,14 +166,14 @@ _mapped: dict[str, Datasets] = {}  # in a process of a pool: the data sets of it
 
 
 class Runner:
-    """An executor together with the data sets as its tasks get them.
+    """An executor, and the data sets in the form in which its tasks receive them.
 
     Parameters
     ----------
     executor : Executor, dask.distributed.Client or None
-        None: threads of its own.
+        None: new threads.
     max_workers : int or None
-        How many of these; None: one for each core that this process may use.
+        The number of threads; None: one for each core that this process may use.
     training, evaluation : Dataset
     """
 
@@ -205,8 +205,8 @@ class Runner:
                 folder = orphans.folder(at_the_end)
                 self._workers = orphans.Workers(folder, executor)
                 at_the_end.callback(self._workers.close)
-                self._stop = Stop(self._stop.key, os.path.join(folder, orphans.GOES_ON))
-                Path(folder, orphans.GOES_ON).touch()
+                self._stop = Stop(self._stop.key, os.path.join(folder, orphans.RUNNING))
+                Path(folder, orphans.RUNNING).touch()
                 self._data = Shared.write(os.path.join(folder, _DATA), self._datasets)
             self._executor: Executor = executor
             self._close = at_the_end.pop_all().close
@@ -217,12 +217,12 @@ class Runner:
         return self._client is not None
 
     def scatter(self) -> None:
-        """Give the data sets to each worker of the cluster, once; a task uses what is there.
+        """Give the data sets to each worker of the cluster, once; tasks use these.
 
         Raises
         ------
         TimeoutError
-            Where there is no worker, and none comes.
+            If there is no worker, and none is added.
         """
         asking = self._client.submit(bool, pure=False)  # a cluster that scales needs a task
         try:
@@ -236,8 +236,7 @@ class Runner:
             asking.release()
 
     def submit(self, task: Task, first: bool = False) -> Future[Trained | None]:
-        """A future of ``train``; one that has failed where the executor takes no more after the
-        first."""
+        """Submit ``train``; after the first task a refusing executor gives a failed future."""
         from concurrent.futures import BrokenExecutor
 
         try:
@@ -252,14 +251,14 @@ class Runner:
         return future
 
     def stop(self, futures: Iterable[Future]) -> None:
-        """Start no further training, end those that run, and wait for them."""
+        """Start no further training, stop those that run, and wait for them."""
         from concurrent.futures import wait
 
         self._stop.set()
         if self._client is not None:
             self._client.run(self._stop.set, on_error="ignore")  # a worker may have left
-        # One that is cancelled may never say so: Dask's executor does not, where the training
-        # ends just then.
+        # Cancelled futures are not waited for: Dask's executor may never report one whose training
+        # ends at that moment.
         wait([future for future in futures if not future.cancel()])
 
     @property
@@ -268,7 +267,7 @@ class Runner:
         return self._stop.is_set()
 
     def close(self) -> None:
-        """Release what only this sweep needs."""
+        """Release the resources of this sweep."""
         self._close()
 
 

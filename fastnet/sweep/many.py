@@ -36,23 +36,23 @@ class Fit:
     Attributes
     ----------
     index : int
-        Its place among the specs, from 0.
+        Its index in the specs, from 0.
     spec : dict
-        As it was given.
+        The spec itself.
     network : Network or None
-        The trained network; of a training that diverged, with the parameters of its last
-        epoch in which all were finite; None where there is none, and then ``error`` says why.
+        The trained network; after divergence it has the parameters of the last epoch in which all
+        were finite. None if there is no network; ``error`` then says why.
     history : History
-        As ``SGD`` returns it; of a training that diverged, as far as it came.
+        The history that ``SGD`` returned; after divergence, that of the epochs before it.
     seconds : float
-        What the training took where it ran.
+        The time of the training, in the process that ran it.
     seed : int, sequence of ints or SeedSequence
         The spec's seed, or the four words that were drawn for it from NumPy's global generator.
         ``Network(..., seed=fit.seed)`` has the same initial parameters.
     error : BaseException or None
-        None where all went well. Else a ``DivergenceError``; what a function of the user's
-        own, or the executor, raised; a ``concurrent.futures.BrokenExecutor`` where the
-        pool of processes broke; ``KeyboardInterrupt`` where Ctrl-C came first.
+        None after a successful training. Otherwise a ``DivergenceError``; an exception of the
+        user's functions or of the executor; a ``concurrent.futures.BrokenExecutor`` if the pool of
+        processes broke; ``KeyboardInterrupt`` if Ctrl-C came first.
     """
 
     index: int
@@ -89,41 +89,39 @@ def fit_many(
         network is trained.
     training : as ``training_data`` of ``SGD``
         Shared by all networks and not copied for threads; other forms than a ``Dataset`` are
-        converted to one once.
+        converted once.
     evaluation : as training, or None
-        The evaluation data of all. Where a spec has neither ``monitor_evaluation_cost`` nor
+        The evaluation data of all networks. If a spec has neither ``monitor_evaluation_cost`` nor
         ``monitor_evaluation_accuracy``, the accuracy is recorded if the targets are classes
         (labels or one-hot rows), otherwise the cost.
     executor : concurrent.futures.Executor, dask.distributed.Client or None
-        Where the networks are trained. None: in threads of this process, for the kernels hold
-        no lock. Any ``Executor`` serves, and is left open; so does a Client of Dask. What a
-        spec holds (a cost class or a callback of your own) must be something that the
-        executor can send.
+        Where the networks are trained. None: in threads of this process, since the kernels
+        release the interpreter's lock. Any ``Executor`` or a Client of Dask can be used, and stays
+        open. The contents of a spec (a custom cost class, a callback) must be picklable if the
+        executor sends them to other processes.
     max_workers : int or None
-        How many threads, 1 or more; None: one for each core that this process may use.
-        An executor has its own number.
+        The number of threads, 1 or more; None: one for each core that this process may use.
+        Only for threads: an executor has its own number.
     verbose : bool or {0, 1, 2}, default True
-        Unless it is 0: show one progress bar on standard error where that is a terminal and
-        tqdm is installed, and print there which networks are not trained as they should be,
-        if any. The logger "fastnet" is told in any case. 2: the same, but on a terminal a
-        missing tqdm is an error.
+        1: show a progress bar on standard error if that is a terminal and tqdm is installed, and
+        print there which trainings failed. 2: the same, but on a terminal a missing tqdm is an
+        error. Failures are logged by the logger "fastnet" in any case.
 
     Returns
     -------
     list of Fit
         ``(index, spec, network, history, seconds, error, seed)`` for each spec, in their order.
-        A training that fails does not keep the others from being trained: its ``error`` says
-        what happened. The same holds for networks that are lost when a process of a pool ends
-        suddenly. Ctrl-C ends the trainings that run; what has finished is returned, and the
-        others have a ``KeyboardInterrupt`` as ``error``. A second Ctrl-C, while that takes
-        its time, passes through.
+        A failed training does not stop the others; its ``error`` says what happened. The same
+        holds for networks that are lost when a process of a pool ends suddenly. Ctrl-C stops the
+        running trainings; finished networks are returned, and the others have a
+        ``KeyboardInterrupt`` as ``error``. A second Ctrl-C in the meantime is raised.
 
     Raises
     ------
     ValueError, TypeError
-        For arguments and data that do not fit; of a spec the message begins ``specs[3]:``.
+        For invalid arguments and data; errors of a spec begin with ``specs[3]:``.
     ImportError
-        If verbose is 2, standard error shows bars, and tqdm, which draws them, is not installed.
+        If verbose is 2, standard error can show a bar, and tqdm is not installed.
 
     See Also
     --------
@@ -131,13 +129,12 @@ def fit_many(
 
     Notes
     -----
-    The data set is compressed for the kernels, where that pays, once per process. To processes
-    it goes in a file (in the folder for temporary files), which they map into their memory, and
-    which is removed at the end; the workers of Dask get it once each by ``scatter``, and those
-    that come later from the others. One that is a memory map of a file goes as the file's path.
-    A worker of Dask that is killed is survived: the scheduler has its networks trained
-    elsewhere. It does not begin trainings strictly in the order of the specs. Callbacks are
-    called where the training runs.
+    The data set is compressed for the kernels once per process, if that is faster. Processes map it
+    into their memory from a file in the folder for temporary files, which is removed at the end.
+    Dask's workers get it once each by ``scatter``, later ones from other workers. A data set that
+    is a memory map of a file is passed as the file's path. If a worker of Dask is killed, the
+    scheduler has its networks trained elsewhere. Dask may not start trainings in the order of the
+    specs. Callbacks are called in the process that trains.
 
     Examples
     --------
@@ -160,7 +157,7 @@ def fit_many(
         if sweep.runs:  # a second Ctrl-C, which did not wait for the end of the trainings
             raise
         total = len(sweep.specs)
-        sweep.tell(f"interrupted; {len(fits)} of {total} trainings had ended")
+        sweep.report(f"interrupted; {len(fits)} of {total} trainings had ended")
         for i in range(total):
             fits.setdefault(i, sweep.not_trained(i, error.with_traceback(None)))
     return [fits[i] for i in range(len(fits))]
@@ -180,21 +177,21 @@ def fit_as_completed(
     Parameters
     ----------
     specs, training, evaluation, executor, max_workers, verbose
-        As for ``fit_many``; all are checked when it is called. Training begins when the first
-        result is asked for.
+        As for ``fit_many``; all are checked by the call. Training begins with the first
+        ``next``.
 
     Yields
     ------
     Fit
-        In the order in which the trainings end; ``index`` is the place among the specs. What
-        has been yielded is not kept.
+        In the order in which the trainings end; ``index`` is the index in the specs. Yielded
+        results are not stored.
 
     Raises
     ------
     ValueError, TypeError, ImportError
         As ``fit_many``.
     KeyboardInterrupt
-        At Ctrl-C, after the trainings that run have ended, and what had finished has been
+        At Ctrl-C, after the running trainings have stopped and the finished ones have been
         yielded.
 
     Notes
@@ -241,8 +238,8 @@ class _Sweep:
         self._tasks = reading.seeded(tasks)
         self.runs = False  # whether trainings may be running
 
-    def run(self, kept: dict[int, Fit] | None = None) -> Generator[Fit, None, None]:
-        """Train; yields each result when it is there. It is stored in ``kept`` first."""
+    def run(self, fits: dict[int, Fit] | None = None) -> Generator[Fit, None, None]:
+        """Train; yields each result when it is there. It is stored in ``fits`` first."""
         if not self._tasks:
             return
         runner = Runner(self._executor, self._max_workers, *self._data)
@@ -253,8 +250,8 @@ class _Sweep:
         try:
             for i, future in self._done(runner, waiting):
                 fit = self._fit(i, future)
-                if kept is not None:
-                    kept[i] = fit
+                if fits is not None:
+                    fits[i] = fit
                 if fit.error is not None:
                     failures[i] = f"{type(fit.error).__name__}: {fit.error}"
                 if bar is not None:
@@ -266,19 +263,19 @@ class _Sweep:
             for future, i in waiting.items():
                 if _is_trained(future):
                     fit = self._fit(i, future)
-                    if kept is not None:
-                        kept[i] = fit
+                    if fits is not None:
+                        fits[i] = fit
                     yield fit
             raise
         finally:
-            # the loop over the results was left; what was stopped before is not waited for again
+            # if the loop over the results was left; not twice
             if not runner.is_stopped:
                 self._stop(runner, waiting)
             runner.close()
             if bar is not None:
                 bar.close()
             for words in _failure_lines(failures):
-                self.tell(words)
+                self.report(words)
 
     def _stop(self, runner: Runner, waiting: dict[Future, int]) -> None:
         if waiting:
@@ -286,8 +283,8 @@ class _Sweep:
         self.runs = False
 
     def _done(self, runner: Runner, waiting: dict[Future, int]) -> Iterator[tuple[int, Future]]:
-        """Submit all; each place among the specs, and its future, when that is done.
-        ``waiting`` has those that are to come."""
+        """Submit all specs; yield the index of each and its future when that is done. ``waiting``
+        has the others."""
         from concurrent.futures import CancelledError, as_completed
 
         left = list(range(len(self._tasks)))
@@ -307,7 +304,7 @@ class _Sweep:
                 try:
                     runner.scatter()
                     continue
-                except Exception as without_workers:  # what has finished is not lost with these
+                except Exception as without_workers:  # finished trainings are not lost
                     error = without_workers.with_traceback(None)
             for i in left:
                 future = executors.failed(error)
@@ -328,8 +325,8 @@ class _Sweep:
     def _seed(self, i: int) -> Any:
         return self._tasks[i].network["seed"]
 
-    def tell(self, words: str) -> None:
-        """Report what the results alone would not show at once."""
+    def report(self, words: str) -> None:
+        """Log a message, and print it if ``verbose``."""
         logger = reporting.logger()
         if logger is not None:
             logger.warning("%s", words)
@@ -338,7 +335,7 @@ class _Sweep:
 
 
 def _failure_lines(failures: dict[int, str]) -> Iterator[str]:
-    """Which networks could not be trained, and why: a line for each reason."""
+    """The networks that could not be trained: a line for each reason."""
     reasons: dict[str, list[int]] = {}
     for i, reason in failures.items():
         reasons.setdefault(reason, []).append(i)
@@ -349,7 +346,7 @@ def _failure_lines(failures: dict[int, str]) -> Iterator[str]:
 
 
 def _is_trained(future: Future) -> bool:
-    """Whether a future that is done holds a training that was not stopped."""
+    """Whether the result of a finished future is a training that was not stopped."""
     if future.cancelled() or future.exception() is not None:
         return False
     return future.result() is not None
@@ -387,7 +384,7 @@ def _check_executor(executor: Any, max_workers: Any) -> None:
 
 def _tqdm(level: int) -> Any:
     """The function that draws the bar; None if no bar would be displayed, or if tqdm is missing
-    and the bar was not asked for."""
+    and the bar is optional."""
     if level == 0 or not reporting.is_seen():
         return None
     try:

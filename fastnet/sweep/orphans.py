@@ -1,7 +1,7 @@
 """Cleaning up after the process of a sweep has been killed: its folder and its orphaned workers.
 
 A killed process (SIGKILL, out of memory) removes no files and stops no workers. The workers of a
-``ProcessPoolExecutor`` would then wait for ever, since each of them holds open the pipe from which
+``ProcessPoolExecutor`` would then wait forever, since each of them holds open the pipe from which
 it reads tasks. So each worker that trains polls whether its parent is alive. If not, it kills the
 other workers of its pool that have no task, removes the folder and exits. If all processes were
 killed, the next sweep removes the folder.
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 OWNER = "owner"
-GOES_ON = "goes on"  # as long as it is there, the trainings of the sweep go on
+RUNNING = "running"  # trainings of the sweep stop when this file is removed
 _PREFIX = "fastnet-"
-_WORKER, _WATCHED = "worker-", "watched-"
+_WORKER, _POLLING = "worker-", "polling-"
 _POLL_SECONDS = 0.5
 
 
@@ -40,14 +40,14 @@ _POLL_SECONDS = 0.5
 
 
 def folder(at_the_end: ExitStack) -> str:
-    """A new folder for a sweep, removed at the end. Folders of killed sweeps are removed now."""
+    """Make a folder for a sweep, removed at the end, and remove the folders of killed sweeps."""
     _remove_abandoned()
     made = tempfile.TemporaryDirectory(prefix=_PREFIX)
     unlocked = Path(made.name, f"{OWNER}.new")
     file = at_the_end.enter_context(unlocked.open("xb"))
     at_the_end.enter_context(made)  # removed before the lock is released
     files.try_lock(file)
-    unlocked.rename(unlocked.with_name(OWNER))  # after locking, so that no one finds it unlocked
+    unlocked.rename(unlocked.with_name(OWNER))  # after locking, so that it is never found unlocked
     return made.name
 
 
@@ -94,7 +94,7 @@ class Workers:
             self._closed = True
 
     def submitted(self, future: Future) -> None:
-        """Record the workers now and when the task ends, since a pool may then replace a worker
+        """Record the workers now and when the task ends, since the pool may then replace a worker
         (``max_tasks_per_child``)."""
         self.note()
         future.add_done_callback(lambda _: self._note_soon())
@@ -133,8 +133,8 @@ def _start_time(pid: int) -> str:
 # ---- in a worker
 
 
-def watch(folder: str, owner: int) -> None:
-    """Poll in a thread, until the sweep ends, whether this worker's parent has ended; if so, kill
+def poll_parent(folder: str, owner: int) -> None:
+    """Poll in a thread whether this worker's parent has ended, until the sweep ends; if so, kill
     the idle workers of the pool, remove the folder and exit.
 
     Parameters
@@ -152,8 +152,8 @@ def watch(folder: str, owner: int) -> None:
             return
         _folders.add(folder)
     with suppress(OSError):  # the sweep may have ended
-        Path(folder, f"{_WATCHED}{os.getpid()}").touch()
-    threading.Thread(target=_watch, args=(folder, is_orphan), daemon=True).start()
+        Path(folder, f"{_POLLING}{os.getpid()}").touch()
+    threading.Thread(target=_poll_parent, args=(folder, is_orphan), daemon=True).start()
 
 
 _folders: set[str] = set()  # of the sweeps that this process polls for
@@ -174,7 +174,7 @@ def _orphan_test(owner: int) -> Callable[[], bool] | None:
     return lambda: os.getppid() != owner
 
 
-def _watch(folder: str, is_orphan: Callable[[], bool]) -> None:
+def _poll_parent(folder: str, is_orphan: Callable[[], bool]) -> None:
     names: list[str] = []
     while True:
         try:
@@ -186,7 +186,7 @@ def _watch(folder: str, is_orphan: Callable[[], bool]) -> None:
             has_ended = False
         # checked after listing the folder, which another worker of a dead parent may have removed
         if is_orphan():
-            _kill_unwatched(names)
+            _kill_idle(names)
             _remove(folder)
             os._exit(1)
         if has_ended:
@@ -196,11 +196,12 @@ def _watch(folder: str, is_orphan: Callable[[], bool]) -> None:
 
 
 def _remove(folder: str) -> None:
-    """Also if a worker that has just begun to train adds a file meanwhile. The file at whose end
-    the training of this process stops, and with it the process, goes last."""
+    """Remove the folder, even if a worker that begins to train adds a file meanwhile. The file
+    ``RUNNING`` is removed last, since the training of this process, and with it the process, stops
+    then."""
     for _ in range(20):
         with suppress(OSError):
-            for name in sorted(os.listdir(folder), key=GOES_ON.__eq__):
+            for name in sorted(os.listdir(folder), key=RUNNING.__eq__):
                 os.remove(os.path.join(folder, name))
             os.rmdir(folder)
         if not os.path.exists(folder):
@@ -208,12 +209,12 @@ def _remove(folder: str) -> None:
         time.sleep(0.05)
 
 
-def _kill_unwatched(names: Iterable[str]) -> None:
-    """Kill the workers that have had no task of the sweep, and so do not poll themselves."""
-    watched = {name.removeprefix(_WATCHED) for name in names if name.startswith(_WATCHED)}
+def _kill_idle(names: Iterable[str]) -> None:
+    """Kill the workers that have had no task of the sweep and so do not poll themselves."""
+    polling = {name.removeprefix(_POLLING) for name in names if name.startswith(_POLLING)}
     for name in names:
         if name.startswith(_WORKER):
             pid, start_time = name.removeprefix(_WORKER).split("-")
-            if pid not in watched and _start_time(int(pid)) == start_time:
+            if pid not in polling and _start_time(int(pid)) == start_time:
                 with suppress(OSError):
                     os.kill(int(pid), signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Early stopping: the figure that is followed, its best value, and when to stop."""
+"""Early stopping: the monitored figure, its best value, and when to stop."""
 
 import math
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from typing import Any
 
 from fastnet.core import checks
 
-# The fields of ``History``, any of which can be followed.
+# The fields of ``History``, any of which can be monitored.
 MONITORS = ("evaluation_cost", "evaluation_accuracy", "training_cost", "training_accuracy")
 
 
 def check_monitor(value: Any) -> None:
-    """Refuse what is neither None nor one of the names in ``MONITORS``."""
+    """Refuse values other than None and the names in ``MONITORS``."""
     if value is not None and (not isinstance(value, str) or value not in MONITORS):
         raise ValueError(
             f"monitor: expected one of {', '.join(MONITORS)}, or None; "
@@ -21,23 +21,23 @@ def check_monitor(value: Any) -> None:
 
 @dataclass(frozen=True)
 class EarlyStopping:
-    """Stop training when a figure has not improved in so many epochs.
+    """Stop training when a figure has not improved for a number of epochs.
 
     The rule "no improvement in n" of M. Nielsen, Neural Networks and Deep Learning,
     chapter 3, for ``early_stopping`` of ``Network.SGD``. It holds no state: one object
-    serves any number of trainings.
+    can be used in any number of trainings.
 
     Parameters
     ----------
     monitor : str or None
         "evaluation_accuracy", "evaluation_cost", "training_accuracy" or "training_cost":
-        the figure that is followed. It is measured after each epoch and recorded in that list
+        the monitored figure. It is measured after each epoch and recorded in that list
         of the ``History``, whatever the flags of ``SGD``. Accuracies improve upwards,
         costs downwards. None selects the accuracy on the evaluation data if the targets are
         classes (labels or one-hot rows), otherwise the cost.
     patience : int
-        How many epochs in a row may pass without an improvement, 1 or more; with the
-        last of them the training stops.
+        The number of consecutive epochs without an improvement after which the training stops, 1
+        or more.
     restore_best : bool
         At the end, stopped early or not, restore the weights and biases of the best epoch, the
         first of equal ones. The random number generator is not restored: a further call visits

@@ -15,7 +15,7 @@ class DivergenceError(ArithmeticError, ValueError):
     ----------
     epoch : int or None
     advice : str
-        What the message ends with.
+        The end of the message.
 
     Attributes
     ----------

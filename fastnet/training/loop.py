@@ -131,7 +131,7 @@ class EpochLoop:
     Parameters
     ----------
     model, stream, data : Model, RandomStream, Dataset
-        What is trained, the source of random numbers, and the examples.
+        The model to train, the source of random numbers, and the examples.
     step : StepOptions
     state : TrainingState
     monitors : list of Monitor
@@ -164,7 +164,7 @@ class EpochLoop:
 
         After each epoch every monitor adds to its list, and the reporter gets the rate, if there
         is a schedule, and the monitored figures in words; then the callbacks are run. At the end
-        the best parameters are restored if early stopping wants that.
+        the best parameters are restored if early stopping requires it.
 
         Returns
         -------
@@ -174,17 +174,17 @@ class EpochLoop:
         Raises
         ------
         DivergenceError
-            Checked once per epoch.
+            If a parameter is not finite after an epoch.
         Exception
-            What a user's own cost raises. In both cases the parameters and the random
-            stream are back at the end of the last complete epoch. What a callback raises
-            comes after an epoch, and leaves all as it stands.
+            An exception of a custom cost. In both cases the parameters and the random stream are
+            restored to the end of the last complete epoch. An exception of a callback is raised
+            after an epoch and changes nothing.
         KeyboardInterrupt
-            The parameters are those of the mini-batches that were complete; the random stream
-            is back at the end of the last complete epoch.
+            The parameters are those of the completed mini-batches; the random stream is restored
+            to the end of the last complete epoch.
         """
         state = self._state
-        if not state.epochs:  # only the arguments were to be checked
+        if not state.epochs:  # the call only checks the arguments
             return state.history
         sizes, n = self._model.sizes, len(self._data)
         with AttachHistory(state.history), self._reporter.begin(sizes, n, state.epochs):
@@ -214,7 +214,7 @@ class EpochLoop:
             most <= 1
             or self._state.run_callbacks is not None
             or self._custom_epoch is not None
-            or self._reporter.follows_epochs
+            or self._reporter.reports_epochs
             or (monitors and self._model.choice.kernel is None)
             or any([monitor.is_custom for monitor in monitors])
         ):
@@ -231,7 +231,7 @@ class EpochLoop:
         first = self._state.epoch + 1
         poll = self._reporter.poll(first)
         if first > 1:
-            reporting.end_if_asked()
+            reporting.raise_if_stopped()
         order, keys = self._stream.passes(n_passes, len(self._data), self._draws)
         snapshots = None
         if self._snapshots is not None and n_passes > 1:
@@ -244,14 +244,14 @@ class EpochLoop:
         state, networks = self._state, passes.snapshots
         epoch = state.epoch + n_passes
         if n_passes > 1:  # an error from here on has that many epochs before it
-            self._reporter.ended(epoch - 1, [])
+            self._reporter.epoch_done(epoch - 1, [])
         if networks is None or not self._monitors:
             networks = self._model.values[None]
         self._record(epoch, networks)
         words = [f"eta {passes.eta:g}"] if state.is_scheduled else []
         for monitor in self._monitors:
             words += monitor.words
-        self._reporter.ended(epoch, words)
+        self._reporter.epoch_done(epoch, words)
         if state.run_callbacks is not None and state.run_callbacks(epoch):
             state.stop("a callback returned True")
 
@@ -271,7 +271,7 @@ class EpochLoop:
         if not complete or passes.snapshots is None:
             return
         epoch = self._state.epoch + complete
-        self._reporter.ended(epoch, [])
+        self._reporter.epoch_done(epoch, [])
         is_interrupt = isinstance(error, KeyboardInterrupt) and self._is_short(complete)
         if self._monitors and (is_interrupt or isinstance(error, DivergenceError)):
             self._record(epoch, passes.snapshots[:complete])

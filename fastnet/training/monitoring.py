@@ -26,7 +26,7 @@ class Monitor(NamedTuple):
     accuracies: list[int] | None
     lmbda: float
     l1: float
-    weights: NDArray | None  # how often each example counts in a cost
+    weights: NDArray | None  # the weight of each example in a cost
     custom_cost: Callable[[], Any] | None = None  # by an overridden method of the network
     custom_accuracy: Callable[[], Any] | None = None
 

@@ -98,8 +98,8 @@ class SGDOptions(NamedTuple):
         return self.dropout != 0.0 and any(self.dropout)  # type: ignore[arg-type]  # checked
 
     def step_options(self, model: Model, n: float, weights: NDArray | None = None) -> StepOptions:
-        """What the kernel is given in every epoch over n examples, or examples whose weights have
-        the sum n. The moments are zero."""
+        """The kernel's options for epochs over n examples, or over examples whose weights sum to n.
+        The moments are zero."""
         kernel, moments, dropout = PLAIN, None, None
         if self.optimizer:
             kernel = self.optimizer.kernel

@@ -10,7 +10,7 @@ from fastnet.training.early_stopping import Best, check_monitor
 
 
 def _position(eta: Any, epoch: Any, epochs: Any) -> tuple[float, int, int]:
-    """The parameters of ``rate``, checked."""
+    """The checked parameters of ``rate``."""
     return (
         checks.nonnegative("eta", eta),
         checks.integer("epoch", epoch, 1),
@@ -20,22 +20,22 @@ def _position(eta: Any, epoch: Any, epochs: Any) -> tuple[float, int, int]:
 
 @dataclass(frozen=True)
 class StepDecay:
-    """Multiply the learning rate by ``factor`` after every so many epochs.
+    """Multiply the learning rate by ``factor`` after every ``every`` epochs.
 
     For ``schedule`` of ``Network.SGD``. Like all schedules it holds no state: one object
-    serves any number of trainings.
+    can be used in any number of trainings.
 
     Parameters
     ----------
     factor : float
-        Over 0, at most 1.
+        Greater than 0, at most 1.
     every : int
-        Epochs from one step to the next, 1 or more.
+        The number of epochs between two steps, 1 or more.
 
     Raises
     ------
     ValueError, TypeError
-        Naming the parameter, what was expected and what came.
+        The message names the parameter, the expected and the actual value.
 
     Examples
     --------
@@ -57,11 +57,11 @@ class StepDecay:
         Parameters
         ----------
         eta : float
-            The rate that ``SGD`` is given.
+            The learning rate passed to ``SGD``.
         epoch : int
             Counted from 1.
         epochs : int
-            How many epochs ``SGD`` is given; makes no difference here.
+            The number of epochs passed to ``SGD``; not used here.
 
         Returns
         -------
@@ -85,12 +85,12 @@ class ExponentialDecay:
     Parameters
     ----------
     factor : float
-        Over 0, at most 1.
+        Greater than 0, at most 1.
 
     Raises
     ------
     ValueError, TypeError
-        Naming the parameter, what was expected and what came.
+        The message names the parameter, the expected and the actual value.
 
     Examples
     --------
@@ -109,11 +109,11 @@ class ExponentialDecay:
         Parameters
         ----------
         eta : float
-            The rate that ``SGD`` is given.
+            The learning rate passed to ``SGD``.
         epoch : int
             Counted from 1.
         epochs : int
-            How many epochs ``SGD`` is given; makes no difference here.
+            The number of epochs passed to ``SGD``; not used here.
 
         Returns
         -------
@@ -130,24 +130,24 @@ class ExponentialDecay:
 
 @dataclass(frozen=True)
 class CosineDecay:
-    """Let the learning rate fall from eta to ``floor`` along half a cosine.
+    """Decrease the learning rate from eta to ``floor`` along half a cosine.
 
     For ``schedule`` of ``Network.SGD``: the annealing of I. Loshchilov and F. Hutter,
     "SGDR: Stochastic Gradient Descent with Warm Restarts" (2017), equation 5, without
-    restarts. The rate changes once per epoch: the first epoch has eta, and the one
-    after ``epochs`` would be the first to have ``floor``, as all later ones do.
+    restarts. The rate changes once per epoch: the first epoch has eta, and
+    all epochs after the first ``epochs`` have ``floor``.
 
     Parameters
     ----------
     epochs : int or None
-        The length of the fall, 1 or more; None takes the epochs of the call of ``SGD``.
+        T, the length of the decrease in epochs, 1 or more; None: the ``epochs`` of ``SGD``.
     floor : float
-        The rate it ends at, from 0 to eta.
+        The final rate, from 0 to eta.
 
     Raises
     ------
     ValueError, TypeError
-        Naming the parameter, what was expected and what came.
+        The message names the parameter, the expected and the actual value.
 
     Examples
     --------
@@ -169,11 +169,11 @@ class CosineDecay:
         Parameters
         ----------
         eta : float
-            The rate that ``SGD`` is given.
+            The learning rate passed to ``SGD``.
         epoch : int
             Counted from 1.
         epochs : int
-            How many epochs ``SGD`` is given: T, where the schedule has no epochs of its own.
+            The number of epochs passed to ``SGD``; T, unless the schedule has its ``epochs``.
 
         Returns
         -------
@@ -201,26 +201,26 @@ class CosineDecay:
 
 @dataclass(frozen=True)
 class HalveOnPlateau:
-    """Halve the learning rate when a figure stops improving, and in the end stop.
+    """Halve the learning rate when a monitored figure stops improving, and finally stop.
 
-    For ``schedule`` of ``Network.SGD``: the exercise of M. Nielsen, Neural Networks and
-    Deep Learning, chapter 3. Whenever the figure has not improved for ``patience``
-    epochs, counted from its best epoch or the last halving, the rate is halved; where
-    it would fall below ``eta * stop_at``, training stops instead.
+    For ``schedule`` of ``Network.SGD``: an exercise of M. Nielsen, Neural Networks and
+    Deep Learning, chapter 3. When the figure has not improved for ``patience``
+    epochs, counted from its best epoch or the last halving, the rate is halved; if it
+    would fall below ``eta * stop_at``, training stops instead.
 
     Parameters
     ----------
     patience : int
         1 or more.
     stop_at : float
-        The smallest rate, as a share of eta, from 0 to 1; 0 never stops.
+        The smallest rate as a fraction of eta, from 0 to 1; with 0 training never stops early.
     monitor : str or None
-        The figure that is followed, as for ``EarlyStopping``.
+        The monitored figure, as for ``EarlyStopping``.
 
     Raises
     ------
     ValueError, TypeError
-        Naming the parameter, what was expected and what came.
+        The message names the parameter, the expected and the actual value.
 
     Examples
     --------
@@ -251,13 +251,13 @@ class HalveOnPlateau:
         check_monitor(self.monitor)
 
 
-# Those whose rates do not depend on what the training gives, and all that ``SGD`` takes.
+# Schedules whose rates do not depend on the results of the training, and all that SGD accepts.
 Plain: TypeAlias = StepDecay | ExponentialDecay | CosineDecay | Callable[[int], float]
 Schedule: TypeAlias = Plain | HalveOnPlateau
 
 
 class Halving:
-    """The state of one training with ``HalveOnPlateau``: ``rate`` is that of the next epoch."""
+    """The state of one training with ``HalveOnPlateau``: ``rate`` is the rate of the next epoch."""
 
     def __init__(self, schedule: HalveOnPlateau, eta: float, monitor: str):
         self.rate = eta
@@ -268,7 +268,7 @@ class Halving:
         self._halved = 0  # the epoch after which the rate was last halved
 
     def update(self, epoch: int, figure: float) -> bool:
-        """Record the figure of an epoch and halve the rate if that is due; False: stop now."""
+        """Record the figure of an epoch and halve the rate if due; return False to stop."""
         self._best.update(epoch, figure)
         if epoch - max(self._best.epoch, self._halved) >= self._patience:
             if self.rate / 2 < self.lowest:
@@ -278,14 +278,14 @@ class Halving:
 
 
 def rate_of(schedule: Any, eta: float, epochs: int) -> Callable[[int], float]:
-    """epoch -> rate for one training, with a schedule other than ``HalveOnPlateau``.
+    """The function epoch -> rate of one training, for schedules other than ``HalveOnPlateau``.
 
-    A user's function is called once per epoch, at its beginning.
+    A user's function is called once at the beginning of each epoch.
     """
     if schedule is None:
         return lambda epoch: eta
     if isinstance(schedule, (StepDecay, ExponentialDecay, CosineDecay)):
-        schedule.rate(eta, 1, max(1, epochs))  # if one is right, all are
+        schedule.rate(eta, 1, max(1, epochs))  # if one rate is valid, all are
         return lambda epoch: schedule.rate(eta, epoch, epochs)
     if isinstance(schedule, type) or not callable(schedule):
         raise TypeError(

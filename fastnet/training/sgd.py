@@ -96,7 +96,7 @@ def prepare(
 def _begin(
     net: Any, model: Model, data: SGDData, options: SGDOptions
 ) -> tuple[TrainingState, list[Monitor], StepOptions, CustomEpoch | None]:
-    """What a training starts with, all of it checked."""
+    """The checked arguments of a training."""
     history, run_callbacks = History([], [], [], []), None
     if options.callbacks:
         run_callbacks = callbacks.runner(net, model.parameters, options.callbacks, history)

@@ -23,9 +23,9 @@ class TrainingState:
     options : SGDOptions
         Of these: eta, epochs, schedule, early_stopping.
     history : History
-        Where the figures of the epochs are found.
+        The figures of the epochs.
     default : str
-        The field of ``history`` that schedule and early stopping follow if their ``monitor`` is
+        The field of ``history`` that schedule and early stopping monitor if their ``monitor`` is
         None.
     run_callbacks : callable or None
         Called after each epoch with its number; returns whether to stop.
@@ -45,7 +45,7 @@ class TrainingState:
     ):
         schedule = options.schedule
         self.epochs = options.epochs
-        self.epoch = 0  # the last one that ended
+        self.epoch = 0  # the number of complete epochs
         self.is_scheduled = schedule is not None
         self.run_callbacks = run_callbacks
         self._halving: Halving | None = None
@@ -74,7 +74,7 @@ class TrainingState:
 
     @property
     def epochs_until_decision(self) -> int:
-        """How many epochs are certain to follow with the current rate, whatever their figures."""
+        """The number of epochs that will have the current rate, whatever their figures."""
         left = self.epochs - self.epoch
         if self.is_scheduled:
             return min(left, 1)
@@ -83,8 +83,8 @@ class TrainingState:
         return min(left, self._counted.epoch + self._early.patience - self.epoch)
 
     def record(self, epoch: int, networks: NDArray) -> None:
-        """Record that the epochs up to this one ended, the last k of them with the parameters
-        ``networks`` (k, parameters). Their figures are in the history."""
+        """Record that the epochs up to this one are complete, the last k of them with the
+        parameters ``networks`` (k, parameters). Their figures are in the history."""
         self.epoch = epoch
         if self._halving is not None or self._early is not None:
             for one, values in enumerate(networks, epoch - len(networks) + 1):
@@ -110,11 +110,11 @@ class TrainingState:
 
     @property
     def is_over(self) -> bool:
-        """Whether the last epoch has ended, or the training is to stop."""
+        """Whether all epochs are complete or the training is to stop."""
         return self.epoch >= self.epochs or self._reason != ""
 
     def close(self, model: Model) -> str:
-        """Restore the best parameters if that is wanted. Returns a sentence about it and about an
+        """Restore the best parameters if required. Returns a sentence about it and about an
         early stop, or ""."""
         words = []
         if self._reason:

@@ -1,15 +1,15 @@
-"""Which way is faster where: the measurements behind the rule by which fastnet chooses.
+"""Measure the alternatives between which the plan chooses, for its thresholds.
 
-    python bench/choose_ways.py sparse                 # dense or sparse rows into the first layer
-    python bench/choose_ways.py blocks                 # blocks or lists, of sparse rows
-    python bench/choose_ways.py threads                # one thread or two
-    python bench/choose_ways.py sparse --dtype float32 --hidden 30 100 --m 10
+    python bench/choose_plans.py sparse                 # dense or sparse rows in the first layer
+    python bench/choose_plans.py blocks                 # sparse rows by blocks or by lists
+    python bench/choose_plans.py threads                # one thread or two
+    python bench/choose_plans.py sparse --dtype float32 --hidden 30 100 --m 10
 
-A line is one network and mini-batch. For each density it says how many times
-faster the sparse way is than the dense one (below 1: slower), and then at which
-density the two are equal. With `blocks`, how many times faster sparse rows are by blocks
-than by lists, for random zeros and for MNIST. With `threads`, for each width of two hidden
-layers, how many times faster two threads are than one. Uses what is set by FASTNET_ISA.
+A line is one network and mini-batch size: the speed of sparse rows relative to dense ones for each
+density (below 1: slower), and the density at which both are equally fast. With `blocks`: the speed
+of blocks relative to lists, for random zeros and for MNIST. With `threads`: the speed of two
+threads relative to one, for each width of two hidden layers. FASTNET_ISA selects the
+instruction set.
 """
 
 import os
@@ -44,17 +44,17 @@ ROUNDS = 3
 
 
 def examples_for(sizes, m):
-    """How many examples make a call of about `OPERATIONS`, in whole mini-batches."""
+    """The number of examples for a call of about `OPERATIONS`, in whole mini-batches."""
     weights = sum(a * b for a, b in pairwise(sizes))
     n = min(max(OPERATIONS / (5 * weights), 200), 10_000)
     return max(2, int(n / m)) * m
 
 
 def epochs_in_turn(networks, datasets, m):
-    """The median seconds of an epoch of each pair, taken in turn so that the clock is one.
+    """The median seconds of an epoch of each pair; the pairs alternate.
 
-    Every pair starts from the same parameters and order, and has to end with the
-    same parameters: the ways differ in speed only.
+    All pairs start from the same parameters and order, and must end with the same parameters:
+    the alternatives differ only in speed.
     """
     taken = [[] for _ in networks]
     for once in range(ROUNDS + 1):
@@ -139,7 +139,7 @@ def compare_blocks(dtypes, hidden_sizes, mini_batches):
 
 def compare_threads(dtypes, mini_batches):
     if machine.cores() < 2:
-        sys.exit("choose_ways.py: two threads need two cores")
+        sys.exit("choose_plans.py: two threads need two cores")
     print("times faster two threads are than one, by the width of two hidden layers\n")
     print(f"{'':16}" + "".join(f"{width:>7}" for width in WIDTHS))
     for dtype in dtypes:

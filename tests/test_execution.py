@@ -1,4 +1,4 @@
-"""Threads, single examples, and the line that says which way a call went."""
+"""Threads, single examples, and the trace of the plan of each call."""
 
 import copy
 import itertools
@@ -273,7 +273,7 @@ def test_a_number_of_threads_that_is_no_integer_is_an_error(wrong):
 # ---- the trace -------------------------------------------------------------
 
 
-def test_the_trace_says_which_way_each_call_went(monkeypatch, capfd):
+def test_the_trace_prints_the_plan_of_each_call(monkeypatch, capfd):
     sizes = [64, 20, 10]
     X, y = examples(500, sizes, "uint8")
     net = fastnet.Network(sizes, seed=1)

@@ -1,5 +1,5 @@
-"""One rule says what is followed where nobody has: the accuracy where the targets of the evaluation
-data stand for classes, else the cost."""
+"""One rule chooses the monitored figure by default: the accuracy if the targets of the evaluation
+data are classes, otherwise the cost."""
 
 from itertools import product
 
@@ -135,7 +135,7 @@ RULES = [
 
 @pytest.mark.parametrize("rules", RULES)
 @pytest.mark.parametrize("nothing", [None, False, np.False_])
-def test_what_is_followed_by_default_needs_evaluation_data(rules, nothing):
+def test_the_default_monitor_needs_evaluation_data(rules, nothing):
     net = network()
     with pytest.raises(ValueError, match=r"^evaluation_data: expected data, since .*; got None"):
         net.SGD((X, smooth(X)), 3, 5, 0.1, evaluation_data=nothing, verbose=False, **rules)

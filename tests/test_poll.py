@@ -1,4 +1,4 @@
-"""Long calls look up in between mini-batches: the same bits, progress, and Ctrl-C."""
+"""Long calls poll between mini-batches: the same bits, progress, and Ctrl-C."""
 
 import contextlib
 import signal
@@ -51,8 +51,8 @@ def passes(random_parameters, random_examples, dtype):
     called with the number of examples done and the parameters by the handler of a signal that
     comes each time."""
 
-    def run(told, order, *, form="dense", threads=1, m=M, kernels=_kernels, look=None, **more):
-        if form == "masks" and told.get("shift"):
+    def run(options, order, *, form="dense", threads=1, m=M, kernels=_kernels, look=None, **more):
+        if form == "masks" and options.get("shift"):
             pytest.skip("masks are not shifted")
         X, scale, y = random_examples(N, SIZES, "cross-entropy", 1)
         if form != "dense":
@@ -64,10 +64,10 @@ def passes(random_parameters, random_examples, dtype):
             done = []
             signal.signal(signal.SIGUSR1, lambda number, frame: look(done[-1], p))
             more["poll"] = lambda k: done.append(k) or signal.raise_signal(signal.SIGUSR1)
-        told = dict(told)
-        n_moments = USUAL[told["optimizer"][0]].n_moments if "optimizer" in told else 0
+        options = dict(options)
+        n_moments = USUAL[options["optimizer"][0]].n_moments if "optimizer" in options else 0
         if n_moments:
-            told["moments"] = np.zeros(n_moments * len(p), dtype)
+            options["moments"] = np.zeros(n_moments * len(p), dtype)
         with contextlib.suppress(Stop):
             kernel_calls.train(
                 (SIZES, "sigmoid", "cross-entropy", p),
@@ -75,14 +75,14 @@ def passes(random_parameters, random_examples, dtype):
                 order,
                 m,
                 0.5,
-                l2=told.pop("l2", 0.0),
+                l2=options.pop("l2", 0.0),
                 threads=threads,
                 kernels=kernels,
                 hidden=("relu", "sigmoid"),
-                **told,
+                **options,
                 **more,
             )
-        return p.tobytes(), told.get("moments", np.zeros(0)).tobytes()
+        return p.tobytes(), options.get("moments", np.zeros(0)).tobytes()
 
     return run
 
@@ -92,27 +92,27 @@ ORDER = np.random.default_rng(3).permutation(N)
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("name", TECHNIQUES)
-def test_a_watched_pass_has_the_bits_of_one_that_is_not(passes, name, form, threads):
-    told, seen = TECHNIQUES[name], []
-    watched = passes(told, ORDER, form=form, threads=threads, poll=seen.append)
+def test_a_polled_pass_has_the_bits_of_one_that_is_not(passes, name, form, threads):
+    options, seen = TECHNIQUES[name], []
+    polled = passes(options, ORDER, form=form, threads=threads, poll=seen.append)
     assert seen == [*range(M, N, M)]
     _kernels.poll_every()
-    assert watched == passes(told, ORDER, form=form, threads=threads)
+    assert polled == passes(options, ORDER, form=form, threads=threads)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("name", TECHNIQUES)
 def test_a_stop_leaves_what_a_pass_over_the_mini_batches_done_leaves(passes, name, form, threads):
-    told = TECHNIQUES[name]
+    options = TECHNIQUES[name]
     for batches in (1, 4, 8):
 
         def stop(done, batches=batches):
             if done == batches * M:
                 raise Stop
 
-        stopped = passes(told, ORDER, form=form, threads=threads, poll=stop)
-        assert stopped == passes(told, ORDER[: batches * M], form=form, threads=threads)
-    assert stopped != passes(told, ORDER, form=form, threads=threads)
+        stopped = passes(options, ORDER, form=form, threads=threads, poll=stop)
+        assert stopped == passes(options, ORDER[: batches * M], form=form, threads=threads)
+    assert stopped != passes(options, ORDER, form=form, threads=threads)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -122,15 +122,15 @@ def test_a_handler_of_a_signal_finds_the_parameters_as_the_mini_batches_have_lef
 ):
     before = signal.getsignal(signal.SIGUSR1)
     request.addfinalizer(lambda: signal.signal(signal.SIGUSR1, before))
-    told, seen = TECHNIQUES[name], {}
+    options, seen = TECHNIQUES[name], {}
 
     def look(done, p):
         seen[done] = p.tobytes()
 
-    watched = passes(told, ORDER, form=form, threads=threads, look=look)
+    polled = passes(options, ORDER, form=form, threads=threads, look=look)
     for batches in (1, 4, 8):
-        assert seen[batches * M] == passes(told, ORDER[: batches * M], form=form)[0]
-    assert watched == passes(told, ORDER, form=form, threads=threads)
+        assert seen[batches * M] == passes(options, ORDER[: batches * M], form=form)[0]
+    assert polled == passes(options, ORDER, form=form, threads=threads)
 
 
 @pytest.mark.parametrize("name", ["plain", "decay put off", "adam"])
@@ -147,7 +147,7 @@ def test_mini_batches_of_several_pieces_are_done_whole(passes, name):
     assert stopped == passes(TECHNIQUES[name], order[: 2 * m], m=m)
 
 
-def test_the_twin_in_numpy_is_watched_too(passes):
+def test_the_twin_in_numpy_is_polled_too(passes):
     seen = []
 
     def stop(done):
@@ -161,18 +161,18 @@ def test_the_twin_in_numpy_is_watched_too(passes):
 
 
 @pytest.mark.parametrize(("kernels", "piece"), [(_kernels, 64), (reference, 1024)])
-def test_an_evaluation_is_watched_and_has_the_bits_of_one_that_is_not(
+def test_an_evaluation_is_polled_and_has_the_bits_of_one_that_is_not(
     kernels, piece, random_parameters, random_examples
 ):
     X, scale, y = random_examples(4 * piece - 5, SIZES, "cross-entropy", 1)
     p = random_parameters(SIZES, "float32", 0)
-    told = (SIZES, "sigmoid", "cross-entropy", p), (X, scale, y)
+    options = (SIZES, "sigmoid", "cross-entropy", p), (X, scale, y)
     seen = []
-    watched = kernel_calls.evaluate(*told, kernels=kernels, poll=seen.append)
+    polled = kernel_calls.evaluate(*options, kernels=kernels, poll=seen.append)
     assert seen == [piece, 2 * piece, 3 * piece]
-    assert watched == kernel_calls.evaluate(*told, kernels=kernels)
+    assert polled == kernel_calls.evaluate(*options, kernels=kernels)
     with pytest.raises(Stop):
-        kernel_calls.evaluate(*told, kernels=kernels, poll=stop_at_once)
+        kernel_calls.evaluate(*options, kernels=kernels, poll=stop_at_once)
 
 
 @pytest.mark.parametrize("sparse", [False, True])
@@ -180,29 +180,29 @@ def test_an_evaluation_is_watched_and_has_the_bits_of_one_that_is_not(
 def test_so_is_feedforward(kernels, piece, sparse, random_parameters, random_examples):
     X, scale, _ = random_examples(4 * piece - 5, SIZES, "cross-entropy", 1)
     X = compress(X, "columns") if sparse else X
-    told = (SIZES, "sigmoid", None, random_parameters(SIZES, "float32", 0)), (X, scale)
-    watched, alone = np.empty((2, len(X), SIZES[-1]), np.float32)
+    options = (SIZES, "sigmoid", None, random_parameters(SIZES, "float32", 0)), (X, scale)
+    polled, alone = np.empty((2, len(X), SIZES[-1]), np.float32)
     seen = []
-    kernel_calls.feedforward(*told, watched, kernels=kernels, poll=seen.append)
+    kernel_calls.feedforward(*options, polled, kernels=kernels, poll=seen.append)
     assert seen == [piece, 2 * piece, 3 * piece]
-    kernel_calls.feedforward(*told, alone, kernels=kernels)
-    np.testing.assert_array_equal(watched, alone)
+    kernel_calls.feedforward(*options, alone, kernels=kernels)
+    np.testing.assert_array_equal(polled, alone)
     with pytest.raises(Stop):
-        kernel_calls.feedforward(*told, watched, kernels=kernels, poll=stop_at_once)
+        kernel_calls.feedforward(*options, polled, kernels=kernels, poll=stop_at_once)
 
 
 @pytest.mark.parametrize("kernels", [_kernels, reference])
 def test_and_a_gradient(kernels, random_parameters, random_examples):
     X, scale, y = random_examples(3000, SIZES, "cross-entropy", 1)
     p = random_parameters(SIZES, "float32", 0)
-    told = (SIZES, "sigmoid", "cross-entropy", p), (X, scale, y)
-    seen, (watched, alone) = [], (np.empty_like(p), np.empty_like(p))
-    kernel_calls.gradient(*told, watched, kernels=kernels, poll=seen.append)
+    options = (SIZES, "sigmoid", "cross-entropy", p), (X, scale, y)
+    seen, (polled, alone) = [], (np.empty_like(p), np.empty_like(p))
+    kernel_calls.gradient(*options, polled, kernels=kernels, poll=seen.append)
     assert seen == [1024, 2048]
-    kernel_calls.gradient(*told, alone, kernels=kernels)
-    np.testing.assert_array_equal(watched, alone)
+    kernel_calls.gradient(*options, alone, kernels=kernels)
+    np.testing.assert_array_equal(polled, alone)
     with pytest.raises(Stop):
-        kernel_calls.gradient(*told, watched, kernels=kernels, poll=stop_at_once)
+        kernel_calls.gradient(*options, polled, kernels=kernels, poll=stop_at_once)
 
 
 def test_what_a_poll_raises_comes_out_as_it_is(passes):
@@ -222,7 +222,7 @@ def test_a_poll_computes_with_subnormal_numbers(passes):
     assert min(found) > 0
 
 
-def test_other_threads_are_watched_and_leave_signals_to_the_main_one(passes):
+def test_other_threads_are_polled_and_leave_signals_to_the_main_one(passes):
     seen, bits = [], []
     thread = threading.Thread(target=lambda: bits.append(passes({}, ORDER, poll=seen.append)))
     other = threading.Thread(target=lambda: bits.append(passes({}, ORDER)))
@@ -364,12 +364,12 @@ def test_an_interrupted_training_keeps_the_mini_batches_done(monitored):
     Cost = cost_interrupted_at(27)  # 20 mini-batches in an epoch: 6 are done
     histories = []
     net, whole = Network([8, 5, 3], Cost, seed=1), Network([8, 5, 3], Cost, seed=1)
-    told = {"verbose": False, "monitor_training_cost": monitored}
+    options = {"verbose": False, "monitor_training_cost": monitored}
     with pytest.raises(KeyboardInterrupt):
-        net.SGD(data, 3, 10, 0.5, 0.1, callbacks=[lambda n, e, h: histories.append(h)], **told)
+        net.SGD(data, 3, 10, 0.5, 0.1, callbacks=[lambda n, e, h: histories.append(h)], **options)
     assert len(histories) == 1
     assert len(histories[0].training_cost) == monitored
-    whole.SGD(data, 1, 10, 0.5, 0.1, **told)
+    whole.SGD(data, 1, 10, 0.5, 0.1, **options)
     assert_left_after(net, whole, data, 60, 0.5, 0.1 / 200)
 
 

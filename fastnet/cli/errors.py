@@ -1,0 +1,59 @@
+"""Errors in one line, which name the option or the file that they are about."""
+
+import contextlib
+import re
+from collections.abc import Iterator
+
+from fastnet.core import checks
+from fastnet.training.errors import DivergenceError
+
+# The command-line option for each argument of Network and SGD.
+OPTION_OF = {
+    "hidden": "--neurons",
+    "training_data": "--train-images",
+    "evaluation_data": "--test-images",
+    **{
+        name: f"--{name.replace('_', '-')}"
+        for name in (
+            "cost", "output", "epochs", "mini_batch_size", "eta", "lmbda", "l1", "dropout",
+            "optimizer", "shift", "seed", "dtype", "initializer",
+        )
+    },
+}  # fmt: skip  # fmt: skip
+
+# Reported in one line: among them a missing package and a missing display.
+EXPECTED = (
+    ValueError, TypeError, OSError, DivergenceError, MemoryError, ImportError, RuntimeError,
+)  # fmt: skip  # fmt: skip
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C stopped a training, whose network and curves have been saved as requested."""
+
+
+@contextlib.contextmanager
+def given_as(option: str, file: str) -> Iterator[None]:
+    """Prefix errors with the option or argument and its file."""
+    try:
+        with (
+            checks.error_prefix(option),
+            checks.error_prefix(file, unless=re.escape(f"{file}: ")),
+        ):
+            yield
+    except OSError as error:
+        raise ValueError(f"{option}: {file}: {error.strerror or error}") from None
+
+
+@contextlib.contextmanager
+def as_options(**more: str) -> Iterator[None]:
+    """Make errors of Network and SGD name the options; ``more``: options of other arguments."""
+    try:
+        yield
+    except DivergenceError:
+        raise
+    except (ValueError, TypeError) as error:
+        name, _, words = str(error).partition(": ")
+        option = (OPTION_OF | more).get(name.partition("[")[0])
+        if option is None:
+            raise
+        raise ValueError(f"{option}: {words}") from None

@@ -1,0 +1,195 @@
+"""The commands and options, as argparse reads them."""
+
+import argparse
+from typing import Any, NoReturn
+
+from fastnet.architecture import DTYPES
+from fastnet.core import _kernels
+from fastnet.core.load import version
+from fastnet.nn import activations, costs, optimizers
+
+PLAIN_ETA = 0.5  # the learning rate that suits plain gradient descent (docs/techniques.md)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line, where argparse would print the usage too."""
+        self.exit(2, f"{self.prog}: error: {message}\n")
+
+
+class _Version(argparse.Action):
+    """Look the version up only when it is asked for, since that takes a while."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        print(f"fastnet {version()}")
+        parser.exit()
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of ``fastnet``; without a command its options have ``command`` None."""
+    parser = _Parser(
+        prog="fastnet",
+        description="Small neural networks, trained fast. FASTNET_ISA in the environment names "
+        "an instruction set; fastnet info lists those that this machine has.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for add in (_add_train, _add_predict, _add_demo, _add_info):
+        add(commands)
+    return parser
+
+
+def _add_train(commands: Any) -> None:
+    train = commands.add_parser(
+        "train",
+        help="train a network and report its accuracy after each epoch",
+        description="Train a network on images and print its accuracy on the test data after "
+        "each epoch. Without options: the experiment of M. Nielsen's Neural Networks and Deep "
+        "Learning, chapter 3, on the MNIST digits that come with the package.",
+        epilog="The four files of images and labels go together. Pixels are multiplied by 1/256.",
+        allow_abbrev=False,
+    )
+    # fmt: off
+    add = train.add_argument
+    add("--hidden", type=int, nargs="*", default=[30], metavar="N",
+        help="sizes of the hidden layers, as in --hidden 100 30; without a number there is "
+        "none (default: 30)")
+    add("--neurons", choices=activations.HIDDEN, default="sigmoid",
+        help="kind of the hidden neurons (default: %(default)s)")
+    add("--cost", type=_cost, default="cross-entropy",
+        help=f"cost function, one of {', '.join(costs.NAMES)}; with parameters as in huber:2.0, "
+        "whose threshold is 2; with quadratic the book takes --eta 3 (default: %(default)s)")
+    add("--output", choices=activations.OUTPUTS,
+        help=f"output layer; allowed are {costs.ALLOWED} (default: the first for the cost)")
+    add("--epochs", type=int, default=30, metavar="N",
+        help="passes over the training data (default: %(default)s)")
+    add("--mini-batch-size", type=int, default=10, metavar="N",
+        help="examples per update (default: %(default)s)")
+    add("--eta", type=float, metavar="RATE",
+        help=f"learning rate (default: {PLAIN_ETA:g}; with {_usual_rates()})")
+    add("--lmbda", type=float, default=0.0, metavar="LAMBDA",
+        help="L2 regularization parameter (default: %(default)s)")
+    add("--l1", type=float, default=0.0, metavar="LAMBDA",
+        help="L1 regularization parameter (default: %(default)s)")
+    add("--dropout", type=float, default=0.0, metavar="P",
+        help="probability that a hidden neuron is dropped (default: %(default)s)")
+    add("--optimizer", choices=list(optimizers.USUAL),
+        help="with its usual coefficients, momentum and nesterov with mu = 0.9 (default: plain "
+        "gradient descent)")
+    add("--shift", type=int, default=0, metavar="PIXELS",
+        help="shift each training image by a random number of pixels, at most this many "
+        "(default: %(default)s)")
+    add("--seed", type=int, default=0, metavar="N",
+        help="seed of weights and order (default: %(default)s)")
+    add("--dtype", choices=DTYPES, default="float32", help="precision (default: %(default)s)")
+    add("--initializer", choices=("large", "default", "glorot", "he"),
+        help="weights of variance 1, 1 / n_in, 2 / (n_in + n_out) or 2 / n_in; biases of "
+        "variance 1, 1, 0 or 0 (default: large for sigmoid neurons, as in the book, otherwise the "
+        "one that suits the neurons)")
+    for split, kind in (("train", "training"), ("test", "test")):
+        for what in ("images", "labels"):
+            add(f"--{split}-{what}", metavar="FILE",
+                help=f"{kind} {what} in IDX form, plain or .gz (default: MNIST)")
+    add("--save", metavar="FILE",
+        help="write the network to this file after the last epoch or after Ctrl-C (default: not "
+        "saved)")
+    add("--plot", metavar="FILE.png",
+        help="draw accuracy and cost per epoch on training and test data; needs matplotlib "
+        "(default: not drawn)")
+    # fmt: on
+
+
+def _add_predict(commands: Any) -> None:
+    predict = commands.add_parser(
+        "predict",
+        help="print the digits that a saved network recognizes in images",
+        description="Print one predicted class per line.",
+        allow_abbrev=False,
+    )
+    predict.add_argument("model", metavar="MODEL", help="a file that --save wrote")
+    predict.add_argument("images", metavar="IMAGES", help="images in IDX form, plain or .gz")
+    predict.add_argument(
+        "--scale",
+        type=float,
+        metavar="FACTOR",
+        help="multiply the pixels by this (default: the scale in MODEL)",
+    )
+
+
+def _add_demo(commands: Any) -> None:
+    demo = commands.add_parser(
+        "demo",
+        help="draw pictures from the book, or write a page for a browser",
+        description="Draw a picture in a window, or with --save into a file; without NAME, list "
+        "the pictures. Their networks are trained first.",
+        allow_abbrev=False,
+    )
+    # fmt: off
+    add = demo.add_argument
+    add("name", nargs="?", metavar="NAME", help="which picture (default: list them)")
+    add("--save", metavar="FILE.png", help="write the picture to this file, .png, .svg or .pdf")
+    add("--html", metavar="FILE",
+        help="write one page with a neuron that learns, a softmax with sliders, and a pad on "
+        "which digits are drawn and classified; it needs a browser and no network connection")
+    add("--dark", action="store_true", help="draw on a dark background")
+    add("--book-rates", action="store_true",
+        help="for neuron and slowdown: the book's learning rate for each cost (default: the same "
+        "for both, so that they can be compared)")
+    add("--model", metavar="MODEL",
+        help="a network that --save wrote, for digits, weights, confusion and --html (default: "
+        "one that is trained on MNIST)")
+    add("--images", metavar="FILE",
+        help="images for MODEL in IDX form, plain or .gz (default: MNIST's test images)")
+    add("--labels", metavar="FILE", help="their labels")
+    # fmt: on
+
+
+def _add_info(commands: Any) -> None:
+    info = commands.add_parser(
+        "info",
+        help="print versions, compiler and instruction sets, or how a network is computed",
+        description="Print the versions of fastnet, NumPy and Python, the compiler, the "
+        "instruction set in use and those that this machine has. With --plan, print how a "
+        "training is computed: the format of the inputs and how each layer's forward step, error "
+        "and update are computed, in a mini-batch and in a smaller last one.",
+        allow_abbrev=False,
+    )
+    # fmt: off
+    add = info.add_argument
+    add("--plan", metavar="SIZES",
+        help="the sizes of the network's layers, as in --plan 784,30,10; the options below "
+        "describe the rest")
+    add("--batch", type=int, metavar="N", help="examples per update (default: 10)")
+    add("--examples", type=int, metavar="N",
+        help="training examples (default: 50000; a last mini-batch may be smaller)")
+    add("--dtype", choices=DTYPES, help="precision (default: float32)")
+    add("--density", type=float, metavar="FRACTION",
+        help="fraction of the inputs that are non-zero (default: 1)")
+    add("--form", choices=("dense", "columns", "masks"),
+        help="format of the inputs (default: the fastest for the density)")
+    add("--neurons", choices=activations.HIDDEN,
+        help="kind of the hidden neurons (default: sigmoid)")
+    add("--optimizer", choices=list(optimizers.USUAL),
+        help="optimizer (default: plain gradient descent)")
+    add("--lmbda", type=float, metavar="LAMBDA", help="L2 regularization (default: 0)")
+    add("--l1", type=float, metavar="LAMBDA", help="L1 regularization (default: 0)")
+    add("--dropout", type=float, metavar="P",
+        help="probability that a hidden neuron is dropped (default: 0)")
+    add("--threads", type=int, metavar="N",
+        help="maximum number of threads; fewer are used where more would not help (default: 1)")
+    add("--isa", choices=_kernels.TARGETS,
+        help="instruction set, which this machine need not have (default: the one in use)")
+    # fmt: on
+
+
+def _usual_rates() -> str:
+    """The optimizers' usual learning rates: "adam 0.001, adamw 0.001"."""
+    return ", ".join(f"{name} {one.usual_eta:g}" for name, one in optimizers.USUAL.items())
+
+
+def _cost(text: str) -> costs.BuiltInCost:
+    try:
+        return costs.from_text(text)
+    except (TypeError, ValueError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

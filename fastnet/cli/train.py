@@ -1,0 +1,132 @@
+"""``fastnet train``."""
+
+import argparse
+import os
+import time
+
+from fastnet.cli.data import load_data
+from fastnet.cli.errors import Interrupted, as_options
+from fastnet.cli.parser import PLAIN_ETA
+from fastnet.core import files
+from fastnet.data.dataset import Dataset
+from fastnet.io import persistence
+from fastnet.network import Network
+from fastnet.nn import optimizers
+from fastnet.training.history import History
+
+
+def run(options: argparse.Namespace) -> None:
+    """Train a network on images and print its accuracy after each epoch."""
+    _check_outputs(options)
+    training, test = load_data(options)
+    net = _network(options, training, test)
+    print(f"{len(training)} training examples, {len(test)} test examples, {net!r}")
+    start = time.perf_counter()
+    history, interrupted = _run_sgd(net, options, training, test)
+    seconds = time.perf_counter() - start
+    if options.save is not None:  # before printing, since Ctrl-C may have closed the pipe
+        net.save(options.save)
+    epochs = len(history.evaluation_accuracy)
+    _summarize(history, len(test), epochs * len(training) / seconds, seconds)
+    if options.save is not None:
+        print(f"Saved to {options.save}")
+    if options.plot is not None and epochs:
+        from fastnet import demo
+
+        demo.save_curves(history, options.plot)
+        print(f"Curves drawn in {options.plot}")
+    if interrupted:
+        raise Interrupted(f"after {epochs} of {options.epochs} epochs")
+
+
+def _check_outputs(options: argparse.Namespace) -> None:
+    """Check --save and --plot before the training."""
+    if options.save is not None:
+        if not options.save:
+            raise ValueError(f"--save: expected a file, got {options.save!r}")
+        persistence.check_suffix("--save", options.save)
+        try:
+            files.check_writable(options.save)
+        except (OSError, ValueError) as error:
+            raise ValueError(f"--save: expected a file that can be written, got {error}") from None
+    if options.plot is not None:
+        from fastnet import demo
+
+        if options.epochs < 1:
+            raise ValueError(f"--epochs: expected 1 or more with --plot, got {options.epochs}")
+        if options.save is not None and os.path.realpath(options.save) == os.path.realpath(
+            options.plot
+        ):
+            raise ValueError(f"--plot: expected another file than --save, got {options.plot!r}")
+        demo.check_picture("--plot", options.plot)
+
+
+def _network(options: argparse.Namespace, training: Dataset, test: Dataset) -> Network:
+    """A new network for the data, according to the options."""
+    for n in options.hidden:
+        if n < 1:
+            raise ValueError(f"--hidden: expected numbers of 1 or more, got {n}")
+    n_out = max(2, int(max(training.target_range[1], test.target_range[1])) + 1)
+    widest = "--hidden" if max(options.hidden, default=0) >= n_out else "--train-labels"
+    sigmoid = options.neurons == "sigmoid"
+    large = options.initializer == "large" or (options.initializer is None and sigmoid)
+    try:
+        with as_options(sizes=widest):
+            net = Network(
+                [training.X.shape[1], *options.hidden, n_out],
+                options.cost,
+                output=options.output,
+                dtype=options.dtype,
+                seed=options.seed,
+                hidden=options.neurons,
+                initializer="default" if large else options.initializer,
+            )
+    except MemoryError as error:
+        raise ValueError(f"{widest}: {error}") from None
+    if large:  # drawn after the default ones, as in the book's session
+        net.large_weight_initializer()
+    return net
+
+
+def _run_sgd(
+    net: Network, options: argparse.Namespace, training: Dataset, test: Dataset
+) -> tuple[History, bool]:
+    """Train as the options say; returns the history and whether Ctrl-C stopped it."""
+    optimizer = optimizers.USUAL.get(options.optimizer)
+    eta = optimizer.usual_eta if optimizer else PLAIN_ETA
+    plots = options.plot is not None
+    try:
+        with as_options():
+            history = net.SGD(
+                training,
+                options.epochs,
+                options.mini_batch_size,
+                eta if options.eta is None else options.eta,
+                options.lmbda,
+                l1=options.l1,
+                dropout=options.dropout,
+                optimizer=optimizer,
+                shift=options.shift,
+                evaluation_data=test,
+                monitor_evaluation_accuracy=plots,
+                monitor_evaluation_cost=plots,
+                monitor_training_accuracy=plots,
+                monitor_training_cost=plots,
+            )
+    except KeyboardInterrupt as error:  # a second one propagates
+        return getattr(error, "history", None) or History([], [], [], []), True
+    return history, False
+
+
+def _summarize(history: History, n: int, speed: float, seconds: float) -> None:
+    """Print the best and the final accuracy on n test images, if there are any, and the time."""
+    counts = history.evaluation_accuracy
+    if counts:
+        best = max(counts)
+        print(
+            f"Best test accuracy:  {best / n:.2%} (epoch {counts.index(best) + 1})",
+            f"Final test accuracy: {counts[-1] / n:.2%}",
+            f"Training time: {seconds:.2f} s, the test after each epoch included; "
+            f"{speed:,.0f} examples per second",
+            sep="\n",
+        )
