@@ -18,8 +18,7 @@
 #include "simd/vec.h"
 
 /* The k-th value as it is stored, to a real: value * scale, rounded once. `exact` says that it may
- * be computed with reals (is_exact). For bytes by 1/255 that takes 0.95 of an epoch by way of
- * double, and 0.88 with dense digits ([784, 30, 10], m = 10, AVX-512, Zen 4). */
+ * be computed with reals (is_exact). */
 FN_INLINE real FN(scaled)(const fn_type type, const int exact, const void *values, size_t k,
                           const fn_examples *examples)
 {
@@ -61,8 +60,7 @@ FN_SCALE(f64, FN_F64, 0)
 
 typedef void FN(scaler)(size_t n, const void *values, const fn_examples *, real *x);
 
-/* What scales the inputs of these examples: looked up once, not for each row, an epoch of [4, 16, 2],
- * m = 32, takes 0.95 of the time (Zen 4). */
+/* What scales the inputs of these examples, looked up once for all rows. */
 static FN(scaler) *FN(scaler_of)(const fn_examples *examples)
 {
     const int exact = FN(is_exact)(examples);

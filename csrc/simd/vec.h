@@ -50,13 +50,10 @@ FN_INLINE real FN(bounded)(real z)
 {
     return z > FN_LARGEST ? FN_LARGEST : z < -FN_LARGEST ? -FN_LARGEST : z;
 }
-/* where mask ? a : b, lane by lane. A loop over the lanes, of which gcc 12 makes one instruction, is
- * 0.98 of an epoch of [4, 16, 2]; but in longer functions it makes a jump of every lane. */
+/* where mask ? a : b, lane by lane; of a loop over the lanes gcc 12 makes jumps in long functions. */
 FN_INLINE vec FN(select)(ivec mask, vec a, vec b) { return (vec)((mask & (ivec)a) | (~mask & (ivec)b)); }
 /* Of x and a number the larger, the smaller; NaN stays: x86 gives the second where one is NaN. By
- * select, of which gcc 12 makes three instructions with AVX-512, an epoch of [784, 30, 10], m = 10,
- * takes 1.03 of the time, of [4, 16, 2], m = 32, 1.1 (Zen 4; both with the ends of e^x where sigmoids
- * need none). */
+ * select it takes gcc 12 three instructions with AVX-512. */
 #if defined(__SSE2__)
 #if FN_VECTOR_BYTES == 64
 #define FN_X86(op) _mm512_##op
