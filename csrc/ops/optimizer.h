@@ -6,12 +6,7 @@
  * k mini-batches left alone is multiplied by their k factors when the next one needs it, in
  *     z = s (b / s + sum_i x_i V_i),    V = V - (eta/m) sum x delta / s',   s' = s (1 - eta l2),
  * and all of them are at the end of the call, or when s is small. s is kept in double, and is
- * the same number in every way, thread and instruction set.
- *
- * Tried ([784, 100, 10], m = 10, MNIST, AVX2, Zen 3; an epoch without decay is 1, and with
- * lazy decay 1.03 to 1.04):
- *   all rows at each mini-batch                                               1.4 to 1.5
- *   rows marked where they are used, caught up factor by factor before that   1.6 */
+ * the same number in every way, thread and instruction set. What was measured: docs/tuning.md. */
 #ifndef FASTNET_OPS_OPTIMIZER_H
 #define FASTNET_OPS_OPTIMIZER_H
 

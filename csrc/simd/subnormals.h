@@ -5,10 +5,8 @@
 
 #include "simd/compiler.h"
 
-/* Subnormal numbers cost a hundred cycles each on many processors, and the
- * errors of saturated neurons are full of them: an epoch of MNIST took 184 ms
- * with them and 67 ms without (dense rows, [784, 30, 10], AVX-512, Intel Xeon of
- * 2023). Inside the kernels they count as zero; a user's own cost is
+/* Subnormal numbers cost a hundred cycles each on many processors (docs/tuning.md), and the errors
+ * of saturated neurons are full of them. Inside the kernels they count as zero; a custom cost is
  * called with them. */
 #if defined(__SSE2__)
 #include <immintrin.h>
