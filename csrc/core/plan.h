@@ -1,8 +1,8 @@
 /* The plan of a call: how each of its parts is computed.
  *
- * fn_make_plan decides all of it once, at the start of a call, from the table of thresholds in
- * plan.c. The workspace is sized from the plan, and the kernels switch on it; none of them decides
- * again. No plan changes a bit of the results (but for the sign of a zero), only the speed.
+ * fn_make_plan decides all of it once, at the start of a call, from the table in thresholds.def.
+ * The workspace is sized from the plan, and the kernels switch on it; none of them decides again. What depends on the processor or on a threshold changes only the speed: no bit of the
+ * results but the sign of a zero.
  *
  * A call works on examples in steps: mini-batches, or pieces of them (FN_PIECE), or of an
  * evaluation (FN_EVALUATED). The last step may be smaller, and has a plan of its own. */
