@@ -1,4 +1,4 @@
-"""The interface that readers of the book know."""
+"""``Network``, with the book's interface."""
 
 from __future__ import annotations
 
@@ -48,7 +48,6 @@ Callback: TypeAlias = Callable[["Network", int, History], object]
 class Network:
     """A fully connected feed-forward network.
 
-
     Parameters
     ----------
     sizes : sequence of int
@@ -74,20 +73,20 @@ class Network:
         network in them its own seed.
     hidden : str or sequence of str, default "sigmoid"
         The kind of the hidden neurons, one name for all or one per hidden layer:
-        "sigmoid", "tanh", "relu", ...; ``fastnet.nn.activations.HIDDEN`` are all, and the classes
-        there say what each computes.
+        "sigmoid", "tanh", "relu", ...; ``fastnet.nn.activations.HIDDEN`` lists all; the classes
+        there define them.
     initializer : str or None
-        How the parameters start, of a layer with n_in inputs and n_out neurons:
+        The initial parameters of a layer with n_in inputs and n_out neurons:
         "default", weights N(0, 1) / sqrt(n_in), biases N(0, 1); "large", all N(0, 1);
         "glorot", weights of variance 2 / (n_in + n_out), biases 0 (Glorot and Bengio
         2010, the normal form); "he", weights of variance 2 / n_in, biases 0 (He et al.
-        2015). None takes what suits the neurons that a layer leads into: sigmoid "default",
-        tanh "glorot", those like ReLU "he"; for the output layer "default" where all hidden
-        neurons are sigmoid, else "glorot". Drawn as ``default_weight_initializer`` says,
-        biases of 0 not at all.
+        2015). None chooses by the layer's neurons: sigmoid "default", tanh "glorot",
+        ReLU and similar ones "he"; for the output layer "default" if all hidden neurons are
+        sigmoid, else "glorot". Drawn in the order of ``default_weight_initializer``;
+        biases of 0 are not drawn.
     n_threads : int or None
-        The most threads that a call uses, 1 or more; None takes what
-        ``fastnet.set_num_threads`` set, which is 1 at the start. More than one are used
+        The most threads that a call uses, 1 or more; None: the number
+        from ``fastnet.set_num_threads``, initially 1. More than one are used
         for large layers only, and change no bit.
 
     Raises
@@ -238,8 +237,8 @@ class Network:
 
     @property
     def input_scale(self) -> float | None:
-        """The scale of the inputs last trained on; None before. Real numbers and booleans that
-        are used unscaled leave it. uint8 arrays that are not in a ``Dataset`` are multiplied by
+        """The scale of the inputs last trained on, None before. Unscaled real numbers and
+        booleans do not set it. uint8 arrays that are not in a ``Dataset`` are multiplied by
         it."""
         return self._model.input_scale
 
@@ -365,7 +364,7 @@ class Network:
             network's dtype: the same array each time, which the next call overwrites. It uses
             the network's current parameters and, for uint8, its current ``input_scale``; other
             types are used unscaled.
-            An array of the network's dtype is read where it lies; others are converted.
+            An array of the network's dtype is read in place; others are converted.
             ValueError if x has another shape or is not finite. One thread at a time may
             use it.
 
@@ -382,8 +381,8 @@ class Network:
     def accuracy(self, data: Data, convert: bool = False) -> int:
         """The number of examples in ``data`` that the network gets right.
 
-        Right is: the largest output stands where the target's largest does (for
-        a label, at the label); with one output neuron, output and target lie on
+        An example is right if its largest output is at the index of its largest
+        target or its label; with one output neuron, if output and target are on
         the same side of 0.5: at least 0.5 for label 1, less for label 0. For linear and
         exponential outputs the targets must be classes: labels or one-hot rows (for one output,
         zeros and ones); use ``total_cost`` for others.
@@ -515,7 +514,7 @@ class Network:
             Regularization parameter of L2 weight decay; its effect on the weights
             is divided by n. Finite, 0 or more.
         evaluation_data : as training_data, or None
-            What to monitor on: validation or test data. Needed by the two flags
+            Monitored data: validation or test data. Needed by the two flags
             that monitor it, and by a schedule or early stopping that follows it. uint8 arrays that
             are not in a ``Dataset`` are scaled as the training data. If no flag is set and
             nothing is followed, the accuracy on it is recorded if its targets are classes
@@ -539,15 +538,15 @@ class Network:
             Regularization parameter of L1: each mini-batch moves every weight by eta l1 / n
             towards zero. Together with ``lmbda``: an elastic net. Finite, 0 or more.
         dropout : float or sequence of float, default 0.0
-            The probability that a hidden neuron is left out of a mini-batch's example, one for
+            The probability that a hidden neuron is dropped for an example, one number for
             all hidden layers or one for each; from 0 to below 1. Those that stay are
             scaled by 1 / (1 - dropout), so that ``feedforward`` needs no correction
             (Srivastava et al. 2014).
         optimizer : Optimizer or None
-            How the parameters follow the mean gradient of a mini-batch, g: ``Momentum(mu)``,
+            How g, the mean gradient of a mini-batch, changes parameters: ``Momentum(mu)``,
             ``Adam()`` or another class of ``fastnet.nn.optimizers``; None is the plain rule above.
-            lmbda and l1 enter g as (lmbda / n) W + (l1 / n) sgn W, but for decoupled decay,
-            as ``AdamW`` says. Velocities and moments start at zero in each call.
+            lmbda and l1 enter g as (lmbda / n) W + (l1 / n) sgn W, except with decoupled
+            decay (``AdamW``). Velocities and moments start at zero in each call.
         schedule : StepDecay, ExponentialDecay, CosineDecay, HalveOnPlateau, callable or None
             The learning rate of each epoch; None: eta for all. A callable is given the
             epoch, from 1, as the epoch begins, and returns its rate, finite and 0 or more, in
@@ -560,8 +559,8 @@ class Network:
             best epoch.
         callbacks : sequence of callable, or None
             Each is called after each epoch, as ``f(network, epoch, history)``: this network,
-            the epoch, from 1, and the history so far, the same object each time. The
-            epoch's figures have been printed and used by early stopping before. All are
+            the epoch, from 1, and the history so far, the same object each time. Before
+            that, the epoch's figures are printed and used by early stopping. All are
             called, in order. If one of them returns True, the training ends with this epoch as it
             does by early stopping, and the best parameters are restored if that is wanted. An
             exception of a callback ends the training at once and propagates: the network keeps
@@ -592,7 +591,7 @@ class Network:
             restored. 2: a progress bar of tqdm with the last figures, updated within the epochs,
             if standard error is a terminal or a notebook's; otherwise as 1.
         test_data : None
-            The name of ``evaluation_data`` in the book's first chapters: a TypeError says so.
+            The name of ``evaluation_data`` in the book's first chapters; raises a TypeError.
 
         Returns
         -------
@@ -893,7 +892,7 @@ class Network:
     # ---- as an object
 
     def save(self, filename: Filename) -> None:
-        """Write the network to ``filename`` as JSON, in the book's format and more.
+        """Write the network to ``filename`` as JSON, the book's format extended.
 
         The numbers are written exactly, so ``fastnet.load`` gives an equal network.
         The book's own ``network2.load`` reads the file of a network of sigmoid neurons with
@@ -909,7 +908,7 @@ class Network:
             If a weight or a bias is not finite, since JSON has no such numbers, or if the name has
             the suffix of another format, such as .npz, .pkl or .gz.
         OSError
-            If the file cannot be written; what stood there stays.
+            If the file cannot be written; an old file is kept.
 
         Examples
         --------
@@ -1020,10 +1019,10 @@ def load(
 
 
 def model_of(net: Network) -> Model:
-    """What the network computes with, for other modules of the package."""
+    """The network's ``Model``, for other modules of the package."""
     return net._model
 
 
 def inputs_of(net: Network) -> NetworkInputs:
-    """What turns data into the network's form, for other modules of the package."""
+    """The network's ``NetworkInputs``, for other modules of the package."""
     return net._inputs

@@ -305,8 +305,8 @@ class Dataset:
 
         Returns
         -------
-        ndarray or Compressed, kept for the next call. float64 that a float32 network takes
-        as it is, unscaled, is rounded already.
+        ndarray or Compressed, kept for the next call. Unscaled float64 for a float32
+        network is already rounded.
 
         Examples
         --------

@@ -1,8 +1,8 @@
 """Activations: the functions of hidden neurons and of output layers.
 
-Each is one class here, with all that Python says of it, and one section of
+Each is one class here, with all its properties in Python, and one section of
 ``csrc/api/activations.def``, which computes it. Nothing else lists them: the reference, the checks
-of arguments, ``explain``, the estimators, the command line and the page of the demo go through
+of arguments, ``explain``, the estimators, the command line and the page of the demo use
 ``ACTIVATIONS``. To add one: docs/adding-things.md.
 """
 
@@ -178,7 +178,7 @@ class Tanh(Activation):
 
 @registered
 class ReLU(Activation):
-    """The slope at 0 is that from below."""
+    """The slope at 0 is that for z < 0."""
 
     name = "relu"
     roles = ("hidden",)
@@ -200,7 +200,7 @@ class ReLU(Activation):
 
 @registered
 class LeakyReLU(Activation):
-    """The slope at 0 is that from below."""
+    """The slope at 0 is that for z < 0."""
 
     name = "leaky-relu"
     roles = ("hidden",)
@@ -230,7 +230,7 @@ def _normal(z: NDArray) -> tuple[NDArray, NDArray]:
 
 @registered
 class GELU(Activation):
-    """Hendrycks and Gimpel (2016); Phi is the normal distribution."""
+    """Hendrycks and Gimpel (2016); Phi is the standard normal CDF."""
 
     name = "gelu"
     roles = ("hidden",)

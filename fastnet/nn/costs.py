@@ -1,7 +1,7 @@
 """Cost functions, and which output layer each goes with.
 
-A cost is a class with two static methods, as in the book; arrays are columns,
-(n_out, m), one example each:
+A cost is a class, or an object with parameters, with the book's methods; each
+column is an example:
 
     fn(a, y)        the cost, summed over the columns
     delta(z, a, y)  the output error dC/dz, (n_out, m)
@@ -256,7 +256,7 @@ class CrossEntropyCost(BuiltInCost):
 
     @staticmethod
     def fn(a: ArrayLike, y: ArrayLike) -> float:
-        """Summed over all columns; 0 ln 0 is 0, and a wrong certainty costs infinity."""
+        """Sum over all columns; 0 ln 0 is 0, a wrong output of 0 or 1 costs infinity."""
         a, y = _columns(a, y)
         return float(np.sum(-_log_times(y, a) - _log_times(1 - y, 1 - a)))
 
@@ -309,7 +309,7 @@ class LogLikelihoodCost(BuiltInCost):
 class AbsoluteCost(BuiltInCost):
     """C = sum_j |a_j - y_j|, the absolute error, for linear outputs.
 
-    An outlier pulls no more than any other example does. Both methods take columns, as
+    The gradient of an outlier is no larger than others'. Both methods take columns, as
     for ``QuadraticCost``.
 
     Examples
@@ -349,7 +349,7 @@ class HuberCost(BuiltInCost):
 
     Quadratic near the target, absolute far from it: P. Huber, Robust Estimation of a
     Location Parameter, Annals of Mathematical Statistics 35 (1964). Both methods take columns,
-    as for ``QuadraticCost``; those of the class have the threshold 1.
+    as for ``QuadraticCost``; on the class they use threshold 1.
 
     Parameters
     ----------
@@ -392,7 +392,7 @@ class HuberCost(BuiltInCost):
 
     @_method
     def delta(self, z: ArrayLike, a: ArrayLike, y: ArrayLike) -> NDArray:
-        """a - y, and the threshold or minus that where it is beyond; z is not needed."""
+        """a - y, limited to plus or minus the threshold; z is not needed."""
         return self.error("linear", *_columns(a, y))
 
     def values(self, z: NDArray, a: NDArray, y: NDArray) -> NDArray:
@@ -409,7 +409,7 @@ class PoissonCost(BuiltInCost):
     """C = sum_j (a_j - y_j ln a_j), for exponential outputs, a = e^z.
 
     The negative logarithm of the likelihood of counts y that are Poisson-distributed
-    with the means a, without the ln y! that no weight changes; so it may be negative.
+    with the means a, without ln y!, which is constant; so it may be negative.
     Targets are 0 or more, whole numbers or not. Both methods take columns, as for
     ``QuadraticCost``.
 
@@ -443,8 +443,8 @@ class PoissonCost(BuiltInCost):
 
     @staticmethod
     def sklearn_loss(cost: float, y: NDArray, n_out: int, weights: NDArray | None) -> float:
-        """``cost`` as half the deviance, with the terms of the counts ``y`` alone, their mean by
-        ``weights``; of any ``n_out``."""
+        """Half the deviance: ``cost`` plus the mean by ``weights`` of the terms in ``y`` alone, for
+        any ``n_out``."""
         counts = y.astype(np.float64)
         logs = np.log(counts, out=np.zeros_like(counts), where=counts > 0)
         return cost + float(np.average((counts * logs - counts).sum(axis=1), weights=weights))
@@ -499,14 +499,14 @@ def _log_cosh(r: NDArray) -> NDArray:
 class QuantileCost(BuiltInCost):
     """C = sum_j of q |r| where r < 0, else (1 - q) |r|, r = a_j - y_j, for linear outputs.
 
-    Outputs learn the quantile q of the targets, below which the share q of them lies: R. Koenker
+    Outputs learn the q-quantile of the targets: a share q of them lies below it. R. Koenker
     and G. Bassett, Regression Quantiles, Econometrica 46 (1978). Both methods take columns, as for
-    ``QuadraticCost``; those of the class have the quantile 0.5, half the absolute cost.
+    ``QuadraticCost``; on the class they use quantile 0.5: half the absolute cost.
 
     Parameters
     ----------
     quantile : float, default 0.5
-        q, over 0 and below 1.
+        q, with 0 < q < 1.
 
     Raises
     ------
@@ -585,8 +585,8 @@ class CostSpec(NamedTuple):
 
     @property
     def identity(self) -> tuple[Any, str]:
-        """What equal networks have in common: a class is the same cost as an object of it with the
-        default parameters."""
+        """Equal for equal networks: a class is the same cost as an object of it with the default
+        parameters."""
         return self.kernel or self.cost, self.output
 
 
@@ -632,7 +632,7 @@ def _built_in(cost: Any) -> BuiltInCost | None:
 
 
 def from_text(text: str) -> BuiltInCost:
-    """The cost that ``str`` shows so, as in "quadratic" or "huber:2.0".
+    """The cost whose ``str`` this is: "quadratic" or "huber:2.0".
 
     >>> from_text("huber:2.0")
     HuberCost(threshold=2.0)

@@ -27,7 +27,7 @@ def sigmoid(z: ArrayLike) -> NDArray[np.floating]:
     Returns
     -------
     ndarray of the shape of ``z``, or a scalar for a number. The values
-    are equal to the bit to the activations of a network's neurons.
+    are bit-identical to the activations of a network's neurons.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def sigmoid_prime(z: ArrayLike) -> NDArray[np.floating]:
     Parameters
     ----------
     z : array_like of any shape, or a number
-        As for ``sigmoid``, as are the returned array and the errors.
+        As for ``sigmoid``; so are the result and the errors.
 
     Examples
     --------

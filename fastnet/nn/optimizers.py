@@ -1,13 +1,11 @@
 """Optimizers: updates of the parameters from the mini-batches' mean gradients.
 
-``Network.SGD`` takes one of these as ``optimizer``; None is the book's plain gradient
-descent. They hold coefficients only: velocities and moments belong to one call of ``SGD``,
-which starts with zeros.
+``Network.SGD`` takes one of these as ``optimizer``; None is the book's plain gradient descent.
+An optimizer holds coefficients only: velocities and moments start at zero in each call of ``SGD``.
 
 Each is one class here and one section of ``csrc/api/optimizers.def``, which computes it. Nothing
-else lists them: the package's public names,
-the reference, the estimators and the command line go through ``CLASSES``. To add one:
-docs/adding-things.md.
+else lists them: the public names, the reference, the estimators and the command line use
+``CLASSES``. To add one: docs/adding-things.md.
 """
 
 from __future__ import annotations
@@ -43,7 +41,7 @@ class Optimizer:
     formula : str
         The step in the book's notation.
     usual_eta, usual_lmbda : float
-        The command line's learning rate, and both of docs/techniques.md.
+        Those of docs/techniques.md, the rate also of the command line.
     label : str
         Its row in docs/techniques.md, or "" if it was not measured for that.
     sklearn_name : str
@@ -242,7 +240,7 @@ class Adam(Optimizer):
     Parameters
     ----------
     beta1, beta2 : float, default 0.9 and 0.999
-        How much of the first and the second moment stays; from 0 to below 1.
+        Decay rates of the first and second moment; from 0 to below 1.
     epsilon : float, default 1e-8
         Added to the second moment's root; positive.
 
@@ -351,7 +349,7 @@ class RMSprop(Optimizer):
     Parameters
     ----------
     alpha : float, default 0.99
-        How much of the mean of g^2 stays; from 0 to below 1.
+        Decay rate of the mean of g^2; from 0 to below 1.
     epsilon : float, default 1e-8
         Added to its root; positive.
 
@@ -418,7 +416,7 @@ def of_kernel(name: str, *coefficients: float) -> Optimizer:
 
 
 def _call(optimizer: Any) -> str:
-    """How one is made, with the arguments that it must be given."""
+    """Its constructor call, with the required arguments only."""
     required = [each.name for each in fields(optimizer) if each.default is MISSING]
     return f"fastnet.{optimizer.__name__}({', '.join(required)})"
 

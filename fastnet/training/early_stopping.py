@@ -32,8 +32,8 @@ class EarlyStopping:
     monitor : str or None
         "evaluation_accuracy", "evaluation_cost", "training_accuracy" or "training_cost":
         the monitored figure. It is measured after each epoch and recorded in that list
-        of the ``History``, whatever the flags of ``SGD``. Accuracies improve upwards,
-        costs downwards. None selects the accuracy on the evaluation data if the targets are
+        of the ``History``, whatever the flags of ``SGD``. Higher accuracy,
+        lower cost is better. None selects the accuracy on the evaluation data if the targets are
         classes (labels or one-hot rows), otherwise the cost.
     patience : int
         The number of consecutive epochs without an improvement after which the training stops, 1

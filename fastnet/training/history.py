@@ -13,7 +13,7 @@ class _Monitored(NamedTuple):
 
 
 class History(_Monitored):
-    """What was monitored, one entry per epoch; a list stays empty where nothing was.
+    """The monitored figures, one entry per epoch; lists of other figures are empty.
 
     A named tuple of four lists, which ``fastnet.plots.training`` plots. ``print`` and notebooks
     show a short summary of the best and the final figures; ``repr`` shows the tuple.
@@ -25,7 +25,7 @@ class History(_Monitored):
     evaluation_accuracy, training_accuracy : lists of int
         Counts of correct examples.
     n_evaluation, n_training : int or None
-        The numbers of examples that accuracies are out of; None without such data. They are
+        The numbers of examples evaluated, the denominators of accuracies, or None. They are
         not fields of the tuple: ``_replace`` does not copy them.
 
     Examples

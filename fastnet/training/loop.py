@@ -1,4 +1,4 @@
-"""The epoch loop: the order of the examples, calls of the kernel, figures, what errors leave."""
+"""The epoch loop: order of the examples, calls of the kernel, figures, state after errors."""
 
 from __future__ import annotations
 

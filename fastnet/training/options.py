@@ -48,7 +48,7 @@ class SGDOptions(NamedTuple):
         ------
         TypeError, ValueError
             For an argument that is invalid or does not fit the network's shape and type; the
-            message names it, what was expected and what came.
+            message names it, the expected and actual value.
         """
         return SGDOptions(
             _checked_epochs(self.epochs),

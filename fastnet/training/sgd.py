@@ -1,5 +1,5 @@
-"""What ``Network.SGD`` does before the first epoch: the data and the options checked against each
-other and the network, and the epoch loop made of them."""
+"""The preparation of ``Network.SGD``: it checks data and options against each other and the
+network, and makes the epoch loop."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What changes from epoch to epoch of a training: the learning rate, the best figures, and whether
-to stop."""
+"""The state of a training between epochs: the learning rate, the best figures, and whether to
+stop."""
 
 from __future__ import annotations
 
