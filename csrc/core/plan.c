@@ -218,7 +218,7 @@ static void plan_entry(const thresholds *t, const fn_plan_input *in, fn_plan *pl
     if (in->form != FN_MASKS)
         return;
     plan->examples_per_list = t->examples_per_list;
-    if (training && training->sharing - 1 < FN_MOST_SHARING)
+    if (training && training->sharing > 0 && training->sharing <= FN_MOST_SHARING)
         plan->examples_per_list = training->sharing;
 }
 

@@ -182,8 +182,8 @@ FN_INLINE void FN(enter_dense)(const FN(thread_context) *work, size_t l, size_t 
                           w->scratch);
 }
 
-/* The same of the first layer, from the examples first .. of the order; its weights are over
- * work->scale. */
+/* The weighted inputs of the first layer, of the examples from position first of the order on; its
+ * weights are stored divided by work->scale. */
 FN_INLINE void FN(enter_first)(FN(thread_context) *work, size_t first, FN(share) local,
                                const real *weights, const real *biases, real *z, size_t stride)
 {

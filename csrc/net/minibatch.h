@@ -61,8 +61,8 @@ FN_INLINE void FN(backprop_layer)(const FN(thread_context) *work, size_t l, size
         fn_wait_for_team(work->team);
 }
 
-/* The errors of this thread's share of m examples, times factor, from the output layer down;
- * those of the first layer over scale. */
+/* The errors of this thread's share of m examples, times factor, from the output layer down; those
+ * of the first layer are divided by scale (ops/optimizer.h). */
 static int FN(backward)(FN(thread_context) *work, const real *parameters, size_t m, double factor,
                         double scale)
 {
@@ -210,7 +210,7 @@ static void FN(change_dense)(FN(thread_context) *work, size_t l, size_t next, si
     }
 }
 
-/* A layer's biases, whose errors are over 1/times. */
+/* A layer's biases; their errors are multiplied by times. */
 static void FN(change_biases)(FN(thread_context) *work, size_t l, size_t m,
                               FN(step_coefficients) step, real times, real *target)
 {
@@ -267,7 +267,7 @@ static int FN(step)(FN(thread_context) *work, const real *parameters, real *targ
     fn_wait_for_team(work->team);
     if (work->cost && work->thread == 0)
         *work->cost += FN(cost_sum)(network, m, w->weights, w->z, w->y);
-    for (size_t l = network->layers; l-- > 0;) /* first: sums that nothing waits for are cheap */
+    for (size_t l = network->layers; l-- > 0;) /* before the weights: no later load depends on them */
         if (work->thread == l % work->team->threads)
             FN(change_biases)(work, l, m, step, l == 0 ? (real)scale : 1, target);
     for (size_t l = network->layers; l-- > 0;) {
