@@ -130,11 +130,11 @@ typedef struct {
 /* Lets the caller run code of its own during a long call: the caller keeps the clock. Polled first
  * after one mini-batch or one piece of examples. */
 typedef struct {
-    /* In how many mini-batches, or pieces of the first thread, to poll again; 0: now is the time
-     * for run_callbacks. NULL: never poll. */
+    /* Returns the number of mini-batches, or pieces of the first thread, until the next poll;
+     * 0: call run_callbacks now. NULL: never poll. */
     size_t (*poll_due)(void *context);
-    /* Whether the callbacks read the parameters, which then are those that the examples done have
-     * left. They never write them. */
+    /* Whether the callbacks read the parameters, which then must include the updates of all
+     * examples done. Callbacks never write them. */
     int (*needs_consistent_weights)(void *context);
     /* `done` examples are done; a result other than 0 ends the call. */
     int (*run_callbacks)(void *context, size_t done);
@@ -171,7 +171,7 @@ typedef struct {
 } fn_training;
 
 /* The random number of this key and counter: SplitMix64 (Steele, Lea and Flood 2014), whose
- * state is a counter. So it depends on no other, and on no thread or instruction set. */
+ * state is a counter. So it depends on no other number, thread or instruction set. */
 static inline uint64_t fn_random_at(uint64_t key, uint64_t counter)
 {
     uint64_t x = key + (counter + 1) * 0x9E3779B97F4A7C15u;
@@ -231,7 +231,7 @@ static inline size_t fn_stride(size_t n, size_t bytes)
 }
 
 /* Where the part `which` of n things begins, of which `unit` stay together; parts are as even as
- * can be. A division takes 40 cycles (Cascade Lake), as long as ten rows of weights. */
+ * can be. A single part is handled separately, without the division, which is slow. */
 static inline size_t fn_part(size_t n, size_t unit, size_t which, size_t parts)
 {
     if (parts == 1)
@@ -240,8 +240,8 @@ static inline size_t fn_part(size_t n, size_t unit, size_t which, size_t parts)
     return start < n ? start : n;
 }
 
-/* How many of the things that are left, one or more, come next, of `most` at a time, as even as
- * can be. */
+/* The size of the next part when `left` > 0 things are split into parts of at most `most`, as
+ * even as can be. */
 static inline size_t fn_next(size_t left, size_t most)
 {
     const size_t times = (left + most - 1) / most;
@@ -280,8 +280,8 @@ enum {
 typedef struct fn_plan fn_plan; /* core/plan.h */
 
 /* Every kernel of kernels.def as fn_<op>(type, ...): type FN_F32 or FN_F64 says
- * what the arrays hold. It runs with the table in use, and with subnormal numbers
- * counting as zero (see simd/subnormals.h), but where it looks at their bits. */
+ * what the arrays hold. It runs from the selected table, and treats subnormal numbers
+ * as zero (see simd/subnormals.h), except where it reads their bits. */
 #define REAL void
 #define FN_UNPACKED(...) __VA_ARGS__
 #define KERNEL(op, result, arguments, names) result fn_##op(fn_type type, FN_UNPACKED arguments);
@@ -299,8 +299,8 @@ int fn_select(const char *isa);
 const char *fn_selected(void);
 const char *fn_isa_name(size_t i);
 
-/* Random numbers from a raw 64-bit stream; the same bits on every machine. A permutation of
- * order comes from shuffling its places end - 1 down to first, n - 1 down to 0 at last. */
+/* Random numbers from a raw 64-bit stream; the same bits on every machine. fn_shuffle shuffles
+ * positions end - 1 down to first; calls that cover n - 1 down to 0 permute the whole order. */
 void fn_shuffle(size_t first, size_t end, const uint64_t *raw, int64_t *order);
 void fn_uniform(size_t n, const uint64_t *raw, double *u);
 void fn_standard_normal(size_t n, const uint64_t *raw, double *x);

@@ -1,7 +1,7 @@
-/* Arrays one behind the other in the caller's memory, each from a cache line on.
+/* Consecutive arrays in the caller's memory, each aligned to a cache line.
  *
- * In debug builds a guard, a cache line, follows each array; fn_arena_alloc fills it or checks it, as
- * `guards` says. So a kernel that writes behind an array is found at the end of the call. */
+ * In debug builds a guard of one cache line follows each array; fn_arena_alloc fills or checks it,
+ * as `guards` says, so writes past the end of an array are detected at the end of the call. */
 #ifndef FASTNET_CORE_ARENA_H
 #define FASTNET_CORE_ARENA_H
 

@@ -1,5 +1,5 @@
-/* FN_ASSERT(condition, ...): a contract, checked in debug builds (FASTNET_DEBUG=1, make debug), which
- * end with the condition and its place where it is broken. No code in other builds. */
+/* FN_ASSERT(condition): a contract. Debug builds (FASTNET_DEBUG=1, make debug) check it; if it is
+ * broken, they print the condition and its place and abort. No code in other builds. */
 #ifndef FASTNET_CORE_CHECK_H
 #define FASTNET_CORE_CHECK_H
 

@@ -4,9 +4,9 @@
 
 #include "fastnet.h"
 
-/* Whether examples with n_in inputs are as fastnet.h says: rows within their strides; of compressed
- * ones offsets that ascend, no row longer than `longest`, columns that ascend below n_in or masks that
- * have as many bits, and 128 readable bytes behind values with masks. */
+/* Whether examples with n_in inputs are as fastnet.h says: rows fit in their stride. Compressed:
+ * offsets ascend, no row is longer than `longest`, columns ascend below n_in or masks have one bit
+ * per value, and 128 bytes behind values with masks are readable. */
 int fn_examples_hold(const fn_examples *examples, size_t n_in);
 
 /* Whether each of the n numbers of an order, which may be NULL, is one of so many examples. */

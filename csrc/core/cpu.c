@@ -2,7 +2,7 @@
 
 #include "core/plan.h"
 
-/* The compiler's runtime asks both cpuid and xgetbv. */
+/* __builtin_cpu_supports checks both cpuid and xgetbv. */
 #if defined(__x86_64__)
 #include <cpuid.h>
 
@@ -18,7 +18,7 @@ int fn_cpu_has_avx512(void)
            && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
 }
 
-static unsigned family; /* asked once: cpuid takes microseconds in a virtual machine */
+static unsigned family; /* read once: cpuid is slow in a virtual machine */
 
 __attribute__((constructor)) static void ask_family(void)
 {
@@ -27,7 +27,7 @@ __attribute__((constructor)) static void ask_family(void)
         family = (eax >> 8 & 0xF) + (eax >> 20 & 0xFF);
 }
 
-/* Compilers before 2021 have no name for this family, of Zen 3, which has no AVX-512, and 4. */
+/* Family 0x19 is Zen 3, without AVX-512, and Zen 4. Compilers before 2021 have no name for it. */
 int fn_cpu_halves_avx512(void)
 {
     return family == 0x19 && __builtin_cpu_is("amd") && __builtin_cpu_supports("avx512f");

@@ -1,8 +1,8 @@
 #ifndef FASTNET_CORE_CPU_H
 #define FASTNET_CORE_CPU_H
 
-/* Whether the processor has, and the operating system saves the registers of,
- * what the kernels for AVX2 and AVX-512 (targets/) are compiled for. */
+/* Whether the processor has the instructions that the AVX2 and AVX-512 kernels (targets/) are
+ * compiled for, and the operating system saves their registers. */
 int fn_cpu_has_avx2(void);
 int fn_cpu_has_avx512(void);
 

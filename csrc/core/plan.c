@@ -89,7 +89,7 @@ static fn_error_way error_way(const thresholds *t, size_t lanes, size_t m, size_
     return is_packed(t, m, n_out) ? FN_ERROR_PACKED : FN_ERROR_TILES;
 }
 
-/* Of products whose B has so many columns. */
+/* Prefetch threshold for products whose B has this many columns. */
 static size_t prefetch_terms(const thresholds *t, size_t bytes, size_t columns)
 {
     return t->prefetched_bytes / (fn_stride(columns, bytes) * bytes);

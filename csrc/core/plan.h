@@ -1,8 +1,8 @@
 /* The plan of a call: how each of its parts is computed.
  *
  * fn_make_plan decides all of it once, at the start of a call, from the table in thresholds.def.
- * The workspace is sized from the plan, and the kernels switch on it; none of them decides again. What depends on the processor or on a threshold changes only the speed: no bit of the
- * results but the sign of a zero.
+ * The workspace is sized from the plan, and the kernels only follow it. Choices that depend on the
+ * processor or on a threshold affect speed only; at most the sign of a zero result changes.
  *
  * A call works on examples in steps: mini-batches, or pieces of them (FN_PIECE), or of an
  * evaluation (FN_EVALUATED). The last step may be smaller, and has a plan of its own. */
@@ -101,7 +101,7 @@ typedef struct fn_plan {
     size_t streamed_rows;       /* rows of the gradient that blocks hand to an optimizer at a time */
     int lazy_decay;             /* L2 decay of the first layer is deferred (ops/optimizer.h) */
     int drops_columns;          /* dense: inputs that are zero in a whole step are left out */
-    int prefetches_examples;    /* dense: they do not stay in the second cache */
+    int prefetches_examples;    /* dense: they do not fit in the L2 cache */
     fn_step steps[FN_STEPS];
 } fn_plan;
 
@@ -146,7 +146,7 @@ fn_form fn_choose_form(fn_type type, fn_target target, fn_processor processor,
 /* How many threads, `most` at most, are worth starting for m examples that are worked on together. */
 size_t fn_choose_threads(const fn_network *network, size_t m, double density, size_t most);
 
-/* What of it these examples say: form, inputs_bytes, density. */
+/* Set the input's form, inputs_bytes and density from the examples. */
 void fn_describe_examples(const fn_examples *examples, size_t n_in, fn_plan_input *input);
 
 /* The plan of a step of m examples, one of those that the call has. */

@@ -1,5 +1,5 @@
-/* Threads live as long as one call: nothing is left behind for a fork to break, and an
- * epoch is long beside their start, 30 microseconds or so. */
+/* Threads live for one call only: none is left running that a fork could break, and starting
+ * them takes little time compared with an epoch. */
 #include <pthread.h>
 #include <sched.h>
 
@@ -8,8 +8,8 @@
 #include "simd/subnormals.h"
 #include "core/threads.h"
 
-/* A thread that waits spins for some ten microseconds, the time that shares of equal work
- * differ by; then it gives way, for there may be fewer cores than threads. */
+/* A waiting thread spins for about ten microseconds, the time by which equal shares of work
+ * differ; then it yields, since there may be fewer cores than threads. */
 enum { SPINS = 4096 };
 
 typedef struct {

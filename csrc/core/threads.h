@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-/* Who works together; every member runs the same code on its share. */
+/* A group of threads; every member runs the same code on its share. */
 typedef struct {
     size_t threads;
     atomic_size_t arrived;

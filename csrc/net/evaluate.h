@@ -1,6 +1,6 @@
 /* Forward only: outputs, and counts and costs of a whole data set, in pieces
  * of FN_EVALUATED examples that stay in the caches. Threads take the pieces in turn;
- * what they find is added up in the order of the pieces. */
+ * their results are added up in the order of the pieces. */
 #ifndef FASTNET_NET_EVALUATE_H
 #define FASTNET_NET_EVALUATE_H
 

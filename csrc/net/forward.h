@@ -57,9 +57,9 @@ typedef struct {
     int by_neurons;             /* all examples and some neurons; else the other way round */
 } FN(share);
 
-/* This thread's share of m examples in a layer of so many neurons: some neurons of all examples in
- * large products, so that the weights, which are more than the activations, are copied (gemm/large.h)
- * by one thread and not by all. */
+/* This thread's share of m examples in a layer of this many neurons. Large products are split by
+ * neurons, so that each weight is copied (gemm/large.h) by one thread and not by all: there are
+ * more weights than activations. */
 FN_INLINE FN(share) FN(local_share)(const FN(thread_context) *work, size_t m, size_t neurons,
                                     int by_neurons)
 {
@@ -89,7 +89,7 @@ static void FN(enter_by_lists)(FN(thread_context) *work, const real *weights, si
     }
 }
 
-/* The same by blocks, of as many examples as they hold; the next ones are prefetched meanwhile. */
+/* As enter_by_lists, but by blocks of up to FN_BLOCK examples; prefetches the next examples. */
 static void FN(enter_by_blocks)(FN(thread_context) *work, const real *weights, size_t first, size_t s0,
                                 size_t s1, real *z, size_t z_stride)
 {
@@ -131,7 +131,7 @@ static void FN(gather)(FN(thread_context) *work, size_t first, size_t s0, size_t
 }
 
 /* Drop neurons, each with the probability p, and scale the others by 1 / (1 - p): their
- * activations, and their slopes for the way back. */
+ * activations, and their slopes for back-propagation. */
 static void FN(drop)(size_t n, double p, uint64_t key, uint64_t counter, real *restrict a,
                      real *restrict slopes)
 {
@@ -144,8 +144,8 @@ static void FN(drop)(size_t n, double p, uint64_t key, uint64_t counter, real *r
     }
 }
 
-/* This thread's activations of hidden layer l, whose weighted inputs stand in their place; and, where
- * the plan says so, their slopes in the place of the layer's errors. */
+/* Replace this thread's weighted inputs of hidden layer l by its activations; if the plan keeps
+ * slopes, store them in the array of the layer's errors. */
 static void FN(activate_hidden)(FN(thread_context) *work, size_t l, size_t first, const FN(share) *local)
 {
     const fn_network *network = work->network;

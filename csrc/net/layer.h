@@ -24,8 +24,8 @@
 #include "simd/compiler.h"
 #include "simd/vec.h"
 
-/* Row stride of activations that tiles read as A: 16 bytes more than whole cache lines, so that one
- * term of all rows of a tile lies in different banks of the first cache. */
+/* Row stride of activations that tiles read as A: 16 bytes more than whole cache lines, so that
+ * the elements of one column in a tile's rows lie in different banks of the L1 cache. */
 FN_INLINE size_t FN(a_stride)(size_t n) { return fn_stride(n, sizeof(real)) + 16 / sizeof(real); }
 
 /* z[s] = times b, pads among them. */
@@ -51,14 +51,14 @@ static void FN(update_biases)(size_t m, size_t n_out, size_t stride, const real 
     }
 }
 
-/* Ways that no plan takes with vectors of this size (thresholds.def) are not compiled. */
+/* Kernels that no plan selects for this vector size (thresholds.def) are not compiled. */
 #define FN_HAS_LARGE (FN_VECTOR_BYTES == 64)
 #define FN_HAS_NARROW_FORWARD (FN_LANES >= 16)
 #define FN_HAS_NARROW_UPDATE (FN_LANES >= 8)
 
 /* c[s] = times b + sum_i a[s][i] w[i] (z^l = w^l a^(l-1) + b^l) for m rows and n_out columns of the
- * product, as the layer's plan says. scratch: FN_LARGE_SIZE elements for FN_FORWARD_LARGE. Columns
- * that are left out (b_rows) are no rows of squares, and so narrow layers take tiles then. */
+ * product, as the layer's plan says. scratch: FN_LARGE_SIZE elements for FN_FORWARD_LARGE. The
+ * narrow kernel needs consecutive rows of weights, so with b_rows narrow layers use tiles. */
 FN_INLINE void FN(weighted_input_of)(size_t m, size_t n_out, FN(product) z, const real *biases,
                                      real times, const fn_layer_plan *layer, real *scratch)
 {
@@ -166,7 +166,7 @@ static void FN(activation_backward)(fn_activation neurons, const int transposed,
 #define ACTIVATION(NAME, op, name, role, slope) \
         case FN_##NAME: FN_BACK_##slope(FN_##NAME); break;
     if (!a) {
-        FN_BACKWARD(FN_SIGMOID, NULL); /* of any kind: its slopes are there */
+        FN_BACKWARD(FN_SIGMOID, NULL); /* any kind: the slopes are in delta_below */
     } else {
         switch (neurons) {
 #include "api/activations.def"
@@ -184,8 +184,8 @@ static void FN(activation_backward)(fn_activation neurons, const int transposed,
             FN(store)(delta_below + s * below + i, (vec){0});
 }
 
-/* Elements that the parts of a layer's plan need for copies and transposes: the errors of
- * error_examples at once, */
+/* Scratch elements for back-propagating the errors of error_examples at once: copies and
+ * transposes. */
 static size_t FN(error_scratch)(const fn_layer_plan *layer, size_t n_in, size_t n_out)
 {
     const size_t across = fn_stride(layer->error_examples, sizeof(real));
@@ -201,7 +201,7 @@ static size_t FN(error_scratch)(const fn_layer_plan *layer, size_t n_in, size_t 
     return size > untransposed ? size : untransposed;
 }
 
-/* the forward step and the update. */
+/* Scratch elements for the forward step and the update. */
 static size_t FN(update_scratch)(const fn_layer_plan *layer)
 {
     if (layer->update == FN_UPDATE_LARGE || layer->forward == FN_FORWARD_LARGE)
@@ -249,8 +249,8 @@ static void FN(multiply_error)(size_t m, size_t n_in, size_t n_out, const real *
 /* delta_below[s][i] = (sum_o w[i][o] delta[s][o]) f'(z[s][i]), see activation_backward, for at most
  * error_examples.
  * The sum runs along a row of w. So either w is transposed, or the vectors run over the examples:
- * delta is transposed, multiplied and the result transposed back. What the pads of `columns` hold
- * goes into the pads of `error` only.
+ * delta is transposed, multiplied and the result transposed back. The pads of `columns` affect
+ * only the pads of `error`.
  * below: the stride of delta_below, of which n_in columns may be a part of the layer.
  * scratch: error_scratch elements. */
 static void FN(backpropagate_some)(fn_activation neurons, size_t m, size_t n_in, size_t n_out,
@@ -282,7 +282,7 @@ static void FN(backpropagate_some)(fn_activation neurons, size_t m, size_t n_in,
     FN(activation_backward)(neurons, 1, m, n_in, error, across, a, a_stride, delta_below, below);
 }
 
-/* The same for any number of examples, as the layer's plan says. */
+/* backpropagate_some for any number of examples, as the layer's plan says. */
 static void FN(backpropagate_of)(fn_activation neurons, size_t m, size_t n_in, size_t n_out,
                                  const real *weights, const real *delta, const real *a,
                                  size_t a_stride, real *delta_below, size_t below,
@@ -297,7 +297,7 @@ static void FN(backpropagate_of)(fn_activation neurons, size_t m, size_t n_in, s
     }
 }
 
-/* The steps as kernels of their own, for tests and measurements: as the plan of such a layer says. */
+/* The three steps as separate kernels, for tests and benchmarks, planned for a single layer. */
 
 FN_INLINE fn_layer_plan FN(plan_of)(size_t m, size_t n_in, size_t n_out)
 {

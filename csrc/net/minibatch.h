@@ -3,16 +3,16 @@
  * No gradient is stored: the output error is multiplied by -eta/m once (by -eta times the
  * example's share in the sum, where examples have weights), so that every error below
  * carries that factor and each layer's update adds a^T delta straight onto the weights. All
- * errors are taken back before any weight changes, so all gradients are those of the weights
- * before the mini-batch. An optimizer is given the gradient a few rows at a time; only for
- * mini-batches of more than FN_PIECE examples, or an optimizer after lists or more than one
- * round of blocks (input/block.h), is all of it collected in an array first.
+ * errors are back-propagated before any weight changes, so all gradients are those of the weights
+ * before the mini-batch. An optimizer gets the gradient a few rows at a time. The whole gradient
+ * is collected in an array first only for mini-batches of more than FN_PIECE examples, or if an
+ * optimizer follows lists or more than one round of blocks (input/block.h).
  *
- * Several threads (fn_team) share a mini-batch: each takes its examples as far as the errors
- * (of a large layer its neurons, see local_share); when all have come so far, each changes its
- * part of the weights. An element is computed by one thread, in the order that one thread
- * alone would keep, so the bits do not depend on how many there are.
- * What was measured: docs/tuning.md. */
+ * Several threads (fn_team) share a mini-batch: each computes its examples (in a large layer,
+ * its neurons, see local_share) up to the errors; when all are done, each updates its part of
+ * the weights. Each element is computed by one thread, in the same order as with a single
+ * thread, so the bits do not depend on the number of threads.
+ * Measurements: docs/tuning.md. */
 #ifndef FASTNET_NET_MINIBATCH_H
 #define FASTNET_NET_MINIBATCH_H
 
@@ -126,7 +126,7 @@ static size_t FN(n_parameters)(const FN(thread_context) *work)
     return last->biases + last->stride;
 }
 
-/* The same by blocks; an optimizer is given a few rows of the gradient at a time. */
+/* Update the first layer's weights by blocks; an optimizer gets a few gradient rows at a time. */
 static void FN(change_by_blocks)(FN(thread_context) *work, size_t first, size_t m,
                                  FN(step_coefficients) step, real *target)
 {
@@ -225,7 +225,7 @@ static void FN(change_biases)(FN(thread_context) *work, size_t l, size_t m,
                            target, changed);
 }
 
-/* The first layer's weights as they are: this thread's share. */
+/* Apply the deferred scale to this thread's share of the first layer's weights. */
 static void FN(apply_first_scale)(FN(thread_context) *work, real *weights)
 {
     const size_t stride = work->w.places[0].stride, *sizes = work->network->sizes;
@@ -366,7 +366,7 @@ static size_t FN(poll_now)(const FN(thread_context) *work, FN(train_args) *args,
     return args->until;
 }
 
-/* The mini-batches from first to end of the order, its end or one of theirs. */
+/* The mini-batches at positions first .. end of the order; one of them ends at `end`. */
 FN_INLINE int FN(mini_batches)(FN(thread_context) *work, const FN(train_args) *args, size_t first,
                                size_t end)
 {

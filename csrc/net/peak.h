@@ -1,6 +1,5 @@
-/* The yardstick: as many multiply-adds as the processor can do, and nothing else.
- * bench/ divides the arithmetic of a job by its speed. No network is computed
- * with it. */
+/* Peak arithmetic throughput: a loop of multiply-adds and nothing else. bench/ divides the
+ * number of operations of a job by its speed. Networks do not use it. */
 #ifndef FASTNET_NET_PEAK_H
 #define FASTNET_NET_PEAK_H
 

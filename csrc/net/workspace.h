@@ -171,7 +171,7 @@ static int FN(parameters_hold)(const fn_network *network, const real *parameters
 }
 #endif
 
-/* The workspace of one of the threads that there are; the first one's before the others'. */
+/* Open the workspace of one of the threads; thread 0 must come first. */
 static FN(workspace) FN(open_workspace)(const fn_plan *plan, const fn_examples *examples,
                                         const fn_training *training, size_t threads, size_t thread,
                                         void *memory)

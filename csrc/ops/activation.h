@@ -1,5 +1,5 @@
-/* Activations: what activations.def defines, of rows of hidden neurons and of output layers;
- * whether numbers are finite. */
+/* The activations of activations.def, applied to rows of hidden neurons and to output layers;
+ * the largest magnitude of an array. */
 #ifndef FASTNET_OPS_ACTIVATION_H
 #define FASTNET_OPS_ACTIVATION_H
 
@@ -23,7 +23,7 @@
 #undef ACTIVATION
 #undef FN_ACTIVATION_BODIES
 
-/* f'(z) as a function of a = f(z), of those that it follows from. Inlined with a constant kind. */
+/* f'(z) from a = f(z), for kinds where a determines it. Inlined with a constant kind. */
 FN_INLINE vec FN(slope_from_activation)(const fn_activation kind, vec a)
 {
     vec result = {0};
@@ -102,7 +102,7 @@ static void FN(activate_rows)(fn_activation neurons, size_t m, size_t n, real *a
 #undef FN_ROWS_OUTPUT
 }
 
-/* The same of n numbers without pads, as a kernel of its own. */
+/* Activations of n numbers without pads, as a separate kernel. */
 static void FN(activate)(fn_activation neurons, size_t n, const real *z, real *a, real *slope)
 {
     const size_t whole = n / FN_LANES * FN_LANES, rest = (n - whole) * sizeof(real);
@@ -117,11 +117,11 @@ static void FN(activate)(fn_activation neurons, size_t n, const real *z, real *a
         memcpy(slope + whole, last_slope, rest);
 }
 
-/* By their bits, which without the sign ascend as the numbers do, infinity and NaN last.
+/* The largest |x|: without the sign, the bits compare as the numbers do, infinity and NaN last.
  * counted: add to `others` how many are not zero. Inlined with constant counted. */
 FN_INLINE double FN(largest_of)(const int counted, size_t n, const real *x, size_t *others)
 {
-    const size_t run = 1 << 20; /* an `integer` counts so far */
+    const size_t run = 1 << 20; /* small enough for `count` */
     integer largest = 0;
     for (size_t first = 0; first < n; first += run) {
         const size_t end = n - first < run ? n : first + run;
@@ -152,7 +152,7 @@ static double FN(max_abs_and_count)(size_t n, const real *x, size_t *others)
     return FN(largest_of)(1, n, x, others);
 }
 
-/* Not static: costs of the other type call those of doubles. */
+/* Not static: the costs in float32 call the double versions. */
 void FN(exp)(size_t n, const real *x, real *y)
 {
     FN_MAP(FN(exp_lanes), n, x, y);
@@ -191,13 +191,13 @@ static void FN(softmax_of_one)(size_t n, const real *z, real *a)
         a[j] /= sum;
 }
 
-/* The same of as many examples as a vector has lanes, at most; pads of a are written. */
+/* Softmax of up to FN_LANES examples, one per lane; writes the pads of a. */
 static void FN(softmax_of_lanes)(size_t m, size_t n, size_t stride, const real *z, real *a)
 {
     vec lanes[FN_LANES], largest = FN(splat)(-FN_LARGEST), sum = {0};
     for (size_t j = 0; j < n; j += FN_LANES) {
         FN(transpose_square)(m, z + j, stride, lanes);
-        for (size_t q = 0; q < FN_LANES && q < n - j; q++) /* what is not a number stays so below */
+        for (size_t q = 0; q < FN_LANES && q < n - j; q++) /* NaN is skipped here, but kept below */
             largest = FN(select)(lanes[q] > largest, lanes[q], largest);
     }
     largest = FN(bounded_lanes)(largest);
@@ -217,7 +217,7 @@ static void FN(softmax_of_lanes)(size_t m, size_t n, size_t stride, const real *
             FN(store)(a + s * stride + j, FN(load)(a + s * stride + j) / FN(splat)(sum[s]));
 }
 
-/* Each of m examples by itself costs more from a quarter of a vector's lanes on. */
+/* Example by example is slower once they fill a quarter of a vector's lanes. */
 static void FN(softmax)(size_t m, size_t n, const real *z, real *a)
 {
     const size_t stride = fn_stride(n, sizeof(real));

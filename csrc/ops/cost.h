@@ -1,9 +1,9 @@
 /* Costs: the output error in the network's type, the value in double.
  *
- * What each cost computes is in costs.def; here is what they have in common: examples, runs of
- * outputs, weights, sums, and the calls of the costs' functions, made from the rows there. Certain
- * pairs of output layer and cost are meant; fastnet/nn/costs.py, which has their table, lets no other
- * pass. */
+ * costs.def defines each cost; this file has the code they share: examples, runs of outputs,
+ * weights, sums, and the calls of the costs' functions, generated from its rows. Only certain
+ * pairs of output layer and cost are allowed; fastnet/nn/costs.py has their table and rejects all
+ * others. */
 #ifndef FASTNET_OPS_COST_H
 #define FASTNET_OPS_COST_H
 
@@ -35,8 +35,8 @@ typedef struct {
     const double *parameters; /* of the cost */
 } FN(output_lanes);
 
-/* a*b + sum: FN_FMA for sums in order. Of these gcc -O3 makes the products in vectors first, and
- * then fuses none; so the fused instruction is named, where there is one. */
+/* a*b + sum: FN_FMA for sums in a fixed order. gcc -O3 would vectorize the products of such sums
+ * and then fuse none of them, so the FMA builtin is called where the target has FMA. */
 FN_INLINE double FN(add_product)(double a, double b, double sum)
 {
 #if defined(__FP_FAST_FMA) || defined(__FMA__) || defined(__ARM_FEATURE_FMA)
@@ -214,8 +214,8 @@ FN_INLINE double FN(sum_of_softmax)(const fn_cost cost, const fn_network *networ
     return total;
 }
 
-/* Examples of weight 0 add nothing, be their cost infinite. As many examples as a run holds are
- * taken together: one by one, those of a single neuron take five times as long. */
+/* Examples of weight 0 add nothing, even if their cost is infinite. Outputs of several examples
+ * share a run: with a single output neuron, one run per example would be far slower. */
 static FN_NOINLINE double FN(sum_of_outputs)(double (*value)(const fn_run *),
                                              const fn_network *network, size_t m,
                                              const double *weights, const real *z, const real *y)

@@ -1,12 +1,12 @@
 /* Weight decay, L1, and the optimizers, which need an explicit gradient.
  *
- * Decay of the first layer need not pass over all its weights at each mini-batch, most of
- * which belong to inputs that are zero: it is lazy. What is stored is V, and W = s V,
- * where s is the product of the factors 1 - eta l2 of the mini-batches so far. So a row that
- * k mini-batches left alone is multiplied by their k factors when the next one needs it, in
+ * Decay of the first layer is lazy, so that a mini-batch need not update the weights of inputs
+ * that are zero, which are most of them. The array holds V, and the weights are W = s V, where
+ * s is the product of the factors 1 - eta l2 of all mini-batches so far. A row that k
+ * mini-batches did not touch gets their k factors when the next one uses it, in
  *     z = s (b / s + sum_i x_i V_i),    V = V - (eta/m) sum x delta / s',   s' = s (1 - eta l2),
- * and all of them are at the end of the call, or when s is small. s is kept in double, and is
- * the same number in every way, thread and instruction set. What was measured: docs/tuning.md. */
+ * and all rows get them at the end of the call, or when s is small. s is a double, and is the
+ * same for every plan, thread and instruction set. Measurements: docs/tuning.md. */
 #ifndef FASTNET_OPS_OPTIMIZER_H
 #define FASTNET_OPS_OPTIMIZER_H
 
@@ -41,8 +41,8 @@ static void FN(decay)(size_t rows, size_t n_out, size_t stride, real decay_fract
     }
 }
 
-/* Apply the lazy decay's scale when it falls below the first; a mini-batch that takes a larger share
- * of the weights than the second is not lazy. */
+/* The lazy decay's scale is applied when it falls below FN_LEAST_SCALE; a mini-batch that decays
+ * the weights by FN_MOST_DECAY or more is not lazy. */
 #define FN_LEAST_SCALE 0x1p-10
 #define FN_MOST_DECAY 0.5
 
@@ -72,7 +72,7 @@ typedef struct {
     double decay;               /* eta l2 */
     real decay_fraction;        /* decoupled decay: the share that a weight loses, eta l2 */
     real l1_step;               /* of FN_PLAIN: the amount that L1 takes, eta l1 */
-    real l2, l1;                /* what of them is part of the gradient */
+    real l2, l1;                /* the parts of l2 and l1 in the gradient */
     real eta;
     real c[FN_MOST_COEFFICIENTS];   /* of the optimizer */
 } FN(step_coefficients);
@@ -92,7 +92,7 @@ FN_INLINE real FN(regularized)(const FN(step_coefficients) *k, real w, real g)
 #undef OPTIMIZER
 #undef FN_OPTIMIZER_BODIES
 
-/* Those of a mini-batch of so much weight, the step-th. */
+/* The coefficients of mini-batch number `step`, whose examples have this total weight. */
 static FN(step_coefficients) FN(step_coefficients_of)(const fn_training *t, double weight,
                                                       uint64_t step)
 {
@@ -113,8 +113,8 @@ static FN(step_coefficients) FN(step_coefficients_of)(const fn_training *t, doub
 }
 
 /* op_step: n parameters w take a step by their gradient g, which is zero afterwards; first, second
- * and third are their moments, NULL those that the optimizer lacks. Each loop is a function of its
- * own, since gcc 12 forgets elsewhere what restrict says. */
+ * and third are their moments, NULL those that the optimizer lacks. Each loop is a
+ * separate function, since gcc 12 ignores restrict otherwise. */
 #define OPTIMIZER(NAME, op, name, n_moments, n_coefficients, decay)                              \
     static FN_NOINLINE void FN(op##_step)(size_t n, FN(step_coefficients) k, real *restrict w,   \
                                           real *restrict g, real *restrict first,                \
@@ -157,8 +157,8 @@ static void FN(optimizer_step)(const fn_training *t, FN(step_coefficients) k, si
     }
 }
 
-/* What regularization adds to a cost, but for a factor: L2 the sum of W^2, L1 that of |W|. In
- * eight sums, whatever the vectors are, so that the bits are the same. */
+/* The regularization term of a cost, without its factor: the sum of W^2 (L2) or |W| (L1). Always
+ * eight partial sums, so that the result has the same bits for every vector size. */
 FN_INLINE double FN(penalty)(const int squares, size_t n, const real *x)
 {
     double sums[8] = {0}, total = 0;
