@@ -1,9 +1,9 @@
 /* Large products: tiles (gemm/tile.h) of copies of both operands.
  *
- * Operands that together leave the second cache are multiplied block by block: FN_LARGE_DEPTH terms
- * and FN_LARGE_COLUMNS columns of B are copied, and stay there for all rows of C, while a tile's rows
- * of A stay in the first for all these columns. A tile prefetches B FN_TERMS_AHEAD terms ahead.
- * What was measured: docs/tuning.md. */
+ * Operands that together exceed the L2 cache are multiplied in blocks: FN_LARGE_DEPTH terms and
+ * FN_LARGE_COLUMNS columns of B are copied, and stay in L2 for all rows of C, while a tile's rows
+ * of A stay in L1 for all these columns. A tile prefetches B FN_TERMS_AHEAD terms ahead.
+ * Measurements: docs/tuning.md. */
 #ifndef FASTNET_GEMM_LARGE_H
 #define FASTNET_GEMM_LARGE_H
 
@@ -46,8 +46,8 @@ static void (*const FN(copied_tiles)[2][FN_TILE_ROWS])(const FN(product) *) = {
     {FN_EACH_TILE_2(FN_COPIED_TILE_ENTRY, 2)},
 };
 
-/* B as panels of two vectors, [k][2] each, a last single vector as [k]. transposed: B[k][v] lies at
- * b[v*b_stride + k]. Else rows go by, which the processor asks for in advance. */
+/* Copy B to panels of two vectors, [k][2] each, a last single vector to [k]. transposed: B[k][v] is
+ * b[v*b_stride + k]. Else B is read row by row, which the hardware prefetches. */
 static void FN(pack_panels)(size_t columns, const FN(product) *p, const int transposed,
                             real *restrict packed)
 {

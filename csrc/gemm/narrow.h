@@ -1,9 +1,9 @@
 /* Layers whose neurons fill half a vector: outputs of a regression, of few classes.
  *
- * Tiles have their vectors along the neurons of a layer, and one neuron fills a sixteenth of such
- * a vector. Here the vectors lie along the examples (forward) or along the inputs (update), and squares
- * of activations or of weights are transposed in registers. Each sum keeps its order, so its bits.
- * What was measured: docs/tuning.md. */
+ * The vectors of a tile run along the neurons of a layer, and a single neuron fills one lane. Here
+ * they run along the examples (forward) or inputs (update), and squares of activations or weights
+ * are transposed in registers. The order of each sum is the same, so the bits are, too.
+ * Measurements: docs/tuning.md. */
 #ifndef FASTNET_GEMM_NARROW_H
 #define FASTNET_GEMM_NARROW_H
 
@@ -87,8 +87,8 @@ FN_UNROLL(16)
 
 #define FN_EACH_NARROW(T) T(1) T(2) T(3) T(4) T(5) T(6) T(7) T(8)
 
-/* c[s] = times b + sum_i a[s][i] w[i] of whole vectors of examples, and of a last one if it is half full,
- * of the m that the product has; the number of examples that were taken. */
+/* c[s] = times * b + sum_i a[s][i] w[i] for the m examples of the product, in whole vectors and a
+ * last one if it is at least half full; returns the number of examples computed. */
 static size_t FN(weighted_input_narrow)(size_t m, size_t n_out, const FN(product) *z,
                                         const real *biases, real times)
 {

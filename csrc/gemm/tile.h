@@ -8,7 +8,7 @@
  *   forward          z[s][o]  += a[s][i] w[i][o]        rows of A: examples
  *   back-propagation e[i][s]  += w[i][o] delta[o][s]    rows of A: inputs
  *   update           w[i][o]  += a[s][i] delta[s][o]    rows of A: inputs, strided
- *   and, where w is copied anyhow, e[s][i] += delta[s][o] w[i][o], w transposed by that
+ *   or, where w is copied anyway, e[s][i] += delta[s][o] w[i][o], the copy transposing w
  *
  * Two lists serve the first layer, whose zero columns are left out (see
  * input/gather.h): b_rows, the row of B for each k; c_rows, the row of C for
@@ -17,7 +17,7 @@
  * Rows are split evenly (10 as 5 + 5 where a tile has 6), so that no narrow
  * tile, bound by the latency of its few sums, is left over.
  *
- * What was measured: docs/tuning.md. */
+ * Measurements: docs/tuning.md. */
 #ifndef FASTNET_GEMM_TILE_H
 #define FASTNET_GEMM_TILE_H
 
@@ -30,16 +30,16 @@
 #include "simd/compiler.h"
 #include "simd/vec.h"
 
-/* The sum is taken FN_DEPTH terms (tile_sizes.h) per pass: a pass's vectors of B, 32 KiB at most, stay
- * in the first cache while all rows of C go by, or nearly so.
+/* Sums are taken in passes of FN_DEPTH terms (tile_sizes.h): a panel of B, 32 KiB at most, stays
+ * in the L1 cache for all rows of C, or nearly so.
  *
- * Rows of C per pass: their part of A, 288 KiB at most, stays in the second cache. */
+ * Rows of C per pass: their part of A, 288 KiB at most, stays in the L2 cache. */
 #define FN_HEIGHT (288 / FN_TILE_ROWS * FN_TILE_ROWS)
 
-/* A tile of copies asks for B so many terms ahead. */
+/* A tile of copies prefetches B this many terms ahead. */
 #define FN_TERMS_AHEAD 8
 
-/* The widest tile of one row, whose few sums wait for their last terms, and of several rows. */
+/* Vectors of the widest tile of one row, which is bound by latency, and of several rows. */
 #define FN_ROW_VECTORS 4
 #define FN_WIDEST (FN_ROWS_OF_4 > 1 ? 4 : FN_ROWS_OF_3 > 1 ? 3 : 2)
 
@@ -60,16 +60,15 @@ typedef struct {
     const uint32_t *c_rows;
 } FN(product);
 
-/* nv vectors of a row, which will be changed, for the first cache. */
+/* Prefetch nv vectors of a row into the L1 cache, for writing. */
 FN_INLINE void FN(prefetch_row)(const real *row, const size_t nv)
 {
     for (size_t v = 0; v < nv; v += FN_LINE_VECTORS)
         __builtin_prefetch(row + v * FN_LANES, 1, 3);
 }
 
-/* Some tiles of mr rows times nv vectors, one below the other; inlined with constant mr, nv, copied,
- * and one of a_row and a_k. From one tile to
- * the next A moves on by `a_tile`. */
+/* `tiles` tiles of mr rows by nv vectors, one below the other; A advances by `a_tile` per tile.
+ * Inlined with constant mr, nv, copied, and one of a_row and a_k. */
 FN_INLINE void FN(tile)(const size_t mr, const size_t nv, const FN(product) *p,
                         const size_t a_row, const size_t a_k, size_t a_tile, const uint32_t *b_rows,
                         const uint32_t *c_rows, const int copied, size_t tiles)
@@ -78,7 +77,7 @@ FN_INLINE void FN(tile)(const size_t mr, const size_t nv, const FN(product) *p,
     real *c = p->c;
     const size_t depth = p->k, c_stride = p->c_stride;
     const size_t b_stride = copied ? nv * FN_LANES : p->b_stride;
-    /* The next tile of C is asked for. */
+    /* Whether to prefetch the next tile of C. */
     const int below = FN_VECTOR_BYTES == 64 && a_row == 1 && !c_rows && !copied;
     for (size_t t = 0; t < tiles; t++) {
         vec sum[FN_MOST_ROWS][FN_ROW_VECTORS];
@@ -176,7 +175,7 @@ static const size_t FN(tile_rows)[FN_ROW_VECTORS] = {
     FN_MOST_ROWS, FN_TILE_ROWS, FN_ROWS_OF_3, FN_ROWS_OF_4,
 };
 
-/* Rows as tiles: the first `tall` of `height` rows, the other `flat` of one less. */
+/* Rows split into tiles: first `tall` of `height` rows, then `flat` of height - 1. */
 typedef struct { size_t height, tall, flat; } FN(division);
 
 FN_INLINE FN(division) FN(divide_rows)(size_t rows, size_t most)
@@ -192,7 +191,7 @@ FN_INLINE FN(division) FN(divide_rows)(size_t rows, size_t most)
 #define FN_GROUPS_OF_ROWS ((FN_TILE_ROWS + FN_LANES - 1) / FN_LANES)
 
 /* One tile's rows of A as [k][height], a_row is 1 then; in squares that are transposed where
- * a_k is 1. What is stored too much is stored over by the next, or lies behind the end. */
+ * a_k is 1. Excess lanes are overwritten by the next store, or lie behind the end. */
 static void FN(pack_tile)(size_t height, const FN(product) *p, const real *a, real *restrict packed)
 {
     for (size_t k = 0; k < p->k; k += FN_LANES) {
@@ -217,8 +216,8 @@ static void FN(pack_tile)(size_t height, const FN(product) *p, const real *a, re
 /* Elements of so many packed rows: excess lanes are stored behind the last tile. */
 #define FN_PACKED_ROWS(rows, depth) ((rows) * (depth) + FN_TILE_ROWS + FN_LANES)
 
-/* Prefetch a tile's share of the next panel: some rows of B, and the last lines of the tile's own
- * of C, whose first lines the tile itself prefetches. */
+/* Prefetch a tile's share of the next panel: some rows of B, and the last cache lines of its rows
+ * of C; the tile itself prefetches the first ones. */
 FN_INLINE void FN(prefetch_panel)(const FN(product) *p, size_t rows, size_t from, size_t to,
                                  size_t vectors)
 {
@@ -259,8 +258,8 @@ FN_INLINE void FN(tiles_of)(size_t first, size_t tiles, size_t height, size_t ve
 }
 
 /* The part of a product from a row, a term and a column on, with `depth` terms at most; transposed:
- * B[k][v] is b[v*b_stride + k]. Small products are not copied as they are: they were written field by field
- * just before, and loads of several fields at once would wait for that. */
+ * B[k][v] is b[v*b_stride + k]. Built field by field, since a copy's wide loads would stall on the
+ * narrow stores that wrote the fields of a small product just before. */
 FN_INLINE FN(product) FN(part_of)(const FN(product) *p, size_t row, size_t k, size_t column,
                                   size_t depth, const int transposed)
 {
@@ -308,16 +307,16 @@ static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t colum
     }
 }
 
-/* Whether a product is one block of one panel. It is computed in place, since a copy of what was
- * written field by field just before takes as long as the arithmetic of a small one. */
+/* Whether a product is one block of one panel. It is computed without copying the
+ * struct, which takes as long as the arithmetic of a small product; see part_of. */
 FN_INLINE int FN(is_one_panel)(size_t rows, size_t vectors, size_t terms)
 {
     return vectors <= FN(widest)(rows) && terms <= FN_DEPTH && rows <= FN_HEIGHT;
 }
 
 /* C[rows][columns] += A B, columns rounded up to whole vectors. rows, columns, k > 0; C overlaps with
- * neither A nor B. packed: NULL, or memory of FN_PACKED_SIZE elements: A is copied, which is readable a
- * vector behind its last row. */
+ * neither A nor B. packed: NULL, or FN_PACKED_SIZE elements to which A is copied; A is then
+ * readable a vector behind its last row. */
 static void FN(multiply)(size_t rows, size_t columns, const FN(product) *whole, real *packed,
                          size_t prefetch_terms)
 {

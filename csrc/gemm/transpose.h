@@ -43,7 +43,7 @@ FN_INLINE void FN(transpose_quarters)(const vec rows[FN_QUARTER], vec columns[FN
 #endif
 
 /* lanes[j][i] = from[i][j] for i < rows, zero for the others: a square of FN_LANES. With AVX-512
- * loads of halves leave out a round of shuffles, and the last ones stay within quarters. */
+ * loading halves saves a round of shuffles, and the last rounds stay within quarters. */
 FN_INLINE void FN(transpose_square)(size_t rows, const real *from, size_t stride,
                                     vec lanes[FN_LANES])
 {

@@ -1,17 +1,16 @@
 /* The sparse way into the first layer for many examples at once.
  *
- * Lists load weight rows anew for each example, or few of them, mostly from the second cache.
- * Here up to FN_BLOCK examples are spread first: a block is 64 inputs of all of them, next to
- * each other, as a mask for each. Forward, the weights of a block stay in the first cache while
- * its examples go by, each example's sums in registers. For the update the examples' masks are
- * crossed: of each input, a bit for every example in which it is other than zero. So a row is
- * loaded once, changed by all its examples while it is in registers, and stored once; an optimizer
- * follows the gradient of a few rows while it is in the first cache. Both go from input to input,
- * and so an example's values are taken one after the other, as they are stored. Inputs and examples
+ * Lists reload weight rows for every one or few examples, mostly from the L2 cache. Here up to
+ * FN_BLOCK examples are laid out in blocks first: a block holds 64 inputs of all of them, as one
+ * mask per example. Forward, the weights of a block stay in the L1 cache for all examples, and
+ * each example's sums in registers. For the update the masks are transposed: each input has a bit
+ * for every example in which it is nonzero. So a row is loaded once, changed by all its examples in
+ * registers, and stored once; an optimizer uses the gradient of a few rows while it is in the L1
+ * cache. Both loop over inputs, so an example's values are read sequentially. Inputs and examples
  * are taken in ascending order, one fused multiply-add each: the bits are those of lists, up to the
- * sign of a zero. Mini-batches of more examples take rounds, and are spread anew for the update.
+ * sign of a zero. Larger mini-batches are split into rounds, and laid out again for the update.
  *
- * What was measured: docs/tuning.md. */
+ * Measurements: docs/tuning.md. */
 #ifndef FASTNET_INPUT_BLOCK_H
 #define FASTNET_INPUT_BLOCK_H
 
@@ -119,7 +118,7 @@ static void FN(fill_blocks)(const fn_examples *examples, const fn_network *netwo
     }
 }
 
-/* The n vectors of a row, from p on; `halved`: of the last of them the lower half. Inlined with
+/* The n vectors of a row, from p on; `halved`: only the lower half of the last one. Inlined with
  * constant n and halved. */
 typedef struct {
     vec whole[FN_BLOCK_VECTORS];
@@ -144,7 +143,7 @@ FN_UNROLL(16)
         FN(store_half)(p + (n - 1) * FN_LANES, row->half);
 }
 
-/* row += x times what is at p */
+/* row += x times the row at p */
 FN_INLINE void FN(add_to_row)(const size_t n, const int halved, real x, const real *p, FN(row) *row)
 {
     const vec value = FN(splat)(x);
@@ -238,7 +237,7 @@ static FN(block_update_function) *const FN(block_updates)[][FN_BLOCK_VECTORS] = 
 #endif
 };
 
-/* z [m][z_stride] += x w for the inputs of one block, n_out outputs; blocks one after the other */
+/* z [m][z_stride] += x w for the inputs of one block, n_out outputs; call for blocks in order */
 static void FN(forward_of_block)(const FN(blocks) *blocks, size_t word, size_t n_out,
                                  const real *weights, size_t stride, real *z, size_t z_stride)
 {
@@ -254,7 +253,7 @@ static void FN(forward_of_block)(const FN(blocks) *blocks, size_t word, size_t n
         blocks->next[s] += __builtin_popcountll(blocks->masks[word * blocks->capacity + s]);
 }
 
-/* w += x^T delta for the inputs from first to end, n_out outputs; inputs one after the other */
+/* w += x^T delta for the inputs from first to end, n_out outputs; call for inputs in order */
 static void FN(update_of_blocks)(const FN(blocks) *blocks, size_t first, size_t end, size_t n_out,
                                  size_t stride, const real *delta, real *weights)
 {

@@ -1,7 +1,7 @@
-/* From compressed examples to lists, and through the lists into the first layer.
+/* Makes lists from compressed examples, and computes the first layer from lists.
  *
- * Later examples are prefetched as lists are made, when the memory has nothing else to do; their
- * offsets before. What was measured: docs/tuning.md. */
+ * Later examples, and before them their offsets, are prefetched while lists are made, since memory
+ * is idle then. Measurements: docs/tuning.md. */
 #ifndef FASTNET_INPUT_BUILD_LISTS_H
 #define FASTNET_INPUT_BUILD_LISTS_H
 
@@ -31,7 +31,7 @@ static FN_NOINLINE void FN(rows_of_u32)(size_t n, const uint32_t *restrict colum
 }
 
 #ifdef FN_EXPAND
-/* Where the weights start of the inputs in a mask of so many words; returns how many they are. */
+/* Writes to rows where the weights of each input in the mask start; returns their number. */
 static size_t FN(rows_of_mask)(size_t words, const uint64_t *mask, uint32_t stride, uint32_t *rows)
 {
     size_t n = 0;
@@ -71,8 +71,8 @@ static size_t FN(list_one)(const fn_examples *examples, size_t n_in, size_t at, 
     return n;
 }
 
-/* Move a list of n inputs as an image moves: what leaves it is left out. Inputs ascend, and
- * so the image's row is found by walking. Returns how many are left. */
+/* Shift a list of n inputs as its image shifts; inputs shifted out are dropped. Inputs ascend, so
+ * the image's row is found by counting up. Returns the number of inputs kept. */
 static size_t FN(move_list)(fn_shift by, size_t side, uint32_t stride, size_t n, uint32_t *rows,
                             real *x)
 {
@@ -106,7 +106,7 @@ static size_t FN(list_at)(const fn_examples *examples, const fn_network *network
 }
 
 #ifdef FN_EXPAND
-/* The same as scaled for FN_LANES values from p, which may be more than are there. */
+/* As scaled (gather.h), for FN_LANES values from p on; may read beyond the last one. */
 FN_INLINE vec FN(scaled_lanes)(const fn_type type, const int exact, const char *p,
                                const fn_examples *examples)
 {
@@ -128,9 +128,9 @@ FN_INLINE vec FN(scaled_lanes)(const fn_type type, const int exact, const char *
     return __builtin_convertvector(wide * scale, vec);
 }
 
-/* Which of the inputs in union_mask are an example's own, next to each other: bits [g][words], for the
- * g examples at `at`. Inlined with constant g, so that the examples, whose words wait for one
- * another, go side by side. */
+/* For each of the g examples at `at`, one bit per input of union_mask, packed: whether the example
+ * has it; bits [g][words]. Inlined with constant g, so that the dependency chains of the examples
+ * overlap. */
 FN_INLINE void FN(extract_bits)(const size_t g, const fn_examples *examples, const size_t *at,
                            size_t words, const uint64_t *union_mask, uint64_t *restrict bits)
 {
@@ -189,9 +189,8 @@ FN_UNROLL(5)
         }                                                                    \
     } while (0)
 
-/* The values of the g examples at `at` on the list of n inputs that they share, which are in
- * union_mask; behind it lie FN_GROUP words of each for the bits of each example. Inlined with constant
- * g. */
+/* The values of the g examples at `at` on their shared list, the n inputs in union_mask [words],
+ * behind which there is room for FN_GROUP * words, the examples' bits. Inlined with constant g. */
 FN_INLINE void FN(fill_shared)(const size_t g, const fn_examples *examples, const size_t *at,
                                size_t words, uint64_t *union_mask, size_t n, real *x,
                                size_t row_stride)
@@ -228,8 +227,8 @@ static size_t FN(list_capacity)(const fn_examples *examples, size_t n_in)
     return fn_stride((most < n_in ? most : n_in) + FN_LANES, sizeof(real));
 }
 
-/* Prefetch the example that is needed FN_AHEAD after the one at `position`, and the offsets of the one
- * as much later again. */
+/* Prefetch the example FN_AHEAD positions after `position`, and the offsets of the one 2 * FN_AHEAD
+ * after it. */
 FN_INLINE void FN(prefetch_ahead)(const fn_examples *examples, const fn_network *network,
                              const int64_t *order, size_t n_order, size_t position)
 {

@@ -1,8 +1,8 @@
-/* From dense examples to compressed ones: what is not zero, and where it stands.
+/* Compresses dense examples: keeps the nonzero inputs and their columns.
  *
- * Inputs are looked at in words of 64, in vectors and without branches. What they have is
- * taken bit by bit, or, where the processor puts lanes next to each other, vector by vector.
- * What was measured: docs/tuning.md. */
+ * Inputs are tested in words of 64, in vectors and without branches. Nonzero ones are stored one
+ * by one, or, where the processor can compress lanes (FN_EXPAND), vector by vector.
+ * Measurements: docs/tuning.md. */
 #ifndef FASTNET_INPUT_COMPRESS_H
 #define FASTNET_INPUT_COMPRESS_H
 
@@ -54,7 +54,7 @@ FN_INLINE uint64_t FN(mask_of)(const fn_type type, const void *row, size_t n_in,
     uint64_t mask = 0;
     FN(look)(type, row, n_in, j0, seen);
     for (size_t j = 0; j < FN_WORD; j += 8) {
-        uint64_t bytes = 0; /* each 0 or 1: one load where memory is so, too */
+        uint64_t bytes = 0; /* each 0 or 1; one load on little-endian */
         for (size_t i = 0; i < 8; i++)
             bytes |= (uint64_t)seen[j + i] << 8 * i;
         mask |= (bytes * 0x0102040810204080 >> 56) << j; /* byte i to bit i */
@@ -62,7 +62,7 @@ FN_INLINE uint64_t FN(mask_of)(const fn_type type, const void *row, size_t n_in,
     return mask;
 }
 
-/* What the mask has of the inputs from j0 on -> k values on from `values`, and columns. */
+/* Store inputs j0 + j, for each bit j of the mask, from values[k] on; their columns likewise. */
 FN_INLINE void FN(store_bits)(const fn_type type, const fn_type columns_type, uint64_t mask,
                               const void *row, size_t j0, size_t k, void *values, void *columns)
 {
@@ -82,8 +82,8 @@ FN_INLINE void FN(store_bits)(const fn_type type, const fn_type columns_type, ui
 }
 
 #ifdef FN_EXPAND
-/* The same for a word that is there as a whole, in vectors: what is behind the last value and
- * column, up to a vector, is overwritten. */
+/* The same for a whole word of inputs, in vectors: overwrites up to a vector behind the last value
+ * and column. */
 FN_INLINE void FN(store_lanes)(const fn_type type, const fn_type columns_type, uint64_t mask,
                                const void *row, size_t j0, size_t k, void *values, void *columns)
 {
@@ -116,8 +116,8 @@ FN_UNROLL(8)
 }
 #endif
 
-/* One row -> values from the k-th on, and columns, of which there are `room`, and its masks.
- * Returns k behind the row, or -1 where there is no room. Inlined with constant types. */
+/* Compress one row to values and columns from the k-th on, which have `room` elements, and masks.
+ * Returns the k after the row, or -1 if there is no room. Inlined with constant types. */
 FN_INLINE int64_t FN(compress_row)(const fn_type type, const fn_type columns_type, const void *row,
                                    size_t n_in, size_t k, size_t room, void *values, void *columns,
                                    uint64_t *masks)
@@ -130,7 +130,7 @@ FN_INLINE int64_t FN(compress_row)(const fn_type type, const fn_type columns_typ
         if (count > room - k)
             return -1;
 #ifdef FN_EXPAND
-        /* a vector that begins at input j ends where one of all inputs would */
+        /* no vector ends beyond k + FN_WORD, even if no input is zero */
         if (mask && n_in - j0 >= FN_WORD && room - k >= FN_WORD)
             FN(store_lanes)(type, columns_type, mask, row, j0, k, values, columns);
         else

@@ -42,7 +42,7 @@ FN_INLINE int FN(is_exact)(const fn_examples *examples)
                                                            : (real)examples->scale == examples->scale;
 }
 
-/* Not inlined: gcc 12 forgets there what restrict says, and then converts one by one. */
+/* Not inlined: gcc 12 would ignore restrict, and convert values one by one. */
 #define FN_SCALE(name, type, exact)                                                            \
     static FN_NOINLINE void FN(scale_##name)(size_t n, const void *restrict values,               \
                                           const fn_examples *restrict examples, real *restrict x) \
@@ -88,9 +88,9 @@ FN_INLINE ivec FN(seen)(size_t m, const real *x, size_t stride, size_t j)
     return any;
 }
 
-/* Of x [m][stride] keep the columns that are not all zero, where they are few enough;
- * returns how many are kept, and in columns which they are, where that is not n_in. columns has
- * room for FN_LANES more; the pads of x up to a vector are zero, and may be written. */
+/* Keep only the columns of x [m][stride] that are not all zero, if they are few enough; returns
+ * their number and, if it is not n_in, writes their indices to columns, which has room for FN_LANES
+ * more. The pads of x up to a vector are zero, and may be written. */
 static size_t FN(keep_columns)(size_t m, size_t n_in, size_t stride, uint32_t *restrict columns,
                                real *x)
 {
@@ -182,7 +182,7 @@ static void FN(gather_inputs)(const fn_examples *examples, const fn_network *net
     }
 }
 
-/* How often examples order[first .. first+m), which have weights, count -> weights [m] */
+/* The weights of examples order[first .. first+m), which must have some -> weights [m] */
 static void FN(gather_weights)(const fn_examples *examples, const int64_t *order, size_t first,
                                size_t m, double *weights)
 {
@@ -190,7 +190,7 @@ static void FN(gather_weights)(const fn_examples *examples, const int64_t *order
         weights[s] = examples->weights[FN(example)(order, first + s)];
 }
 
-/* The sum of that; without weights each counts once. */
+/* The sum of these weights; each is 1 if the examples have none. */
 static double FN(sum_of_weights)(const fn_examples *examples, const int64_t *order, size_t first,
                                  size_t m)
 {

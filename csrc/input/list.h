@@ -13,11 +13,11 @@
  * Groups of several need masks, and instructions that spread packed values over
  * the set bits of a mask (FN_EXPAND); elsewhere a group is one example.
  *
- * A pass takes few vectors of each row, and all examples of a chunk go by before the next
- * pass: the rows of a mini-batch overlap, and so little of them stays in the first
- * cache. The update changes four rows at once, loads before stores.
+ * A pass covers few vectors of each row, for all examples of a chunk: their rows overlap, and
+ * parts this narrow stay in the L1 cache. The update changes up to four rows at once, loads
+ * before stores.
  *
- * What was measured: docs/tuning.md. */
+ * Measurements: docs/tuning.md. */
 #ifndef FASTNET_INPUT_LIST_H
 #define FASTNET_INPUT_LIST_H
 
@@ -52,10 +52,10 @@ _Static_assert(FN_GROUP <= FN_MOST_SHARING, "a plan says how many examples share
 /* Rows that are changed together, nv vectors of each. */
 #define FN_UPDATE_ROWS(nv) ((nv) > 2 ? 2 : 4)
 
-/* Examples, about, whose passes are made together. */
+/* Examples per chunk, approximately. */
 #define FN_CHUNK 16
 
-/* Examples are asked for so many examples before they are needed. */
+/* Examples are prefetched this many examples ahead. */
 #define FN_AHEAD 16
 
 /* A list of n inputs, and the values of g examples on it. */

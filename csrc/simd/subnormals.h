@@ -5,9 +5,8 @@
 
 #include "simd/compiler.h"
 
-/* Subnormal numbers cost a hundred cycles each on many processors (docs/tuning.md), and the errors
- * of saturated neurons are full of them. Inside the kernels they count as zero; a custom cost is
- * called with them. */
+/* Subnormal numbers are slow on many processors (docs/tuning.md), and frequent in the errors of
+ * saturated neurons. Kernels flush them to zero; a custom cost is called with them enabled. */
 #if defined(__SSE2__)
 #include <immintrin.h>
 

@@ -44,16 +44,16 @@ typedef integer ivec __attribute__((vector_size(FN_VECTOR_BYTES), aligned(sizeof
 FN_INLINE vec FN(load)(const real *p) { return *(const vec *)p; }
 FN_INLINE void FN(store)(real *p, vec x) { *(vec *)p = x; }
 FN_INLINE vec FN(splat)(real x) { return x - (vec){0}; } /* minus: -0 stays -0 */
-/* A weighted input beyond the type's range, as its largest number: differences
- * of two such are then not NaN. */
+/* A weighted input clamped to the type's finite range, so that differences
+ * of two are not NaN. */
 FN_INLINE real FN(bounded)(real z)
 {
     return z > FN_LARGEST ? FN_LARGEST : z < -FN_LARGEST ? -FN_LARGEST : z;
 }
-/* where mask ? a : b, lane by lane; of a loop over the lanes gcc 12 makes jumps in long functions. */
+/* mask ? a : b, lane by lane; in long functions gcc 12 compiles a loop over the lanes to jumps. */
 FN_INLINE vec FN(select)(ivec mask, vec a, vec b) { return (vec)((mask & (ivec)a) | (~mask & (ivec)b)); }
-/* Of x and a number the larger, the smaller; NaN stays: x86 gives the second where one is NaN. By
- * select it takes gcc 12 three instructions with AVX-512. */
+/* The larger of low and x, the smaller of high and x; NaN if x is: x86 returns the second operand
+ * then. With select, gcc 12 needs three instructions for it with AVX-512. */
 #if defined(__SSE2__)
 #if FN_VECTOR_BYTES == 64
 #define FN_X86(op) _mm512_##op
@@ -123,9 +123,9 @@ FN_INLINE int FN(some)(ivec x)
 FN_INLINE vec FN(interleave_lower)(vec a, vec b) { return FN_SHUFFLE(a, b, FN_LOWER_HALVES); }
 FN_INLINE vec FN(interleave_upper)(vec a, vec b) { return FN_SHUFFLE(a, b, FN_UPPER_HALVES); }
 #if FN_VECTOR_BYTES == 64
-/* A quarter of a vector, of FN_QUARTER numbers, is what fast shuffles stay within. Quarters 0 and 2
- * of a and of b; quarters 1 and 3 of both; and in each quarter a[0] b[0] a[1] b[1], or the same of
- * the upper half, and a[0] a[1] b[0] b[1], or the upper half, of one number each in float64. */
+/* Fast shuffles stay within quarters of a vector, of FN_QUARTER numbers. even_quarters: quarters 0
+ * and 2 of a, then of b; odd_quarters: 1 and 3. In each quarter, zip: a[0] b[0] a[1] b[1]; join:
+ * a[0] a[1] b[0] b[1], in float64 a[0] b[0]; or the same of the upper half. */
 #if FN_BITS == 32
 #define FN_EVEN_QUARTERS 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27
 #define FN_ODD_QUARTERS 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31
