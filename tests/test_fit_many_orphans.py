@@ -26,6 +26,14 @@ import multiprocessing, os, sys, time
 from concurrent.futures import ProcessPoolExecutor
 import fastnet
 
+remove_folder = os.rmdir
+
+def rmdir(*arguments, **options):
+    time.sleep(0.5)  # time enough for a worker to end before it has removed the folder
+    remove_folder(*arguments, **options)
+
+os.rmdir = rmdir
+
 def begun(network, epoch, history):
     if epoch == 1:
         os.write(1, b"begun\\n")

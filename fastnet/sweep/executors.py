@@ -101,6 +101,7 @@ def train(task: Task, data: Datasets | Shared, stop: Stop) -> Trained | None:
         )  # the traceback would keep all objects of the training alive
         history = error.history
     except reporting.Stopped:
+        orphans.wait_if_removing()
         return None
     finally:
         reporting.stop_requested.reset(asked)

@@ -156,8 +156,19 @@ def poll_parent(folder: str, owner: int) -> None:
     threading.Thread(target=_poll_parent, args=(folder, is_orphan), daemon=True).start()
 
 
+def wait_if_removing() -> None:
+    """Wait for the end of this process if it is removing the folder of a killed sweep.
+
+    The training stops when ``RUNNING`` is removed; a worker that has no further task would then
+    exit and leave the empty folder behind.
+    """
+    with _removing:
+        pass
+
+
 _folders: set[str] = set()  # of the sweeps that this process polls for
 _starting = threading.Lock()
+_removing = threading.Lock()  # never released by the thread that removes a folder
 
 
 def _orphan_test(owner: int) -> Callable[[], bool] | None:
@@ -186,6 +197,7 @@ def _poll_parent(folder: str, is_orphan: Callable[[], bool]) -> None:
             has_ended = False
         # checked after listing the folder, which another worker of a dead parent may have removed
         if is_orphan():
+            _removing.acquire()
             _kill_idle(names)
             _remove(folder)
             os._exit(1)
