@@ -40,12 +40,20 @@ def _is_possible(item):
     return not (masks and parameters.get("isa") in WITHOUT_MASKS)
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--every-case", action="store_true", help="run all cases of each cross product of values"
+    )
+
+
 @pytest.hookimpl(tryfirst=True)  # before -m selects by the marks
 def pytest_collection_modifyitems(config, items):
-    impossible = [item for item in items if not _is_possible(item)]
-    config.hook.pytest_deselected(items=impossible)
-    items[:] = filter(_is_possible, items)
-    for item in selection.thorough_items(items):
+    possible = [item for item in items if _is_possible(item)]
+    left_out = set() if config.option.every_case else set(selection.redundant(possible))
+    kept = [item for item in possible if item not in left_out]
+    config.hook.pytest_deselected(items=list({*items} - {*kept}))
+    items[:] = kept
+    for item in selection.thorough(items):
         item.add_marker(pytest.mark.thorough)
 
 
@@ -67,6 +75,8 @@ def pytest_terminal_summary(terminalreporter):
         )
     if "not thorough" in terminalreporter.config.option.markexpr:
         lines.append("  all  that are thorough: make test-all runs them")
+    if not terminalreporter.config.option.every_case:
+        lines.append("  all  further cases of large cross products: --every-case runs them")
     if lines:
         terminalreporter.section("not run, and why")
         terminalreporter.write("".join(f"{line}\n" for line in lines))

@@ -1,8 +1,11 @@
-"""Which cases of parametrized tests the quick set keeps: those in which all pairs of values occur.
+"""Which cases of parametrized tests run: those in which all pairs of values occur.
 
 Most faults that depend on the parameters depend on one of them or on two together, which a
-selection of a cross product shows with a small part of its cases (pairwise testing). The other
-cases are marked "thorough"; ``make test-all`` and CI run them, too.
+selection of a cross product shows with a small part of its cases (pairwise testing). Where three
+are likely to act together, ``@pytest.mark.covering(3)`` asks for all triples; the quick set has
+the pairs there, too. Where they have nothing to do with each other, as a kind of wrong data and
+the method that it is given to, ``covering(1)`` asks for every value at least once. The option
+``--every-case`` runs the whole products.
 """
 
 import heapq
@@ -10,11 +13,12 @@ import itertools
 import random
 from collections import defaultdict
 
-FEWEST = 24  # a test with fewer cases keeps all of them
+FEWEST = 12
+STRENGTH = 2  # without the mark
 LONG = {"browser"}  # fixtures whose tests are all long
 
 
-def covering(cases, strength=2):
+def covering(cases, strength=STRENGTH):
     """The places in ``cases``, dicts {parameter: value}, of some that have all the pairs of values
     of two parameters which occur in any of them; of as many parameters as ``strength`` says."""
     tuples = [set(itertools.combinations(sorted(case.items()), strength)) for case in cases]
@@ -35,15 +39,21 @@ def covering(cases, strength=2):
     return sorted(chosen)
 
 
-def thorough_items(items, strength=2):
-    """The collected test cases that the quick set can do without."""
+def strength_of(item):
+    """How many parameters of a test act together."""
+    mark = item.get_closest_marker("covering")
+    return mark.args[0] if mark else STRENGTH
+
+
+def redundant(items, most=None):
+    """The collected test cases that their tests can do without; with ``most``, those without which
+    all tuples of so many values still occur, even where a mark asks for more."""
     functions = defaultdict(list)
     for item in items:
-        if LONG & {*getattr(item, "fixturenames", ())}:
-            yield item
         if hasattr(item, "callspec"):
             functions[item.nodeid.partition("[")[0]].append(item)
     for cases in functions.values():
+        strength = min(strength_of(cases[0]), most or strength_of(cases[0]))
         parameters = [case.callspec.params for case in cases]
         if len(cases) < FEWEST or len(parameters[0]) <= strength:
             continue
@@ -52,3 +62,9 @@ def thorough_items(items, strength=2):
             covering([{name: id(v) for name, v in case.items()} for case in parameters], strength)
         )
         yield from (case for k, case in enumerate(cases) if k not in kept)
+
+
+def thorough(items):
+    """The collected test cases that the quick set can do without."""
+    yield from (item for item in items if LONG & {*getattr(item, "fixturenames", ())})
+    yield from redundant(items, STRENGTH)

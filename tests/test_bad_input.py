@@ -200,6 +200,7 @@ BAD_DATA = {
 }
 
 
+@pytest.mark.covering(1)
 @pytest.mark.parametrize("place", TAKES_DATA)
 @pytest.mark.parametrize("case", BAD_DATA)
 def test_bad_data_is_refused_wherever_data_is_taken(place, case):
@@ -295,6 +296,7 @@ def broken(sparse, name, place, value):
     return matrix
 
 
+@pytest.mark.covering(1)
 @pytest.mark.parametrize("place", TAKES_DATA)
 @pytest.mark.parametrize("case", BAD_SPARSE)
 def test_bad_sparse_data_is_refused_wherever_data_is_taken(place, case):

@@ -11,6 +11,8 @@ from fastnet.data import sparse_rows
 from fastnet.nn.optimizers import USUAL
 from fastnet.training.options import SGDOptions
 
+pytestmark = pytest.mark.covering(3)
+
 N = 150
 
 OPTIMIZERS = {"plain": None, **USUAL}

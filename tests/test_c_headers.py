@@ -45,22 +45,22 @@ def test_every_header_compiles_alone_for_each_unit_of_this_machine(header):
         assert (done.returncode, done.stderr) == (0, ""), unit
 
 
-@pytest.mark.parametrize("header", HEADERS)
-def test_every_header_has_an_include_guard_named_by_its_path(header):
-    text = re.sub(r"/\*.*?\*/", "", (CSRC / header).read_text(encoding="utf-8"), flags=re.DOTALL)
-    words = re.sub(r"\W", "_", header).upper().removeprefix("FASTNET_")
-    lines = text.split("\n")
-    code = [line for line in lines if line.strip()]
-    assert code[:2] == [f"#ifndef FASTNET_{words}", f"#define FASTNET_{words}"]
-    assert code[-1] == "#endif"
+def test_every_header_has_an_include_guard_named_by_its_path():
+    for header in HEADERS:
+        text = (CSRC / header).read_text(encoding="utf-8")
+        text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+        words = re.sub(r"\W", "_", header).upper().removeprefix("FASTNET_")
+        code = [line for line in text.split("\n") if line.strip()]
+        assert code[:2] == [f"#ifndef FASTNET_{words}", f"#define FASTNET_{words}"]
+        assert code[-1] == "#endif", header
 
 
-@pytest.mark.parametrize("file", SOURCES)
-def test_no_file_includes_one_of_a_folder_above_its_own(file):
-    for other in included(file):
-        assert (CSRC / other).is_file()
-        folders = [Path(each).parent.as_posix() for each in (file, other)]
-        assert PLACES[folders[0]] >= PLACES[folders[1]], other
+def test_no_file_includes_one_of_a_folder_above_its_own():
+    for file in SOURCES:
+        for other in included(file):
+            assert (CSRC / other).is_file()
+            folders = [Path(each).parent.as_posix() for each in (file, other)]
+            assert PLACES[folders[0]] >= PLACES[folders[1]], f"{file} includes {other}"
 
 
 @pytest.mark.parametrize("machine", SETUP["TARGETS"])

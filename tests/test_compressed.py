@@ -23,6 +23,8 @@ from fastnet.core import _kernels
 from fastnet.data import sparse_rows
 from fastnet.data.sparse_rows import Compressed, compress
 
+pytestmark = pytest.mark.covering(3)
+
 # ---- from dense rows
 
 

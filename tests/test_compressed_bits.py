@@ -13,6 +13,8 @@ from fastnet.data.sparse_rows import compress
 from fastnet.nn.costs import of_kernel
 from fastnet.training.options import SGDOptions
 
+pytestmark = pytest.mark.covering(3)
+
 SHAPES = [(1, 3), (20, 3), (20, 9, 3), (70, 30, 10), (65, 130, 3)]
 
 
@@ -92,6 +94,7 @@ def test_more_than_65536_features_train_to_the_bits_of_dense_ones(isa, dtype, m)
     assert nets[0] == nets[1]
 
 
+@pytest.mark.covering(2)
 @pytest.mark.parametrize("y", [LABELS, TARGETS], ids=["labels", "targets"])
 @pytest.mark.parametrize("inputs", ["uint8", "float32", "float64"])
 def test_a_network_learns_the_same_from_every_form(isa, pair, dtype, y, inputs):
@@ -170,6 +173,7 @@ def test_mnist_trains_to_the_same_bits_in_every_form(isa, dtype, mnist):
 SCALES = [1 / 255, 1 / 256, 1 / 3, np.pi, 1.0, 255.0, 7e-30, 3e37, 0.0, 0.6237938163812798]
 
 
+@pytest.mark.covering(2)
 @pytest.mark.parametrize("scale", SCALES)
 def test_every_byte_is_scaled_with_one_rounding(isa, dtype, scale):
     sizes, values = (256, 256), np.arange(256, dtype=np.uint8)

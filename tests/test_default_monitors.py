@@ -201,6 +201,7 @@ TRUE = [1, "yes", np.True_, np.int64(3), [0], np.array([True])]
 FALSE = [0, "", None, np.False_, [], np.array(0.0)]
 
 
+@pytest.mark.covering(1)
 @pytest.mark.parametrize("true", TRUE, ids=repr)
 @pytest.mark.parametrize("name", MONITORS)
 def test_a_flag_takes_what_is_true(name, true):

@@ -17,6 +17,8 @@ import fastnet
 from fastnet.core import _kernels, execution
 from fastnet.nn.costs import of_kernel
 
+pytestmark = pytest.mark.covering(3)
+
 on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux's /proc")
 can_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
@@ -92,6 +94,7 @@ def test_every_number_of_threads_trains_to_the_same_bits(
         assert trained(sizes, data, n_threads=n_threads, m=m, dtype=dtype) == alone
 
 
+@pytest.mark.covering(2)
 def test_every_number_of_threads_evaluates_to_the_same_bits(pair, dtype, isa, always_threads):
     output, cost = pair[0], of_kernel(pair[1])
     sizes = (40, 20, 7)
@@ -406,6 +409,7 @@ def plain_examples(network, n=20):
     return x.astype(network.dtype)
 
 
+@pytest.mark.covering(2)
 def test_a_predictor_gives_the_bits_of_feedforward(network, isa):
     predict, x = network.predictor(), plain_examples(network)
     expected = network.feedforward(x if network.sizes[0] > 1 else x.tolist())
@@ -415,6 +419,7 @@ def test_a_predictor_gives_the_bits_of_feedforward(network, isa):
         np.testing.assert_array_equal(network.feedforward(one), a)
 
 
+@pytest.mark.covering(1)
 def test_a_predictor_returns_one_array_and_feedforward_a_new_one(network):
     predict, x = network.predictor(), plain_examples(network)
     first = predict(x[1])

@@ -155,6 +155,7 @@ def test_a_copy_of_a_subclass_is_one_and_its_constructor_is_not_called():
 # ---- data of other kinds
 
 
+@pytest.mark.covering(1)
 @pytest.mark.parametrize(
     "wrong", [[[1, 2]], [[1, 2], [3, 4]], [(0.5, 1)], [X.tolist(), Y.tolist()], [X, Y],
               np.ones((3, 4)), [(X, Y)], X[0], (X,), (X, Y, Y)]

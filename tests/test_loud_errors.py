@@ -264,6 +264,7 @@ MASKED_PAIRS = {
 }
 
 
+@pytest.mark.covering(1)
 @pytest.mark.parametrize("kind", [list, tuple, iter])
 @pytest.mark.parametrize("pairs", MASKED_PAIRS.values(), ids=MASKED_PAIRS)
 @pytest.mark.parametrize("call", [

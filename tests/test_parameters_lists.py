@@ -92,6 +92,7 @@ PLAIN = {
 }
 
 
+@pytest.mark.covering(1)
 @pytest.mark.parametrize("make", PLAIN.values(), ids=PLAIN.keys())
 @pytest.mark.parametrize("name", ["weights", "biases", "sizes", "hidden"])
 def test_what_is_made_of_a_list_is_a_plain_list(make, name):
@@ -162,6 +163,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.covering(1)
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
 @pytest.mark.parametrize("name", ["weights", "biases", "sizes", "hidden"])
 def test_length_and_order_of_a_list_cannot_be_changed(change, name):

@@ -16,6 +16,8 @@ from fastnet.data.sparse_rows import compress
 from fastnet.model import Model
 from fastnet.nn.optimizers import USUAL
 
+pytestmark = pytest.mark.covering(3)
+
 SIZES = [16, 9, 7, 4]
 M, N, PASSES = 10, 37, 4  # so that the last mini-batch of each pass is smaller
 RANDOM = np.random.default_rng(2)

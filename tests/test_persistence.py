@@ -518,6 +518,7 @@ def test_a_number_beyond_the_type_that_the_file_names_is_refused(path, fields):
     refused(path, json.dumps({**fields, "dtype": "float32"}), "weights[0]", "float32")
 
 
+@pytest.mark.covering(1)
 @pytest.mark.parametrize("key", ["weights", "biases"])
 @pytest.mark.parametrize(
     "spoil",

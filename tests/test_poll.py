@@ -19,7 +19,7 @@ M = 10
 N = 87  # so that the last mini-batch is smaller
 
 
-pytestmark = pytest.mark.usefixtures("always")
+pytestmark = [pytest.mark.usefixtures("always"), pytest.mark.covering(3)]
 
 TECHNIQUES = {
     "plain": {},
@@ -100,6 +100,7 @@ def test_a_polled_pass_has_the_bits_of_one_that_is_not(passes, name, form, threa
     assert polled == passes(options, ORDER, form=form, threads=threads)
 
 
+@pytest.mark.covering(2)
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("name", TECHNIQUES)
 def test_a_stop_leaves_what_a_pass_over_the_mini_batches_done_leaves(passes, name, form, threads):
@@ -115,6 +116,7 @@ def test_a_stop_leaves_what_a_pass_over_the_mini_batches_done_leaves(passes, nam
     assert stopped != passes(options, ORDER, form=form, threads=threads)
 
 
+@pytest.mark.covering(2)
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("name", TECHNIQUES)
 def test_a_handler_of_a_signal_finds_the_parameters_as_the_mini_batches_have_left_them(

@@ -159,6 +159,7 @@ SEEDS = {
 }
 
 
+@pytest.mark.covering(1)
 @pytest.mark.parametrize("make", SEEDS.values(), ids=SEEDS)
 def test_every_kind_of_seed_gives_the_same_network_twice(make, dtype):
     first, second = (fastnet.Network([5, 7, 3], dtype=dtype, seed=make()) for _ in range(2))

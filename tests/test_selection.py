@@ -1,4 +1,4 @@
-"""The quick set of tests keeps all pairs of values of large cross products."""
+"""Which cases of large cross products run: all pairs of values, or as many as a mark says."""
 
 import itertools
 
@@ -35,20 +35,51 @@ def test_a_product_with_holes_keeps_the_pairs_that_it_has():
 
 
 class Item:
-    def __init__(self, name, params, fixturenames=()):
+    """A test case as pytest collects it; ``strength`` is that of its mark."""
+
+    def __init__(self, name, params, fixturenames=(), strength=None):
         self.nodeid, self.fixturenames = f"tests/test_x.py::{name}[{params}]", fixturenames
         self.callspec = type("CallSpec", (), {"params": params})
+        self.mark = pytest.mark.covering(strength).mark if strength else None
+
+    def get_closest_marker(self, name):
+        return self.mark if name == "covering" else None
+
+
+def kept(items, chosen=selection.redundant):
+    """The values of the cases that are not left out."""
+    left_out = list(chosen(items))
+    assert {*left_out} <= {*items}
+    return [item.callspec.params for item in items if item not in left_out]
 
 
 def test_small_products_and_products_of_two_parameters_are_kept_whole():
-    small = [Item("small", case) for case in product(2, 2, 3)]
+    small = [Item("small", case) for case in product(2, 2, 2)]
     two = [Item("two", case) for case in product(8, 8)]
     large = [Item("large", case) for case in product(4, 4, 4)]
-    thorough = list(selection.thorough_items([*small, *two, *large]))
-    assert {*thorough} < {*large}
-    assert len(large) - len(thorough) < 24
+    left_out = set(selection.redundant([*small, *two, *large]))
+    assert left_out < {*large}
+    assert len(large) - len(left_out) < 24
 
 
-def test_all_cases_with_a_browser_are_thorough():
+@pytest.mark.parametrize("strength", [1, 2, 3])
+def test_a_mark_says_how_many_values_occur_together(strength):
+    cases = product(4, 4, 4, 2)
+    few = kept([Item("x", case, strength=strength) for case in cases])
+    assert tuples(few, strength) == tuples(cases, strength)
+    assert len(few) < 1.3 * 4**strength
+
+
+def test_the_quick_set_has_the_pairs_of_what_is_marked_for_triples_and_no_more_than_the_full_set():
+    cases = product(4, 4, 4, 2)
+    for strength, of_quick in ((1, 1), (2, 2), (3, 2)):
+        items = [Item("x", case, strength=strength) for case in cases]
+        assert kept(items, selection.thorough) == kept(
+            [Item("x", case, strength=of_quick) for case in cases]
+        )
+
+
+def test_all_cases_with_a_browser_are_thorough_and_kept():
     items = [Item("page", {"width": 1}, ["browser", "width"])]
-    assert list(selection.thorough_items(items)) == items
+    assert list(selection.thorough(items)) == items
+    assert list(selection.redundant(items)) == []

@@ -208,6 +208,7 @@ NAMES_X = r"^(Input )?X\b.*"
 KINDS = [MLPClassifier, MLPRegressor]
 
 
+@pytest.mark.covering(1)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("wrong", WRONG_X)
 def test_an_x_that_does_not_fit_is_named_by_each_method(kind, wrong):
@@ -254,6 +255,7 @@ WRONG_Y = {
 }
 
 
+@pytest.mark.covering(1)
 @pytest.mark.parametrize("method", ["fit", "partial_fit", "score", "eval_set"])
 @pytest.mark.parametrize(
     ("kind", "wrong"), [(kind, wrong) for wrong, (*_, kinds) in WRONG_Y.items() for kind in kinds]
@@ -273,6 +275,7 @@ def test_a_y_that_does_not_fit_is_named_by_each_method(kind, wrong, method):
             getattr(net, method)(X[:9], given)
 
 
+@pytest.mark.covering(1)
 @pytest.mark.parametrize("method", ["fit", "partial_fit", "score"])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(

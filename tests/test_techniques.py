@@ -115,6 +115,7 @@ def test_hidden_neurons_of_each_kind_train_as_the_reference_does(
     assert hidden == HIDDEN[0] or np.abs(end - sigmoid).max() > 1e-3
 
 
+@pytest.mark.covering(1)
 @pytest.mark.parametrize("options", TECHNIQUES.values(), ids=TECHNIQUES)
 def test_mini_batches_of_more_than_1024_examples_take_each_technique(options, isa, problem):
     parameters, data = problem("float64", 2600)
