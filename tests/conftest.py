@@ -42,15 +42,17 @@ def _is_possible(item):
 
 def pytest_addoption(parser):
     parser.addoption(
-        "--every-case", action="store_true", help="run all cases of each cross product of values"
-    )
+        "--cases", default="some", choices=["some", "other", "every"],
+        help="of each large cross product of values some cases (the default), the other ones, "
+        "or every case",
+    )  # fmt: skip
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects by the marks
 def pytest_collection_modifyitems(config, items):
-    possible = [item for item in items if _is_possible(item)]
-    left_out = set() if config.option.every_case else set(selection.redundant(possible))
-    kept = [item for item in possible if item not in left_out]
+    kept = [item for item in items if _is_possible(item)]
+    left_out, asked = set(selection.redundant(kept)), config.option.cases
+    kept = [item for item in kept if asked == "every" or (item in left_out) == (asked == "other")]
     config.hook.pytest_deselected(items=list({*items} - {*kept}))
     items[:] = kept
     for item in selection.thorough(items):
@@ -75,8 +77,8 @@ def pytest_terminal_summary(terminalreporter):
         )
     if "not thorough" in terminalreporter.config.option.markexpr:
         lines.append("  all  that are thorough: make test-all runs them")
-    if not terminalreporter.config.option.every_case:
-        lines.append("  all  further cases of large cross products: --every-case runs them")
+    if terminalreporter.config.option.cases == "some":
+        lines.append("  all  other cases of large cross products: --cases=every runs them")
     if lines:
         terminalreporter.section("not run, and why")
         terminalreporter.write("".join(f"{line}\n" for line in lines))

@@ -5,7 +5,7 @@ selection of a cross product shows with a small part of its cases (pairwise test
 are likely to act together, ``@pytest.mark.covering(3)`` asks for all triples; the quick set has
 the pairs there, too. Where they have nothing to do with each other, as a kind of wrong data and
 the method that it is given to, ``covering(1)`` asks for every value at least once. The option
-``--every-case`` runs the whole products.
+``--cases=every`` runs the whole products.
 """
 
 import heapq

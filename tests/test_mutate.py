@@ -81,6 +81,24 @@ def test_the_tests_of_the_changed_module_come_first():
     assert sorted(files) == sorted(f"tests/{p.name}" for p in TOP.glob("tests/test_*.py"))
 
 
+def test_a_mutant_of_a_kernel_is_first_tested_by_the_files_that_call_kernels():
+    for mutation in itertools.islice(TOOL["draws"](1), 10):
+        call_kernels = [
+            bool(re.search(r"\b(_kernels|kernel_calls)\b", (TOP / file).read_text()))
+            for file in TOOL["ordered_tests"](mutation)
+        ]
+        compiled = not mutation.file.endswith(".py")
+        assert (call_kernels == sorted(call_kernels, reverse=True)) == compiled
+
+
+def test_the_table_counts_the_mutants_that_each_set_of_tests_kills():
+    found = [("killed", ""), ("timeout", ""), ("killed", "--cases=other"), ("survived", "")]
+    records = [{"file": "csrc/a.c", "result": result, "tests": tests} for result, tests in found]
+    text = TOOL["table"](records)
+    assert "| c | 2 | 1 | 1 | 0 | 0 |" in text
+    assert text.endswith("\n\n2 killed by the tests ''\n1 killed by the tests '--cases=other'")
+
+
 def test_code_that_computes_the_same_is_recognized():
     signature = TOOL["signature"]
     assert signature("x = f(1)") == signature("\n\nx = f( 1 )  # one")

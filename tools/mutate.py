@@ -7,11 +7,17 @@ statement. Language, kind of change and place are drawn with the seed; comments,
 declarations and imports are left alone, and so are files that kill processes or remove folders.
 A mutant that does not compile, or compiles to the same object code as the original, is discarded
 and another one is drawn. The tests run on each mutant in a copy of the tree with an environment of
-its own (build/mutate) until one fails, first the test files that share names with the changed line.
+its own (build/mutate) until one fails, first the test files that share names with the changed line;
+for a mutant of C or Cython, of those that call the kernels.
 
 A mutant is "killed" by a failing test, an error of pytest or a crash; "timeout" counts as killed,
-too; the others have "survived". The same seed and the same code give the same mutants, whatever
-the tests are, so that two sets of tests can be compared. Needs git, ccache, extras test and dev.
+too; the others have "survived". --tests may be given several times: a set of tests runs on those
+mutants that the sets before it leave alive, as in
+
+    python tools/mutate.py --tests "" --tests "--cases=other"
+
+and the table at the end says how many each set kills. The same seed and the same code give the same
+mutants, whatever the tests are. Needs git, ccache, extras test and dev.
 """
 
 import argparse
@@ -150,7 +156,7 @@ def draws(seed, root=ROOT):
 
 def ordered_tests(mutation, root=ROOT):
     """The test files; first those that share rare names with the mutant's line, its module's name
-    and the function around it."""
+    and the function around it. Those that call no kernels come last if a kernel is mutated."""
     lines = (root / mutation.file).read_text(encoding="utf-8").splitlines()[: mutation.line]
     head = re.compile(r"(?:    )?(?:c?p?def|class|static|void)\b.*?(\w+)\(")
     around = [match[1] for match in map(head.match, lines) if match][-1:]
@@ -159,7 +165,12 @@ def ordered_tests(mutation, root=ROOT):
     files = {p: {*re.findall(r"\w+", p.read_text())} for p in sorted(root.glob("tests/test_*.py"))}
     count = Counter(name for words in files.values() for name in words & names)
     score = {p: sum(math.log(len(files) / count[n]) for n in files[p] & names) for p in files}
-    return [str(p.relative_to(root)) for p in sorted(files, key=lambda p: -score[p])]
+    compiled = not mutation.file.endswith(".py")
+
+    def place(path):
+        return compiled and not {"_kernels", "kernel_calls"} & files[path], -score[path]
+
+    return [str(path.relative_to(root)) for path in sorted(files, key=place)]
 
 
 def signature(code):
@@ -213,8 +224,9 @@ class Copy:
     def test(self, files, options, seconds):
         """(result, first failing test) of a run of the tests."""
         command = [self.python, "-P", "-m", "pytest", "-x", "-q", "-rfE", "-p", "no:cacheprovider"]
+        command += [*shlex.split(options), *files]
         with subprocess.Popen(
-            [*command, *options, *files], cwd=self.root, stdout=subprocess.PIPE, text=True,
+            command, cwd=self.root, stdout=subprocess.PIPE, text=True,
             stderr=subprocess.STDOUT, start_new_session=True,
         ) as run:  # fmt: skip
             try:
@@ -229,9 +241,9 @@ class Copy:
         by = next((f for f in failed if f.startswith("tests/")), (failed or [""])[0])
         return ("survived", "") if run.returncode == 0 else ("killed", by)
 
-    def judge(self, mutation, options, seconds):
+    def judge(self, mutation, limits):
         """The record of one mutant: the result of its tests, or why it is discarded."""
-        path, began, by = self.root / mutation.file, time.monotonic(), ""
+        path, began, by, options = self.root / mutation.file, time.monotonic(), "", ""
         text = path.read_text(encoding="utf-8")
         lines = text.splitlines(keepends=True)
         lines[mutation.line - 1] = mutation.after + "\n"
@@ -242,26 +254,35 @@ class Copy:
             built, same = signature(mutated) is not None, signature(mutated) == signature(text)
         result = "build error" if not built else "equivalent" if same else ""
         if not result:
-            result, by = self.test(ordered_tests(mutation, self.root), options, seconds)
+            files = ordered_tests(mutation, self.root)
+            for options, seconds in limits.items():
+                result, by = self.test(files, options, seconds)
+                if result != "survived":
+                    break
         path.write_text(text, encoding="utf-8")
         self.build()  # ccache has the objects
         took = round(time.monotonic() - began, 1)
-        return {**mutation._asdict(), "result": result, "by": by, "seconds": took}
+        found = {"result": result, "by": by, "tests": options, "seconds": took}
+        return {**mutation._asdict(), **found}
 
 
 # ---- the run -------------------------------------------------------------------
 
 
+def time_limit(copy, options):
+    """Seconds, by the time that the tests take on the unchanged code, which they have to pass."""
+    began, (result, by) = time.monotonic(), copy.test(["tests"], options, None)
+    if result != "survived":
+        sys.exit(f"mutate.py: the tests fail on the unchanged code: {by}")
+    return round(60 + 3 * (time.monotonic() - began))
+
+
 def run(seed, n, jobs, tests, output, known):
     """Judge mutants in the order of the draws until n are not discarded; list their records."""
-    copies, options, seconds = queue.SimpleQueue(), shlex.split(tests), known.get("timeout")
+    copies, limits = queue.SimpleQueue(), known.get("tests")
     for copy in [Copy(ROOT / "build" / "mutate" / str(k)) for k in range(jobs)]:
         copies.put(copy)
-    if seconds is None:  # a limit by the time of the tests on the unchanged code
-        began, (result, by) = time.monotonic(), copy.test(["tests"], options, None)
-        seconds = round(60 + 3 * (time.monotonic() - began))
-        if result != "survived":
-            sys.exit(f"mutate.py: the tests fail on the unchanged code: {by}")
+    limits = limits or {options: time_limit(copy, options) for options in tests}
     earlier = {Mutation(*map(r.get, Mutation._fields)): r for r in known.get("mutants", [])}
     records, running, drawn = [], set(), draws(seed, copy.root)
 
@@ -270,7 +291,7 @@ def run(seed, n, jobs, tests, output, known):
             return earlier.pop(mutation)
         copy = copies.get()
         try:
-            return copy.judge(mutation, options, seconds)
+            return copy.judge(mutation, limits)
         finally:
             copies.put(copy)
 
@@ -286,19 +307,20 @@ def run(seed, n, jobs, tests, output, known):
             for r in records[-len(ended) :]:
                 print("{result} ({seconds} s) {file}:{line} {by}".format(**r))
                 print("    - {before}\n    + {after}".format(**r), flush=True)
-            kept = {"seed": seed, "tests": tests, "timeout": seconds}
-            kept["mutants"] = [*records, *earlier.values()]
+            kept = {"seed": seed, "tests": limits, "mutants": [*records, *earlier.values()]}
             output.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
     return records
 
 
 def table(records):
-    """Markdown: how many mutants of each language had which result."""
+    """Markdown: how many mutants of each language had which result, and which tests killed them."""
     results = ("killed", "timeout", "survived", *DISCARDED)
     count = Counter((LANGUAGES[Path(r["file"]).suffix], r["result"]) for r in records)
     rows = [[name, *(str(count[name, result]) for result in results)] for name in SHARES]
     rows = [["language", *results], ["---"] + ["---:"] * len(results), *rows]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    by = Counter(r["tests"] for r in records if r["result"] in ("killed", "timeout"))
+    lines = [f"{n} killed by the tests {options!r}" for options, n in by.items()]
+    return "\n".join([*(f"| {' | '.join(row)} |" for row in rows), "", *lines])
 
 
 def main():
@@ -306,11 +328,14 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--n", type=int, default=80, help="mutants whose tests are run (80)")
     parser.add_argument("--jobs", type=int, default=1, help="mutants at the same time (1)")
-    parser.add_argument("--tests", default="", help="arguments for pytest, in quotes")
+    parser.add_argument(
+        "--tests", action="append", help="arguments for pytest, in quotes; again for another set"
+    )
     parser.add_argument("--output", type=Path, default=Path("mutants.json"))
     parser.add_argument("--resume", action="store_true", help="keep the results in the output")
     parser.add_argument("--list", action="store_true", help="show the first n draws, run nothing")
     options = vars(parser.parse_args())
+    options["tests"] = options["tests"] or [""]
     if options.pop("list"):
         for mutation in itertools.islice(draws(options["seed"]), options["n"]):
             print("{file}:{line}\n-{before}\n+{after}".format(**mutation._asdict()))
@@ -318,7 +343,7 @@ def main():
     known, output = {}, options["output"]
     if options.pop("resume") and output.exists():
         known = json.loads(output.read_text(encoding="utf-8"))
-        if any(known[name] != options[name] for name in ("seed", "tests")):
+        if (known["seed"], [*known["tests"]]) != (options["seed"], options["tests"]):
             parser.error(f"{output} is of another seed or other tests")
     print(f"\n{table(run(**options, known=known))}")
 
