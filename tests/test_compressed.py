@@ -241,8 +241,8 @@ def test_the_option_decides_and_a_part_keeps_it(images):
         data = Dataset(images.X, y, sparse=sparse)
         for part in (data, data[10:20], data[[3, 1]], pickle.loads(pickle.dumps(data))):
             assert part.sparse is sparse
-            for once in (True, False):
-                assert isinstance(part.operand(SIZES, DTYPE, once), kind)
+            for single_use in (True, False):
+                assert isinstance(part.operand(SIZES, DTYPE, single_use=single_use), kind)
     assert images[10:].sparse == images.sparse == "auto"
 
 

@@ -160,9 +160,9 @@ def test_weights_of_examples_count_in_the_costs_as_in_the_training():
 
 def test_the_same_call_finds_the_same_and_the_network_stays_as_it_is():
     net, twin = Network([4, 5, 3], seed=1), Network([4, 5, 3], seed=1)
-    once, again = (find_learning_rate(net, (X, LABELS), verbose=False) for _ in range(2))
-    assert [trial._replace(seconds=0) for trial in once.trials] == [
-        trial._replace(seconds=0) for trial in again.trials
+    first, second = (find_learning_rate(net, (X, LABELS), verbose=False) for _ in range(2))
+    assert [trial._replace(seconds=0) for trial in first.trials] == [
+        trial._replace(seconds=0) for trial in second.trials
     ]
     assert net == twin
     assert net.input_scale is None

@@ -166,15 +166,15 @@ def test_a_mini_batch_larger_than_the_data_is_all_of_it():
 
 def test_the_order_of_the_examples_is_fresh_in_each_epoch_and_each_run():
     X, y = digits()
-    once, twice, again = (Network([4, 3], seed=1) for _ in range(3))
-    once.SGD((X, y), 2, 1, 0.5, verbose=False)
+    two_epochs, two_runs, in_order = (Network([4, 3], seed=1) for _ in range(3))
+    two_epochs.SGD((X, y), 2, 1, 0.5, verbose=False)
     for _ in range(2):
-        twice.SGD((X, y), 1, 1, 0.5, verbose=False)
-    assert once == twice  # the stream goes on from run to run
+        two_runs.SGD((X, y), 1, 1, 0.5, verbose=False)
+    assert two_epochs == two_runs  # the stream goes on from run to run
     for _ in range(2):
         for pair in zip(X, y, strict=True):
-            again.update_mini_batch([pair], 0.5, 0.0, 25)
-    assert once != again  # not the order of the data
+            in_order.update_mini_batch([pair], 0.5, 0.0, 25)
+    assert two_epochs != in_order  # not the order of the data
 
 
 # ---- history and monitoring

@@ -7,9 +7,9 @@ from fastnet.core import _kernels
 
 
 def test_the_operations_grow_with_the_rounds(isa, dtype):
-    once = _kernels.fma_rounds(dtype, 1)
-    assert once > 0
-    assert [_kernels.fma_rounds(dtype, n) for n in (0, 2, 1000)] == [0, 2 * once, 1000 * once]
+    of_one = _kernels.fma_rounds(dtype, 1)
+    assert of_one > 0
+    assert [_kernels.fma_rounds(dtype, n) for n in (0, 2, 1000)] == [0, 2 * of_one, 1000 * of_one]
 
 
 def test_a_vector_holds_twice_as_many_float32_as_float64(isa):

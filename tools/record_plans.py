@@ -3,10 +3,9 @@
     python tools/record_plans.py             # write the table
     python tools/record_plans.py --check     # print what differs, and fail if anything does
 
-Plans are a pure function of the call, so that any machine records all instruction sets. A line is
-one case and one plan: the call | the instruction sets and types with this plan: the plan. Of each
-layer it says forward/error/update, and what is particular in brackets. Run it after a threshold
-(csrc/core/thresholds.def) was changed on purpose, and review the lines that changed.
+Plans are a pure function of the call, so that any machine records all instruction sets. The legend
+at the head of the table explains its lines. Run it after a threshold (csrc/core/thresholds.def) was
+changed on purpose, and review the lines that changed.
 """
 
 import argparse
@@ -19,6 +18,31 @@ from typing import Any
 from fastnet.core import _kernels
 
 RECORD = Path(__file__).parent.parent / "tests" / "data" / "plans.txt"
+
+LEGEND = """\
+# Plans of many calls (fn_plan, csrc/core/plan.h) on each instruction set and of both types; written
+# by tools/record_plans.py, compared by tests/test_plan.py. A line says
+#
+#   sizes m=mini-batch n=examples options | targets: entry, gradient, notes; steps
+#
+# options   what differs from training dense rows on one thread with the plain optimizer
+# targets   instruction sets, for both types or one (f32, f64); "all": all of them; "-halves": on a
+#           processor that computes vectors of AVX-512 in two halves
+# entry     how the inputs enter the first layer: dense rows, lists, blocks
+# gradient  how it changes the weights: fused update, streamed gradient, collected gradient
+# notes     "pieces of p": p examples at a time; of lists "of e, passes of v": e examples in each,
+#           v vectors of a weight row in a pass of the update; flags of fn_plan
+# steps     one for each number of examples that are computed together, separated by semicolons:
+#           "m: layer | layer", from the first layer to the output
+# layer     forward/error/update (notes): the kernels of its weighted inputs, of the error of the
+#           layer below ("none" in the first layer) and of its update. Notes: "errors of e": of e
+#           examples at once; "rest by k": those that are left over by kernel k; flags of
+#           fn_layer_plan; "prefetch": the second operand is fetched ahead
+#
+# Two kinds of lines are shorter: "form, outputs, density | targets: form" is the form of the inputs
+# that is chosen for 784 inputs of that density; "threads, sizes m density most | targets: n" the
+# number of threads of "most" that are used.
+"""
 
 # (instruction set, whether the processor computes AVX-512 vectors in halves)
 TARGETS = {
@@ -186,15 +210,19 @@ def lines() -> Iterator[str]:
         yield f"threads, {sizes} m={m} density={density} most={most} | all: {n}"
 
 
+def recorded() -> list[str]:
+    """The lines of the table without the legend."""
+    return [line for line in RECORD.read_text().splitlines() if not line.startswith("#")]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
-    text = "\n".join(lines()) + "\n"
+    now = [*lines()]
     if not parser.parse_args().check:
-        RECORD.write_text(text)
+        RECORD.write_text(LEGEND + "\n".join(now) + "\n")
         return
-    recorded = RECORD.read_text().splitlines()
-    changed = [*difflib.unified_diff(recorded, text.splitlines(), "recorded", "now", n=0)]
+    changed = [*difflib.unified_diff(recorded(), now, "recorded", "now", n=0, lineterm="")]
     print("\n".join(changed))
     sys.exit(1 if changed else 0)
 
