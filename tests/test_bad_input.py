@@ -437,19 +437,6 @@ def test_a_divergence_can_be_pickled_and_is_an_arithmetic_error():
     assert str(error) == str(DivergenceError(3))
 
 
-def test_a_flag_that_is_neither_true_nor_false_is_refused():
-    net, twin = network(), network()
-    with pytest.raises(TypeError, match=r"^monitor_training_cost: expected True or False, got"):
-        net.SGD(GOOD, 1, 2, 0.1, monitor_training_cost=np.array([1, 2]), verbose=False)
-    assert net == twin
-
-
-@pytest.mark.parametrize("flag", ["yes", 1, np.True_, "", 0, None, np.False_, []])
-def test_a_flag_takes_any_truth_value(flag):
-    history = network().SGD(GOOD, 1, 2, 0.1, monitor_training_cost=flag, verbose=False)
-    assert len(history.training_cost) == bool(flag)
-
-
 def test_what_is_no_array_at_all_is_told_as_it_came():
     for y in (None, {"a": 1}, "abc"):
         with pytest.raises(TypeError, match=r"^y: expected an array, got "):

@@ -197,8 +197,8 @@ def test_training_data_are_read_before_evaluation_data():
 
 # ---- the flags, and the names of other programs
 
-TRUE = [1, "yes", np.True_, np.int64(3), [0], np.array([True])]
-FALSE = [0, "", None, np.False_, [], np.array(0.0)]
+TRUE = [True, 1, "yes", np.True_, np.int64(3), [0], np.array([True])]
+FALSE = [False, 0, "", None, np.False_, [], np.array(0.0)]
 
 
 @pytest.mark.covering(1)
@@ -216,9 +216,11 @@ def test_a_flag_takes_what_is_false(false):
     assert network().SGD(data(), 1, 5, 0.1, verbose=False, **flags) == ([], [], [], [])
 
 
-def test_a_flag_that_is_neither_is_named():
+def test_a_flag_that_is_neither_is_named_and_nothing_changes():
+    net = network()
     with pytest.raises(TypeError, match=r"^monitor_training_cost: expected True or False, got"):
-        network().SGD(data(), 1, 5, 0.1, monitor_training_cost=np.ones(2))
+        net.SGD(data(), 1, 5, 0.1, monitor_training_cost=np.ones(2))
+    assert net == network()
 
 
 @pytest.mark.parametrize("n", [1, 2, np.int64(3)])
