@@ -22,15 +22,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* FN_SIGMOID ... as activations.def lists them. */
-#define ACTIVATION(NAME, op, name, role, slope) FN_##NAME,
-typedef enum {
-#include "api/activations.def"
-} fn_activation;
-#undef ACTIVATION
-
+/* What activations.def, costs.def and optimizers.def say of each of their rows. */
 typedef struct {
     const char *name;
+    size_t n_parameters;    /* numbers that it takes: parameters or coefficients */
+} fn_row;
+
+/* FN_SIGMOID ... as activations.def lists them. */
+#define ACTIVATION(NAME, op, name, role, slope, n_parameters) FN_##NAME,
+typedef enum {
+#include "api/activations.def"
+} fn_activation_kind;
+#undef ACTIVATION
+
+#define FN_MOST_ACTIVATION_PARAMETERS 1
+
+/* The activation of a hidden layer. */
+typedef struct {
+    fn_activation_kind kind;
+    double parameters[FN_MOST_ACTIVATION_PARAMETERS]; /* in the order of its row */
+} fn_activation;
+
+typedef struct {
+    fn_row row;
     int hidden, output;     /* the layers that it may be in */
     int keeps_slope;        /* f'(z) does not follow from f(z): the forward step keeps it */
     int of_layer;           /* an output depends on all z of its layer; they sum to 1 */
@@ -46,11 +60,6 @@ typedef enum {
 
 #define FN_MOST_COST_PARAMETERS 2
 
-typedef struct {
-    const char *name;
-    size_t n_parameters;    /* numbers that it takes */
-} fn_cost_traits;
-
 /* FN_PLAIN ... as optimizers.def lists them. */
 #define OPTIMIZER(NAME, op, name, n_moments, n_coefficients, decay) FN_##NAME,
 typedef enum {
@@ -62,19 +71,19 @@ typedef enum {
 #define FN_MOST_COEFFICIENTS 4
 
 typedef struct {
-    const char *name;
+    fn_row row;
     size_t n_moments;       /* arrays of the parameters' size that it keeps */
-    size_t n_coefficients;
     int decoupled_decay;    /* l2 is no part of the gradient */
 } fn_optimizer_traits;
 
-/* By enumerator; and the i-th row, or NULL behind the last. */
+/* By enumerator. */
 extern const fn_activation_traits fn_activations[];
-extern const fn_cost_traits fn_costs[];
 extern const fn_optimizer_traits fn_optimizers[];
-const fn_activation_traits *fn_activation_row(size_t i);
-const fn_cost_traits *fn_cost_row(size_t i);
-const fn_optimizer_traits *fn_optimizer_row(size_t i);
+
+/* The i-th row, or NULL behind the last. */
+const fn_row *fn_activation_row(size_t i);
+const fn_row *fn_cost_row(size_t i);
+const fn_row *fn_optimizer_row(size_t i);
 
 typedef enum { FN_U8, FN_U16, FN_U32, FN_F32, FN_F64, FN_I64 } fn_type;
 
@@ -82,7 +91,7 @@ typedef struct {
     size_t layers;          /* L, at least 1 */
     const size_t *sizes;    /* [L+1], each at least 1 */
     const fn_activation *hidden;    /* [L-1] */
-    fn_activation output;
+    fn_activation_kind output;
     fn_cost cost;
     double cost_parameters[FN_MOST_COST_PARAMETERS];
 } fn_network;

@@ -13,7 +13,8 @@ from fastnet.data.dataset import Dataset
 from fastnet.data.idx import load_mnist, read_idx, write_idx
 from fastnet.learning_rate import find_learning_rate
 from fastnet.network import Network, load
-from fastnet.nn import costs, optimizers
+from fastnet.nn import activations, costs, optimizers
+from fastnet.nn.activations import *  # noqa: F403
 from fastnet.nn.costs import *  # noqa: F403
 from fastnet.nn.functions import sigmoid, sigmoid_prime, softmax, vectorized_result
 from fastnet.nn.optimizers import *  # noqa: F403
@@ -50,7 +51,7 @@ __all__ = [
     "vectorized_result",
     "write_idx",
 ]
-__all__ += costs.__all__ + optimizers.__all__
+__all__ += activations.__all__ + costs.__all__ + optimizers.__all__
 
 __version__: str
 

@@ -20,7 +20,7 @@ def make_model(
     *,
     output: str | None = None,
     dtype: Any = "float32",
-    hidden: str | Iterable[str] = "sigmoid",
+    hidden: Any = "sigmoid",
     n_threads: int | None = None,
 ) -> Model:
     """A model whose parameters are zeros.
@@ -39,7 +39,8 @@ def make_model(
     name = _checked_dtype(dtype)
     if n_threads is not None:
         n_threads = checks.integer("n_threads", n_threads, 1)
-    return Model(checked, choice, name, n_threads, _neurons(hidden, len(checked) - 2))
+    kinds = activations.choose_hidden(hidden, len(checked) - 2)
+    return Model(checked, choice, name, n_threads, kinds)
 
 
 def _checked_sizes(sizes: Any) -> tuple[int, ...]:
@@ -64,24 +65,3 @@ def _checked_dtype(dtype: Any) -> str:
             f"dtype: expected one of {', '.join(DTYPES)}; got {checks.short_repr(dtype)}"
         )
     return name
-
-
-def _neurons(hidden: Any, layers: int) -> tuple[str, ...]:
-    """The kind of each hidden layer's neurons, checked."""
-    try:
-        names = (hidden,) if isinstance(hidden, str | bytes) else tuple(hidden)
-    except TypeError:
-        raise TypeError(
-            f"hidden: expected a name or a list of names, got {checks.short_repr(hidden)}"
-        ) from None
-    for name in names:
-        if not isinstance(name, str) or name not in activations.HIDDEN:
-            known = ", ".join(activations.HIDDEN)
-            raise ValueError(f"hidden: expected one of {known}; got {checks.short_repr(name)}")
-    if isinstance(hidden, str):
-        return names * layers
-    if len(names) != layers:
-        raise ValueError(
-            f"hidden: expected one name for each of {layers} hidden layers, got {len(names)}"
-        )
-    return names

@@ -36,10 +36,10 @@ class Model:
         choice: CostSpec,
         dtype: str,
         n_threads: int | None = None,
-        hidden: tuple[str, ...] | None = None,
+        hidden: tuple[Activation, ...] | None = None,
     ):
         self.sizes = sizes
-        self.hidden = ("sigmoid",) * (len(sizes) - 2) if hidden is None else hidden
+        self.hidden = (ACTIVATIONS["sigmoid"],) * (len(sizes) - 2) if hidden is None else hidden
         self._choice = choice
         self.n_threads = n_threads
         self.dtype = np.dtype(dtype)
@@ -79,7 +79,7 @@ class Model:
             output or choice.output,
             choice.kernel,
             parameters,
-            self.hidden,
+            tuple(each.kernel for each in self.hidden),
             None if choice.kernel else choice.cost.delta,
         )
 
@@ -102,7 +102,7 @@ class Model:
         return self.parameters.are_finite()
 
     @property
-    def _output(self) -> type[Activation]:
+    def _output(self) -> Activation:
         return ACTIVATIONS[self.choice.output]
 
     # ---- data that fits

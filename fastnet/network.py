@@ -24,7 +24,8 @@ from fastnet.io import persistence, pickles
 from fastnet.model import Model, classes_of
 from fastnet.network_inputs import NetworkInputs
 from fastnet.nn import costs, initializers
-from fastnet.nn.costs import Cost
+from fastnet.nn.activations import Activation
+from fastnet.nn.cost_base import Cost
 from fastnet.nn.optimizers import Optimizer
 from fastnet.training import loop, overridden, sgd
 from fastnet.training.early_stopping import EarlyStopping
@@ -34,6 +35,7 @@ from fastnet.training.overridden import overrides
 from fastnet.training.schedules import Schedule
 
 Filename: TypeAlias = str | os.PathLike[str]
+Hidden: TypeAlias = str | Activation | type[Activation]
 Seed: TypeAlias = (
     int
     | Iterable[int]
@@ -71,10 +73,11 @@ class Network:
         generator when the first random number is needed, so that ``numpy.random.seed`` makes
         a script reproducible. Forked processes inherit the same generator state: give each
         network in them its own seed.
-    hidden : str or sequence of str, default "sigmoid"
+    hidden : str or object, or a sequence of them, default "sigmoid"
         The kind of the hidden neurons, one name for all or one per hidden layer:
         "sigmoid", "tanh", "relu", ...; ``fastnet.nn.activations.HIDDEN`` lists all; the classes
-        there define them.
+        there define them. In place of a name an object, for a parameter other than the default,
+        such as ``fastnet.LeakyReLU(0.2)``.
     initializer : str or None
         The initial parameters of a layer with n_in inputs and n_out neurons:
         "default", weights N(0, 1) / sqrt(n_in), biases N(0, 1); "large", all N(0, 1);
@@ -130,7 +133,7 @@ class Network:
         output: str | None = None,
         dtype: DTypeLike = "float32",
         seed: Seed = None,
-        hidden: str | Iterable[str] = "sigmoid",
+        hidden: Hidden | Iterable[Hidden] = "sigmoid",
         initializer: str | None = None,
         n_threads: int | None = None,
     ):
@@ -184,9 +187,10 @@ class Network:
         return self._model.choice.output
 
     @property
-    def hidden(self) -> list[str]:
-        """The kind of neurons of each hidden layer; changing this list raises a TypeError."""
-        return FixedList("hidden", self._model.hidden)
+    def hidden(self) -> list[Any]:
+        """The kind of neurons of each hidden layer, a name, or an object with parameters other than
+        the defaults; changing this list raises a TypeError."""
+        return FixedList("hidden", [each.name_or_self for each in self._model.hidden])
 
     @property
     def dtype(self) -> np.dtype:
@@ -972,7 +976,8 @@ class Network:
     def __repr__(self) -> str:
         named = self._model.choice.built_in or getattr(self.cost, "__name__", None)
         cost = repr(self.cost) if named is None else str(named)
-        kinds = self.hidden[:1] if len(set(self.hidden)) == 1 else self.hidden
+        kinds = [str(kind) for kind in self._model.hidden]
+        kinds = kinds[:1] if len(set(kinds)) == 1 else kinds
         neurons = "" if set(kinds) <= {"sigmoid"} else f"{', '.join(kinds)} neurons, "
         return f"<Network {self.sizes}: {neurons}{self.output} outputs, {cost} cost, {self.dtype}>"
 

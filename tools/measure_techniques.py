@@ -105,7 +105,7 @@ class Technique:
 
 
 def of_neurons(kind):
-    formula, network = f"a = {kind.formula}", f'hidden="{kind.name}"'
+    formula, network = f"a = {kind.filled(kind.formula)}", f'hidden="{kind.name}"'
     return Technique(kind.name, formula, "", NEURONS, network, eta=kind.eta)
 
 

@@ -156,7 +156,7 @@ fn_layer_plan fn_plan_layer(fn_type type, fn_target target, fn_processor process
 static int keeps_slopes(const fn_plan_input *in, size_t l)
 {
     const double *dropout = in->training ? in->training->dropout : NULL;
-    return fn_activations[in->network->hidden[l - 1]].keeps_slope || (dropout && dropout[l - 1] > 0);
+    return fn_activations[in->network->hidden[l - 1].kind].keeps_slope || (dropout && dropout[l - 1] > 0);
 }
 
 static void plan_step(const fn_plan_input *in, const fn_plan *plan, context c, fn_step *step,

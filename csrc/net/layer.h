@@ -159,16 +159,16 @@ static void FN(activation_backward)(fn_activation neurons, const int transposed,
         FN(activation_backward_as)(neurons, 1, m, n_in, error, stride, a, a_stride, delta_below, below); \
     else                                                                                         \
         FN(activation_backward_as)(neurons, 0, m, n_in, error, stride, a, a_stride, delta_below, below)
-#define FN_BACK_FROM_ACTIVATION(kind) FN_BACKWARD(kind, a)
-#define FN_BACK_KEPT(kind) FN_NOT_REACHED()
-#define FN_BACK_NO_SLOPE(kind) FN_NOT_REACHED()
-#define FN_BACK_OF_LAYER(kind) FN_NOT_REACHED()
-#define ACTIVATION(NAME, op, name, role, slope) \
-        case FN_##NAME: FN_BACK_##slope(FN_##NAME); break;
+#define FN_BACK_FROM_ACTIVATION(neurons) FN_BACKWARD(neurons, a)
+#define FN_BACK_KEPT(neurons) FN_NOT_REACHED()
+#define FN_BACK_NO_SLOPE(neurons) FN_NOT_REACHED()
+#define FN_BACK_OF_LAYER(neurons) FN_NOT_REACHED()
+#define ACTIVATION(NAME, op, name, role, slope, n_parameters) \
+        case FN_##NAME: neurons.kind = FN_##NAME; FN_BACK_##slope(neurons); break;
     if (!a) {
-        FN_BACKWARD(FN_SIGMOID, NULL); /* any kind: the slopes are in delta_below */
+        FN_BACKWARD(neurons, NULL); /* any kind: the slopes are in delta_below */
     } else {
-        switch (neurons) {
+        switch (neurons.kind) {
 #include "api/activations.def"
         }
     }
@@ -333,7 +333,7 @@ static void FN(backpropagate)(fn_activation neurons, size_t m, size_t n_in, size
     const fn_layer_plan layer = FN(plan_of)(m, n_in, n_out);
     FN_ASSERT(((uintptr_t)weights | (uintptr_t)delta | (uintptr_t)a | (uintptr_t)delta_below) % 64 == 0);
     FN_ASSERT(!a || fn_are_apart(a, m * below * sizeof(real), delta_below, m * below * sizeof(real)));
-    FN_ASSERT(!a || !fn_activations[neurons].keeps_slope);
+    FN_ASSERT(!a || !fn_activations[neurons.kind].keeps_slope);
     FN(backpropagate_of)(neurons, m, n_in, n_out, weights, delta, a, below, delta_below, below,
                          &layer, scratch);
 }

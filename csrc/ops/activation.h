@@ -18,22 +18,26 @@
 #define FN_NOT_REACHED() __builtin_trap()
 
 #define FN_ACTIVATION_BODIES
-#define ACTIVATION(NAME, op, name, role, slope)
+#define ACTIVATION(NAME, op, name, role, slope, n_parameters)
 #include "api/activations.def"
 #undef ACTIVATION
 #undef FN_ACTIVATION_BODIES
 
+/* The arguments of a row's function, by its number of parameters. */
+#define FN_WITH_0(...) (__VA_ARGS__)
+#define FN_WITH_1(...) (__VA_ARGS__, neurons.parameters)
+
 /* f'(z) from a = f(z), for kinds where a determines it. Inlined with a constant kind. */
-FN_INLINE vec FN(slope_from_activation)(const fn_activation kind, vec a)
+FN_INLINE vec FN(slope_from_activation)(const fn_activation neurons, vec a)
 {
     vec result = {0};
-#define FN_SLOPE_FROM_ACTIVATION(op) result = FN(op##_slope)(a)
-#define FN_SLOPE_KEPT(op) FN_NOT_REACHED()
-#define FN_SLOPE_NO_SLOPE(op) FN_NOT_REACHED()
-#define FN_SLOPE_OF_LAYER(op) FN_NOT_REACHED()
-#define ACTIVATION(NAME, op, name, role, slope) \
-    case FN_##NAME: FN_SLOPE_##slope(op); break;
-    switch (kind) {
+#define FN_SLOPE_FROM_ACTIVATION(op, with) result = FN(op##_slope) with(a)
+#define FN_SLOPE_KEPT(op, with) FN_NOT_REACHED()
+#define FN_SLOPE_NO_SLOPE(op, with) FN_NOT_REACHED()
+#define FN_SLOPE_OF_LAYER(op, with) FN_NOT_REACHED()
+#define ACTIVATION(NAME, op, name, role, slope, n_parameters) \
+    case FN_##NAME: FN_SLOPE_##slope(op, FN_WITH_##n_parameters); break;
+    switch (neurons.kind) {
 #include "api/activations.def"
     }
 #undef ACTIVATION
@@ -46,16 +50,17 @@ FN_INLINE vec FN(slope_from_activation)(const fn_activation kind, vec a)
 
 /* f(z); *slope = f'(z) if there is one, which costs nothing where nobody reads it. NaN gives NaN.
  * Inlined with a constant kind. */
-FN_INLINE vec FN(activate_lanes)(const fn_activation kind, vec z, vec *slope_)
+FN_INLINE vec FN(activate_lanes)(const fn_activation neurons, vec z, vec *slope_)
 {
     vec a = z;
-#define FN_VALUE_FROM_ACTIVATION(op) a = FN(op##_value)(z); *slope_ = FN(op##_slope)(a)
-#define FN_VALUE_KEPT(op) a = FN(op##_value)(z, slope_)
-#define FN_VALUE_NO_SLOPE(op) a = FN(op##_value)(z)
-#define FN_VALUE_OF_LAYER(op) FN_NOT_REACHED()
-#define ACTIVATION(NAME, op, name, role, slope) \
-    case FN_##NAME: FN_VALUE_##slope(op); break;
-    switch (kind) {
+#define FN_VALUE_FROM_ACTIVATION(op, with) \
+        a = FN(op##_value) with(z); *slope_ = FN(op##_slope) with(a)
+#define FN_VALUE_KEPT(op, with) a = FN(op##_value) with(z, slope_)
+#define FN_VALUE_NO_SLOPE(op, with) a = FN(op##_value) with(z)
+#define FN_VALUE_OF_LAYER(op, with) FN_NOT_REACHED()
+#define ACTIVATION(NAME, op, name, role, slope, n_parameters) \
+    case FN_##NAME: FN_VALUE_##slope(op, FN_WITH_##n_parameters); break;
+    switch (neurons.kind) {
 #include "api/activations.def"
     }
 #undef ACTIVATION
@@ -68,14 +73,14 @@ FN_INLINE vec FN(activate_lanes)(const fn_activation kind, vec z, vec *slope_)
 
 /* m rows of n hidden neurons, pads up to whole vectors among them, and their slopes if these are
  * wanted; a holds z before. Inlined with a constant kind. */
-FN_INLINE void FN(activate_as)(const fn_activation kind, size_t m, size_t n, real *a, size_t stride,
-                               real *slopes, size_t slopes_stride)
+FN_INLINE void FN(activate_as)(const fn_activation neurons, size_t m, size_t n, real *a,
+                               size_t stride, real *slopes, size_t slopes_stride)
 {
     for (size_t s = 0; s < m; s++)
         for (size_t i = 0; i < n; i += FN_LANES) {
             vec slope;
             FN(store)(a + s * stride + i,
-                      FN(activate_lanes)(kind, FN(load)(a + s * stride + i), &slope));
+                      FN(activate_lanes)(neurons, FN(load)(a + s * stride + i), &slope));
             if (slopes)
                 FN(store)(slopes + s * slopes_stride + i, slope);
         }
@@ -84,16 +89,16 @@ FN_INLINE void FN(activate_as)(const fn_activation kind, size_t m, size_t n, rea
 static void FN(activate_rows)(fn_activation neurons, size_t m, size_t n, real *a, size_t stride,
                               real *slopes, size_t slopes_stride)
 {
-#define FN_ROWS_HIDDEN(kind)                                                        \
+#define FN_ROWS_HIDDEN(neurons)                                                     \
         if (slopes)                                                                 \
-            FN(activate_as)(kind, m, n, a, stride, slopes, slopes_stride);          \
+            FN(activate_as)(neurons, m, n, a, stride, slopes, slopes_stride);       \
         else                                                                        \
-            FN(activate_as)(kind, m, n, a, stride, NULL, 0)
+            FN(activate_as)(neurons, m, n, a, stride, NULL, 0)
 #define FN_ROWS_HIDDEN_AND_OUTPUT FN_ROWS_HIDDEN
-#define FN_ROWS_OUTPUT(kind) FN_NOT_REACHED()
-#define ACTIVATION(NAME, op, name, role, slope) \
-    case FN_##NAME: FN_ROWS_##role(FN_##NAME); break;
-    switch (neurons) {
+#define FN_ROWS_OUTPUT(neurons) FN_NOT_REACHED()
+#define ACTIVATION(NAME, op, name, role, slope, n_parameters) \
+    case FN_##NAME: neurons.kind = FN_##NAME; FN_ROWS_##role(neurons); break;
+    switch (neurons.kind) {
 #include "api/activations.def"
     }
 #undef ACTIVATION
@@ -233,25 +238,26 @@ static void FN(softmax)(size_t m, size_t n, const real *z, real *a)
 
 /* m rows of n outputs and of their pads. Where they fill no more than half a vector, two rows are
  * taken as one. Inlined with a constant kind. */
-FN_INLINE void FN(activate_output_as)(const fn_activation kind, size_t m, size_t n, const real *z,
-                                      real *a)
+FN_INLINE void FN(activate_output_as)(const fn_activation_kind kind, size_t m, size_t n,
+                                      const real *z, real *a)
 {
+    const fn_activation output = {.kind = kind};
     const size_t stride = fn_stride(n, sizeof(real));
     vec slope;
 #if FN_HALVES
     for (; m >= 2 && n <= FN_LANES / 2; m -= 2, z += 2 * stride, a += 2 * stride) {
         const vec both = FN(activate_lanes)(
-            kind, FN(whole)(FN(load_half)(z), FN(load_half)(z + stride)), &slope);
+            output, FN(whole)(FN(load_half)(z), FN(load_half)(z + stride)), &slope);
         FN(store_half)(a, FN(lower)(both));
         FN(store_half)(a + stride, FN(upper)(both));
     }
 #endif
     for (size_t i = 0; i < m * stride; i += FN_LANES)
-        FN(store)(a + i, FN(activate_lanes)(kind, FN(load)(z + i), &slope));
+        FN(store)(a + i, FN(activate_lanes)(output, FN(load)(z + i), &slope));
 }
 
 /* The output layer's activations a [m][n] of its weighted inputs z. */
-static void FN(activate_output)(fn_activation output, size_t m, size_t n, const real *z, real *a)
+static void FN(activate_output)(fn_activation_kind output, size_t m, size_t n, const real *z, real *a)
 {
 #define FN_OUTPUT_FROM_ACTIVATION(kind, op) FN(activate_output_as)(kind, m, n, z, a)
 #define FN_OUTPUT_KEPT FN_OUTPUT_FROM_ACTIVATION
@@ -260,7 +266,7 @@ static void FN(activate_output)(fn_activation output, size_t m, size_t n, const 
 #define FN_ROWS_OUTPUT(kind, op, slope) FN_OUTPUT_##slope(kind, op)
 #define FN_ROWS_HIDDEN_AND_OUTPUT FN_ROWS_OUTPUT
 #define FN_ROWS_HIDDEN(kind, op, slope) FN_NOT_REACHED()
-#define ACTIVATION(NAME, op, name, role, slope) \
+#define ACTIVATION(NAME, op, name, role, slope, n_parameters) \
     case FN_##NAME: FN_ROWS_##role(FN_##NAME, op, slope); break;
     switch (output) {
 #include "api/activations.def"

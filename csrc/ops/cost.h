@@ -22,7 +22,7 @@
 /* What the value of a cost is computed from: a run of n outputs of several examples, each of which
  * counts weights[j] times. */
 typedef struct {
-    fn_activation output;
+    fn_activation_kind output;
     const double *parameters;       /* of the cost */
     size_t n;                       /* 0 to FN_RUN */
     const double *z, *y, *weights;  /* [n] */
@@ -31,7 +31,7 @@ typedef struct {
 /* What the error of a cost is computed from: a vector of outputs of one example. */
 typedef struct {
     vec a, y;
-    fn_activation output;
+    fn_activation_kind output;
     const double *parameters; /* of the cost */
 } FN(output_lanes);
 

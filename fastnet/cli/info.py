@@ -34,8 +34,9 @@ def _planned(options: argparse.Namespace) -> dict[str, Any]:
     seen = 1.0 if form == "dense" else density
     return _kernels.plan(
         sizes, dtype, m, n, isa=options.isa,
-        hidden=[options.neurons or "sigmoid"] * (len(sizes) - 2), form=form, density=density,
-        optimizer=options.optimizer or "plain",
+        hidden=[options.neurons.kernel if options.neurons else "sigmoid"] * (len(sizes) - 2),
+        form=form, density=density,
+        optimizer=options.optimizer.name if options.optimizer else "plain",
         l2=_at_least("--lmbda", options.lmbda, 0, 0.0), l1=_at_least("--l1", options.l1, 0, 0.0),
         dropout=[rate] * (len(sizes) - 2) if rate else None,
         threads=_kernels.choose_threads(sizes, m, seen, min(most, m)) if most > 1 else 1,

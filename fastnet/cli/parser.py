@@ -1,13 +1,15 @@
 """The commands and options, as argparse reads them."""
 
 import argparse
-from typing import Any, NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar
 
 from fastnet.architecture import DTYPES
 from fastnet.core import _kernels
 from fastnet.core.load import version
 from fastnet.nn import activations, costs, optimizers
 
+T = TypeVar("T")
 PLAIN_ETA = 0.5  # the learning rate that suits plain gradient descent (docs/techniques.md)
 
 
@@ -55,9 +57,10 @@ def _add_train(commands: Any) -> None:
     add("--hidden", type=int, nargs="*", default=[30], metavar="N",
         help="sizes of the hidden layers, as in --hidden 100 30; without a number there is "
         "none (default: 30)")
-    add("--neurons", choices=activations.HIDDEN, default="sigmoid",
-        help="kind of the hidden neurons (default: %(default)s)")
-    add("--cost", type=_cost, default="cross-entropy",
+    add("--neurons", type=_text(activations.from_text), default="sigmoid", metavar="KIND",
+        help=f"kind of the hidden neurons, one of {', '.join(activations.HIDDEN)}; with a "
+        "parameter as in leaky-relu:0.2, whose slope below 0 is 0.2 (default: %(default)s)")
+    add("--cost", type=_text(costs.from_text), default="cross-entropy",
         help=f"cost function, one of {', '.join(costs.NAMES)}; with parameters as in huber:2.0, "
         "whose threshold is 2; with quadratic the book takes --eta 3 (default: %(default)s)")
     add("--output", choices=activations.OUTPUTS,
@@ -74,9 +77,10 @@ def _add_train(commands: Any) -> None:
         help="L1 regularization parameter (default: %(default)s)")
     add("--dropout", type=float, default=0.0, metavar="P",
         help="probability that a hidden neuron is dropped (default: %(default)s)")
-    add("--optimizer", choices=list(optimizers.USUAL),
-        help="with its usual coefficients, momentum and nesterov with mu = 0.9 (default: plain "
-        "gradient descent)")
+    add("--optimizer", type=_text(optimizers.from_text), metavar="NAME",
+        help=f"one of {', '.join(optimizers.USUAL)}, with its usual coefficients, momentum and "
+        "nesterov with mu = 0.9; with others as in momentum:0.95 or adam:0.9,0.99,1e-8, whose "
+        "coefficients are beta1, beta2 and epsilon (default: plain gradient descent)")
     add("--shift", type=int, default=0, metavar="PIXELS",
         help="shift each training image by a random number of pixels, at most this many "
         "(default: %(default)s)")
@@ -168,10 +172,11 @@ def _add_info(commands: Any) -> None:
         help="fraction of the inputs that are non-zero (default: 1)")
     add("--form", choices=("dense", "columns", "masks"),
         help="format of the inputs (default: the fastest for the density)")
-    add("--neurons", choices=activations.HIDDEN,
-        help="kind of the hidden neurons (default: sigmoid)")
-    add("--optimizer", choices=list(optimizers.USUAL),
-        help="optimizer (default: plain gradient descent)")
+    add("--neurons", type=_text(activations.from_text), metavar="KIND",
+        help=f"kind of the hidden neurons, one of {', '.join(activations.HIDDEN)} (default: "
+        "sigmoid)")
+    add("--optimizer", type=_text(optimizers.from_text), metavar="NAME",
+        help=f"optimizer, one of {', '.join(optimizers.USUAL)} (default: plain gradient descent)")
     add("--lmbda", type=float, metavar="LAMBDA", help="L2 regularization (default: 0)")
     add("--l1", type=float, metavar="LAMBDA", help="L1 regularization (default: 0)")
     add("--dropout", type=float, metavar="P",
@@ -188,8 +193,13 @@ def _usual_rates() -> str:
     return ", ".join(f"{name} {one.usual_eta:g}" for name, one in optimizers.USUAL.items())
 
 
-def _cost(text: str) -> costs.BuiltInCost:
-    try:
-        return costs.from_text(text)
-    except (TypeError, ValueError) as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+def _text(from_text: Callable[[str], T]) -> Callable[[str], T]:
+    """``from_text`` as the type of an option, so that its errors become those of the option."""
+
+    def parse(text: str) -> T:
+        try:
+            return from_text(text)
+        except (TypeError, ValueError) as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return parse

@@ -11,7 +11,6 @@ from fastnet.core import files
 from fastnet.data.dataset import Dataset
 from fastnet.io import persistence
 from fastnet.network import Network
-from fastnet.nn import optimizers
 from fastnet.training.history import History
 
 
@@ -68,7 +67,7 @@ def _network(options: argparse.Namespace, training: Dataset, test: Dataset) -> N
             raise ValueError(f"--hidden: expected numbers of 1 or more, got {n}")
     n_out = max(2, int(max(training.target_range[1], test.target_range[1])) + 1)
     widest = "--hidden" if max(options.hidden, default=0) >= n_out else "--train-labels"
-    sigmoid = options.neurons == "sigmoid"
+    sigmoid = options.neurons.name == "sigmoid"
     large = options.initializer == "large" or (options.initializer is None and sigmoid)
     try:
         with as_options(sizes=widest):
@@ -92,7 +91,7 @@ def _run_sgd(
     net: Network, options: argparse.Namespace, training: Dataset, test: Dataset
 ) -> tuple[History, bool]:
     """Train as the options say; returns the history and whether Ctrl-C stopped it."""
-    optimizer = optimizers.USUAL.get(options.optimizer)
+    optimizer = options.optimizer
     eta = optimizer.usual_eta if optimizer else PLAIN_ETA
     plots = options.plot is not None
     try:

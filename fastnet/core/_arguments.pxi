@@ -3,42 +3,26 @@ custom cost's delta."""
 
 # ---- networks and examples -------------------------------------------------
 
-# {name: enumerator}, as csrc/api/activations.def and csrc/api/optimizers.def list them.
-cdef dict HIDDEN = {}
-cdef dict OUTPUTS = {}
-cdef dict OPTIMIZERS = {}
-
-# {name: (enumerator, number of parameters)}, as csrc/api/costs.def lists them; None for a custom
-# cost, whose enumerator is the last.
-cdef dict COSTS = {}
+# {name: (enumerator, number of parameters)} of the rows of csrc/api/*.def; of costs also None, a
+# custom one.
+ctypedef const fn_row *(*row_at)(size_t) noexcept nogil
 
 
-cdef read_rows():
+cdef dict rows(row_at row):
     cdef size_t i = 0
-    cdef const fn_activation_traits *activation = fn_activation_row(0)
-    cdef const fn_optimizer_traits *optimizer = fn_optimizer_row(0)
-    cdef const fn_cost_traits *cost = fn_cost_row(0)
-    while activation != NULL:
-        if activation.hidden:
-            HIDDEN[activation.name.decode()] = i
-        if activation.output:
-            OUTPUTS[activation.name.decode()] = i
+    found = {}
+    while row(i) != NULL:
+        found[row(i).name.decode()] = (i, row(i).n_parameters)
         i += 1
-        activation = fn_activation_row(i)
-    i = 0
-    while optimizer != NULL:
-        OPTIMIZERS[optimizer.name.decode()] = i
-        i += 1
-        optimizer = fn_optimizer_row(i)
-    i = 0
-    while cost != NULL:
-        COSTS[cost.name.decode()] = (i, cost.n_parameters)
-        i += 1
-        cost = fn_cost_row(i)
-    COSTS[None] = (i, 0)
+    return found
 
 
-read_rows()
+cdef dict HIDDEN = {name: row for name, row in rows(fn_activation_row).items()
+                    if fn_activations[<int>row[0]].hidden}
+cdef dict OUTPUTS = {name: row for name, row in rows(fn_activation_row).items()
+                     if fn_activations[<int>row[0]].output}
+cdef dict OPTIMIZERS = rows(fn_optimizer_row)
+cdef dict COSTS = {**rows(fn_cost_row), None: (FN_OTHER_COST, 0)}
 
 cdef size_t LARGEST = 2 ** 31 - 1
 
@@ -50,9 +34,22 @@ cdef code(str name, value, dict known):
     return known[value]
 
 
+cdef int set_row(str name, value, dict known, double *parameters, str kind="parameters") except -1:
+    """The enumerator of a row, given as its name, or as a tuple of the name and its parameters,
+    which are written to ``parameters``."""
+    row, *numbers = value if isinstance(value, tuple) else (value,)
+    enumerator, n = code(name, row, known)
+    if len(numbers) != n:
+        raise ValueError(f"{name}: expected {n} {kind} for {row}, got {len(numbers)}")
+    for i, number in enumerate(numbers):
+        parameters[i] = number
+    return enumerator
+
+
 @final
 cdef class Shape:
-    """A network's shape, activations and cost in C."""
+    """A network's shape, activations and cost in C; activations of hidden layers and the cost are
+    names, or tuples of name and parameters."""
     cdef fn_network network
     cdef size_t *sizes
     cdef fn_activation *hidden
@@ -80,27 +77,17 @@ cdef class Shape:
         if len(hidden) != n - 2:
             raise ValueError(f"hidden: expected {n - 2} kinds of neurons, got {hidden!r}")
         for i in range(n - 2):
-            self.hidden[i] = code("hidden", hidden[i], HIDDEN)
+            self.hidden[i].kind = <fn_activation_kind>set_row("hidden", hidden[i], HIDDEN,
+                                                             self.hidden[i].parameters)
         self.network.layers = n - 1
         self.network.sizes = self.sizes
         self.network.hidden = self.hidden
-        self.network.output = code("output", output, OUTPUTS)
-        self.set_cost(cost)
+        self.network.output = <fn_activation_kind><int>code("output", output, OUTPUTS)[0]
+        self.network.cost = <fn_cost>set_row("cost", cost, COSTS, self.network.cost_parameters)
 
     def __dealloc__(self):
         free(self.sizes)
         free(self.hidden)
-
-    cdef set_cost(self, cost):
-        """Set the cost: a name, or a tuple of name and parameters; None for a custom cost."""
-        name, *parameters = cost if isinstance(cost, tuple) else (cost,)
-        row, n_parameters = code("cost", name, COSTS)
-        if len(parameters) != n_parameters:
-            raise ValueError(f"cost: expected {n_parameters} parameters for {name}, "
-                             f"got {len(parameters)}")
-        self.network.cost = <fn_cost><int>row
-        for i, parameter in enumerate(parameters):
-            self.network.cost_parameters[i] = parameter
 
     cdef size_t n_in(self):
         return self.sizes[0]
@@ -213,15 +200,9 @@ cdef class Examples:
 cdef size_t set_optimizer(fn_training *training, optimizer) except? 99:
     """Set the optimizer, (name, *coefficients), of a training in C; returns its number of moments
     per parameter."""
-    name, *coefficients = optimizer
-    training.optimizer = code("optimizer", name, OPTIMIZERS)
-    cdef const fn_optimizer_traits *traits = fn_optimizer_row(training.optimizer)
-    if len(coefficients) != traits.n_coefficients:
-        raise ValueError(f"optimizer: expected {traits.n_coefficients} coefficients for {name}, "
-                         f"got {len(coefficients)}")
-    for i, coefficient in enumerate(coefficients):
-        training.coefficients[i] = coefficient
-    return traits.n_moments
+    training.optimizer = <fn_optimizer>set_row("optimizer", optimizer, OPTIMIZERS,
+                                               training.coefficients, "coefficients")
+    return fn_optimizers[<int>training.optimizer].n_moments
 
 
 # ---- a custom cost ---------------------------------------------------------

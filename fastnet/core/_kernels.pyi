@@ -23,7 +23,7 @@ class PlanOptions(TypedDict, total=False):
     call: str
     isa: str | None
     halves_avx512: bool | None
-    hidden: Sequence[str] | None
+    hidden: Sequence[str | tuple[Any, ...]] | None
     cost: str | None
     form: str
     density: float

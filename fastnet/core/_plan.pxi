@@ -168,7 +168,7 @@ cdef object set_plan_training(fn_training *training, dict options, size_t hidden
     """Set the options that plans depend on; returns the owner of the memory of the dropout."""
     cdef Array rates
     memset(training, 0, sizeof(fn_training))
-    training.optimizer = code("optimizer", options["optimizer"], OPTIMIZERS)
+    training.optimizer = <fn_optimizer><int>code("optimizer", options["optimizer"], OPTIMIZERS)[0]
     training.l2, training.l1, training.sharing = options["l2"], options["l1"], options["sharing"]
     by_blocks = options["by_blocks"]
     training.by_blocks = 0 if by_blocks is None else 1 if by_blocks else -1

@@ -57,8 +57,15 @@ def sigmoid(z, out):
         fn_sigmoid(a.type(), a.length(0), a.data(), b.data())
 
 
+cdef fn_activation activation_of(neurons) except *:
+    """An activation of hidden neurons, given as for ``Shape``."""
+    cdef fn_activation result
+    result.kind = <fn_activation_kind>set_row("neurons", neurons, HIDDEN, result.parameters)
+    return result
+
+
 def activate(neurons, z, out, slope=None):
-    cdef fn_activation neurons_ = code("neurons", neurons, HIDDEN)
+    cdef fn_activation kind = activation_of(neurons)
     cdef Array x = vector("z", z, REAL)
     cdef Array a = vector("out", out, (x.dtype,), True).expect("out", (x.length(0),))
     cdef Array s = None
@@ -67,7 +74,7 @@ def activate(neurons, z, out, slope=None):
         s = vector("slope", slope, (x.dtype,), True).expect("slope", (x.length(0),))
         slopes = s.data()
     with nogil:
-        fn_activate(x.type(), neurons_, x.length(0), x.data(), a.data(), slopes)
+        fn_activate(x.type(), kind, x.length(0), x.data(), a.data(), slopes)
 
 
 def softmax(z, out):
@@ -135,10 +142,10 @@ def backpropagate(neurons, weights, delta, a, delta_below):
     cdef Array d = matrix("delta", delta, (m, n_out), (w.dtype,))
     cdef Array x
     cdef Array b = matrix("delta_below", delta_below, (m, n_in), (w.dtype,), True)
-    cdef fn_activation kind = code("neurons", neurons, HIDDEN)
+    cdef fn_activation kind = activation_of(neurons)
     cdef void *activations = NULL
     if a is not None:
-        if fn_activation_row(kind).keeps_slope:
+        if fn_activations[<int>kind.kind].keeps_slope:
             raise ValueError(
                 f"a: expected None for {neurons}, whose slopes cannot be computed from it")
         x = matrix("a", a, (m, n_in), (w.dtype,))

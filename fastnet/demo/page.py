@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from fastnet.core import files
 from fastnet.data.dataset import Dataset
-from fastnet.network import Network
+from fastnet.network import Network, model_of
 from fastnet.nn.activations import ACTIVATIONS
 
 SIDE = 28  # rows and columns of the images that the pad makes
@@ -58,7 +58,7 @@ def page(net: Network, test: Dataset, origin: str) -> str:
     data = json.dumps(_data(net, test, origin), ensure_ascii=False).replace("<", "\\u003c")
     folder = resources.files("fastnet.demo") / "page"
 
-    made = {"data": data, "activations": _activations()}
+    made = {"data": data, "activations": _activations(net)}
 
     def part(match: re.Match[str]) -> str:
         name = match[1]
@@ -68,11 +68,12 @@ def page(net: Network, test: Dataset, origin: str) -> str:
     return re.sub(r"<!-- (data|activations|[a-z]+\.(?:css|js)) -->", part, template)
 
 
-def _activations() -> str:
+def _activations(net: Network) -> str:
     """The activations that are functions of one number, as a table in JavaScript."""
+    known = {str(each): each for each in (*ACTIVATIONS.values(), *model_of(net).hidden)}
     lines = [
-        f"  {json.dumps(name)}: {each.javascript},"
-        for name, each in ACTIVATIONS.items()
+        f"  {json.dumps(text)}: {each.filled(each.javascript)},"
+        for text, each in known.items()
         if not each.of_layer
     ]
     return "\n".join(["const ACTIVATIONS = {", *lines, "};"])
@@ -96,7 +97,7 @@ def _data(net: Network, test: Dataset, origin: str) -> dict[str, Any]:
                 "biases": _base64(b, real),
             }
             for w, b, activation in zip(
-                net.weights, net.biases, [*net.hidden, net.output], strict=True
+                net.weights, net.biases, map(str, [*net.hidden, net.output]), strict=True
             )
         ],
         "scale": scale,

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from fastnet.core import _kernels, checks
 from fastnet.data.dataset import Dataset
 from fastnet.model import Model
-from fastnet.nn.activations import ACTIVATIONS
-from fastnet.nn.costs import Formula
+from fastnet.nn.activations import ACTIVATIONS, Activation
+from fastnet.nn.activations import find as find_activation
+from fastnet.nn.cost_base import Formula
 
 # Arrays of more numbers are printed in part.
 _MOST = 40
@@ -27,8 +28,8 @@ class Layer(NamedTuple):
     l : int
         The layer's number in the book, where the input layer is 1: this layer's weights are
         ``net.weights[l - 2]``.
-    neurons : str
-        Their kind: "sigmoid", "relu", "softmax", "linear", ...
+    neurons : str or object
+        Their kind, as in ``net.hidden`` and ``net.output``: "sigmoid", "relu", "softmax", ...
     w, b : (n, n_in) and (n, 1)
         Weights and biases at the time.
     z : (n, 1)
@@ -42,7 +43,7 @@ class Layer(NamedTuple):
     """
 
     l: int
-    neurons: str
+    neurons: str | Activation
     w: NDArray
     b: NDArray
     z: NDArray
@@ -98,7 +99,7 @@ class Explanation:
             yield from _shown(f"w^{l}", layer.w)
             yield from _shown(f"b^{l}", layer.b)
             yield from _shown(f"z^{l} = w^{l} a^{l - 1} + b^{l}", layer.z, "25")
-            kind = ACTIVATIONS[layer.neurons]
+            kind = _activation(layer)
             value = f"{kind.symbol}(z^{l})" if kind.symbol else f"z^{l}"
             yield from _shown(f"a^{l} = {value}", layer.a, kind.equation)
         yield "\nCost"
@@ -117,16 +118,23 @@ class Explanation:
             formula = formula.replace("{L}", str(l))
             slope = "σ′" if "σ′" in formula else ""
         else:
-            slope = f"{ACTIVATIONS[layer.neurons].symbol}′"
+            slope = f"{_activation(layer).symbol}′"
             formula, number = f"((w^{l + 1})^T δ^{l + 1}) ⊙ {slope}(z^{l})", "BP2"
         if slope:
-            formula_of_z = ACTIVATIONS[layer.neurons].derivative_formula
-            rule = formula_of_z.replace("a", f"a^{l}").replace("z", f"z^{l}")
-            yield from _shown(f"{slope}(z^{l}) = {rule}", _hidden(layer.neurons, layer.z)[1])
+            kind = _activation(layer)
+            rule = kind.filled(kind.derivative_formula)
+            rule = rule.replace("a", f"a^{l}").replace("z", f"z^{l}")
+            yield from _shown(f"{slope}(z^{l}) = {rule}", _hidden(kind, layer.z)[1])
         yield from _shown(f"δ^{l} = {formula}", layer.delta, number)
         yield from _shown(f"∂C/∂b^{l} = δ^{l}", layer.nabla_b, "BP3")
         entry = f"∂C/∂w^{l}, in row j and column k a^{l - 1}_k δ^{l}_j"
         yield from _shown(entry, layer.nabla_w, "BP4")
+
+
+def _activation(layer: Layer) -> Activation:
+    found = find_activation(layer.neurons)
+    assert found is not None
+    return found
 
 
 def _counted(n: int, what: str) -> str:
@@ -153,17 +161,17 @@ def explain(model: Model, data: Dataset) -> Explanation:
     """The one example of ``data``, step by step: NumPy's products, the kernels' functions."""
     x, y = data[0][0].astype(model.dtype), model.target_columns(data.y)
     weights, biases = map(model.parameters.arrays, ("weights", "biases"))
-    kinds = (*model.hidden, model.choice.output)
+    kinds = (*model.hidden, ACTIVATIONS[model.choice.output])
     zs: list[NDArray] = []
     activations, slopes = [x], []
-    for w, b, neurons in zip(weights, biases, kinds, strict=True):
+    for w, b, kind in zip(weights, biases, kinds, strict=True):
         with np.errstate(over="ignore", invalid="ignore"):  # shows in the output error
             zs.append(w @ activations[-1] + b)
         if len(zs) < len(kinds):
-            a, slope = _hidden(neurons, zs[-1])
+            a, slope = _hidden(kind, zs[-1])
             slopes.append(slope)
         else:
-            a = _output(neurons, zs[-1])
+            a = _output(kind.name, zs[-1])
         activations.append(a)
     layers: list[Layer] = []
     delta = _output_error(model, zs[-1], activations[-1], y)
@@ -179,12 +187,15 @@ def explain(model: Model, data: Dataset) -> Explanation:
             weights[i].copy(), biases[i].copy(), zs[i], activations[i + 1], delta, delta,
             delta @ activations[i].T,
         )  # fmt: skip
-        layers.insert(0, Layer(i + 2, kinds[i], *map(checks.read_only, arrays)))
+        layers.insert(0, Layer(i + 2, kinds[i].name_or_self, *map(checks.read_only, arrays)))
     cost = model.choice.cost
     built_in = model.choice.built_in
     name = built_in.name if built_in else str(getattr(cost, "__name__", type(cost).__name__))
     formulas = (
-        (built_in.shown(built_in.formula), built_in.shown(built_in.errors[kinds[-1]], L="{L}"))
+        (
+            built_in.shown(built_in.formula),
+            built_in.shown(built_in.errors[model.choice.output], L="{L}"),
+        )
         if built_in
         else (Formula(f"{name}.fn(a, y)"), Formula(f"{name}.delta(z^{{L}}, a^{{L}}, y)"))
     )
@@ -194,10 +205,10 @@ def explain(model: Model, data: Dataset) -> Explanation:
     )
 
 
-def _hidden(neurons: str, z: NDArray) -> tuple[NDArray, NDArray]:
+def _hidden(kind: Activation, z: NDArray) -> tuple[NDArray, NDArray]:
     """a = f(z) and f'(z) of hidden neurons."""
     a, slope = np.empty_like(z), np.empty_like(z)
-    _kernels.activate(neurons, z.ravel(), a.reshape(-1), slope.reshape(-1))
+    _kernels.activate(kind.kernel, z.ravel(), a.reshape(-1), slope.reshape(-1))
     return a, slope
 
 

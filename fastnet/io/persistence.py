@@ -25,7 +25,7 @@ import numpy as np
 from fastnet.architecture import make_model
 from fastnet.core import checks, files
 from fastnet.model import Model
-from fastnet.nn import costs
+from fastnet.nn import activations, costs
 
 # Suffixes of other formats than JSON: arrays and models (in other libraries the suffix selects the
 # format), tables and compressed files.
@@ -72,7 +72,7 @@ def _fields_of(model: Model) -> dict[str, Any]:
         "cost": costs.to_json(model.choice.cost),
         "own_cost": model.choice.kernel is None,
         "output": model.choice.output,
-        "hidden": [*model.hidden],
+        "hidden": [*map(activations.to_json, model.hidden)],
         "dtype": model.dtype.name,
         "input_scale": model.input_scale,
     }
@@ -130,10 +130,11 @@ def load(path: Any, cost: Any = None) -> Model:
                 f"fastnet.load(filename, cost=...)"
             )
     try:
+        with checks.error_prefix("hidden", unless="hidden: "):
+            hidden = activations.hidden_from_json(fields["hidden"])
         model = make_model(
-            fields["sizes"], cost, output=fields["output"], dtype=fields["dtype"],
-            hidden=fields["hidden"],
-        )  # fmt: skip
+            fields["sizes"], cost, output=fields["output"], dtype=fields["dtype"], hidden=hidden
+        )
         for name in ("weights", "biases"):
             model.parameters.bind(name, fields[name])
     except (TypeError, ValueError) as error:
@@ -149,8 +150,8 @@ def read(path: Any) -> dict[str, Any]:
     -------
     dict with sizes (tuple of int), weights and biases (lists of float64 arrays,
     (n_out, n_in) and (n_out, 1)), cost (str or dict), own_cost (bool), output (str or None), hidden
-    (list of str, or "sigmoid" where the file has none), dtype ("float64" where it has none) and
-    input_scale (None where it has none).
+    (list of str or dict, or "sigmoid" where the file has none), dtype ("float64" where it has none)
+    and input_scale (None where it has none).
 
     Raises
     ------

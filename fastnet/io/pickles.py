@@ -39,7 +39,7 @@ def state(
             "cost": model.choice.cost,
             "output": model.choice.output,
             "dtype": model.dtype.name,
-            "hidden": model.hidden,
+            "hidden": tuple(each.name_or_self for each in model.hidden),
             "n_threads": model.n_threads,
             "input_scale": model.input_scale,
             "values": model.values,

@@ -3,23 +3,31 @@
 Each is one class here, with all its properties in Python, and one section of
 ``csrc/api/activations.def``, which computes it. Nothing else lists them: the reference, the checks
 of arguments, ``explain``, the estimators, the command line and the page of the demo use
-``ACTIVATIONS``. To add one: docs/adding-things.md.
+``ACTIVATIONS``. To add one: docs/adding-things.md. ``__all__`` has those that the package exports,
+since users need them for their parameters.
 """
 
 from __future__ import annotations
 
 import math
-from typing import ClassVar, Literal, TypeVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnet.core import checks
+from fastnet.nn import registry
+from fastnet.nn.registry import Kernel, Row
+
+__all__ = ["LeakyReLU"]
+
 Role = Literal["hidden", "output"]
-Class = TypeVar("Class", bound="type[Activation]")
 
 
-class Activation:
-    """The properties of one activation.
+@dataclass(frozen=True)
+class Activation(Row):
+    """The properties of one activation; those with parameters are for hidden neurons.
 
     Attributes
     ----------
@@ -30,7 +38,8 @@ class Activation:
     symbol : str
         The function in the book's notation, whose derivative has a prime; "" for a = z.
     formula, derivative_formula : str
-        a, and f'(z), in terms of z and a; the latter "" if no error needs it.
+        a, and f'(z), in terms of z and a; the latter "" if no error needs it. {slope} is the
+        parameter of that name, here and in ``javascript``.
     equation : str
         The number of the formula in the book, or "".
     sklearn_name : str
@@ -51,7 +60,6 @@ class Activation:
         row there.
     """
 
-    name: ClassVar[str]
     roles: ClassVar[tuple[Role, ...]]
     symbol: ClassVar[str]
     formula: ClassVar[str]
@@ -65,27 +73,20 @@ class Activation:
     javascript: ClassVar[str]
     eta: ClassVar[float | None] = None
 
-    @staticmethod
-    def value(z: NDArray) -> NDArray:
+    @property
+    def name_or_self(self) -> str | Activation:
+        """Its name, which stands for the defaults; with other parameters itself."""
+        return self.name if self.has_defaults else self
+
+    def value(self, z: NDArray) -> NDArray:
         """a = f(z), in the type of z."""
         raise NotImplementedError
 
-    @staticmethod
-    def derivative(z: NDArray | None, a: NDArray) -> NDArray:
+    def derivative(self, z: NDArray | None, a: NDArray) -> NDArray:
         """f'(z), in the type of a; z may be None unless ``keeps_slope``."""
         raise NotImplementedError
 
 
-ACTIVATIONS: dict[str, type[Activation]] = {}
-
-
-def registered(activation: Class) -> Class:
-    """Make a class one of ``ACTIVATIONS``."""
-    ACTIVATIONS[activation.name] = activation
-    return activation
-
-
-@registered
 class Sigmoid(Activation):
     name = "sigmoid"
     roles = ("hidden", "output")
@@ -107,7 +108,6 @@ class Sigmoid(Activation):
         return slope
 
 
-@registered
 class Softmax(Activation):
     name = "softmax"
     roles = ("output",)
@@ -125,7 +125,6 @@ class Softmax(Activation):
         return a
 
 
-@registered
 class Linear(Activation):
     name = "linear"
     roles = ("output",)
@@ -138,7 +137,6 @@ class Linear(Activation):
         return z.copy()
 
 
-@registered
 class Exponential(Activation):
     name = "exponential"
     roles = ("output",)
@@ -153,7 +151,6 @@ class Exponential(Activation):
         return a
 
 
-@registered
 class Tanh(Activation):
     """The book's tanh(z) = 2 sigma(2z) - 1."""
 
@@ -176,7 +173,6 @@ class Tanh(Activation):
         return slope
 
 
-@registered
 class ReLU(Activation):
     """The slope at 0 is that for z < 0."""
 
@@ -198,27 +194,54 @@ class ReLU(Activation):
         return (a > 0).astype(a.dtype)
 
 
-@registered
+@dataclass(frozen=True)
 class LeakyReLU(Activation):
-    """The slope at 0 is that for z < 0."""
+    """a = z for z > 0, else ``slope`` z; the slope at 0 is that for z < 0.
+
+    A. Maas, A. Hannun and A. Ng, Rectifier Nonlinearities Improve Neural Network Acoustic Models
+    (2013). ``Network(hidden=fastnet.LeakyReLU(0.2))`` has such hidden neurons; the name
+    "leaky-relu" stands for the default slope.
+
+    Parameters
+    ----------
+    slope : float, default 0.01
+        f'(z) for z < 0; over 0 and at most 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``slope`` is not such a number.
+
+    Examples
+    --------
+    >>> import fastnet
+    >>> net = fastnet.Network([3, 4, 4, 1], hidden=["relu", fastnet.LeakyReLU(0.2)])
+    >>> net.hidden
+    ['relu', LeakyReLU(slope=0.2)]
+    >>> fastnet.Network([3, 4, 1], hidden=fastnet.LeakyReLU(0.01)).hidden
+    ['leaky-relu']
+    """
+
+    slope: float = 0.01
 
     name = "leaky-relu"
     roles = ("hidden",)
     symbol = "leaky_relu"
-    formula, derivative_formula = "z for z > 0, else 0.01 z", "1 where z > 0, else 0.01"
+    formula, derivative_formula = "z for z > 0, else {slope} z", "1 where z > 0, else {slope}"
     sklearn_name = "leaky-relu"
     initializer = "he"
-    javascript = "(z) => (z > 0 ? z : 0.01 * z)"
+    javascript = "(z) => (z > 0 ? z : {slope} * z)"
     eta = 0.1
 
-    @staticmethod
-    def value(z: NDArray) -> NDArray:
-        a: NDArray = np.maximum(z, z.dtype.type(0.01) * z)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "slope", checks.fraction("slope", self.slope))
+
+    def value(self, z: NDArray) -> NDArray:
+        a: NDArray = np.maximum(z, z.dtype.type(self.slope) * z)
         return a
 
-    @staticmethod
-    def derivative(z: NDArray | None, a: NDArray) -> NDArray:
-        return np.where(a > 0, 1, 0.01).astype(a.dtype)
+    def derivative(self, z: NDArray | None, a: NDArray) -> NDArray:
+        return np.where(a > 0, 1, self.slope).astype(a.dtype)
 
 
 def _normal(z: NDArray) -> tuple[NDArray, NDArray]:
@@ -228,7 +251,6 @@ def _normal(z: NDArray) -> tuple[NDArray, NDArray]:
     return distribution, np.exp(-x * x / 2) / math.sqrt(2 * math.pi)
 
 
-@registered
 class GELU(Activation):
     """Hendrycks and Gimpel (2016); Phi is the standard normal CDF."""
 
@@ -254,7 +276,6 @@ class GELU(Activation):
         return slope.astype(a.dtype)
 
 
-@registered
 class Swish(Activation):
     """Ramachandran, Zoph and Le (2017); also called SiLU."""
 
@@ -265,6 +286,7 @@ class Swish(Activation):
     initializer = "he"
     keeps_slope = True
     javascript = "(z) => z / (1 + Math.exp(-z))"
+    eta = 0.1
 
     @staticmethod
     def value(z: NDArray) -> NDArray:
@@ -279,5 +301,78 @@ class Swish(Activation):
         return slope
 
 
+CLASSES = registry.classes(globals(), Activation)
+# {name: one with the default parameters}
+ACTIVATIONS: dict[str, Activation] = {each.name: each() for each in CLASSES}
 HIDDEN = tuple(name for name, each in ACTIVATIONS.items() if "hidden" in each.roles)
 OUTPUTS = tuple(name for name, each in ACTIVATIONS.items() if "output" in each.roles)
+
+
+def find(activation: Any) -> Activation | None:
+    """The activation that this name, class or object is, or None."""
+    if isinstance(activation, str):
+        return ACTIVATIONS.get(activation)
+    if isinstance(activation, type):
+        return activation() if activation in CLASSES else None
+    return activation if type(activation) in CLASSES else None
+
+
+def choose_hidden(hidden: Any, layers: int) -> tuple[Activation, ...]:
+    """Resolve ``Network``'s argument ``hidden`` for so many hidden layers."""
+    is_one = isinstance(hidden, str | bytes | Activation) or find(hidden) is not None
+    try:
+        given = (hidden,) if is_one else tuple(hidden)
+    except TypeError:
+        raise TypeError(
+            f"hidden: expected a name or a list of names, got {checks.short_repr(hidden)}"
+        ) from None
+    found = tuple(map(find, given))
+    for each, value in zip(found, given, strict=True):
+        if each is None or "hidden" not in each.roles:
+            known = ", ".join(HIDDEN)
+            raise ValueError(f"hidden: expected one of {known}; got {checks.short_repr(value)}")
+    kinds = tuple(each for each in found if each is not None)
+    if is_one:
+        return kinds * layers
+    if len(kinds) != layers:
+        raise ValueError(
+            f"hidden: expected one name for each of {layers} hidden layers, got {len(kinds)}"
+        )
+    return kinds
+
+
+def of_kernel(kernel: Kernel) -> Activation:
+    """The activation that is so named in C."""
+    name, *parameters = kernel if isinstance(kernel, tuple) else (kernel,)
+    return type(ACTIVATIONS[name])(*parameters)
+
+
+def from_text(text: str) -> Activation:
+    """The activation of hidden neurons whose ``str`` this is: "relu" or "leaky-relu:0.2".
+
+    >>> from_text("leaky-relu:0.2")
+    LeakyReLU(slope=0.2)
+    """
+    known = {name: [*ACTIVATIONS[name].named_parameters] for name in HIDDEN}
+    name, numbers = registry.parsed(text, known)
+    return of_kernel((name, *numbers))
+
+
+def to_json(activation: Activation) -> str | dict[str, Any]:
+    """An activation as files hold it: its name, with its parameters where they are not the
+    defaults."""
+    if activation.has_defaults:
+        return activation.name
+    return {"name": activation.name, **activation.named_parameters}
+
+
+def hidden_from_json(value: str | list[Any]) -> str | list[Any]:
+    """The hidden layers of a file, as ``Network`` takes them: a name, or a list of what ``to_json``
+    returned; other elements unchanged."""
+    if isinstance(value, str):
+        return value
+    rows = {each.name: each for each in CLASSES}
+    return [
+        (registry.from_fields(each, "name", rows) or each) if isinstance(each, dict) else each
+        for each in value
+    ]

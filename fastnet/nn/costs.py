@@ -7,24 +7,30 @@ column is an example:
     delta(z, a, y)  the output error dC/dz, (n_out, m)
 
 The costs of the package are ``COSTS``; to add one, add its class here, its name to
-``__all__``, and its section to csrc/api/costs.def (docs/adding-things.md). A custom class needs
-none of that: it is called from the training loop.
+``__all__``, which has what the package exports, and its section to csrc/api/costs.def
+(docs/adding-things.md). A custom class needs none of that: it is called from the training loop.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
-from math import inf
-from types import MethodType
-from typing import Any, ClassVar, Concatenate, Generic, NamedTuple, ParamSpec, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastnet.core import checks
-from fastnet.nn import activations
+from fastnet.nn import activations, registry
+from fastnet.nn.cost_base import (
+    BuiltInCost,
+    Cost,
+    Formula,
+    class_or_object_method,
+    columns,
+    difference,
+)
 from fastnet.nn.functions import sigmoid_prime
+from fastnet.nn.registry import Kernel
 
 __all__ = [
     "AbsoluteCost",
@@ -36,136 +42,6 @@ __all__ = [
     "QuadraticCost",
     "QuantileCost",
 ]
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-class Cost(Protocol):
-    """The static methods that a cost class must have."""
-
-    @staticmethod
-    def fn(a: NDArray, y: NDArray) -> float: ...
-
-    @staticmethod
-    def delta(z: NDArray, a: NDArray, y: NDArray) -> NDArray: ...
-
-
-class Formula(NamedTuple):
-    """A formula in the book's notation, for one example, and its number there, or ""."""
-
-    text: str
-    number: str = ""
-
-
-@dataclass(frozen=True)
-class BuiltInCost:
-    """Base class of the package's costs: their properties, which all other modules read.
-
-    A cost with parameters is a dataclass of them; the class itself stands for the defaults.
-
-    Attributes
-    ----------
-    name : str
-        Its name, as in csrc/api/costs.def.
-    formula : Formula
-        The cost; {threshold} is the parameter of that name.
-    errors : dict of Formula
-        The output error by output layer, the usual layer first; {L} is the number of the layer.
-    lowest, highest : float
-        The range of the targets.
-    rows_sum_to_one : bool
-        Whether the targets of an example must sum to 1.
-    sklearn_name : str or None
-        scikit-learn's name for it.
-    """
-
-    name: ClassVar[str]
-    formula: ClassVar[Formula]
-    errors: ClassVar[Mapping[str, Formula]]
-    lowest: ClassVar[float] = -inf
-    highest: ClassVar[float] = inf
-    rows_sum_to_one: ClassVar[bool] = False
-    sklearn_name: ClassVar[str | None] = None
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), self.parameters  # so that parameters in a pickle are checked
-
-    def __str__(self) -> str:
-        """Its name, and parameters other than the defaults, in the command line's form."""
-        numbers = map(str, self.parameters if self != type(self)() else ())
-        return ":".join([self.name, ",".join(numbers)]).removesuffix(":")
-
-    @property
-    def parameters(self) -> tuple[float, ...]:
-        return tuple(self.named_parameters.values())
-
-    @property
-    def named_parameters(self) -> dict[str, float]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
-
-    @property
-    def target_range(self) -> str:
-        """The range of the targets in words."""
-        if self.highest == inf:
-            return f"of {self.lowest:g} or more"
-        if self.lowest == -inf:
-            return f"of {self.highest:g} or less"
-        return f"from {self.lowest:g} to {self.highest:g}"
-
-    @property
-    def kernel(self) -> str | tuple[Any, ...]:
-        """Its name in C, with the parameters if it has some."""
-        return (self.name, *self.parameters) if self.parameters else self.name
-
-    def shown(self, formula: Formula, **values: Any) -> Formula:
-        """The formula with the parameters' values, and these, in their places."""
-        named = {name: f"{value:g}" for name, value in self.named_parameters.items()}
-        return formula._replace(text=formula.text.format(**named, **values))
-
-    # For fastnet.reference: arrays of any one shape, z and a those of the output layer.
-
-    def values(self, z: NDArray, a: NDArray, y: NDArray) -> NDArray:
-        """The cost of each output, in float64; from z where a is saturated or infinite."""
-        raise NotImplementedError
-
-    def error(self, output: str, a: NDArray, y: NDArray) -> NDArray:
-        """dC/dz of each output, in the arrays' type."""
-        error: NDArray = a - y
-        return error
-
-    # For fastnet.sklearn.
-
-    @staticmethod
-    def sklearn_loss(cost: float, y: NDArray, n_out: int, weights: NDArray | None) -> float:
-        """The loss as scikit-learn states it, for a mean ``cost`` of examples with targets ``y``,
-        ``n_out`` outputs and ``weights`` or None."""
-        return cost
-
-
-class _method(Generic[P, R]):
-    """A method of an object with its parameters, and of the class with the default ones."""
-
-    def __init__(self, function: Callable[Concatenate[Any, P], R]):
-        self._function = function
-        self.__doc__ = function.__doc__
-
-    def __get__(self, cost: Any, owner: type) -> Callable[P, R]:
-        return MethodType(self._function, owner() if cost is None else cost)
-
-
-def _columns(a: ArrayLike, y: ArrayLike) -> tuple[NDArray, NDArray]:
-    """Both as float64, after a check that nothing would be broadcast."""
-    outputs, targets = np.asarray(a, np.float64), np.asarray(y, np.float64)
-    if outputs.shape != targets.shape:
-        raise ValueError(f"y: expected the shape of a, {outputs.shape}, got {targets.shape}")
-    return outputs, targets
-
-
-def _difference(a: ArrayLike, y: ArrayLike) -> NDArray:
-    outputs, targets = _columns(a, y)
-    difference: NDArray = outputs - targets
-    return difference
 
 
 def _log_times(y: NDArray, a: NDArray) -> NDArray:
@@ -213,12 +89,12 @@ class QuadraticCost(BuiltInCost):
     @staticmethod
     def fn(a: ArrayLike, y: ArrayLike) -> float:
         """1/2 ||a - y||^2, summed over all columns."""
-        return float(np.sum(np.square(_difference(a, y))) / 2)
+        return float(np.sum(np.square(difference(a, y))) / 2)
 
     @staticmethod
     def delta(z: ArrayLike, a: ArrayLike, y: ArrayLike) -> NDArray:
         """(a - y) sigma'(z), the output error of sigmoid neurons (eq. 65)."""
-        error: NDArray = _difference(a, y) * sigmoid_prime(z)
+        error: NDArray = difference(a, y) * sigmoid_prime(z)
         return error
 
     def values(self, z: NDArray, a: NDArray, y: NDArray) -> NDArray:
@@ -257,13 +133,13 @@ class CrossEntropyCost(BuiltInCost):
     @staticmethod
     def fn(a: ArrayLike, y: ArrayLike) -> float:
         """Sum over all columns; 0 ln 0 is 0, a wrong output of 0 or 1 costs infinity."""
-        a, y = _columns(a, y)
+        a, y = columns(a, y)
         return float(np.sum(-_log_times(y, a) - _log_times(1 - y, 1 - a)))
 
     @staticmethod
     def delta(z: ArrayLike, a: ArrayLike, y: ArrayLike) -> NDArray:
         """a - y (eq. 66); z is not needed."""
-        return _difference(a, y)
+        return difference(a, y)
 
     def values(self, z: NDArray, a: NDArray, y: NDArray) -> NDArray:
         values: NDArray = np.maximum(z, 0) - y * z + np.log1p(np.exp(-np.abs(z)))
@@ -292,13 +168,13 @@ class LogLikelihoodCost(BuiltInCost):
     @staticmethod
     def fn(a: ArrayLike, y: ArrayLike) -> float:
         """Summed over all columns."""
-        a, y = _columns(a, _one_hot(a, y))
+        a, y = columns(a, _one_hot(a, y))
         return float(np.sum(-_log_times(y, a)))
 
     @staticmethod
     def delta(z: ArrayLike, a: ArrayLike, y: ArrayLike) -> NDArray:
         """a - y (eq. 84); z is not needed."""
-        return _difference(a, _one_hot(a, y))
+        return difference(a, _one_hot(a, y))
 
     def values(self, z: NDArray, a: NDArray, y: NDArray) -> NDArray:
         shifted = z - z.max(axis=1, keepdims=True)  # rows are examples
@@ -326,12 +202,12 @@ class AbsoluteCost(BuiltInCost):
     @staticmethod
     def fn(a: ArrayLike, y: ArrayLike) -> float:
         """Summed over all columns."""
-        return float(np.sum(np.abs(_difference(a, y))))
+        return float(np.sum(np.abs(difference(a, y))))
 
     @staticmethod
     def delta(z: ArrayLike, a: ArrayLike, y: ArrayLike) -> NDArray:
         """The sign of a - y, 0 where they are equal; z is not needed."""
-        error: NDArray = np.sign(_difference(a, y))
+        error: NDArray = np.sign(difference(a, y))
         return error
 
     def values(self, z: NDArray, a: NDArray, y: NDArray) -> NDArray:
@@ -384,16 +260,16 @@ class HuberCost(BuiltInCost):
     def __post_init__(self) -> None:
         object.__setattr__(self, "threshold", checks.positive("threshold", self.threshold))
 
-    @_method
+    @class_or_object_method
     def fn(self, a: ArrayLike, y: ArrayLike) -> float:
         """Summed over all columns."""
-        difference = _difference(a, y)
-        return float(np.sum(self.values(difference, difference, np.zeros_like(difference))))
+        r = difference(a, y)
+        return float(np.sum(self.values(r, r, np.zeros_like(r))))
 
-    @_method
+    @class_or_object_method
     def delta(self, z: ArrayLike, a: ArrayLike, y: ArrayLike) -> NDArray:
         """a - y, limited to plus or minus the threshold; z is not needed."""
-        return self.error("linear", *_columns(a, y))
+        return self.error("linear", *columns(a, y))
 
     def values(self, z: NDArray, a: NDArray, y: NDArray) -> NDArray:
         r, t = np.abs(a - y), self.threshold
@@ -428,14 +304,14 @@ class PoissonCost(BuiltInCost):
     @staticmethod
     def fn(a: ArrayLike, y: ArrayLike) -> float:
         """Summed over all columns; 0 ln 0 is 0, and an infinite output costs infinity."""
-        a, y = _columns(a, y)
+        a, y = columns(a, y)
         with np.errstate(invalid="ignore"):
             return float(np.sum(np.where(a == np.inf, a, a - _log_times(y, a))))
 
     @staticmethod
     def delta(z: ArrayLike, a: ArrayLike, y: ArrayLike) -> NDArray:
         """a - y; z is not needed."""
-        return _difference(a, y)
+        return difference(a, y)
 
     def values(self, z: NDArray, a: NDArray, y: NDArray) -> NDArray:
         with np.errstate(invalid="ignore"):
@@ -470,12 +346,12 @@ class LogCoshCost(BuiltInCost):
     @staticmethod
     def fn(a: ArrayLike, y: ArrayLike) -> float:
         """Summed over all columns."""
-        return float(np.sum(_log_cosh(_difference(a, y))))
+        return float(np.sum(_log_cosh(difference(a, y))))
 
     @staticmethod
     def delta(z: ArrayLike, a: ArrayLike, y: ArrayLike) -> NDArray:
         """tanh(a - y); z is not needed."""
-        error: NDArray = np.tanh(_difference(a, y))
+        error: NDArray = np.tanh(difference(a, y))
         return error
 
     def values(self, z: NDArray, a: NDArray, y: NDArray) -> NDArray:
@@ -537,16 +413,16 @@ class QuantileCost(BuiltInCost):
             )
         object.__setattr__(self, "quantile", quantile)
 
-    @_method
+    @class_or_object_method
     def fn(self, a: ArrayLike, y: ArrayLike) -> float:
         """Summed over all columns."""
-        outputs, targets = _columns(a, y)
+        outputs, targets = columns(a, y)
         return float(np.sum(self.values(outputs, outputs, targets)))
 
-    @_method
+    @class_or_object_method
     def delta(self, z: ArrayLike, a: ArrayLike, y: ArrayLike) -> NDArray:
         """1 - q where a > y, -q where a < y, 0 where they are equal; z is not needed."""
-        return self.error("linear", *_columns(a, y))
+        return self.error("linear", *columns(a, y))
 
     def values(self, z: NDArray, a: NDArray, y: NDArray) -> NDArray:
         r: NDArray = a - y
@@ -559,10 +435,7 @@ class QuantileCost(BuiltInCost):
         )
 
 
-# In the order of their definition.
-COSTS: tuple[type[BuiltInCost], ...] = tuple(
-    value for name, value in list(globals().items()) if name in __all__
-)
+COSTS = registry.classes(globals(), BuiltInCost)
 OUTPUTS = activations.OUTPUTS
 ALLOWED = ", ".join(f"{output} + {cost.name}" for cost in COSTS for output in cost.errors)
 NAMES = tuple(cost.name for cost in COSTS)
@@ -575,7 +448,7 @@ class CostSpec(NamedTuple):
     parameters if it has some, or None for a custom class."""
 
     cost: type[Cost] | Cost
-    kernel: str | tuple[Any, ...] | None
+    kernel: Kernel | None
     output: str
 
     @property
@@ -593,7 +466,7 @@ class CostSpec(NamedTuple):
 Choice = CostSpec  # its name in pickles of version 0.1
 
 
-def of_kernel(kernel: str | tuple[Any, ...]) -> BuiltInCost:
+def of_kernel(kernel: Kernel) -> BuiltInCost:
     """The cost that is so named in C."""
     name, *parameters = kernel if isinstance(kernel, tuple) else (kernel,)
     return BY_NAME[name](*parameters)
@@ -637,29 +510,16 @@ def from_text(text: str) -> BuiltInCost:
     >>> from_text("huber:2.0")
     HuberCost(threshold=2.0)
     """
-    name, colon, numbers = text.partition(":")
-    if name not in BY_NAME:
-        raise ValueError(f"expected one of {', '.join(NAMES)}; got {checks.short_repr(text)}")
-    cost = BY_NAME[name]
-    names = [*cost().named_parameters]
-    given = numbers.split(",") if colon else []
-    try:
-        parameters = [float(number) for number in given]
-    except ValueError:
-        raise ValueError(
-            f"expected numbers behind the colon, got {checks.short_repr(text)}"
-        ) from None
-    if colon and len(parameters) != len(names):
-        wanted = f"{name}:{','.join(name.upper() for name in names)}" if names else name
-        raise ValueError(f"expected {wanted}, got {checks.short_repr(text)}")
-    return cost(*parameters)
+    known = {name: [*cost().named_parameters] for name, cost in BY_NAME.items()}
+    name, numbers = registry.parsed(text, known)
+    return BY_NAME[name](*numbers)
 
 
 def to_json(cost: type[Cost] | Cost) -> str | dict[str, Any]:
     """A cost as files hold it: the name of its class, with its parameters where they are not the
     defaults."""
     found = _built_in(cost)
-    if found is None or found == type(found)():
+    if found is None or found.has_defaults:
         return str(getattr(cost, "__name__", type(cost).__name__))
     return {"class": type(found).__name__, **found.named_parameters}
 
@@ -668,9 +528,4 @@ def from_json(value: Any) -> Any:
     """The package's cost that ``to_json`` described, or None."""
     if isinstance(value, str):
         return BY_CLASS_NAME.get(value)
-    if not isinstance(value, dict) or not isinstance(value.get("class"), str):
-        return None
-    cost = BY_CLASS_NAME.get(value["class"])
-    if cost is None or {"class", *cost().named_parameters} != value.keys():
-        return None
-    return cost(**{name: number for name, number in value.items() if name != "class"})
+    return registry.from_fields(value, "class", BY_CLASS_NAME) if isinstance(value, dict) else None

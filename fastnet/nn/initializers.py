@@ -17,19 +17,19 @@ from numpy.typing import NDArray
 
 from fastnet.core import checks
 from fastnet.core.random_stream import RandomStream
-from fastnet.nn.activations import ACTIVATIONS
+from fastnet.nn.activations import Activation
 
 NAMES = ("default", "large", "glorot", "he")
 
 
-def choose(initializer: Any, hidden: tuple[str, ...]) -> tuple[str, ...]:
+def choose(initializer: Any, hidden: tuple[Activation, ...]) -> tuple[str, ...]:
     """The names of the initializers, one per layer.
 
     Parameters
     ----------
     initializer : str or None
         The name for all layers; None: what suits the hidden neurons.
-    hidden : tuple of str
+    hidden : tuple of Activation
         The kind of neurons of each hidden layer.
 
     Returns
@@ -43,14 +43,15 @@ def choose(initializer: Any, hidden: tuple[str, ...]) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> choose(None, ("relu", "tanh"))
+    >>> from fastnet.nn.activations import ReLU, Sigmoid, Tanh
+    >>> choose(None, (ReLU(), Tanh()))
     ('he', 'glorot', 'glorot')
-    >>> choose(None, ("sigmoid", "sigmoid")), choose("he", ("sigmoid",))
+    >>> choose(None, (Sigmoid(), Sigmoid())), choose("he", (Sigmoid(),))
     (('default', 'default', 'default'), ('he', 'he'))
     """
     if initializer is None:
-        all_sigmoid = all(kind == "sigmoid" for kind in hidden)
-        suited = (ACTIVATIONS[kind].initializer for kind in hidden)
+        all_sigmoid = all(kind.name == "sigmoid" for kind in hidden)
+        suited = (kind.initializer for kind in hidden)
         return (*suited, "default" if all_sigmoid else "glorot")
     if not isinstance(initializer, str) or initializer not in NAMES:
         raise ValueError(

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnet.core import checks
+from fastnet.nn import registry
 
 __all__ = ["Adam", "AdamW", "Momentum", "RMSprop"]  # what the package exports
 
@@ -388,6 +389,10 @@ class RMSprop(Optimizer):
         return "rmsprop"
 
     @property
+    def label(self) -> str:
+        return "RMSprop"
+
+    @property
     def formula(self) -> str:
         return "v ← αv + (1 − α) g², W ← W − η g / (√v + ε)"
 
@@ -398,12 +403,7 @@ class RMSprop(Optimizer):
         return taken
 
 
-def _is_optimizer(value: Any) -> bool:
-    return isinstance(value, type) and issubclass(value, Optimizer) and value is not Optimizer
-
-
-# In the order of this file.
-CLASSES: tuple[type[Optimizer], ...] = tuple(filter(_is_optimizer, list(globals().values())))
+CLASSES = registry.classes(globals(), Optimizer)
 # {name: one with the usual coefficients}
 USUAL = {one.name: one for each in CLASSES for one in each.usual()}
 
@@ -413,6 +413,17 @@ def of_kernel(name: str, *coefficients: float) -> Optimizer:
     usual: Any = USUAL[name]
     result: Optimizer = replace(usual, **dict(zip(usual.coefficients, coefficients, strict=True)))
     return result
+
+
+def from_text(text: str) -> Optimizer:
+    """The optimizer that a text of the command line names: "adam", or "adam:0.9,0.99,1e-8" with
+    all its coefficients.
+
+    >>> from_text("momentum:0.95")
+    Momentum(mu=0.95, nesterov=False)
+    """
+    name, numbers = registry.parsed(text, {name: one.coefficients for name, one in USUAL.items()})
+    return of_kernel(name, *numbers) if numbers else USUAL[name]
 
 
 def _call(optimizer: Any) -> str:

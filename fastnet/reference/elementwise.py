@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from fastnet.nn.activations import ACTIVATIONS, HIDDEN, Exponential, Sigmoid, Softmax
+from fastnet.nn.activations import HIDDEN, Exponential, Sigmoid, Softmax, of_kernel
+from fastnet.nn.registry import Kernel
 
 
 def max_abs(x: Any) -> float:
@@ -45,11 +46,13 @@ def sigmoid(z: NDArray, out: NDArray) -> None:
     out[...] = Sigmoid.value(z)
 
 
-def activate(neurons: str, z: NDArray, out: NDArray, slope: NDArray | None = None) -> None:
-    """out = f(z) and, where given, slope = f'(z), for any kind of hidden neurons."""
-    if neurons not in HIDDEN:
-        raise ValueError(f"neurons: expected one of {', '.join(HIDDEN)}; got {neurons!r}")
-    kind, z = ACTIVATIONS[neurons], z.copy()  # out may be z
+def activate(neurons: Kernel, z: NDArray, out: NDArray, slope: NDArray | None = None) -> None:
+    """out = f(z) and, where given, slope = f'(z), for any kind of hidden neurons: a name, or a
+    tuple of name and parameters."""
+    name = neurons[0] if isinstance(neurons, tuple) else neurons
+    if name not in HIDDEN:
+        raise ValueError(f"neurons: expected one of {', '.join(HIDDEN)}; got {name!r}")
+    kind, z = of_kernel(neurons), z.copy()  # out may be z
     out[...] = kind.value(z)
     if slope is not None:
         slope[...] = kind.derivative(z, out)

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet.nn.activations import ACTIVATIONS
+from fastnet.nn import activations
 from fastnet.nn.costs import of_kernel
+from fastnet.nn.registry import Kernel
 
 
 def weighted_input(a: NDArray, weights: NDArray, biases: NDArray, z: NDArray) -> None:
@@ -42,7 +43,7 @@ def costs(output: str, cost: Any, z: NDArray, y: NDArray) -> NDArray:
     ``cost`` is None."""
     if cost is None:
         return np.zeros_like(z)
-    a = ACTIVATIONS[output].value(z)
+    a = activations.ACTIVATIONS[output].value(z)
     with np.errstate(over="ignore"):
         return of_kernel(cost).values(z, a, y)
 
@@ -56,10 +57,10 @@ def cost_sum(
 
 
 def backpropagate(
-    neurons: str, weights: NDArray, delta: NDArray, a: NDArray | None, delta_below: NDArray
+    neurons: Kernel, weights: NDArray, delta: NDArray, a: NDArray | None, delta_below: NDArray
 ) -> None:
     """delta_below = (delta W^T) * f'(z), f'(z) from a, or read from delta_below if a is None."""
-    slope = delta_below if a is None else ACTIVATIONS[neurons].derivative(None, a)
+    slope = delta_below if a is None else activations.of_kernel(neurons).derivative(None, a)
     delta_below[...] = (delta @ weights.T) * slope
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fastnet.nn.activations import ACTIVATIONS
+from fastnet.nn.registry import Kernel
 from fastnet.reference.arrays import layers
 from fastnet.reference.elementwise import activate
 from fastnet.reference.layer import (
@@ -90,7 +91,8 @@ class NetworkCore:
     """Shape, cost and parameters of a network.
 
     sizes, hidden, output, cost
-        Numbers of neurons, and names; hidden None: sigmoid. cost None: a custom one.
+        Numbers of neurons, and names, or tuples of name and parameters; hidden None: sigmoid.
+        cost None: a custom one.
     parameters : (parameters,)
         A flat array laid out by ``layout``, which training changes. The kernels also take a
         network's ParameterStorage, whose current values each call reads.
@@ -105,7 +107,7 @@ class NetworkCore:
         output: str,
         cost: Any,
         parameters: Any,
-        hidden: Sequence[str] | None = None,
+        hidden: Sequence[Kernel] | None = None,
         custom_delta: Callable[[NDArray, NDArray, NDArray], NDArray] | None = None,
     ):
         self.sizes, self.output, self.cost, self.parameters = sizes, output, cost, parameters

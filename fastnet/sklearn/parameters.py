@@ -9,6 +9,7 @@ import numpy as np
 
 from fastnet.core import checks
 from fastnet.nn import activations, optimizers
+from fastnet.nn.activations import Activation
 from fastnet.nn.optimizers import Optimizer
 
 # {name of an activation: fastnet's name}, for scikit-learn's names and fastnet's.
@@ -24,7 +25,7 @@ class Settings(NamedTuple):
     several."""
 
     hidden_layer_sizes: tuple[int, ...]
-    hidden: str  # the name of the activation in fastnet
+    hidden: str | Activation  # as ``Network`` takes it
     optimizer: Optimizer | None
     alpha: float
     batch_size: int | None  # None: "auto"
@@ -49,6 +50,13 @@ def one_of(name: str, value: Any, allowed: Any, hint: str = "") -> str:
     raise ValueError(
         f"{name}: expected one of {', '.join(allowed)}; got {checks.short_repr(value)}{hint}"
     )
+
+
+def _activation(value: Any) -> str | Activation:
+    found = None if isinstance(value, str) else activations.find(value)
+    if found is not None and "hidden" in found.roles:
+        return found.name_or_self
+    return ACTIVATIONS[one_of("activation", value, ACTIVATIONS)]
 
 
 def _sizes(value: Any) -> tuple[int, ...]:
@@ -106,7 +114,7 @@ def checked(estimator: Any) -> Settings:
     checks.integer("max_fun", e.max_fun, 1)
     return Settings(
         hidden_layer_sizes=_sizes(e.hidden_layer_sizes),
-        hidden=ACTIVATIONS[one_of("activation", e.activation, ACTIVATIONS)],
+        hidden=_activation(e.activation),
         optimizer=_optimizer(e),
         alpha=checks.nonnegative("alpha", e.alpha),
         batch_size=None if auto else checks.integer("batch_size", e.batch_size, 1),

@@ -38,9 +38,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         parameters; or a cost class or object as ``fastnet.Network`` takes it.
     hidden_layer_sizes : int or sequence of int, default (100,)
         Neurons in each hidden layer; () for none.
-    activation : str, default "relu"
-        Kind of the hidden neurons: "logistic", "tanh", "relu", or another name of
-        ``fastnet.nn.activations.HIDDEN``.
+    activation : str or object, default "relu"
+        Kind of the hidden neurons: "logistic", "tanh", "relu", another name of
+        ``fastnet.nn.activations.HIDDEN``, or an object such as ``fastnet.LeakyReLU(0.2)``.
         There is no "identity".
     solver : str, default "adam"
         "adam"; "sgd", gradient descent with ``momentum``; or another class of

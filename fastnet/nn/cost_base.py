@@ -1,0 +1,122 @@
+"""What all costs have in common; the costs themselves are in fastnet/nn/costs.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import inf
+from types import MethodType
+from typing import Any, ClassVar, Concatenate, Generic, NamedTuple, ParamSpec, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastnet.nn.registry import Row
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Cost(Protocol):
+    """The static methods that a cost class must have."""
+
+    @staticmethod
+    def fn(a: NDArray, y: NDArray) -> float: ...
+
+    @staticmethod
+    def delta(z: NDArray, a: NDArray, y: NDArray) -> NDArray: ...
+
+
+class Formula(NamedTuple):
+    """A formula in the book's notation, for one example, and its number there, or ""."""
+
+    text: str
+    number: str = ""
+
+
+@dataclass(frozen=True)
+class BuiltInCost(Row):
+    """Base class of the package's costs: their properties, which all other modules read.
+
+    The class of a cost with parameters stands for the defaults.
+
+    Attributes
+    ----------
+    name : str
+        Its name, as in csrc/api/costs.def.
+    formula : Formula
+        The cost; {threshold} is the parameter of that name.
+    errors : dict of Formula
+        The output error by output layer, the usual layer first; {L} is the number of the layer.
+    lowest, highest : float
+        The range of the targets.
+    rows_sum_to_one : bool
+        Whether the targets of an example must sum to 1.
+    sklearn_name : str or None
+        scikit-learn's name for it.
+    """
+
+    formula: ClassVar[Formula]
+    errors: ClassVar[Mapping[str, Formula]]
+    lowest: ClassVar[float] = -inf
+    highest: ClassVar[float] = inf
+    rows_sum_to_one: ClassVar[bool] = False
+    sklearn_name: ClassVar[str | None] = None
+
+    @property
+    def target_range(self) -> str:
+        """The range of the targets in words."""
+        if self.highest == inf:
+            return f"of {self.lowest:g} or more"
+        if self.lowest == -inf:
+            return f"of {self.highest:g} or less"
+        return f"from {self.lowest:g} to {self.highest:g}"
+
+    def shown(self, formula: Formula, **values: Any) -> Formula:
+        """The formula with the parameters' values, and these, in their places."""
+        return formula._replace(text=self.filled(formula.text, **values))
+
+    # For fastnet.reference: arrays of any one shape, z and a those of the output layer.
+
+    def values(self, z: NDArray, a: NDArray, y: NDArray) -> NDArray:
+        """The cost of each output, in float64; from z where a is saturated or infinite."""
+        raise NotImplementedError
+
+    def error(self, output: str, a: NDArray, y: NDArray) -> NDArray:
+        """dC/dz of each output, in the arrays' type."""
+        error: NDArray = a - y
+        return error
+
+    # For fastnet.sklearn.
+
+    @staticmethod
+    def sklearn_loss(cost: float, y: NDArray, n_out: int, weights: NDArray | None) -> float:
+        """The loss as scikit-learn states it, for a mean ``cost`` of examples with targets ``y``,
+        ``n_out`` outputs and ``weights`` or None."""
+        return cost
+
+
+class class_or_object_method(Generic[P, R]):
+    """A method of an object with its parameters, and of the class with the default ones."""
+
+    def __init__(self, function: Callable[Concatenate[Any, P], R]):
+        self._function = function
+        self.__doc__ = function.__doc__
+
+    def __get__(self, cost: Any, owner: type) -> Callable[P, R]:
+        return MethodType(self._function, owner() if cost is None else cost)
+
+
+def columns(a: ArrayLike, y: ArrayLike) -> tuple[NDArray, NDArray]:
+    """Both as float64, after a check that nothing would be broadcast."""
+    outputs, targets = np.asarray(a, np.float64), np.asarray(y, np.float64)
+    if outputs.shape != targets.shape:
+        raise ValueError(f"y: expected the shape of a, {outputs.shape}, got {targets.shape}")
+    return outputs, targets
+
+
+def difference(a: ArrayLike, y: ArrayLike) -> NDArray:
+    """a - y in float64, after the same check."""
+    outputs, targets = columns(a, y)
+    r: NDArray = outputs - targets
+    return r
