@@ -288,6 +288,26 @@ enum {
 
 typedef struct fn_plan fn_plan; /* core/plan.h */
 
+/* The dimensions of one layer's products: m examples. */
+typedef struct {
+    size_t m, n_in, n_out;
+} fn_dimensions;
+
+/* What one update takes from the weights of a layer: this share of each, and this magnitude. */
+typedef struct {
+    double l2, l1;
+} fn_decay;
+
+/* Where compress writes examples: row s from values[offsets[s]] on. */
+typedef struct {
+    size_t room;            /* of values and columns that may be written */
+    int64_t *offsets;       /* [n+1], the first of which is given; none more than room */
+    void *values;           /* [room] */
+    void *columns;          /* NULL, or [room] */
+    fn_type columns_type;   /* FN_U16 or FN_U32 */
+    uint64_t *masks;        /* NULL, or [n][fn_words(n_in)] */
+} fn_compressed;
+
 /* Every kernel of kernels.def as fn_<op>(type, ...): type FN_F32 or FN_F64 says
  * what the arrays hold. It runs from the selected table, and treats subnormal numbers
  * as zero (see simd/subnormals.h), except where it reads their bits. */

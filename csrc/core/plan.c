@@ -139,14 +139,14 @@ static void plan_error(const context *c, size_t n_in, size_t n_out, fn_layer_pla
     layer->error_prefetch_terms = prefetch_terms(t, bytes, layer->error_examples);
 }
 
-fn_layer_plan fn_plan_layer(fn_type type, fn_target target, fn_processor processor, size_t m,
-                            size_t n_in, size_t n_out)
+fn_layer_plan fn_plan_layer(fn_type type, fn_target target, fn_processor processor,
+                            fn_dimensions size)
 {
-    const context c = {thresholds_of(target, processor), type, lanes_of(type, target), m, 1};
+    const context c = {thresholds_of(target, processor), type, lanes_of(type, target), size.m, 1};
     fn_layer_plan layer = {0};
-    plan_forward(&c, n_in, n_out, 0, &layer);
-    plan_error(&c, n_in, n_out, &layer);
-    plan_update(&c, n_in, n_out, &layer);
+    plan_forward(&c, size.n_in, size.n_out, 0, &layer);
+    plan_error(&c, size.n_in, size.n_out, &layer);
+    plan_update(&c, size.n_in, size.n_out, &layer);
     return layer;
 }
 

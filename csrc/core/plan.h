@@ -136,8 +136,8 @@ typedef struct {
 void fn_make_plan(const fn_plan_input *input, fn_plan *plan, fn_layer_plan *layers);
 
 /* The plan of a single layer, n_in > 0, as a part of a step of m examples on one thread. */
-fn_layer_plan fn_plan_layer(fn_type type, fn_target target, fn_processor processor, size_t m,
-                            size_t n_in, size_t n_out);
+fn_layer_plan fn_plan_layer(fn_type type, fn_target target, fn_processor processor,
+                            fn_dimensions size);
 
 /* The form in which examples, of whose inputs this share is other than zero, are trained fastest. */
 fn_form fn_choose_form(fn_type type, fn_target target, fn_processor processor,

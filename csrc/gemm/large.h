@@ -31,10 +31,12 @@ _Static_assert(FN_HEIGHT % FN_TILE_ROWS == 0, "blocks of whole tiles");
 #define FN_COPIED_TILE(mr, nv)                                                              \
     static void FN(copied_tile_##mr##x##nv)(const FN(product) *p)                           \
     {                                                                                       \
+        const fn_tile_form all = {.transposed = 1, .copied = 1};                            \
+        const fn_tile_form lists_c = {.transposed = 1, .copied = 1, .lists_c = 1};          \
         if (p->c_rows)                                                                      \
-            FN(tile)(mr, nv, p, 1, mr, 0, NULL, p->c_rows, 1, 1);                        \
+            FN(tile)(mr, nv, lists_c, p, 0, 1);                                             \
         else                                                                                \
-            FN(tile)(mr, nv, p, 1, mr, 0, NULL, NULL, 1, 1);                             \
+            FN(tile)(mr, nv, all, p, 0, 1);                                                 \
     }
 #define FN_COPIED_TILE_ENTRY(mr, nv) FN(copied_tile_##mr##x##nv),
 

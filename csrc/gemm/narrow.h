@@ -89,8 +89,8 @@ FN_UNROLL(16)
 
 /* c[s] = times * b + sum_i a[s][i] w[i] for the m examples of the product, in whole vectors and a
  * last one if it is at least half full; returns the number of examples computed. */
-static size_t FN(weighted_input_narrow)(size_t m, size_t n_out, const FN(product) *z,
-                                        const real *biases, real times)
+static size_t FN(forward_narrow)(size_t m, size_t n_out, const FN(product) *z, const real *biases,
+                                 real times)
 {
     size_t s = 0;
     FN_ASSERT(n_out >= 1 && n_out <= FN_NARROW);
@@ -112,9 +112,9 @@ static size_t FN(weighted_input_narrow)(size_t m, size_t n_out, const FN(product
 }
 
 /* w[i] += sum_s a[s][i] delta[s] for n_in inputs. */
-static void FN(update_narrow)(size_t m, size_t n_in, size_t n_out, const real *a, size_t a_stride,
-                              const real *delta, size_t stride, real *restrict weights)
+static void FN(update_narrow)(size_t n_in, size_t n_out, const FN(product) *w)
 {
+    const size_t m = w->k, a_stride = w->a_k, stride = w->b_stride; const real *a = w->a, *delta = w->b; real *weights = w->c;
     const size_t vectors = (n_in + FN_LANES - 1) / FN_LANES;
     FN_ASSERT(n_out >= 1 && n_out <= FN_NARROW);
     for (size_t v = 0, nv; v < vectors; v += nv) {

@@ -67,30 +67,40 @@ FN_INLINE void FN(prefetch_row)(const real *row, const size_t nv)
         __builtin_prefetch(row + v * FN_LANES, 1, 3);
 }
 
+/* How the operands of a tile lie, of what the product leaves open. */
+typedef struct {
+    int transposed;                 /* A[r][k] = a[r + k*a_k]; else a[r*a_row + k] */
+    int copied;                     /* A[k][mr] and B[k][nv vectors], without gaps; transposed, too */
+    int lists_b, lists_c;           /* b_rows, c_rows are not NULL */
+} fn_tile_form;
+
 /* `tiles` tiles of mr rows by nv vectors, one below the other; A advances by `a_tile` per tile.
- * Inlined with constant mr, nv, copied, and one of a_row and a_k. */
-FN_INLINE void FN(tile)(const size_t mr, const size_t nv, const FN(product) *p,
-                        const size_t a_row, const size_t a_k, size_t a_tile, const uint32_t *b_rows,
-                        const uint32_t *c_rows, const int copied, size_t tiles)
+ * Inlined with constant mr, nv and form. */
+FN_INLINE void FN(tile)(const size_t mr, const size_t nv, const fn_tile_form form,
+                        const FN(product) *p, size_t a_tile, size_t tiles)
 {
     const real *tile_a = p->a;
     real *c = p->c;
     const size_t depth = p->k, c_stride = p->c_stride;
-    const size_t b_stride = copied ? nv * FN_LANES : p->b_stride;
+    const size_t a_row = form.transposed ? 1 : p->a_row;
+    const size_t a_k = form.copied ? mr : form.transposed ? p->a_k : 1;
+    const size_t b_stride = form.copied ? nv * FN_LANES : p->b_stride;
+    const uint32_t *b_rows = form.lists_b ? p->b_rows : NULL;
+    const uint32_t *c_rows = form.lists_c ? p->c_rows : NULL;
     /* Whether to prefetch the next tile of C. */
-    const int below = FN_VECTOR_BYTES == 64 && a_row == 1 && !c_rows && !copied;
+    const int below = FN_VECTOR_BYTES == 64 && form.transposed && !form.copied && !form.lists_c;
     for (size_t t = 0; t < tiles; t++) {
         vec sum[FN_MOST_ROWS][FN_ROW_VECTORS];
         real *row[FN_MOST_ROWS];
 FN_UNROLL(16)
         for (size_t r = 0; r < mr; r++) {
-            row[r] = c_rows ? c + c_rows[r] * c_stride : r ? row[r - 1] + c_stride : c;
+            row[r] = form.lists_c ? c + c_rows[r] * c_stride : r ? row[r - 1] + c_stride : c;
 FN_UNROLL(4)
             for (size_t v = 0; v < nv; v++)
                 sum[r][v] = FN(load)(row[r] + v * FN_LANES);
             if (!below)
                 __builtin_prefetch(row[r] + nv * FN_LANES, 1, 2); /* for the next panel */
-            if (copied && nv > FN_LINE_VECTORS)
+            if (form.copied && nv > FN_LINE_VECTORS)
                 __builtin_prefetch(row[r] + (2 * nv - 1) * FN_LANES, 1, 2);
         }
         const real *a = tile_a, *b = p->b, *next = row[mr - 1] + c_stride;
@@ -99,12 +109,12 @@ FN_UNROLL(4)
         for (size_t k = 0; k < depth; k++, next += c_stride) {
             if (below && k < mr)
                 FN(prefetch_row)(next, nv);
-            const real *line = b_rows ? p->b + b_rows[k] * b_stride : b;
+            const real *line = form.lists_b ? p->b + b_rows[k] * b_stride : b;
             vec right[FN_ROW_VECTORS];
 FN_UNROLL(4)
             for (size_t v = 0; v < nv; v++)
                 right[v] = FN(load)(line + v * FN_LANES);
-            for (size_t v = 0; copied && v < nv; v += FN_LINE_VECTORS)
+            for (size_t v = 0; form.copied && v < nv; v += FN_LINE_VECTORS)
                 __builtin_prefetch(line + FN_TERMS_AHEAD * b_stride + v * FN_LANES, 0, 3);
 FN_UNROLL(16)
             for (size_t r = 0; r < mr; r++) {
@@ -123,7 +133,7 @@ FN_UNROLL(4)
                 FN(store)(row[r] + v * FN_LANES, sum[r][v]);
         }
         tile_a += a_tile;
-        if (c_rows)
+        if (form.lists_c)
             c_rows += mr;
         else
             c = row[mr - 1] + c_stride;
@@ -135,14 +145,16 @@ typedef void FN(tile_function)(const FN(product) *p, size_t a_tile, size_t tiles
 #define FN_TILE(mr, nv)                                                                     \
     static void FN(tile_##mr##x##nv)(const FN(product) *p, size_t a_tile, size_t tiles)     \
     {                                                                                       \
+        const fn_tile_form transposed = {.transposed = 1}, by_rows = {0};                   \
+        const fn_tile_form lists_c = {.transposed = 1, .lists_c = 1}, lists_b = {.lists_b = 1}; \
         if (p->a_row == 1 && p->c_rows)                                                     \
-            FN(tile)(mr, nv, p, 1, p->a_k, a_tile, NULL, p->c_rows, 0, tiles);              \
+            FN(tile)(mr, nv, lists_c, p, a_tile, tiles);                                    \
         else if (p->a_row == 1)                                                             \
-            FN(tile)(mr, nv, p, 1, p->a_k, a_tile, NULL, NULL, 0, tiles);                   \
+            FN(tile)(mr, nv, transposed, p, a_tile, tiles);                                 \
         else if (p->b_rows)                                                                 \
-            FN(tile)(mr, nv, p, p->a_row, 1, a_tile, p->b_rows, NULL, 0, tiles);            \
+            FN(tile)(mr, nv, lists_b, p, a_tile, tiles);                                    \
         else                                                                                \
-            FN(tile)(mr, nv, p, p->a_row, 1, a_tile, NULL, NULL, 0, tiles);                 \
+            FN(tile)(mr, nv, by_rows, p, a_tile, tiles);                                    \
     }
 #define FN_TILE_ENTRY(mr, nv) FN(tile_##mr##x##nv),
 #define FN_EACH_TILE_OF_1(T, nv) T(1, nv)

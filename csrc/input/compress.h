@@ -141,9 +141,13 @@ FN_INLINE int64_t FN(compress_row)(const fn_type type, const fn_type columns_typ
     return (int64_t)k;
 }
 
-static size_t FN(compress)(const fn_examples *dense, size_t n_in, size_t room, int64_t *offsets,
-                           void *values, void *columns, fn_type columns_type, uint64_t *masks)
+static size_t FN(compress)(const fn_examples *dense, size_t n_in, const fn_compressed *to)
 {
+    const size_t room = to->room;
+    const fn_type columns_type = to->columns_type;
+    int64_t *offsets = to->offsets;
+    void *values = to->values, *columns = to->columns;
+    uint64_t *masks = to->masks;
     for (size_t s = 0; s < dense->n; s++) {
         const void *row = (const char *)dense->inputs + s * dense->inputs_stride;
         const size_t k = (size_t)offsets[s];

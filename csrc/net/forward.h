@@ -12,6 +12,7 @@
 #include "input/build_lists.h"
 #include "input/gather.h"
 #include "input/list.h"
+#include "net/context.h"
 #include "net/layer.h"
 #include "net/workspace.h"
 #include "ops/activation.h"
@@ -19,84 +20,41 @@
 #include "simd/compiler.h"
 #include "simd/vec.h"
 
-/* Per-thread context of a call. */
+/* This thread's share of a layer's weighted inputs, z = times b + a W. */
 typedef struct {
-    const fn_plan *plan;
-    const fn_step *step;        /* the plan of the step at hand */
-    const fn_network *network;
-    const fn_examples *examples;
-    const int64_t *order;       /* or NULL: 0, 1, 2 ... */
-    size_t n_order;
-    const fn_training *training; /* NULL: forward only; with a delta call the team is one thread */
-    fn_team *team;
-    size_t thread;
-    FN(workspace) w;
-    double scale;               /* s of the first layer, see ops/optimizer.h; else 1 */
-    double *cost;               /* where the cost of the mini-batch at hand is added up, or NULL */
-} FN(thread_context);
+    FN(share) local;
+    const real *weights, *biases;   /* from the share's first neuron on */
+    real times;
+    real *z;                        /* [s1 - s0][stride] */
+    size_t stride;
+} FN(weighted_inputs);
 
-/* This thread's share of a layer's neurons, whole cache lines: n of them from the one
- * returned on. */
-static size_t FN(local_neurons)(const FN(thread_context) *work, size_t neurons, size_t *n)
-{
-    const size_t from = fn_part(neurons, FN_LINE_REALS, work->thread, work->team->threads);
-    *n = fn_part(neurons, FN_LINE_REALS, work->thread + 1, work->team->threads) - from;
-    return from;
-}
-
-/* This thread's share of m examples: from s0 to the one returned. */
-FN_INLINE size_t FN(local_examples)(const FN(thread_context) *work, size_t m, size_t *s0)
-{
-    *s0 = fn_part(m, 1, work->thread, work->team->threads);
-    return fn_part(m, 1, work->thread + 1, work->team->threads);
-}
-
-/* What a thread computes of a layer: neurons from .. from + n of the examples s0 .. s1. */
-typedef struct {
-    size_t s0, s1, from, n;
-    int by_neurons;             /* all examples and some neurons; else the other way round */
-} FN(share);
-
-/* This thread's share of m examples in a layer of this many neurons. Large products are split by
- * neurons, so that each weight is copied (gemm/large.h) by one thread and not by all: there are
- * more weights than activations. */
-FN_INLINE FN(share) FN(local_share)(const FN(thread_context) *work, size_t m, size_t neurons,
-                                    int by_neurons)
-{
-    FN(share) local = {.s1 = m, .n = neurons, .by_neurons = by_neurons};
-    if (by_neurons)
-        local.from = FN(local_neurons)(work, neurons, &local.n);
-    else
-        local.s1 = FN(local_examples)(work, m, &local.s0);
-    return local;
-}
-
-/* The first layer's weighted inputs z of examples first + s0 .. first + s1 of the order,
- * sparse: lists are made and used chunk by chunk. */
-static void FN(enter_by_lists)(FN(thread_context) *work, const real *weights, size_t first, size_t s0,
-                               size_t s1, real *z, size_t z_stride)
+/* The first layer's weighted inputs of the examples from position `first` of the order on,
+ * compressed, z starting from the biases: lists are made and used chunk by chunk. */
+static void FN(forward_by_lists)(FN(thread_context) *work, size_t first, FN(weighted_inputs) at)
 {
     const fn_network *network = work->network;
     FN(workspace) *w = &work->w;
-    for (size_t s = s0, m; s < s1; s += m) {
+    const size_t s1 = at.local.s1;
+    real *z = at.z;
+    for (size_t s = at.local.s0, m; s < s1; s += m, z += m * at.stride) {
         m = s1 - s < FN_CHUNK ? s1 - s : FN_CHUNK;
         FN(make_lists)(work->examples, network, work->order, work->n_order, first + s, m,
                        work->plan->examples_per_list, w->x_stride, w->lists + s,
                        w->list_rows + s * w->x_stride, w->x + s * w->x_stride, w->union_mask,
                        work->training);
-        FN(weighted_input_of_lists)(m, w->lists + s, network->sizes[1],
-                                    weights, z + (s - s0) * z_stride, z_stride);
+        FN(weighted_input_of_lists)(m, w->lists + s, network->sizes[1], at.weights, z, at.stride);
     }
 }
 
-/* As enter_by_lists, but by blocks of up to FN_BLOCK examples; prefetches the next examples. */
-static void FN(enter_by_blocks)(FN(thread_context) *work, const real *weights, size_t first, size_t s0,
-                                size_t s1, real *z, size_t z_stride)
+/* As forward_by_lists, but by blocks of up to FN_BLOCK examples; prefetches the next examples. */
+static void FN(forward_by_blocks)(FN(thread_context) *work, size_t first, FN(weighted_inputs) at)
 {
     const fn_network *network = work->network;
     FN(workspace) *w = &work->w;
-    const size_t words = w->blocks.words;
-    for (size_t s = s0, m; s < s1; s += m) {
+    const size_t words = w->blocks.words, s1 = at.local.s1;
+    real *z = at.z;
+    for (size_t s = at.local.s0, m; s < s1; s += m, z += m * at.stride) {
         m = fn_next(s1 - s, FN_BLOCK);
         FN(fill_blocks)(work->examples, network, work->order, first + s, m, work->training,
                         &w->blocks);
@@ -105,8 +63,8 @@ static void FN(enter_by_blocks)(FN(thread_context) *work, const real *weights, s
         for (size_t i = 0; i < n_soon; i++)
             __builtin_prefetch(work->examples->offsets + work->order[next + i]);
         for (size_t word = 0, i = 0; word < words; word++) {
-            FN(forward_of_block)(&w->blocks, word, network->sizes[1], weights, w->places[0].stride,
-                                 z + (s - s0) * z_stride, z_stride);
+            FN(forward_of_block)(&w->blocks, word, network->sizes[1], at.weights,
+                                 w->places[0].stride, z, at.stride);
             for (; i < n_soon * (word + 1) / words; i++)
                 FN(prefetch_example)(work->examples, network->sizes[0],
                                      (size_t)work->order[next + i]);
@@ -146,7 +104,8 @@ static void FN(drop)(size_t n, double p, uint64_t key, uint64_t counter, real *r
 
 /* Replace this thread's weighted inputs of hidden layer l by its activations; if the plan keeps
  * slopes, store them in the array of the layer's errors. */
-static void FN(activate_hidden)(FN(thread_context) *work, size_t l, size_t first, const FN(share) *local)
+static void FN(activate_hidden)(FN(thread_context) *work, size_t l, size_t first,
+                                const FN(share) *local)
 {
     const fn_network *network = work->network;
     const FN(workspace) *w = &work->w;
@@ -162,48 +121,48 @@ static void FN(activate_hidden)(FN(thread_context) *work, size_t l, size_t first
     uint64_t before = 1 + local->from;
     for (size_t k = 1; k < l; k++)
         before += network->sizes[k];
-    for (size_t s = local->s0; s < local->s1; s++, a += a_stride, slopes += stride)
-        FN(drop)(local->n, t->dropout[l - 1], t->key, fn_counter(network, first + s) + before, a, slopes);
+    for (size_t s = local->s0; s < local->s1; s++, a += a_stride, slopes += stride) {
+        const uint64_t counter = fn_counter(network, first + s) + before;
+        FN(drop)(local->n, t->dropout[l - 1], t->key, counter, a, slopes);
+    }
 }
 
-/* Weighted inputs z [rows][stride] of this thread's share of a layer, from n_in activations. b_rows: as
- * in FN(product). */
-FN_INLINE void FN(enter_dense)(const FN(thread_context) *work, size_t l, size_t n_in,
-                               const uint32_t *b_rows, FN(share) local, const real *weights,
-                               const real *biases, real times, real *z, size_t stride)
+/* The weighted inputs of layer l from dense activations, of the first layer those that gather
+ * kept. */
+FN_INLINE void FN(forward_dense)(const FN(thread_context) *work, size_t l, FN(weighted_inputs) at)
 {
     const FN(workspace) *w = &work->w;
-    const size_t a_stride = w->a_strides[l];
-    const FN(product) whole = {
-        .k = n_in, .a = w->a[l] + local.s0 * a_stride, .a_row = a_stride, .a_k = 1,
-        .b = weights, .b_stride = w->places[l].stride, .b_rows = b_rows, .c = z, .c_stride = stride,
+    const size_t a_stride = w->a_strides[l], n_in = work->network->sizes[l];
+    const FN(share) local = at.local;
+    const FN(product) z = {
+        .k = l ? n_in : w->n_columns, .a = w->a[l] + local.s0 * a_stride, .a_row = a_stride,
+        .a_k = 1, .b = at.weights, .b_stride = w->places[l].stride, .b_rows = l ? NULL : w->used,
+        .c = at.z, .c_stride = at.stride,
     };
-    FN(weighted_input_of)(local.s1 - local.s0, local.n, whole, biases, times, work->step->layers + l,
-                          w->scratch);
+    FN(forward_product)(local.s1 - local.s0, local.n, z, at.biases, at.times,
+                        work->step->layers + l, w->scratch);
 }
 
-/* The weighted inputs of the first layer, of the examples from position first of the order on; its
+/* The weighted inputs of the first layer, of the examples from position `first` of the order on; its
  * weights are stored divided by work->scale. */
-FN_INLINE void FN(enter_first)(FN(thread_context) *work, size_t first, FN(share) local,
-                               const real *weights, const real *biases, real *z, size_t stride)
+FN_INLINE void FN(forward_first)(FN(thread_context) *work, size_t first, FN(weighted_inputs) at)
 {
-    const FN(workspace) *w = &work->w;
-    const size_t rows = local.s1 - local.s0;
-    const real times = (real)(1 / work->scale);
+    const size_t rows = at.local.s1 - at.local.s0, n = at.local.n;
+    at.times = (real)(1 / work->scale);
     switch (work->step->layers->forward) {
     case FN_FORWARD_LISTS:
-        FN(start_from_biases)(rows, local.n, biases, times, z, stride);
-        FN(enter_by_lists)(work, weights, first, local.s0, local.s1, z, stride);
+        FN(start_from_biases)(rows, n, at.biases, at.times, at.z, at.stride);
+        FN(forward_by_lists)(work, first, at);
         break;
     case FN_FORWARD_BLOCKS:
-        FN(start_from_biases)(rows, local.n, biases, times, z, stride);
-        FN(enter_by_blocks)(work, weights, first, local.s0, local.s1, z, stride);
+        FN(start_from_biases)(rows, n, at.biases, at.times, at.z, at.stride);
+        FN(forward_by_blocks)(work, first, at);
         break;
     case FN_FORWARD_NARROW: case FN_FORWARD_TILES: case FN_FORWARD_LARGE:
-        FN(enter_dense)(work, 0, w->n_columns, w->used, local, weights, biases, times, z, stride);
+        FN(forward_dense)(work, 0, at);
     }
     if (work->scale != 1)
-        FN(apply_scale)(rows, local.n, stride, (real)work->scale, z);
+        FN(apply_scale)(rows, n, at.stride, (real)work->scale, at.z);
 }
 
 /* This thread's share of examples first .. first + m of the order, gathered before: to the
@@ -213,26 +172,27 @@ static void FN(forward)(FN(thread_context) *work, const real *parameters, size_t
     const FN(workspace) *w = &work->w;
     const size_t L = work->network->layers, *sizes = work->network->sizes;
     for (size_t l = 0; l < L; l++) {
-        const fn_place *at = w->places + l;
+        const fn_place *place = w->places + l;
         const int last = l + 1 == L;
         const FN(share) local = FN(local_share)(work, m, sizes[l + 1],
                                                 work->step->layers[l].forward_by_neurons);
-        const real *weights = parameters + at->weights + local.from;
-        const size_t rows = local.s1 - local.s0;
         const size_t stride = w->a_strides[l + 1];
         real *a = w->a[l + 1] + local.s0 * stride + local.from;
-        real *z = last ? w->z + local.s0 * stride : a;
-        const real *biases = parameters + at->biases + local.from;
+        const FN(weighted_inputs) at = {
+            .local = local, .weights = parameters + place->weights + local.from,
+            .biases = parameters + place->biases + local.from, .times = 1,
+            .z = last ? w->z + local.s0 * stride : a, .stride = stride,
+        };
         if (local.by_neurons)
             fn_wait_for_team(work->team);
         if (l == 0)
-            FN(enter_first)(work, first, local, weights, biases, z, stride);
+            FN(forward_first)(work, first, at);
         else
-            FN(enter_dense)(work, l, sizes[l], NULL, local, weights, biases, 1, z, stride);
+            FN(forward_dense)(work, l, at);
         if (!last)
             FN(activate_hidden)(work, l + 1, first, &local);
         else
-            FN(activate_output)(work->network->output, rows, sizes[L], z, a);
+            FN(activate_output)(work->network->output, local.s1 - local.s0, sizes[L], at.z, a);
         if (local.by_neurons)
             fn_wait_for_team(work->team);
     }

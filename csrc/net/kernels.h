@@ -6,7 +6,7 @@
 #include "input/compress.h"
 #include "net/evaluate.h"
 #include "net/layer.h"
-#include "net/minibatch.h"
+#include "net/train.h"
 #include "net/peak.h"
 #include "ops/activation.h"
 #include "ops/cost.h"

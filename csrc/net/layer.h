@@ -1,7 +1,4 @@
-/* A layer's three steps: weighted input, back-propagated error, update. The
- * forms with `columns` serve the first layer: of a's n_in columns the first
- * n_columns are filled, and column c stands for input columns[c]; NULL stands
- * for all n_in inputs.
+/* A layer's three steps: weighted input, back-propagated error, update.
  *
  * All weights are input-major. A small output layer as [n_out][n_in] would save the
  * transpositions of backpropagate and of narrow updates and need some in the forward step. */
@@ -59,13 +56,13 @@ static void FN(update_biases)(size_t m, size_t n_out, size_t stride, const real 
 /* c[s] = times b + sum_i a[s][i] w[i] (z^l = w^l a^(l-1) + b^l) for m rows and n_out columns of the
  * product, as the layer's plan says. scratch: FN_LARGE_SIZE elements for FN_FORWARD_LARGE. The
  * narrow kernel needs consecutive rows of weights, so with b_rows narrow layers use tiles. */
-FN_INLINE void FN(weighted_input_of)(size_t m, size_t n_out, FN(product) z, const real *biases,
-                                     real times, const fn_layer_plan *layer, real *scratch)
+FN_INLINE void FN(forward_product)(size_t m, size_t n_out, FN(product) z, const real *biases,
+                                   real times, const fn_layer_plan *layer, real *scratch)
 {
     FN_ASSERT(FN_HAS_NARROW_FORWARD || layer->forward != FN_FORWARD_NARROW);
     FN_ASSERT(FN_HAS_LARGE || layer->forward != FN_FORWARD_LARGE);
     if (FN_HAS_NARROW_FORWARD && layer->forward == FN_FORWARD_NARROW && !z.b_rows) {
-        const size_t s = FN(weighted_input_narrow)(m, n_out, &z, biases, times);
+        const size_t s = FN(forward_narrow)(m, n_out, &z, biases, times);
         z.a += s * z.a_row, z.c += s * z.c_stride, m -= s;
     }
     FN(start_from_biases)(m, n_out, biases, times, z.c, z.c_stride);
@@ -77,57 +74,70 @@ FN_INLINE void FN(weighted_input_of)(size_t m, size_t n_out, FN(product) z, cons
         FN(multiply)(m, n_out, &z, NULL, layer->prefetch_terms);
 }
 
-/* w[i] += sum_s a[s][i] delta[s], as the layer's plan says; scratch: as update_scratch says; a is
- * readable a vector behind its last row. */
-FN_INLINE void FN(update_of)(size_t m, size_t n_columns, const uint32_t *columns, size_t n_out,
-                             const real *a, size_t a_stride, const real *delta,
-                             real *restrict weights, const fn_layer_plan *layer, real *scratch)
+/* w[i] += sum_s a[s][i] delta[s] for n_in inputs and n_out columns of the product, whose rows of A are
+ * the inputs, as the layer's plan says. scratch: as update_scratch says; a is readable a vector behind
+ * its last row. The narrow kernel needs consecutive rows of weights, so with c_rows narrow layers use
+ * tiles. */
+FN_INLINE void FN(update_product)(size_t n_in, size_t n_out, const FN(product) *w,
+                                  const fn_layer_plan *layer, real *scratch)
 {
-    const size_t stride = fn_stride(n_out, sizeof(real));
-    const FN(product) whole = {.k = m, .a = a, .a_row = 1, .a_k = a_stride, .b = delta,
-                               .b_stride = stride, .c = weights, .c_stride = stride,
-                               .c_rows = columns};
-    FN_ASSERT(m > 0 && n_columns > 0 && a_stride >= n_columns);
+    FN_ASSERT(w->k > 0 && n_in > 0 && w->a_row == 1 && w->a_k >= n_in);
     switch (layer->update) {
     case FN_UPDATE_NARROW:
         FN_ASSERT(FN_HAS_NARROW_UPDATE);
-        if (columns || !FN_HAS_NARROW_UPDATE)
+        if (w->c_rows || !FN_HAS_NARROW_UPDATE)
             break;
-        FN(update_narrow)(m, n_columns, n_out, a, a_stride, delta, stride, weights);
+        FN(update_narrow)(n_in, n_out, w);
         return;
     case FN_UPDATE_LARGE:
         FN_ASSERT(FN_HAS_LARGE);
         if (!FN_HAS_LARGE)
             break;
-        FN(multiply_large)(n_columns, n_out, &whole, 0, scratch);
+        FN(multiply_large)(n_in, n_out, w, 0, scratch);
         return;
     case FN_UPDATE_TILES: case FN_UPDATE_PACKED:
         break;
     case FN_UPDATE_NONE: case FN_UPDATE_LISTS: case FN_UPDATE_BLOCKS:
         FN_ASSERT(!"the plan of a dense layer");
     }
-    FN(multiply)(n_columns, n_out, &whole, layer->update == FN_UPDATE_PACKED ? scratch : NULL,
+    FN(multiply)(n_in, n_out, w, layer->update == FN_UPDATE_PACKED ? scratch : NULL,
                  layer->prefetch_terms);
 }
+
+/* The errors of a layer's neurons from those of the layer above:
+ *     below[s][i] = (sum_o w[i][o] delta[s][o]) f'(z[s][i])
+ * for m examples, n_in neurons and n_out above. */
+typedef struct {
+    size_t m, n_in, n_out;
+    fn_activation neurons;
+    const real *weights, *delta;    /* [n_in][fn_stride(n_out)], [m][fn_stride(n_out)] */
+    const real *a;                  /* [m][a_stride], or NULL: f'(z) is in `below` */
+    size_t a_stride;
+    real *below;                    /* [m][below_stride], of which n_in columns may be a part */
+    size_t below_stride;
+} FN(backpropagation);
 
 FN_INLINE vec FN(slope_at)(const fn_activation neurons, const real *a, const real *delta)
 {
     return a ? FN(slope_from_activation)(neurons, FN(load)(a)) : FN(load)(delta);
 }
 
-/* delta_below[s][i] = error[s][i] f'(z[s][i]), the slope from the activation or, where a is
- * NULL, from delta_below itself; transposed: error[i][s]. Inlined with constant neurons and
- * transposed. */
-FN_INLINE void FN(activation_backward_as)(const fn_activation neurons, const int transposed, size_t m,
-                                   size_t n_in, const real *error, size_t stride, const real *a,
-                                   size_t a_stride, real *delta_below, size_t below)
+/* below[s][i] = error[s][i] f'(z[s][i]); transposed: error[i][s]. has_a: the slope is computed from
+ * the activation. Inlined with constant neurons, transposed and has_a. */
+FN_INLINE void FN(activation_backward_as)(const fn_activation neurons, const int transposed,
+                                          const int has_a, const FN(backpropagation) *p,
+                                          const real *error, size_t stride)
 {
+    const size_t m = p->m, n_in = p->n_in, a_stride = p->a_stride, below_stride = p->below_stride;
+    const real *a = p->a;
+    real *below = p->below;
     if (!transposed) {
         for (size_t s = 0; s < m; s++)
             for (size_t i = 0; i < n_in; i += FN_LANES) {
-                real *delta = delta_below + s * below + i;
-                const vec slope = FN(slope_at)(neurons, a ? a + s * a_stride + i : NULL, delta);
-                FN(store)(delta, FN(first_lanes)(n_in - i, FN(load)(error + s * stride + i) * slope));
+                real *delta = below + s * below_stride + i;
+                const vec slope = FN(slope_at)(neurons, has_a ? a + s * a_stride + i : NULL, delta);
+                const vec product = FN(load)(error + s * stride + i) * slope;
+                FN(store)(delta, FN(first_lanes)(n_in - i, product));
             }
         return;
     }
@@ -138,35 +148,36 @@ FN_INLINE void FN(activation_backward_as)(const fn_activation neurons, const int
 FN_UNROLL(16)
             for (size_t q = 0; q < FN_LANES; q++)
                 if (q < m - s) {
-                    const real *own = a ? a + (s + q) * a_stride + i : NULL;
-                    real *delta = delta_below + (s + q) * below + i;
+                    const real *own = has_a ? a + (s + q) * a_stride + i : NULL;
+                    real *delta = below + (s + q) * below_stride + i;
                     const vec slope = FN(slope_at)(neurons, own, delta);
                     FN(store)(delta, FN(first_lanes)(n_in - i, lanes[q] * slope));
                     /* rows are far apart where they are long */
                     __builtin_prefetch(delta + FN_LANES, 1, 2);
-                    if (a)
+                    if (has_a)
                         __builtin_prefetch(own + FN_LANES, 0, 2);
                 }
         }
 }
 
-static void FN(activation_backward)(fn_activation neurons, const int transposed, size_t m, size_t n_in,
-                        const real *error, size_t stride, const real *a, size_t a_stride,
-                        real *delta_below, size_t below)
+/* activation_backward_as for the kind of these neurons; zeros to the pads of `below`. */
+static void FN(activation_backward)(const int transposed, const FN(backpropagation) *p,
+                                    const real *error, size_t stride)
 {
-#define FN_BACKWARD(neurons, a)                                                                   \
+#define FN_BACKWARD(has_a)                                                                        \
     if (transposed)                                                                               \
-        FN(activation_backward_as)(neurons, 1, m, n_in, error, stride, a, a_stride, delta_below, below); \
-    else                                                                                         \
-        FN(activation_backward_as)(neurons, 0, m, n_in, error, stride, a, a_stride, delta_below, below)
-#define FN_BACK_FROM_ACTIVATION(neurons) FN_BACKWARD(neurons, a)
-#define FN_BACK_KEPT(neurons) FN_NOT_REACHED()
-#define FN_BACK_NO_SLOPE(neurons) FN_NOT_REACHED()
-#define FN_BACK_OF_LAYER(neurons) FN_NOT_REACHED()
+        FN(activation_backward_as)(neurons, 1, has_a, p, error, stride);                          \
+    else                                                                                          \
+        FN(activation_backward_as)(neurons, 0, has_a, p, error, stride)
+#define FN_BACK_FROM_ACTIVATION() FN_BACKWARD(1)
+#define FN_BACK_KEPT() FN_NOT_REACHED()
+#define FN_BACK_NO_SLOPE() FN_NOT_REACHED()
+#define FN_BACK_OF_LAYER() FN_NOT_REACHED()
 #define ACTIVATION(NAME, op, name, role, slope, n_parameters) \
-        case FN_##NAME: neurons.kind = FN_##NAME; FN_BACK_##slope(neurons); break;
-    if (!a) {
-        FN_BACKWARD(neurons, NULL); /* any kind: the slopes are in delta_below */
+        case FN_##NAME: neurons.kind = FN_##NAME; FN_BACK_##slope(); break;
+    fn_activation neurons = p->neurons;
+    if (!p->a) {
+        FN_BACKWARD(0); /* any kind: the slopes are in `below` */
     } else {
         switch (neurons.kind) {
 #include "api/activations.def"
@@ -178,10 +189,12 @@ static void FN(activation_backward)(fn_activation neurons, const int transposed,
 #undef FN_BACK_NO_SLOPE
 #undef FN_BACK_OF_LAYER
 #undef FN_BACKWARD
-    const size_t from = (n_in + FN_LANES - 1) / FN_LANES * FN_LANES, to = fn_lines(n_in, sizeof(real));
+    const size_t m = p->m, from = (p->n_in + FN_LANES - 1) / FN_LANES * FN_LANES;
+    const size_t to = fn_lines(p->n_in, sizeof(real)), below_stride = p->below_stride;
+    real *below = p->below;
     for (size_t s = 0; s < m && from < to; s++)
         for (size_t i = from; i < to; i += FN_LANES)
-            FN(store)(delta_below + s * below + i, (vec){0});
+            FN(store)(below + s * below_stride + i, (vec){0});
 }
 
 /* Scratch elements for back-propagating the errors of error_examples at once: copies and
@@ -215,10 +228,12 @@ static size_t FN(layer_scratch)(const fn_layer_plan *layer, size_t n_in, size_t 
     return error > update ? error : update;
 }
 
-/* error[s][i] = sum_o w[i][o] delta[s][o]; w is transposed in registers, a square at a time. */
-static void FN(multiply_transposed)(size_t m, size_t n_in, size_t n_out, const real *weights,
-                                const real *delta, size_t stride, real *restrict error, size_t row)
+/* error[s][i] = sum_o w[i][o] delta[s][o], rows of `row` elements; w is transposed in registers, a
+ * square at a time. */
+static void FN(multiply_transposed)(const FN(backpropagation) *p, real *restrict error, size_t row)
 {
+    const size_t m = p->m, n_in = p->n_in, n_out = p->n_out, stride = fn_stride(n_out, sizeof(real));
+    const real *weights = p->weights, *delta = p->delta;
     for (size_t i = 0; i < n_in; i += FN_LANES)
         for (size_t o = 0; o < n_out; o += FN_LANES) {
             vec lanes[FN_LANES];
@@ -235,120 +250,129 @@ FN_UNROLL(16)
         }
 }
 
-/* error[s][i] = sum_o w[i][o] delta[s][o], zero before, by large tiles; w is transposed as it is
- * copied. */
-static void FN(multiply_error)(size_t m, size_t n_in, size_t n_out, const real *weights,
-                               const real *delta, size_t stride, real *error, size_t row, real *packed)
+/* The same by large tiles; w is transposed as it is copied. */
+static void FN(multiply_error)(const FN(backpropagation) *p, real *error, size_t row, real *packed)
 {
-    const FN(product) whole = {.k = n_out, .a = delta, .a_row = stride, .a_k = 1, .b = weights,
-                               .b_stride = stride, .c = error, .c_stride = row};
-    memset(error, 0, m * row * sizeof(real));
-    FN(multiply_large)(m, n_in, &whole, 1, packed);
+    const size_t stride = fn_stride(p->n_out, sizeof(real));
+    const FN(product) whole = {.k = p->n_out, .a = p->delta, .a_row = stride, .a_k = 1,
+                               .b = p->weights, .b_stride = stride, .c = error, .c_stride = row};
+    memset(error, 0, p->m * row * sizeof(real));
+    FN(multiply_large)(p->m, p->n_in, &whole, 1, packed);
 }
 
-/* delta_below[s][i] = (sum_o w[i][o] delta[s][o]) f'(z[s][i]), see activation_backward, for at most
- * error_examples.
+/* Back-propagate the errors of at most error_examples, in this way.
  * The sum runs along a row of w. So either w is transposed, or the vectors run over the examples:
  * delta is transposed, multiplied and the result transposed back. The pads of `columns` affect
  * only the pads of `error`.
- * below: the stride of delta_below, of which n_in columns may be a part of the layer.
  * scratch: error_scratch elements. */
-static void FN(backpropagate_some)(fn_activation neurons, size_t m, size_t n_in, size_t n_out,
-                                   const real *weights, const real *delta, const real *a,
-                                   size_t a_stride, real *restrict delta_below, size_t below,
-                                   const fn_error_way way, const fn_layer_plan *layer,
-                                   real *restrict scratch)
+static void FN(backpropagate_some)(const FN(backpropagation) *p, const fn_error_way way,
+                                   const fn_layer_plan *layer, real *restrict scratch)
 {
+    const size_t m = p->m, n_in = p->n_in, n_out = p->n_out;
     const size_t stride = fn_stride(n_out, sizeof(real)), across = fn_stride(m, sizeof(real));
     const size_t row = fn_stride(n_in, sizeof(real));
     real *columns = scratch, *error = columns + n_out * across, *packed = error + n_in * across;
-    FN_ASSERT(m > 0 && m <= layer->error_examples && below >= n_in);
+    FN_ASSERT(m > 0 && m <= layer->error_examples && p->below_stride >= n_in);
     FN_ASSERT(FN_HAS_LARGE || way != FN_ERROR_LARGE);
     if ((FN_HAS_LARGE && way == FN_ERROR_LARGE) || way == FN_ERROR_TRANSPOSED) {
         error = scratch; /* [m][row]; in large layers n_out is more than row - n_in */
         if (FN_HAS_LARGE && way == FN_ERROR_LARGE)
-            FN(multiply_error)(m, n_in, n_out, weights, delta, stride, error, row, packed);
+            FN(multiply_error)(p, error, row, packed);
         else
-            FN(multiply_transposed)(m, n_in, n_out, weights, delta, stride, error, row);
-        FN(activation_backward)(neurons, 0, m, n_in, error, row, a, a_stride, delta_below, below);
+            FN(multiply_transposed)(p, error, row);
+        FN(activation_backward)(0, p, error, row);
         return;
     }
-    FN(transpose)(m, n_out, delta, stride, columns, across);
+    FN(transpose)(m, n_out, p->delta, stride, columns, across);
     memset(error, 0, n_in * across * sizeof(real));
-    FN(multiply)(n_in, m, &(FN(product)){.k = n_out, .a = weights, .a_row = stride, .a_k = 1,
+    FN(multiply)(n_in, m, &(FN(product)){.k = n_out, .a = p->weights, .a_row = stride, .a_k = 1,
                                          .b = columns, .b_stride = across, .c = error,
                                          .c_stride = across},
                  way == FN_ERROR_PACKED ? packed : NULL, layer->error_prefetch_terms);
-    FN(activation_backward)(neurons, 1, m, n_in, error, across, a, a_stride, delta_below, below);
+    FN(activation_backward)(1, p, error, across);
 }
 
-/* backpropagate_some for any number of examples, as the layer's plan says. */
-static void FN(backpropagate_of)(fn_activation neurons, size_t m, size_t n_in, size_t n_out,
-                                 const real *weights, const real *delta, const real *a,
-                                 size_t a_stride, real *delta_below, size_t below,
-                                 const fn_layer_plan *layer, real *scratch)
+/* Back-propagate the errors of any number of examples, as the layer's plan says. */
+static void FN(backpropagate_product)(const FN(backpropagation) *whole, const fn_layer_plan *layer,
+                                      real *scratch)
 {
-    const size_t stride = fn_stride(n_out, sizeof(real)), most = layer->error_examples;
-    for (size_t s = 0, some; s < m; s += some) {
-        some = m - s < most ? m - s : most;
-        FN(backpropagate_some)(neurons, some, n_in, n_out, weights, delta + s * stride,
-                               a ? a + s * a_stride : NULL, a_stride, delta_below + s * below, below,
-                               some == most ? layer->error : layer->error_of_rest, layer, scratch);
+    const size_t stride = fn_stride(whole->n_out, sizeof(real)), most = layer->error_examples;
+    for (size_t s = 0, some; s < whole->m; s += some) {
+        some = whole->m - s < most ? whole->m - s : most;
+        const FN(backpropagation) part = {
+            .m = some, .n_in = whole->n_in, .n_out = whole->n_out, .neurons = whole->neurons,
+            .weights = whole->weights, .delta = whole->delta + s * stride,
+            .a = whole->a ? whole->a + s * whole->a_stride : NULL, .a_stride = whole->a_stride,
+            .below = whole->below + s * whole->below_stride, .below_stride = whole->below_stride,
+        };
+        FN(backpropagate_some)(&part, some == most ? layer->error : layer->error_of_rest, layer,
+                               scratch);
     }
 }
 
 /* The three steps as separate kernels, for tests and benchmarks, planned for a single layer. */
 
-FN_INLINE fn_layer_plan FN(plan_of)(size_t m, size_t n_in, size_t n_out)
+FN_INLINE fn_layer_plan FN(plan_of)(fn_dimensions size)
 {
-    return fn_plan_layer(FN_BITS == 32 ? FN_F32 : FN_F64, FN_TARGET, fn_this_processor(), m, n_in,
-                         n_out);
+    return fn_plan_layer(FN_BITS == 32 ? FN_F32 : FN_F64, FN_TARGET, fn_this_processor(), size);
 }
 
 /* Elements of scratch memory for all three. */
-static size_t FN(scratch_size)(size_t m, size_t n_in, size_t n_out)
+static size_t FN(scratch_size)(fn_dimensions size)
 {
-    const fn_layer_plan layer = FN(plan_of)(m, n_in, n_out);
-    return FN(layer_scratch)(&layer, n_in, n_out);
+    const fn_layer_plan layer = FN(plan_of)(size);
+    return FN(layer_scratch)(&layer, size.n_in, size.n_out);
 }
 
-static void FN(weighted_input)(size_t m, size_t n_in, size_t n_out, const real *a,
-                               const real *weights, const real *biases, real *z, real *scratch)
+static void FN(weighted_input)(fn_dimensions size, const real *a, const real *weights,
+                               const real *biases, real *z, real *scratch)
 {
-    const size_t stride = fn_stride(n_out, sizeof(real));
-    const FN(product) whole = {.k = n_in, .a = a, .a_row = fn_stride(n_in, sizeof(real)), .a_k = 1,
-                               .b = weights, .b_stride = stride, .c = z, .c_stride = stride};
-    const fn_layer_plan layer = FN(plan_of)(m, n_in, n_out);
+    const size_t stride = fn_stride(size.n_out, sizeof(real));
+    const size_t a_stride = fn_stride(size.n_in, sizeof(real));
+    const FN(product) whole = {.k = size.n_in, .a = a, .a_row = a_stride, .a_k = 1, .b = weights,
+                               .b_stride = stride, .c = z, .c_stride = stride};
+    const fn_layer_plan layer = FN(plan_of)(size);
+    const size_t z_bytes = size.m * stride * sizeof(real);
     FN_ASSERT(((uintptr_t)a | (uintptr_t)weights | (uintptr_t)biases | (uintptr_t)z) % 64 == 0);
-    FN_ASSERT(fn_are_apart(z, m * stride * sizeof(real), a, m * whole.a_row * sizeof(real)));
-    FN_ASSERT(fn_are_apart(z, m * stride * sizeof(real), weights, n_in * stride * sizeof(real)));
-    FN(weighted_input_of)(m, n_out, whole, biases, 1, &layer, scratch);
+    FN_ASSERT(fn_are_apart(z, z_bytes, a, size.m * a_stride * sizeof(real)));
+    FN_ASSERT(fn_are_apart(z, z_bytes, weights, size.n_in * stride * sizeof(real)));
+    (void)z_bytes;
+    FN(forward_product)(size.m, size.n_out, whole, biases, 1, &layer, scratch);
 }
 
-static void FN(backpropagate)(fn_activation neurons, size_t m, size_t n_in, size_t n_out,
-                              const real *weights, const real *delta, const real *a,
-                              real *delta_below, real *scratch)
+static void FN(backpropagate)(fn_activation neurons, fn_dimensions size, const real *weights,
+                              const real *delta, const real *a, real *delta_below, real *scratch)
 {
-    const size_t below = fn_stride(n_in, sizeof(real));
-    const fn_layer_plan layer = FN(plan_of)(m, n_in, n_out);
-    FN_ASSERT(((uintptr_t)weights | (uintptr_t)delta | (uintptr_t)a | (uintptr_t)delta_below) % 64 == 0);
-    FN_ASSERT(!a || fn_are_apart(a, m * below * sizeof(real), delta_below, m * below * sizeof(real)));
+    const size_t row = fn_stride(size.n_in, sizeof(real)), bytes = size.m * row * sizeof(real);
+    const fn_layer_plan layer = FN(plan_of)(size);
+    const FN(backpropagation) errors = {
+        .m = size.m, .n_in = size.n_in, .n_out = size.n_out, .neurons = neurons,
+        .weights = weights, .delta = delta, .a = a, .a_stride = row, .below = delta_below,
+        .below_stride = row,
+    };
+    FN_ASSERT(((uintptr_t)weights | (uintptr_t)delta) % 64 == 0);
+    FN_ASSERT(((uintptr_t)a | (uintptr_t)delta_below) % 64 == 0);
+    FN_ASSERT(!a || fn_are_apart(a, bytes, delta_below, bytes));
     FN_ASSERT(!a || !fn_activations[neurons.kind].keeps_slope);
-    FN(backpropagate_of)(neurons, m, n_in, n_out, weights, delta, a, below, delta_below, below,
-                         &layer, scratch);
+    (void)bytes;
+    FN(backpropagate_product)(&errors, &layer, scratch);
 }
 
-static void FN(update)(size_t m, size_t n_in, size_t n_out, const real *a, const real *delta,
-                       double l2, double l1, real *weights, real *biases, real *scratch)
+static void FN(update)(fn_dimensions size, const real *a, const real *delta, fn_decay decay,
+                       real *weights, real *biases, real *scratch)
 {
-    const size_t stride = fn_stride(n_out, sizeof(real));
-    const fn_layer_plan layer = FN(plan_of)(m, n_in, n_out);
+    const size_t stride = fn_stride(size.n_out, sizeof(real));
+    const FN(product) gradient = {
+        .k = size.m, .a = a, .a_row = 1, .a_k = fn_stride(size.n_in, sizeof(real)), .b = delta,
+        .b_stride = stride, .c = weights, .c_stride = stride,
+    };
+    const fn_layer_plan layer = FN(plan_of)(size);
     FN_ASSERT(((uintptr_t)a | (uintptr_t)delta | (uintptr_t)weights | (uintptr_t)biases) % 64 == 0);
-    FN_ASSERT(fn_are_apart(weights, n_in * stride * sizeof(real), delta, m * stride * sizeof(real)));
-    FN(decay)(n_in, n_out, stride, (real)l2, (real)l1, weights);
-    FN(update_of)(m, n_in, NULL, n_out, a, fn_stride(n_in, sizeof(real)), delta, weights, &layer,
-                  scratch);
-    FN(update_biases)(m, n_out, stride, delta, 1, biases);
+    FN_ASSERT(fn_are_apart(weights, size.n_in * stride * sizeof(real), delta,
+                           size.m * stride * sizeof(real)));
+    FN(decay)(size.n_in, size.n_out, stride, (real)decay.l2, (real)decay.l1, weights);
+    FN(update_product)(size.n_in, size.n_out, &gradient, &layer, scratch);
+    FN(update_biases)(size.m, size.n_out, stride, delta, 1, biases);
 }
 
 #endif

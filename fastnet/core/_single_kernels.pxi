@@ -86,21 +86,27 @@ def softmax(z, out):
         fn_softmax(a.type(), m, n, a.data(), b.data())
 
 
-cdef Workspace scratch_for(Array a, size_t m, size_t n_in, size_t n_out):
-    return Workspace(fn_scratch_size(a.type(), m, n_in, n_out) * a.view.itemsize)
+cdef fn_dimensions dimensions(size_t m, weights) except *:
+    """Of a layer's products: m examples, and as many inputs and outputs as the weights have."""
+    cdef fn_dimensions size
+    size.m = m
+    size.n_in, size.n_out = rows_and_columns("weights", weights)
+    return size
+
+
+cdef Workspace scratch_for(Array a, fn_dimensions size):
+    return Workspace(fn_scratch_size(a.type(), size) * a.view.itemsize)
 
 
 def weighted_input(a, weights, biases, z):
-    cdef size_t n_in, n_out, m = len(a)
-    n_in, n_out = rows_and_columns("weights", weights)
-    cdef Array x = matrix("a", a, (m, n_in), REAL)
-    cdef Array w = matrix("weights", weights, (n_in, n_out), (x.dtype,))
-    cdef Array b = matrix("biases", biases, (1, n_out), (x.dtype,))
-    cdef Array c = matrix("z", z, (m, n_out), (x.dtype,), True)
-    cdef Workspace s = scratch_for(x, m, n_in, n_out)
+    cdef fn_dimensions size = dimensions(len(a), weights)
+    cdef Array x = matrix("a", a, (size.m, size.n_in), REAL)
+    cdef Array w = matrix("weights", weights, (size.n_in, size.n_out), (x.dtype,))
+    cdef Array b = matrix("biases", biases, (1, size.n_out), (x.dtype,))
+    cdef Array c = matrix("z", z, (size.m, size.n_out), (x.dtype,), True)
+    cdef Workspace s = scratch_for(x, size)
     with nogil:
-        fn_weighted_input(x.type(), m, n_in, n_out, x.data(), w.data(), b.data(), c.data(),
-                          s.start())
+        fn_weighted_input(x.type(), size, x.data(), w.data(), b.data(), c.data(), s.start())
 
 
 cdef Array row_weights(weights, size_t m):
@@ -136,38 +142,35 @@ def cost_sum(output, cost, z, y, weights=None):
 
 
 def backpropagate(neurons, weights, delta, a, delta_below):
-    cdef size_t n_in, n_out, m = len(delta)
-    n_in, n_out = rows_and_columns("weights", weights)
-    cdef Array w = matrix("weights", weights, (n_in, n_out), REAL)
-    cdef Array d = matrix("delta", delta, (m, n_out), (w.dtype,))
+    cdef fn_dimensions size = dimensions(len(delta), weights)
+    cdef Array w = matrix("weights", weights, (size.n_in, size.n_out), REAL)
+    cdef Array d = matrix("delta", delta, (size.m, size.n_out), (w.dtype,))
     cdef Array x
-    cdef Array b = matrix("delta_below", delta_below, (m, n_in), (w.dtype,), True)
+    cdef Array b = matrix("delta_below", delta_below, (size.m, size.n_in), (w.dtype,), True)
     cdef fn_activation kind = activation_of(neurons)
     cdef void *activations = NULL
     if a is not None:
         if fn_activations[<int>kind.kind].keeps_slope:
             raise ValueError(
                 f"a: expected None for {neurons}, whose slopes cannot be computed from it")
-        x = matrix("a", a, (m, n_in), (w.dtype,))
+        x = matrix("a", a, (size.m, size.n_in), (w.dtype,))
         activations = x.data()
-    cdef Workspace s = scratch_for(w, m, n_in, n_out)
+    cdef Workspace s = scratch_for(w, size)
     with nogil:
-        fn_backpropagate(w.type(), kind, m, n_in, n_out, w.data(), d.data(), activations, b.data(),
-                         s.start())
+        fn_backpropagate(w.type(), kind, size, w.data(), d.data(), activations, b.data(), s.start())
 
 
 def update(weights, biases, a, delta, l2=0.0, l1=0.0):
-    cdef size_t n_in, n_out, m = len(delta)
-    n_in, n_out = rows_and_columns("weights", weights)
-    cdef Array w = matrix("weights", weights, (n_in, n_out), REAL, True)
-    cdef Array b = matrix("biases", biases, (1, n_out), (w.dtype,), True)
-    cdef Array x = matrix("a", a, (m, n_in), (w.dtype,))
-    cdef Array d = matrix("delta", delta, (m, n_out), (w.dtype,))
-    cdef double decay_fraction = l2, l1_step = l1
-    cdef Workspace s = scratch_for(w, m, n_in, n_out)
+    cdef fn_dimensions size = dimensions(len(delta), weights)
+    cdef Array w = matrix("weights", weights, (size.n_in, size.n_out), REAL, True)
+    cdef Array b = matrix("biases", biases, (1, size.n_out), (w.dtype,), True)
+    cdef Array x = matrix("a", a, (size.m, size.n_in), (w.dtype,))
+    cdef Array d = matrix("delta", delta, (size.m, size.n_out), (w.dtype,))
+    cdef fn_decay decay
+    decay.l2, decay.l1 = l2, l1
+    cdef Workspace s = scratch_for(w, size)
     with nogil:
-        fn_update(w.type(), m, n_in, n_out, x.data(), d.data(), decay_fraction, l1_step, w.data(),
-                  b.data(), s.start())
+        fn_update(w.type(), size, x.data(), d.data(), decay, w.data(), b.data(), s.start())
 
 
 def random_at(key, counters):

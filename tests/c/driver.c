@@ -131,7 +131,11 @@ static fn_examples compressed(const fn_examples *dense, size_t n_in, fn_form for
     uint16_t *columns = form == FN_COLUMNS ? allocate(room * sizeof *columns) : NULL;
     uint64_t *masks = form == FN_MASKS ? allocate(dense->n * fn_words(n_in) * sizeof *masks) : NULL;
     const fn_type type = dense->inputs_type == FN_F64 ? FN_F64 : FN_F32;
-    fn_compress(type, dense, n_in, room, offsets, values, columns, FN_U16, masks);
+    const fn_compressed to = {
+        .room = room, .offsets = offsets, .values = values, .columns = columns,
+        .columns_type = FN_U16, .masks = masks,
+    };
+    fn_compress(type, dense, n_in, &to);
     for (size_t s = 0; s < dense->n; s++) {
         const size_t length = (size_t)(offsets[s + 1] - offsets[s]);
         result.longest = length > result.longest ? length : result.longest;

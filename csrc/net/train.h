@@ -1,0 +1,200 @@
+/* The calls train and gradient: threads, passes over the examples, callbacks of the caller's. */
+#ifndef FASTNET_NET_TRAIN_H
+#define FASTNET_NET_TRAIN_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "core/check.h"
+#include "core/contracts.h"
+#include "core/plan.h"
+#include "core/poll.h"
+#include "core/threads.h"
+#include "fastnet.h"
+#include "net/context.h"
+#include "net/minibatch.h"
+#include "net/update.h"
+#include "net/workspace.h"
+#include "ops/activation.h"
+#include "ops/optimizer.h"
+#include "simd/compiler.h"
+#include "simd/vec.h"
+
+/* The arguments of train, for all of the team. */
+typedef struct {
+    FN(thread_context) work;              /* the common part */
+    real *parameters;
+    size_t passes;
+    void *memory;
+    size_t until;               /* mini-batches until the next poll; 0: stop */
+    int goes_on;                /* the parameters were finite after a pass */
+    int failed;
+} FN(train_args);
+
+/* Whether the call goes on after the callbacks. If they need consistent weights, the deferred scale
+ * of the first layer's is applied for them and taken back afterwards: the results must not depend on
+ * how often it is polled. */
+static int FN(run_callbacks)(const FN(thread_context) *work, real *parameters, size_t done)
+{
+    const fn_place *first = work->w.places;
+    const size_t *sizes = work->network->sizes;
+    real *weights = parameters + first->weights;
+    const size_t size = sizes[0] * first->stride * sizeof(real);
+    const fn_poll poll = work->training->poll;
+    if (work->scale == 1 || !fn_needs_consistent_weights(poll))
+        return fn_run_callbacks(poll, done);
+    memcpy(work->w.weights_backup, weights, size);
+    FN(apply_scale)(sizes[0], sizes[1], first->stride, (real)work->scale, weights);
+    const int goes_on = fn_run_callbacks(poll, done);
+    memcpy(weights, work->w.weights_backup, size);
+    return goes_on;
+}
+
+/* One thread polls for all of the team, which waits meanwhile; returns the mini-batches until the
+ * next poll, or 0: stop. */
+static size_t FN(poll_now)(const FN(thread_context) *work, FN(train_args) *args, size_t done)
+{
+    const fn_poll poll = work->training->poll;
+    if (work->thread == 0) {
+        args->until = poll.poll_due(poll.context);
+        if (args->until == 0 && FN(run_callbacks)(work, args->parameters, done))
+            args->until = poll.poll_due(poll.context);
+    }
+    fn_wait_for_team(work->team);
+    return args->until;
+}
+
+/* The pass e of the call as a training of its own. */
+static fn_training FN(training_of_pass)(const fn_training *training, size_t e, size_t mini_batches)
+{
+    fn_training pass = *training;
+    pass.steps += e * mini_batches;
+    pass.costs = training->costs ? training->costs + e * mini_batches : NULL;
+    pass.key = training->keys ? training->keys[e] : training->key;
+    return pass;
+}
+
+/* Record that the pass e of the call is complete. Whether another may begin. */
+static int FN(record_pass)(const FN(thread_context) *work, FN(train_args) *args, size_t e)
+{
+    const fn_training *t = work->training;
+    const size_t n = FN(n_parameters)(work);
+    if (t->n_complete && work->thread == 0) {
+        args->goes_on = isfinite(FN(max_abs)(n, args->parameters));
+        if (args->goes_on && t->n_snapshots > 0)
+            memcpy((real *)t->snapshots + e % t->n_snapshots * n, args->parameters,
+                   n * sizeof(real));
+        *t->n_complete += args->goes_on;
+    }
+    fn_wait_for_team(work->team);
+    return args->goes_on;
+}
+
+/* All passes, on this thread; returns what the delta callback returned. */
+FN_INLINE int FN(run_passes)(FN(thread_context) *work, FN(train_args) *args)
+{
+    const fn_training *t = work->training;
+    const size_t n = work->n_order, m = work->plan->m, mini_batches = (n + m - 1) / m;
+    size_t until = t->poll.poll_due ? 1 : SIZE_MAX; /* mini-batches until the next poll */
+    int failed = 0, goes_on = 1;
+    for (size_t e = 0; e < args->passes && goes_on; e++, work->order += n) {
+        const fn_training pass = FN(training_of_pass)(t, e, mini_batches);
+        work->training = &pass;
+        for (size_t k = 0; k < n && goes_on;) {
+            if (until == 0 && !(until = FN(poll_now)(work, args, e * n + k))) {
+                goes_on = 0;
+                break;
+            }
+            const size_t left = (n - k + m - 1) / m, now = left < until ? left : until;
+            const size_t end = now == left ? n : k + now * m;
+            failed = FN(mini_batches)(work, args->parameters, k, end);
+            goes_on = !failed;
+            until -= now;
+            k = end;
+        }
+        if (work->scale != 1)
+            FN(apply_first_scale)(work, args->parameters + work->w.places[0].weights);
+        fn_wait_for_team(work->team);
+        if (goes_on)
+            goes_on = FN(record_pass)(work, args, e);
+    }
+    work->training = t;
+    return failed;
+}
+
+/* What each thread of the team runs. */
+FN_INLINE void FN(train_together)(fn_team *team, size_t thread, FN(train_args) *args)
+{
+    FN(thread_context) work = args->work;
+    const fn_training *t = work.training;
+    work.team = team, work.thread = thread, work.scale = 1;
+    if (thread == 0)
+        work.w = FN(open_workspace)(work.plan, work.examples, t, team->threads, 0, args->memory);
+    fn_wait_for_team(team);
+    if (thread > 0)
+        work.w = FN(open_workspace)(work.plan, work.examples, t, team->threads, thread,
+                                    args->memory);
+    const int failed = FN(run_passes)(&work, args);
+#ifdef FN_DEBUG
+    fn_wait_for_team(team);
+#endif
+    if (thread > 0)
+        return;
+    args->failed = failed;
+    FN(check_workspace)(work.plan, work.examples, t, team->threads, args->memory);
+}
+
+static void FN(train_member)(fn_team *team, size_t thread, void *context)
+{
+    FN(train_together)(team, thread, context);
+}
+
+static int FN(train)(const fn_plan *plan, real *parameters, const fn_examples *examples,
+                     const int64_t *order, size_t passes, const fn_training *training, void *memory)
+{
+    FN(train_args) args = {
+        .work = {.plan = plan, .network = plan->network, .examples = examples, .order = order,
+                 .n_order = plan->n, .training = training},
+        .parameters = parameters, .passes = passes, .memory = memory, .goes_on = 1,
+    };
+    FN_ASSERT(plan->call == FN_CALL_TRAIN && FN(parameters_hold)(plan->network, parameters));
+    FN_ASSERT(!training->delta.call || plan->threads == 1);
+    FN_ASSERT(fn_training_holds(training, plan->network->sizes[0]));
+    FN_ASSERT(fn_examples_hold(examples, plan->network->sizes[0]));
+    FN_ASSERT(fn_order_holds(order, passes * plan->n, examples->n));
+    if (plan->threads > 1)
+        fn_run_team(plan->threads, FN(train_member), &args);
+    else
+        FN(train_together)(&(fn_team){.threads = 1}, 0, &args);
+    FN_ASSERT(FN(parameters_hold)(plan->network, parameters));
+    return args.failed;
+}
+
+static int FN(gradient)(const fn_plan *plan, const real *parameters, const fn_examples *examples,
+                        real *nabla, fn_delta delta, fn_poll poll, void *memory)
+{
+    fn_team alone = {.threads = 1};
+    const fn_training training = {.delta = delta};
+    FN(thread_context) work = {
+        .plan = plan, .network = plan->network, .examples = examples, .n_order = plan->n,
+        .training = &training, .team = &alone, .scale = 1,
+        .w = FN(open_workspace)(plan, examples, NULL, 1, 0, memory),
+    };
+    size_t until = poll.poll_due ? 1 : SIZE_MAX;
+    int failed = 0;
+    FN_ASSERT(plan->call == FN_CALL_GRADIENT && plan->n == examples->n);
+    FN_ASSERT(FN(parameters_hold)(plan->network, parameters));
+    FN_ASSERT(fn_examples_hold(examples, plan->network->sizes[0]));
+    memset(nabla, 0, FN(n_parameters)(&work) * sizeof(real));
+    for (size_t k = 0, piece; k < plan->n && !failed; k += piece, until--) {
+        if (until == 0 && !(until = fn_poll_now(poll, k)))
+            break;
+        piece = plan->n - k < plan->piece ? plan->n - k : plan->piece;
+        failed = FN(accumulate)(&work, parameters, nabla, k, piece, 1);
+    }
+    FN(check_workspace)(plan, examples, NULL, 1, memory);
+    return failed;
+}
+
+#endif
