@@ -5,6 +5,7 @@
 #include "core/tables.h"
 #include "input/compress.h"
 #include "net/evaluate.h"
+#include "net/gradient.h"
 #include "net/layer.h"
 #include "net/minibatch.h"
 #include "net/peak.h"

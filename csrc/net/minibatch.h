@@ -491,30 +491,4 @@ static int FN(train)(const fn_plan *plan, real *parameters, const fn_examples *e
     return args.failed;
 }
 
-static int FN(gradient)(const fn_plan *plan, const real *parameters, const fn_examples *examples,
-                        real *nabla, fn_delta delta, fn_poll poll, void *memory)
-{
-    fn_team alone = {.threads = 1};
-    const fn_training training = {.delta = delta};
-    FN(thread_context) work = {
-        .plan = plan, .network = plan->network, .examples = examples, .n_order = plan->n,
-        .training = &training, .team = &alone, .scale = 1,
-        .w = FN(open_workspace)(plan, examples, NULL, 1, 0, memory),
-    };
-    size_t until = poll.poll_due ? 1 : SIZE_MAX;
-    int failed = 0;
-    FN_ASSERT(plan->call == FN_CALL_GRADIENT && plan->n == examples->n);
-    FN_ASSERT(FN(parameters_hold)(plan->network, parameters));
-    FN_ASSERT(fn_examples_hold(examples, plan->network->sizes[0]));
-    memset(nabla, 0, FN(n_parameters)(&work) * sizeof(real));
-    for (size_t k = 0, piece; k < plan->n && !failed; k += piece, until--) {
-        if (until == 0 && !(until = fn_poll_now(poll, k)))
-            break;
-        piece = plan->n - k < plan->piece ? plan->n - k : plan->piece;
-        failed = FN(accumulate)(&work, parameters, nabla, k, piece, 1);
-    }
-    FN(check_workspace)(plan, examples, NULL, 1, memory);
-    return failed;
-}
-
 #endif
