@@ -117,8 +117,10 @@ class Explanation:
             formula = formula.replace("{L}", str(l))
             slope = "σ′" if "σ′" in formula else ""
         else:
-            slope = f"{ACTIVATIONS[layer.neurons].symbol}′"
-            formula, number = f"((w^{l + 1})^T δ^{l + 1}) ⊙ {slope}(z^{l})", "BP2"
+            symbol = ACTIVATIONS[layer.neurons].symbol
+            slope = f"{symbol}′" if symbol else ""  # of a = z it is 1
+            formula, number = f"(w^{l + 1})^T δ^{l + 1}", "BP2"
+            formula = f"({formula}) ⊙ {slope}(z^{l})" if slope else formula
         if slope:
             formula_of_z = ACTIVATIONS[layer.neurons].derivative_formula
             rule = formula_of_z.replace("a", f"a^{l}").replace("z", f"z^{l}")
