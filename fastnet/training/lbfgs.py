@@ -88,11 +88,13 @@ def scipy_minimize() -> Any:
 
 
 class _Point(NamedTuple):
-    """Parameters (n,) float64, the cost there and its gradient."""
+    """Parameters (n,) float64, the objective there, its gradient, and its part without the L2
+    term."""
 
     x: NDArray
     cost: float
     gradient: NDArray
+    mean_cost: float
 
 
 class Objective:
@@ -120,14 +122,14 @@ class Objective:
     def __call__(self, x: NDArray) -> _Point:
         self.load(x)
         total = self.trial.cost_and_gradient(self._data, self._nabla, self._weights)
-        cost = total / self._n
+        cost = mean_cost = total / self._n
         gradient = _vector(self._gradient_parts)
         with np.errstate(over="ignore", invalid="ignore"):
             gradient /= self._n
             if self._l2:
                 cost += self._l2 / 2 * self.trial.squares(self.trial.values)
                 gradient[: self._n_weights] += self._l2 * x[: self._n_weights]
-        return _Point(x.copy(), cost, gradient)
+        return _Point(x.copy(), cost, gradient, mean_cost)
 
     def load(self, x: NDArray) -> None:
         """Give the network ``trial`` the parameters x, rounded to its type."""
@@ -164,8 +166,8 @@ class Minimizer:
     ----------
     n_iter : int
         The number of complete iterations.
-    cost : float
-        The objective at the current parameters.
+    cost, mean_cost : float
+        The objective at the parameters of the network, and its part without the L2 term.
     """
 
     def __init__(
@@ -177,7 +179,7 @@ class Minimizer:
         self._start = _vector(_parts(model))
         self._now: _Point | None = None  # the last iterate
         self._last: _Point | None = None  # the last point that was evaluated
-        self.n_iter, self.cost = 0, math.nan
+        self.n_iter, self.cost, self.mean_cost = 0, math.nan, math.nan
 
     def run(self, iteration_ended: Callable[[int, float], bool]) -> Outcome:
         """Minimize.
@@ -220,7 +222,7 @@ class Minimizer:
                 raise DivergenceError(1, _ADVICE, _BEGINS_BEYOND)
             point = _shortened(self._now, x)
         if self._now is None:
-            self._now, self.cost = point, point.cost
+            self._move_to(point)
         self._last = point
         return point.cost, point.gradient
 
@@ -233,20 +235,22 @@ class Minimizer:
         values = self._objective.trial.values
         model.parameters.restore(values, self)
         model.learned_from(self._data)
-        self._now, self.cost = point, point.cost
+        self._move_to(point)
         self.n_iter += 1
         model.parameters.end_training(self)
         stops = self._iteration_ended(self.n_iter, point.cost)
         if not np.array_equal(model.values, values):
             model.parameters.restore(values)
             raise ValueError(
-                "callbacks: expected them to leave weights and biases as L-BFGS needs them for "
-                f"the next iteration, got others; they are back as iteration {self.n_iter} left "
-                "them"
+                "weights, biases: expected no change between two iterations of L-BFGS, as by a "
+                f"callback, got one; they are back as iteration {self.n_iter} left them"
             )
         if stops:
             raise _EndedByCaller
         model.parameters.begin_training(self)
+
+    def _move_to(self, point: _Point) -> None:
+        self._now, self.cost, self.mean_cost = point, point.cost, point.mean_cost
 
     def _reason(self, result: Any) -> str:
         limits = self._limits
@@ -268,7 +272,8 @@ def _shortened(now: _Point, x: NDArray) -> _Point:
     tries that next."""
     fall = abs(float(now.gradient @ (x - now.x)))
     steepness = 1 / _SHARE_OF_STEP - 1
-    return _Point(x.copy(), now.cost + fall * (steepness - 1) / 2, -steepness * now.gradient)
+    cost = now.cost + fall * (steepness - 1) / 2
+    return _Point(x.copy(), cost, -steepness * now.gradient, math.nan)
 
 
 # ---- Network.fit_lbfgs
@@ -326,8 +331,10 @@ def prepare(
     reporter = reporting.chosen(options.verbose)
     evaluation = data.sets.get("evaluation")
     if evaluation is not None:
-        figure = monitoring.default_figure(evaluation)
-        options = options._replace(**{f"monitor_{figure}": True})
+        by_class = monitoring.default_figure(evaluation) == "evaluation_accuracy"
+        options = options._replace(
+            monitor_evaluation_accuracy=by_class, monitor_evaluation_cost=not by_class
+        )
     begun = sgd.begin(net, model, data, options)
     if begun.custom_epoch is not None:
         raise TypeError(
