@@ -20,6 +20,9 @@ from fastnet.nn.costs import CostSpec
 # Examples handed at once to a custom cost's fn.
 _PIECE = 1024
 
+# Examples of which threads compute the gradient together: FN_PIECE of C.
+_GRADIENT_PIECE = 1024
+
 
 def classes_of(a: NDArray) -> NDArray:
     """The classes that rows of outputs or targets (n, n_out) stand for, as ``accuracy`` counts
@@ -205,13 +208,35 @@ class Model:
         """Remember the scale of the inputs."""
         self.parameters.input_scale = self.scale_learned_from(data)
 
+    def like(self) -> "Model":
+        """A model of the same shape, cost and type, whose parameters are zero."""
+        return Model(self.sizes, self.choice, self.dtype.name, self.n_threads, self.hidden)
+
     def gradient(self, data: Dataset) -> "Model":
         """The sum of the examples' gradients, as the parameters of a model."""
-        nabla = Model(self.sizes, self.choice, self.dtype.name)  # only for its shapes
-        X = data.operand(self.sizes, self.dtype, single_use=True)
-        examples = _kernels.Examples(X, data.scale, data.y)
-        self.core.gradient(examples, nabla.parameters.storage, poll=reporting.stopping())
+        nabla = self.like()  # only for its shapes
+        self._gradient(data, nabla, None, single_use=True)
         return nabla
+
+    def cost_and_gradient(
+        self, data: Dataset, nabla: "Model", weights: NDArray | None = None
+    ) -> float:
+        """The sum of the examples' costs, and, as the parameters of ``nabla``, a model like this
+        one, that of their gradients; with ``weights`` (n,) the weighted sums."""
+        cost = self._gradient(data, nabla, weights, single_use=False)
+        if self.choice.kernel is None:
+            cost = self._custom_cost_sum(self.values, data, False, weights)
+        return cost
+
+    def _gradient(
+        self, data: Dataset, nabla: "Model", weights: NDArray | None, single_use: bool
+    ) -> float:
+        """As ``cost_and_gradient``, but 0 for a custom cost."""
+        X = data.operand(self.sizes, self.dtype, single_use)
+        examples = _kernels.Examples(X, data.scale, data.y, weights)
+        threads = self.threads(X, min(len(X), _GRADIENT_PIECE))
+        into = nabla.parameters.storage
+        return self.core.gradient(examples, into, threads, poll=reporting.stopping())
 
     def _evaluate(
         self, networks: NDArray, data: Dataset, with_cost: bool, single_use: bool,

@@ -27,7 +27,7 @@ from fastnet.nn import costs, initializers
 from fastnet.nn.activations import Activation
 from fastnet.nn.cost_base import Cost
 from fastnet.nn.optimizers import Optimizer
-from fastnet.training import loop, overridden, sgd
+from fastnet.training import lbfgs, loop, overridden, sgd
 from fastnet.training.early_stopping import EarlyStopping
 from fastnet.training.history import History
 from fastnet.training.options import SGDOptions
@@ -657,6 +657,90 @@ class Network:
         data = sgd.checked_data(self._inputs, training_data, evaluation_data)
         loop = sgd.prepare(self, self._model, self._stream, self._inputs, data, options)
         return loop.run()
+
+    def fit_lbfgs(
+        self,
+        training_data: Data,
+        max_iter: int = 200,
+        lmbda: float = 0.0,
+        evaluation_data: Data | bool | None = None,
+        *,
+        max_fun: int = lbfgs.MAX_FUN,
+        tol: float = 1e-4,
+        callbacks: Sequence[Callback] | None = None,
+        verbose: int = True,
+    ) -> History:
+        """Train by L-BFGS, a quasi-Newton method, on all examples together.
+
+        Each iteration lowers C = (mean cost) + 1/2 (lmbda/n) sum W^2, the training cost of ``SGD``,
+        along a direction that the last ten gradients give, with a step length that a line search
+        finds (Liu and Nocedal 1989). There is no learning rate and nothing is random. It is for
+        small data sets and smooth costs, which it often minimizes further and faster than ``SGD``
+        does. SciPy's L-BFGS-B does the minimization; the cost and its gradient are one pass of
+        compiled code over the examples. dtype="float64" suits it: in float32 it ends where the cost
+        falls by less than its rounding error.
+
+        Parameters
+        ----------
+        training_data : as for ``SGD``
+        max_iter : int, default 200
+            The most iterations, 1 or more.
+        lmbda : float, default 0.0
+            Regularization parameter of L2 weight decay, as for ``SGD``.
+        evaluation_data : as for ``SGD``
+            The accuracy on it is recorded after each iteration if its targets are classes,
+            otherwise the cost.
+        max_fun : int, default 15000
+            No further iteration begins once the cost has been computed more often than this. An
+            iteration mostly needs it once.
+        tol : float, default 1e-4
+            Training ends when no component of the gradient of C is larger, or when an iteration
+            lowers C by less than 2.2e-9 (float32: 1.2e-7) of it.
+        callbacks : sequence of callable, or None
+            As for ``SGD``, after each iteration. They must not change the parameters.
+        verbose : bool or int, default True
+            As for ``SGD``: a line per iteration, or a bar.
+
+        Returns
+        -------
+        History
+            An entry for each iteration: ``training_cost``, C at its end, and with evaluation data
+            one of their figures.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For arguments and data that do not fit, and for a network that overrides
+            ``update_mini_batch`` or ``backprop``; nothing is changed. Also if a callback changes
+            the parameters, which are then restored.
+        DivergenceError
+            If cost or gradient are not finite at the beginning; nothing is changed. A step to where
+            they are not finite is replaced by a shorter one.
+        ImportError
+            If SciPy is missing; nothing is changed.
+
+        Notes
+        -----
+        At any time the network has the parameters of the last complete iteration, the best so far:
+        in callbacks, after an error, and after Ctrl-C, which ends the training within 0.2 s and
+        raises a KeyboardInterrupt, whose attribute ``history`` has the complete iterations. The
+        number of threads changes no bit.
+
+        Examples
+        --------
+        >>> X, y = np.linspace(-1, 1, 50)[:, None], np.linspace(-1, 1, 50)[:, None] ** 2
+        >>> net = Network([1, 8, 1], "quadratic", output="linear", hidden="tanh",
+        ...               dtype="float64", seed=1)
+        >>> history = net.fit_lbfgs((X, y), verbose=False)
+        >>> history.training_cost[-1] < 1e-4 < history.training_cost[0]
+        True
+        """
+        self._check_not_training()
+        limits = lbfgs.Limits(max_iter, max_fun, tol).checked()
+        options = lbfgs.options_of(limits, lmbda, callbacks, verbose).checked(self._model)
+        data = sgd.checked_data(self._inputs, training_data, evaluation_data)
+        training = lbfgs.prepare(self, self._model, self._inputs, data, options, limits)
+        return training.run(self._model, limits.max_iter)
 
     def update_mini_batch(self, mini_batch: Data, eta: float, lmbda: float, n: int) -> None:
         """Change the parameters by one step of gradient descent on ``mini_batch``.

@@ -55,8 +55,9 @@ def train(network, data, order, m, eta, **options):
 
 
 def gradient(network, data, nabla, *, kernels=_kernels, **options):
+    """Fills nabla; returns the sum of the costs."""
     examples = kernels.Examples(*data, options.pop("weights", None))
-    network_core(network, options, kernels).gradient(examples, nabla, **options)
+    return network_core(network, options, kernels).gradient(examples, nabla, **options)
 
 
 def feedforward(network, data, out, *, kernels=_kernels, **options):

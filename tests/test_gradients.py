@@ -5,9 +5,11 @@ import math
 import kernel_calls
 import numpy as np
 import pytest
+from compressed_examples import bits
 
 from fastnet import reference
 from fastnet.core import _kernels
+from fastnet.data.sparse_rows import compress
 from fastnet.nn import activations
 from fastnet.nn.costs import of_kernel
 
@@ -171,3 +173,46 @@ def test_the_gradient_of_many_examples_is_the_sum_of_theirs(
     assert np.abs(exact).max() > 1
     # n roundings of the sum, and those of the single gradients once more.
     assert (np.abs(whole - exact) <= (n + 20) * 2.0**-53 * terms).all()
+
+
+@pytest.mark.parametrize("n", [1, 1024, 2500])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_gradient_comes_with_the_cost_of_the_same_examples(
+    n, weighted, pair, dtype, isa, random_parameters, random_examples
+):
+    sizes = (9, 5, 3)
+    network = (sizes, *pair, random_parameters(sizes, dtype, 9))
+    X, scale, y = random_examples(n, sizes, pair[1], 10)
+    weights = np.random.default_rng(11).uniform(0, 3, n) if weighted else None
+    costs = [
+        kernel_calls.gradient(network, (X, scale, y), np.empty_like(network[-1]), weights=weights),
+        kernel_calls.evaluate(network, (X, scale, y), weights=weights)[1],
+        kernel_calls.gradient(
+            network, (X, scale, y), np.empty_like(network[-1]), weights=weights, kernels=reference
+        ),
+    ]
+    assert costs[0] > 0
+    # the first two are sums of the same numbers, in pieces of other sizes
+    assert costs[0] == pytest.approx(costs[1], rel=n * 2.0**-52)
+    assert costs[0] == pytest.approx(costs[2], rel=100 * float(np.finfo(dtype).eps))
+
+
+@pytest.mark.parametrize("form", ["dense", "columns", "masks"])
+@pytest.mark.parametrize("n, sizes", [(2100, (70, 33, 20, 3)), (1100, (300, 520, 520, 3))])
+def test_threads_change_no_bit_of_gradient_and_cost(
+    form, n, sizes, dtype, isa, random_parameters, random_examples
+):
+    network = (sizes, "softmax", "log-likelihood", random_parameters(sizes, dtype, 12))
+    X, scale, y = random_examples(n, sizes, "log-likelihood", 13, inputs="float32")
+    X[np.random.default_rng(14).random(X.shape) < 0.8] = 0
+    rows = X if form == "dense" else compress(X, form)
+    weights = np.random.default_rng(15).uniform(0, 2, n)
+    results = []
+    for threads in (1, 2, 3):
+        nabla = np.empty_like(network[-1])
+        cost = kernel_calls.gradient(
+            network, (rows, scale, y), nabla, weights=weights, threads=threads
+        )
+        results.append((cost, bits(nabla)))
+    assert np.unique(nabla).size > 1000
+    assert results[0] == results[1] == results[2]

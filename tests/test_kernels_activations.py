@@ -190,6 +190,13 @@ def test_relus_are_exact(dtype, isa):
         np.testing.assert_array_equal(slope, np.where(z > 0, leak / leak, factor))
 
 
+def test_linear_neurons_pass_every_number_on(dtype, isa):
+    z = np.random.default_rng(5).normal(0, 3, 1000).astype(dtype)
+    a, slope = activate("linear", z)
+    np.testing.assert_array_equal(a, z)
+    np.testing.assert_array_equal(slope, np.ones_like(z))
+
+
 def test_sigmoid_neurons_have_the_bits_of_the_sigmoid_kernel(dtype, isa):
     z = np.random.default_rng(6).normal(0, 5, 1001).astype(dtype)
     out = np.empty_like(z)
@@ -234,6 +241,7 @@ def test_all_instruction_sets_with_fused_multiply_add_give_the_same_bits(neurons
     ("neurons", "limits", "slopes"),
     [
         ("sigmoid", (0, 1), (0, 0.25, 0)),
+        ("linear", (-np.inf, np.inf), (1, 1, 1)),
         ("tanh", (-1, 1), (0, 1, 0)),
         ("relu", (0, np.inf), (0, 0, 1)),
         ("leaky-relu", (-np.inf, np.inf), (0.01, 0.01, 1)),

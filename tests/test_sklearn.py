@@ -243,10 +243,10 @@ def test_verbose_prints_a_line_per_epoch_and_why_it_stopped(capsys):
     classifier(verbose=True, tol=10, n_iter_no_change=1).fit(X, Y, eval_set=(X, Y))
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 4
-    assert lines[0].startswith("Epoch  1 / 40  loss ")
+    assert lines[0].startswith("Iteration  1 / 40  loss ")
     assert "  validation loss " in lines[0]
     assert lines[3] == (
-        "Stopped after epoch 3: the training loss did not improve by tol=10 in 1 epochs"
+        "Stopped after iteration 3: the training loss did not improve by tol=10 in 1 epochs"
     )
     classifier().fit(X, Y)
     assert capsys.readouterr().out == ""

@@ -25,8 +25,9 @@ SOLVERS = ", ".join(one.sklearn_name for one in optimizers.CLASSES)
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"solver": "lbfgs"}, f"solver: expected one of {SOLVERS}; got 'lbfgs', which needs"),
-        ({"activation": "identity"}, "activation: expected one of logistic, tanh, relu, "),
+        ({"solver": "newton"}, f"solver: expected one of {SOLVERS}, lbfgs; got 'newton'"),
+        ({"activation": "cube"}, "activation: expected one of logistic, identity, tanh, relu, "),
+        ({"solver": "lbfgs", "dropout": 0.2}, "dropout: expected 0 for the solver 'lbfgs', got 0.2"),
         ({"hidden_layer_sizes": (5, 0)}, "hidden_layer_sizes: expected an integer over 0, or"),
         ({"hidden_layer_sizes": 2.5}, "hidden_layer_sizes: expected an integer over 0, or"),
         ({"alpha": -1}, "alpha: expected a finite number of 0 or more, got -1"),
@@ -361,7 +362,8 @@ def wrong_metric(*_):
     ("options", "fit", "message"),
     [
         ({"dropout": 1}, {}, "dropout: "),
-        ({"solver": "lbfgs"}, {}, "solver: "),
+        ({"solver": "newton"}, {}, "solver: "),
+        ({"solver": "lbfgs", "dropout": 0.2}, {}, "dropout: "),
         ({}, {"sample_weight": -np.ones(60)}, "sample_weight: "),
         ({}, {"eval_set": (X[:, :2], Y)}, "eval_set: "),
         ({"eval_metric": wrong_metric}, {"eval_set": (X[:10], Y[:10])}, "wrong"),

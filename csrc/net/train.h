@@ -1,4 +1,4 @@
-/* The calls train and gradient: threads, passes over the examples, callbacks of the caller's. */
+/* The call train: threads, passes over the examples, callbacks of the caller's. */
 #ifndef FASTNET_NET_TRAIN_H
 #define FASTNET_NET_TRAIN_H
 
@@ -169,32 +169,6 @@ static int FN(train)(const fn_plan *plan, real *parameters, const fn_examples *e
         FN(train_together)(&(fn_team){.threads = 1}, 0, &args);
     FN_ASSERT(FN(parameters_hold)(plan->network, parameters));
     return args.failed;
-}
-
-static int FN(gradient)(const fn_plan *plan, const real *parameters, const fn_examples *examples,
-                        real *nabla, fn_delta delta, fn_poll poll, void *memory)
-{
-    fn_team alone = {.threads = 1};
-    const fn_training training = {.delta = delta};
-    FN(thread_context) work = {
-        .plan = plan, .network = plan->network, .examples = examples, .n_order = plan->n,
-        .training = &training, .team = &alone, .scale = 1,
-        .w = FN(open_workspace)(plan, examples, NULL, 1, 0, memory),
-    };
-    size_t until = poll.poll_due ? 1 : SIZE_MAX;
-    int failed = 0;
-    FN_ASSERT(plan->call == FN_CALL_GRADIENT && plan->n == examples->n);
-    FN_ASSERT(FN(parameters_hold)(plan->network, parameters));
-    FN_ASSERT(fn_examples_hold(examples, plan->network->sizes[0]));
-    memset(nabla, 0, FN(n_parameters)(&work) * sizeof(real));
-    for (size_t k = 0, piece; k < plan->n && !failed; k += piece, until--) {
-        if (until == 0 && !(until = fn_poll_now(poll, k)))
-            break;
-        piece = plan->n - k < plan->piece ? plan->n - k : plan->piece;
-        failed = FN(accumulate)(&work, parameters, nabla, k, piece, 1);
-    }
-    FN(check_workspace)(plan, examples, NULL, 1, memory);
-    return failed;
 }
 
 #endif

@@ -67,24 +67,30 @@ cdef class NetworkCore:
         if polling is not None:
             polling.check()
 
-    def gradient(self, Examples examples not None, nabla, *, poll=None):
+    def gradient(self, Examples examples not None, nabla, threads=1, *, poll=None):
         cdef const fn_examples *e = examples.fit(self.shape, self.type, True)
         cdef object memory = self.memory()
         cdef const void *p = self.start(memory)
         cdef Array g = vector("nabla", nabla, REAL, True).expect("nabla", (self.n_parameters,))
         if g.dtype != self.dtype:
             raise TypeError(f"nabla: expected {self.dtype}, got {g.dtype}")
-        cdef Plan plan = planned(FN_CALL_GRADIENT, self.type, self.shape, e, e.n, 0, NULL, 1)
+        cdef bint is_custom = self.custom_delta is not None  # called by one thread only
+        cdef size_t n_threads = 1 if is_custom else checked_threads(threads)
+        cdef Plan plan = planned(FN_CALL_GRADIENT, self.type, self.shape, e, e.n, 0, NULL, n_threads)
         cdef Workspace w = Workspace(fn_workspace_size(self.type, &plan.plan, e, NULL))
         cdef CustomDelta custom = CustomDelta(self.custom_delta, self.type)
         cdef fn_delta delta = custom.for_c()
         cdef Poll polling = Poll(poll)
         cdef fn_poll polled = polling.for_c()
+        cdef double cost = 0
+        cdef double *to_cost = NULL if is_custom else &cost
         cdef int failed
         with nogil:
-            failed = fn_gradient(self.type, &plan.plan, p, e, g.data(), delta, polled, w.start())
+            failed = fn_gradient(self.type, &plan.plan, p, e, g.data(), to_cost, delta, polled,
+                                 w.start())
         custom.check(failed)
         polling.check()
+        return cost
 
     def evaluate(self, Examples examples not None, threads=1, *, networks=None, with_cost=True,
                  poll=None):

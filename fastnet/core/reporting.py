@@ -73,7 +73,15 @@ def logger() -> logging.Logger | None:
 
 
 class Reporter:
-    """verbose=0: no output but the records of the log. An object serves one training."""
+    """verbose=0: no output but the records of the log. An object serves one training.
+
+    Attributes
+    ----------
+    unit : str
+        What the training consists of, "Epoch" or the like.
+    """
+
+    unit = "Epoch"
 
     def begin(self, sizes: Sequence[int], n: int, epochs: int) -> Reporter:
         """Before the first epoch over n examples; in a with statement around the epochs."""
@@ -83,7 +91,8 @@ class Reporter:
             logger() if epochs else None
         )  # a call for no epochs only checks its arguments
         if self._logs(INFO):
-            self._log(INFO, "Training %s on %d examples, %d epochs", [*sizes], n, epochs)
+            steps = f"{self.unit.lower()}s"
+            self._log(INFO, "Training %s on %d examples, %d %s", [*sizes], n, epochs, steps)
         return self
 
     def _logs(self, level: int) -> bool:
@@ -106,7 +115,8 @@ class Reporter:
         """The epoch is complete; its figures in words."""
         self._done = epoch
         if self._logs(INFO):
-            self._log(INFO, "%s", "  ".join([f"Epoch {epoch} / {self._epochs}", *figures]))
+            done = f"{self.unit} {epoch} / {self._epochs}"
+            self._log(INFO, "%s", "  ".join([done, *figures]))
         self._show(epoch, figures)
 
     def close(self, words: str) -> None:
@@ -125,7 +135,8 @@ class Reporter:
         if self._logs(level):
             how = "" if kind is None else f"by {kind.__name__} "
             seconds = time.monotonic() - self._start
-            self._log(level, "Training ended %safter %d epochs, %.3g s", how, self._done, seconds)
+            done = f"{self._done} {self.unit.lower()}s"
+            self._log(level, "Training ended %safter %s, %.3g s", how, done, seconds)
 
     def _show(self, epoch: int, figures: list[str]) -> None:
         pass
@@ -138,7 +149,8 @@ class Lines(Reporter):
 
     def _show(self, epoch: int, figures: list[str]) -> None:
         width = len(str(self._epochs))
-        print(f"Epoch {epoch:{width}} / {self._epochs}", *figures, sep="  ", flush=True)
+        done = f"{self.unit} {epoch:{width}} / {self._epochs}"
+        print(done, *figures, sep="  ", flush=True)
 
     def close(self, words: str) -> None:
         super().close(words)
@@ -168,7 +180,7 @@ class Bar(Reporter):
         return self
 
     def _name(self, epoch: int) -> str:
-        return f"Epoch {epoch} / {self._epochs}"
+        return f"{self.unit} {epoch} / {self._epochs}"
 
     def poll(self, epoch: int) -> Callable[[int], object]:
         if epoch > 1:

@@ -118,8 +118,10 @@ class Explanation:
             formula = formula.replace("{L}", str(l))
             slope = "σ′" if "σ′" in formula else ""
         else:
-            slope = f"{_activation(layer).symbol}′"
-            formula, number = f"((w^{l + 1})^T δ^{l + 1}) ⊙ {slope}(z^{l})", "BP2"
+            symbol = _activation(layer).symbol
+            slope = f"{symbol}′" if symbol else ""  # of a = z it is 1
+            formula, number = f"(w^{l + 1})^T δ^{l + 1}", "BP2"
+            formula = f"({formula}) ⊙ {slope}(z^{l})" if slope else formula
         if slope:
             kind = _activation(layer)
             rule = kind.filled(kind.derivative_formula)

@@ -127,14 +127,19 @@ class Softmax(Activation):
 
 class Linear(Activation):
     name = "linear"
-    roles = ("output",)
-    symbol, formula = "", "z"
+    roles = ("hidden", "output")
+    symbol, formula, derivative_formula = "", "z", "1"
     sklearn_name = "identity"
+    initializer = "glorot"
     javascript = "(z) => z"
 
     @staticmethod
     def value(z: NDArray) -> NDArray:
         return z.copy()
+
+    @staticmethod
+    def derivative(z: NDArray | None, a: NDArray) -> NDArray:
+        return np.ones_like(a)
 
 
 class Exponential(Activation):

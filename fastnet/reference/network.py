@@ -126,17 +126,25 @@ class NetworkCore:
         for rows in pieces(len(out), EVALUATED, poll):
             out[rows] = forward(self, examples.mini_batch(rows, self)[0])[0][-1]
 
-    def gradient(self, examples: Examples, nabla: Any, *, poll: Poll | None = None) -> None:
+    def gradient(
+        self, examples: Examples, nabla: Any, threads: int = 1, *, poll: Poll | None = None
+    ) -> float:
         """nabla = the weighted sum over the examples of dC/d(parameters), laid out like them.
+        Returns the weighted sum of the costs; 0 for a custom cost.
 
         ``poll`` is called as by ``Training.run``, between two pieces; there is one with a custom
         cost.
         """
         nabla[...] = 0
-        n = len(examples.X)
+        n, total = len(examples.X), 0.0
         piece = EVALUATED if self.custom_delta is None else max(1, n)
         for rows in pieces(n, piece, poll):
-            step(self, nabla, examples.mini_batch(rows, self), 1.0)
+            x, t, weights = mini_batch = examples.mini_batch(rows, self)
+            step(self, nabla, mini_batch, 1.0)
+            if self.custom_delta is None:
+                z = forward(self, x)[1]
+                total += cost_sum(self.output, self.cost, z, t, weights)
+        return total
 
     def evaluate(
         self,

@@ -1,15 +1,13 @@
-"""Both estimators' base: checks, a new network, training epoch by epoch, the fitted attributes."""
+"""Both estimators' base: checks, a new network, the fitted attributes."""
 
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -18,14 +16,13 @@ from fastnet.core import checks, reporting
 from fastnet.core.parameters import ParameterList, Parameters
 from fastnet.data import sample_weights
 from fastnet.data.dataset import Dataset
-from fastnet.model import Model
 from fastnet.network import Network, model_of
 from fastnet.nn.costs import CostSpec
-from fastnet.sklearn import arguments, losses, parameters, validation
+from fastnet.sklearn import arguments, lbfgs, losses, parameters, validation
+from fastnet.sklearn.iterations import Iterations
 from fastnet.sklearn.parameters import Settings
-from fastnet.sklearn.solver import Examples, Solver
+from fastnet.sklearn.solver import Solver
 from fastnet.sklearn.validation import Validation
-from fastnet.training import loop
 
 _TO_ASSIGN = "{}: expected an assignment after fit, which sets the shapes, got one before"
 
@@ -37,7 +34,7 @@ _RENAMED = {
 }
 
 
-class BaseMLP(BaseEstimator):
+class BaseMLP(Iterations, BaseEstimator):
     """The part of the two estimators that does not depend on the kind of targets.
 
     The epochs are scikit-learn's, not those of ``Network.SGD``: its random numbers, so that the
@@ -46,12 +43,7 @@ class BaseMLP(BaseEstimator):
     between calls of ``partial_fit``.
     """
 
-    network_: Network
     classes_: Any
-    # None if not applicable, as in scikit-learn
-    best_loss_: Any
-    validation_scores_: Any
-    best_validation_score_: Any
 
     # ---- the parameters of the network, as scikit-learn has them
 
@@ -129,10 +121,10 @@ class BaseMLP(BaseEstimator):
         before, seen = dict(vars(self)), None
         try:
             ready = self._ready(X, y, sample_weight, eval_set, incremental, classes)
-            seen = self.t_
+            seen = self._n_recorded
             self._train(*ready, incremental)
         except BaseException:
-            if seen is None or self.t_ == seen:
+            if seen is None or self._n_recorded == seen:
                 self.__dict__.clear()
                 self.__dict__.update(before)
             raise
@@ -147,7 +139,10 @@ class BaseMLP(BaseEstimator):
         """What ``_train`` needs, all of it checked."""
         settings = parameters.checked(self)
         if incremental and settings.early_stopping:
-            raise ValueError("early_stopping: expected False for partial_fit, got True")
+            raise ValueError(
+                "early_stopping: expected False, got True: partial_fit does not support "
+                "early_stopping=True"
+            )
         metric = validation.metric(self.eval_metric, self._score)
         reporter = reporting.chosen(reporting.checked_level(parameters.verbosity(self.verbose)))
         first = not hasattr(self, "network_") or not (settings.warm_start or incremental)
@@ -156,9 +151,11 @@ class BaseMLP(BaseEstimator):
         if first or not incremental:
             self._random_state = check_random_state(self.random_state)
         self._start(settings, X, targets, first)
-        if first or not incremental or getattr(self, "_optimizer", None) is None:
-            self._optimizer = Solver(settings, model_of(self.network_))
         model = model_of(self.network_)
+        if settings.is_lbfgs:
+            lbfgs.check_dropout(settings, model)
+        elif first or not incremental or getattr(self, "_optimizer", None) is None:
+            self._optimizer = Solver(settings, model)
 
         held_out = parts = None
         if eval_set is not None:
@@ -211,13 +208,9 @@ class BaseMLP(BaseEstimator):
         self.network_ = net
         self.n_layers_, self.n_outputs_ = len(sizes), n_out
         self.out_activation_ = losses.NAMES[choice.output]
-        self.n_iter_ = self.t_ = self._no_improvement_count = 0
+        self.n_iter_ = self.t_ = 0
         self._keep_label_binarizer()
-        self.loss_curve_: list[float] = []
-        self.history_: dict[str, list[float]] = {"training_loss": self.loss_curve_}
-        self.best_loss_ = math.inf
-        self.validation_scores_ = None
-        self.best_validation_score_ = None
+        self._forget_figures()
 
     def _split(self, settings: Settings, y: NDArray, n: int) -> list[NDArray]:
         """Which examples are trained on and which are held out, as scikit-learn draws them."""
@@ -225,7 +218,8 @@ class BaseMLP(BaseEstimator):
         if not 2 <= held_out < n:
             raise ValueError(
                 "validation_fraction: expected at least two examples to be held out, and one to "
-                f"be trained on, got {settings.validation_fraction:g} of {n}"
+                "be trained on (The validation set is too small. Increase 'validation_fraction' or "
+                f"the size of your dataset.), got {settings.validation_fraction:g} of {n}"
             )
         parts: list[NDArray] = train_test_split(
             np.arange(n),
@@ -246,121 +240,6 @@ class BaseMLP(BaseEstimator):
         except (TypeError, ValueError) as error:
             raise checks.prefixed("eval_set", error) from None
         return Validation(X, y, data, None, metric)
-
-    def _train(
-        self, settings: Settings, data: Dataset, weights: NDArray | None,
-        held_out: Validation | None, reporter: reporting.Reporter, incremental: bool,
-    ) -> None:  # fmt: skip
-        model, n = model_of(self.network_), len(data)
-        examples = Examples(data, weights, self._mini_batch_size(settings, n))
-        epochs = 1 if incremental else settings.max_iter
-        self._begin_scores(settings, model, held_out)
-        words = ""
-        try:
-            with reporter.begin(model.sizes, n, epochs):
-                words = self._run_epochs(settings, examples, held_out, reporter, epochs)
-                reporter.close(words)
-        except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=4)
-        else:
-            if not words and not incremental:
-                warnings.warn(
-                    f"Stochastic Optimizer: Maximum iterations ({epochs}) reached and the "
-                    "optimization hasn't converged yet.",
-                    ConvergenceWarning,
-                    stacklevel=4,
-                )
-        if held_out is not None:
-            held_out.restore(model)
-
-    def _begin_scores(self, settings: Settings, model: Model, held_out: Validation | None) -> None:
-        """The attributes of the best scores, before the first epoch."""
-        if held_out is not None:
-            if self.validation_scores_ is None:
-                self.validation_scores_, self.best_validation_score_ = [], -math.inf
-            held_out.begin(model, self.best_validation_score_)
-        if settings.early_stopping:
-            self.best_loss_ = None
-        elif self.best_loss_ is None:
-            self.best_loss_ = math.inf
-
-    def _run_epochs(
-        self, settings: Settings, examples: Examples, held_out: Validation | None,
-        reporter: reporting.Reporter, epochs: int,
-    ) -> str:  # fmt: skip
-        """Train for at most this many epochs; returns why training stopped early, or ""."""
-        model, solver, data = model_of(self.network_), self._optimizer, examples.data
-        n = len(data)
-        order, epoch, words = np.arange(n), 0, ""
-        alone = held_out is not None or reporter.reports_epochs
-        snapshots = loop.snapshots_of(1 if alone else solver.epochs_per_call(model, n), model)
-        while epoch < epochs and not words:
-            # whatever their losses, at least this many epochs have the current rate
-            certain = max(1, settings.n_iter_no_change + 1 - self._no_improvement_count)
-            of_call = snapshots[: int(min(certain, epochs - epoch))]
-            for one in solver.epochs(
-                settings, model, examples, order, of_call, self._random_state,
-                epoch + 1, reporter.poll(epoch + 1),
-            ):  # fmt: skip
-                loss = losses.sklearn_loss(
-                    one.cost, model, data, examples.weights, one.l2, one.values
-                )
-                validated = None if held_out is None else held_out.measure(self, model)
-                epoch += 1
-                self.n_iter_, self.t_, order = epoch, self.t_ + n, one.order
-                reporter.epoch_done(epoch, self._record(settings, loss, validated))
-                solver.epoch_ended(self.t_)
-            if self._no_improvement_count > settings.n_iter_no_change:
-                if solver.lower_rate():
-                    self._no_improvement_count = 0
-                else:
-                    words = self._why_stopped(settings, epoch)
-        return words
-
-    def _mini_batch_size(self, settings: Settings, n: int) -> int:
-        if settings.batch_size is None:
-            return min(200, n)
-        if settings.batch_size > n:
-            warnings.warn(
-                "Got `batch_size` less than 1 or larger than sample size. It is going to be "
-                f"clipped: expected at most the {n} examples, got {settings.batch_size}",
-                stacklevel=5,
-            )
-        return min(settings.batch_size, n)
-
-    def _record(
-        self, settings: Settings, loss: float, validated: tuple[float, float] | None
-    ) -> list[str]:
-        """Record an epoch's figures and count the epochs without improvement. Returns
-        the figures in words."""
-        self.loss_ = loss
-        self.loss_curve_.append(loss)
-        words = [f"loss {loss:.8g}"]
-        if validated is not None or "validation_loss" in self.history_:
-            # of a warm start, some epochs may have had no examples held out
-            none = [math.nan] * (len(self.loss_curve_) - 1)
-            pair = (math.nan, math.nan) if validated is None else validated
-            self.history_.setdefault("validation_loss", none.copy()).append(pair[0])
-            self.history_.setdefault("validation_score", none).append(pair[1])
-        if validated is not None:
-            self.validation_scores_.append(validated[1])
-            words += [f"validation loss {validated[0]:.8g}", f"score {validated[1]:.6g}"]
-        if settings.early_stopping:
-            better = self.validation_scores_[-1] >= self.best_validation_score_ + settings.tol
-        else:
-            better = loss <= self.best_loss_ - settings.tol
-            self.best_loss_ = min(self.best_loss_, loss)
-        if validated is not None:
-            self.best_validation_score_ = max(self.best_validation_score_, validated[1])
-        self._no_improvement_count = 0 if better else self._no_improvement_count + 1
-        return words
-
-    def _why_stopped(self, settings: Settings, epoch: int) -> str:
-        what = "validation score" if settings.early_stopping else "training loss"
-        return (
-            f"Stopped after epoch {epoch}: the {what} did not improve by tol={settings.tol:g} "
-            f"in {settings.n_iter_no_change} epochs"
-        )
 
     # ---- use
 
@@ -395,8 +274,11 @@ def _weights(X: Any, sample_weight: Any) -> NDArray | None:
 
 def _dtype(settings: Settings, X: Any) -> str:
     """The dtype of "auto": float32, since the noise of mini-batches is much larger than its
-    rounding; float64 for a single mini-batch, whose gradient is exact, unless X is float32."""
+    rounding; float64 for a single mini-batch, whose gradient is exact, unless X is float32, and
+    for L-BFGS."""
     if settings.dtype != "auto":
         return settings.dtype
+    if settings.is_lbfgs:  # its line search compares costs that hardly differ
+        return "float64"
     one = X.shape[0] <= (settings.batch_size or 200)
     return "float64" if one and X.dtype != np.float32 else "float32"

@@ -11,12 +11,14 @@ from fastnet.core import checks
 from fastnet.nn import activations, optimizers
 from fastnet.nn.activations import Activation
 from fastnet.nn.optimizers import Optimizer
+from fastnet.training import lbfgs
 
 # {name of an activation: fastnet's name}, for scikit-learn's names and fastnet's.
 ACTIVATIONS = {activations.ACTIVATIONS[name].sklearn_name: name for name in activations.HIDDEN}
 ACTIVATIONS |= {name: name for name in activations.HIDDEN}
-SOLVERS = {each.sklearn_name: each for each in optimizers.CLASSES}
-MAX_FUN = 15000
+SOLVERS = {each.sklearn_name: each for each in optimizers.CLASSES}  # by mini-batches
+LBFGS = "lbfgs"
+MAX_FUN = lbfgs.MAX_FUN
 LEARNING_RATES = ("constant", "invscaling", "adaptive")
 
 
@@ -26,29 +28,31 @@ class Settings(NamedTuple):
 
     hidden_layer_sizes: tuple[int, ...]
     hidden: str | Activation  # as ``Network`` takes it
-    optimizer: Optimizer | None
+    is_lbfgs: bool
+    optimizer: Optimizer | None  # of mini-batches
     alpha: float
     batch_size: int | None  # None: "auto"
     learning_rate: str  # "constant" except for the solver "sgd"
     learning_rate_init: float
     power_t: float
     max_iter: int
+    max_fun: int
     shuffle: bool
     tol: float
     warm_start: bool
-    early_stopping: bool
+    early_stopping: bool  # False for the solver "lbfgs"
     validation_fraction: float
     n_iter_no_change: float
     dropout: Any  # as ``Network.SGD`` takes it
     dtype: str
 
 
-def one_of(name: str, value: Any, allowed: Any, hint: str = "") -> str:
+def one_of(name: str, value: Any, allowed: Any) -> str:
     """``value``, a name in ``allowed``."""
     if isinstance(value, str) and value in allowed:
         return value
     raise ValueError(
-        f"{name}: expected one of {', '.join(allowed)}; got {checks.short_repr(value)}{hint}"
+        f"{name}: expected one of {', '.join(allowed)}; got {checks.short_repr(value)}"
     )
 
 
@@ -76,13 +80,27 @@ def _patience(value: Any) -> float:
     return checks.integer("n_iter_no_change", value, 1)
 
 
+def is_stochastic(estimator: Any) -> bool:
+    """Whether the estimator's solver takes a step for each mini-batch."""
+    solver = one_of("solver", estimator.solver, (*SOLVERS, LBFGS))
+    return solver != LBFGS
+
+
+def check_stochastic(estimator: Any) -> bool:
+    """For ``available_if``: an AttributeError, if the solver has no mini-batches, in scikit-learn's
+    words."""
+    if estimator.solver == LBFGS:
+        raise AttributeError(
+            "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic."
+        )
+    return True
+
+
 def _optimizer(estimator: Any) -> Optimizer | None:
-    solver = one_of(
-        "solver", estimator.solver, SOLVERS,
-        ", which needs the whole data at each step" if estimator.solver == "lbfgs" else "",
-    )  # fmt: skip
     made = {name: _made(each, estimator) for name, each in SOLVERS.items()}  # checks them all
-    return None if made[solver].is_plain else made[solver]
+    if not is_stochastic(estimator) or made[estimator.solver].is_plain:
+        return None
+    return made[estimator.solver]
 
 
 def _made(optimizer: type[Optimizer], estimator: Any) -> Optimizer:
@@ -111,10 +129,12 @@ def checked(estimator: Any) -> Settings:
         )
     learning_rate = one_of("learning_rate", e.learning_rate, LEARNING_RATES)
     fraction = checks.positive("validation_fraction", e.validation_fraction)
-    checks.integer("max_fun", e.max_fun, 1)
+    is_lbfgs = not is_stochastic(e)
+    early_stopping = checks.boolean("early_stopping", e.early_stopping)
     return Settings(
         hidden_layer_sizes=_sizes(e.hidden_layer_sizes),
         hidden=_activation(e.activation),
+        is_lbfgs=is_lbfgs,
         optimizer=_optimizer(e),
         alpha=checks.nonnegative("alpha", e.alpha),
         batch_size=None if auto else checks.integer("batch_size", e.batch_size, 1),
@@ -122,10 +142,11 @@ def checked(estimator: Any) -> Settings:
         learning_rate_init=checks.positive("learning_rate_init", e.learning_rate_init),
         power_t=checks.nonnegative("power_t", e.power_t),
         max_iter=checks.integer("max_iter", e.max_iter, 1),
+        max_fun=checks.integer("max_fun", e.max_fun, 1),
         shuffle=checks.boolean("shuffle", e.shuffle),
         tol=checks.nonnegative("tol", e.tol),
         warm_start=checks.boolean("warm_start", e.warm_start),
-        early_stopping=checks.boolean("early_stopping", e.early_stopping),
+        early_stopping=early_stopping and not is_lbfgs,
         validation_fraction=checks.share("validation_fraction", fraction),
         n_iter_no_change=_patience(e.n_iter_no_change),
         dropout=e.dropout,

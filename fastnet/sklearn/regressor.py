@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
 from fastnet.nn.costs import CostSpec
@@ -39,12 +40,12 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     hidden_layer_sizes : int or sequence of int, default (100,)
         Neurons in each hidden layer; () for none.
     activation : str or object, default "relu"
-        Kind of the hidden neurons: "logistic", "tanh", "relu", another name of
+        Kind of the hidden neurons: "identity", "logistic", "tanh", "relu", another name of
         ``fastnet.nn.activations.HIDDEN``, or an object such as ``fastnet.LeakyReLU(0.2)``.
-        There is no "identity".
     solver : str, default "adam"
-        "adam"; "sgd", gradient descent with ``momentum``; or another class of
-        ``fastnet.nn.optimizers``, its name in lower case. There is no "lbfgs".
+        "adam"; "sgd", gradient descent with ``momentum``; another class of
+        ``fastnet.nn.optimizers``, its name in lower case; or "lbfgs", a quasi-Newton method on all
+        examples together, SciPy's L-BFGS-B, without random numbers after the initial weights.
     alpha : float, default 0.0001
         L2 penalty as scikit-learn counts it: each mini-batch adds alpha W / m to the gradient
         of the weights, with m the number of its examples, or the sum of their weights. This
@@ -60,13 +61,14 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     power_t : float, default 0.5
         For "invscaling".
     max_iter : int, default 200
-        The maximum number of epochs.
+        The maximum number of epochs; of iterations for "lbfgs".
     shuffle : bool, default True
         Whether each epoch has a new order of the examples.
     random_state : int, RandomState or None
         Seeds the initial weights, the order, the choice of held-out examples, and dropout.
     tol : float, default 1e-4
-        An epoch counts as an improvement if it beats the best by more than this.
+        An epoch counts as an improvement if it beats the best by more than this. For "lbfgs": the
+        largest component of the gradient with which training ends.
     verbose : bool or int, default False
         1: a line per epoch; 2: a progress bar, as in ``fastnet.Network.SGD``; more: as 1.
     warm_start : bool, default False
@@ -76,7 +78,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     nesterovs_momentum : bool, default True
         For "sgd" with momentum.
     early_stopping : bool, default False
-        Whether to stop by the score on held-out examples, not by the training loss.
+        Whether to stop by the score on held-out examples, not by the training loss. Without effect
+        for "lbfgs".
     validation_fraction : float, default 0.1
         The fraction of the examples that early stopping holds out, unless ``fit`` gets an
         ``eval_set``.
@@ -87,19 +90,21 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     n_iter_no_change : int or inf, default 10
         Training stops after more than this number of consecutive epochs without improvement.
     max_fun : int, default 15000
-        Ignored; in scikit-learn it is for the solver "lbfgs" only.
+        For "lbfgs": the number of evaluations of the loss after which no iteration begins.
     output : str, default "auto"
         The output neurons: "identity", "logistic" (for the squared error, targets from 0 to 1),
         "exp", or "auto", the output layer that goes with the loss.
     dropout : float or sequence of float, default 0.0
-        The probability that a hidden neuron is dropped: one number, or one per hidden layer.
+        The probability that a hidden neuron is dropped: one number, or one per hidden layer. 0 for
+        "lbfgs".
     eval_metric : str, callable or None
         The score on held-out examples: the name of a scorer of scikit-learn; a function
         f(estimator, X, y), more is better; "loss", the loss with a minus sign; None: R^2.
     dtype : "auto", "float32" or "float64", default "auto"
         The type of the network's parameters and arithmetic. "auto" is float32, which takes half
-        the time and whose rounding is far below the noise of mini-batches; it is float64 if one
-        mini-batch holds all examples, unless X is float32. scikit-learn uses the type of X.
+        the time and whose rounding is far below the noise of mini-batches; it is float64 for
+        "lbfgs", and if one mini-batch holds all examples, unless X is float32. scikit-learn uses
+        the type of X.
         float32 has 7 digits: X = 1e8 + noise loses its noise, so scale such inputs, or choose
         "float64".
         Predictions are float32 if X is float32, otherwise float64, whatever this is.
@@ -110,9 +115,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         The trained network: ``network_.save(file)``, ``network_.explain(x, y)``, ...
     history_ : dict of lists
         Per epoch: "training_loss", the mean over the mini-batches before their steps, with the
-        penalty; if examples are held out, "validation_loss" without the penalty and
-        "validation_score", NaN for epochs of a warm start that had none. It can be passed to
-        ``pandas.DataFrame``.
+        penalty, or, of an iteration of "lbfgs", the loss after it; if examples are held out,
+        "validation_loss" without the penalty and "validation_score", NaN for epochs of a warm start
+        that had none. It can be passed to ``pandas.DataFrame``.
     coefs_, intercepts_ : lists of ndarray, (n_in, n_out) and (n_out,)
         The network's parameters themselves: writing to them, or assigning to them, changes the
         network. The next ``fit`` or ``partial_fit`` makes new arrays; these keep their values and
@@ -120,7 +125,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     n_features_in_, feature_names_in_, n_iter_, t_, n_layers_, n_outputs_, out_activation_
         As in scikit-learn.
     loss_, loss_curve_, best_loss_, validation_scores_, best_validation_score_
-        As in scikit-learn.
+        As in scikit-learn; "lbfgs" has the first only, and with ``eval_set`` the last two.
 
     Raises
     ------
@@ -197,8 +202,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self._fit(X, y, sample_weight, eval_set)
         return self
 
+    @available_if(parameters.check_stochastic)
     def partial_fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> MLPRegressor:
-        """Train for one epoch, continuing from the last call, moments included.
+        """Train for one epoch, continuing from the last call, moments included. The solver "lbfgs"
+        has no such method.
 
         Parameters
         ----------

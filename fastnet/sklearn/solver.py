@@ -23,8 +23,10 @@ from fastnet.training import loop
 from fastnet.training.errors import DivergenceError
 from fastnet.training.options import SGDOptions
 
-_ADVICE = (
-    "a smaller learning_rate_init or a larger batch_size may help, and X and y of about 1 in size"
+_ADVICE = (  # and scikit-learn's message
+    "a smaller learning_rate_init or a larger batch_size may help, and X and y of about 1 in size. "
+    "Solver produced non-finite parameter weights. The input data may contain large values and "
+    "need to be preprocessed."
 )
 
 

@@ -16,6 +16,8 @@ class DivergenceError(ArithmeticError, ValueError):
     epoch : int or None
     advice : str
         The end of the message.
+    cause : str
+        What shows the divergence.
 
     Attributes
     ----------
@@ -35,21 +37,26 @@ class DivergenceError(ArithmeticError, ValueError):
     2
     """
 
-    def __init__(self, epoch: int | None = None, advice: str = "a smaller eta or lmbda may help"):
+    def __init__(
+        self,
+        epoch: int | None = None,
+        advice: str = "a smaller eta or lmbda may help",
+        cause: str = "a parameter is no longer finite",
+    ):
         where, back = "the mini-batch", "before it"
         if epoch is not None:
             where = f"epoch {epoch}"
             back = f"at the end of epoch {epoch - 1}" if epoch > 1 else "before the training"
         super().__init__(
-            f"training diverged in {where}: a parameter is no longer finite; "
+            f"training diverged in {where}: {cause}; "
             f"the parameters are back as they were {back} ({advice})"
         )
         self.epoch = epoch
-        self._advice = advice
+        self._advice, self._cause = advice, cause
         self.history = History([], [], [], [])
 
-    def __reduce__(self) -> tuple[type, tuple[int | None, str], dict[str, Any]]:
-        return DivergenceError, (self.epoch, self._advice), self.__dict__
+    def __reduce__(self) -> tuple[type, tuple[int | None, str, str], dict[str, Any]]:
+        return DivergenceError, (self.epoch, self._advice, self._cause), self.__dict__
 
 
 class AttachHistory:

@@ -69,7 +69,7 @@ def check_training(net: Any, model: Model, data: SGDData, options: SGDOptions) -
     model, data, options : Model, SGDData, SGDOptions
     """
     reporting.chosen(options.verbose)
-    state = _begin(net, model, data, options)[0]
+    state = begin(net, model, data, options).state
     if options.epochs:
         state.rate(1)
 
@@ -84,7 +84,7 @@ def prepare(
 ) -> EpochLoop:
     """The epoch loop of one call of ``SGD``; nothing has changed yet."""
     reporter = reporting.chosen(options.verbose)
-    state, monitors, step, custom_epoch = _begin(net, model, data, options)
+    state, monitors, step, custom_epoch = begin(net, model, data, options)
     if options.epochs:
         with AttachHistory(state.history):
             state.rate(1)  # a user's schedule may raise
@@ -93,10 +93,17 @@ def prepare(
     return EpochLoop(model, stream, training, step, state, monitors, reporter, custom_epoch)
 
 
-def _begin(
-    net: Any, model: Model, data: SGDData, options: SGDOptions
-) -> tuple[TrainingState, list[Monitor], StepOptions, CustomEpoch | None]:
-    """The checked arguments of a training."""
+class Begun(NamedTuple):
+    """What a training needs, made of its checked arguments."""
+
+    state: TrainingState
+    monitors: list[Monitor]
+    step: StepOptions
+    custom_epoch: CustomEpoch | None
+
+
+def begin(net: Any, model: Model, data: SGDData, options: SGDOptions) -> Begun:
+    """Check the arguments of a training against each other and the network."""
     history, run_callbacks = History([], [], [], []), None
     if options.callbacks:
         run_callbacks = callbacks.runner(net, model.parameters, options.callbacks, history)
@@ -122,7 +129,7 @@ def _begin(
     model.parameters.check_finite()
     model.parameters.check_not_training()
     step = options.step_options(model, n if weights is None else float(weights.sum()), weights)
-    return state, monitors, step, custom_epoch
+    return Begun(state, monitors, step, custom_epoch)
 
 
 def _checked_figures(net: Any, model: Model, data: SGDData, options: SGDOptions) -> dict[str, str]:
