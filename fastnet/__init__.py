@@ -11,6 +11,7 @@ from fastnet.core import moved
 from fastnet.core.execution import get_num_threads, set_num_threads
 from fastnet.data.dataset import Dataset
 from fastnet.data.idx import load_mnist, read_idx, write_idx
+from fastnet.data.input_transform import Standardize
 from fastnet.learning_rate import find_learning_rate
 from fastnet.network import Network, load
 from fastnet.nn import costs, optimizers
@@ -31,6 +32,7 @@ __all__ = [
     "HalveOnPlateau",
     "History",
     "Network",
+    "Standardize",
     "StepDecay",
     "__version__",
     "augment",

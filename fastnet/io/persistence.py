@@ -179,7 +179,7 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
     """The fields as ``read`` returns them; a ValueError names the first invalid key."""
     missing = [key for key in ("sizes", "weights", "biases", "cost") if key not in fields]
     if missing:
-        raise ValueError(f"expected the key {missing[0]!r}, found {_some(sorted(fields))}")
+        raise ValueError(f"expected the key {missing[0]!r}, found {checks.some(sorted(fields))}")
     sizes = fields["sizes"]
     _check_values(fields)
     _check_names(fields)
@@ -252,7 +252,8 @@ def _array(key: str, rows: Any, shape: tuple[int, int]) -> np.ndarray:
     lengths = {len(row) for row in rows}
     if len(rows) != shape[0] or lengths != {shape[1]}:
         raise ValueError(
-            f"{key}: expected shape {shape}, found {len(rows)} rows of {_some(sorted(lengths))}"
+            f"{key}: expected shape {shape}, found {len(rows)} rows of "
+            f"{checks.some(sorted(lengths))}"
         )
     odd = [x for row in rows for x in row if type(x) not in (int, float)]
     if odd:
@@ -264,9 +265,3 @@ def _array(key: str, rows: Any, shape: tuple[int, int]) -> np.ndarray:
     if not np.isfinite(array).all():
         raise ValueError(f"{key}: expected finite numbers only, found one that is not")
     return array
-
-
-def _some(items: list[Any]) -> str:
-    """The first few of a list for a message."""
-    shown = ", ".join(checks.short_repr(item) for item in items[:5])
-    return f"[{shown}{', ...' if len(items) > 5 else ''}]"
