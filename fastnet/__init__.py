@@ -7,11 +7,12 @@ from fastnet.core.load import show_config, version
 
 # isort: split
 from fastnet import augment, mnist_loader
-from fastnet.core import moved
+from fastnet.core import moved, reporting
 from fastnet.core.execution import get_num_threads, set_num_threads
 from fastnet.data.dataset import Dataset
 from fastnet.data.idx import load_mnist, read_idx, write_idx
 from fastnet.data.input_transform import Standardize
+from fastnet.data.table import Table
 from fastnet.learning_rate import find_learning_rate
 from fastnet.network import Network, load
 from fastnet.nn import costs, optimizers
@@ -34,6 +35,7 @@ __all__ = [
     "Network",
     "Standardize",
     "StepDecay",
+    "Table",
     "__version__",
     "augment",
     "find_learning_rate",
@@ -57,6 +59,7 @@ __all__ += costs.__all__ + optimizers.__all__
 __version__: str
 
 moved.install()
+reporting.make_curves = lambda: import_module("fastnet.plots").live()
 
 # Imported on first access; sklearn needs scikit-learn.
 _SUBMODULES = ("augment", "demo", "mnist_loader", "plots", "reference", "sklearn")

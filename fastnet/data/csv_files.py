@@ -150,13 +150,14 @@ def _read(text: str, texts: Collection[str], name: str) -> tuple[CSVColumns, set
         raise ValueError(f"{name}: expected rows below the header, got none")
     columns: dict[str, Column] = {}
     mixed = set()
-    for column, parts in zip(header, pieces, strict=True):
-        if all(isinstance(part, np.ndarray) for part in parts):
-            columns[column] = np.concatenate(parts)
-        elif any(isinstance(part, np.ndarray) for part in parts):
-            mixed.add(column)
+    for heading, parts in zip(header, pieces, strict=True):
+        numbers = [part for part in parts if isinstance(part, np.ndarray)]
+        if len(numbers) == len(parts):
+            columns[heading] = np.concatenate(numbers)
+        elif numbers:
+            mixed.add(heading)
         else:
-            columns[column] = [field for part in parts for field in part]
+            columns[heading] = [field for part in parts for field in part]
     return CSVColumns(name, columns, lines), mixed
 
 

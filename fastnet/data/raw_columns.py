@@ -140,7 +140,9 @@ def _from_named(given: dict[Any, Any], texts: Collection[str]) -> RawColumns:
     n = 0
     for name, values in given.items():
         if not isinstance(name, str):
-            raise TypeError(f"expected names of columns that are str, got {checks.short_repr(name)}")
+            raise TypeError(
+                f"expected names of columns that are str, got {checks.short_repr(name)}"
+            )
         columns[name], is_boolean = _column(name, values, name in texts)
         n = len(columns[name])
         if is_boolean:

@@ -472,9 +472,7 @@ def _names(argument: str, names: Any) -> tuple[str, ...]:
     found = tuple(names)
     for name in found:
         if not isinstance(name, str):
-            raise TypeError(
-                f"{argument}: expected names of columns, got {checks.short_repr(name)}"
-            )
+            raise TypeError(f"{argument}: expected names of columns, got {checks.short_repr(name)}")
     return found
 
 

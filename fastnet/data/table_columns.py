@@ -233,6 +233,8 @@ def from_state(state: Any) -> Column:
         if isinstance(categories, list) and all(isinstance(c, str | None) for c in categories):
             if len({*categories}) == len(categories) > 0:
                 return CategoryColumn(name, tuple(categories))
-        elif type(mean) in (int, float) and math.isfinite(mean) and isinstance(indicator, bool):
-            return NumberColumn(name, float(mean), indicator)
-    raise ValueError(f"expected a column of numbers or categories, found {checks.short_repr(state)}")
+        elif isinstance(mean, float) and math.isfinite(mean) and isinstance(indicator, bool):
+            return NumberColumn(name, mean, indicator)
+    raise ValueError(
+        f"expected a column of numbers or categories, found {checks.short_repr(state)}"
+    )

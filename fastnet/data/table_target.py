@@ -39,19 +39,18 @@ class Target:
         absent = [i for i, value in enumerate(column) if value is None or value != value]
         if absent:
             raise ValueError(
-                f"{raw.place(absent[0], name)}: expected a target in each row, "
-                f"got a missing value"
+                f"{raw.place(absent[0], name)}: expected a target in each row, got a missing value"
             )
         if isinstance(column, list):
             if task == "regression":
                 raise table_columns.not_a_number(raw, name, ", since the task is a regression")
             if not declared and task is None:
                 table_columns.check_categories(raw, name)
-            classes: list[Any] = sorted({*column})  # type: ignore[type-var]  # all are str
+            classes: list[Any] = sorted({*column})
         elif task == "regression":
             return cls(name, None)
         else:
-            values, counts = np.unique(column, return_counts=True)
+            values = np.unique(column)
             whole = bool((values == np.floor(values)).all()) and abs(values).max() < 2**53
             few = len(values) <= MOST_CLASSES and len(column) >= ROWS_PER_CLASS * len(values)
             is_boolean = name in raw.booleans
@@ -133,6 +132,4 @@ class Target:
                 and len({*classes}) == len(classes)
             ):
                 return cls(state["name"], tuple(classes))
-        raise ValueError(
-            f"target: expected a name and classes, found {checks.short_repr(state)}"
-        )
+        raise ValueError(f"target: expected a name and classes, found {checks.short_repr(state)}")
