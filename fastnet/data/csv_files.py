@@ -8,6 +8,7 @@ import io
 import math
 import os
 from collections.abc import Collection, Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -142,7 +143,7 @@ def _read(text: str, texts: Collection[str], name: str) -> tuple[CSVColumns, set
     header = _checked_header(header, name)
     pieces: list[list[Column]] = [[] for _ in header]
     lines: list[int] = []
-    while chunk := [row for row, _ in zip(rows, range(_ROWS), strict=False)]:
+    while chunk := list(islice(rows, _ROWS)):
         lines += [line for line, _ in chunk]
         for column, fields in enumerate(zip(*(row for _, row in chunk), strict=True)):
             pieces[column].append(_converted(fields, header[column] in texts))

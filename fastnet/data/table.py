@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
@@ -13,6 +12,7 @@ from fastnet.core import checks
 from fastnet.core.random_stream import RandomStream
 from fastnet.data import raw_columns, table_columns
 from fastnet.data.dataset import Dataset
+from fastnet.data.holdout import held_out
 from fastnet.data.input_transform import InputTransform, Standardize
 from fastnet.data.raw_columns import RawColumns
 from fastnet.data.table_columns import CategoryColumn, Column, listed
@@ -98,6 +98,7 @@ class Table(InputTransform):
         drop: Iterable[str] = (),
         unknown: str = "error",
         missing: str = "mean",
+        standardize: bool = True,
     ) -> Self:
         """Learn categories, means and deviations from training rows.
 
@@ -123,6 +124,8 @@ class Table(InputTransform):
             of the categories.
         missing : "mean" or "error"
             What missing values become: see the class; or an error.
+        standardize : bool
+            False: numbers stay as they are.
 
         Returns
         -------
@@ -142,7 +145,7 @@ class Table(InputTransform):
         >>> Table.fit(rows, "price").standardize.mean.tolist()
         [2.0]
         """
-        options = FitOptions(target, task, categorical, drop, unknown, missing)
+        options = FitOptions(target, task, categorical, drop, unknown, missing, standardize)
         return cls._fitted(*options.read(data))
 
     @classmethod
@@ -185,11 +188,9 @@ class Table(InputTransform):
         >>> len(training), len(validation), validation.y.sum()
         (16, 4, np.int64(2))
         """
-        fraction = checks.share("validation_fraction", validation_fraction)
-        if not fraction:
-            raise ValueError("validation_fraction: expected a number over 0, got 0")
         raw, target_column, chosen = FitOptions(target, **options).read(data)
-        training, validation = _divided(raw, target_column, fraction, RandomStream(seed))
+        is_held_out = held_out(target_column.of(raw), validation_fraction, RandomStream(seed))
+        training, validation = (raw.rows(np.flatnonzero(k)) for k in (~is_held_out, is_held_out))
         table = cls._fitted(training, target_column, chosen)
         return table, table.dataset(training), table._dataset(validation, unknown="ignore")
 
@@ -202,9 +203,9 @@ class Table(InputTransform):
             table_columns.fitted(raw, name, name in options.categorical, options.missing)
             for name in names
         ]
-        X = _encoded(columns, raw, "error", options.missing)
-        measured = Standardize.fit(X)
+        measured = Standardize.fit(_encoded(columns, raw, "error", options.missing))
         scaled = np.array([one for column in columns for one in column.is_scaled])
+        scaled &= options.standardize
         standardize = Standardize(
             np.where(scaled, measured.mean, 0.0),
             np.where(scaled, measured.deviation, 1.0),
@@ -417,6 +418,7 @@ class FitOptions:
         drop: Iterable[str] = (),
         unknown: str = "error",
         missing: str = "mean",
+        standardize: bool = True,
     ):
         if target is not None and not isinstance(target, str):
             raise TypeError(
@@ -431,6 +433,7 @@ class FitOptions:
         self.categorical = _names("categorical", categorical)
         self.drop = _names("drop", drop)
         self.unknown, self.missing = _checked_choices(unknown, missing)
+        self.standardize = checks.boolean("standardize", standardize)
 
     def read(self, data: Any) -> tuple[RawColumns, Target, FitOptions]:
         """The rows, their target, and these options; what they name is a column of the rows."""
@@ -474,26 +477,3 @@ def _names(argument: str, names: Any) -> tuple[str, ...]:
         if not isinstance(name, str):
             raise TypeError(f"{argument}: expected names of columns, got {checks.short_repr(name)}")
     return found
-
-
-def _divided(
-    raw: RawColumns, target: Target, fraction: float, stream: RandomStream
-) -> tuple[RawColumns, RawColumns]:
-    """Training and validation rows in the order of the file; each class has its share."""
-    y = target.of(raw)
-    groups = y if y.ndim == 1 else np.zeros(len(y), np.int64)
-    order = stream.permutation(raw.n)
-    held_out = np.zeros(raw.n, bool)
-    # so that shares of small classes add up to the whole share, what is rounded off is carried
-    due = 0.0
-    for group in np.unique(groups):
-        members = order[groups[order] == group]
-        due += fraction * len(members)
-        n = min(math.floor(due + 0.5), len(members) - 1)
-        due -= n
-        held_out[members[:n]] = True
-    if not held_out.any() or held_out.all():
-        raise ValueError(
-            f"{raw.name}: expected rows enough to hold out {fraction:g} of them, got {raw.n}"
-        )
-    return raw.rows(np.flatnonzero(~held_out)), raw.rows(np.flatnonzero(held_out))

@@ -292,6 +292,54 @@ def confusion(net: Network, data: Data, *, ax: "Axes | None" = None) -> "Axes":
     return ax
 
 
+def predictions(net: Network, data: Data, *, ax: "Axes | None" = None) -> "Axes":
+    """The outputs of a regression against the targets, with the line on which they are equal.
+
+    Parameters
+    ----------
+    net : Network
+        With one output.
+    data : Dataset, pair (X, y) or iterable of (x, y)
+        Examples with targets, as for ``Network.total_cost``.
+    ax : matplotlib Axes or None
+        Where to draw; None makes a new figure.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError, TypeError
+        If network and data do not match, for labels, and for several outputs.
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import fastnet
+    >>> net = fastnet.Network([1, 1], "quadratic", output="linear", seed=1)
+    >>> ax = predictions(net, ([[1.0], [2.0]], [[1.0], [4.0]]))
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('target', 'predicted')
+    """
+    net = _network(net)
+    data = inputs_of(net).dataset("data", data)
+    if data.y.ndim == 1 or data.y.shape[1] != 1:
+        raise ValueError(f"data: expected one target per example, (n, 1), got shape {data.y.shape}")
+    y, a = data.y[:, 0], net.feedforward(data)[:, 0]
+    ax = _axes.axes(ax, 5.6, 5.4)
+    low, high = min(y.min(), a.min()), max(y.max(), a.max())
+    ax.plot([low, high], [low, high], color=_axes.foreground(), linewidth=1)
+    ax.scatter(y, a, s=12, alpha=0.6, color=_axes.BLUE, linewidths=0)
+    ax.set_xlabel("target")
+    ax.set_ylabel("predicted")
+    error = np.sqrt(np.mean((np.asarray(a, np.float64) - y) ** 2))
+    ax.set_title(f"{len(data):,} examples, root mean squared error {error:.4g}")
+    ax.grid(alpha=0.25)
+    return ax
+
+
 def _network(net: Any) -> Network:
     if not isinstance(net, Network):
         raise TypeError(f"net: expected a Network, got {checks.short_repr(net)}")
