@@ -60,6 +60,11 @@ class InputTransform(ABC):
     def standardize(self) -> Standardize | None:
         """For the ``n_out`` columns; None leaves them as they are."""
 
+    @property
+    def summary(self) -> str:
+        """A few words for the repr of a network."""
+        return f"{self.name} inputs"
+
     @abstractmethod
     def encode(self, raw: Any) -> Any:
         """Data with named columns -> their numbers, (n, n_out), not yet standardized: an array, or
@@ -94,6 +99,12 @@ class InputTransform(ABC):
 
     def __hash__(self) -> int:
         return hash((self.name, self.n_in, self.n_out))
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         """A pickle has the state; it is checked when it is read."""
@@ -219,17 +230,19 @@ class Standardize(InputTransform):
         with_mean = checks.boolean("with_mean", with_mean)
         features = None
         scale = 1.0
+        given: Any = X
         if isinstance(X, Dataset):
             X.check_files()
-            X, scale = X.X, X.scale
+            given, scale, features = X.X, X.scale, X.features
         elif frames.is_named(X):
             with checks.error_prefix("X"):
-                features, X = frames.names(X), frames.matrix(X)
-        if sparse_rows.is_sparse(X) and with_mean:
+                features, given = frames.names(X), frames.matrix(X)
+        is_sparse = sparse_rows.is_sparse(given)
+        if is_sparse and with_mean:
             raise ValueError(
                 "with_mean: expected False for sparse data, whose zeros must stay zeros, got True"
             )
-        rows = X if sparse_rows.is_sparse(X) else checks.array("X", X)
+        rows = given if is_sparse else checks.array("X", given)
         rows = dataset_checks.numbers_of("X", rows)
         mean, deviation = _moments(rows, scale, features)
         return cls(mean if with_mean else None, deviation, features=features)
@@ -263,6 +276,10 @@ class Standardize(InputTransform):
     @property
     def standardize(self) -> Standardize:
         return self
+
+    @property
+    def summary(self) -> str:
+        return "standardized inputs"
 
     def transform(self, X: ArrayLike, scale: float = 1.0, dtype: DTypeLike = "float64") -> NDArray:
         """(X * scale - mean) / deviation, as a network with these ``inputs`` computes it.
@@ -383,7 +400,7 @@ def _moments(
     their order, and a second pass corrects the mean. A constant column has exactly its value
     and 0."""
     n = len(X)
-    sums = _stored_sums if isinstance(X, Compressed) else _dense_sums
+    sums: Any = _stored_sums if isinstance(X, Compressed) else _dense_sums
     with np.errstate(over="ignore", invalid="ignore"):
         total, low, high, _ = sums(X, scale, np.zeros(X.shape[1]), features)
         mean = total / n

@@ -5,7 +5,9 @@ parameters are not the defaults, an object such as {"class": "HuberCost", "thres
 releases that know of no parameters refuse.
 What that format lacks is in further keys, which the book's own reader ignores:
 own_cost, whether the cost is a class of the user's; output; hidden, the kind of each
-hidden layer's neurons; dtype; and input_scale, the scale of the inputs trained on.
+hidden layer's neurons; dtype; input_scale, the scale of the inputs trained on; and, for networks
+that have them, inputs, what is done to the inputs before the first layer, as an object with the
+name of its kind; classes, the names of the classes; and features, those of the inputs.
 
 Works on models; knows no Network.
 """
@@ -24,6 +26,7 @@ import numpy as np
 
 from fastnet.architecture import make_model
 from fastnet.core import checks, files
+from fastnet.data import input_transform
 from fastnet.model import Model
 from fastnet.nn import costs
 
@@ -65,6 +68,12 @@ def save(path: Any, model: Model) -> None:
 
 def _fields_of(model: Model) -> dict[str, Any]:
     """The keys of a file and their values, some of which are lists of arrays."""
+    schema = model.schema
+    known = {
+        "inputs": None if schema.inputs is None else input_transform.to_json(schema.inputs),
+        "classes": None if schema.classes is None else [*schema.classes],
+        "features": None if schema.features is None else [*schema.features],
+    }
     return {
         "sizes": [*model.sizes],
         "weights": model.parameters.arrays("weights"),
@@ -75,6 +84,7 @@ def _fields_of(model: Model) -> dict[str, Any]:
         "hidden": [*model.hidden],
         "dtype": model.dtype.name,
         "input_scale": model.input_scale,
+        **{key: value for key, value in known.items() if value is not None},
     }
 
 
@@ -133,6 +143,7 @@ def load(path: Any, cost: Any = None) -> Model:
         model = make_model(
             fields["sizes"], cost, output=fields["output"], dtype=fields["dtype"],
             hidden=fields["hidden"],
+            schema={key: fields[key] for key in ("inputs", "classes", "features")},
         )  # fmt: skip
         for name in ("weights", "biases"):
             model.parameters.bind(name, fields[name])
@@ -149,8 +160,8 @@ def read(path: Any) -> dict[str, Any]:
     -------
     dict with sizes (tuple of int), weights and biases (lists of float64 arrays,
     (n_out, n_in) and (n_out, 1)), cost (str or dict), own_cost (bool), output (str or None), hidden
-    (list of str, or "sigmoid" where the file has none), dtype ("float64" where it has none) and
-    input_scale (None where it has none).
+    (list of str, or "sigmoid" where the file has none), dtype ("float64" where it has none),
+    input_scale, inputs (an InputTransform), classes and features (lists; None where it has none).
 
     Raises
     ------
@@ -194,7 +205,17 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
         "hidden": fields.get("hidden", "sigmoid"),
         "dtype": fields.get("dtype") or "float64",
         "input_scale": fields.get("input_scale"),
+        "inputs": _inputs(fields.get("inputs")),
+        "classes": fields.get("classes"),
+        "features": fields.get("features"),
     }
+
+
+def _inputs(value: Any) -> input_transform.InputTransform | None:
+    try:
+        return None if value is None else input_transform.from_json(value)
+    except ValueError as error:
+        raise ValueError(f"inputs: {error}") from None
 
 
 def _check_values(fields: dict[str, Any]) -> None:
