@@ -41,6 +41,7 @@ __all__ = [
     "find_learning_rate",
     "fit_as_completed",
     "fit_many",
+    "fit_table",
     "get_num_threads",
     "load",
     "load_mnist",
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from fastnet import plots as plots
     from fastnet import reference as reference
     from fastnet import sklearn as sklearn
+    from fastnet.own_data import fit_table
     from fastnet.sweep.many import fit_as_completed, fit_many
 else:
 
@@ -78,6 +80,8 @@ else:
             return version()
         if name in ("fit_as_completed", "fit_many"):
             return getattr(import_module("fastnet.sweep.many"), name)
+        if name == "fit_table":
+            return import_module("fastnet.own_data").fit_table
         if name in _SUBMODULES:
             try:
                 return import_module(f"fastnet.{name}")

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet.core import checks
 from fastnet.data.dataset import Dataset
 from fastnet.data.input_transform import InputTransform
 from fastnet.data.labels import Label
@@ -18,14 +17,23 @@ from fastnet.data.table import Table
 from fastnet.model import classes_of
 from fastnet.network import Network
 from fastnet.nn import costs, optimizers
-from fastnet.nn.costs import HuberCost, QuantileCost
+from fastnet.nn.costs import BuiltInCost, HuberCost, QuantileCost
 from fastnet.nn.optimizers import Optimizer
 from fastnet.training.early_stopping import EarlyStopping
 from fastnet.training.history import History
 
 HIDDEN = (50,)
 NEURONS = "tanh"
-COSTS = {"classification": "log-likelihood", "regression": "quadratic"}
+COSTS: dict[str, Any] = {
+    "classification": costs.LogLikelihoodCost(),
+    "regression": costs.QuadraticCost(),
+}
+
+
+def output_for(task: str, cost: BuiltInCost) -> str | None:
+    """The output layer for a task: linear for a regression, if the cost allows it; None stands for
+    the usual one of the cost."""
+    return "linear" if task == "regression" and "linear" in cost.errors else None
 
 
 class Settings(NamedTuple):
@@ -130,7 +138,7 @@ class TableFit:
     score: Score
 
     def __repr__(self) -> str:
-        epochs = max(map(len, (*self.history,)))
+        epochs = max(len(figures) for figures in (*self.history,))
         return f"{self.net!r}\n{epochs} epochs; {self.score.n} validation examples: {self.score}"
 
 
@@ -195,9 +203,10 @@ def fit_table(
         data, target, validation_fraction=validation_fraction, seed=seed, **options
     )
     examples = Examples(training, validation, None, table, table.classes)
+    cost = COSTS[table.task]
     net = Network(
-        [table.n_out, *hidden, examples.n_out], COSTS[table.task], seed=seed, hidden=NEURONS,
-        inputs=table, classes=table.classes,
+        table.sizes(*hidden), cost, output=output_for(table.task, cost), seed=seed,
+        hidden=NEURONS, inputs=table,
     )  # fmt: skip
     history = train(net, examples, Settings(epochs=epochs), verbose=verbose)
     return TableFit(net, table, history, score(net, validation, training))
@@ -295,8 +304,9 @@ class TargetScale(NamedTuple):
 
     def begin(self, net: Network) -> None:
         """Before a training on scaled targets."""
-        if self.mean is not None and isinstance(self.cost, HuberCost):
-            net.cost = HuberCost(self.cost.threshold / float(self.deviation[0]))  # type: ignore[index]
+        if self.deviation is not None and isinstance(self.cost, HuberCost):
+            scaled: Any = HuberCost(self.cost.threshold / float(self.deviation[0]))
+            net.cost = scaled
 
     def end(self, net: Network) -> None:
         """Give the outputs the units of the targets."""

@@ -52,10 +52,11 @@ def _data(net: Network, options: argparse.Namespace) -> Dataset:
     assert arrays is not None
     scale = predict.scaled(net, options, arrays.X, arrays.scale)
     with given_as("DATA", file):
+        target: Target | None = None
         if predict.is_classifier(net):
             target = Target("y", tuple(predict.class_names(net)))
-        else:
-            target = Target("y", None) if net.sizes[-1] == 1 else None
+        elif net.sizes[-1] == 1:
+            target = Target("y", None)
         data = Dataset(arrays.X, own_files.targets_of(arrays, target), scale)
         if data.X.shape[1] != net.sizes[0]:
             raise ValueError(

@@ -136,7 +136,7 @@ def _from_npz(file: str, with_targets: bool, test: bool) -> Arrays | None:
                 X = arrays[names[0]]
                 if y is not None and len(y) != len(X):
                     raise ValueError(
-                        f"expected {len(X)} targets in {names[1]}, as there are inputs, got {len(y)}"
+                        f"expected {len(X)} targets in {names[1]}, one per input, got {len(y)}"
                     )
                 return _checked("DATA", file, X, y)
         if test:

@@ -70,7 +70,7 @@ def _add_train(commands: Any) -> None:
     add("--cost", type=_cost,
         help=f"cost function, one of {', '.join(costs.NAMES)}; with parameters as in huber:2.0, "
         "whose threshold is 2; with quadratic the book takes --eta 3 (default: cross-entropy; "
-        f"{' or '.join(own_data.COSTS.values())})")
+        f"{' or '.join(map(str, own_data.COSTS.values()))})")
     add("--output", choices=activations.OUTPUTS,
         help=f"output layer; allowed are {costs.ALLOWED} (default: the first for the cost)")
     add("--epochs", type=int, metavar="N",

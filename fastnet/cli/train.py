@@ -13,7 +13,6 @@ from fastnet.network import Network
 from fastnet.nn import costs, optimizers
 from fastnet.training.history import History
 
-
 # The defaults of the experiment on MNIST and other images.
 _BOOK = {
     "hidden": [30], "neurons": "sigmoid", "cost": costs.CrossEntropyCost(), "epochs": 30,

@@ -3,6 +3,7 @@
 import argparse
 import importlib.util
 import time
+from typing import Any
 
 from fastnet import own_data
 from fastnet.cli import own_files
@@ -24,7 +25,7 @@ def run(options: argparse.Namespace) -> None:
     loaded = own_files.load(options)
     examples = loaded.examples
     net = _network(options, examples)
-    print(*loaded.lines, f"Network: {net!r}", _described(settings, examples), sep="\n", flush=True)
+    print(*loaded.lines, _network_line(net), _described(settings, examples), sep="\n", flush=True)
     start = time.perf_counter()
     history, interrupted = _train(net, options, examples, settings)
     seconds = time.perf_counter() - start
@@ -88,12 +89,13 @@ def _settings(options: argparse.Namespace) -> Settings:
 def _network(options: argparse.Namespace, examples: Examples) -> Network:
     """A new network for the data, according to the options."""
     neurons = options.neurons or own_data.NEURONS
+    cost: Any = own_data.COSTS[examples.task] if options.cost is None else options.cost
     try:
         with as_options(sizes="--hidden"):
             return Network(
                 [examples.training.X.shape[1], *options.hidden, examples.n_out],
-                own_data.COSTS[examples.task] if options.cost is None else options.cost,
-                output=options.output,
+                cost,
+                output=options.output or own_data.output_for(examples.task, cost),
                 dtype=options.dtype,
                 seed=options.seed,
                 hidden=neurons,
@@ -105,10 +107,16 @@ def _network(options: argparse.Namespace, examples: Examples) -> Network:
         raise ValueError(f"--hidden: {error}") from None
 
 
+def _network_line(net: Network) -> str:
+    kinds = f"{', '.join(dict.fromkeys(net.hidden))} neurons, " if net.hidden else ""
+    cost = net.cost() if isinstance(net.cost, type) else net.cost
+    return f"Network: {net.sizes}, {kinds}{net.output} outputs, {cost} cost, {net.dtype}"
+
+
 def _described(settings: Settings, examples: Examples) -> str:
     """How the network is trained, in words."""
     optimizer = settings.optimizer
-    name = "plain gradient descent" if optimizer is None else repr(optimizer)
+    name = "plain gradient descent" if optimizer is None else optimizer.name
     stops = ""
     if examples.validation is not None and settings.patience:
         stops = f", until the validation cost has not fallen for {settings.patience}"

@@ -81,6 +81,11 @@ def as_dataset(name: str, data: Any, byte_scale: float = 1.0, schema: Schema = _
     if isinstance(data, Dataset):
         data.check_files()
         return data
+    if schema.inputs is not None:
+        with checks.error_prefix(name):
+            rows = schema.inputs.examples(data)
+        if rows is not None:
+            return rows
     arrays = isinstance(data, tuple) and len(data) == 2 and not isinstance(data[0], tuple)
     if not arrays:
         data = as_list(name, data)

@@ -65,6 +65,19 @@ class InputTransform(ABC):
         """A few words for the repr of a network."""
         return f"{self.name} inputs"
 
+    @property
+    def classes(self) -> tuple[Any, ...] | None:
+        """The names of the classes that a network with these inputs has by default."""
+        return None
+
+    def reads(self, raw: Any) -> bool:
+        """Whether ``raw`` is for ``encode``: data with named columns."""
+        return frames.is_named(raw)
+
+    def examples(self, raw: Any) -> Dataset | None:
+        """Rows with their targets as a Dataset, if ``raw`` has both; None for other data."""
+        return None
+
     @abstractmethod
     def encode(self, raw: Any) -> Any:
         """Data with named columns -> their numbers, (n, n_out), not yet standardized: an array, or

@@ -54,6 +54,7 @@ class Schema(NamedTuple):
                     f"got {inputs.n_out}"
                 )
             features = _same_features(inputs.features, features)
+            classes = inputs.classes if classes is None else classes
         names = None if classes is None else labels.checked_classes("classes", classes, n_classes)
         return cls(inputs, names, checks.names("features", features, n_in))
 
@@ -89,7 +90,7 @@ class Schema(NamedTuple):
     def numbers(self, name: str, X: Any) -> Any:
         """``X``, the argument ``name``, with ``rows`` in place of data with named columns; one
         example in a dict is a vector."""
-        if not frames.is_named(X):
+        if not (frames.is_named(X) if self.inputs is None else self.inputs.reads(X)):
             return X
         with checks.error_prefix(name):
             rows = self.rows(X)

@@ -300,9 +300,15 @@ class Table(InputTransform):
         """
         return self._encode(self._read(raw), self._unknown)
 
+    def reads(self, raw: Any) -> bool:
+        return raw_columns.is_raw(raw)
+
+    def examples(self, raw: Any) -> Dataset | None:
+        return self.dataset(raw) if raw_columns.is_raw(raw) else None
+
     def dataset(self, data: Any) -> Dataset:
         """Rows with their targets as a data set, for ``SGD``, ``accuracy`` and ``total_cost`` of a
-        network with ``inputs=`` this table.
+        network with ``inputs=`` this table, which also take the rows themselves.
 
         Parameters
         ----------

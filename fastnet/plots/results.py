@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnet.core import checks
+from fastnet.data import labels
 from fastnet.data.dataset import Data, Dataset
 from fastnet.model import classes_of
 from fastnet.network import Network, inputs_of, model_of
@@ -158,8 +159,10 @@ def digits(
         grid_image, middles = _axes.grid(images, above=-(-rows_and_columns[0] // 3))
         ax.imshow(grid_image, cmap="gray_r", vmin=0, vmax=images.max() or 1)
         size = min(10, 160 / len({x for x, _ in middles}))  # so that labels do not overlap
+        names = net.classes or range(max(2, net.sizes[-1]))
         for i, (x, y) in zip(shown, middles, strict=True):
-            ax.text(x, y, f"{true[i]} → {predicted[i]}", ha="center", va="bottom", fontsize=size)
+            words = f"{names[true[i]]} → {names[predicted[i]]}"
+            ax.text(x, y, words, ha="center", va="bottom", fontsize=size)
     return ax
 
 
@@ -274,8 +277,10 @@ def confusion(net: Network, data: Data, *, ax: "Axes | None" = None) -> "Axes":
     most = int(errors.max()) or 1
     picture = ax.imshow(errors, cmap="Blues", vmin=0, vmax=most)
     if n <= 20:
-        ax.set_xticks(range(n))
-        ax.set_yticks(range(n))
+        names = [str(name) for name in net.classes or range(n)]
+        longest = max(map(len, names))
+        ax.set_xticks(range(n), names, rotation=90 if longest > 40 // n else 0)
+        ax.set_yticks(range(n), names)
         size = "medium" if n <= 12 else "x-small"
         for i, j in np.ndindex(n, n):
             on_picture = "white" if counts[i, j] > 0.6 * most else "black"
@@ -350,4 +355,7 @@ def _classes(net: Network, data: Dataset) -> tuple[NDArray, NDArray]:
     """(predicted classes, true classes), as ``Network.accuracy`` counts them."""
     model_of(net).check_accuracy("data", data)
     y = data.y
-    return net.predict_labels(data), y.astype(int) if y.ndim == 1 else classes_of(y)
+    predicted = net.predict_labels(data)
+    if net.classes is not None:  # their names
+        predicted = labels.codes_of(predicted, net.classes)
+    return predicted, y.astype(int) if y.ndim == 1 else classes_of(y)
