@@ -166,7 +166,17 @@ def test_imports_point_one_way():
 # Each package and module of the top folder imports only those that stand before it.
 LAYERS = (
     *("core", "nn", "reference", "data", "model", "architecture", "network_inputs", "training"),
-    *("inspect", "io", "network", "learning_rate", "augment", "mnist_loader", "plots", "sweep"),
+    *(
+        "inspect",
+        "io",
+        "network",
+        "learning_rate",
+        "own_data",
+        "augment",
+        "mnist_loader",
+        "plots",
+        "sweep",
+    ),
     *("sklearn", "demo", "cli", "__main__", "__init__"),
 )
 

@@ -53,7 +53,7 @@ def _data(net: Network, options: argparse.Namespace) -> Dataset:
     scale = predict.scaled(net, options, arrays.X, arrays.scale)
     with given_as("DATA", file):
         target: Target | None = None
-        if predict.is_classifier(net):
+        if predict.is_classifier(net, file):
             target = Target("y", tuple(predict.class_names(net)))
         elif net.sizes[-1] == 1:
             target = Target("y", None)

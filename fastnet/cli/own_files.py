@@ -119,12 +119,11 @@ def _array(file: str, is_target: bool) -> NDArray:
     try:
         return read_idx(file) if is_target else read_images(file)
     except ValueError as error:
-        if not is_target and "expected an IDX file" in str(error):
-            raise ValueError(
-                f"{file}: expected a CSV file (.csv, .tsv, .txt), arrays (.npz, .npy) or an IDX "
-                f"file, which starts 00 00"
-            ) from None
-        raise
+        if "expected an IDX file" not in str(error):
+            raise
+        raise ValueError(
+            f"{error}; others are known by their names: .csv, .tsv, .txt, .npz and .npy"
+        ) from None
 
 
 def _from_npz(file: str, with_targets: bool, test: bool) -> Arrays | None:
@@ -161,6 +160,13 @@ def target_of(arrays: Arrays, task: str | None) -> Target | None:
     y = arrays.y
     if y is None or (y.ndim == 2 and y.shape[1] > 1):
         return None
+    if kind_of(arrays.name) == "idx":
+        if task == "regression" or y.dtype.kind not in "iu":
+            raise ValueError(
+                f"expected labels, one integer per image, got {y.dtype}"
+                + (" for --task regression" if task else "")
+            )
+        task = "classification"
     return Target.fit(_column_of(arrays), "y", task, declared=False)
 
 

@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> None:
     """Print one prediction per example, or write them to a file."""
     with given_as("MODEL", options.model):
         net = load(options.model)
-    classifies = is_classifier(net)
+    classifies = is_classifier(net, options.data)
     if options.probabilities and not classifies:
         raise ValueError(
             f"--probabilities: expected a network that tells classes apart, {options.model} "
@@ -48,11 +48,13 @@ def run(options: argparse.Namespace) -> None:
         print(f"{len(predictions)} predictions written to {options.output}")
 
 
-def is_classifier(net: Network) -> bool:
-    """Whether the network tells classes apart: it has names of classes, or outputs that do."""
+def is_classifier(net: Network, file: str) -> bool:
+    """Whether the network tells classes apart: it has names of classes, or outputs that do, or the
+    file has images."""
     if isinstance(net.inputs, Table):
         return net.inputs.classes is not None
-    return net.classes is not None or ACTIVATIONS[net.output].classifies
+    named = net.classes is not None or own_files.kind_of(file) == "idx"
+    return named or ACTIVATIONS[net.output].classifies
 
 
 def class_names(net: Network) -> list[Any]:
@@ -98,9 +100,10 @@ def _outputs(net: Network, options: argparse.Namespace) -> NDArray:
     assert arrays is not None
     X = arrays.X
     if X.shape[1] != net.sizes[0]:
+        what = "pixels per image" if own_files.kind_of(file) == "idx" else "features per example"
         raise ValueError(
-            f"DATA: {file}: expected {net.sizes[0]} features per example, the inputs of "
-            f"{options.model}, got {X.shape[1]}"
+            f"DATA: {file}: expected {net.sizes[0]} {what}, the inputs of {options.model}, "
+            f"got {X.shape[1]}"
         )
     scale = scaled(net, options, X, arrays.scale)
     try:
