@@ -10,6 +10,7 @@ from fastnet.data.dataset import Data, Dataset
 from fastnet.model import classes_of
 from fastnet.network import Network, inputs_of, model_of
 from fastnet.plots import _axes
+from fastnet.training import overridden
 from fastnet.training.history import History
 
 if TYPE_CHECKING:
@@ -154,12 +155,13 @@ def digits(
         + ("\ntrue digit → predicted digit" if len(wrong) else "")
     )
     if len(wrong):
-        images = np.array([data[int(i)][0] for i in shown]).reshape(-1, *rows_and_columns)
+        images = np.array([data.source[int(i)][0] for i in shown]).reshape(-1, *rows_and_columns)
         grid_image, middles = _axes.grid(images, above=-(-rows_and_columns[0] // 3))
         ax.imshow(grid_image, cmap="gray_r", vmin=0, vmax=images.max() or 1)
         size = min(10, 160 / len({x for x, _ in middles}))  # so that labels do not overlap
         for i, (x, y) in zip(shown, middles, strict=True):
-            ax.text(x, y, f"{true[i]} → {predicted[i]}", ha="center", va="bottom", fontsize=size)
+            text = f"{_name(net, true[i])} → {_name(net, predicted[i])}"
+            ax.text(x, y, text, ha="center", va="bottom", fontsize=size)
     return ax
 
 
@@ -274,8 +276,10 @@ def confusion(net: Network, data: Data, *, ax: "Axes | None" = None) -> "Axes":
     most = int(errors.max()) or 1
     picture = ax.imshow(errors, cmap="Blues", vmin=0, vmax=most)
     if n <= 20:
-        ax.set_xticks(range(n))
-        ax.set_yticks(range(n))
+        names = [_name(net, i) for i in range(n)]
+        turned = 90 if max(map(len, names)) > 3 else 0
+        ax.set_xticks(range(n), names, rotation=turned)
+        ax.set_yticks(range(n), names)
         size = "medium" if n <= 12 else "x-small"
         for i, j in np.ndindex(n, n):
             on_picture = "white" if counts[i, j] > 0.6 * most else "black"
@@ -302,4 +306,10 @@ def _classes(net: Network, data: Dataset) -> tuple[NDArray, NDArray]:
     """(predicted classes, true classes), as ``Network.accuracy`` counts them."""
     model_of(net).check_accuracy("data", data)
     y = data.y
-    return net.predict_labels(data), y.astype(int) if y.ndim == 1 else classes_of(y)
+    predicted = overridden.predicted_classes(net, inputs_of(net), data)
+    return predicted, y.astype(int) if y.ndim == 1 else classes_of(y)
+
+
+def _name(net: Network, i: int) -> str:
+    """The name of class i, or its number."""
+    return str(i if net.classes is None else net.classes[i])
