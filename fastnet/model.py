@@ -47,6 +47,7 @@ class Model:
         self._largest = float(np.finfo(self.dtype).max)
         self.parameters = Parameters(sizes, dtype)
         self.schema = Schema()
+        self.labels_are_numbers = False  # it was trained on labels without names
 
     @property
     def choice(self) -> CostSpec:
@@ -227,6 +228,8 @@ class Model:
         """Remember the scale of the inputs and the names of features and classes."""
         self.parameters.input_scale = self.scale_learned_from(data)
         self.schema = self.schema_learned_from(data)
+        if data.y.ndim == 1 and self.schema.classes is None:
+            self.labels_are_numbers = True
 
     def gradient(self, data: Dataset) -> "Model":
         """The sum of the examples' gradients, as the parameters of a model."""

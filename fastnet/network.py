@@ -824,7 +824,8 @@ class Network:
         Returns
         -------
         Explanation
-            Has the columns ``x`` and ``y``, the example's ``cost``, and ``layers``, one for each
+            Has the columns ``x`` and ``y``, the example's ``cost``, the names of ``features`` and
+            ``classes``, ``raw``, x before it was standardized, and ``layers``, one for each
             layer after the input, l = 2 to L. A layer has ``l``, the kind of ``neurons``,
             ``w``, ``b``, ``z``, ``a``, ``delta``, ``nabla_b`` and ``nabla_w``, read-only
             arrays of the network's dtype, columns where the book has columns.

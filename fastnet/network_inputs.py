@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastnet.core import checks, memmap, reporting
+from fastnet.data import moments
 from fastnet.data.coerce import as_dataset, bytes_warning
 from fastnet.data.dataset import Data, Dataset
 from fastnet.data.dataset_checks import checked_inputs, max_abs_and_count
@@ -53,7 +54,7 @@ class NetworkInputs:
         that has none."""
         model = self._model
         read = self._read("training_data", data, model.input_scale, model.schema)
-        schema = model.schema_learned_from(read)
+        schema = model.schema if model.labels_are_numbers else model.schema_learned_from(read)
         if schema.classes is not None and len(schema.classes) != model.classes:
             raise ValueError(
                 f"training_data: expected labels of {model.classes} classes, as many as the "
@@ -78,11 +79,16 @@ class NetworkInputs:
 
     def _fitting(self, name: str, data: Dataset, schema: Schema) -> Dataset:
         """The data set with the labels and the inputs of the network, checked."""
+        if schema.features is not None and data.features not in (None, schema.features):
+            raise ValueError(
+                f"{name}: expected a Dataset of the features {checks.some(schema.features)}, in "
+                f"this order, got {checks.some(data.features)}"
+            )
         if data.classes is not None:
             if schema.classes is None:
                 raise TypeError(
                     f"{name}: expected integer labels, or a network that knows the names of its "
-                    f"classes (Network(..., classes=)), got {checks.some(data.classes)} as names"
+                    f"classes (Network(..., classes=)), got the names {checks.some(data.classes)}"
                 )
             with checks.error_prefix(name):
                 data = data.with_classes(schema.classes)
@@ -148,9 +154,9 @@ class NetworkInputs:
         if isinstance(X, Compressed):
             if standardize.with_mean:
                 raise _sparse_error(name)
-            X = standardize.compressed(X, scale, model.dtype)
+            X = moments.standardized_stored(standardize, X, scale, model.dtype)
         else:
-            X = standardize.rows(X, scale, model.dtype)
+            X = moments.standardized(standardize, X, scale, model.dtype)
         model.check_inputs(name, X.shape[1], max_abs_and_count(X)[0])
         return model.feedforward(X, 1.0)
 

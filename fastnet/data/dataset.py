@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from fastnet.core import _kernels, checks, memmap, single_flight
 from fastnet.core.lazy import lazy_attribute
 from fastnet.core.memmap import File, Mapping, MemmapRef
-from fastnet.data import dataset_checks, frames, labels, sparse_rows
+from fastnet.data import dataset_checks, frames, labels, moments, sparse_rows
 from fastnet.data.labels import Label
 from fastnet.data.sparse_rows import Compressed, Sparse
 
@@ -427,9 +427,9 @@ class Dataset:
         X: Any
         owner = None
         if isinstance(self.X, Compressed):
-            X = standardize.compressed(self.X, self.scale, dtype)
+            X = moments.standardized_stored(standardize, self.X, self.scale, dtype)
         else:
-            X = checks.read_only(standardize.rows(self.X, self.scale, dtype))
+            X = checks.read_only(moments.standardized(standardize, self.X, self.scale, dtype))
             owner = checks.unresized(X)
         largest, stored = dataset_checks.max_abs_and_count(X)
         return {

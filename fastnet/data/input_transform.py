@@ -7,7 +7,6 @@ classes that are defined: a file cannot have anything imported.
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Self
 
@@ -15,9 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fastnet.core import checks
-from fastnet.data import dataset_checks, frames, sparse_rows
+from fastnet.data import dataset_checks, frames, moments, sparse_rows
 from fastnet.data.dataset import Dataset
-from fastnet.data.sparse_rows import Compressed, Sparse
+from fastnet.data.sparse_rows import Sparse
 
 # The classes by the name that files use.
 _BY_NAME: dict[str, type[InputTransform]] = {}
@@ -257,7 +256,7 @@ class Standardize(InputTransform):
             )
         rows = given if is_sparse else checks.array("X", given)
         rows = dataset_checks.numbers_of("X", rows)
-        mean, deviation = _moments(rows, scale, features)
+        mean, deviation = moments.measured(rows, scale, features)
         return cls(mean if with_mean else None, deviation, features=features)
 
     # ---- the numbers
@@ -328,37 +327,34 @@ class Standardize(InputTransform):
             raise ValueError(
                 f"X: expected shape ({n_in},), ({n_in}, 1) or (n, {n_in}), got {array.shape}"
             )
-        return self.rows(rows, scale, dtype).reshape(array.shape)
-
-    def rows(self, X: NDArray, scale: float, dtype: DTypeLike) -> NDArray:
-        """``transform`` of rows (n, n_in) that were checked; beyond the range of ``dtype`` the
-        result is infinite."""
-        made = np.empty(X.shape, dtype)
-        with np.errstate(over="ignore"):
-            for part in sparse_rows.pieces(X):
-                x = np.multiply(X[part], scale, dtype=np.float64)
-                x -= self._mean
-                x /= self._deviation
-                made[part] = x
-        return made
-
-    def compressed(self, X: Compressed, scale: float, dtype: DTypeLike) -> Compressed:
-        """``rows`` of compressed rows with columns. Only without means: zeros stay zeros."""
-        if X.columns is None or self._with_mean:
-            raise ValueError("X: expected compressed rows with columns, and no means")
-        offsets, columns = X.offsets, X.columns
-        first, end = offsets[0], offsets[-1]
-        with np.errstate(over="ignore"):
-            x = np.multiply(X.stored, scale, dtype=np.float64)
-            x /= self._deviation[columns[first:end]]
-            return sparse_rows.with_values(X, x.astype(dtype))
+        return moments.standardized(self, rows, scale, dtype).reshape(array.shape)
 
     def encode(self, raw: Any) -> Any:
+        """Data with named columns as numbers, not yet standardized.
+
+        Parameters
+        ----------
+        raw : frame, dict of columns or of one example, or list of dicts
+            With the columns ``features``, in any order.
+
+        Examples
+        --------
+        >>> inputs = Standardize([2.0, 0.0], [1.0, 4.0], features=["age", "height"])
+        >>> inputs.encode({"height": [1.7, 1.6], "age": [30, 40]}).tolist()
+        [[30.0, 1.7], [40.0, 1.6]]
+        """
         return frames.matrix(raw, self._features)
 
     # ---- as an object
 
     def state(self) -> dict[str, Any]:
+        """What a file contains: numbers that JSON represents exactly.
+
+        Examples
+        --------
+        >>> Standardize(None, [0.5]).state()
+        {'mean': None, 'deviation': [0.5], 'features': None}
+        """
         return {
             "mean": self._mean.tolist() if self._with_mean else None,
             "deviation": self._deviation.tolist(),
@@ -367,6 +363,14 @@ class Standardize(InputTransform):
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Self:
+        """The object whose ``state`` this is, after the constructor's checks.
+
+        Examples
+        --------
+        >>> inputs = Standardize([2.0], [0.5])
+        >>> Standardize.from_state(inputs.state()) == inputs
+        True
+        """
         if not isinstance(state, dict) or not {"mean", "deviation"} <= state.keys():
             raise ValueError(
                 f"expected an object with mean and deviation, found {checks.short_repr(state)}"
@@ -404,78 +408,3 @@ def _vector(name: str, value: Any) -> NDArray:
         j = int((~np.isfinite(numbers)).argmax())
         raise ValueError(f"{name}[{j}]: expected a finite number, got {numbers[j]:g}")
     return numbers
-
-
-def _moments(
-    X: NDArray | Compressed, scale: float, features: tuple[str, ...] | None
-) -> tuple[NDArray, NDArray]:
-    """The mean and the standard deviation of each column of ``X * scale``. The rows are added in
-    their order, and a second pass corrects the mean. A constant column has exactly its value
-    and 0."""
-    n = len(X)
-    sums: Any = _stored_sums if isinstance(X, Compressed) else _dense_sums
-    with np.errstate(over="ignore", invalid="ignore"):
-        total, low, high, _ = sums(X, scale, np.zeros(X.shape[1]), features)
-        mean = total / n
-        rest, _, _, squares = sums(X, scale, mean, features)
-        variance = (squares - rest * rest / n) / n
-        mean = np.where(low == high, low, mean + rest / n)
-        deviation = np.where(low == high, 0.0, np.sqrt(np.maximum(variance, 0.0)))
-    bad = ~(np.isfinite(mean) & np.isfinite(deviation))
-    if bad.any():
-        raise ValueError(
-            f"X: expected features whose squares are within the range of float64, got others in "
-            f"{_column(int(bad.argmax()), features)}"
-        )
-    return mean, deviation
-
-
-def _dense_sums(X: NDArray, scale: float, mean: NDArray, features: Any) -> tuple[NDArray, ...]:
-    """For each column the sum, the smallest, the largest and the sum of the squares of
-    x = X * scale - mean."""
-    n_in = X.shape[1]
-    total, squares = np.zeros(n_in), np.zeros(n_in)
-    low, high = np.full(n_in, math.inf), np.full(n_in, -math.inf)
-    step = max(1, sparse_rows.PIECE_BYTES // (8 * n_in))
-    for first in range(0, len(X), step):
-        x = np.multiply(X[first : first + step], scale, dtype=np.float64)
-        if not np.isfinite(x).all():
-            row, j = (int(k) for k in np.argwhere(~np.isfinite(x))[0])
-            raise _not_finite(x[row, j], first + row, j, features)
-        x -= mean
-        total += x.sum(axis=0)
-        np.minimum(low, x.min(axis=0), out=low)
-        np.maximum(high, x.max(axis=0), out=high)
-        x *= x
-        squares += x.sum(axis=0)
-    return total, low, high, squares
-
-
-def _stored_sums(X: Compressed, scale: float, mean: NDArray, features: Any) -> tuple[NDArray, ...]:
-    """``_dense_sums`` of compressed rows with columns, in time for the stored values."""
-    n, n_in = X.shape
-    offsets = X.offsets
-    columns = np.asarray(X.columns)[offsets[0] : offsets[-1]].astype(np.intp)
-    x = np.multiply(X.stored, scale, dtype=np.float64)
-    if not np.isfinite(x).all():
-        k = int((~np.isfinite(x)).argmax())
-        row = int(np.searchsorted(offsets - offsets[0], k, "right")) - 1
-        raise _not_finite(x[k], row, int(columns[k]), features)
-    x -= mean[columns]
-    zeros = n - np.bincount(columns, minlength=n_in)
-    total = np.bincount(columns, x, n_in) - zeros * mean
-    squares = np.bincount(columns, x * x, n_in) + zeros * mean * mean
-    low, high = (np.where(zeros > 0, -mean, end) for end in (math.inf, -math.inf))
-    np.minimum.at(low, columns, x)
-    np.maximum.at(high, columns, x)
-    return total, low, high, squares
-
-
-def _column(j: int, features: tuple[str, ...] | None) -> str:
-    return f"column {j}" if features is None else f"column {j} ({features[j]!r})"
-
-
-def _not_finite(value: float, row: int, j: int, features: tuple[str, ...] | None) -> ValueError:
-    return ValueError(
-        f"X: expected finite numbers, got {value:g} in row {row}, {_column(j, features)}"
-    )

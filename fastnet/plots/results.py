@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnet.core import checks
-from fastnet.data import labels
 from fastnet.data.dataset import Data, Dataset
 from fastnet.model import classes_of
 from fastnet.network import Network, inputs_of, model_of
 from fastnet.plots import _axes
+from fastnet.training import overridden
 from fastnet.training.history import History
 
 if TYPE_CHECKING:
@@ -155,14 +155,13 @@ def digits(
         + ("\ntrue digit → predicted digit" if len(wrong) else "")
     )
     if len(wrong):
-        images = np.array([data[int(i)][0] for i in shown]).reshape(-1, *rows_and_columns)
+        images = np.array([data.source[int(i)][0] for i in shown]).reshape(-1, *rows_and_columns)
         grid_image, middles = _axes.grid(images, above=-(-rows_and_columns[0] // 3))
         ax.imshow(grid_image, cmap="gray_r", vmin=0, vmax=images.max() or 1)
         size = min(10, 160 / len({x for x, _ in middles}))  # so that labels do not overlap
-        names = net.classes or range(max(2, net.sizes[-1]))
         for i, (x, y) in zip(shown, middles, strict=True):
-            words = f"{names[true[i]]} → {names[predicted[i]]}"
-            ax.text(x, y, words, ha="center", va="bottom", fontsize=size)
+            text = f"{_name(net, true[i])} → {_name(net, predicted[i])}"
+            ax.text(x, y, text, ha="center", va="bottom", fontsize=size)
     return ax
 
 
@@ -277,9 +276,9 @@ def confusion(net: Network, data: Data, *, ax: "Axes | None" = None) -> "Axes":
     most = int(errors.max()) or 1
     picture = ax.imshow(errors, cmap="Blues", vmin=0, vmax=most)
     if n <= 20:
-        names = [str(name) for name in net.classes or range(n)]
-        longest = max(map(len, names))
-        ax.set_xticks(range(n), names, rotation=90 if longest > 40 // n else 0)
+        names = [_name(net, i) for i in range(n)]
+        turned = 90 if max(map(len, names)) > 40 // n else 0  # so that they do not overlap
+        ax.set_xticks(range(n), names, rotation=turned)
         ax.set_yticks(range(n), names)
         size = "medium" if n <= 12 else "x-small"
         for i, j in np.ndindex(n, n):
@@ -355,7 +354,10 @@ def _classes(net: Network, data: Dataset) -> tuple[NDArray, NDArray]:
     """(predicted classes, true classes), as ``Network.accuracy`` counts them."""
     model_of(net).check_accuracy("data", data)
     y = data.y
-    predicted = net.predict_labels(data)
-    if net.classes is not None:  # their names
-        predicted = labels.codes_of(predicted, net.classes)
+    predicted = overridden.predicted_classes(net, inputs_of(net), data)
     return predicted, y.astype(int) if y.ndim == 1 else classes_of(y)
+
+
+def _name(net: Network, i: int) -> str:
+    """The name of class i, or its number."""
+    return str(i if net.classes is None else net.classes[i])
