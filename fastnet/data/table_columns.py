@@ -94,13 +94,13 @@ class CategoryColumn:
         number_of = {one: i for i, one in enumerate(self.categories)}
         texts = [None] * raw.n if isinstance(column, np.ndarray) else column  # all are missing
         for row, text in enumerate(texts):
-            i = number_of.get(text)
-            if i is not None:
-                out[row, i] = 1
-            elif text is None and missing == "error":
+            if text is None and missing == "error":
                 raise ValueError(
                     f"{raw.place(row, self.name)}: expected a category, got a missing value"
                 )
+            i = number_of.get(text)
+            if i is not None:
+                out[row, i] = 1
             elif unknown == "error":
                 raise ValueError(
                     f"{raw.place(row, self.name)}: expected one of the categories "
