@@ -7,10 +7,12 @@ from fastnet.core.load import show_config, version
 
 # isort: split
 from fastnet import augment, mnist_loader
-from fastnet.core import moved
+from fastnet.core import moved, reporting
 from fastnet.core.execution import get_num_threads, set_num_threads
 from fastnet.data.dataset import Dataset
 from fastnet.data.idx import load_mnist, read_idx, write_idx
+from fastnet.data.input_transform import Standardize
+from fastnet.data.table import Table
 from fastnet.learning_rate import find_learning_rate
 from fastnet.network import Network, load
 from fastnet.nn import activations, costs, optimizers
@@ -32,12 +34,15 @@ __all__ = [
     "HalveOnPlateau",
     "History",
     "Network",
+    "Standardize",
     "StepDecay",
+    "Table",
     "__version__",
     "augment",
     "find_learning_rate",
     "fit_as_completed",
     "fit_many",
+    "fit_table",
     "get_num_threads",
     "load",
     "load_mnist",
@@ -56,6 +61,7 @@ __all__ += activations.__all__ + costs.__all__ + optimizers.__all__
 __version__: str
 
 moved.install()
+reporting.make_curves = lambda: import_module("fastnet.plots").live()
 
 # Imported on first access; sklearn needs scikit-learn.
 _SUBMODULES = ("augment", "demo", "mnist_loader", "plots", "reference", "sklearn")
@@ -65,6 +71,7 @@ if TYPE_CHECKING:
     from fastnet import plots as plots
     from fastnet import reference as reference
     from fastnet import sklearn as sklearn
+    from fastnet.own_data import fit_table
     from fastnet.sweep.many import fit_as_completed, fit_many
 else:
 
@@ -74,6 +81,8 @@ else:
             return version()
         if name in ("fit_as_completed", "fit_many"):
             return getattr(import_module("fastnet.sweep.many"), name)
+        if name == "fit_table":
+            return import_module("fastnet.own_data").fit_table
         if name in _SUBMODULES:
             try:
                 return import_module(f"fastnet.{name}")

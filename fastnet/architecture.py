@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from fastnet.core import checks
+from fastnet.data.schema import Schema
 from fastnet.model import Model
 from fastnet.nn import activations, costs
 
@@ -22,12 +23,15 @@ def make_model(
     dtype: Any = "float32",
     hidden: Any = "sigmoid",
     n_threads: int | None = None,
+    schema: Mapping[str, Any] | None = None,
 ) -> Model:
     """A model whose parameters are zeros.
 
     Parameters
     ----------
     sizes, cost, output, dtype, hidden, n_threads : as for ``Network``
+    schema : dict or None
+        The arguments ``inputs``, ``classes`` and ``features`` of ``Network``.
 
     Raises
     ------
@@ -40,7 +44,10 @@ def make_model(
     if n_threads is not None:
         n_threads = checks.integer("n_threads", n_threads, 1)
     kinds = activations.choose_hidden(hidden, len(checked) - 2)
-    return Model(checked, choice, name, n_threads, kinds)
+    model = Model(checked, choice, name, n_threads, kinds)
+    if schema is not None:
+        model.schema = Schema.checked(**schema, n_in=checked[0], n_classes=model.classes)
+    return model
 
 
 def _checked_sizes(sizes: Any) -> tuple[int, ...]:

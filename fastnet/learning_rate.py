@@ -152,12 +152,12 @@ def find_learning_rate(
         raise TypeError(f"net: expected a fastnet.Network, got {checks.short_repr(net)}")
     _check_options(options)
     epochs = checks.integer("epochs", epochs, 1)
-    data = inputs_of(net).dataset("training_data", training_data)
+    data = inputs_of(net).training_set(training_data)
     evaluation_data = given_data("evaluation_data", evaluation_data)
     evaluation = None
     if evaluation_data is not None:
         evaluation = inputs_of(net).evaluation_set(evaluation_data, data)
-    if data is not training_data:
+    if not isinstance(training_data, Dataset):
         inputs_of(net).warn_of_bytes("training_data", data)
     arguments = {"epochs": epochs, "mini_batch_size": mini_batch_size, "lmbda": lmbda, **options}
     search = _Search(net, data, evaluation, evaluation_data, arguments, verbose)
@@ -286,9 +286,9 @@ class _Search:
         custom = self._overridden_methods(self._net).figures.get("training_cost")
         if custom is not None:
             return float(custom())
-        weights = example_weights(
-            self._data.y, model.classes, options.sample_weight, options.class_weight
-        )
+        schema = model.schema_learned_from(self._data)
+        class_weight = schema.class_weight(options.class_weight)
+        weights = example_weights(self._data.y, model.classes, options.sample_weight, class_weight)
         return model.total_cost(self._data, options.lmbda, l1=options.l1, weights=weights)
 
     def _print(self, trial: Trial) -> None:

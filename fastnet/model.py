@@ -14,6 +14,7 @@ from fastnet.core.lazy import lazy_attribute
 from fastnet.core.parameters import Parameters
 from fastnet.core.steps import StepOptions
 from fastnet.data.dataset import Dataset
+from fastnet.data.schema import Schema
 from fastnet.nn.activations import ACTIVATIONS, Activation
 from fastnet.nn.costs import CostSpec
 
@@ -48,6 +49,8 @@ class Model:
         self.dtype = np.dtype(dtype)
         self._largest = float(np.finfo(self.dtype).max)
         self.parameters = Parameters(sizes, dtype)
+        self.schema = Schema()
+        self.labels_are_numbers = False  # it was trained on labels without names
 
     @property
     def choice(self) -> CostSpec:
@@ -67,12 +70,21 @@ class Model:
     @lazy_attribute
     def single(self) -> _kernels.Predictor:
         """For one example at a time; for callers within the package."""
-        return self.predictor()
+        return self._predictor(None)
 
     def predictor(self) -> _kernels.Predictor:
         """For one example at a time, with a check of memory maps; sees the parameters as they are
         when it is called."""
-        return self.core.predictor(memmap.check)
+        return self._predictor(self._numbers)
+
+    def _predictor(self, convert: Callable[[Any], Any] | None) -> _kernels.Predictor:
+        standardize = self.schema.standardize
+        moments = None if standardize is None else (standardize.mean, standardize.deviation)
+        return self.core.predictor(memmap.check, moments, convert)
+
+    def _numbers(self, x: Any) -> Any:
+        """One example with named columns as numbers."""
+        return self.schema.numbers("x", x)
 
     def _core_of(self, parameters: Any, output: str | None = None) -> _kernels.NetworkCore:
         """A network like this one with other parameters or another output layer."""
@@ -202,11 +214,25 @@ class Model:
     def scale_learned_from(self, data: Dataset) -> float | None:
         """The scale of bytes for a network trained on ``data``: that of the data if they have one;
         inputs that are taken as they are leave the one that the network has."""
+        data = data.source
         return data.scale if data.is_bytes or data.scale != 1 else self.input_scale
 
+    def schema_learned_from(self, data: Dataset) -> Schema:
+        """The schema of a network trained on ``data``: names that it has not are those of the
+        data."""
+        own = self.schema
+        if own.classes is None and data.classes is not None:
+            own = own._replace(classes=data.classes)
+        if own.features is None and data.features is not None:
+            own = own._replace(features=data.features)
+        return own
+
     def learned_from(self, data: Dataset) -> None:
-        """Remember the scale of the inputs."""
+        """Remember the scale of the inputs and the names of features and classes."""
         self.parameters.input_scale = self.scale_learned_from(data)
+        self.schema = self.schema_learned_from(data)
+        if data.y.ndim == 1 and self.schema.classes is None:
+            self.labels_are_numbers = True
 
     def like(self) -> "Model":
         """A model of the same shape, cost and type, whose parameters are zero."""

@@ -16,12 +16,15 @@ from fastnet.core.absent import AbsentMethod, without_absent
 from fastnet.core.parameters import FixedList, NotFiniteError, ParameterList
 from fastnet.core.random_stream import RandomStream
 from fastnet.core.steps import Passes, StepOptions
+from fastnet.data import labels
 from fastnet.data.dataset import Data, Dataset
+from fastnet.data.input_transform import InputTransform
+from fastnet.data.labels import Label
 from fastnet.data.sparse_rows import Sparse
 from fastnet.inspect import explanation, gradient_check
 from fastnet.inspect.explanation import Explanation
 from fastnet.io import persistence, pickles
-from fastnet.model import Model, classes_of
+from fastnet.model import Model
 from fastnet.network_inputs import NetworkInputs
 from fastnet.nn import costs, initializers
 from fastnet.nn.activations import Activation
@@ -91,6 +94,19 @@ class Network:
         The most threads that a call uses, 1 or more; None: the number
         from ``fastnet.set_num_threads``, initially 1. More than one are used
         for large layers only, and change no bit.
+    inputs : Standardize or None
+        What is done to the inputs before the first layer, by every method: with
+        ``fastnet.Standardize.fit(X)`` the network computes with (X * scale - mean) / deviation,
+        rounded once from float64, and ``weights`` are those on standardized inputs. Kept in files,
+        pickles and copies.
+    classes : sequence of str, int, float or bool, or None
+        The names of the classes, in the order of the outputs; two for a single output neuron.
+        ``predict_labels`` gives them, and labels of data may be names. Labels that are numbers
+        count as names if a name is a number, except in a ``Dataset``. None: if the labels of the
+        first training are strings, the different ones, sorted.
+    features : sequence of str or None
+        The names of the inputs. Frames and dicts are read by them, in any order of their
+        columns. None: those of ``inputs``, or of the frame that is first trained on.
 
     Raises
     ------
@@ -136,10 +152,15 @@ class Network:
         hidden: Hidden | Iterable[Hidden] = "sigmoid",
         initializer: str | None = None,
         n_threads: int | None = None,
+        inputs: InputTransform | None = None,
+        classes: Iterable[Label] | None = None,
+        features: Iterable[str] | None = None,
     ):
+        schema = {"inputs": inputs, "classes": classes, "features": features}
         model = make_model(
-            sizes, cost, output=output, dtype=dtype, hidden=hidden, n_threads=n_threads
-        )
+            sizes, cost, output=output, dtype=dtype, hidden=hidden, n_threads=n_threads,
+            schema=schema,
+        )  # fmt: skip
         names = initializers.choose(initializer, model.hidden)
         self._check_not_training()
         self._set_up(model, RandomStream(seed))
@@ -240,6 +261,21 @@ class Network:
         return self._model.n_threads
 
     @property
+    def inputs(self) -> InputTransform | None:
+        """What is done to the inputs before the first layer, such as ``fastnet.Standardize``."""
+        return self._model.schema.inputs
+
+    @property
+    def classes(self) -> tuple[Label, ...] | None:
+        """The names of the classes, in the order of the outputs; None if they have none."""
+        return self._model.schema.classes
+
+    @property
+    def features(self) -> tuple[str, ...] | None:
+        """The names of the inputs; None if they have none."""
+        return self._model.schema.features
+
+    @property
     def input_scale(self) -> float | None:
         """The scale of the inputs last trained on, None before. Unscaled real numbers and
         booleans do not set it. uint8 arrays that are not in a ``Dataset`` are multiplied by
@@ -327,7 +363,7 @@ class Network:
         return self._inputs.feedforward("a", a) if plain is None else plain
 
     def predict_labels(self, X: Dataset | Sparse | ArrayLike) -> NDArray:
-        """The predicted class of each example.
+        """The predicted class of each example, by name if the network has ``classes``.
 
         Parameters
         ----------
@@ -338,7 +374,8 @@ class Network:
         (n,) ndarray of int
             The index of the largest output, the first of equal ones; with one output neuron, 1
             if the output is 0.5 or more, else 0. ``accuracy`` counts the same classes. A single
-            example, (n_in,) or (n_in, 1), gives shape (1,).
+            example, (n_in,) or (n_in, 1), gives shape (1,). With ``classes`` their names instead:
+            of str, int, float or bool, or objects if the names are of several types.
 
         Raises
         ------
@@ -351,12 +388,13 @@ class Network:
         >>> net.weights[0], net.biases[0] = [[1, 0], [0, 1]], [[0], [0]]
         >>> net.predict_labels([[3, 1], [1, 3]])
         array([0, 1])
+        >>> net = Network([2, 2], seed=1, classes=["ham", "spam"])
+        >>> net.weights[0], net.biases[0] = [[1, 0], [0, 1]], [[0], [0]]
+        >>> net.predict_labels([[3, 1], [1, 3]]).tolist()
+        ['ham', 'spam']
         """
-        X = self._inputs.as_rows("X", X)
-        if not overrides(self, "feedforward"):
-            return classes_of(self._inputs.feedforward("X", X))
-        data = self._inputs.without_targets("X", X)
-        return np.empty(0, int) if data is None else classes_of(overridden.outputs(self, data))
+        codes = overridden.predicted_classes(self, self._inputs, X)
+        return codes if self.classes is None else labels.named(codes, self.classes)
 
     def predictor(self) -> Callable[[ArrayLike], NDArray]:
         """A callable for one example at a time, for control loops: no allocation, few checks.
@@ -421,7 +459,7 @@ class Network:
         self._model.check_accuracy("data", fitting)
         if overrides(self, "feedforward"):
             return overridden.accuracy(self, fitting)
-        return self._model.accuracy(fitting, single_use=fitting is not data)
+        return self._model.accuracy(fitting, single_use=not isinstance(data, Dataset))
 
     def total_cost(self, data: Data, lmbda: float, convert: bool = False) -> float:
         """The mean cost over ``data`` plus the L2 term, 1/2 (lmbda/n) sum W^2, n = len(data).
@@ -456,7 +494,7 @@ class Network:
         fitting = self._inputs.dataset("data", data)
         if overrides(self, "feedforward"):
             return overridden.total_cost(self, self._model, fitting, lmbda)
-        return self._model.total_cost(fitting, lmbda, single_use=fitting is not data)
+        return self._model.total_cost(fitting, lmbda, single_use=not isinstance(data, Dataset))
 
     # ---- training
 
@@ -771,7 +809,7 @@ class Network:
         l2 = checks.nonnegative("lmbda", lmbda) / checks.integer("n", n, 1)
         data = self._inputs.dataset("mini_batch", mini_batch)
         self._model.parameters.check_finite()
-        if data is not mini_batch:
+        if not isinstance(mini_batch, Dataset):
             self._inputs.warn_of_bytes("mini_batch", data)
         passes = Passes(np.arange(len(data))[np.newaxis], eta)
         if overrides(self, "backprop"):
@@ -874,7 +912,8 @@ class Network:
         Returns
         -------
         Explanation
-            Has the columns ``x`` and ``y``, the example's ``cost``, and ``layers``, one for each
+            Has the columns ``x`` and ``y``, the example's ``cost``, the names of ``features`` and
+            ``classes``, ``raw``, x before it was standardized, and ``layers``, one for each
             layer after the input, l = 2 to L. A layer has ``l``, the kind of ``neurons``,
             ``w``, ``b``, ``z``, ``a``, ``delta``, ``nabla_b`` and ``nabla_w``, read-only
             arrays of the network's dtype, columns where the book has columns.
@@ -984,7 +1023,9 @@ class Network:
 
         The numbers are written exactly, so ``fastnet.load`` gives an equal network.
         The book's own ``network2.load`` reads the file of a network of sigmoid neurons with
-        the quadratic or the cross-entropy cost; it knows no others.
+        the quadratic or the cross-entropy cost; it knows no others. ``inputs``, ``classes`` and
+        ``features`` are further keys of the file, which the book's reader ignores: the inputs of
+        the network that it reads must be standardized already.
 
         Parameters
         ----------
@@ -1010,7 +1051,7 @@ class Network:
         persistence.save(filename, self._model)
 
     def __eq__(self, other: object) -> bool:
-        """Equal shape, neurons, cost, dtype and parameters."""
+        """Equal shape, neurons, cost, dtype, parameters, ``inputs`` and ``classes``."""
         if not isinstance(other, Network):
             return NotImplemented
         mine, others = self._model, other._model
@@ -1020,6 +1061,8 @@ class Network:
             and mine.hidden == others.hidden
             and mine.values.dtype == others.values.dtype
             and bool(np.array_equal(mine.values, others.values))
+            and mine.schema.inputs == others.schema.inputs
+            and mine.schema.classes == others.schema.classes
         )
 
     __hash__ = None  # type: ignore[assignment]  # mutable
@@ -1063,7 +1106,9 @@ class Network:
         kinds = [str(kind) for kind in self._model.hidden]
         kinds = kinds[:1] if len(set(kinds)) == 1 else kinds
         neurons = "" if set(kinds) <= {"sigmoid"} else f"{', '.join(kinds)} neurons, "
-        return f"<Network {self.sizes}: {neurons}{self.output} outputs, {cost} cost, {self.dtype}>"
+        words = [f"{neurons}{self.output} outputs, {cost} cost, {self.dtype}"]
+        words += [self._model.schema.description] * (not self._model.schema.is_empty)
+        return f"<Network {self.sizes}: {'; '.join(words)}>"
 
 
 overridden.remember(Network)

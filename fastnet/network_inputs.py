@@ -10,11 +10,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastnet.core import checks, memmap, reporting
+from fastnet.data import moments
 from fastnet.data.coerce import as_dataset, bytes_warning
 from fastnet.data.dataset import Data, Dataset
-from fastnet.data.dataset_checks import checked_inputs
-from fastnet.data.sparse_rows import is_sparse
+from fastnet.data.dataset_checks import checked_inputs, max_abs_and_count
+from fastnet.data.schema import Schema
+from fastnet.data.sparse_rows import Compressed, is_sparse
 from fastnet.model import Model
+
+
+def _sparse_error(name: str) -> ValueError:
+    return ValueError(
+        f"{name}: expected dense inputs, since the network subtracts means from them, got sparse "
+        f"ones (Standardize.fit(X, with_mean=False) is for sparse data)"
+    )
 
 
 class NetworkInputs:
@@ -34,30 +43,74 @@ class NetworkInputs:
     # ---- examples with targets
 
     def dataset(self, name: str, data: Data) -> Dataset:
-        """``data`` as a Dataset, checked against the network; errors start with ``name``."""
-        scale = self._model.parameters.input_scale
-        dataset = self._scaled_dataset(name, data, scale)
-        self._model.check(name, dataset)
-        return dataset
+        """``data`` as a Dataset, checked against the network, with standardized inputs if the
+        network has ``inputs``; errors start with ``name``."""
+        model = self._model
+        read = self._read(name, data, model.input_scale, model.schema)
+        return self._fitting(name, read, model.schema)
+
+    def training_set(self, data: Data) -> Dataset:
+        """Training data as ``dataset`` gives it. Their names of classes become those of a network
+        that has none."""
+        model = self._model
+        read = self._read("training_data", data, model.input_scale, model.schema)
+        schema = model.schema if model.labels_are_numbers else model.schema_learned_from(read)
+        if schema.classes is not None and len(schema.classes) != model.classes:
+            raise ValueError(
+                f"training_data: expected labels of {model.classes} classes, as many as the "
+                f"network tells apart, got {len(schema.classes)}: {checks.some(schema.classes)} "
+                f"(Network(..., classes=) names those that do not occur)"
+            )
+        return self._fitting("training_data", read, schema)
 
     def evaluation_set(self, evaluation_data: Data, training: Dataset) -> Dataset:
-        """Evaluation data as a Dataset, checked; bytes are scaled as the network will scale them
-        once it is trained on ``training``."""
+        """Evaluation data as a Dataset, checked; bytes are scaled, and labels numbered, as the
+        network will do it once it is trained on ``training``."""
         scale = self._model.scale_learned_from(training)
-        dataset = self._scaled_dataset("evaluation_data", evaluation_data, scale)
-        self._model.check("evaluation_data", dataset)
-        return dataset
+        schema = self._model.schema_learned_from(training)
+        read = self._read("evaluation_data", evaluation_data, scale, schema)
+        return self._fitting("evaluation_data", read, schema)
 
-    def _scaled_dataset(self, name: str, data: Data, scale: float | None) -> Dataset:
+    def _read(self, name: str, data: Data, scale: float | None, schema: Schema) -> Dataset:
         """``data`` as a Dataset; bytes that are not in one are multiplied by ``scale``."""
         if isinstance(data, Dataset):
-            self._check_scale(data, scale)
-        return as_dataset(name, data, 1.0 if scale is None else scale)
+            self._check_scale(data.source, scale)
+        return as_dataset(name, data, 1.0 if scale is None else scale, schema)
+
+    def _fitting(self, name: str, data: Dataset, schema: Schema) -> Dataset:
+        """The data set with the labels and the inputs of the network, checked."""
+        if schema.features is not None and data.features not in (None, schema.features):
+            raise ValueError(
+                f"{name}: expected a Dataset of the features {checks.some(schema.features)}, in "
+                f"this order, got {checks.some(data.features)}"
+            )
+        if data.classes is not None:
+            if schema.classes is None:
+                raise TypeError(
+                    f"{name}: expected integer labels, or a network that knows the names of its "
+                    f"classes (Network(..., classes=)), got the names {checks.some(data.classes)}"
+                )
+            with checks.error_prefix(name):
+                data = data.with_classes(schema.classes)
+        data = self._standardized(name, data)
+        self._model.check(name, data)
+        return data
+
+    def _standardized(self, name: str, data: Dataset) -> Dataset:
+        """The data set with standardized inputs if the network standardizes them."""
+        standardize = self._model.schema.standardize
+        if standardize is None:
+            return data.source
+        self._model.check_inputs(name, data.X.shape[1], 0.0)
+        if standardize.with_mean and isinstance(data.X, Compressed):
+            raise _sparse_error(name)
+        return data.standardized(standardize, self._model.dtype)
 
     def example(self, x: ArrayLike, y: ArrayLike) -> Dataset:
         """A Dataset of one example, checked against the network."""
-        n_in = self._model.sizes[0]
-        array, target = checks.array("x", x), checks.array("y", y)
+        n_in, schema = self._model.sizes[0], self._model.schema
+        array = checks.array("x", schema.numbers("x", x))
+        target = checks.array("y", schema.code("y", y))
         if array.shape not in ((n_in,), (n_in, 1)):
             raise ValueError(f"x: expected shape ({n_in},) or ({n_in}, 1), got {array.shape}")
         if target.ndim > 2 or (target.ndim == 2 and target.shape[1] != 1):
@@ -66,8 +119,10 @@ class NetworkInputs:
         labels = target.reshape(1) if is_label else target.reshape(1, -1)
         scale = self._scale_of(array)
         rows, largest, _ = checked_inputs("x", array.reshape(1, n_in))
-        self._model.check_inputs("x", n_in, largest * scale)
-        data = Dataset(rows, labels, scale)
+        if schema.standardize is None:
+            self._model.check_inputs("x", n_in, largest * scale)
+        data = self._standardized("x", Dataset(rows, labels, scale))
+        self._model.check_inputs("x", n_in, data.largest)
         self._model.check("y", data)
         return data
 
@@ -78,17 +133,32 @@ class NetworkInputs:
         model = self._model
         n_in = model.sizes[0]
         if isinstance(a, Dataset):
-            self._check_scale(a, model.input_scale)
+            self._check_scale(a.source, model.input_scale)
+            a = self._standardized(name, a)
             model.check_inputs(name, a.X.shape[1], a.largest)
             return model.feedforward(a.operand(model.sizes, model.dtype), a.scale)
         if is_sparse(a):
             if a.shape == (0, n_in):
                 return np.empty((0, model.sizes[-1]), model.dtype)
             X, largest, _ = checked_inputs(name, a)
-            scale = self._scale_of(a)  # booleans are bytes in X
+            return self._feedforward_rows(name, X, largest, self._scale_of(a))  # booleans: bytes
+        return self._feedforward_array(name, checks.array(name, model.schema.numbers(name, a)))
+
+    def _feedforward_rows(self, name: str, X: Any, largest: float, scale: float) -> NDArray:
+        """The output for checked rows (n, n_in), dense or compressed."""
+        model, standardize = self._model, self._model.schema.standardize
+        if standardize is None:
             model.check_inputs(name, X.shape[1], largest * scale)
             return model.feedforward(X, scale)
-        return self._feedforward_array(name, checks.array(name, a))
+        model.check_inputs(name, X.shape[1], 0.0)
+        if isinstance(X, Compressed):
+            if standardize.with_mean:
+                raise _sparse_error(name)
+            X = moments.standardized_stored(standardize, X, scale, model.dtype)
+        else:
+            X = moments.standardized(standardize, X, scale, model.dtype)
+        model.check_inputs(name, X.shape[1], max_abs_and_count(X)[0])
+        return model.feedforward(X, 1.0)
 
     def _feedforward_array(self, name: str, array: NDArray) -> NDArray:
         model = self._model
@@ -105,10 +175,11 @@ class NetworkInputs:
         if len(rows) == 0:
             return np.empty((0, model.sizes[-1]), model.dtype)
         scale = self._scale_of(rows)
-        if not self._needs_no_checks(rows):
+        if self._needs_no_checks(rows):
+            out = model.feedforward(rows, scale)
+        else:
             rows, largest, _ = checked_inputs(name, rows)
-            model.check_inputs(name, n_in, largest * scale)
-        out = model.feedforward(rows, scale)
+            out = self._feedforward_rows(name, rows, largest, scale)
         if array.ndim == 1:
             return out.reshape(-1)
         return out.reshape(-1, 1) if column else out
@@ -118,6 +189,8 @@ class NetworkInputs:
         for single examples, whose full checks would take longer than the network."""
         if rows.dtype != self._model.dtype or not rows.flags.carray:
             return False
+        if self._model.schema.standardize is not None:
+            return False
         flat = rows.reshape(-1)
         with np.errstate(over="ignore", invalid="ignore"):
             return math.isfinite(flat.dot(flat))  # NaN and infinity show in the sum of squares
@@ -126,7 +199,7 @@ class NetworkInputs:
         """``X`` with one example per row; a single example, (n_in,) or (n_in, 1), is one row."""
         n_in = self._model.sizes[0]
         if not isinstance(X, Dataset) and not is_sparse(X):
-            X = checks.array(name, X)
+            X = checks.array(name, self._model.schema.numbers(name, X))
             if X.shape in ((n_in,), (n_in, 1)):
                 X = X.reshape(-1, n_in)
         return X
@@ -135,13 +208,15 @@ class NetworkInputs:
         """What ``as_rows`` returned as a Dataset, whose labels mean nothing; None if it is
         empty."""
         if isinstance(X, Dataset):
-            self._check_scale(data := X, self._model.input_scale)
+            self._check_scale(X.source, self._model.input_scale)
+            data = X
         elif X.shape == (0, self._model.sizes[0]):
             return None
         elif X.ndim != 2:
             raise self._shape_error(name, X.shape)
         else:
             data = Dataset(X, np.zeros(X.shape[0], int), self._scale_of(X))
+        data = self._standardized(name, data)
         self._model.check_inputs(name, data.X.shape[1], data.largest)
         return data
 
@@ -160,7 +235,7 @@ class NetworkInputs:
 
     def warn_of_bytes(self, name: str, data: Dataset) -> None:
         """Warn before a training on unscaled bytes; ``data`` was not passed as a Dataset."""
-        if self._model.input_scale is None:
+        if self._model.input_scale is None and self._model.schema.standardize is None:
             self._warn("bytes", bytes_warning(name, data))
 
     def _check_scale(self, data: Dataset, scale: float | None) -> None:

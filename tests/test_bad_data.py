@@ -32,7 +32,7 @@ BAD_DATA = {
     "a negative label": ((X, at(LABELS, 7, -1)), "labels", "-1"),
     "an enormous label": ((X, at(LABELS, 7, 2**62)), "labels", str(2**62)),
     "labels that are no integers": ((X, LABELS + 0.0), "integer labels", "float64"),
-    "labels in words": ((X, LABELS.astype(str)), "integer labels", "<U"),
+    "labels in words": ((X, LABELS.astype(str)), "integer labels", "classes=", "'0'"),
     "a label in a list above the last": ([(X[0], 0), (X[1], 3)], "labels from 0 to 2", "3"),
     "a target above 1": ((X, at(ONE_HOT, (7, 1), 1.5)), "targets from 0 to 1", "1.5"),
     "a target below 0": ((X, at(ONE_HOT, (7, 1), -0.5)), "targets from 0 to 1", "-0.5"),

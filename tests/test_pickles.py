@@ -225,7 +225,7 @@ def test_a_pickle_that_lacks_a_part_names_it(name):
 
 @pytest.mark.parametrize("damaged", [
     None, 3, [], {}, {"_model": None}, {KEY: None}, {KEY: 3}, {KEY: {}}, {KEY: []},
-    {KEY: {"version": 3}}, {KEY: {"version": None}},
+    {KEY: {"version": 4}}, {KEY: {"version": None}},
 ])  # fmt: skip
 def test_what_is_no_pickle_of_a_network_is_refused(damaged):
     with pytest.raises(ValueError, match=r"^expected the pickle of a network"):

@@ -26,12 +26,20 @@ def trained(mnist):
     return net, test, history
 
 
+def regression():
+    """(network with one output, data)"""
+    net = fastnet.Network([1, 1], "quadratic", output="linear", dtype="float64", seed=0)
+    net.weights[0], net.biases[0] = [[2.0]], [[1.0]]
+    return net, (np.array([[0.0], [1.0], [2.0]]), np.array([[1.0], [3.0], [8.0]]))
+
+
 def drawings(net, test, history):
     """{name: function of ax} for every public function."""
     curve = {"a": [0.9, 0.5, 0.1]}
     return {
         "confusion": lambda ax: plots.confusion(net, test, ax=ax),
         "digits": lambda ax: plots.digits(net, test, ax=ax),
+        "predictions": lambda ax: plots.predictions(*regression(), ax=ax),
         "neuron": lambda ax: plots.neuron(curve, ax=ax),
         "sigmoid": lambda ax: plots.sigmoid(ax=ax),
         "slowdown": lambda ax: plots.slowdown(curve, ax=ax),
@@ -41,7 +49,7 @@ def drawings(net, test, history):
     }
 
 
-@pytest.mark.parametrize("name", plots.__all__)
+@pytest.mark.parametrize("name", [name for name in plots.__all__ if name != "live"])
 def test_a_picture_is_drawn_on_the_axes_given_or_on_new_ones(trained, name):
     draw = drawings(*trained)[name]
     given = Figure().subplots()
@@ -350,3 +358,21 @@ def test_a_gradient_of_zero_has_no_place_on_a_logarithmic_axis():
 def test_inputs_that_a_softmax_does_not_have_are_refused(z):
     with pytest.raises((ValueError, TypeError), match=r"^z: expected "):
         plots.softmax(z)
+
+
+def test_predictions_are_drawn_against_their_targets():
+    ax = plots.predictions(*regression())
+    assert ax.collections[0].get_offsets().tolist() == [[1, 1], [3, 3], [8, 5]]
+    assert ax.get_title() == "3 examples, root mean squared error 1.732"
+    with pytest.raises(ValueError, match=r"^data: expected one target per example, \(n, 1\), got"):
+        plots.predictions(fastnet.Network([1, 2], seed=0), ([[1.0]], [0]))
+
+
+def test_classes_are_drawn_by_name(trained):
+    net = fastnet.Network([1, 2], seed=0, classes=["ham", "spam"])
+    net.weights[0], net.biases[0] = [[-1.0], [1.0]], [[0.0], [0.0]]
+    ax = plots.confusion(net, ([[-1.0], [1.0], [2.0]], ["ham", "spam", "ham"]))
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["ham", "spam"]
+    assert [text.get_text() for text in ax.texts] == ["1", "1", "0", "1"]
+    wrong = plots.digits(net, ([[-1.0], [1.0], [2.0]], ["ham", "spam", "ham"]))
+    assert [text.get_text() for text in wrong.texts] == ["ham → spam"]

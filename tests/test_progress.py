@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import fastnet
 from fastnet import EarlyStopping, Network, StepDecay
 
 rng = np.random.default_rng(0)
@@ -135,11 +136,13 @@ def test_in_a_notebook_the_bar_is_what_tqdm_chooses_there(monkeypatch, capfd):
     monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: kernel))
     monkeypatch.setitem(sys.modules, "tqdm", types.ModuleType("tqdm"))
     monkeypatch.setitem(sys.modules, "tqdm.auto", types.SimpleNamespace(tqdm=Recorded))
+    monkeypatch.setattr(fastnet.core.reporting, "make_curves", None)  # tests/test_live.py
     trained(verbose=2)
     (bar,) = made
     assert (bar.options["total"], bar.n) == (80, 80)
     assert bar.options["desc"] == "Epoch 2 / 2"
     assert all(text.startswith("Accuracy on training data: ") for text in bar.postfix)
+    assert all(re.search(r"  best \d+ \(epoch [12]\)$", text) for text in bar.postfix)
     assert bar.closed
     assert capfd.readouterr() == ("", "")
 
@@ -194,7 +197,7 @@ def test_at_a_terminal_2_draws_a_bar_with_the_figures(at_a_terminal):
     shown, out = at_a_terminal("bar")
     last = re.split(r"[\r\n]+", shown.strip())[-1]
     assert re.match(r"Epoch 3 / 5:  60%\|.*\| \d\d:\d\d<.*, Cost on training data: [\d.]+  ", last)
-    assert "Accuracy on training data: " in last
+    assert re.search(r"Accuracy on training data: \d+ / 100  best \d+ \(epoch \d\)", last)
     assert out.startswith("Stopped after epoch 3: no improvement of training_accuracy in 2 epochs")
     assert out.count("\n") == 1
 

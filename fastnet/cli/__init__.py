@@ -1,4 +1,4 @@
-"""The command line: ``fastnet train``, ``predict``, ``demo``, ``info``.
+"""The command line: ``fastnet train``, ``predict``, ``evaluate``, ``demo``, ``info``.
 
 ``parser.py`` has the options; each command is the function ``run`` of the module of its name.
 """

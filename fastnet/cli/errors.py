@@ -37,11 +37,31 @@ def given_as(option: str, file: str) -> Iterator[None]:
     try:
         with (
             checks.error_prefix(option),
-            checks.error_prefix(file, unless=re.escape(f"{file}: ")),
+            checks.error_prefix(file, unless=re.escape(file) + "[:,] "),
         ):
             yield
     except OSError as error:
         raise ValueError(f"{option}: {file}: {error.strerror or error}") from None
+
+
+# Options of the same name as the arguments of ``Table``.
+_OF_TABLE = ("target", "task", "categorical", "drop", "unknown", "missing", "validation_fraction")
+
+
+@contextlib.contextmanager
+def given_as_table(option: str, file: str) -> Iterator[None]:
+    """``given_as`` for a CSV file, "-" for standard input; errors about arguments of ``Table`` name
+    their options."""
+    name = "standard input" if file == "-" else file
+    try:
+        with given_as(option, name):
+            yield
+    except (ValueError, TypeError) as error:
+        words = str(error).removeprefix(f"{option}: ").removeprefix(f"{name}: ")
+        argument, _, rest = words.partition(": ")
+        if argument not in _OF_TABLE:
+            raise
+        raise ValueError(f"--{argument.replace('_', '-')}: {rest}") from None
 
 
 @contextlib.contextmanager

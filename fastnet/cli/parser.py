@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
+from fastnet import own_data
 from fastnet.architecture import DTYPES
 from fastnet.core import _kernels
 from fastnet.core.load import version
@@ -11,6 +12,9 @@ from fastnet.nn import activations, costs, optimizers
 
 T = TypeVar("T")
 PLAIN_ETA = 0.5  # the learning rate that suits plain gradient descent (docs/techniques.md)
+VALIDATION_FRACTION = 0.2
+
+_OWN = own_data.Settings()
 
 
 class _Parser(argparse.ArgumentParser):
@@ -37,7 +41,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for add in (_add_train, _add_predict, _add_demo, _add_info):
+    for add in (_add_train, _add_predict, _add_evaluate, _add_demo, _add_info):
         add(commands)
     return parser
 
@@ -45,42 +49,52 @@ def make_parser() -> argparse.ArgumentParser:
 def _add_train(commands: Any) -> None:
     train = commands.add_parser(
         "train",
-        help="train a network and report its accuracy after each epoch",
-        description="Train a network on images and print its accuracy on the test data after "
-        "each epoch. Without options: the experiment of M. Nielsen's Neural Networks and Deep "
-        "Learning, chapter 3, on the MNIST digits that come with the package.",
+        help="train a network on a CSV file, arrays or images",
+        description="Train a network on DATA and report how good it is. Without DATA: the "
+        "experiment of M. Nielsen's Neural Networks and Deep Learning, chapter 3, on the MNIST "
+        "digits that come with the package, or on the images that the options name, with the "
+        "accuracy on the test data after each epoch.",
         epilog="The four files of images and labels go together. Pixels are multiplied by 1/256.",
         allow_abbrev=False,
     )
     # fmt: off
     add = train.add_argument
-    add("--hidden", type=int, nargs="*", default=[30], metavar="N",
+    add("data", nargs="*", metavar="DATA",
+        help="a CSV file (- for standard input), an .npz file with arrays X and y or x_train and "
+        "y_train, or two files, of inputs and of targets, both .npy or both in IDX form; where "
+        "two defaults are given below, the second is that for DATA")
+    _add_data_options(train.add_argument_group("options for DATA"))
+    add("--hidden", type=int, nargs="*", metavar="N",
         help="sizes of the hidden layers, as in --hidden 100 30; without a number there is "
-        "none (default: 30)")
-    add("--neurons", type=_text(activations.from_text), default="sigmoid", metavar="KIND",
+        f"none (default: 30; {' '.join(map(str, own_data.HIDDEN))})")
+    add("--neurons", type=_text(activations.from_text), metavar="KIND",
         help=f"kind of the hidden neurons, one of {', '.join(activations.HIDDEN)}; with a "
-        "parameter as in leaky-relu:0.2, whose slope below 0 is 0.2 (default: %(default)s)")
-    add("--cost", type=_text(costs.from_text), default="cross-entropy",
+        "parameter as in leaky-relu:0.2, whose slope below 0 is 0.2 (default: sigmoid; "
+        f"{own_data.NEURONS})")
+    add("--cost", type=_text(costs.from_text),
         help=f"cost function, one of {', '.join(costs.NAMES)}; with parameters as in huber:2.0, "
-        "whose threshold is 2; with quadratic the book takes --eta 3 (default: %(default)s)")
+        "whose threshold is 2; with quadratic the book takes --eta 3 (default: cross-entropy; "
+        f"{' or '.join(map(str, own_data.COSTS.values()))})")
     add("--output", choices=activations.OUTPUTS,
         help=f"output layer; allowed are {costs.ALLOWED} (default: the first for the cost)")
-    add("--epochs", type=int, default=30, metavar="N",
-        help="passes over the training data (default: %(default)s)")
-    add("--mini-batch-size", type=int, default=10, metavar="N",
-        help="examples per update (default: %(default)s)")
+    add("--epochs", type=int, metavar="N",
+        help=f"passes over the training data (default: 30); {_OWN.epochs} at most for DATA")
+    add("--mini-batch-size", type=int, metavar="N",
+        help=f"examples per update (default: 10; {_OWN.mini_batch_size})")
     add("--eta", type=float, metavar="RATE",
-        help=f"learning rate (default: {PLAIN_ETA:g}; with {_usual_rates()})")
-    add("--lmbda", type=float, default=0.0, metavar="LAMBDA",
-        help="L2 regularization parameter (default: %(default)s)")
+        help=f"learning rate (default: {PLAIN_ETA:g}, or the usual one of the optimizer: "
+        f"{_usual_rates()})")
+    add("--lmbda", type=float, metavar="LAMBDA",
+        help=f"L2 regularization parameter (default: 0; {_OWN.lmbda:g})")
     add("--l1", type=float, default=0.0, metavar="LAMBDA",
         help="L1 regularization parameter (default: %(default)s)")
     add("--dropout", type=float, default=0.0, metavar="P",
         help="probability that a hidden neuron is dropped (default: %(default)s)")
-    add("--optimizer", type=_text(optimizers.from_text), metavar="NAME",
-        help=f"one of {', '.join(optimizers.USUAL)}, with its usual coefficients, momentum and "
-        "nesterov with mu = 0.9; with others as in momentum:0.95 or adam:0.9,0.99,1e-8, whose "
-        "coefficients are beta1, beta2 and epsilon (default: plain gradient descent)")
+    add("--optimizer", type=_text(_optimizer), metavar="NAME",
+        help=f"plain (gradient descent) or one of {', '.join(optimizers.USUAL)}, with its usual "
+        "coefficients, momentum and nesterov with mu = 0.9; with others as in momentum:0.95 or "
+        "adam:0.9,0.99,1e-8, whose coefficients are beta1, beta2 and epsilon (default: plain; "
+        "adam)")
     add("--shift", type=int, default=0, metavar="PIXELS",
         help="shift each training image by a random number of pixels, at most this many "
         "(default: %(default)s)")
@@ -104,21 +118,81 @@ def _add_train(commands: Any) -> None:
     # fmt: on
 
 
+def _add_data_options(group: Any) -> None:
+    """The options of ``fastnet train DATA``."""
+    # fmt: off
+    add = group.add_argument
+    add("--target", metavar="NAME",
+        help="the column of a CSV file to predict (default: the last one)")
+    add("--task", choices=("classification", "regression"),
+        help="what the target is: classes or a number (default: guessed from the data and "
+        "reported)")
+    add("--categorical", nargs="+", metavar="NAME",
+        help="columns that are categories although they look like numbers, dates or free text "
+        "(default: the other columns of text)")
+    add("--drop", nargs="+", metavar="NAME", help="columns that are left out")
+    add("--unknown", choices=("error", "ignore"),
+        help="what a category that is not in the training data is later: an error, or ignored "
+        "(default: error)")
+    add("--missing", choices=("mean", "error"),
+        help="what missing values (empty, NA) are: numbers are replaced by the mean, with a "
+        "column that says so, and missing text is a category; or an error (default: mean)")
+    add("--standardize", action=argparse.BooleanOptionalAction, default=None,
+        help="scale the inputs to mean 0 and deviation 1 (default: for CSV files)")
+    add("--test", nargs="+", metavar="FILE",
+        help="test data of the form of DATA, for a score at the end (default: those in an .npz "
+        "file, otherwise none)")
+    add("--validation-fraction", type=float, metavar="F",
+        help="share of DATA that is held out, to stop the training in time and for a score; 0 "
+        f"holds out none (default: {VALIDATION_FRACTION:g})")
+    add("--patience", type=int, metavar="N",
+        help="stop when the cost on the held-out data has not fallen for so many epochs, and keep "
+        f"the network of the best epoch; 0 trains all epochs (default: {_OWN.patience})")
+    # fmt: on
+
+
 def _add_predict(commands: Any) -> None:
     predict = commands.add_parser(
         "predict",
-        help="print the digits that a saved network recognizes in images",
-        description="Print one predicted class per line.",
+        help="print what a saved network predicts",
+        description="Print one prediction per line: the class, or the number.",
         allow_abbrev=False,
     )
-    predict.add_argument("model", metavar="MODEL", help="a file that --save wrote")
-    predict.add_argument("images", metavar="IMAGES", help="images in IDX form, plain or .gz")
-    predict.add_argument(
-        "--scale",
-        type=float,
-        metavar="FACTOR",
-        help="multiply the pixels by this (default: the scale in MODEL)",
+    # fmt: off
+    add = predict.add_argument
+    add("model", metavar="MODEL", help="a file that --save wrote")
+    add("data", metavar="DATA",
+        help="a CSV file (- for standard input), an .npz or .npy file with an array of inputs, "
+        "or images in IDX form, plain or .gz")
+    add("--scale", type=float, metavar="FACTOR",
+        help="multiply the pixels by this (default: the scale in MODEL)")
+    add("--probabilities", action="store_true",
+        help="print CSV: a header, and for each example its class and the output of each class")
+    add("--output", metavar="FILE.csv",
+        help="write the predictions to this file, with a header (default: standard output)")
+    # fmt: on
+
+
+def _add_evaluate(commands: Any) -> None:
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="compare the predictions of a saved network with known targets",
+        description="Print the accuracy and the confusion matrix, or R² and the error of a "
+        "regression, beside those of always predicting the most frequent class or the mean.",
+        allow_abbrev=False,
     )
+    # fmt: off
+    add = evaluate.add_argument
+    add("model", metavar="MODEL", help="a file that --save wrote")
+    add("data", nargs="+", metavar="DATA",
+        help="a CSV file with the target's column (- for standard input), an .npz file, or two "
+        "files, of inputs and of targets, .npy or IDX")
+    add("--scale", type=float, metavar="FACTOR",
+        help="multiply the pixels by this (default: the scale in MODEL)")
+    add("--plot", metavar="FILE.png",
+        help="draw the confusion matrix, or predictions against targets, into this file instead "
+        "of printing a matrix; needs matplotlib")
+    # fmt: on
 
 
 def _add_demo(commands: Any) -> None:
@@ -191,6 +265,10 @@ def _add_info(commands: Any) -> None:
 def _usual_rates() -> str:
     """The optimizers' usual learning rates: "adam 0.001, adamw 0.001"."""
     return ", ".join(f"{name} {one.usual_eta:g}" for name, one in optimizers.USUAL.items())
+
+
+def _optimizer(text: str) -> Any:
+    return text if text == "plain" else optimizers.from_text(text)
 
 
 def _text(from_text: Callable[[str], T]) -> Callable[[str], T]:

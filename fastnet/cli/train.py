@@ -1,22 +1,44 @@
 """``fastnet train``."""
 
 import argparse
-import os
 import time
 
+from fastnet.cli import train_data
 from fastnet.cli.data import load_data
 from fastnet.cli.errors import Interrupted, as_options
+from fastnet.cli.outputs import check_outputs
 from fastnet.cli.parser import PLAIN_ETA
-from fastnet.core import files
 from fastnet.data.dataset import Dataset
-from fastnet.io import persistence
 from fastnet.network import Network
+from fastnet.nn import activations, costs
 from fastnet.training.history import History
+
+# The defaults of the experiment on MNIST and other images.
+_BOOK = {
+    "hidden": [30], "neurons": activations.from_text("sigmoid"),
+    "cost": costs.CrossEntropyCost(), "epochs": 30, "mini_batch_size": 10, "lmbda": 0.0,
+}  # fmt: skip
+# Options that only data of one's own have.
+_OF_DATA = ("target", "task", "categorical", "drop", "unknown", "missing", "standardize", "test",
+            "validation_fraction", "patience")  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> None:
-    """Train a network on images and print its accuracy after each epoch."""
-    _check_outputs(options)
+    """Train a network on DATA, or on images and print its accuracy after each epoch."""
+    if options.data:
+        train_data.run(options)
+        return
+    for name in _OF_DATA:
+        if getattr(options, name) is not None:
+            raise ValueError(f"--{name.replace('_', '-')}: expected DATA with it")
+    for name, default in _BOOK.items():
+        if getattr(options, name) is None:
+            setattr(options, name, default)
+    _run_book(options)
+
+
+def _run_book(options: argparse.Namespace) -> None:
+    check_outputs(options)
     training, test = load_data(options)
     net = _network(options, training, test)
     print(f"{len(training)} training examples, {len(test)} test examples, {net!r}")
@@ -36,28 +58,6 @@ def run(options: argparse.Namespace) -> None:
         print(f"Curves drawn in {options.plot}")
     if interrupted:
         raise Interrupted(f"after {epochs} of {options.epochs} epochs")
-
-
-def _check_outputs(options: argparse.Namespace) -> None:
-    """Check --save and --plot before the training."""
-    if options.save is not None:
-        if not options.save:
-            raise ValueError(f"--save: expected a file, got {options.save!r}")
-        persistence.check_suffix("--save", options.save)
-        try:
-            files.check_writable(options.save)
-        except (OSError, ValueError) as error:
-            raise ValueError(f"--save: expected a file that can be written, got {error}") from None
-    if options.plot is not None:
-        from fastnet import demo
-
-        if options.epochs < 1:
-            raise ValueError(f"--epochs: expected 1 or more with --plot, got {options.epochs}")
-        if options.save is not None and os.path.realpath(options.save) == os.path.realpath(
-            options.plot
-        ):
-            raise ValueError(f"--plot: expected another file than --save, got {options.plot!r}")
-        demo.check_picture("--plot", options.plot)
 
 
 def _network(options: argparse.Namespace, training: Dataset, test: Dataset) -> Network:
@@ -91,7 +91,7 @@ def _run_sgd(
     net: Network, options: argparse.Namespace, training: Dataset, test: Dataset
 ) -> tuple[History, bool]:
     """Train as the options say; returns the history and whether Ctrl-C stopped it."""
-    optimizer = options.optimizer
+    optimizer = None if options.optimizer == "plain" else options.optimizer
     eta = optimizer.usual_eta if optimizer else PLAIN_ETA
     plots = options.plot is not None
     try:

@@ -47,8 +47,8 @@ cdef class NetworkCore:
             return (<Array>memory).view.buf
         return (<Storage>memory).memory.first
 
-    def predictor(self, check_file=None):
-        return Predictor(self, check_file)
+    def predictor(self, check_file=None, standardize=None, convert=None):
+        return Predictor(self, check_file, standardize, convert)
 
     def feedforward(self, Examples examples not None, out, threads=1, *, poll=None):
         cdef const fn_examples *e = examples.fit(self.shape, self.type, False)
@@ -146,7 +146,10 @@ cdef class Predictor:
     Called with x (n_in,), it returns an array (n_out,), the same one each time.
     ``try_predict`` returns a new array, or None if x is not a plain array of the network's dtype.
     Both compute with the parameters that the network has at the call. ``check_file`` is called with
-    "x" and an x that may be part of a memory map. The interpreter's lock is held during a call.
+    "x" and an x that may be part of a memory map. ``standardize``, means and deviations (n_in,) of
+    float64, makes the inputs (x - mean) / deviation, rounded once from float64; x may then be
+    float32 or float64. ``convert`` makes an array of an x that is none. The interpreter's lock is
+    held during a call.
     """
     cdef NetworkCore network
     cdef Shape shape
@@ -160,9 +163,20 @@ cdef class Predictor:
     cdef object out
     cdef object dtype
     cdef bytes format
+    cdef object convert
+    cdef Array mean, deviation  # None if the inputs are not standardized
+    cdef Storage standardized   # the example, standardized
 
-    def __cinit__(self, NetworkCore network not None, check_file=None):
+    def __cinit__(self, NetworkCore network not None, check_file=None, standardize=None,
+                  convert=None):
         self.network, self.shape, self.check_file = network, network.shape, check_file
+        self.convert = convert
+        if standardize is not None:
+            n_in = self.shape.n_in()
+            self.mean = vector("mean", standardize[0], ("float64",)).expect("mean", (n_in,))
+            self.deviation = vector("deviation", standardize[1], ("float64",))
+            self.deviation.expect("deviation", (n_in,))
+            self.standardized = Storage(n_in, network.dtype)
         self.parameters = network.storage
         self.dtype = np.dtype(network.dtype)
         self.format = self.dtype.char.encode()
@@ -186,20 +200,25 @@ cdef class Predictor:
         cdef Py_buffer view
         cdef Storage storage = None  # kept alive during the call
         cdef const void *p
+        cdef const void *row
         cdef int done = 0
         if type(x) is not NDARRAY:
             return 0
         if x.dtype.kind != "f":
             return 0
         PyObject_GetBuffer(x, &view, PyBUF_STRIDES | PyBUF_FORMAT)
-        if (view.ndim == 1 and view.format != NULL and view.format[0] == self.format[0]
-                and view.format[1] == 0 and <size_t>view.shape[0] == self.shape.n_in()
+        row = view.buf
+        if (view.ndim == 1 and view.format != NULL and self.reads(view.format)
+                and <size_t>view.shape[0] == self.shape.n_in()
                 and (view.strides[0] == view.itemsize or view.shape[0] == 1)
-                and <uintptr_t>view.buf % view.itemsize == 0
-                and isfinite(fn_max_abs(self.example.inputs_type, view.shape[0], view.buf))):
+                and <uintptr_t>view.buf % view.itemsize == 0):
+            if self.mean is not None:
+                row = self.standardize(view.buf, view.format[0] == b"d")
+            done = isfinite(fn_max_abs(self.example.inputs_type, view.shape[0], row))
+        if done:
             if self.plan.plan.target != fn_selected_target():
                 self.prepare()
-            self.example.inputs = view.buf
+            self.example.inputs = row
             if self.parameters is None:
                 p = self.network.array.data()
             else:
@@ -207,9 +226,33 @@ cdef class Predictor:
                 p = storage.memory.first
             fn_feedforward(self.example.inputs_type, &self.plan.plan, p, &self.example, out, NO_POLL,
                            self.workspace.start())
-            done = 1
         PyBuffer_Release(&view)
         return done
+
+    cdef bint reads(self, const char *format) noexcept:
+        """Whether numbers of this type are read in place."""
+        if format[0] != 0 and format[1] != 0:
+            return False
+        return format[0] == self.format[0] or (
+            self.mean is not None and (format[0] == b"f" or format[0] == b"d"))
+
+    @cython.cdivision(True)  # no deviation is 0
+    cdef const void *standardize(self, const void *x, bint is_double) noexcept:
+        """The standardized example, whose memory the next call overwrites."""
+        cdef const double *mean = <const double *>self.mean.data()
+        cdef const double *deviation = <const double *>self.deviation.data()
+        cdef void *made = self.standardized.memory.first
+        cdef bint single = self.example.inputs_type == FN_F32
+        cdef double value
+        cdef size_t j
+        for j in range(self.shape.n_in()):
+            value = (<const double *>x)[j] if is_double else (<const float *>x)[j]
+            value = (value - mean[j]) / deviation[j]
+            if single:
+                (<float *>made)[j] = <float>value
+            else:
+                (<double *>made)[j] = value
+        return made
 
     def try_predict(self, x):
         if type(x) is not NDARRAY or self.is_copied or may_be_mapped(x):
@@ -231,6 +274,8 @@ cdef class Predictor:
 
     cdef object plain(self, x):
         """Convert x, a list or an array of another type or layout, for ``run``."""
+        if self.convert is not None and type(x) is not NDARRAY:
+            x = self.convert(x)
         if "numpy.ma" in modules and isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
             raise ValueError("x: expected an array, got one with masked elements")
         try:
@@ -246,9 +291,22 @@ cdef class Predictor:
         scale = getattr(self.network.parameters, "input_scale", None)
         if x.dtype == np.uint8 and scale is not None:
             x = x * np.float64(scale)
+        if self.mean is not None:
+            return self.plain_doubles(x)
         with np.errstate(over="ignore"):
             converted = np.array(x, self.dtype)
         if np.isfinite(x).all() and not np.isfinite(converted).all():
             raise ValueError(f"x: expected inputs within the range of {self.dtype}, "
                              f"got {np.abs(x).max():g}")
+        return converted
+
+    cdef object plain_doubles(self, x):
+        """x in the type in which it is standardized."""
+        with np.errstate(over="ignore"):
+            converted = np.array(x, np.float64)
+            made = (converted - np.asarray(self.mean)) / np.asarray(self.deviation)
+            finite = np.isfinite(made.astype(self.dtype)).all()
+        if np.isfinite(x).all() and not finite:
+            raise ValueError(f"x: expected standardized inputs within the range of {self.dtype}, "
+                             f"got {np.abs(made).max():g}")
         return converted

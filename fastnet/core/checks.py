@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from numbers import Real
 from typing import Any
@@ -26,6 +26,12 @@ def short_repr(value: Any) -> str:
         return kind
     most = 500 if isinstance(value, int) else 60  # characters
     return shown if len(shown) <= most and "\n" not in shown else kind
+
+
+def some(items: Sequence[Any]) -> str:
+    """The first few of a sequence in an error message."""
+    shown = ", ".join(short_repr(item) for item in items[:5])
+    return f"[{shown}{', ...' if len(items) > 5 else ''}]"
 
 
 def prefixed(prefix: str, error: Exception) -> TypeError | ValueError:
@@ -147,6 +153,24 @@ def callables(name: str, value: Any) -> tuple[Callable[..., Any], ...]:
         if not callable(one):
             raise TypeError(f"{name}[{i}]: expected a function, got {short_repr(one)}")
     return tuple(value)
+
+
+def names(name: str, value: Any, n: int) -> tuple[str, ...] | None:
+    """``value``, n different strings or None, as a tuple."""
+    if value is None:
+        return None
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise TypeError(f"{name}: expected a list of strings, got {short_repr(value)}")
+    found = tuple(value)
+    for i, one in enumerate(found):
+        if not isinstance(one, str):
+            raise TypeError(f"{name}[{i}]: expected a string, got {short_repr(one)}")
+    if len(found) != n:
+        raise ValueError(f"{name}: expected {n}, got {len(found)}: {some(found)}")
+    if len(set(found)) < n:
+        twice = next(one for i, one in enumerate(found) if one in found[:i])
+        raise ValueError(f"{name}: expected different names, got {twice!r} twice")
+    return tuple(map(str, found))
 
 
 def path(name: str, value: Any) -> str:

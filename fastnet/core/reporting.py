@@ -72,6 +72,11 @@ def logger() -> logging.Logger | None:
     return _logger
 
 
+# Makes what draws the curves of a training in a notebook, an object with the methods
+# ``update(history)`` and ``close()``; fastnet/__init__.py sets it.
+make_curves: Callable[[], Any] | None = None
+
+
 class Reporter:
     """verbose=0: no output but the records of the log. An object serves one training.
 
@@ -83,9 +88,10 @@ class Reporter:
 
     unit = "Epoch"
 
-    def begin(self, sizes: Sequence[int], n: int, epochs: int) -> Reporter:
-        """Before the first epoch over n examples; in a with statement around the epochs."""
-        self._n, self._epochs, self._done = n, epochs, 0
+    def begin(self, sizes: Sequence[int], n: int, epochs: int, history: Any = None) -> Reporter:
+        """Before the first epoch over n examples; in a with statement around the epochs. The lists
+        of ``history`` will have the figures of the epochs."""
+        self._n, self._epochs, self._done, self._history = n, epochs, 0, history
         self._start = time.monotonic()
         self._logger = (
             logger() if epochs else None
@@ -159,15 +165,17 @@ class Lines(Reporter):
 
 
 class Bar(Reporter):
-    """verbose=2: a bar of tqdm over the examples of all epochs, with the last figures."""
+    """verbose=2: a bar of tqdm over the examples of all epochs, with the last figures and the best
+    one; in a notebook also the curves of the figures."""
 
     reports_epochs = True
 
-    def __init__(self, tqdm: Any):
+    def __init__(self, tqdm: Any, curves: Any = None):
         self._tqdm = tqdm
+        self._curves = curves  # draws the figures in a notebook
 
-    def begin(self, sizes: Sequence[int], n: int, epochs: int) -> Reporter:
-        super().begin(sizes, n, epochs)
+    def begin(self, sizes: Sequence[int], n: int, epochs: int, history: Any = None) -> Reporter:
+        super().begin(sizes, n, epochs, history)
         self._bar = self._tqdm(
             total=epochs * n,
             desc=f"{self._name(1)}: ",
@@ -198,18 +206,48 @@ class Bar(Reporter):
         self._bar.update(examples - self._bar.n)
 
     def _show(self, epoch: int, figures: list[str]) -> None:
-        self._bar.set_postfix_str("  ".join(figures), refresh=False)
+        best = best_words(self._history)
+        self._bar.set_postfix_str("  ".join([*figures, *best]), refresh=False)
         self._reach(epoch * self._n)
+        if self._curves is not None and self._history is not None:
+            self._curves.update(self._history)
 
     def close(self, words: str) -> None:
         super().close(words)
-        self._bar.close()
+        self._close()
         if words:
             print(words, flush=True)
 
     def __exit__(self, *how: Any) -> None:
-        self._bar.close()  # a second time does nothing
+        self._close()  # a second time does nothing
         super().__exit__(*how)
+
+    def _close(self) -> None:
+        self._bar.close()
+        if self._curves is not None:
+            self._curves.close()
+
+
+# The figures that a training may have, the one that matters most first.
+_FIGURES = ("evaluation_accuracy", "evaluation_cost", "training_accuracy", "training_cost")
+
+
+def best_words(history: Any) -> list[str]:
+    """The best value so far of the figure that matters most: ["best 9493 (epoch 27)"], or [].
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> best_words(SimpleNamespace(evaluation_accuracy=[], evaluation_cost=[0.5, 0.25, 0.375]))
+    ['best 0.25 (epoch 2)']
+    """
+    for name in _FIGURES:
+        values = getattr(history, name, None)
+        if values:
+            known = [value for value in values if value == value] or values
+            best = min(known) if name.endswith("cost") else max(known)
+            return [f"best {best:.6g} (epoch {values.index(best) + 1})"]
+    return []
 
 
 def _is_terminal(stream: Any) -> bool:
@@ -219,7 +257,7 @@ def _is_terminal(stream: Any) -> bool:
         return False
 
 
-def _in_notebook() -> bool:
+def in_notebook() -> bool:
     """Whether this is the kernel of a notebook, by the test of tqdm.autonotebook."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return "IPKernelApp" in getattr(shell, "config", ())
@@ -227,7 +265,7 @@ def _in_notebook() -> bool:
 
 def is_seen() -> bool:
     """Whether a bar on standard error would be displayed."""
-    return _is_terminal(sys.stderr) or _in_notebook()
+    return _is_terminal(sys.stderr) or in_notebook()
 
 
 def level_of(verbose: Any, expected: str) -> int:
@@ -264,5 +302,13 @@ def checked_level(verbose: Any) -> int:
 def chosen(level: int) -> Reporter:
     """The reporter of a level; ImportError if its bar lacks tqdm."""
     if level == 2 and is_seen():
-        return Bar(tqdm())
+        return Bar(tqdm(), _curves() if in_notebook() else None)
     return Lines() if level else Reporter()
+
+
+def _curves() -> Any:
+    """What draws the curves in a notebook; None without matplotlib."""
+    try:
+        return None if make_curves is None else make_curves()
+    except ImportError:
+        return None

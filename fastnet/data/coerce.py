@@ -8,15 +8,19 @@ from typing import Any
 import numpy as np
 
 from fastnet.core import checks, memmap, reporting
-from fastnet.data import sparse_rows
+from fastnet.data import frames, sparse_rows
 from fastnet.data.dataset import Dataset
+from fastnet.data.schema import Schema
 from fastnet.data.sparse_rows import Compressed
+
+# Of networks without names and without a transform.
+_EMPTY = Schema()
 
 # The end of messages about pairs (x, y): the alternative form of data.
 _OR_ARRAYS = "or a tuple (X, y) of arrays with one example per row"
 
 
-def _from_pairs(pairs: Iterable, byte_scale: float) -> Dataset:
+def _from_pairs(pairs: Iterable, byte_scale: float, schema: Schema) -> Dataset:
     """The book's list of (x, y): columns; y a column, a digit, or the target of one neuron."""
     listed = []
     for i, pair in enumerate(pairs):
@@ -50,31 +54,46 @@ def _from_pairs(pairs: Iterable, byte_scale: float) -> Dataset:
         y = y[:, :, 0]
     if y.ndim == 1 and y.dtype.kind == "f":  # the one target of a single output neuron
         y = y[:, None]
-    return _from_arrays(X, y, byte_scale)
+    return _from_arrays(X, y, byte_scale, schema)
 
 
-def _from_arrays(X: Any, y: Any, byte_scale: float) -> Dataset:
+def _from_arrays(X: Any, y: Any, byte_scale: float, schema: Schema) -> Dataset:
     """A Dataset of arrays: uint8 inputs, but not booleans, are multiplied by ``byte_scale``."""
+    y = schema.codes(y)
+    if schema.has_columns and frames.is_named(X):
+        with checks.error_prefix("X"):
+            X = schema.rows(X)
+    if frames.is_named(X):  # the data set reads the names of the columns
+        if byte_scale != 1 and checks.array("X", frames.matrix(X)).dtype.char != "B":
+            byte_scale = 1.0
+        return Dataset(X, y, byte_scale)
     if not sparse_rows.is_sparse(X):
         X = checks.array("X", X)
     return Dataset(X, y, byte_scale if X.dtype.char == "B" else 1.0)
 
 
-def as_dataset(name: str, data: Any, byte_scale: float = 1.0) -> Dataset:
+def as_dataset(name: str, data: Any, byte_scale: float = 1.0, schema: Schema = _EMPTY) -> Dataset:
     """``data`` in any of the accepted forms as a Dataset; errors start with ``name``.
 
     Bytes that are not in a Dataset are multiplied by ``byte_scale``; other inputs are used
-    unscaled.
+    unscaled. Of data that are not in a Dataset the ``schema`` encodes columns and numbers labels.
     """
     if isinstance(data, Dataset):
         data.check_files()
         return data
+    if schema.inputs is not None:
+        with checks.error_prefix(name):
+            rows = schema.inputs.examples(data)
+        if rows is not None:
+            return rows
     arrays = isinstance(data, tuple) and len(data) == 2 and not isinstance(data[0], tuple)
     if not arrays:
         data = as_list(name, data)
     try:
         return (
-            _from_arrays(data[0], data[1], byte_scale) if arrays else _from_pairs(data, byte_scale)
+            _from_arrays(data[0], data[1], byte_scale, schema)
+            if arrays
+            else _from_pairs(data, byte_scale, schema)
         )
     except (TypeError, ValueError) as error:
         raise checks.prefixed(name, error) from None

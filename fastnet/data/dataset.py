@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -14,8 +14,12 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from fastnet.core import _kernels, checks, memmap, single_flight
 from fastnet.core.lazy import lazy_attribute
 from fastnet.core.memmap import File, Mapping, MemmapRef
-from fastnet.data import dataset_checks, sparse_rows
+from fastnet.data import dataset_checks, frames, labels, moments, sparse_rows
+from fastnet.data.labels import Label
 from fastnet.data.sparse_rows import Compressed, Sparse
+
+if TYPE_CHECKING:
+    from fastnet.data.input_transform import Standardize
 
 # The forms in which data are accepted.
 Data: TypeAlias = (
@@ -23,10 +27,16 @@ Data: TypeAlias = (
 )
 
 # Attributes that cannot be assigned: the parameters of a data set and values computed from them.
-_FIXED = {"X", "y", "scale", "sparse", "largest", "target_range"}
+_FIXED = {"X", "y", "scale", "sparse", "classes", "features", "largest", "target_range"}
 
 # Attributes that can be recomputed, and are not pickled.
-_CACHES = {"_forms", "_in_flight", "_stored", "_mappings", "_owners", "largest", "target_range"}
+_CACHES = {
+    *("_forms", "_standardized", "_source", "_key", "_in_flight", "_stored", "_mappings"),
+    *("_owners", "largest", "target_range"),
+}
+
+# How many standardized forms a data set keeps: of networks with different means and deviations.
+_MOST_STANDARDIZED = 4
 
 
 @lru_cache  # small networks ask once per epoch
@@ -66,10 +76,12 @@ class Dataset:
         used in place, without a copy (a read-only memory map too); anything else is
         converted once: booleans to uint8, half precision to float32, other
         integers to float64. Sparse matrices, of any format, are converted to
-        compressed sparse rows (CSR), never to a dense array.
-    y : (n,) integers or (n, n_out) numbers
+        compressed sparse rows (CSR), never to a dense array. A frame's columns are the features;
+        a dict of columns and a list of dicts are taken, too.
+    y : (n,) integers or strings, or (n, n_out) numbers
         Labels, 0 for the first class, or target outputs; ``y[:, None]`` makes
-        targets of one number per example.
+        targets of one number per example. Strings are names of classes: ``classes`` then has the
+        different ones, sorted, and y their numbers.
     scale : float
         An example's input is ``X * scale``; each product is rounded once from
         float64. Pixels of 0 to 255 are usually scaled by 1/256.
@@ -85,6 +97,10 @@ class Dataset:
     y : (n,) int64, or (n, n_out) float32 or float64
     scale : float
     sparse : "auto", True or False
+    classes : tuple of str or None
+        The names of the classes, if the labels were given as strings.
+    features : tuple of str or None
+        The names of the columns, if X was given with such names.
 
     Raises
     ------
@@ -105,6 +121,10 @@ class Dataset:
 
     Threads may train on the same data set: one of them makes the compressed form while the others
     wait. A signal handler that uses the data set meanwhile reads X uncompressed.
+
+    For a network with ``inputs``, such as ``Standardize``, the standardized inputs are made once,
+    too, in the network's dtype, and stored in addition to X; of memory maps, too. A data set keeps
+    those of the last four different standardizations.
 
     If X or y is a memory map of a file, a pickle of the data set contains the file's path instead
     of the numbers. Unpickling maps the file again, if its size and its modification time, to the
@@ -131,6 +151,8 @@ class Dataset:
     y: NDArray
     scale: float
     sparse: bool | str
+    classes: tuple[Label, ...] | None = None
+    features: tuple[str, ...] | None = None
     _stored: int | None = None  # how many inputs are not zero, if that is known
     _files: dict[str, File | None]  # which arrays are memory maps, and of what file, if it has one
     _mappings: tuple[Mapping, ...]
@@ -138,6 +160,9 @@ class Dataset:
     _forms: dict[tuple[str, np.dtype], Compressed]
     _in_flight: single_flight.InFlight
     _boolean: bool = False  # X was given as booleans, which are kept as bytes
+    _standardized: dict[tuple[Any, ...], dict[str, Any]]  # attributes that depend on X, by key
+    _source: Dataset | None = None  # of standardized data: the data before
+    _key: tuple[Any, ...] | None = None
 
     def __init__(
         self,
@@ -152,16 +177,25 @@ class Dataset:
         is_sparse = sparse_rows.is_sparse(X)
         if is_sparse and sparse is False:
             raise ValueError("sparse: expected 'auto' or True for an X that is sparse, got False")
+        features = None
+        if not is_sparse and frames.is_named(X):
+            with checks.error_prefix("X"):
+                features, X = frames.names(X), frames.matrix(X)
         given: Any = X if is_sparse else checks.array("X", X)
         inputs, largest, stored = dataset_checks.checked_inputs("X", given)
         largest = dataset_checks.scaled_largest(largest, scale)
-        targets = dataset_checks.checked_targets(checks.array("y", y))
+        found, classes = labels.array("y", y), None
+        if labels.is_text(found):
+            classes = labels.names_in(found)
+            found = labels.codes_of(found, classes)
+        targets = dataset_checks.checked_targets(found)
         target_range = dataset_checks.checked_range(targets) if len(targets) else (0.0, 0.0)
         dataset_checks.check_lengths(inputs, targets)
         self._set(
             X=inputs if is_sparse else _kept(inputs, X), y=_kept(targets, y), scale=scale,
             sparse=sparse, largest=largest, target_range=target_range, _stored=stored,
             _mappings=_mappings(inputs, targets), _boolean=given.dtype.kind == "b",
+            classes=classes, features=features,
         )  # fmt: skip
         for one in self._mappings:
             array = getattr(self, one.name)
@@ -172,7 +206,9 @@ class Dataset:
         """Set these attributes, already checked, and initialize the caches."""
         X, y = attributes["X"], attributes["y"]
         owners = None if isinstance(X, Compressed) else checks.unresized(X), checks.unresized(y)
-        self.__dict__.update(attributes, _forms={}, _in_flight={}, _files={}, _owners=owners)
+        self.__dict__.update(
+            attributes, _forms={}, _standardized={}, _in_flight={}, _files={}, _owners=owners
+        )
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in _FIXED:
@@ -340,6 +376,120 @@ class Dataset:
         found = self._forms.get((form, kind))  # a dtype's name takes two microseconds
         return self._compressed(form, kind) if found is None else found
 
+    # How a network with ``inputs``, or with names of classes, sees the data.
+
+    @property
+    def source(self) -> Dataset:
+        """The data before they were standardized; the data set itself if they were not."""
+        return self if self._source is None else self._source
+
+    def standardized(self, standardize: Standardize, dtype: DTypeLike) -> Dataset:
+        """The data set with the inputs (X * scale - mean) / deviation, rounded to ``dtype``.
+
+        They are made once for equal means and deviations. Inputs beyond the range of ``dtype`` are
+        infinite, and so is ``largest``.
+
+        Parameters
+        ----------
+        standardize : Standardize
+            For as many features; without means if X is sparse.
+        dtype : "float32" or "float64"
+
+        Examples
+        --------
+        >>> import fastnet
+        >>> data = Dataset([[1.0], [3.0]], [0, 1])
+        >>> data.standardized(fastnet.Standardize.fit(data), "float32").X.ravel().tolist()
+        [-1.0, 1.0]
+        """
+        key = (*standardize.key, np.dtype(dtype))
+        if self._key == key:
+            return self
+        if self._source is not None:
+            return self._source.standardized(standardize, dtype)
+        self.check_files()
+        of_X = single_flight.compute_once(
+            self._in_flight, self.X, lambda: self._standardized.get(key),
+            lambda: self._keep(key, self._standardize(standardize, dtype)),
+        )  # fmt: skip
+        if of_X is None:  # in a signal handler that interrupted the computation
+            of_X = self._standardize(standardize, dtype)
+        made = object.__new__(Dataset)
+        made.__dict__.update(
+            vars(self) | of_X, _source=self, _key=key, _standardized={},
+            _mappings=tuple(one for one in self._mappings if one.name == "y"),
+            _files={name: file for name, file in self._files.items() if name == "y"},
+        )  # fmt: skip
+        return made
+
+    def _standardize(self, standardize: Standardize, dtype: DTypeLike) -> dict[str, Any]:
+        """The attributes of ``standardized`` that depend on the inputs."""
+        X: Any
+        owner = None
+        if isinstance(self.X, Compressed):
+            X = moments.standardized_stored(standardize, self.X, self.scale, dtype)
+        else:
+            X = checks.read_only(moments.standardized(standardize, self.X, self.scale, dtype))
+            owner = checks.unresized(X)
+        largest, stored = dataset_checks.max_abs_and_count(X)
+        return {
+            "X": X, "scale": 1.0, "largest": largest, "_boolean": False,
+            "_stored": stored if math.isfinite(largest) else None,
+            "_owners": (owner, self._owners[1]), "_forms": {}, "_in_flight": {},
+        }  # fmt: skip
+
+    def _keep(self, key: tuple[Any, ...], of_X: dict[str, Any]) -> dict[str, Any]:
+        self._standardized[key] = of_X
+        while len(self._standardized) > _MOST_STANDARDIZED:
+            self._standardized.pop(next(iter(self._standardized)), None)
+        return of_X
+
+    def with_classes(self, classes: Sequence[Label]) -> Dataset:
+        """The data set with labels that are the numbers of its classes' names in ``classes``.
+
+        Parameters
+        ----------
+        classes : sequence of str, int, float or bool
+
+        Returns
+        -------
+        Dataset
+            With the same inputs, in the same memory; the data set itself if it has these classes,
+            or no names.
+
+        Raises
+        ------
+        ValueError
+            For a label that is not one of ``classes``.
+
+        Examples
+        --------
+        >>> Dataset([[1.0], [3.0]], ["b", "a"]).with_classes(["b", "a"]).y.tolist()
+        [0, 1]
+        """
+        names = tuple(classes)
+        if self.classes is None or self.classes == names:
+            return self
+        places = {name: i for i, name in enumerate(names)}
+        table = np.array([places.get(name, -1) for name in self.classes], np.int64)
+        y = table[self.y]
+        if len(y) and y.min() < 0:
+            i = int((y < 0).argmax())
+            raise ValueError(
+                f"y: expected one of the classes {checks.some(names)}, got "
+                f"{checks.short_repr(self.classes[self.y[i]])} in row {i}"
+            )
+        made = object.__new__(Dataset)
+        made.__dict__.update(
+            vars(self), y=checks.read_only(y), classes=names,
+            target_range=dataset_checks.checked_range(y),
+            _owners=(self._owners[0], checks.unresized(y)),
+            _source=None if self._source is None else self._source.with_classes(names),
+            _mappings=tuple(one for one in self._mappings if one.name != "y"),
+            _files={name: file for name, file in self._files.items() if name != "y"},
+        )  # fmt: skip
+        return made
+
     def _count(self) -> int:
         self._stored = sparse_rows.count(self.X)
         return self._stored
@@ -392,7 +542,9 @@ class Dataset:
         part = object.__new__(Dataset)
         part._set(
             X=X, y=y, scale=self.scale, sparse=self.sparse, _boolean=self._boolean,
+            classes=self.classes, features=self.features,
             _mappings=_mappings(X, y) if self._mappings else (),
+            _source=None if self._source is None else self._source[which], _key=self._key,
         )  # fmt: skip
         for one in part._mappings:  # fancy indexing copies, and a copy is no memory map
             if one.name in self._files:
@@ -430,7 +582,9 @@ class Dataset:
         self._set(
             **more | {"X": X, "y": y, "sparse": _checked_option(state["sparse"]),
                       "scale": checks.nonnegative("scale", state["scale"]),
-                      "_mappings": _mappings(X, y)}
+                      "_mappings": _mappings(X, y),
+                      "classes": labels.unpickled("classes", state.get("classes"), y),
+                      "features": checks.names("features", state.get("features"), X.shape[1])}
         )  # fmt: skip
         self._files.update(files)
         if not self._mappings:
@@ -438,6 +592,8 @@ class Dataset:
 
     def __repr__(self) -> str:
         kind = "labels" if self.y.ndim == 1 else f"targets of {self.y.shape[1]}"
+        if self.classes is not None:
+            kind = f"labels of {len(self.classes)} named classes"
         stored = f" ({self.X.density:.0%} stored)" if isinstance(self.X, Compressed) else ""
         return (
             f"<Dataset: {len(self)} examples of {self.X.shape[1]} {self.X.dtype} features{stored}, "

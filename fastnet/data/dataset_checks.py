@@ -121,18 +121,23 @@ def unpickled_targets(y: Any) -> NDArray:
 def checked_inputs(name: str, X: Any) -> tuple[Any, float, int | None]:
     """``X``, an array or sparse, in a type and layout that the kernels read; its largest
     absolute value; and the number of non-zero elements, or None if unknown."""
-    if sparse_rows.is_sparse(X):
-        X = sparse_rows.from_sparse(name, X)
-    else:
-        if X.ndim != 2:
-            raise ValueError(f"{name}: expected shape (n, n_in), got {X.shape}")
-        if 0 in X.shape:
-            raise ValueError(
-                f"{name}: expected at least one example and one feature, got shape {X.shape}"
-            )
-        memmap.check(name, X)
-        X = contiguous_rows(checks.numbers(name, X))
+    X = numbers_of(name, X)
     largest, others = max_abs_and_count(X)
     if not math.isfinite(largest):
         raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
     return X, largest, others
+
+
+def numbers_of(name: str, X: Any) -> Any:
+    """``X``, an array or sparse, in a type and layout that the kernels read; its numbers may not
+    be finite."""
+    if sparse_rows.is_sparse(X):
+        return sparse_rows.from_sparse(name, X)
+    if X.ndim != 2:
+        raise ValueError(f"{name}: expected shape (n, n_in), got {X.shape}")
+    if 0 in X.shape:
+        raise ValueError(
+            f"{name}: expected at least one example and one feature, got shape {X.shape}"
+        )
+    memmap.check(name, X)
+    return contiguous_rows(checks.numbers(name, X))

@@ -204,6 +204,16 @@ def _build(
     return _wrap(values, arrays, checks.unresized(values))
 
 
+def with_values(X: Compressed, stored: NDArray) -> Compressed:
+    """Compressed rows with columns like X, with other values in place of ``X.stored``."""
+    offsets, columns = X.offsets, X.columns
+    assert columns is not None
+    values = np.empty(len(stored) + _SLACK, stored.dtype)
+    values[: len(stored)] = stored
+    first, end = offsets[0], offsets[-1]
+    return _build(values, offsets - first, columns[first:end].copy(), None, X.shape[1])
+
+
 def columns_dtype(n_in: int) -> type:
     return np.uint16 if n_in <= 1 << 16 else np.uint32
 

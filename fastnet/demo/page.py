@@ -52,6 +52,10 @@ def page(net: Network, test: Dataset, origin: str) -> str:
             f"net: expected {SIDE**2} inputs and 10 outputs, since the pad makes digits of "
             f"{SIDE} x {SIDE} pixels; got {net.sizes}"
         )
+    if net.inputs is not None:
+        raise ValueError(
+            f"net: expected a network without inputs=, which the page does not apply, got {net!r}"
+        )
     if not isinstance(test.X, np.ndarray) or test.X.dtype != np.uint8 or test.y.ndim != 1:
         raise ValueError(f"test: expected images of bytes, and labels; got {test!r}")
     # Without "<" no tag in it can end it.
@@ -101,7 +105,7 @@ def _data(net: Network, test: Dataset, origin: str) -> dict[str, Any]:
             )
         ],
         "scale": scale,
-        "names": [str(k) for k in range(10)],
+        "names": [str(name) for name in net.classes or range(10)],
         "images": _base64(test.X[shown], "u1"),
         "labels": test.y[shown].tolist(),
         "says": (

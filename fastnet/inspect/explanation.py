@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fastnet.core import _kernels, checks
 from fastnet.data.dataset import Dataset
+from fastnet.data.labels import Label
 from fastnet.model import Model
 from fastnet.nn.activations import ACTIVATIONS, Activation
 from fastnet.nn.activations import find as find_activation
@@ -61,7 +62,7 @@ class Explanation:
     Attributes
     ----------
     x, y : (n_in, 1) and (n_out, 1)
-        The example, scaled, in the network's dtype; x is a^1.
+        The example, scaled and standardized, in the network's dtype; x is a^1.
     layers : tuple of Layer
         The layers after the input layer, l = 2 to L.
     cost : float
@@ -71,6 +72,12 @@ class Explanation:
     cost_formula, error_formula : Formula
         The cost and the output error: a text, in which {L} is the number of the output layer, and
         the number of the equation in the book, or "".
+    raw : (n_in, 1) float64 or None
+        The example, scaled, before it was standardized; None if the network does not do that.
+    features : tuple of str or None
+        The names of the inputs.
+    classes : tuple of str, int, float or bool, or None
+        The names of the classes.
     """
 
     x: NDArray
@@ -80,6 +87,9 @@ class Explanation:
     cost_name: str
     cost_formula: Formula
     error_formula: Formula
+    raw: NDArray | None = None
+    features: tuple[str, ...] | None = None
+    classes: tuple[Label, ...] | None = None
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
@@ -92,7 +102,12 @@ class Explanation:
         yield "of elements, (25) an equation of the book, (BP1) to (BP4) those of back-propagation."
         yield "\nForward"
         yield f"  layer 1: {_counted(len(self.x), 'input')}"
-        yield from _shown("a^1 = x", self.x)
+        yield from _names("features", self.features)
+        if self.raw is None:
+            yield from _shown("a^1 = x", self.x)
+        else:
+            yield from _shown("x", self.raw)
+            yield from _shown("a^1 = (x - mean) / deviation", self.x)
         for layer in self.layers:
             l = layer.l
             yield f"  layer {l}: {_counted(len(layer.a), f'{layer.neurons} neuron')}"
@@ -102,6 +117,7 @@ class Explanation:
             kind = _activation(layer)
             value = f"{kind.symbol}(z^{l})" if kind.symbol else f"z^{l}"
             yield from _shown(f"a^{l} = {value}", layer.a, kind.equation)
+        yield from _names("classes", self.classes)
         yield "\nCost"
         yield from _shown("y", self.y)
         formula, number = self.cost_formula
@@ -137,6 +153,13 @@ def _activation(layer: Layer) -> Activation:
     found = find_activation(layer.neurons)
     assert found is not None
     return found
+
+
+def _names(kind: str, names: Sequence[Label] | None) -> Iterator[str]:
+    """The names of the numbers below or above, in their order; of many the first few."""
+    if names is not None:
+        more = ", ..." if len(names) > _MOST else ""
+        yield f"    {kind}: {', '.join(map(str, names[:_MOST]))}{more}"
 
 
 def _counted(n: int, what: str) -> str:
@@ -202,9 +225,11 @@ def explain(model: Model, data: Dataset) -> Explanation:
         else (Formula(f"{name}.fn(a, y)"), Formula(f"{name}.delta(z^{{L}}, a^{{L}}, y)"))
     )
     value = model.total_cost(data, 0.0, single_use=True)
+    raw = None if data.source is data else checks.read_only(data.source[0][0])
     return Explanation(
-        checks.read_only(x), checks.read_only(y), tuple(layers), value, name, *formulas
-    )
+        checks.read_only(x), checks.read_only(y), tuple(layers), value, name, *formulas,
+        raw, model.schema.features, model.schema.classes,
+    )  # fmt: skip
 
 
 def _hidden(kind: Activation, z: NDArray) -> tuple[NDArray, NDArray]:

@@ -5,7 +5,9 @@ parameters are not the defaults, an object such as {"class": "HuberCost", "thres
 releases that know of no parameters refuse.
 What that format lacks is in further keys, which the book's own reader ignores:
 own_cost, whether the cost is a class of the user's; output; hidden, the kind of each
-hidden layer's neurons; dtype; and input_scale, the scale of the inputs trained on.
+hidden layer's neurons; dtype; input_scale, the scale of the inputs trained on; and, for networks
+that have them, inputs, what is done to the inputs before the first layer, as an object with the
+name of its kind; classes, the names of the classes; and features, those of the inputs.
 
 Works on models; knows no Network.
 """
@@ -24,6 +26,7 @@ import numpy as np
 
 from fastnet.architecture import make_model
 from fastnet.core import checks, files
+from fastnet.data import input_transform
 from fastnet.model import Model
 from fastnet.nn import activations, costs
 
@@ -65,6 +68,12 @@ def save(path: Any, model: Model) -> None:
 
 def _fields_of(model: Model) -> dict[str, Any]:
     """The keys of a file and their values, some of which are lists of arrays."""
+    schema = model.schema
+    known = {
+        "inputs": None if schema.inputs is None else input_transform.to_json(schema.inputs),
+        "classes": None if schema.classes is None else [*schema.classes],
+        "features": None if schema.features is None else [*schema.features],
+    }
     return {
         "sizes": [*model.sizes],
         "weights": model.parameters.arrays("weights"),
@@ -75,6 +84,7 @@ def _fields_of(model: Model) -> dict[str, Any]:
         "hidden": [*map(activations.to_json, model.hidden)],
         "dtype": model.dtype.name,
         "input_scale": model.input_scale,
+        **{key: value for key, value in known.items() if value is not None},
     }
 
 
@@ -133,8 +143,9 @@ def load(path: Any, cost: Any = None) -> Model:
         with checks.error_prefix("hidden", unless="hidden: "):
             hidden = activations.hidden_from_json(fields["hidden"])
         model = make_model(
-            fields["sizes"], cost, output=fields["output"], dtype=fields["dtype"], hidden=hidden
-        )
+            fields["sizes"], cost, output=fields["output"], dtype=fields["dtype"], hidden=hidden,
+            schema={key: fields[key] for key in ("inputs", "classes", "features")},
+        )  # fmt: skip
         for name in ("weights", "biases"):
             model.parameters.bind(name, fields[name])
     except (TypeError, ValueError) as error:
@@ -150,8 +161,8 @@ def read(path: Any) -> dict[str, Any]:
     -------
     dict with sizes (tuple of int), weights and biases (lists of float64 arrays,
     (n_out, n_in) and (n_out, 1)), cost (str or dict), own_cost (bool), output (str or None), hidden
-    (list of str or dict, or "sigmoid" where the file has none), dtype ("float64" where it has none)
-    and input_scale (None where it has none).
+    (list of str or dict, or "sigmoid" where the file has none), dtype ("float64" where it has none),
+    input_scale, inputs (an InputTransform), classes and features (lists; None where it has none).
 
     Raises
     ------
@@ -180,7 +191,7 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
     """The fields as ``read`` returns them; a ValueError names the first invalid key."""
     missing = [key for key in ("sizes", "weights", "biases", "cost") if key not in fields]
     if missing:
-        raise ValueError(f"expected the key {missing[0]!r}, found {_some(sorted(fields))}")
+        raise ValueError(f"expected the key {missing[0]!r}, found {checks.some(sorted(fields))}")
     sizes = fields["sizes"]
     _check_values(fields)
     _check_names(fields)
@@ -195,7 +206,17 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
         "hidden": fields.get("hidden", "sigmoid"),
         "dtype": fields.get("dtype") or "float64",
         "input_scale": fields.get("input_scale"),
+        "inputs": _inputs(fields.get("inputs")),
+        "classes": fields.get("classes"),
+        "features": fields.get("features"),
     }
+
+
+def _inputs(value: Any) -> input_transform.InputTransform | None:
+    try:
+        return None if value is None else input_transform.from_json(value)
+    except ValueError as error:
+        raise ValueError(f"inputs: {error}") from None
 
 
 def _check_values(fields: dict[str, Any]) -> None:
@@ -253,7 +274,8 @@ def _array(key: str, rows: Any, shape: tuple[int, int]) -> np.ndarray:
     lengths = {len(row) for row in rows}
     if len(rows) != shape[0] or lengths != {shape[1]}:
         raise ValueError(
-            f"{key}: expected shape {shape}, found {len(rows)} rows of {_some(sorted(lengths))}"
+            f"{key}: expected shape {shape}, found {len(rows)} rows of "
+            f"{checks.some(sorted(lengths))}"
         )
     odd = [x for row in rows for x in row if type(x) not in (int, float)]
     if odd:
@@ -265,9 +287,3 @@ def _array(key: str, rows: Any, shape: tuple[int, int]) -> np.ndarray:
     if not np.isfinite(array).all():
         raise ValueError(f"{key}: expected finite numbers only, found one that is not")
     return array
-
-
-def _some(items: list[Any]) -> str:
-    """The first few of a list for a message."""
-    shown = ", ".join(checks.short_repr(item) for item in items[:5])
-    return f"[{shown}{', ...' if len(items) > 5 else ''}]"

@@ -14,6 +14,7 @@ import numpy as np
 from fastnet.architecture import make_model
 from fastnet.core import checks
 from fastnet.core.random_stream import RandomStream
+from fastnet.data.schema import Schema
 from fastnet.model import Model
 from fastnet.nn.costs import CostSpec
 
@@ -21,6 +22,7 @@ from fastnet.nn.costs import CostSpec
 # format, and the fields.
 _KEY = "fastnet.Network"
 _VERSION = 2
+_WITH_SCHEMA = 3  # the same with a field more, which releases that know only 2 must not ignore
 _FIELDS = {
     "sizes", "cost", "output", "dtype", "hidden", "n_threads", "input_scale", "values", "stream",
     "warned",
@@ -31,10 +33,11 @@ def state(
     model: Model, stream: RandomStream, warned: set[str], others: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The state of a network, and ``others``, attributes that a program set on it."""
+    schema = {} if model.schema.is_empty else {"schema": model.schema._asdict()}
     return {
         **others,
         _KEY: {
-            "version": _VERSION,
+            "version": _WITH_SCHEMA if schema else _VERSION,
             "sizes": model.sizes,
             "cost": model.choice.cost,
             "output": model.choice.output,
@@ -45,6 +48,7 @@ def state(
             "values": model.values,
             "stream": copy.deepcopy(stream),  # copies draw independently
             "warned": set(warned),
+            **schema,
         },
     }
 
@@ -57,7 +61,7 @@ def fields_of(state: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     fields = others.pop(_KEY, None)
     if fields is None:
         fields = _fields_of_0_1(others)
-    elif not isinstance(fields, dict) or fields.get("version") != _VERSION:
+    elif not isinstance(fields, dict) or fields.get("version") not in (_VERSION, _WITH_SCHEMA):
         version = fields.get("version") if isinstance(fields, dict) else fields
         raise ValueError(
             f"expected the pickle of a network in the format {_VERSION}, that of this "
@@ -87,11 +91,24 @@ def _fields_of_0_1(others: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _schema(fields: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The arguments ``inputs``, ``classes`` and ``features`` of a pickled network."""
+    schema = fields.get("schema")
+    if schema is None:
+        return None
+    if not isinstance(schema, dict) or schema.keys() != set(Schema._fields):
+        raise ValueError(
+            f"schema: expected {', '.join(Schema._fields)} in the pickle of a network, "
+            f"got {checks.short_repr(schema)}"
+        )
+    return schema
+
+
 def restored(fields: Mapping[str, Any]) -> tuple[Model, RandomStream, set[str]]:
     """The model, the random stream and the kinds of warnings issued, all of them checked."""
     model = make_model(
         fields["sizes"], fields["cost"], output=fields["output"], dtype=fields["dtype"],
-        hidden=fields["hidden"], n_threads=fields["n_threads"],
+        hidden=fields["hidden"], n_threads=fields["n_threads"], schema=_schema(fields),
     )  # fmt: skip
     values, scale = fields["values"], fields["input_scale"]
     if (

@@ -9,12 +9,15 @@ called: ``pip install "matplotlib>=3.8"``.
 """
 
 from fastnet.plots.lessons import neuron, sigmoid, slowdown, softmax
-from fastnet.plots.results import confusion, digits, training, weights
+from fastnet.plots.live_curves import live
+from fastnet.plots.results import confusion, digits, predictions, training, weights
 
 __all__ = [
     "confusion",
     "digits",
+    "live",
     "neuron",
+    "predictions",
     "sigmoid",
     "slowdown",
     "softmax",

@@ -10,6 +10,7 @@ from fastnet.data.dataset import Data, Dataset
 from fastnet.model import classes_of
 from fastnet.network import Network, inputs_of, model_of
 from fastnet.plots import _axes
+from fastnet.training import overridden
 from fastnet.training.history import History
 
 if TYPE_CHECKING:
@@ -154,12 +155,13 @@ def digits(
         + ("\ntrue digit → predicted digit" if len(wrong) else "")
     )
     if len(wrong):
-        images = np.array([data[int(i)][0] for i in shown]).reshape(-1, *rows_and_columns)
+        images = np.array([data.source[int(i)][0] for i in shown]).reshape(-1, *rows_and_columns)
         grid_image, middles = _axes.grid(images, above=-(-rows_and_columns[0] // 3))
         ax.imshow(grid_image, cmap="gray_r", vmin=0, vmax=images.max() or 1)
         size = min(10, 160 / len({x for x, _ in middles}))  # so that labels do not overlap
         for i, (x, y) in zip(shown, middles, strict=True):
-            ax.text(x, y, f"{true[i]} → {predicted[i]}", ha="center", va="bottom", fontsize=size)
+            text = f"{_name(net, true[i])} → {_name(net, predicted[i])}"
+            ax.text(x, y, text, ha="center", va="bottom", fontsize=size)
     return ax
 
 
@@ -274,8 +276,10 @@ def confusion(net: Network, data: Data, *, ax: "Axes | None" = None) -> "Axes":
     most = int(errors.max()) or 1
     picture = ax.imshow(errors, cmap="Blues", vmin=0, vmax=most)
     if n <= 20:
-        ax.set_xticks(range(n))
-        ax.set_yticks(range(n))
+        names = [_name(net, i) for i in range(n)]
+        turned = 90 if max(map(len, names)) > 40 // n else 0  # so that they do not overlap
+        ax.set_xticks(range(n), names, rotation=turned)
+        ax.set_yticks(range(n), names)
         size = "medium" if n <= 12 else "x-small"
         for i, j in np.ndindex(n, n):
             on_picture = "white" if counts[i, j] > 0.6 * most else "black"
@@ -292,6 +296,54 @@ def confusion(net: Network, data: Data, *, ax: "Axes | None" = None) -> "Axes":
     return ax
 
 
+def predictions(net: Network, data: Data, *, ax: "Axes | None" = None) -> "Axes":
+    """The outputs of a regression against the targets, with the line on which they are equal.
+
+    Parameters
+    ----------
+    net : Network
+        With one output.
+    data : Dataset, pair (X, y) or iterable of (x, y)
+        Examples with targets, as for ``Network.total_cost``.
+    ax : matplotlib Axes or None
+        Where to draw; None makes a new figure.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError, TypeError
+        If network and data do not match, for labels, and for several outputs.
+    ImportError
+        If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import fastnet
+    >>> net = fastnet.Network([1, 1], "quadratic", output="linear", seed=1)
+    >>> ax = predictions(net, ([[1.0], [2.0]], [[1.0], [4.0]]))
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('target', 'predicted')
+    """
+    net = _network(net)
+    data = inputs_of(net).dataset("data", data)
+    if data.y.ndim == 1 or data.y.shape[1] != 1:
+        raise ValueError(f"data: expected one target per example, (n, 1), got shape {data.y.shape}")
+    y, a = data.y[:, 0], net.feedforward(data)[:, 0]
+    ax = _axes.axes(ax, 5.6, 5.4)
+    low, high = min(y.min(), a.min()), max(y.max(), a.max())
+    ax.plot([low, high], [low, high], color=_axes.foreground(), linewidth=1)
+    ax.scatter(y, a, s=12, alpha=0.6, color=_axes.BLUE, linewidths=0)
+    ax.set_xlabel("target")
+    ax.set_ylabel("predicted")
+    error = np.sqrt(np.mean((np.asarray(a, np.float64) - y) ** 2))
+    ax.set_title(f"{len(data):,} examples, root mean squared error {error:.4g}")
+    ax.grid(alpha=0.25)
+    return ax
+
+
 def _network(net: Any) -> Network:
     if not isinstance(net, Network):
         raise TypeError(f"net: expected a Network, got {checks.short_repr(net)}")
@@ -302,4 +354,10 @@ def _classes(net: Network, data: Dataset) -> tuple[NDArray, NDArray]:
     """(predicted classes, true classes), as ``Network.accuracy`` counts them."""
     model_of(net).check_accuracy("data", data)
     y = data.y
-    return net.predict_labels(data), y.astype(int) if y.ndim == 1 else classes_of(y)
+    predicted = overridden.predicted_classes(net, inputs_of(net), data)
+    return predicted, y.astype(int) if y.ndim == 1 else classes_of(y)
+
+
+def _name(net: Network, i: int) -> str:
+    """The name of class i, or its number."""
+    return str(i if net.classes is None else net.classes[i])

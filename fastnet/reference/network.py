@@ -115,9 +115,14 @@ class NetworkCore:
         self.custom_delta = custom_delta
         self.dtype = parameters.dtype
 
-    def predictor(self, check_file: Callable[[str, Any], None] | None = None) -> Predictor:
+    def predictor(
+        self,
+        check_file: Callable[[str, Any], None] | None = None,
+        standardize: tuple[NDArray, NDArray] | None = None,
+        convert: Callable[[Any], Any] | None = None,
+    ) -> Predictor:
         """A function for one example at a time."""
-        return Predictor(self, check_file)
+        return Predictor(self, check_file, standardize, convert)
 
     def feedforward(
         self, examples: Examples, out: NDArray, threads: int = 1, *, poll: Poll | None = None
@@ -194,11 +199,20 @@ class Predictor:
     Called with x (n_in,), it returns an array (n_out,), the same one each time.
     ``try_predict`` returns a new array, or None if x is not a plain array of the network's dtype.
     Both compute with the parameters that the network has at the call. ``check_file`` is called with
-    "x" and an x that may be part of a memory map.
+    "x" and an x that may be part of a memory map. ``standardize``, means and deviations (n_in,) of
+    float64, makes the inputs (x - mean) / deviation, rounded once from float64. ``convert`` makes
+    an array of an x that is none.
     """
 
-    def __init__(self, network: NetworkCore, check_file: Callable[[str, Any], None] | None = None):
+    def __init__(
+        self,
+        network: NetworkCore,
+        check_file: Callable[[str, Any], None] | None = None,
+        standardize: tuple[NDArray, NDArray] | None = None,
+        convert: Callable[[Any], Any] | None = None,
+    ):
         self._network, self._check_file = network, check_file
+        self._standardize, self._convert = standardize, convert
         self._out = np.empty(network.sizes[-1], network.dtype)
 
     def try_predict(self, x: Any) -> NDArray | None:
@@ -209,6 +223,11 @@ class Predictor:
     def __call__(self, x: ArrayLike) -> NDArray:
         if self._check_file is not None:
             self._check_file("x", x)
+        if self._convert is not None and not isinstance(x, np.ndarray):
+            x = self._convert(x)
+        if self._standardize is not None:
+            mean, deviation = self._standardize
+            x = (np.asarray(x, np.float64) - mean) / deviation
         row = np.asarray(x, self._network.dtype)[None]
         self._out[...] = forward(self._network, row)[0][-1][0]
         return self._out

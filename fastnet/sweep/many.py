@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from fastnet.core import checks, reporting
 from fastnet.data.coerce import as_dataset, given_data, warn_of_bytes
-from fastnet.data.dataset import Data
+from fastnet.data.dataset import Data, Dataset
+from fastnet.data.schema import Schema
 from fastnet.network import Network
 from fastnet.sweep import executors
 from fastnet.sweep import specs as reading
@@ -229,12 +230,18 @@ class _Sweep:
         level = reporting.level_of(verbose, "0 (silent), or 1 or 2 (a bar)")
         self._executor, self._max_workers, self._verbose = executor, max_workers, level > 0
         self._tqdm = _tqdm(level)
-        data = as_dataset("training", training)
+        self.specs = reading.listed(specs)
         evaluation = given_data("evaluation", evaluation)
-        held_out = None if evaluation is None else as_dataset("evaluation", evaluation, data.scale)
+        schema = Schema()
+        if not isinstance(training, Dataset) or not isinstance(evaluation, Dataset | None):
+            schema = reading.common_schema(self.specs)
+        data, held_out = as_dataset("training", training, schema=schema), None
+        if evaluation is not None:
+            held_out = as_dataset("evaluation", evaluation, data.scale, schema)
         self._data = data, held_out
-        self.specs, tasks = reading.checked(specs, *self._data)
-        warn_of_bytes("training", training, data)
+        tasks = reading.checked(self.specs, *self._data)
+        if schema.standardize is None:
+            warn_of_bytes("training", training, data)
         self._tasks = reading.seeded(tasks)
         self.runs = False  # whether trainings may be running
 

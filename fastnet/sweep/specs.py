@@ -13,7 +13,9 @@ import numpy as np
 from fastnet.architecture import make_model
 from fastnet.core import checks
 from fastnet.core.random_stream import RandomStream, seed_from_numpy
+from fastnet.data import labels
 from fastnet.data.dataset import Dataset
+from fastnet.data.schema import Schema
 from fastnet.model import Model
 from fastnet.network import Network
 from fastnet.network_inputs import NetworkInputs
@@ -32,20 +34,17 @@ _NOT_IN_SPECS = ("self", "training_data", "evaluation_data", "test_data")
 _EVALUATION_FLAGS = ("monitor_evaluation_cost", "monitor_evaluation_accuracy")
 
 
-def checked(
-    specs: Any, training: Dataset, evaluation: Dataset | None
-) -> tuple[list[dict[str, Any]], list[Task]]:
-    """The specs, and a task for each, all checked as ``Network`` and ``SGD`` would check them.
+def listed(specs: Any) -> list[dict[str, Any]]:
+    """The specs as dicts, whose entries are not checked yet.
 
     Raises
     ------
-    TypeError, ValueError
-        For a spec that is invalid, as ``specs[3]: ...``.
+    TypeError
+        For what is no list of dicts.
     """
     if isinstance(specs, Mapping | str | bytes) or not isinstance(specs, Iterable):
         raise TypeError(f"specs: expected a list of dicts, got {checks.short_repr(specs)}")
     read: list[dict[str, Any]] = []
-    tasks: list[Task] = []
     for i, spec in enumerate(specs):
         if not isinstance(spec, Mapping):
             raise TypeError(
@@ -53,9 +52,61 @@ def checked(
                 f"got {checks.short_repr(spec)}"
             )
         read.append(dict(spec))
+    return read
+
+
+def checked(
+    specs: list[dict[str, Any]], training: Dataset, evaluation: Dataset | None
+) -> list[Task]:
+    """A task for each spec, all checked as ``Network`` and ``SGD`` would check them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a spec that is invalid, as ``specs[3]: ...``.
+    """
+    tasks: list[Task] = []
+    for i, spec in enumerate(specs):
         with checks.error_prefix(f"specs[{i}]"):
             tasks.append(_task(spec, training, evaluation))
-    return read, tasks
+    return tasks
+
+
+def common_schema(specs: list[dict[str, Any]]) -> Schema:
+    """What all specs say of inputs, classes and features: how their networks read data that are
+    not in a Dataset. Invalid specs, which ``checked`` refuses, say nothing.
+
+    Raises
+    ------
+    ValueError
+        If specs read the same labels as different classes.
+    """
+    different = {tuple(id(spec.get(name)) for name in Schema._fields): spec for spec in specs}
+    of_network = _keywords()[0]
+    schemas = []
+    for spec in different.values():
+        if not any(spec.get(name) is not None for name in Schema._fields):
+            schemas.append(Schema())
+            continue
+        try:
+            schemas.append(_model(**{k: v for k, v in spec.items() if k in of_network}).schema)
+        except (TypeError, ValueError):
+            return Schema()
+    if not schemas:
+        return Schema()
+    first, *others = schemas
+    shared = {
+        name: value if all(getattr(one, name) == value for one in others) else None
+        for name, value in first._asdict().items()
+    }
+    if shared["classes"] is None and any(
+        labels.has_numbers(one.classes) for one in schemas if one.classes is not None
+    ):
+        raise ValueError(
+            "training: expected a Dataset, whose labels are the numbers of the classes, for specs "
+            "with different classes that are numbers, got other data"
+        )
+    return Schema(**shared)
 
 
 def seeded(tasks: Iterable[Task]) -> list[Task]:
@@ -115,7 +166,8 @@ def _task(spec: Mapping[str, Any], training: Dataset, evaluation: Dataset | None
 def _model(sizes: Any, *, seed: Any = None, initializer: Any = None, **others: Any) -> Model:
     """The model of a network, after the constructor's checks. Its parameters stay zero, since
     drawing them would take most of the time."""
-    model = make_model(sizes, **others)
+    schema = {name: others.pop(name, None) for name in Schema._fields}
+    model = make_model(sizes, **others, schema=schema)
     initializers.choose(initializer, model.hidden)
     RandomStream(seed)
     return model

@@ -187,7 +187,8 @@ class EpochLoop:
         if not state.epochs:  # the call only checks the arguments
             return state.history
         sizes, n = self._model.sizes, len(self._data)
-        with AttachHistory(state.history), self._reporter.begin(sizes, n, state.epochs):
+        reporter = self._reporter.begin(sizes, n, state.epochs, state.history)
+        with AttachHistory(state.history), reporter:
             self._choose_epochs_per_call()
             while not state.is_over:
                 eta, mark = state.rate(state.epoch + 1), self._stream.mark()

@@ -66,7 +66,7 @@ class SGDOptions(NamedTuple):
             self.schedule,
             _checked_early_stopping(self.early_stopping, self.early_stopping_n),
             checks.callables("callbacks", self.callbacks),
-            _checked_shift(self.shift, model.sizes[0]),
+            _checked_shift(self.shift, model),
             self.sample_weight,
             self.class_weight,
             reporting.checked_level(self.verbose),
@@ -145,8 +145,12 @@ def _checked_optimizer(optimizer: Any, model: Model) -> Optimizer | None:
     return checked
 
 
-def _checked_shift(shift: Any, n_in: int) -> int:
-    checked = checks.integer("shift", shift, 0)
+def _checked_shift(shift: Any, model: Model) -> int:
+    checked, n_in = checks.integer("shift", shift, 0), model.sizes[0]
+    if checked and model.schema.standardize is not None:
+        raise ValueError(
+            f"shift: expected 0 for a network that standardizes each input by itself, got {checked}"
+        )
     if checked:
         side = math.isqrt(n_in)
         if side**2 != n_in or checked >= side:

@@ -8,7 +8,7 @@ kernels.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from numbers import Real
 from typing import Any, TypeAlias
@@ -20,6 +20,7 @@ from fastnet.core import checks, reporting
 from fastnet.core.lazy import lazy_attribute
 from fastnet.data.dataset import Dataset
 from fastnet.model import Model, classes_of
+from fastnet.network_inputs import NetworkInputs
 from fastnet.training.loop import CustomEpoch
 from fastnet.training.options import SGDOptions
 
@@ -168,21 +169,27 @@ def _cost(value: Any) -> float:
 
 
 def pairs_of(model: Model, data: Dataset) -> list[Pair]:
-    """Pairs of columns x (n_in, 1) and y (n_out, 1) of the network's dtype, labels one-hot."""
+    """Pairs of columns x (n_in, 1) and y (n_out, 1) of the network's dtype, labels one-hot. Columns
+    that the network's methods standardize are float64, so that they are rounded once."""
     targets = model.target_columns(data.y)
-    return [
-        (x.astype(model.dtype), targets[:, s, None].copy()) for s, (x, _) in enumerate(iter(data))
-    ]
+    return [(x, targets[:, s, None].copy()) for s, x in enumerate(_columns(data, model.dtype))]
+
+
+def _columns(data: Dataset, dtype: np.dtype) -> Iterator[NDArray]:
+    """The columns x as methods of the network take them."""
+    given = data.source
+    kind = dtype if given is data else np.float64
+    return (x.astype(kind) for x, _ in iter(given))
 
 
 def outputs(net: Any, data: Dataset) -> NDArray:
     """The outputs (n, n_out) of ``net.feedforward``, called for each column."""
     n_out = net.sizes[-1]
     rows, poll = np.empty((len(data), n_out), np.float64), reporting.stopping()
-    for s, (x, _) in enumerate(iter(data)):
+    for s, x in enumerate(_columns(data, net.dtype)):
         if poll is not None:
             poll(s)
-        a = np.asarray(net.feedforward(x.astype(net.dtype)))
+        a = np.asarray(net.feedforward(x))
         if a.size != n_out or a.dtype.kind not in "biuf":
             raise ValueError(
                 f"feedforward: expected it to return {n_out} numbers, got {a.dtype} of shape "
@@ -190,6 +197,15 @@ def outputs(net: Any, data: Dataset) -> NDArray:
             )
         rows[s] = a.ravel()
     return rows
+
+
+def predicted_classes(net: Any, inputs: NetworkInputs, X: Any) -> NDArray:
+    """(n,) numbers of the classes of X, the argument of ``Network.predict_labels``."""
+    X = inputs.as_rows("X", X)
+    if not overrides(net, "feedforward"):
+        return classes_of(inputs.feedforward("X", X))
+    data = inputs.without_targets("X", X)
+    return np.empty(0, int) if data is None else classes_of(outputs(net, data))
 
 
 def accuracy(net: Any, data: Dataset) -> int:

@@ -40,16 +40,16 @@ class SGDData(NamedTuple):
 
     def warn_of_bytes(self, inputs: NetworkInputs) -> None:
         """Warn of unscaled bytes that were not passed in a Dataset."""
-        if self.sets["training"] is self.given["training"]:
+        if isinstance(self.given["training"], Dataset):
             return
         for kind, data in self.sets.items():
-            if data is not self.given[kind]:
+            if not isinstance(self.given[kind], Dataset):
                 inputs.warn_of_bytes(f"{kind}_data", data)
 
 
 def checked_data(inputs: NetworkInputs, training_data: Data, evaluation_data: Any) -> SGDData:
     """Both as data sets that fit the network; evaluation data may be None or False."""
-    data = inputs.dataset("training_data", training_data)
+    data = inputs.training_set(training_data)
     sets, given = {"training": data}, {"training": training_data}
     if evaluation_data is not None:
         evaluation_data = given_data("evaluation_data", evaluation_data)
@@ -113,9 +113,8 @@ def begin(net: Any, model: Model, data: SGDData, options: SGDOptions) -> Begun:
     default = monitoring.default_figure(evaluation)
     state = TrainingState(options, history, default, run_callbacks)
     figures = _checked_figures(net, model, data, options)
-    weights = example_weights(
-        training.y, model.classes, options.sample_weight, options.class_weight
-    )
+    class_weight = model.schema_learned_from(training).class_weight(options.class_weight)
+    weights = example_weights(training.y, model.classes, options.sample_weight, class_weight)
     custom_epoch, custom_figures = None, {}
     if overrides(net, *overridden.METHODS):
         methods = OverriddenMethods(net, model, data.sets, data.given.get("evaluation"), options)

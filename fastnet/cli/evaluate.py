@@ -1,0 +1,104 @@
+"""``fastnet evaluate``."""
+
+import argparse
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnet import own_data
+from fastnet.cli import own_files, predict
+from fastnet.cli.errors import given_as, given_as_table
+from fastnet.data.dataset import Dataset
+from fastnet.data.table import Table
+from fastnet.data.table_target import Target
+from fastnet.model import classes_of
+from fastnet.network import Network, load
+
+
+def run(options: argparse.Namespace) -> None:
+    """Print how good the predictions for DATA are, and the confusion matrix of classes."""
+    with given_as("MODEL", options.model):
+        net = load(options.model)
+    if options.plot is not None:
+        from fastnet import demo
+
+        demo.check_picture("--plot", options.plot)
+    data = _data(net, options)
+    with given_as("DATA", options.data[0]):
+        score = own_data.score(net, data)
+    print(f"{score.n} examples: {score}")
+    if options.plot is not None:
+        _draw(net, data, options.plot)
+    elif data.y.ndim == 1:
+        predicted = classes_of(net.feedforward(data))
+        print("", *confusion_matrix(predict.class_names(net), data.y, predicted), sep="\n")
+
+
+def _data(net: Network, options: argparse.Namespace) -> Dataset:
+    """DATA with its targets."""
+    file = options.data[0]
+    if own_files.kind_of(file) == "table":
+        if len(options.data) > 1:
+            raise ValueError(f"DATA: expected one CSV file, got {' '.join(options.data)}")
+        with given_as_table("DATA", file):
+            if not isinstance(net.inputs, Table):
+                raise ValueError(
+                    f"expected arrays (.npz, .npy) or images with their targets, since "
+                    f"{options.model} was not trained on a table"
+                )
+            return net.inputs.dataset(own_files.table_source(file))
+    arrays = own_files.read_arrays("DATA", options.data, True)
+    assert arrays is not None
+    scale = predict.scaled(net, options, arrays.X, arrays.scale)
+    with given_as("DATA", file):
+        target: Target | None = None
+        if predict.is_classifier(net, file):
+            target = Target("y", tuple(predict.class_names(net)))
+        elif net.sizes[-1] == 1:
+            target = Target("y", None)
+        data = Dataset(arrays.X, own_files.targets_of(arrays, target), scale)
+        if data.X.shape[1] != net.sizes[0]:
+            raise ValueError(
+                f"expected {net.sizes[0]} features per example, the inputs of {options.model}, "
+                f"got {data.X.shape[1]}"
+            )
+    return data
+
+
+def confusion_matrix(names: list[Any], true: NDArray, predicted: NDArray) -> list[str]:
+    """The lines of a table: a row for each true class, a column for each predicted one.
+
+    Examples
+    --------
+    >>> print(*confusion_matrix(["no", "yes"], np.array([0, 1, 1]), np.array([0, 0, 1])), sep="\\n")
+    true \\ predicted  no  yes
+    no                 1    0
+    yes                1    1
+    """
+    counts = np.zeros((len(names), len(names)), np.int64)
+    np.add.at(counts, (true, predicted), 1)
+    shown = [str(name) for name in names]
+    head = "true \\ predicted"
+    first = max(len(head), *map(len, shown))
+    widths = [max(len(name), len(str(counts[:, j].max()))) for j, name in enumerate(shown)]
+    lines = [
+        f"{head:{first}}  " + "  ".join(f"{n:>{w}}" for n, w in zip(shown, widths, strict=True))
+    ]
+    for name, row in zip(shown, counts, strict=True):
+        cells = "  ".join(f"{count:>{w}}" for count, w in zip(row, widths, strict=True))
+        lines.append(f"{name:{first}}  {cells}")
+    return lines
+
+
+def _draw(net: Network, data: Dataset, file: str) -> None:
+    """Draw the confusion matrix, or predictions against targets, into a file."""
+    from matplotlib.figure import Figure
+
+    from fastnet import demo, plots
+
+    figure = Figure(figsize=(7.2, 6.0), layout="constrained")
+    draw = plots.confusion if data.y.ndim == 1 else plots.predictions
+    draw(net, data, ax=figure.subplots())
+    demo.write_picture(figure, file)
+    print(f"Drawn in {file}")

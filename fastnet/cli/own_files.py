@@ -1,0 +1,304 @@
+"""DATA of ``fastnet train``, ``predict`` and ``evaluate``: CSV, .npz, .npy and IDX files."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnet.cli.errors import given_as, given_as_table
+from fastnet.core.random_stream import RandomStream
+from fastnet.data import raw_columns
+from fastnet.data.dataset import Dataset
+from fastnet.data.holdout import held_out
+from fastnet.data.idx import read_idx, read_images
+from fastnet.data.input_transform import Standardize
+from fastnet.data.raw_columns import RawColumns
+from fastnet.data.table import Table
+from fastnet.data.table_columns import listed
+from fastnet.data.table_target import Target
+from fastnet.own_data import Examples
+
+# The arrays of .npz files: (inputs, targets), of the training data and of test data.
+_NAMES = (("X", "y"), ("x", "y"), ("data", "target"), ("X_train", "y_train"),
+          ("x_train", "y_train"))  # fmt: skip
+_TEST_NAMES = (("X_test", "y_test"), ("x_test", "y_test"))
+
+_TABLES = (".csv", ".tsv", ".txt")
+
+
+class Loaded(NamedTuple):
+    """The data of a training, and lines that say what they are."""
+
+    examples: Examples
+    lines: list[str]
+
+
+class Arrays(NamedTuple):
+    """Inputs (n, ...) and targets, or None, of one file or two."""
+
+    name: str
+    X: NDArray
+    y: NDArray | None
+    scale: float = 1.0
+
+
+def kind_of(file: str) -> str:
+    """ "table", "npz", "npy" or "idx"."""
+    name = file.lower().removesuffix(".gz")
+    if file == "-" or name.endswith(_TABLES):
+        return "table"
+    suffix = name.rpartition(".")[2]
+    return suffix if suffix in ("npz", "npy") else "idx"
+
+
+def table_source(file: str) -> Any:
+    """What reads the CSV file; "-" is standard input."""
+    return sys.stdin.buffer if file == "-" else file
+
+
+def read_table(file: str) -> RawColumns:
+    """The columns of a CSV file, "-" for standard input."""
+    raw = raw_columns.read(table_source(file))
+    return raw._replace(name="standard input") if file == "-" else raw
+
+
+# ---- arrays
+
+
+def read_arrays(
+    option: str, data: Sequence[str], with_targets: bool, test: bool = False
+) -> Arrays | None:
+    """The arrays of .npz, .npy and IDX files.
+
+    Parameters
+    ----------
+    option : str
+        For messages.
+    data : sequence of str
+        One .npz file; or a file of inputs, and one of targets if ``with_targets``.
+    with_targets : bool
+    test : bool
+        The test data of an .npz file that has both; None if it has none.
+    """
+    kind = kind_of(data[0])
+    if kind == "npz":
+        _check_number(option, data, 1, "one .npz file")
+        with given_as(option, data[0]):
+            return _from_npz(data[0], with_targets, test)
+    if test:
+        return None
+    expected = 2 if with_targets else 1
+    files = "of inputs and one of targets" if with_targets else "of inputs"
+    _check_number(option, data, expected, f"a file {files}")
+    arrays = []
+    for place, file in enumerate(data):
+        with given_as(option, file):
+            arrays.append(_array(file, is_target=place == 1))
+    X, y = arrays[0], arrays[1] if with_targets else None
+    if y is not None and len(y) != len(X):
+        raise ValueError(
+            f"{option}: {data[1]}: expected {len(X)} targets, as {data[0]} has inputs, got {len(y)}"
+        )
+    return _checked(option, data[0], X, y)
+
+
+def _check_number(option: str, data: Sequence[str], n: int, files: str) -> None:
+    if len(data) != n:
+        raise ValueError(f"{option}: expected {files}, got {' '.join(data)}")
+
+
+def _array(file: str, is_target: bool) -> NDArray:
+    if kind_of(file) == "npy":
+        array: NDArray = np.load(file, mmap_mode=None)
+        return array
+    try:
+        return read_idx(file) if is_target else read_images(file)
+    except ValueError as error:
+        if "expected an IDX file" not in str(error):
+            raise
+        raise ValueError(
+            f"{error}; others are known by their names: .csv, .tsv, .txt, .npz and .npy"
+        ) from None
+
+
+def _from_npz(file: str, with_targets: bool, test: bool) -> Arrays | None:
+    with np.load(file) as arrays:
+        found = [*arrays]
+        for names in _TEST_NAMES if test else _NAMES:
+            if names[0] in found and (names[1] in found or not with_targets):
+                y = arrays[names[1]] if with_targets else None
+                X = arrays[names[0]]
+                if y is not None and len(y) != len(X):
+                    raise ValueError(
+                        f"expected {len(X)} targets in {names[1]}, one per input, got {len(y)}"
+                    )
+                return _checked("DATA", file, X, y)
+        if test:
+            return None
+    wanted = "arrays X and y, or x_train and y_train" if with_targets else "an array X"
+    raise ValueError(f"expected {wanted}, found {listed(found)}")
+
+
+def _checked(option: str, file: str, X: NDArray, y: NDArray | None) -> Arrays:
+    """Inputs (n, n_in); bytes are taken as pixels, and scaled by 1/256."""
+    with given_as(option, file):
+        if X.ndim < 2:
+            raise ValueError(f"expected inputs (n, n_in), got shape {X.shape}")
+        if not len(X):
+            raise ValueError("expected examples, got none")
+    is_pixels = X.dtype == np.uint8 or kind_of(file) == "idx"
+    return Arrays(file, X.reshape(len(X), -1), y, 1 / 256 if is_pixels else 1.0)
+
+
+def target_of(arrays: Arrays, task: str | None) -> Target | None:
+    """What the targets are; None for several numbers per example."""
+    y = arrays.y
+    if y is None or (y.ndim == 2 and y.shape[1] > 1):
+        return None
+    if kind_of(arrays.name) == "idx":
+        if task == "regression" or y.dtype.kind not in "iu":
+            raise ValueError(
+                f"expected labels, one integer per image, got {y.dtype}"
+                + (" for --task regression" if task else "")
+            )
+        task = "classification"
+    return Target.fit(_column_of(arrays), "y", task, declared=False)
+
+
+def _column_of(arrays: Arrays) -> RawColumns:
+    """The targets of arrays as a column."""
+    assert arrays.y is not None
+    y = arrays.y
+    if y.ndim > 2:
+        raise ValueError(f"DATA: {arrays.name}: expected targets (n,) or (n, n_out), got {y.shape}")
+    return raw_columns.read({"y": y.reshape(-1)})._replace(name=arrays.name)
+
+
+def targets_of(arrays: Arrays, target: Target | None) -> NDArray:
+    """Labels (n,) or targets (n, n_out) of arrays."""
+    assert arrays.y is not None
+    return arrays.y if target is None else target.of(_column_of(arrays))
+
+
+# ---- the data of a training
+
+
+def load(options: argparse.Namespace) -> Loaded:
+    """The data that ``fastnet train DATA`` is to learn.
+
+    Raises
+    ------
+    ValueError, TypeError
+        The message begins with the option.
+    OSError
+        If standard input cannot be read.
+    """
+    if kind_of(options.data[0]) == "table":
+        _check_number("DATA", options.data, 1, "one CSV file")
+        return _load_table(options)
+    for name in ("target", "categorical", "drop", "unknown", "missing"):
+        if getattr(options, name) is not None:
+            raise ValueError(
+                f"--{name}: expected a CSV file as DATA with it, got {options.data[0]}"
+            )
+    return _load_arrays(options)
+
+
+def _load_table(options: argparse.Namespace) -> Loaded:
+    file = options.data[0]
+    chosen = {
+        "task": options.task, "categorical": options.categorical, "drop": options.drop,
+        "unknown": options.unknown, "missing": options.missing, "standardize": options.standardize,
+    }  # fmt: skip
+    given = {name: value for name, value in chosen.items() if value is not None}
+    with given_as_table("DATA", file):
+        # read once: standard input can be read once only
+        raw = raw_columns.read(table_source(file), given.get("categorical", ()))
+        if file == "-":
+            raw = raw._replace(name="standard input")
+        validation = None
+        if options.validation_fraction:
+            table, training, validation = Table.split(
+                raw, options.target, seed=options.seed,
+                validation_fraction=options.validation_fraction, **given,
+            )  # fmt: skip
+        else:
+            table = Table.fit(raw, options.target, **given)
+            training = table.dataset(raw)
+    test = None
+    if options.test is not None:
+        _check_number("--test", options.test, 1, "one CSV file")
+        with given_as_table("--test", options.test[0]):
+            test = table.dataset(table_source(options.test[0]))
+    examples = Examples(training, validation, test, table, table.classes)
+    return Loaded(examples, [_task_line(raw, table, options), _columns_line(raw, table)])
+
+
+def _task_line(raw: RawColumns, table: Table, options: argparse.Namespace) -> str:
+    guessed = ""
+    if options.task is None:
+        other = "regression" if table.task == "classification" else "classification"
+        guessed = f" (guessed; --task {other} for the other)"
+        if table.classes and isinstance(table.classes[0], str):
+            guessed = ", as the target is text"
+    classes = "" if table.classes is None else f" of {listed(table.classes)}"
+    return f"{raw.name}: {raw.n} rows; target {table.target}: {table.task}{classes}{guessed}"
+
+
+def _columns_line(raw: RawColumns, table: Table) -> str:
+    texts = table.categories
+    words = [f"{len(table.columns) - len(texts)} columns of numbers"]
+    if texts:
+        shown = ", ".join(f"{name} ({len(c)})" for name, c in [*texts.items()][:8])
+        words.append(f"{len(texts)} of texts, one-hot: {shown}{', ...' if len(texts) > 8 else ''}")
+    filled = [f for f in table.features or () if f.endswith(" is missing")]
+    if filled:
+        words.append(f"{len(filled)} with missing values")
+    return f"Inputs: {'; '.join(words)}; {table.n_out} in all"
+
+
+def _load_arrays(options: argparse.Namespace) -> Loaded:
+    arrays = read_arrays("DATA", options.data, True)
+    assert arrays is not None
+    with given_as("DATA", arrays.name):
+        target = target_of(arrays, options.task)
+        y = targets_of(arrays, target)
+        data = Dataset(arrays.X, y, arrays.scale)
+    training, validation = data, None
+    if options.validation_fraction:
+        chosen = held_out(y, options.validation_fraction, RandomStream(options.seed))
+        training, validation = data[np.flatnonzero(~chosen)], data[np.flatnonzero(chosen)]
+    inputs = Standardize.fit(training) if options.standardize else None
+    test = _test_arrays(options, target, training)
+    classes = None if target is None else target.classes
+    examples = Examples(training, validation, test, inputs, classes)
+    kind = "" if classes is None else f" of {listed(classes)}"
+    scaled = "" if arrays.scale == 1 else ", pixels times 1/256"
+    line = (
+        f"{' '.join(options.data)}: {len(data)} examples of {data.X.shape[1]} {data.X.dtype} "
+        f"features{scaled}; {examples.task}{kind}"
+    )
+    return Loaded(examples, [line])
+
+
+def _test_arrays(
+    options: argparse.Namespace, target: Target | None, training: Dataset
+) -> Dataset | None:
+    """The test data of --test, or those in the .npz file itself."""
+    if options.test is not None:
+        option, test = "--test", read_arrays("--test", options.test, True)
+    else:
+        option, test = "DATA", read_arrays("DATA", options.data, True, test=True)
+    if test is None:
+        return None
+    with given_as(option, test.name):
+        if test.X.shape[1] != training.X.shape[1]:
+            raise ValueError(
+                f"expected {training.X.shape[1]} features, as DATA has, got {test.X.shape[1]}"
+            )
+        return Dataset(test.X, targets_of(test, target), training.scale)

@@ -1,0 +1,229 @@
+"""CSV files as columns: numbers where all fields of a column are numbers, otherwise texts."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import math
+import os
+from collections.abc import Collection, Iterator
+from itertools import islice
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnet.core import checks, files
+
+# Fields that hold no value.
+MISSING = frozenset(["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "?"])
+
+# Fields that are read as booleans if a column has no others.
+BOOLEANS = {"true": True, "false": False, "True": True, "False": False, "TRUE": True,
+            "FALSE": False}  # fmt: skip
+
+_DELIMITERS = (",", ";", "\t", "|")
+_ROWS = 4096  # converted at once
+
+# The fields of one column: numbers with NaN where one is missing, or texts with None there.
+Column = NDArray | list[str | None]
+
+
+class CSVColumns(NamedTuple):
+    """What a CSV file holds.
+
+    Attributes
+    ----------
+    name : str
+        The file, for messages.
+    columns : {str: (n,) float64 array or list of n str or None}
+        By name, in the order of the file. NaN and None stand for missing values.
+    lines : list of int
+        The line on which each row begins, from 1.
+    """
+
+    name: str
+    columns: dict[str, Column]
+    lines: list[int]
+
+
+def is_number(text: str) -> bool:
+    """Whether a field is a finite number, as ``float`` reads it but without underscores.
+
+    Examples
+    --------
+    >>> is_number("1e3"), is_number("1_000"), is_number("1,5"), is_number("inf")
+    (True, False, False, False)
+    """
+    try:
+        return math.isfinite(float(text)) and "_" not in text
+    except ValueError:
+        return False
+
+
+def read_csv(source: Any, texts: Collection[str] = (), name: str | None = None) -> CSVColumns:
+    """Read a CSV file.
+
+    The first line names the columns. Fields are separated by commas, or by semicolons, tabs or
+    vertical bars, whichever the first line has most of; quoted fields may contain separators, line
+    breaks and doubled quotation marks. Spaces around fields are ignored, and so are empty lines
+    and a byte order mark. The text is UTF-8; a file whose name ends in .gz is decompressed.
+
+    Parameters
+    ----------
+    source : str, path or binary file
+    texts : collection of str
+        Columns whose fields are kept as texts even if all are numbers.
+    name : str or None
+        The file in messages; None: its path.
+
+    Returns
+    -------
+    CSVColumns
+
+    Raises
+    ------
+    ValueError
+        For a file that is empty, is not UTF-8, has no names for its columns or rows of other
+        lengths; the message names the file, the line and what was expected.
+    OSError
+        If it cannot be read.
+
+    Examples
+    --------
+    >>> read = read_csv(io.BytesIO(b"age,sex\\n31,f\\n,m\\n"), name="people.csv")
+    >>> read.columns["sex"], read.columns["age"].tolist(), read.lines
+    (['f', 'm'], [31.0, nan], [2, 3])
+    """
+    if hasattr(source, "read"):
+        content, name = source.read(), name or "the file"
+    else:
+        path = checks.path("data", source)
+        content, name = _content(path), name or path
+    text = _decoded(content, name)
+    kept = set(texts)
+    while True:
+        read, mixed = _read(text, kept, name)
+        if not mixed:  # otherwise fields that were read as numbers are texts, such as "01"
+            return read
+        kept |= mixed
+
+
+def _content(path: str) -> bytes:
+    if path.endswith(".gz"):
+        try:
+            with gzip.open(path) as file:
+                return file.read()
+        except (gzip.BadGzipFile, EOFError) as error:
+            raise ValueError(f"{path}: expected a gzip file, found damage: {error}") from None
+    if os.path.isfile(path):
+        with files.open_regular(path) as file:
+            return file.read()
+    with open(path, "rb") as file:  # a pipe, such as /dev/stdin
+        return file.read()
+
+
+def _decoded(content: bytes | str, name: str) -> str:
+    if isinstance(content, str):
+        return content.removeprefix("\ufeff")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(
+            f"{name}, line {line}: expected UTF-8 text, got the byte {content[error.start]:#04x}"
+        ) from None
+
+
+def _read(text: str, texts: Collection[str], name: str) -> tuple[CSVColumns, set[str]]:
+    """The columns, and the names of those whose pieces are numbers in part only."""
+    rows = _rows(text, name)
+    _, header = next(rows, (0, []))
+    header = _checked_header(header, name)
+    pieces: list[list[Column]] = [[] for _ in header]
+    lines: list[int] = []
+    while chunk := list(islice(rows, _ROWS)):
+        lines += [line for line, _ in chunk]
+        for column, fields in enumerate(zip(*(row for _, row in chunk), strict=True)):
+            pieces[column].append(_converted(fields, header[column] in texts))
+    if not lines:
+        raise ValueError(f"{name}: expected rows below the header, got none")
+    columns: dict[str, Column] = {}
+    mixed = set()
+    for heading, parts in zip(header, pieces, strict=True):
+        numbers = [part for part in parts if isinstance(part, np.ndarray)]
+        if len(numbers) == len(parts):
+            columns[heading] = np.concatenate(numbers)
+        elif numbers:
+            mixed.add(heading)
+        else:
+            columns[heading] = [field for part in parts for field in part]
+    return CSVColumns(name, columns, lines), mixed
+
+
+def _rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
+    """The line on which each row begins, and its fields; empty lines are left out."""
+    first = text.lstrip("\r\n").partition("\n")[0]
+    delimiter = max(_DELIMITERS, key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+    expected = line = 0
+    while True:
+        line = reader.line_num + 1
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise ValueError(f"{name}, line {line}: expected CSV, found damage: {error}") from None
+        if not row or (len(row) == 1 != expected and not row[0].strip()):
+            continue
+        expected = expected or len(row)
+        if len(row) != expected:
+            raise ValueError(
+                f"{name}, line {line}: expected {expected} fields, as the header has, "
+                f"got {len(row)}"
+            )
+        yield line, row
+
+
+def _checked_header(header: list[str], name: str) -> list[str]:
+    """The names of the columns."""
+    names = [column.strip() for column in header]
+    if not names:
+        raise ValueError(f"{name}: expected a header and rows, got an empty file")
+    if all(is_number(column) for column in names):
+        raise ValueError(
+            f"{name}, line 1: expected a header that names the columns, got numbers only"
+        )
+    seen: set[str] = set()
+    for column in names:
+        if column in seen:
+            raise ValueError(
+                f"{name}, line 1: expected different names of columns, got {column!r} twice"
+            )
+        seen.add(column)
+    return names
+
+
+def _converted(fields: tuple[str, ...], as_text: bool) -> Column:
+    """Fields of a column as numbers, or, if not all are numbers, as texts."""
+    if not as_text:
+        try:
+            numbers = np.fromiter(map(float, fields), np.float64, len(fields))
+        except ValueError:
+            numbers = None
+        if numbers is None or not np.isfinite(numbers).all() or "_" in "".join(fields):
+            numbers = _with_missing(fields)
+        if numbers is not None:
+            return numbers
+    stripped = map(str.strip, fields)
+    return [None if field in MISSING else field for field in stripped]
+
+
+def _with_missing(fields: tuple[str, ...]) -> NDArray | None:
+    """Numbers with NaN where a field is missing; None if another is no finite number."""
+    present = [None if field.strip() in MISSING else field for field in fields]
+    if not all(field is None or is_number(field) for field in present):
+        return None
+    return np.array([np.nan if field is None else float(field) for field in present])

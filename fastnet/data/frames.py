@@ -1,0 +1,201 @@
+"""Data with named columns: frames of pandas, polars and others, dicts and lists of dicts.
+
+Frames of pandas and polars, and what has their ``columns``, ``to_numpy`` and ``frame[name]``, are
+read directly; others, such as tables of pyarrow, by narwhals, an extra.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnet.core import checks
+
+# Attributes of frames that narwhals reads.
+_EXCHANGE = ("__narwhals_dataframe__", "__dataframe__", "__arrow_c_stream__")
+
+
+def is_frame(value: Any) -> bool:
+    """Whether ``value`` is a data frame: it has named columns."""
+    if isinstance(value, np.ndarray | list | tuple | dict):
+        return False
+    if not hasattr(value, "to_numpy") and not any(hasattr(value, name) for name in _EXCHANGE):
+        return False
+    return hasattr(value, "columns")
+
+
+def is_row(value: Any) -> bool:
+    """Whether ``value`` is one example as a dict: a number or a text for each name."""
+    if not isinstance(value, Mapping) or not value:
+        return False
+    return all(isinstance(one, str | bytes) or np.ndim(one) == 0 for one in value.values())
+
+
+def is_named(value: Any) -> bool:
+    """Whether ``value`` has named columns: a frame, a dict of columns or of one example, or a list
+    of such examples."""
+    if isinstance(value, list | tuple):
+        return bool(value) and isinstance(value[0], Mapping)
+    return isinstance(value, Mapping) or is_frame(value)
+
+
+def names(frame: Any) -> tuple[str, ...] | None:
+    """The names of the columns of what ``is_named``, in order; None if not all are strings."""
+    found = list(columns_of(frame)) if isinstance(frame, Mapping | list | tuple) else None
+    if found is None:
+        found = [*_readable(frame).columns]
+    return tuple(found) if all(isinstance(name, str) for name in found) else None
+
+
+def columns_of(raw: Any) -> dict[Any, Any]:
+    """The columns of what ``is_named`` by name, in order; those of a frame as they are in it.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For rows with other keys than the first, and columns of different lengths.
+    ImportError
+        For a frame that narwhals reads, if it is not installed.
+    """
+    if isinstance(raw, Mapping):
+        if is_row(raw):
+            return {name: [value] for name, value in raw.items()}
+        found = dict(raw)
+        lengths = {name: np.shape(column)[:1] for name, column in found.items()}
+        for name, length in lengths.items():
+            if length != next(iter(lengths.values())) or not length:
+                raise ValueError(
+                    f"column {name!r}: expected as many values as the first column has, got "
+                    f"{length[0] if length else 'a single value'}"
+                )
+        return found
+    if isinstance(raw, list | tuple):
+        return _columns_of_rows(raw)
+    frame = _readable(raw)
+    return {name: frame[name] for name in frame.columns}
+
+
+def _columns_of_rows(rows: Sequence[Any]) -> dict[Any, list[Any]]:
+    first = rows[0]
+    for i, row in enumerate(rows):
+        if not isinstance(row, Mapping):
+            raise TypeError(
+                f"row {i}: expected a dict like the first, got {checks.short_repr(row)}"
+            )
+        if row.keys() != first.keys():
+            odd = sorted(map(repr, row.keys() ^ first.keys()))
+            raise ValueError(
+                f"row {i}: expected the keys of the first row, which differ in {odd[0]}"
+            )
+    return {name: [row[name] for row in rows] for name in first}
+
+
+def _readable(frame: Any) -> Any:
+    """A frame with ``columns`` and ``frame[name].to_numpy()``."""
+    if hasattr(frame, "to_numpy"):
+        return frame
+    try:
+        import narwhals
+    except ImportError:
+        raise ImportError(
+            f"expected a frame of pandas or polars, or narwhals installed, which reads "
+            f"{type(frame).__name__} (pip install 'fastnet[frames]')"
+        ) from None
+    return narwhals.from_native(frame, eager_only=True)
+
+
+def values(column: Any) -> NDArray:
+    """A column as an array: float64 if all its values are numbers, booleans or missing, else
+    objects.
+
+    Returns
+    -------
+    (n,) ndarray
+        A missing value (None, NaN, pandas.NA) is NaN among numbers, None among objects. Types of
+        NumPy that are neither numbers nor text, such as dates, are returned as they are.
+    """
+    array = column.to_numpy() if hasattr(column, "to_numpy") else _array(column)
+    if array.dtype.kind in "biuf":
+        return array.astype(np.float64)
+    if array.dtype.kind not in "OSUT":
+        return array
+    found = [None if is_missing(value) else value for value in array.tolist()]
+    if any(value is not None for value in found) and all(
+        value is None or isinstance(value, Real | np.bool_) for value in found
+    ):
+        return np.array([np.nan if value is None else float(value) for value in found])
+    made = np.empty(len(found), object)
+    made[:] = found
+    return made
+
+
+def _array(column: Any) -> NDArray:
+    """A list or another sequence as an array that keeps the types of its elements."""
+    if isinstance(column, np.ndarray):
+        return column
+    made = np.empty(len(column), object)
+    made[:] = list(column)
+    return made
+
+
+def is_missing(value: Any) -> bool:
+    """Whether ``value`` stands for none: None, NaN or the missing value of pandas."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return isinstance(value, Real) and value != value
+
+
+def matrix(raw: Any, features: Sequence[str] | None = None) -> Any:
+    """The numbers of what ``is_named``, one example per row.
+
+    Parameters
+    ----------
+    raw : frame, dict or list of dicts
+    features : sequence of str or None
+        The names of the columns, in the order of the result; None: those of ``raw`` in its order.
+        A frame whose names are not strings is taken in its order.
+
+    Returns
+    -------
+    (n, n_in) float64, or a frame whose columns are in the order of ``features``
+
+    Raises
+    ------
+    ValueError, TypeError
+        For a missing column, one too many, and values that are no numbers.
+    """
+    found = names(raw)
+    if features is not None and found is not None and found != tuple(features):
+        _check_names(found, features)
+    order = found if features is None or found is None else tuple(features)
+    if is_frame(raw) and hasattr(raw, "to_numpy"):
+        return raw if order == found else raw[list(order or ())]
+    columns = columns_of(raw)
+    rows = []
+    for name in columns if order is None else order:
+        array = values(columns[name])
+        if array.dtype != np.float64:
+            odd = next((one for one in array.tolist() if not isinstance(one, Real)), array.dtype)
+            raise TypeError(f"column {name!r}: expected numbers, got {checks.short_repr(odd)}")
+        rows.append(array)
+    if not rows:
+        raise ValueError("expected at least one column, got none")
+    return np.stack(rows, axis=1)
+
+
+def _check_names(found: Sequence[str], features: Sequence[str]) -> None:
+    missing = [name for name in features if name not in found]
+    if missing:
+        raise ValueError(f"expected a column {missing[0]!r}, got {checks.some(found)}")
+    others = [name for name in found if name not in features]
+    if others:
+        raise ValueError(
+            f"expected no columns but the features {checks.some(features)}, got {others[0]!r}"
+        )
+    twice = [name for name in features if list(found).count(name) > 1]
+    if twice:
+        raise ValueError(f"expected each column once, got {twice[0]!r} twice")

@@ -1,0 +1,132 @@
+"""Labels that are names of classes: strings, numbers or booleans."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnet.core import checks
+
+# The name of a class: what JSON keeps as it is.
+Label: TypeAlias = str | int | float | bool
+
+
+def array(name: str, y: Any) -> NDArray:
+    """Labels or targets as an array; text in a column of a frame, too."""
+    if hasattr(y, "to_numpy"):
+        made = np.asarray(y)
+        if made.ndim == 1 and is_text(made):
+            return made
+    return checks.array(name, y)
+
+
+def checked_classes(name: str, classes: Any, n: int) -> tuple[Label, ...]:
+    """The names of n classes: different strings, numbers or booleans."""
+    if isinstance(classes, str | bytes) or not isinstance(classes, Iterable):
+        raise TypeError(f"{name}: expected a list of labels, got {checks.short_repr(classes)}")
+    found = tuple(plain_label(f"{name}[{i}]", label) for i, label in enumerate(classes))
+    if len(found) != n:
+        raise ValueError(
+            f"{name}: expected {n}, as many as the network tells apart, got {len(found)}: "
+            f"{checks.some(found)}"
+        )
+    if len(set(found)) < n:
+        twice = next(label for i, label in enumerate(found) if label in found[:i])
+        raise ValueError(f"{name}: expected different labels, got {twice!r} twice")
+    return found
+
+
+def plain_label(name: str, label: Any) -> Label:
+    """A label as a str, int, float or bool of Python."""
+    plain: Any = label.item() if isinstance(label, np.generic) else label
+    if isinstance(plain, str):
+        return str(plain)
+    if isinstance(plain, bool | int) or (isinstance(plain, float) and math.isfinite(plain)):
+        return plain
+    raise TypeError(
+        f"{name}: expected a string, a finite number or a boolean, got {checks.short_repr(label)}"
+    )
+
+
+def named(codes: NDArray, classes: Sequence[Label]) -> NDArray:
+    """(n,) names of classes (n,): strings, integers, floats or booleans, or objects if the names
+    are of several types."""
+    kinds = {type(label) for label in classes}
+    made: NDArray = np.array(classes) if len(kinds) == 1 else np.array(classes, object)
+    return np.asarray(made[codes])
+
+
+def is_text(y: NDArray) -> bool:
+    """Whether labels (n,) are names rather than numbers."""
+    if y.ndim != 1:
+        return False
+    if y.dtype.kind in "UT":
+        return True
+    return y.dtype == object and len(y) > 0 and isinstance(y[0], str)
+
+
+def names_in(y: NDArray) -> tuple[Label, ...]:
+    """The different names among labels that are text, sorted.
+
+    Raises
+    ------
+    TypeError
+        For a label that is no string.
+    """
+    found = set(y.tolist())
+    for label in found:
+        if not isinstance(label, str):
+            raise TypeError(f"y: expected strings, got {checks.short_repr(label)} among them")
+    return tuple(sorted(found))
+
+
+def codes_of(y: NDArray, classes: Sequence[Label]) -> NDArray:
+    """(n,) indices of the names y in ``classes``.
+
+    Raises
+    ------
+    ValueError
+        For a label that is no class.
+    """
+    places = {label: i for i, label in enumerate(classes)}
+    labels = y.tolist()
+    try:
+        return np.array([places[label] for label in labels], np.int64)
+    except (KeyError, TypeError):  # a TypeError of a label that cannot be hashed
+        i, odd = next((i, one) for i, one in enumerate(labels) if not _is_class(one, places))
+        raise ValueError(
+            f"y: expected one of the classes {checks.some(classes)}, got {checks.short_repr(odd)} "
+            f"in row {i}"
+        ) from None
+
+
+def _is_class(label: Any, places: dict[Label, int]) -> bool:
+    try:
+        return label in places
+    except TypeError:
+        return False
+
+
+def unpickled(name: str, classes: Any, y: NDArray) -> tuple[Label, ...] | None:
+    """The names of classes in a pickled data set with the labels y."""
+    if classes is None:
+        return None
+    found = checked_classes(name, classes, len(tuple(classes)))
+    if y.ndim != 1 or y.max() >= len(found):
+        raise ValueError(f"{name}: expected labels y below {len(found)}, got others")
+    return found
+
+
+def has_numbers(classes: Sequence[Label]) -> bool:
+    """Whether a name is a number or a boolean, so that numbers are names."""
+    return any(not isinstance(one, str) for one in classes)
+
+
+def are_names(y: NDArray, classes: Sequence[Label]) -> bool:
+    """Whether labels (n,) that are not in a Dataset are names, not the numbers of the classes:
+    text always; numbers if a name is a number."""
+    return is_text(y) or y.dtype == object or has_numbers(classes)

@@ -1,0 +1,217 @@
+"""Raw rows of any form, CSV files, frames, dicts, as columns of numbers or of texts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from numbers import Real
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnet.core import checks
+from fastnet.data import csv_files, frames
+from fastnet.data.csv_files import BOOLEANS, Column
+
+EXPECTED = (
+    "the path of a CSV file, a frame of pandas or polars, a dict of columns, a dict of one "
+    "row or a list of dicts"
+)
+
+
+class RawColumns(NamedTuple):
+    """Rows before they are encoded.
+
+    Attributes
+    ----------
+    name : str
+        What the rows are in messages: the file, or "data".
+    columns : {str: (n,) float64 array or list of n str or None}
+        By name, in order. NaN and None stand for missing values.
+    n : int
+        The number of rows.
+    booleans : frozenset of str
+        The columns of numbers that were given as booleans.
+    lines : list of int or None
+        The line of the file on which each row begins.
+    """
+
+    name: str
+    columns: dict[str, Column]
+    n: int
+    booleans: frozenset[str] = frozenset()
+    lines: list[int] | None = None
+
+    def place(self, row: int, column: str) -> str:
+        """The place of a value in a message."""
+        where = f"row {row}" if self.lines is None else f"line {self.lines[row]}"
+        return f"{self.name}, {where}, column {column!r}"
+
+    def rows(self, indices: NDArray) -> RawColumns:
+        """The rows of these indices."""
+        columns: dict[str, Column] = {
+            name: column[indices]
+            if isinstance(column, np.ndarray)
+            else [column[i] for i in indices]
+            for name, column in self.columns.items()
+        }
+        lines = None if self.lines is None else [self.lines[i] for i in indices]
+        return self._replace(columns=columns, n=len(indices), lines=lines)
+
+
+def is_raw(data: Any) -> bool:
+    """Whether ``data`` has a form that ``read`` accepts.
+
+    Examples
+    --------
+    >>> is_raw("new.csv"), is_raw({"age": 31.0}), is_raw(np.zeros(3))
+    (True, True, False)
+    """
+    return isinstance(data, RawColumns | str | os.PathLike) or frames.is_named(data)
+
+
+def read(data: Any, texts: Collection[str] = ()) -> RawColumns:
+    """The columns of raw rows.
+
+    Parameters
+    ----------
+    data : str, path, binary file, frame, dict or list of dicts
+        A CSV file, as for ``csv_files.read_csv``; a frame of pandas, polars or another
+        library; a dict of columns, or of one row; a list of such rows.
+    texts : collection of str
+        Columns that are texts, whatever they look like.
+
+    Returns
+    -------
+    RawColumns
+
+    Raises
+    ------
+    TypeError, ValueError
+        For other forms, and for values that are no numbers, booleans or texts, such as dates.
+    OSError
+        If the file cannot be read.
+
+    Examples
+    --------
+    >>> raw = read({"age": [31, None], "zip": [8001, 8002]}, texts={"zip"})
+    >>> raw.columns["age"].tolist(), raw.columns["zip"]
+    ([31.0, nan], ['8001', '8002'])
+    """
+    if isinstance(data, RawColumns):
+        return data
+    if isinstance(data, str | os.PathLike) or hasattr(data, "read"):
+        name = getattr(data, "name", None) if hasattr(data, "read") else None
+        read_file = csv_files.read_csv(data, texts, name if isinstance(name, str) else None)
+        raw = RawColumns(
+            read_file.name, read_file.columns, len(read_file.lines), lines=read_file.lines
+        )
+        return _with_booleans(raw, texts)
+    if not frames.is_named(data):
+        raise TypeError(f"data: expected {EXPECTED}; got {checks.short_repr(data)}")
+    with checks.error_prefix("data"):
+        return _from_named(frames.columns_of(data), texts)
+
+
+def _with_booleans(raw: RawColumns, texts: Collection[str]) -> RawColumns:
+    """The columns of a file, with those whose fields are all true or false as numbers."""
+    booleans = frozenset(
+        name
+        for name, column in raw.columns.items()
+        if isinstance(column, list)
+        and name not in texts
+        and all(field is None or field in BOOLEANS for field in column)
+        and any(column)
+    )
+    columns = {
+        name: np.array([np.nan if field is None else BOOLEANS[field] for field in column])
+        if name in booleans
+        else column
+        for name, column in raw.columns.items()
+    }
+    return raw._replace(columns=columns, booleans=booleans)
+
+
+def _from_named(given: dict[Any, Any], texts: Collection[str]) -> RawColumns:
+    """The columns of a frame or a dict."""
+    columns: dict[str, Column] = {}
+    booleans = set()
+    n = 0
+    for name, values in given.items():
+        if not isinstance(name, str):
+            raise TypeError(
+                f"expected names of columns that are str, got {checks.short_repr(name)}"
+            )
+        columns[name], is_boolean = _column(name, values, name in texts)
+        n = len(columns[name])
+        if is_boolean:
+            booleans.add(name)
+    if not n:
+        raise ValueError(f"expected {'rows' if columns else 'columns'}, got none")
+    return RawColumns("data", columns, n, frozenset(booleans))
+
+
+def _column(name: str, values: Any, as_text: bool) -> tuple[Column, bool]:
+    """A column of a frame or a dict as numbers or texts, and whether it held booleans."""
+    array = values if isinstance(values, np.ndarray) else _array(values)
+    if array.ndim != 1:
+        raise ValueError(f"column {name!r}: expected one value per row, got shape {array.shape}")
+    kind = array.dtype.kind
+    if kind in "biuf" and not as_text:
+        return _finite(name, array.astype(np.float64)), kind == "b"
+    if kind not in "biufOUT":
+        raise _no_numbers(name, array.dtype)
+    present = [None if frames.is_missing(value) else value for value in array.tolist()]
+    known = [value for value in present if value is not None]
+    if not as_text and all(isinstance(value, Real | np.bool_) for value in known):
+        numbers = np.array([np.nan if value is None else float(value) for value in present])
+        is_boolean = bool(known) and all(isinstance(value, bool | np.bool_) for value in known)
+        return _finite(name, numbers), is_boolean
+    for value in known:
+        if not isinstance(value, str | Real | np.bool_):
+            raise _no_numbers(name, type(value).__name__)
+    return [None if value is None else text_of(value) for value in present], False
+
+
+def _array(values: Any) -> NDArray:
+    """The values of a column in an array that keeps their types."""
+    if hasattr(values, "to_numpy"):
+        return np.asarray(values.to_numpy())
+    listed = list(values)
+    array = np.empty(len(listed), object)
+    array[:] = listed
+    return array
+
+
+def _no_numbers(name: str, kind: Any) -> TypeError:
+    words = str(kind)
+    dates = "date" in words.lower() or "time" in words.lower()
+    hint = ", such as the days since a day, or leave the column out" if dates else ""
+    return TypeError(
+        f"column {name!r}: expected numbers, booleans or texts, got {words}"
+        + (f"; make numbers of it{hint}" if dates else "")
+    )
+
+
+def _finite(name: str, numbers: NDArray) -> NDArray:
+    if np.isinf(numbers).any():
+        row = int(np.isinf(numbers).argmax())
+        raise ValueError(f"row {row}, column {name!r}: expected finite numbers, got infinity")
+    return numbers
+
+
+def text_of(value: Any) -> str:
+    """A value as the name of a category: 3.0 is "3", as it is in a file.
+
+    Examples
+    --------
+    >>> text_of("3"), text_of(3.0), text_of(2.5), text_of(True)
+    ('3', '3', '2.5', 'True')
+    """
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, bool | np.bool_):
+        return str(bool(value))
+    number = float(value)
+    return str(int(number)) if number.is_integer() else repr(number)

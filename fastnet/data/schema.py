@@ -1,0 +1,172 @@
+"""What a network knows of its inputs and its classes: how inputs are transformed, and names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastnet.core import checks
+from fastnet.data import frames, labels
+from fastnet.data.input_transform import InputTransform, Standardize
+from fastnet.data.labels import Label
+
+# How many names a repr shows.
+_SHOWN = 4
+
+
+class Schema(NamedTuple):
+    """The arguments ``inputs``, ``classes`` and ``features`` of a network, checked.
+
+    Attributes
+    ----------
+    inputs : InputTransform or None
+    classes : tuple of Label or None
+        The name of each class.
+    features : tuple of str or None
+        The name of each input.
+    """
+
+    inputs: InputTransform | None = None
+    classes: tuple[Label, ...] | None = None
+    features: tuple[str, ...] | None = None
+
+    @classmethod
+    def checked(
+        cls, inputs: Any, classes: Any, features: Any, *, n_in: int, n_classes: int
+    ) -> Schema:
+        """The arguments for a network of ``n_in`` inputs and ``n_classes`` classes.
+
+        Raises
+        ------
+        TypeError, ValueError
+            The message begins with the argument's name.
+        """
+        if inputs is not None:
+            if not isinstance(inputs, InputTransform):
+                raise TypeError(
+                    f"inputs: expected a Standardize or None, got {checks.short_repr(inputs)}"
+                )
+            if inputs.n_out != n_in:
+                raise ValueError(
+                    f"inputs: expected {n_in} features, the inputs of the network, "
+                    f"got {inputs.n_out}"
+                )
+            features = _same_features(inputs.features, features)
+            classes = inputs.classes if classes is None else classes
+        names = None if classes is None else labels.checked_classes("classes", classes, n_classes)
+        return cls(inputs, names, checks.names("features", features, n_in))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was given: the network is as if there were no schema."""
+        return self.inputs is None and self.classes is None and self.features is None
+
+    @property
+    def standardize(self) -> Standardize | None:
+        """What arrays of numbers are standardized by."""
+        return None if self.inputs is None else self.inputs.standardize
+
+    @property
+    def has_columns(self) -> bool:
+        """Whether it is known which columns the data have."""
+        plain = self.inputs is None or isinstance(self.inputs, Standardize)
+        return self.features is not None or not plain
+
+    def rows(self, X: Any) -> Any:
+        """The numbers of data with named columns, (n, n_in): an array, or a frame that is
+        converted to one.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For columns that do not fit, without the name of the argument.
+        """
+        if self.inputs is None or isinstance(self.inputs, Standardize):
+            return frames.matrix(X, self.features)
+        return self.inputs.encode(X)
+
+    def numbers(self, name: str, X: Any) -> Any:
+        """``X``, the argument ``name``, with ``rows`` in place of data with named columns; one
+        example in a dict is a vector."""
+        if not (frames.is_named(X) if self.inputs is None else self.inputs.reads(X)):
+            return X
+        with checks.error_prefix(name):
+            rows = self.rows(X)
+        rows = checks.array(name, rows)
+        return rows[0] if frames.is_row(X) else rows
+
+    def codes(self, y: Any) -> Any:
+        """Labels by name as the numbers of the classes; other targets, and labels of a network
+        that has no names, as they are.
+
+        Raises
+        ------
+        ValueError
+            For a label that is no class, without the name of the argument.
+        """
+        if self.classes is None:
+            return y
+        found = labels.array("y", y)
+        is_named = found.ndim == 1 and labels.are_names(found, self.classes)
+        return labels.codes_of(found, self.classes) if is_named else y
+
+    def code(self, name: str, y: Any) -> Any:
+        """The number of one label by name; another target, ``name`` of a method, as it is."""
+        if self.classes is None or np.ndim(y):
+            return y
+        found = np.array([y], object if isinstance(y, str) else None)
+        if not labels.are_names(found, self.classes):
+            return y
+        with checks.error_prefix(name, unless="y: "):
+            return labels.codes_of(found, self.classes)[0]
+
+    def class_weight(self, weights: Any) -> Any:
+        """The argument ``class_weight`` with the numbers of the classes in place of their names.
+
+        Raises
+        ------
+        ValueError
+            For a name that is no class.
+        """
+        if self.classes is None or not isinstance(weights, Mapping):
+            return weights
+        places = {name: i for i, name in enumerate(self.classes)}
+        made = {}
+        for name, weight in weights.items():
+            if name not in places and (isinstance(name, str) or labels.has_numbers(self.classes)):
+                raise ValueError(
+                    f"class_weight: expected classes of {checks.some(self.classes)}, "
+                    f"got {checks.short_repr(name)}"
+                )
+            made[places.get(name, name)] = weight
+        return made
+
+    @property
+    def description(self) -> str:
+        """For the repr of a network; "" if there is nothing to say."""
+        parts = [] if self.inputs is None else [self.inputs.summary]
+        for kind, names in (("features", self.features), ("classes", self.classes)):
+            if names is not None:
+                shown = ", ".join(map(_shortened, names[:_SHOWN]))
+                parts.append(f"{kind} {shown}{', ...' if len(names) > _SHOWN else ''}")
+        return "; ".join(parts)
+
+
+def _same_features(own: Any, given: Any) -> Any:
+    """The names of the features: those of ``inputs``, if it has any."""
+    if own is None or given is None:
+        return own if given is None else given
+    if not isinstance(given, str) and isinstance(given, Iterable):
+        given = tuple(given)
+        if given == own:
+            return own
+    raise ValueError(
+        f"features: expected those of inputs, {checks.some(own)}, got {checks.short_repr(given)}"
+    )
+
+
+def _shortened(name: Label) -> str:
+    text = name if isinstance(name, str) else repr(name)
+    return text if len(text) <= 20 else f"{text[:17]}..."

@@ -1,0 +1,485 @@
+"""``Table``: columns of numbers and texts as the inputs and the targets of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnet.core import checks
+from fastnet.core.random_stream import RandomStream
+from fastnet.data import raw_columns, table_columns
+from fastnet.data.dataset import Dataset
+from fastnet.data.holdout import held_out
+from fastnet.data.input_transform import InputTransform, Standardize
+from fastnet.data.raw_columns import RawColumns
+from fastnet.data.table_columns import CategoryColumn, Column, listed
+from fastnet.data.table_target import Target
+
+
+class Table(InputTransform):
+    """How the columns of a table become the inputs and the targets of a network.
+
+    ``Table.fit`` learns it from training rows, ``Network(inputs=table)`` applies it: the network
+    then takes raw rows wherever it takes inputs, and its file contains the table.
+
+    - A column of numbers stays one. If the training rows lack some of its numbers, they are
+      replaced by the mean of the others, and a second column, "NAME is missing", is 1 there.
+    - A column of texts becomes a column "NAME=TEXT" for each of its categories, sorted by code
+      point, that is 1 in the rows with this text; then one for missing texts, if there are any.
+    - Booleans are the numbers 0 and 1. Dates are refused: make numbers of them.
+    - The target is one column: its texts, or its numbers if there are few different integers, are
+      classes; otherwise it is a number to predict.
+
+    The encoded columns that hold numbers are standardized by the network; the others, which hold
+    zeros and ones, stay as they are.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        The raw input columns, in the order of the training data.
+    categories : {str: tuple of str or None}
+        Those of each column of texts; None stands for missing texts.
+    features : tuple of str
+        The names of the encoded columns.
+    n_in, n_out : int
+        The number of raw columns, and that of the encoded ones: the inputs of a network.
+    target : str
+        The name of the target column.
+    task : "classification" or "regression"
+    classes : tuple or None
+        What the labels 0, 1, ... stand for, sorted: str, int or bool; None for a regression.
+    standardize : Standardize
+        Means and deviations of the encoded columns.
+    unknown, missing : str
+        As given to ``fit``.
+
+    Examples
+    --------
+    >>> import fastnet
+    >>> people = {"age": [31, 47, None, 28], "sex": ["f", "m", "f", "m"],
+    ...           "vote": ["yes", "no", "yes", "yes"]}
+    >>> table = fastnet.Table.fit(people, target="vote")
+    >>> table
+    <Table: 2 columns as 4 inputs, target 'vote' of 2 classes>
+    >>> table.features, table.classes
+    (('age', 'age is missing', 'sex=f', 'sex=m'), ('no', 'yes'))
+    >>> net = fastnet.Network(table.sizes(5), inputs=table, cost="log-likelihood", seed=1)
+    >>> history = net.SGD(table.dataset(people), 100, 2, 0.5, verbose=False)
+    >>> net.feedforward({"age": 47, "sex": "m"}).argmax()
+    np.int64(0)
+    """
+
+    name = "table"
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        target: Target,
+        standardize: Standardize,
+        unknown: str = "error",
+        missing: str = "mean",
+    ):
+        self._columns = tuple(columns)
+        self._target = target
+        self._standardize = standardize
+        self._unknown, self._missing = _checked_choices(unknown, missing)
+
+    @classmethod
+    def fit(
+        cls,
+        data: Any,
+        target: str | None = None,
+        *,
+        task: str | None = None,
+        categorical: Iterable[str] = (),
+        drop: Iterable[str] = (),
+        unknown: str = "error",
+        missing: str = "mean",
+        standardize: bool = True,
+    ) -> Self:
+        """Learn categories, means and deviations from training rows.
+
+        Parameters
+        ----------
+        data : str, path, frame, dict of columns or list of dicts
+            A CSV file, whose first line names the columns and whose empty fields, "NA" and the
+            like are missing values (``fastnet.data.csv_files``); a frame of pandas, polars or
+            another library that narwhals reads; a dict of a sequence per column; or a list with
+            a dict per row.
+        target : str or None
+            The column to predict. None: the last one of a CSV file; otherwise it must be named.
+        task : "classification", "regression" or None
+            None: a classification if the target has texts, booleans, or at most 20 different
+            integers, each in 5 rows on average; otherwise a regression.
+        categorical : iterable of str
+            Columns that are categories although they look like something else: numbers, dates,
+            or texts that differ from row to row.
+        drop : iterable of str
+            Columns that are left out.
+        unknown : "error" or "ignore"
+            What a text that is in no training row becomes later: an error, or zeros in all columns
+            of the categories.
+        missing : "mean" or "error"
+            What missing values become: see the class; or an error.
+        standardize : bool
+            False: numbers stay as they are.
+
+        Returns
+        -------
+        Table
+
+        Raises
+        ------
+        TypeError, ValueError
+            For a column that is neither numbers nor categories, missing targets and unknown names;
+            the message names the file, line or row, column and what was expected.
+        OSError, ImportError
+            If the file cannot be read, or narwhals is missing for a frame that needs it.
+
+        Examples
+        --------
+        >>> rows = [{"size": 1.5, "price": 10.25}, {"size": 2.5, "price": 20.5}]
+        >>> Table.fit(rows, "price").standardize.mean.tolist()
+        [2.0]
+        """
+        options = FitOptions(target, task, categorical, drop, unknown, missing, standardize)
+        return cls._fitted(*options.read(data))
+
+    @classmethod
+    def split(
+        cls,
+        data: Any,
+        target: str | None = None,
+        *,
+        validation_fraction: float = 0.2,
+        seed: Any = 0,
+        **options: Any,
+    ) -> tuple[Self, Dataset, Dataset]:
+        """Divide the rows into training and validation data, and fit to the training data alone.
+
+        Parameters
+        ----------
+        data, target, options
+            As for ``fit``.
+        validation_fraction : float
+            The share of the rows held out, over 0 and below 1. Of a classification each class has
+            the same share; one that occurs once is in the training data.
+        seed : as for ``Network``
+            Of the choice of rows.
+
+        Returns
+        -------
+        (table, training, validation) : Table, Dataset, Dataset
+            In the validation data, categories that no training row has are encoded as zeros, as by
+            ``unknown="ignore"``.
+
+        Raises
+        ------
+        TypeError, ValueError, OSError, ImportError
+            As ``fit``.
+
+        Examples
+        --------
+        >>> data = {"x": range(20), "y": ["odd", "even"] * 10}
+        >>> table, training, validation = Table.split(data, "y")
+        >>> len(training), len(validation), validation.y.sum()
+        (16, 4, np.int64(2))
+        """
+        raw, target_column, chosen = FitOptions(target, **options).read(data)
+        is_held_out = held_out(target_column.of(raw), validation_fraction, RandomStream(seed))
+        training, validation = (raw.rows(np.flatnonzero(k)) for k in (~is_held_out, is_held_out))
+        table = cls._fitted(training, target_column, chosen)
+        return table, table.dataset(training), table._dataset(validation, unknown="ignore")
+
+    @classmethod
+    def _fitted(cls, raw: RawColumns, target: Target, options: FitOptions) -> Self:
+        names = [name for name in raw.columns if name != target.name and name not in options.drop]
+        if not names:
+            raise ValueError(f"{raw.name}: expected columns beside the target, got none")
+        columns = [
+            table_columns.fitted(raw, name, name in options.categorical, options.missing)
+            for name in names
+        ]
+        measured = Standardize.fit(_encoded(columns, raw, "error", options.missing))
+        scaled = np.array([one for column in columns for one in column.is_scaled])
+        scaled &= options.standardize
+        standardize = Standardize(
+            np.where(scaled, measured.mean, 0.0),
+            np.where(scaled, measured.deviation, 1.0),
+            features=[feature for column in columns for feature in column.features],
+        )
+        return cls(columns, target, standardize, options.unknown, options.missing)
+
+    # ---- what it is
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self._columns)
+
+    @property
+    def categories(self) -> dict[str, tuple[str | None, ...]]:
+        return {c.name: c.categories for c in self._columns if isinstance(c, CategoryColumn)}
+
+    @property
+    def n_in(self) -> int:
+        return len(self._columns)
+
+    @property
+    def n_out(self) -> int:
+        return self._standardize.n_out
+
+    @property
+    def features(self) -> tuple[str, ...] | None:
+        return self._standardize.features
+
+    @property
+    def standardize(self) -> Standardize:
+        return self._standardize
+
+    @property
+    def target(self) -> str:
+        return self._target.name
+
+    @property
+    def task(self) -> str:
+        return self._target.task
+
+    @property
+    def classes(self) -> tuple[Any, ...] | None:
+        return self._target.classes
+
+    @property
+    def unknown(self) -> str:
+        return self._unknown
+
+    @property
+    def missing(self) -> str:
+        return self._missing
+
+    def sizes(self, *hidden: int) -> list[int]:
+        """The layers of a network: the encoded columns, these hidden layers, and an output for
+        each class, or one for a regression.
+
+        Examples
+        --------
+        >>> table = Table.fit({"x": [1.5, 2.5, 3.5], "y": ["a", "b", "c"]}, "y")
+        >>> table.sizes(30)
+        [1, 30, 3]
+        """
+        return [self.n_out, *hidden, 1 if self.classes is None else len(self.classes)]
+
+    # ---- rows
+
+    def encode(self, raw: Any) -> NDArray:
+        """Raw rows as numbers, not yet standardized.
+
+        Parameters
+        ----------
+        raw : str, path, frame, dict or list of dicts
+            As for ``fit``; a dict may also have one value per column. The columns are
+            found by name; others than ``columns`` are ignored.
+
+        Returns
+        -------
+        (n, n_out) float64 ndarray
+
+        Raises
+        ------
+        TypeError, ValueError, OSError, ImportError
+            For a missing column, a value that is no number, and what ``unknown`` and ``missing``
+            refuse.
+
+        Examples
+        --------
+        >>> table = Table.fit({"x": [1, 3], "u": ["a", "b"], "y": [1.5, 2.5]}, "y")
+        >>> table.encode({"u": "b", "x": 2}).tolist()
+        [[2.0, 0.0, 1.0]]
+        """
+        return self._encode(self._read(raw), self._unknown)
+
+    def reads(self, raw: Any) -> bool:
+        return raw_columns.is_raw(raw)
+
+    def examples(self, raw: Any) -> Dataset | None:
+        return self.dataset(raw) if raw_columns.is_raw(raw) else None
+
+    def dataset(self, data: Any) -> Dataset:
+        """Rows with their targets as a data set, for ``SGD``, ``accuracy`` and ``total_cost`` of a
+        network with ``inputs=`` this table, which also take the rows themselves.
+
+        Parameters
+        ----------
+        data : str, path, frame, dict of columns or list of dicts
+            As for ``fit``.
+
+        Returns
+        -------
+        Dataset
+            X (n, n_out) is not yet standardized; y are labels, the indices of ``classes``,
+            or targets (n, 1).
+
+        Raises
+        ------
+        TypeError, ValueError, OSError, ImportError
+            As ``encode``, and for missing targets and classes that no training row had.
+
+        Examples
+        --------
+        >>> table = Table.fit({"x": [1.5, 2.5], "y": ["no", "yes"]}, "y")
+        >>> table.dataset({"x": [3.5], "y": ["yes"]})
+        <Dataset: 1 examples of 1 float64 features, labels, scale 1>
+        """
+        return self._dataset(self._read(data, with_target=True), self._unknown)
+
+    def _dataset(self, raw: RawColumns, unknown: str) -> Dataset:
+        return Dataset(self._encode(raw, unknown), self._target.of(raw))
+
+    def _read(self, raw: Any, with_target: bool = False) -> RawColumns:
+        texts = {*self.categories} | self._target.texts
+        read = raw_columns.read(raw, texts)
+        for name in (*self.columns, *([self.target] if with_target else [])):
+            if name not in read.columns:
+                raise ValueError(
+                    f"{read.name}: expected a column {name!r}, got {listed([*read.columns])}"
+                )
+        return read
+
+    def _encode(self, raw: RawColumns, unknown: str) -> NDArray:
+        return _encoded(self._columns, raw, unknown, self._missing)
+
+    # ---- as an object
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "columns": [column.state() for column in self._columns],
+            "target": self._target.state(),
+            "standardize": self._standardize.state(),
+            "unknown": self._unknown,
+            "missing": self._missing,
+        }
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Self:
+        keys = ("columns", "target", "standardize", "unknown", "missing")
+        if not isinstance(state, dict) or not {*keys} <= state.keys():
+            raise ValueError(
+                f"expected an object with {', '.join(keys)}; found {checks.short_repr(state)}"
+            )
+        if not isinstance(state["columns"], list) or not state["columns"]:
+            raise ValueError(
+                f"columns: expected a list of columns, found {checks.short_repr(state['columns'])}"
+            )
+        columns = [table_columns.from_state(one) for one in state["columns"]]
+        standardize = Standardize.from_state(state["standardize"])
+        features = tuple(feature for column in columns for feature in column.features)
+        if standardize.features != features:
+            raise ValueError(
+                f"standardize: expected the features of the columns, {listed(features)}"
+            )
+        target = Target.from_state(state["target"])
+        return cls(columns, target, standardize, state["unknown"], state["missing"])
+
+    def __repr__(self) -> str:
+        n, n_out = self.n_in, self.n_out
+        kind = "numbers" if self.classes is None else f"{len(self.classes)} classes"
+        return (
+            f"<Table: {n} column{'s' * (n != 1)} as {n_out} input{'s' * (n_out != 1)}, "
+            f"target {self.target!r} of {kind}>"
+        )
+
+
+def _encoded(columns: Sequence[Column], raw: RawColumns, unknown: str, missing: str) -> NDArray:
+    """The encoded columns of the rows, side by side."""
+    widths = [len(column.features) for column in columns]
+    X = np.zeros((raw.n, sum(widths)))
+    ends = np.cumsum(widths)
+    for column, width, end in zip(columns, widths, ends, strict=True):
+        column.encode(raw, X[:, end - width : end], unknown, missing)
+    return X
+
+
+def _checked_choices(unknown: Any, missing: Any) -> tuple[str, str]:
+    for name, value, known in (
+        ("unknown", unknown, ("error", "ignore")),
+        ("missing", missing, ("mean", "error")),
+    ):
+        if not isinstance(value, str) or value not in known:
+            raise ValueError(
+                f"{name}: expected {' or '.join(map(repr, known))}, got {checks.short_repr(value)}"
+            )
+    return unknown, missing
+
+
+class FitOptions:
+    """The arguments of ``Table.fit`` other than the data, checked."""
+
+    def __init__(
+        self,
+        target: str | None = None,
+        task: str | None = None,
+        categorical: Iterable[str] = (),
+        drop: Iterable[str] = (),
+        unknown: str = "error",
+        missing: str = "mean",
+        standardize: bool = True,
+    ):
+        if target is not None and not isinstance(target, str):
+            raise TypeError(
+                f"target: expected the name of a column, got {checks.short_repr(target)}"
+            )
+        if task not in (None, "classification", "regression"):
+            raise ValueError(
+                f"task: expected 'classification', 'regression' or None, "
+                f"got {checks.short_repr(task)}"
+            )
+        self.target, self.task = target, task
+        self.categorical = _names("categorical", categorical)
+        self.drop = _names("drop", drop)
+        self.unknown, self.missing = _checked_choices(unknown, missing)
+        self.standardize = checks.boolean("standardize", standardize)
+
+    def read(self, data: Any) -> tuple[RawColumns, Target, FitOptions]:
+        """The rows, their target, and these options; what they name is a column of the rows."""
+        raw = raw_columns.read(data, self.categorical)
+        target = self.target
+        if target is None:
+            if raw.lines is None:
+                raise TypeError(
+                    f"target: expected the name of a column, one of {listed([*raw.columns])}, "
+                    f"got None"
+                )
+            target = next(name for name in reversed(raw.columns))
+        for argument, names in (
+            ("target", [target]),
+            ("categorical", self.categorical),
+            ("drop", self.drop),
+        ):
+            for name in names:
+                if name not in raw.columns:
+                    raise ValueError(
+                        f"{argument}: expected a column of {raw.name}, one of "
+                        f"{listed([*raw.columns])}; got {name!r}"
+                    )
+        if target in self.drop:
+            raise ValueError(f"drop: expected other columns than the target, got {target!r}")
+        if "" in raw.columns and "" not in (*self.drop, target):
+            raise ValueError(
+                f"{raw.name}: expected a name for each column, got '' for column "
+                f"{[*raw.columns].index('') + 1}; '' in drop leaves it out"
+            )
+        return raw, Target.fit(raw, target, self.task, target in self.categorical), self
+
+
+def _names(argument: str, names: Any) -> tuple[str, ...]:
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise TypeError(
+            f"{argument}: expected a list of names of columns, got {checks.short_repr(names)}"
+        )
+    found = tuple(names)
+    for name in found:
+        if not isinstance(name, str):
+            raise TypeError(f"{argument}: expected names of columns, got {checks.short_repr(name)}")
+    return found

@@ -1,0 +1,240 @@
+"""The input columns of a ``Table``: how each is learnt from training rows and encoded."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnet.core import checks
+from fastnet.data.csv_files import is_number
+from fastnet.data.raw_columns import RawColumns
+
+# Texts that stand for days or times: 2024-05-31, 31.5.2024, 5/31/24, each with a time after it.
+_DATE = re.compile(r"(\d{4}-\d{1,2}-\d{1,2}|\d{1,2}([./])\d{1,2}\2\d{2,4})([T ].*)?")
+
+# A column with so many rows, most of which have different texts, is no column of categories.
+_LEAST_ROWS = 10
+
+
+@dataclass(frozen=True)
+class NumberColumn:
+    """A column of numbers or booleans, encoded as it is.
+
+    Attributes
+    ----------
+    name : str
+    mean : float
+        Of the training rows that have a value; a missing number is replaced by it.
+    indicator : bool
+        Whether a second column is 1 where the number is missing, else 0.
+    """
+
+    name: str
+    mean: float
+    indicator: bool
+
+    @property
+    def features(self) -> list[str]:
+        return [self.name, f"{self.name} is missing"] if self.indicator else [self.name]
+
+    @property
+    def is_scaled(self) -> list[bool]:
+        """Which of the encoded columns have a mean and a deviation of their own."""
+        return [True, False][: 1 + self.indicator]
+
+    def encode(self, raw: RawColumns, out: NDArray, unknown: str, missing: str) -> None:
+        """Write the encoded columns of ``raw`` to ``out`` (n, columns)."""
+        numbers = numbers_of(raw, self.name)
+        absent = np.isnan(numbers)
+        if missing == "error" and absent.any():
+            row = int(absent.argmax())
+            raise ValueError(f"{raw.place(row, self.name)}: expected a number, got a missing value")
+        out[:, 0] = np.where(absent, self.mean, numbers)
+        if self.indicator:
+            out[:, 1] = absent
+
+    def state(self) -> dict[str, Any]:
+        return {"name": self.name, "mean": self.mean, "indicator": self.indicator}
+
+
+@dataclass(frozen=True)
+class CategoryColumn:
+    """A column of texts, encoded as a one-hot column for each category.
+
+    Attributes
+    ----------
+    name : str
+    categories : tuple of str or None
+        Those of the training rows, sorted by code point; None, the last one, stands for missing
+        values.
+    """
+
+    name: str
+    categories: tuple[str | None, ...]
+
+    @property
+    def features(self) -> list[str]:
+        return [
+            f"{self.name} is missing" if one is None else f"{self.name}={one}"
+            for one in self.categories
+        ]
+
+    @property
+    def is_scaled(self) -> list[bool]:
+        return [False] * len(self.categories)
+
+    def encode(self, raw: RawColumns, out: NDArray, unknown: str, missing: str) -> None:
+        """As for ``NumberColumn``; the row of an unknown category is all zeros if it is ignored."""
+        column = raw.columns[self.name]
+        number_of = {one: i for i, one in enumerate(self.categories)}
+        texts = [None] * raw.n if isinstance(column, np.ndarray) else column  # all are missing
+        for row, text in enumerate(texts):
+            if text is None and missing == "error":
+                raise ValueError(
+                    f"{raw.place(row, self.name)}: expected a category, got a missing value"
+                )
+            i = number_of.get(text)
+            if i is not None:
+                out[row, i] = 1
+            elif unknown == "error":
+                raise ValueError(
+                    f"{raw.place(row, self.name)}: expected one of the categories "
+                    f"{listed(self.categories)}, got "
+                    f"{'a missing value' if text is None else repr(text)}; "
+                    f'unknown="ignore" encodes others as zeros'
+                )
+
+    def state(self) -> dict[str, Any]:
+        return {"name": self.name, "categories": [*self.categories]}
+
+
+Column = NumberColumn | CategoryColumn
+
+
+def listed(items: tuple[Any, ...] | list[Any]) -> str:
+    """The first few items for a message."""
+    shown = ", ".join("missing" if one is None else checks.short_repr(one) for one in items[:8])
+    return f"{shown}{', ...' if len(items) > 8 else ''}"
+
+
+def fitted(raw: RawColumns, name: str, declared: bool, missing: str) -> Column:
+    """The column of this name as the training rows have it.
+
+    Parameters
+    ----------
+    raw : RawColumns
+    name : str
+    declared : bool
+        Whether the user says that it is a column of categories.
+    missing : "mean" or "error"
+
+    Raises
+    ------
+    ValueError
+        For a column without values, one that is neither numbers nor categories, and a missing
+        value if those are refused.
+    """
+    column = raw.columns[name]
+    if isinstance(column, np.ndarray):
+        known = column[~np.isnan(column)]
+        if not len(known):
+            raise ValueError(
+                f"{raw.name}, column {name!r}: expected values, got missing ones only; leave the "
+                f"column out, {name!r} in drop"
+            )
+        with np.errstate(over="ignore"):
+            mean = float(known.mean())
+        if not math.isfinite(mean):
+            raise ValueError(
+                f"{raw.name}, column {name!r}: expected numbers with a finite mean, "
+                f"got a sum beyond the range of float64"
+            )
+        has_missing = len(known) < raw.n
+        made: Column = NumberColumn(name, mean, has_missing and missing == "mean")
+    else:
+        if not declared:
+            check_categories(raw, name)
+        known_texts = sorted({text for text in column if text is not None})
+        rest = [None] if None in column else []
+        made = CategoryColumn(name, (*known_texts, *rest))
+    if missing == "error":
+        made.encode(raw, np.zeros((raw.n, len(made.features))), "error", "error")
+    return made
+
+
+def check_categories(raw: RawColumns, name: str) -> None:
+    """Raise a ValueError if a column of texts that was not declared to be one does not look like
+    categories: most are numbers, all are dates, or most rows have one of their own."""
+    texts = [(row, text) for row, text in enumerate(raw.columns[name]) if text is not None]
+    numbers = sum(1 for _, text in texts if is_number(text))
+    if 2 * numbers >= len(texts):
+        raise not_a_number(raw, name, f"; if they are categories, name {name!r} in categorical")
+    declare = f"leave it out, {name!r} in drop, or name it in categorical"
+    if all(_DATE.fullmatch(text) for _, text in texts):
+        raise ValueError(
+            f"{raw.place(texts[0][0], name)}: expected numbers or categories, got the date "
+            f"{texts[0][1]!r}; make a number of it, such as the days since a day, or {declare}"
+        )
+    different = len({text for _, text in texts})
+    if len(texts) >= _LEAST_ROWS and 2 * different > len(texts):
+        raise ValueError(
+            f"{raw.place(texts[0][0], name)}: expected numbers or categories, got {different} "
+            f"different texts in {len(texts)} rows, such as "
+            f"{checks.short_repr(texts[0][1])}; {declare}"
+        )
+
+
+def numbers_of(raw: RawColumns, name: str) -> NDArray:
+    """A column of numbers, NaN where one is missing.
+
+    Raises
+    ------
+    ValueError
+        For the first value that is no number.
+    """
+    column = raw.columns[name]
+    if isinstance(column, np.ndarray):
+        return column
+    if all(text is None for text in column):
+        return np.full(raw.n, math.nan)
+    raise not_a_number(raw, name)
+
+
+def not_a_number(raw: RawColumns, name: str, advice: str = "") -> ValueError:
+    """The error about the first value of a column that is no finite number."""
+    row, text = next(
+        (row, text)
+        for row, text in enumerate(raw.columns[name])
+        if text is not None and not is_number(text)
+    )
+    return ValueError(
+        f"{raw.place(row, name)}: expected a number, got {checks.short_repr(text)}{advice}"
+    )
+
+
+def from_state(state: Any) -> Column:
+    """The column of ``state``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For a state that no column has.
+    """
+    if isinstance(state, dict) and isinstance(state.get("name"), str):
+        name = state["name"]
+        categories, mean, indicator = (
+            state.get(key) for key in ("categories", "mean", "indicator")
+        )
+        if isinstance(categories, list) and all(isinstance(c, str | None) for c in categories):
+            if len({*categories}) == len(categories) > 0:
+                return CategoryColumn(name, tuple(categories))
+        elif isinstance(mean, float) and math.isfinite(mean) and isinstance(indicator, bool):
+            return NumberColumn(name, mean, indicator)
+    raise ValueError(
+        f"expected a column of numbers or categories, found {checks.short_repr(state)}"
+    )

@@ -1,0 +1,135 @@
+"""The target column of a ``Table``: classes or numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnet.core import checks
+from fastnet.data import table_columns
+from fastnet.data.raw_columns import RawColumns
+from fastnet.data.table_columns import listed
+
+# A target of so many different integers, each in so many rows on average, are taken as classes.
+MOST_CLASSES, ROWS_PER_CLASS = 20, 5
+
+
+@dataclass(frozen=True)
+class Target:
+    """The name of a target column, and its classes.
+
+    Attributes
+    ----------
+    name : str
+    classes : tuple of str, int or bool, or None
+        Sorted; None: the target is a number.
+    """
+
+    name: str
+    classes: tuple[Any, ...] | None
+
+    @classmethod
+    def fit(cls, raw: RawColumns, name: str, task: str | None, declared: bool) -> Self:
+        """The target as the rows have it; ``declared``: it is categories although it may look
+        like numbers."""
+        column = raw.columns[name]
+        absent = [i for i, value in enumerate(column) if value is None or value != value]
+        if absent:
+            raise ValueError(
+                f"{raw.place(absent[0], name)}: expected a target in each row, got a missing value"
+            )
+        if isinstance(column, list):
+            if task == "regression":
+                raise table_columns.not_a_number(raw, name, ", since the task is a regression")
+            if not declared and task is None:
+                table_columns.check_categories(raw, name)
+            classes: list[Any] = sorted({*column})
+        elif task == "regression":
+            return cls(name, None)
+        else:
+            values = np.unique(column)
+            whole = bool((values == np.floor(values)).all()) and abs(values).max() < 2**53
+            few = len(values) <= MOST_CLASSES and len(column) >= ROWS_PER_CLASS * len(values)
+            is_boolean = name in raw.booleans
+            if task is None and not is_boolean and not (whole and few):
+                return cls(name, None)
+            if not whole:
+                row = int((column != np.floor(column)).argmax())
+                raise ValueError(
+                    f"{raw.place(row, name)}: expected integers or texts as classes, "
+                    f"got {column[row]:g}"
+                )
+            classes = [bool(v) if is_boolean else int(v) for v in values]
+        if len(classes) < 2:
+            raise ValueError(
+                f"{raw.name}, column {name!r}: expected two or more classes, got "
+                f"{listed(classes)} in all rows"
+            )
+        return cls(name, tuple(classes))
+
+    @property
+    def task(self) -> str:
+        return "regression" if self.classes is None else "classification"
+
+    @property
+    def texts(self) -> set[str]:
+        """The name, if the column is texts whatever it looks like."""
+        return {self.name} if self.classes and isinstance(self.classes[0], str) else set()
+
+    def of(self, raw: RawColumns) -> NDArray:
+        """The labels (n,) or the targets (n, 1) of the rows.
+
+        Raises
+        ------
+        ValueError
+            For a missing target, one that is no number, and an unknown class.
+        """
+        column = raw.columns[self.name]
+        if self.classes is None or not self.texts:
+            numbers = table_columns.numbers_of(raw, self.name)
+            column = numbers
+        if self.classes is None:
+            if np.isnan(numbers).any():
+                row = int(np.isnan(numbers).argmax())
+                raise ValueError(
+                    f"{raw.place(row, self.name)}: expected a target, got a missing value"
+                )
+            return numbers[:, None]
+        label_of = {one: label for label, one in enumerate(self.classes)}
+        labels = np.empty(raw.n, np.int64)
+        for row, value in enumerate(column):
+            label = label_of.get(value)
+            if label is None:
+                absent = value is None or value != value
+                shown = "a missing value" if absent else checks.short_repr(value)
+                raise ValueError(
+                    f"{raw.place(row, self.name)}: expected one of the classes "
+                    f"{listed(self.classes)}, got {shown}"
+                )
+            labels[row] = label
+        return labels
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "classes": None if self.classes is None else [*self.classes],
+        }
+
+    @classmethod
+    def from_state(cls, state: Any) -> Self:
+        """The target of ``state``; a ValueError for what that did not return."""
+        if isinstance(state, dict) and isinstance(state.get("name"), str):
+            classes = state.get("classes")
+            if classes is None:
+                return cls(state["name"], None)
+            if (
+                isinstance(classes, list)
+                and len(classes) > 1
+                and {*map(type, classes)} in ({str}, {int}, {bool})
+                and len({*classes}) == len(classes)
+            ):
+                return cls(state["name"], tuple(classes))
+        raise ValueError(f"target: expected a name and classes, found {checks.short_repr(state)}")

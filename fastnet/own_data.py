@@ -1,0 +1,343 @@
+"""From a table of one's own to a trained network: ``fit_table``, and what it shares with ``fastnet
+train``: settings that suit most tables, scaled targets, and a score beside a baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnet.data.dataset import Dataset
+from fastnet.data.input_transform import InputTransform
+from fastnet.data.labels import Label
+from fastnet.data.table import Table
+from fastnet.model import classes_of
+from fastnet.network import Network
+from fastnet.nn import costs, optimizers
+from fastnet.nn.costs import BuiltInCost, HuberCost, QuantileCost
+from fastnet.nn.optimizers import Optimizer
+from fastnet.training.early_stopping import EarlyStopping
+from fastnet.training.history import History
+
+HIDDEN = (50,)
+NEURONS = "tanh"
+COSTS: dict[str, Any] = {
+    "classification": costs.LogLikelihoodCost(),
+    "regression": costs.QuadraticCost(),
+}
+
+
+def output_for(task: str, cost: BuiltInCost) -> str | None:
+    """The output layer for a task: linear for a regression, if the cost allows it; None stands for
+    the usual one of the cost."""
+    return "linear" if task == "regression" and "linear" in cost.errors else None
+
+
+class Settings(NamedTuple):
+    """The arguments of ``SGD`` for a table, with values that suit most."""
+
+    epochs: int = 1000
+    mini_batch_size: int = 32
+    eta: float | None = None  # None: the usual one of the optimizer
+    lmbda: float = 0.1
+    l1: float = 0.0
+    dropout: float = 0.0
+    optimizer: Optimizer | None = optimizers.Adam()
+    patience: int = 20  # epochs without a lower cost on the validation data; 0: train all epochs
+    shift: int = 0
+
+
+class Examples(NamedTuple):
+    """The data of one training.
+
+    Attributes
+    ----------
+    training : Dataset
+        With labels of a classification, or targets (n, n_out).
+    validation, test : Dataset or None
+    inputs : InputTransform or None
+    classes : tuple of Label or None
+        What the labels stand for; None: a regression.
+    """
+
+    training: Dataset
+    validation: Dataset | None = None
+    test: Dataset | None = None
+    inputs: InputTransform | None = None
+    classes: tuple[Label, ...] | None = None
+
+    @property
+    def task(self) -> str:
+        return "regression" if self.classes is None else "classification"
+
+    @property
+    def n_out(self) -> int:
+        return int(self.training.y.shape[1]) if self.classes is None else len(self.classes)
+
+
+@dataclass(frozen=True)
+class Score:
+    """How good predictions are, beside a prediction that needs no inputs.
+
+    Attributes
+    ----------
+    n : int
+        The number of examples.
+    accuracy, baseline_accuracy : float or None
+        The share of examples of a classification that are right, and how many are right if always
+        the class is predicted that is the most frequent one in the training data.
+    r2, baseline_r2 : float or None
+        R² = 1 - (sum of squared errors) / (sum of squared deviations from the mean) of a
+        regression; and that of always predicting the mean of the training targets. Of several
+        targets the mean.
+    rmse, baseline_rmse : float or None
+        The root of the mean squared error.
+    """
+
+    n: int
+    accuracy: float | None = None
+    baseline_accuracy: float | None = None
+    r2: float | None = None
+    baseline_r2: float | None = None
+    rmse: float | None = None
+    baseline_rmse: float | None = None
+
+    def __str__(self) -> str:
+        if self.accuracy is not None:
+            return (
+                f"accuracy {self.accuracy:.2%} (always the most frequent class: "
+                f"{self.baseline_accuracy:.2%})"
+            )
+        return (
+            f"R² {self.r2:.4g}, root mean squared error {self.rmse:.4g} (always the mean: "
+            f"R² {self.baseline_r2:.4g}, error {self.baseline_rmse:.4g})"
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class TableFit:
+    """What ``fit_table`` returns.
+
+    Attributes
+    ----------
+    net : Network
+        Takes raw rows, and predicts in the units of the target.
+    table : Table
+    history : History
+        Of a regression the costs are those of targets with mean 0 and deviation 1.
+    score : Score
+        On the validation data, which were also used to choose the epoch.
+    """
+
+    net: Network
+    table: Table
+    history: History
+    score: Score
+
+    def __repr__(self) -> str:
+        epochs = max(len(figures) for figures in (*self.history,))
+        return f"{self.net!r}\n{epochs} epochs; {self.score.n} validation examples: {self.score}"
+
+
+def fit_table(
+    data: Any,
+    target: str | None = None,
+    *,
+    hidden: Iterable[int] = HIDDEN,
+    epochs: int = Settings().epochs,
+    validation_fraction: float = 0.2,
+    seed: Any = 0,
+    verbose: int = False,
+    **options: Any,
+) -> TableFit:
+    """Train a network on a table, with settings that suit most.
+
+    The rows are divided into training and validation data, the columns encoded and standardized
+    as ``Table`` describes, and a network of tanh neurons trained by Adam, with softmax outputs
+    for classes or a linear output, until the cost on the validation data has not fallen for 20
+    epochs. The network of the best epoch is kept. The command line does the same:
+    ``fastnet train DATA.csv``.
+
+    Parameters
+    ----------
+    data, target
+        As for ``Table.fit``: a CSV file, a frame, a dict of columns or a list of dicts, and the
+        name of the column to predict.
+    hidden : iterable of int, default (50,)
+        The sizes of the hidden layers.
+    epochs : int, default 1000
+        The most epochs.
+    validation_fraction : float, default 0.2
+        The share of the rows that is held out.
+    seed : as for ``Network``, default 0
+        Of the choice of these rows, the initial weights and the order of the examples.
+    verbose : bool or int, default False
+        As for ``Network.SGD``.
+    options
+        The other arguments of ``Table.fit``: task, categorical, drop, unknown, missing.
+
+    Returns
+    -------
+    TableFit
+        With ``net``, ``table``, ``history`` and ``score``.
+
+    Raises
+    ------
+    TypeError, ValueError, OSError, ImportError
+        As ``Table.fit`` and ``Network``.
+
+    Examples
+    --------
+    >>> import fastnet
+    >>> rows = [{"side": side, "area": side * side} for side in range(1, 101)]
+    >>> fit = fastnet.fit_table(rows, "area", task="regression")
+    >>> fit.score.r2 > 0.99
+    True
+    >>> fit.net.feedforward({"side": 50}).round(-2)
+    array([2500.], dtype=float32)
+    """
+    table, training, validation = Table.split(
+        data, target, validation_fraction=validation_fraction, seed=seed, **options
+    )
+    examples = Examples(training, validation, None, table, table.classes)
+    cost = COSTS[table.task]
+    net = Network(
+        table.sizes(*hidden), cost, output=output_for(table.task, cost), seed=seed,
+        hidden=NEURONS, inputs=table,
+    )  # fmt: skip
+    history = train(net, examples, Settings(epochs=epochs), verbose=verbose)
+    return TableFit(net, table, history, score(net, validation, training))
+
+
+def train(
+    net: Network,
+    examples: Examples,
+    settings: Settings,
+    *,
+    monitor_training: bool = False,
+    verbose: int = False,
+) -> History:
+    """Train a network on a table's examples.
+
+    Linear outputs learn targets with mean 0 and deviation 1; afterwards the last layer is scaled,
+    so that the outputs have the units of the targets. Costs in the history are those of the
+    scaled targets.
+
+    Parameters
+    ----------
+    net : Network
+    examples : Examples
+    settings : Settings
+    monitor_training : bool
+        Also measure cost and accuracy on the training data.
+    verbose : int
+        As for ``Network.SGD``.
+
+    Returns
+    -------
+    History
+        Also the attribute ``history`` of a KeyboardInterrupt, after which the outputs have the
+        units of the targets, too.
+
+    Raises
+    ------
+    TypeError, ValueError, DivergenceError
+        As ``Network.SGD``.
+    """
+    is_classification = examples.classes is not None
+    validation = examples.validation
+    eta = settings.eta
+    if eta is None:
+        eta = 0.1 if settings.optimizer is None else settings.optimizer.usual_eta
+    scale = TargetScale.of(net, examples)
+    stopping = None
+    if validation is not None and settings.patience:
+        stopping = EarlyStopping("evaluation_cost", settings.patience)
+    scale.begin(net)
+    try:
+        return net.SGD(
+            scale.applied_to(examples.training),
+            settings.epochs, settings.mini_batch_size, eta, settings.lmbda,
+            evaluation_data=None if validation is None else scale.applied_to(validation),
+            monitor_evaluation_cost=validation is not None,
+            monitor_evaluation_accuracy=validation is not None and is_classification,
+            monitor_training_cost=monitor_training or validation is None,
+            monitor_training_accuracy=monitor_training and is_classification,
+            l1=settings.l1,
+            dropout=settings.dropout,
+            optimizer=settings.optimizer,
+            early_stopping=stopping,
+            shift=settings.shift,
+            verbose=verbose,
+        )  # fmt: skip
+    finally:
+        scale.end(net)
+
+
+class TargetScale(NamedTuple):
+    """Means and deviations of targets (n_out,), or None for targets that stay as they are."""
+
+    mean: NDArray | None = None
+    deviation: NDArray | None = None
+    cost: Any = None  # of the network, in the units of the targets
+
+    @classmethod
+    def of(cls, net: Network, examples: Examples) -> TargetScale:
+        """For linear outputs and a cost whose minimum does not depend on the unit, or whose
+        parameter can be scaled."""
+        cost = net.cost() if isinstance(net.cost, type) else net.cost
+        of_unit = isinstance(cost, costs.QuadraticCost | costs.AbsoluteCost | QuantileCost)
+        is_huber = isinstance(cost, HuberCost) and examples.n_out == 1
+        if examples.classes is not None or net.output != "linear" or not (of_unit or is_huber):
+            return cls()
+        y = np.asarray(examples.training.y, np.float64)
+        deviation = y.std(axis=0)
+        return cls(y.mean(axis=0), np.where(deviation == 0, 1.0, deviation), net.cost)
+
+    def applied_to(self, data: Dataset) -> Dataset:
+        if self.mean is None:
+            return data
+        return Dataset(data.X, (data.y - self.mean) / self.deviation, data.scale)
+
+    def begin(self, net: Network) -> None:
+        """Before a training on scaled targets."""
+        if self.deviation is not None and isinstance(self.cost, HuberCost):
+            scaled: Any = HuberCost(self.cost.threshold / float(self.deviation[0]))
+            net.cost = scaled
+
+    def end(self, net: Network) -> None:
+        """Give the outputs the units of the targets."""
+        if self.mean is None or self.deviation is None:
+            return
+        net.cost = self.cost
+        net.weights[-1] = net.weights[-1] * self.deviation[:, None]
+        net.biases[-1] = net.biases[-1] * self.deviation[:, None] + self.mean[:, None]
+
+
+def score(net: Network, data: Dataset, training: Dataset | None = None) -> Score:
+    """How good the predictions for ``data`` are; the baseline is that of ``training``, or of
+    ``data`` itself if that is None."""
+    n, y = len(data), data.y
+    known = data.y if training is None else training.y
+    if y.ndim == 1:
+        most = int(np.bincount(known).argmax())
+        predicted = classes_of(net.feedforward(data))
+        return Score(n, float((predicted == y).mean()), float((y == most).mean()))
+    errors = np.asarray(net.feedforward(data), np.float64) - y
+    of_mean = known.mean(axis=0, dtype=np.float64) - y
+    total = ((y - y.mean(axis=0)) ** 2).mean(axis=0)
+    return Score(
+        n,
+        r2=_r2(errors, total), baseline_r2=_r2(of_mean, total),
+        rmse=float(np.sqrt((errors**2).mean())), baseline_rmse=float(np.sqrt((of_mean**2).mean())),
+    )  # fmt: skip
+
+
+def _r2(errors: NDArray, total: NDArray) -> float:
+    """The mean of R² over the targets; NaN for one that is constant."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = (errors**2).mean(axis=0) / total
+    return float(np.where(total > 0, 1 - ratio, np.nan).mean())
