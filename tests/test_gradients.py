@@ -8,7 +8,6 @@ import pytest
 
 from fastnet import reference
 from fastnet.core import _kernels
-from fastnet.nn import activations
 from fastnet.nn.costs import of_kernel
 
 # Hidden layers from none to three; sizes that fill no vector and no tile.
@@ -80,7 +79,6 @@ def test_the_reference_s_gradient_is_the_slope_of_its_cost(
     assert_slopes(reference, sizes, pair, parameters, data, places(sizes, "float64"))
 
 
-@pytest.mark.parametrize("neurons", activations.HIDDEN)
 def test_the_gradient_through_hidden_neurons_of_each_kind_is_the_slope_of_the_cost(
     neurons, isa, places, random_parameters, random_examples
 ):
