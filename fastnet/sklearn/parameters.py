@@ -77,12 +77,12 @@ def _patience(value: Any) -> float:
 
 
 def _optimizer(estimator: Any) -> Optimizer | None:
-    solver = one_of(
-        "solver", estimator.solver, SOLVERS,
-        ", which needs the whole data at each step" if estimator.solver == "lbfgs" else "",
-    )  # fmt: skip
+    solver = estimator.solver
     made = {name: _made(each, estimator) for name, each in SOLVERS.items()}  # checks them all
-    return None if made[solver].is_plain else made[solver]
+    if not isinstance(solver, Optimizer):
+        hint = ", which needs the whole data at each step" if solver == "lbfgs" else ""
+        solver = made[one_of("solver", solver, SOLVERS, hint)]
+    return None if solver.is_plain else solver
 
 
 def _made(optimizer: type[Optimizer], estimator: Any) -> Optimizer:

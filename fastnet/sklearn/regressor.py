@@ -42,9 +42,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Kind of the hidden neurons: "logistic", "tanh", "relu", another name of
         ``fastnet.nn.activations.HIDDEN``, or an object such as ``fastnet.LeakyReLU(0.2)``.
         There is no "identity".
-    solver : str, default "adam"
-        "adam"; "sgd", gradient descent with ``momentum``; or another class of
-        ``fastnet.nn.optimizers``, its name in lower case. There is no "lbfgs".
+    solver : str or object, default "adam"
+        "adam"; "sgd", gradient descent with ``momentum``; another class of
+        ``fastnet.nn.optimizers``, its name in lower case; or an object of one, whose coefficients
+        are used, such as ``fastnet.RMSprop(0.9)``. There is no "lbfgs".
     alpha : float, default 0.0001
         L2 penalty as scikit-learn counts it: each mini-batch adds alpha W / m to the gradient
         of the weights, with m the number of its examples, or the sum of their weights. This
