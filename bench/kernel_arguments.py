@@ -5,6 +5,7 @@ from peers.numpy_reference import views
 
 from fastnet import reference
 from fastnet.core import _kernels
+from fastnet.nn.activations import ACTIVATIONS
 
 SIZES = [784, 30, 10]
 N_IN, HIDDEN, N_OUT = SIZES
@@ -99,7 +100,7 @@ class Arguments(Ingredients):
     def activate(self, neurons):
         n = M * HIDDEN
         arrays = self.vector(n, -8, 8), np.empty(n, self.dtype), np.empty(n, self.dtype)
-        return f"{n}", (neurons, *arrays)
+        return f"{n}", (ACTIVATIONS[neurons].kernel, *arrays)
 
     def softmax(self):
         return f"{M}x{N_OUT}", (self.padded(M, N_OUT, -8, 8), self.padded(M, N_OUT))

@@ -12,9 +12,11 @@ import worker_callbacks
 import fastnet
 from fastnet.core import _kernels
 from fastnet.nn import costs
+from fastnet.nn.activations import ACTIVATIONS, HIDDEN
 from fastnet.nn.costs import of_kernel
 
 OTHER_PARAMETERS = [fastnet.HuberCost(2.5), fastnet.QuantileCost(0.9)]
+OTHER_ACTIVATIONS = [fastnet.LeakyReLU(0.25)]
 
 # ---- which tests run, and what is said of the others -------------------------
 
@@ -117,6 +119,21 @@ def name_of(value):
 def pair(request):
     """An output layer and a cost, as the kernels take it, that go together."""
     return request.param
+
+
+KINDS = [*(ACTIVATIONS[name] for name in HIDDEN), *OTHER_ACTIVATIONS]
+
+
+@pytest.fixture(params=KINDS, ids=str)
+def kind(request):
+    """An activation of hidden neurons; also with other parameters than the defaults."""
+    return request.param
+
+
+@pytest.fixture
+def neurons(kind):
+    """The same as the kernels take it."""
+    return kind.kernel
 
 
 @pytest.fixture(scope="session")

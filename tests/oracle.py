@@ -5,6 +5,7 @@ import kernel_calls
 import numpy as np
 
 from fastnet import reference
+from fastnet.network import model_of
 from fastnet.nn import costs
 
 NAMES = {cost: cost.name for cost in costs.COSTS}
@@ -30,10 +31,15 @@ def lists(net, flat):
     return [b[:, None].copy() for _, b in pairs], [w.T.copy() for w, _ in pairs]
 
 
+def neurons(net):
+    """The hidden layers' activations as the kernels take them."""
+    return [each.kernel for each in model_of(net).hidden]
+
+
 def outputs(net, X, scale):
     out = np.zeros((len(X), net.sizes[-1]))
     kernel_calls.feedforward(
-        network(net, parameters(net)), (X, scale), out, kernels=reference, hidden=net.hidden
+        network(net, parameters(net)), (X, scale), out, kernels=reference, hidden=neurons(net)
     )
     return out
 
@@ -43,7 +49,7 @@ def gradient(net, X, scale, y):
     flat = parameters(net)
     nabla = np.zeros_like(flat)
     kernel_calls.gradient(
-        network(net, flat), (X, scale, y), nabla, kernels=reference, hidden=net.hidden
+        network(net, flat), (X, scale, y), nabla, kernels=reference, hidden=neurons(net)
     )
     return lists(net, nabla / len(X))
 
@@ -54,6 +60,6 @@ def steps(net, X, scale, y, batches, eta, l2):
     for batch in batches:
         kernel_calls.train(
             network(net, flat), (X, scale, y), batch, len(batch), eta,
-            l2=l2, kernels=reference, hidden=net.hidden,
+            l2=l2, kernels=reference, hidden=neurons(net),
         )  # fmt: skip
     return lists(net, flat)

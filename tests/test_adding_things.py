@@ -1,5 +1,6 @@
 """docs/adding-things.md: its steps, followed in a copy of the tree, give what it says."""
 
+import math
 import os
 import re
 import runpy
@@ -15,38 +16,43 @@ import fastnet
 ROOT = Path(__file__).parents[1]
 GUIDE = (ROOT / "docs" / "adding-things.md").read_text(encoding="utf-8")
 BUILD = runpy.run_path(str(ROOT / "tests" / "c" / "build.py"))
-BLOCKS = re.findall(
-    r"^```(\w+)\n(.*?)^```$",
-    GUIDE.split("\n## A cost\n")[1].split("\n## ")[0],
-    re.DOTALL | re.MULTILINE,
-)
+# {heading in the guide: (list in C, word that its rows begin with, module, base class)}
+KINDS = {
+    "A cost": ("costs.def", "COST(", "costs.py", "BuiltInCost"),
+    "An activation": ("activations.def", "ACTIVATION(", "activations.py", "Activation"),
+    "An optimizer": ("optimizers.def", "OPTIMIZER(", "optimizers.py", "Optimizer"),
+}
 
 
-def follow_the_steps(root):
-    """What the guide says about the cost: one section in C, a class and its name in Python."""
-    (section,) = (text for kind, text in BLOCKS if kind == "c" and "COST(" in text)
-    (made,) = (text for kind, text in BLOCKS if kind == "python" and "(BuiltInCost)" in text)
-    (name,) = re.findall(r'^and `("\w+")` into the list `__all__`', GUIDE, re.MULTILINE)
-    rows = root / "csrc" / "api" / "costs.def"
+def follow_the_steps(root, heading):
+    """What the guide says about one kind: a section in C, a class and its name in Python."""
+    listed, row, module, base = KINDS[heading]
+    guide = GUIDE.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    blocks = re.findall(r"^```(\w+)\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)
+    (section,) = (text for kind, text in blocks if kind == "c" and row in text)
+    (made,) = (text for kind, text in blocks if kind == "python" and f"({base})" in text)
+    (name,) = re.findall(r'^and `("\w+")` into the list `__all__`', guide, re.MULTILINE)
+    rows = root / "csrc" / "api" / listed
     rows.write_text(rows.read_text(encoding="utf-8") + "\n" + section, encoding="utf-8")
-    module = root / "fastnet" / "nn" / "costs.py"
-    text = module.read_text(encoding="utf-8")
-    place = re.search(r"^(#[^\n]*\n)?COSTS\b", text, re.MULTILINE).start()
+    path = root / "fastnet" / "nn" / module
+    text = path.read_text(encoding="utf-8")
+    (place,) = (m.start() for m in re.finditer(r"^\w+ = registry\.classes", text, re.MULTILINE))
     text = text[:place] + made + "\n\n" + text[place:]
-    module.write_text(
-        text.replace("__all__ = [\n", f"__all__ = [\n    {name},\n", 1), encoding="utf-8"
-    )
+    text, n = re.subn(r"^__all__ = \[", f"__all__ = [{name}, ", text, count=1, flags=re.MULTILINE)
+    assert n == 1
+    path.write_text(text, encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def copied(tmp_path_factory):
-    """A copy of the tree in which the guide's cost has been added."""
+    """A copy of the tree in which the guide's examples have been added."""
     root = tmp_path_factory.mktemp("tree")
     shutil.copytree(ROOT / "csrc", root / "csrc")
     shutil.copytree(ROOT / "tests" / "c", root / "tests" / "c")
     installed = Path(fastnet.__file__).parent
     shutil.copytree(installed, root / "fastnet", ignore=shutil.ignore_patterns("__pycache__"))
-    follow_the_steps(root)
+    for heading in KINDS:
+        follow_the_steps(root, heading)
     return root
 
 
@@ -88,8 +94,55 @@ print(cost)
     assert run(copied, program.replace("{root!r}", repr(str(copied)))) == "cauchy:2.0\n"
 
 
-def test_c_computes_the_cost_of_the_guide_and_its_slope(copied, tmp_path):
-    """With one instruction set: the first, which all machines of this kind have."""
+def test_python_finds_the_activation_of_the_guide(copied):
+    program = """
+import doctest, numpy as np, fastnet
+from fastnet import reference
+from fastnet.nn import activations
+assert activations.__file__.startswith({root!r})
+elu = fastnet.ELU(0.5)
+assert "ELU" in fastnet.__all__ and fastnet.ELU in activations.CLASSES
+assert activations.HIDDEN[-1] == "elu" and "elu" not in activations.OUTPUTS
+assert activations.from_text("elu:0.5") == elu
+assert activations.hidden_from_json([activations.to_json(elu)]) == [elu]
+net = fastnet.Network([3, 4, 4, 1], hidden=["elu", elu], seed=1)
+assert net.hidden == ["elu", elu] and "elu, elu:0.5 neurons" in repr(net)
+z, h = np.linspace(-9, 9, 2000), 1e-5
+a, slope, ahead, behind = np.empty((4, 2000))
+reference.activate(elu.kernel, z, a, slope)
+reference.activate(elu.kernel, z + h, ahead)
+reference.activate(elu.kernel, z - h, behind)
+assert np.ptp(slope) > 0.9 and np.abs(slope - (ahead - behind) / (2 * h)).max() < 1e-8
+tests = doctest.DocTestFinder().find(fastnet.ELU, globs=vars(activations))
+assert sum(doctest.DocTestRunner().run(test).attempted for test in tests) == 2
+print(elu)
+"""
+    assert run(copied, program.replace("{root!r}", repr(str(copied)))) == "elu:0.5\n"
+
+
+def test_python_finds_the_optimizer_of_the_guide(copied):
+    program = """
+import doctest, fastnet
+from fastnet.nn import optimizers
+assert optimizers.__file__.startswith({root!r})
+one = fastnet.Adagrad(0.25)
+assert "Adagrad" in fastnet.__all__ and optimizers.CLASSES[-1] is fastnet.Adagrad
+assert optimizers.from_text("adagrad:0.25") == one == optimizers.of_kernel("adagrad", 0.25)
+assert optimizers.USUAL["adagrad"] == fastnet.Adagrad()
+tests = doctest.DocTestFinder().find(fastnet.Adagrad, globs=vars(optimizers))
+assert sum(doctest.DocTestRunner().run(test).attempted for test in tests) == 1
+print(one.call)
+"""
+    assert run(copied, program.replace("{root!r}", repr(str(copied)))) == "Adagrad(epsilon=0.25)\n"
+
+
+# ---- in C
+
+
+@pytest.fixture(scope="module")
+def driver(copied, tmp_path_factory):
+    """The C driver of the copy, with one instruction set: the first, which all machines of this
+    kind have. A function of its arguments that returns what it prints."""
     if not shutil.which("cc"):
         pytest.skip("no C compiler (cc)")
     dispatch = copied / "csrc" / "core" / "dispatch.c"
@@ -97,26 +150,68 @@ def test_c_computes_the_cost_of_the_guide_and_its_slope(copied, tmp_path):
     text = dispatch.read_text(encoding="utf-8").replace("defined(__x86_64__)", "0")
     dispatch.write_text(text, encoding="utf-8")
     BUILD["targets"].__globals__["SETUP"]["TARGETS"] = {BUILD["NATIVE"]: {isa: []}}
-    driver = BUILD["build_driver"](tmp_path, "cc", BUILD["NATIVE"], "-O0", root=copied)
+    folder = tmp_path_factory.mktemp("driver")
+    program = BUILD["build_driver"](folder, "cc", BUILD["NATIVE"], "-O0", root=copied)
 
-    def printed(*arguments):
-        done = subprocess.run([driver, *arguments], capture_output=True, text=True, check=False)
-        assert (done.returncode, done.stderr) == (0, "")
-        return done.stdout.split()
+    def printed(*arguments, code=0):
+        done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr == "") == (code, code == 0), done.stderr
+        found, *numbers = done.stdout.split() or [isa]
+        assert found == isa
+        return [float(number) for number in numbers]
 
-    found, value, f64, f32 = printed("cost", "cauchy", "2.0")
-    assert found == isa
-    assert 1 < float(value) < 100
-    assert 0 < float(f64) < 1e-8
-    assert 0 < float(f32) < 1e-5
-    far = float(printed("cost", "cauchy", "1e6")[1])  # nearly the quadratic cost
-    assert far == pytest.approx(float(printed("cost", "quadratic")[1]), rel=1e-9)
-    wrong = subprocess.run([driver, "cost", "cauchy"], capture_output=True, text=True, check=False)
-    assert (wrong.returncode, wrong.stdout) == (2, "")
+    return printed
+
+
+def test_c_computes_the_cost_of_the_guide_and_its_slope(driver):
+    value, f64, f32 = driver("cost", "cauchy", "2.0")
+    assert 1 < value < 100
+    assert 0 < f64 < 1e-8
+    assert 0 < f32 < 1e-5
+    far = driver("cost", "cauchy", "1e6")[0]  # nearly the quadratic cost
+    assert far == pytest.approx(driver("cost", "quadratic")[0], rel=1e-9)
+
+
+def test_c_computes_the_activation_of_the_guide_and_its_slope(driver):
+    for alpha in (0.5, 3.0):
+        value, f64, f32 = driver("activation", "elu", str(alpha))
+        assert value == pytest.approx(alpha * (math.exp(-1) - 1), rel=1e-14)
+        assert 0 < f64 < 1e-8
+        assert 0 < f32 < 1e-5
+    assert driver("activation", "leaky-relu", "0.25")[0] == -0.25
+    assert driver("activation", "relu")[0] == 0
+
+
+def test_c_takes_the_steps_of_the_optimizer_of_the_guide(driver, copied):
+    program = """
+import numpy as np, fastnet
+p, moments = np.array([2.0, 0.0]), np.zeros((1, 2))
+for step in (1, 2, 3):
+    p -= fastnet.Adagrad(0.25).step(np.full(2, p.sum()), moments, 0.1, step)
+print(*p.tolist())
+"""
+    expected = [float(number) for number in run(copied, program).split()]
+    found = driver("optimizer", "adagrad", "0.25")
+    assert len(set(expected)) == 2
+    assert found[:2] == pytest.approx(expected, rel=1e-14)
+    assert found[2:] == pytest.approx(expected, rel=1e-6)
+    assert driver("optimizer", "adagrad", "0.5") != found
+
+
+@pytest.mark.parametrize(
+    "kind", ["cost cauchy", "activation elu 1 2", "optimizer adagrad", "cost x"]
+)
+def test_c_refuses_a_row_with_another_number_of_parameters(driver, kind):
+    assert driver(*kind.split(), code=2) == []
+
+
+# ---- the guide
 
 
 def test_every_file_that_the_guide_links_to_exists():
-    for link in re.findall(r"\]\(\.\./([\w/.]+)\)", GUIDE):
+    links = re.findall(r"\]\(\.\./([\w/.]+)\)", GUIDE)
+    assert len(links) > 8
+    for link in links:
         assert (ROOT / link).is_file(), link
 
 

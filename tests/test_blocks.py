@@ -56,7 +56,7 @@ def trained(inputs, n_out, m, dtype, optimizer, by_blocks, threads=1, **options)
             0.05,
             l2=0.01,
             threads=threads,
-            hidden=model.hidden,
+            hidden=[each.kernel for each in model.hidden],
             costs=costs,
             by_blocks=by_blocks,
             l1=step.l1,

@@ -10,7 +10,6 @@ from compressed_examples import bits
 from fastnet import reference
 from fastnet.core import _kernels
 from fastnet.data.sparse_rows import compress
-from fastnet.nn import activations
 from fastnet.nn.costs import of_kernel
 
 # Hidden layers from none to three; sizes that fill no vector and no tile.
@@ -82,7 +81,6 @@ def test_the_reference_s_gradient_is_the_slope_of_its_cost(
     assert_slopes(reference, sizes, pair, parameters, data, places(sizes, "float64"))
 
 
-@pytest.mark.parametrize("neurons", activations.HIDDEN)
 def test_the_gradient_through_hidden_neurons_of_each_kind_is_the_slope_of_the_cost(
     neurons, isa, places, random_parameters, random_examples
 ):

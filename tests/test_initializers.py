@@ -8,6 +8,7 @@ import pytest
 from fastnet import Network
 from fastnet.core.random_stream import RandomStream
 from fastnet.nn import initializers
+from fastnet.nn.activations import ACTIVATIONS
 
 SIZES = [300, 200, 50]
 DEVIATIONS = {
@@ -89,6 +90,7 @@ def test_the_initializer_large_draws_the_numbers_of_default_at_another_scale():
     ],
 )
 def test_each_layer_takes_what_suits_the_neurons_it_leads_into(hidden, names):
+    hidden = tuple(ACTIVATIONS[name] for name in hidden)
     assert initializers.choose(None, hidden) == names
     for name in initializers.NAMES:
         assert initializers.choose(name, hidden) == (name,) * (len(hidden) + 1)

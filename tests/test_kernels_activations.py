@@ -183,11 +183,12 @@ def test_the_reference_is_accurate_too(neurons):
 
 def test_relus_are_exact(dtype, isa):
     z = np.random.default_rng(5).normal(0, 3, 1000).astype(dtype)
-    leak = np.array(0.01, dtype)
-    for neurons, factor in (("relu", leak - leak), ("leaky-relu", leak)):
+    zero, one = np.array([0, 1], dtype)
+    leaky = [(("leaky-relu", leak), np.array(leak, dtype)) for leak in (0.01, 0.2, 1e-30, 1)]
+    for neurons, factor in (("relu", zero), *leaky):
         a, slope = activate(neurons, z)
         np.testing.assert_array_equal(a, np.where(z > 0, z, factor * z))
-        np.testing.assert_array_equal(slope, np.where(z > 0, leak / leak, factor))
+        np.testing.assert_array_equal(slope, np.where(z > 0, one, factor))
 
 
 def test_linear_neurons_pass_every_number_on(dtype, isa):
@@ -217,7 +218,6 @@ def test_tanh_is_odd_and_never_leaves_its_range(dtype, isa):
     assert ((a[1:] - a[:-1]) / np.spacing(a[1:]) >= -4).all()  # twice the largest error
 
 
-@pytest.mark.parametrize("neurons", HIDDEN)
 def test_all_instruction_sets_with_fused_multiply_add_give_the_same_bits(neurons, dtype):
     names = [name for name in _kernels.available() if name != "baseline"]
     if len(names) < 2:
@@ -244,7 +244,8 @@ def test_all_instruction_sets_with_fused_multiply_add_give_the_same_bits(neurons
         ("linear", (-np.inf, np.inf), (1, 1, 1)),
         ("tanh", (-1, 1), (0, 1, 0)),
         ("relu", (0, np.inf), (0, 0, 1)),
-        ("leaky-relu", (-np.inf, np.inf), (0.01, 0.01, 1)),
+        (("leaky-relu", 0.01), (-np.inf, np.inf), (0.01, 0.01, 1)),
+        (("leaky-relu", 0.2), (-np.inf, np.inf), (0.2, 0.2, 1)),
         ("gelu", (0, np.inf), (0, 0.5, 1)),
         ("swish", (0, np.inf), (0, 0.5, 1)),
     ],
@@ -258,7 +259,6 @@ def test_infinity_zero_and_nan(neurons, limits, slopes, dtype, isa):
     np.testing.assert_array_equal(slope, np.array([slopes[1]] * 2, dtype))
 
 
-@pytest.mark.parametrize("neurons", HIDDEN)
 def test_the_ends_of_the_range_of_numbers(neurons, dtype, isa):
     info = np.finfo(dtype)
     z = np.array([info.max, -info.max, info.tiny, -info.tiny, info.smallest_subnormal], dtype)
@@ -286,7 +286,6 @@ def test_gelu_of_what_is_too_negative_is_zero_and_before_it_is_not(dtype, isa):
 # ---- lengths and bounds ----------------------------------------------------
 
 
-@pytest.mark.parametrize("neurons", HIDDEN)
 def test_every_element_is_computed_alone_at_every_length(neurons, dtype, isa, guarded):
     """Whatever its place in the array, its neighbours, and where the array starts."""
     values = np.random.default_rng(3).uniform(-8, 8, 100).astype(dtype)
@@ -316,7 +315,6 @@ def test_every_element_is_computed_alone_at_every_length(neurons, dtype, isa, gu
             guarded.check()
 
 
-@pytest.mark.parametrize("neurons", HIDDEN)
 def test_the_reference_may_write_where_it_reads(neurons, dtype):
     z = np.linspace(-5, 5, 33).astype(dtype)
     out, slopes, same = np.empty_like(z), np.empty_like(z), np.empty_like(z)
@@ -335,6 +333,18 @@ def test_an_unknown_kind_of_neurons_is_refused_with_the_known_ones(module):
     message = f"neurons: expected one of {', '.join(HIDDEN)}; got 'cube'"
     with pytest.raises(ValueError, match=message):
         module.activate("cube", np.ones(3), out)
+    assert (out == 1).all()
+
+
+@pytest.mark.parametrize(
+    "neurons", ["leaky-relu", ("leaky-relu", 0.1, 0.2), ("relu", 0.1)], ids=str
+)
+def test_the_kernels_refuse_another_number_of_parameters(neurons):
+    out, n = np.ones(3), int("leaky" in str(neurons))
+    given = len(neurons) - 1 if isinstance(neurons, tuple) else 0
+    message = f"^neurons: expected {n} parameters for .*relu, got {given}$"
+    with pytest.raises(ValueError, match=message):
+        _kernels.activate(neurons, np.ones(3), out)
     assert (out == 1).all()
 
 

@@ -56,15 +56,14 @@ def test_an_optimizer_has_its_number_of_coefficients_and_moments_in_c(name):
     assert optimizers.of_kernel(*kernel) == USUAL[name]
 
 
-@pytest.mark.parametrize("name", HIDDEN)
-def test_the_kernels_keep_the_slopes_of_those_activations_that_python_says(name):
+def test_the_kernels_keep_the_slopes_of_those_activations_that_python_says(kind, neurons):
     weights, delta, a, below = (_kernels.padded(3, 3, "float64") for _ in range(4))
-    if ACTIVATIONS[name].keeps_slope:
-        with pytest.raises(ValueError, match=f"^a: expected None for {name}, whose slopes"):
-            _kernels.backpropagate(name, weights, delta, a, below)
+    if kind.keeps_slope:
+        with pytest.raises(ValueError, match=f"^a: expected None for {kind.name}, whose slopes"):
+            _kernels.backpropagate(neurons, weights, delta, a, below)
     else:
-        _kernels.backpropagate(name, weights, delta, a, below)
-    _kernels.backpropagate(name, weights, delta, None, below)
+        _kernels.backpropagate(neurons, weights, delta, a, below)
+    _kernels.backpropagate(neurons, weights, delta, None, below)
 
 
 def test_a_switch_that_lacks_a_case_is_an_error_of_the_compiler(tmp_path):
@@ -82,27 +81,25 @@ def test_a_switch_that_lacks_a_case_is_an_error_of_the_compiler(tmp_path):
 # ---- activations
 
 
-@pytest.mark.parametrize("name", HIDDEN)
 @pytest.mark.parametrize("module", [_kernels, reference], ids=["kernels", "reference"])
-def test_the_slope_is_that_of_finite_differences(module, name, isa):
+def test_the_slope_is_that_of_finite_differences(module, neurons, isa):
     h = 1e-5
     z = np.random.default_rng(2).uniform(-9, 9, 3001)
     z = z[np.abs(z) > 2 * h]  # ReLUs have a kink at 0
     a, slope, ahead, behind = (np.empty_like(z) for _ in range(4))
-    module.activate(name, z, a, slope)
-    module.activate(name, z + h, ahead)
-    module.activate(name, z - h, behind)
+    module.activate(neurons, z, a, slope)
+    module.activate(neurons, z + h, ahead)
+    module.activate(neurons, z - h, behind)
     assert np.ptp(a) > 0.9
     np.testing.assert_allclose(slope, (ahead - behind) / (2 * h), rtol=1e-6, atol=1e-8)
 
 
-@pytest.mark.parametrize("name", HIDDEN)
-def test_the_reference_has_the_limits_and_nan(name, dtype, isa):
+def test_the_reference_has_the_limits_and_nan(neurons, dtype, isa):
     z = np.array([-np.inf, np.inf, np.nan, -1e30, 1e30, -0.0, 0.0], dtype)
     mine, theirs = (np.empty_like(z), np.empty_like(z)), (np.empty_like(z), np.empty_like(z))
-    _kernels.activate(name, z, *mine)
+    _kernels.activate(neurons, z, *mine)
     with np.errstate(all="ignore"):
-        reference.activate(name, z, *theirs)
+        reference.activate(neurons, z, *theirs)
     assert np.isnan(mine[0]).tolist() == (np.arange(7) == 2).tolist()
     assert not np.isnan(np.delete(mine[1], 2)).any()
     np.testing.assert_allclose(mine[0], theirs[0], rtol=1e-6, atol=1e-30)
@@ -124,34 +121,38 @@ def test_output_layers_of_all_widths_are_those_of_the_registry(name, n, dtype, i
         assert np.unique(out).size > 7
 
 
-@pytest.mark.parametrize("name", HIDDEN)
-def test_files_pickles_and_copies_keep_each_activation_to_the_bit(name, tmp_path, dtype):
-    net = Network([9, 6, 5, 3], seed=3, hidden=[name, "sigmoid"], dtype=dtype)
+def test_files_pickles_and_copies_keep_each_activation_to_the_bit(kind, tmp_path, dtype):
+    net = Network([9, 6, 5, 3], seed=3, hidden=[kind, "sigmoid"], dtype=dtype)
     net.SGD(DATA, 2, 7, 0.1, verbose=False)
     net.save(tmp_path / "net")
     for other in (
         fastnet.load(tmp_path / "net"), pickle.loads(pickle.dumps(net)), copy.deepcopy(net),
     ):  # fmt: skip
         assert other == net
-        assert other.hidden == [name, "sigmoid"]
+        assert other.hidden == net.hidden == [kind.name_or_self, "sigmoid"]
+        assert repr(other) == repr(net)
 
 
-@pytest.mark.parametrize("name", HIDDEN)
-def test_an_explanation_shows_each_activation_and_its_slope(name):
-    text = str(Network([9, 4, 3], seed=1, hidden=name).explain(DATA.X[0], 1))
-    each = ACTIVATIONS[name]
-    if each.symbol:
-        assert f"a^2 = {each.symbol}(z^2)" in text
-        assert f"{each.symbol}′(z^2) = " in text
-        assert f"δ^2 = ((w^3)^T δ^3) ⊙ {each.symbol}′(z^2)   (BP2)" in text
+def test_an_explanation_shows_each_activation_and_its_slope(kind):
+    shown = Network([9, 4, 3], seed=1, hidden=kind).explain(DATA.X[0], 1)
+    text, layer = str(shown), shown.layers[0]
+    assert f"layer 2: 4 {kind} neurons" in text
+    if kind.symbol:
+        assert f"a^2 = {kind.symbol}(z^2)" in text
+        assert f"{kind.symbol}′(z^2) = " in text
+        assert f"δ^2 = ((w^3)^T δ^3) ⊙ {kind.symbol}′(z^2)   (BP2)" in text
     else:
         assert "a^2 = z^2\n" in text
         assert "δ^2 = (w^3)^T δ^3   (BP2)" in text
+    assert not re.search(r"\{\w+\}", text)
+    a = kind.value(layer.z.astype(np.float64))
+    np.testing.assert_allclose(layer.a, a, rtol=1e-5, atol=1e-7)
 
 
 def test_each_activation_says_all_that_the_package_reads():
     for name, each in ACTIVATIONS.items():
         assert (each.name, set(each.roles) - {"hidden", "output"}) == (name, set())
+        assert (type(each).__name__ in activations.__all__) == bool(each.parameters)
         assert each.formula
         assert bool(each.javascript) != each.of_layer
         assert bool(each.derivative_formula) or "hidden" not in each.roles
@@ -234,14 +235,3 @@ def test_instruction_sets_with_fused_multiply_add_give_the_same_bits_of_each_opt
     assert np.unique(found[0]).size > 50
     for other in found[1:]:
         np.testing.assert_array_equal(other, found[0])
-
-
-# ---- the guide
-
-
-def test_the_sections_in_c_that_the_guide_shows_are_those_of_the_tree():
-    guide = (ROOT / "docs" / "adding-things.md").read_text("utf-8")
-    for kind, file in (("ACTIVATION", "activations.def"), ("OPTIMIZER", "optimizers.def")):
-        sections = re.findall(rf"^```c\n({kind}\(.*?)^```", guide, re.DOTALL | re.MULTILINE)
-        assert len(sections) == 1
-        assert sections[0] in (ROOT / "csrc" / "api" / file).read_text("utf-8")

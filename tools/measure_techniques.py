@@ -36,6 +36,7 @@ IMBALANCED = "few examples of some classes"
 FEW_OF_SOME = "training[np.maximum(training.y < 5, np.arange(50_000) % 20 == 0)]"
 EVERY = "test_techniques.py::test_three_epochs_of_each_technique_end_where_the_reference_ends"
 PYTORCH = "test_techniques.py::test_ten_mini_batches_end_where_pytorch_ends"
+RMSPROP = "test_techniques.py::test_rmsprop_divides_by_the_root_of_the_running_mean_of_squares"
 NEURONS = "test_techniques.py::test_hidden_neurons_of_each_kind_train_as_the_reference_does"
 INITIAL = (
     "test_initializers.py::test_the_weights_have_the_mean_and_the_variance_that_the_papers_give"
@@ -112,7 +113,8 @@ def of_neurons(kind):
 def of_optimizer(one):
     lmbda = f"lmbda={one.usual_lmbda}, " if one.usual_lmbda else ""
     arguments = f"{lmbda}optimizer=fastnet.{one.call}"
-    return Technique(one.label, one.formula, arguments, PYTORCH, eta=one.usual_eta)
+    test = RMSPROP if one.name == "rmsprop" else PYTORCH
+    return Technique(one.label, one.formula, arguments, test, eta=one.usual_eta)
 
 
 def doubled(name, formula, test, made):
@@ -194,6 +196,8 @@ TECHNIQUES = [
     Technique("Huber cost, linear outputs",
               "C = Σ ½ r² for abs(r) ≤ 1, else abs(r) − ½; r = a − y", "", SLOPE, 'cost="huber"',
               eta=0.2),
+    Technique("log-cosh cost, linear outputs", "C = Σ ln cosh(a − y)", "", SLOPE,
+              'cost="log-cosh"', eta=0.2),
 ]  # fmt: skip
 BY_NAME = {technique.name: technique for technique in TECHNIQUES}
 

@@ -79,11 +79,23 @@ class Activation(Row):
         return self.name if self.has_defaults else self
 
     def value(self, z: NDArray) -> NDArray:
-        """a = f(z), in the type of z."""
+        """a = f(z), in the type of z.
+
+        Examples
+        --------
+        >>> LeakyReLU(0.5).value(np.array([-1.0, 2.0]))
+        array([-0.5,  2. ])
+        """
         raise NotImplementedError
 
     def derivative(self, z: NDArray | None, a: NDArray) -> NDArray:
-        """f'(z), in the type of a; z may be None unless ``keeps_slope``."""
+        """f'(z), in the type of a; z may be None unless ``keeps_slope``.
+
+        Examples
+        --------
+        >>> LeakyReLU(0.5).derivative(None, np.array([-0.5, 2.0]))
+        array([0.5, 1. ])
+        """
         raise NotImplementedError
 
 

@@ -34,9 +34,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     activation : str or object, default "relu"
         Kind of the hidden neurons: "identity", "logistic", "tanh", "relu", another name of
         ``fastnet.nn.activations.HIDDEN``, or an object such as ``fastnet.LeakyReLU(0.2)``.
-    solver : str, default "adam"
+    solver : str or object, default "adam"
         "adam"; "sgd", gradient descent with ``momentum``; another class of
-        ``fastnet.nn.optimizers``, its name in lower case; or "lbfgs", a quasi-Newton method on all
+        ``fastnet.nn.optimizers``, its name in lower case; an object of one, whose coefficients
+        are used, such as ``fastnet.RMSprop(0.9)``; or "lbfgs", a quasi-Newton method on all
         examples together, SciPy's L-BFGS-B, without random numbers after the initial weights.
     alpha : float, default 0.0001
         L2 penalty as scikit-learn counts it: each mini-batch adds alpha W / m to the gradient

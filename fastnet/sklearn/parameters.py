@@ -82,8 +82,8 @@ def _patience(value: Any) -> float:
 
 def is_stochastic(estimator: Any) -> bool:
     """Whether the estimator's solver takes a step for each mini-batch."""
-    solver = one_of("solver", estimator.solver, (*SOLVERS, LBFGS))
-    return solver != LBFGS
+    solver = estimator.solver
+    return isinstance(solver, Optimizer) or one_of("solver", solver, (*SOLVERS, LBFGS)) != LBFGS
 
 
 def check_stochastic(estimator: Any) -> bool:
@@ -97,10 +97,13 @@ def check_stochastic(estimator: Any) -> bool:
 
 
 def _optimizer(estimator: Any) -> Optimizer | None:
+    solver = estimator.solver
     made = {name: _made(each, estimator) for name, each in SOLVERS.items()}  # checks them all
-    if not is_stochastic(estimator) or made[estimator.solver].is_plain:
+    if not is_stochastic(estimator):
         return None
-    return made[estimator.solver]
+    if not isinstance(solver, Optimizer):
+        solver = made[solver]
+    return None if solver.is_plain else solver
 
 
 def _made(optimizer: type[Optimizer], estimator: Any) -> Optimizer:

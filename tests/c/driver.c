@@ -28,12 +28,10 @@
  * without zeros; or relu, the same with rectified linear neurons.
  *
  *     driver cost NAME [PARAMETER...]
+ *     driver activation NAME [PARAMETER...]
+ *     driver optimizer NAME [COEFFICIENT...]
  *
- * compares the output error of a cost of linear outputs with central differences of its value, in
- * both types and for each instruction set, and prints the instruction set, the value and the largest
- * difference in double and in float.
- *
- *     avx2 12.345 3.1e-11 2.6e-7 */
+ * check one row of csrc/api/, see check_rows.h. */
 #define _POSIX_C_SOURCE 200112L /* posix_memalign */
 #include <stdio.h>
 #include <stdlib.h>
@@ -233,9 +231,10 @@ static uint64_t hash_of_neurons(uint64_t h, fn_type type)
         else
             ((double *)z)[i] = (double)i / 100 - 15;
     for (size_t i = 0; fn_activation_row(i); i++) {
-        if (!fn_activation_row(i)->hidden)
+        if (!fn_activations[i].hidden)
             continue;
-        fn_activate(type, (fn_activation)i, N, z, a, slope);
+        const fn_activation neurons = {(fn_activation_kind)i, {0.01}};
+        fn_activate(type, neurons, N, z, a, slope);
         h = hash(h, a, N * fn_bytes[type], fn_bytes[type]);
         h = hash(h, slope, N * fn_bytes[type], fn_bytes[type]);
     }
@@ -248,6 +247,8 @@ static uint64_t hash_of_neurons(uint64_t h, fn_type type)
 /* What one line's hash is over. The scales: one that is rounded as a float, one that is not.
  * 130 examples and 140 outputs are enough for the tile to copy its rows. Techniques and
  * hidden neurons go by in turn, since each job costs time under sanitizers and emulators. */
+#define KIND(name) {.kind = name}
+#define LEAKY(slope) {FN_LEAKY_RELU, {slope}}
 static const double half[] = {0.5, 0.25};
 static const uint64_t keys[] = {2, 3};
 typedef struct {
@@ -260,22 +261,25 @@ typedef struct {
     fn_training training;
 } job;
 static const job jobs[] = {
-    {1, FN_U8, 1 / 255.0, {FN_SIGMOID, FN_SIGMOID}, 0, 1, {.eta = 0.5, .l2 = 0.002}},
-    {10, FN_U8, 1 / 255.0, {FN_SIGMOID, FN_SIGMOID}, 1, 3, {.eta = 0.5, .l2 = 0.002, .by_blocks = -1, .sharing = 5}},
-    {70, FN_F32, 1 / 255.0, {FN_SIGMOID, FN_SIGMOID}, 1, 1,
+    {1, FN_U8, 1 / 255.0, {KIND(FN_SIGMOID), KIND(FN_SIGMOID)}, 0, 1, {.eta = 0.5, .l2 = 0.002}},
+    {10, FN_U8, 1 / 255.0, {KIND(FN_SIGMOID), KIND(FN_SIGMOID)}, 1, 3, {.eta = 0.5, .l2 = 0.002, .by_blocks = -1, .sharing = 5}},
+    {70, FN_F32, 1 / 255.0, {KIND(FN_SIGMOID), KIND(FN_SIGMOID)}, 1, 1,
      {.eta = 0.5, .l2 = 0.2, .divide_l2 = 1, .by_blocks = 1}},
-    {130, FN_U8, 1 / 255.0, {FN_TANH, FN_GELU}, 0, 1,
+    {130, FN_U8, 1 / 255.0, {KIND(FN_TANH), KIND(FN_GELU)}, 0, 1,
      {.eta = 0.005, .l2 = 0.002, .optimizer = FN_MOMENTUM, .coefficients = {0.9}, .dropout = half, .key = 1}},
-    {10, FN_F32, 1 / 255.0, {FN_RELU, FN_LEAKY_RELU}, 0, 1,
+    {10, FN_F32, 1 / 255.0, {KIND(FN_RELU), LEAKY(0.01)}, 0, 1,
      {.eta = 0.0005, .l1 = 0.002, .optimizer = FN_NESTEROV, .coefficients = {0.9}, .by_blocks = 1}},
-    {10, FN_F64, 1 / 255.0, {FN_SIGMOID, FN_TANH}, 0, 2,
+    {10, FN_F64, 1 / 255.0, {KIND(FN_SIGMOID), KIND(FN_TANH)}, 0, 2,
      {.eta = 0.001, .optimizer = FN_ADAM, .coefficients = {0.9, 0.999, 1e-8},
       .by_blocks = -1, .sharing = 3}},
-    {10, FN_U8, 1 / 256.0, {FN_LEAKY_RELU, FN_RELU}, 0, 2,
+    {10, FN_U8, 1 / 256.0, {LEAKY(0.01), KIND(FN_RELU)}, 0, 2,
      {.eta = 0.005, .l2 = 0.002, .shift = 2, .side = 13, .keys = keys, .by_blocks = 1}},
-    {10, FN_F32, 1 / 256.0, {FN_GELU, FN_SIGMOID}, 0, 1,
+    {10, FN_F32, 1 / 256.0, {KIND(FN_GELU), KIND(FN_SIGMOID)}, 0, 1,
      {.eta = 0.001, .l2 = 0.002, .l1 = 0.001, .optimizer = FN_ADAMW, .coefficients = {0.9, 0.99, 1e-8},
       .steps = 7, .by_blocks = 1}},
+    {10, FN_U8, 1 / 256.0, {KIND(FN_SWISH), LEAKY(0.25)}, 0, 1,
+     {.eta = 0.0005, .l2 = 0.002, .l1 = 0.001, .optimizer = FN_RMSPROP, .coefficients = {0.99, 1e-8},
+      .by_blocks = -1, .sharing = 3}},
 };
 enum { JOBS = sizeof jobs / sizeof *jobs };
 
@@ -283,7 +287,7 @@ enum { JOBS = sizeof jobs / sizeof *jobs };
  * thread's share of its neurons is a multiple of 256, for which fn_stride is wider. */
 static const size_t large_sizes[] = {16, 1024, 512, 10};
 static const job large = {
-    128, FN_F32, 1 / 255.0, {FN_SIGMOID, FN_GELU}, 0, 2,
+    128, FN_F32, 1 / 255.0, {KIND(FN_SIGMOID), KIND(FN_GELU)}, 0, 2,
     {.eta = 0.5, .l2 = 0.002, .dropout = half, .key = 1},
 };
 
@@ -435,7 +439,7 @@ static void run(char **arguments, size_t n_sizes)
     const int relu = strcmp(way, "relu") == 0, full = relu || strcmp(way, "full") == 0;
     fn_activation hidden[MOST_LAYERS];
     for (size_t l = 0; l < MOST_LAYERS; l++)
-        hidden[l] = relu ? FN_RELU : FN_SIGMOID;
+        hidden[l].kind = relu ? FN_RELU : FN_SIGMOID;
     const fn_network network = {.layers = n_sizes - 1, .sizes = sizes, .hidden = hidden,
                                 .output = FN_SIGMOID, .cost = FN_CROSS_ENTROPY};
     fn_form form = FN_DENSE;
@@ -463,81 +467,18 @@ static void run(char **arguments, size_t n_sizes)
     }
 }
 
-/* The largest difference between the error, in the type, and the slope of the value in double. */
-static double difference_of_slopes(fn_type type, const fn_network *network, double *value)
-{
-    enum { M = 7, N = 5 };
-    const double h = 1e-5;
-    const size_t row = fn_stride(N, fn_bytes[type]), wide = fn_stride(N, sizeof(double));
-    double *z = allocate(M * wide * sizeof *z), *y = allocate(M * wide * sizeof *y), worst = 0;
-    void *a = allocate(M * row * fn_bytes[type]), *t = allocate(M * row * fn_bytes[type]);
-    void *delta = allocate(M * row * fn_bytes[type]);
-    state = 1;
-    for (size_t s = 0; s < M; s++)
-        for (size_t j = 0; j < N; j++) {
-            const uint64_t raw[] = {next_random(), next_random()};
-            double drawn[2];
-            fn_standard_normal(2, raw, drawn);
-            z[s * wide + j] = (float)drawn[0], y[s * wide + j] = (float)drawn[1];
-            if (type == FN_F32) {
-                ((float *)a)[s * row + j] = (float)drawn[0], ((float *)t)[s * row + j] = (float)drawn[1];
-            } else {
-                ((double *)a)[s * row + j] = (float)drawn[0], ((double *)t)[s * row + j] = (float)drawn[1];
-            }
-        }
-    *value = fn_cost_sum(FN_F64, network, M, NULL, z, y);
-    fn_output_error(type, network, M, 1, NULL, a, t, delta);
-    for (size_t s = 0; s < M; s++)
-        for (size_t j = 0; j < N; j++) {
-            double *at = z + s * wide + j;
-            const double before = *at;
-            *at = before + h;
-            const double above = fn_cost_sum(FN_F64, network, M, NULL, z, y);
-            *at = before - h;
-            const double slope = (above - fn_cost_sum(FN_F64, network, M, NULL, z, y)) / (2 * h);
-            *at = before;
-            const size_t i = s * row + j;
-            const double error = type == FN_F32 ? ((float *)delta)[i] : ((double *)delta)[i];
-            const double off = error > slope ? error - slope : slope - error;
-            worst = off > worst ? off : worst;
-        }
-    free(z), free(y), free(a), free(t), free(delta);
-    return worst;
-}
-
-static void check_cost(char **arguments, size_t n_parameters)
-{
-    static const size_t sizes[] = {1, 5};
-    fn_network network = {.layers = 1, .sizes = sizes, .output = FN_LINEAR};
-    const fn_cost_traits *row;
-    size_t i = 0;
-    while ((row = fn_cost_row(i)) && strcmp(row->name, arguments[0]))
-        i++;
-    if (!row || row->n_parameters != n_parameters)
-        fail("no such cost with so many parameters");
-    network.cost = (fn_cost)i;
-    for (size_t p = 0; p < n_parameters; p++)
-        network.cost_parameters[p] = strtod(arguments[1 + p], NULL);
-    for (size_t t = 0; fn_isa_name(t); t++) {
-        double value;
-        fn_select(fn_isa_name(t));
-        const double f64 = difference_of_slopes(FN_F64, &network, &value);
-        const double f32 = difference_of_slopes(FN_F32, &network, &value);
-        printf("%s %.17g %.2g %.2g\n", fn_isa_name(t), value, f64, f32);
-        if (!(f64 < 1e-8 && f32 < 1e-5))
-            fail("the error of the cost is not the slope of its value");
-    }
-}
+#include "check_rows.h"
 
 int main(int n, char **arguments)
 {
-    if (n >= 3 && strcmp(arguments[1], "cost") == 0)
-        check_cost(arguments + 2, (size_t)n - 3);
-    else if (n <= 2)
+    if (n >= 3 && check_row(arguments[1], arguments + 2, (size_t)n - 3))
+        return 0;
+    if (n <= 2)
         print_hashes(arguments[1]);
     else if (n >= 8 && n <= 7 + MOST_LAYERS)
         run(arguments + 1, (size_t)n - 6);
     else
-        fail("[ISA], or ISA WAY TYPE M MINI_BATCHES SIZE SIZE..., or cost NAME [PARAMETER...]");
+        fail("[ISA], or ISA WAY TYPE M MINI_BATCHES SIZE SIZE..., or cost, activation or optimizer "
+             "NAME [PARAMETER...]");
     return 0;
 }
