@@ -762,7 +762,8 @@ class Network:
         At any time the network has the parameters of the last complete iteration, the best so far:
         in callbacks, after an error, and after Ctrl-C, which ends the training within 0.2 s and
         raises a KeyboardInterrupt, whose attribute ``history`` has the complete iterations. The
-        number of threads changes no bit.
+        number of threads changes no bit; for more than 10,000 parameters that needs threadpoolctl,
+        which scikit-learn installs, since SciPy's BLAS has threads of its own.
 
         Examples
         --------

@@ -196,7 +196,7 @@ def test_the_gradient_comes_with_the_cost_of_the_same_examples(
 
 
 @pytest.mark.parametrize("form", ["dense", "columns", "masks"])
-@pytest.mark.parametrize("n, sizes", [(2100, (70, 33, 20, 3)), (1100, (300, 520, 520, 3))])
+@pytest.mark.parametrize(("n", "sizes"), [(2100, (70, 33, 20, 3)), (1100, (300, 520, 520, 3))])
 def test_threads_change_no_bit_of_gradient_and_cost(
     form, n, sizes, dtype, isa, random_parameters, random_examples
 ):

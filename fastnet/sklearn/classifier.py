@@ -204,7 +204,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self._fit(X, y, sample_weight, eval_set)
         return self
 
-    @available_if(parameters.check_stochastic)
+    @available_if(parameters.check_stochastic)  # type: ignore[untyped-decorator]
     def partial_fit(
         self, X: Any, y: Any, sample_weight: ArrayLike | None = None, classes: Any = None
     ) -> MLPClassifier:

@@ -203,7 +203,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self._fit(X, y, sample_weight, eval_set)
         return self
 
-    @available_if(parameters.check_stochastic)
+    @available_if(parameters.check_stochastic)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> MLPRegressor:
         """Train for one epoch, continuing from the last call, moments included. The solver "lbfgs"
         has no such method.

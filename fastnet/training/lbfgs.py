@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnet.core import checks, reporting
+from fastnet.core.blas_threads import one_blas_thread
 from fastnet.core.reporting import Reporter
 from fastnet.data.dataset import Dataset
 from fastnet.model import Model
@@ -202,13 +203,14 @@ class Minimizer:
         self._iteration_ended = iteration_ended
         parameters.begin_training(self)
         try:
-            result = self._minimize(
-                self._evaluate, self._start, jac=True, method="L-BFGS-B", callback=self._iterated,
-                options={
-                    "maxiter": self._limits.max_iter, "maxfun": self._limits.max_fun,
-                    "gtol": self._limits.tol, "ftol": _LEAST_GAIN[self._model.dtype.name],
-                },
-            )  # fmt: skip
+            with one_blas_thread():
+                result = self._minimize(
+                    self._evaluate, self._start, jac=True, method="L-BFGS-B",
+                    callback=self._iterated, options={
+                        "maxiter": self._limits.max_iter, "maxfun": self._limits.max_fun,
+                        "gtol": self._limits.tol, "ftol": _LEAST_GAIN[self._model.dtype.name],
+                    },
+                )  # fmt: skip
         except _EndedByCaller:
             return Outcome("a callback returned True", None)
         finally:
