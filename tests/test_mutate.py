@@ -91,6 +91,30 @@ def test_a_mutant_of_a_kernel_is_first_tested_by_the_files_that_call_kernels():
         assert (call_kernels == sorted(call_kernels, reverse=True)) == compiled
 
 
+def test_a_test_that_passes_alone_kills_no_mutant():
+    calls = []
+
+    class Stub:
+        """Where a.py::f fails now and then, and b.py::g always."""
+
+        def test(self, files, options, seconds):
+            calls.append((*files, *options))
+            if files == ["tests/a.py::f"]:
+                return "survived", ""
+            if "--deselect=tests/a.py::f" in options or files == ["tests/b.py::g"]:
+                return "killed", "tests/b.py::g[1]"
+            return "killed", "tests/a.py::f[0]"
+
+    found = TOOL["Copy"].confirmed(Stub(), ["tests"], ["-x"], 9)
+    assert found == ("killed", "tests/b.py::g[1]")
+    assert calls == [
+        ("tests", "-x"),
+        ("tests/a.py::f", "-x"),
+        ("tests", "-x", "--deselect=tests/a.py::f"),
+        ("tests/b.py::g", "-x"),
+    ]
+
+
 def test_the_table_counts_the_mutants_that_each_set_of_tests_kills():
     found = [("killed", ""), ("timeout", ""), ("killed", "--cases=other"), ("survived", "")]
     records = [{"file": "csrc/a.c", "result": result, "tests": tests} for result, tests in found]

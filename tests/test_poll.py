@@ -257,11 +257,11 @@ def handler(number, frame):
 @pytest.fixture
 def interrupted():
     """interrupted(call, name): call() until a signal, whose handler raises, comes within the
-    kernel of this name; on a busy machine one may come before."""
+    kernel of this name. On a busy machine several may come before it, one after the other."""
     before = signal.signal(signal.SIGALRM, handler)
 
     def run(call, name):
-        for delay in (0.02, 0.1, 0.5):
+        for delay in [0.02, 0.1, 0.5] * 7:
             with pytest.raises(Interrupted) as caught:
                 call(lambda delay=delay: signal.setitimer(signal.ITIMER_REAL, delay))
             if f"fastnet.core._kernels.{name}" in [entry.name for entry in caught.traceback]:
