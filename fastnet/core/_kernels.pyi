@@ -1,4 +1,4 @@
-"""The types of what only the kernels have; the rest has those of the reference in NumPy."""
+"""Types of the compiled module. Functions that are also in ``fastnet.reference`` have its types."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias, TypedDict, Unpack
