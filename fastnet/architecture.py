@@ -1,4 +1,4 @@
-"""The arguments of ``Network`` that say what it computes, checked, and the model made of them."""
+"""Checks of the arguments of ``Network``, and the model made from them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def make_model(
     hidden: str | Iterable[str] = "sigmoid",
     n_threads: int | None = None,
 ) -> Model:
-    """A model whose parameters are zeros.
+    """A model whose parameters are all zero.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def _checked_dtype(dtype: Any) -> str:
 
 
 def _neurons(hidden: Any, layers: int) -> tuple[str, ...]:
-    """The kind of each hidden layer's neurons, checked."""
+    """The activation of each hidden layer, checked."""
     try:
         names = (hidden,) if isinstance(hidden, str | bytes) else tuple(hidden)
     except TypeError:

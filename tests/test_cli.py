@@ -290,7 +290,7 @@ def test_the_options_of_info_reach_the_plan(capsys):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ("--batch 3", "--batch: expected --plan beside it"),
+        ("--batch 3", "--batch: expected --plan with it, got none"),
         ("--plan 3", "--plan: expected layers' sizes, as in 784,30,10, got '3'"),
         ("--plan 3,x", "--plan: expected layers' sizes, as in 784,30,10, got '3,x'"),
         ("--plan 3,0", "--plan: expected layers' sizes, as in 784,30,10, got '3,0'"),

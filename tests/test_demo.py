@@ -389,11 +389,11 @@ ERRORS = [
     (["sigmoid", "--save", "{tmp}/x"], r"--save: expected a name that ends in \.png, \.svg"),
     (["sigmoid", "--save", "{tmp}/x.doc"], r"--save: expected a name that ends in .*x\.doc'$"),
     (["digits", "--save", "{tmp}/no/x.png"], r"--save: expected a file that can be written, got"),
-    (["--save", "{tmp}/x.png"], r"NAME: expected a picture to go with --save$"),
-    (["--dark"], r"NAME: expected a picture to go with --dark$"),
+    (["--save", "{tmp}/x.png"], r"NAME: expected a picture with --save, got none$"),
+    (["--dark"], r"NAME: expected a picture with --dark, got none$"),
     (["neuron", "--html", "{tmp}/x.html"], r"--html: expected neither NAME nor --save nor --dark"),
     (["--html", "{tmp}/x.html", "--book-rates"], r"--html: expected neither .* nor --book-rates"),
-    (["--book-rates"], r"NAME: expected a picture to go with --book-rates$"),
+    (["--book-rates"], r"NAME: expected a picture with --book-rates, got none$"),
     (
         ["sigmoid", "--save", "{tmp}/x.png", "--book-rates"],
         r"--book-rates: expected neuron or slowdown with it, which compare costs; got 'sigmoid'$",
@@ -409,7 +409,10 @@ ERRORS = [
     ),
     (["sigmoid", "--model", "{model}", "--save", "{tmp}/x.png"], r"--model: expected one of digit"),
     (["digits", "--model", "{tmp}/no.json", "--save", "{tmp}/x.png"], r"No such file .*no\.json"),
-    (["digits", "--images", "{tmp}/a", "--save", "{tmp}/x.png"], r"expected both of --images and"),
+    (
+        ["digits", "--images", "{tmp}/a", "--save", "{tmp}/x.png"],
+        r"--images, --labels: expected both",
+    ),
     (
         ["digits", "--images", "{tmp}/a", "--labels", "{tmp}/b", "--save", "{tmp}/x.png"],
         r"--images: expected a --model that was trained for them$",

@@ -13,12 +13,12 @@ PLAIN_ETA = 0.5  # the learning rate that suits plain gradient descent (docs/tec
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """One line, where argparse would print the usage too."""
+        """Print one line, without argparse's usage."""
         self.exit(2, f"{self.prog}: error: {message}\n")
 
 
 class _Version(argparse.Action):
-    """Look the version up only when it is asked for, since that takes a while."""
+    """Looks up the version only when it is requested, since that takes long."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
         print(f"fastnet {version()}")
@@ -56,7 +56,7 @@ def _add_train(commands: Any) -> None:
         help="sizes of the hidden layers, as in --hidden 100 30; without a number there is "
         "none (default: 30)")
     add("--neurons", choices=activations.HIDDEN, default="sigmoid",
-        help="kind of the hidden neurons (default: %(default)s)")
+        help="activation of the hidden neurons (default: %(default)s)")
     add("--cost", type=_cost, default="cross-entropy",
         help=f"cost function, one of {', '.join(costs.NAMES)}; with parameters as in huber:2.0, "
         "whose threshold is 2; with quadratic the book takes --eta 3 (default: %(default)s)")
@@ -90,7 +90,7 @@ def _add_train(commands: Any) -> None:
     for split, kind in (("train", "training"), ("test", "test")):
         for what in ("images", "labels"):
             add(f"--{split}-{what}", metavar="FILE",
-                help=f"{kind} {what} in IDX form, plain or .gz (default: MNIST)")
+                help=f"{kind} {what} in IDX format, plain or .gz (default: MNIST)")
     add("--save", metavar="FILE",
         help="write the network to this file after the last epoch or after Ctrl-C (default: not "
         "saved)")
@@ -108,7 +108,7 @@ def _add_predict(commands: Any) -> None:
         allow_abbrev=False,
     )
     predict.add_argument("model", metavar="MODEL", help="a file that --save wrote")
-    predict.add_argument("images", metavar="IMAGES", help="images in IDX form, plain or .gz")
+    predict.add_argument("images", metavar="IMAGES", help="images in IDX format, plain or .gz")
     predict.add_argument(
         "--scale",
         type=float,
@@ -140,7 +140,7 @@ def _add_demo(commands: Any) -> None:
         help="a network that --save wrote, for digits, weights, confusion and --html (default: "
         "one that is trained on MNIST)")
     add("--images", metavar="FILE",
-        help="images for MODEL in IDX form, plain or .gz (default: MNIST's test images)")
+        help="images for MODEL in IDX format, plain or .gz (default: MNIST's test images)")
     add("--labels", metavar="FILE", help="their labels")
     # fmt: on
 
@@ -169,7 +169,7 @@ def _add_info(commands: Any) -> None:
     add("--form", choices=("dense", "columns", "masks"),
         help="format of the inputs (default: the fastest for the density)")
     add("--neurons", choices=activations.HIDDEN,
-        help="kind of the hidden neurons (default: sigmoid)")
+        help="activation of the hidden neurons (default: sigmoid)")
     add("--optimizer", choices=list(optimizers.USUAL),
         help="optimizer (default: plain gradient descent)")
     add("--lmbda", type=float, metavar="LAMBDA", help="L2 regularization (default: 0)")

@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> None:
         )
     try:
         outputs = net.feedforward(Dataset(X, np.zeros(len(X), np.int64), scale, sparse=False))
-    except ValueError as error:  # of arguments that the user has not seen
+    except ValueError as error:  # names arguments that the user has not passed
         name, _, what = str(error).partition(": ")
         given = "--scale" if name == "scale" else f"IMAGES: {options.images}"
         raise ValueError(f"{given}: {what}") from None

@@ -44,7 +44,7 @@ fill_registries()
 cdef size_t LARGEST_LAYER = 2 ** 31 - 1
 
 
-cdef enumerator(str name, value, dict known):
+cdef code(str name, value, dict known):
     """The C enumerator of ``value``, one of the keys of ``known``; ``name`` is the argument's."""
     if value not in known:
         raise ValueError(f"{name}: expected one of {', '.join(map(str, known))}; got {value!r}")
@@ -81,11 +81,11 @@ cdef class Shape:
         if len(hidden) != n - 2:
             raise ValueError(f"hidden: expected {n - 2} activations, got {hidden!r}")
         for i in range(n - 2):
-            self.hidden[i] = enumerator("hidden", hidden[i], HIDDEN)
+            self.hidden[i] = code("hidden", hidden[i], HIDDEN)
         self.network.layers = n - 1
         self.network.sizes = self.sizes
         self.network.hidden = self.hidden
-        self.network.output = enumerator("output", output, OUTPUTS)
+        self.network.output = code("output", output, OUTPUTS)
         self.set_cost(cost)
 
     def __dealloc__(self):
@@ -95,7 +95,7 @@ cdef class Shape:
     cdef set_cost(self, cost):
         """Set the cost: a name, or a tuple of name and parameters; None for a custom cost."""
         name, *parameters = cost if isinstance(cost, tuple) else (cost,)
-        row, n_parameters = enumerator("cost", name, COSTS)
+        row, n_parameters = code("cost", name, COSTS)
         if len(parameters) != n_parameters:
             raise ValueError(f"cost: expected {n_parameters} parameters for {name}, "
                              f"got {len(parameters)}")
@@ -216,7 +216,7 @@ cdef size_t set_optimizer(fn_training *training, optimizer) except? 99:
     """Set the optimizer, (name, *coefficients), of a training in C; returns its number of moments
     per parameter."""
     name, *coefficients = optimizer
-    training.optimizer = enumerator("optimizer", name, OPTIMIZERS)
+    training.optimizer = code("optimizer", name, OPTIMIZERS)
     cdef const fn_optimizer_traits *traits = fn_optimizer_row(training.optimizer)
     if len(coefficients) != traits.n_coefficients:
         raise ValueError(f"optimizer: expected {traits.n_coefficients} coefficients for {name}, "

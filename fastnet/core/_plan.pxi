@@ -74,7 +74,7 @@ TARGETS = target_names()  # the instruction sets that plans are made for
 
 cdef target_code(str name):
     """The enumerator of an instruction set, which need not be one of this machine."""
-    return enumerator("isa", name, {each: i for i, each in enumerate(TARGETS)})
+    return code("isa", name, {each: i for i, each in enumerate(TARGETS)})
 
 
 cdef dict FORMS = {fn_form_name(<fn_form>i).decode(): i for i in range(FN_MASKS + 1)}
@@ -156,11 +156,11 @@ def plan(sizes, dtype, m, n=None, **options):
         raise ValueError(f"m, n, threads: expected at least 1, 0 and 1, "
                          f"got {m}, {n}, {options['threads']}")
     input.type, input.m, input.n = TYPES[real_name(dtype)], m, m if n is None else n
-    input.call = enumerator("call", options["call"], CALLS)
+    input.call = code("call", options["call"], CALLS)
     input.training = &training if input.call == FN_CALL_TRAIN else NULL
     input.target = target_of(options["isa"])
     input.processor = processor_with(options["halves_avx512"])
-    input.form, input.density = enumerator("form", options["form"], FORMS), options["density"]
+    input.form, input.density = code("form", options["form"], FORMS), options["density"]
     input_bytes = options["input_bytes"] or real(dtype).itemsize
     input.inputs_bytes = input.n * shape.n_in() * input_bytes
     input.threads = options["threads"]
@@ -173,7 +173,7 @@ cdef object set_plan_training(fn_training *training, dict options, size_t hidden
     the owner of the dropout rates, alive."""
     cdef Array rates
     memset(training, 0, sizeof(fn_training))
-    training.optimizer = enumerator("optimizer", options["optimizer"], OPTIMIZERS)
+    training.optimizer = code("optimizer", options["optimizer"], OPTIMIZERS)
     training.l2, training.l1, training.sharing = options["l2"], options["l1"], options["sharing"]
     by_blocks = options["by_blocks"]
     training.by_blocks = 0 if by_blocks is None else 1 if by_blocks else -1

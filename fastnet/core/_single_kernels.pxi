@@ -58,7 +58,7 @@ def sigmoid(z, out):
 
 
 def activate(neurons, z, out, slope=None):
-    cdef fn_activation neurons_ = enumerator("neurons", neurons, HIDDEN)
+    cdef fn_activation neurons_ = code("neurons", neurons, HIDDEN)
     cdef Array x = vector("z", z, REAL)
     cdef Array a = vector("out", out, (x.dtype,), True).expect("out", (x.length(0),))
     cdef Array s = None
@@ -135,7 +135,7 @@ def backpropagate(neurons, weights, delta, a, delta_below):
     cdef Array d = matrix("delta", delta, (m, n_out), (w.dtype,))
     cdef Array x
     cdef Array b = matrix("delta_below", delta_below, (m, n_in), (w.dtype,), True)
-    cdef fn_activation kind = enumerator("neurons", neurons, HIDDEN)
+    cdef fn_activation kind = code("neurons", neurons, HIDDEN)
     cdef void *activations = NULL
     if a is not None:
         if fn_activation_row(kind).keeps_slope:

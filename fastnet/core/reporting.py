@@ -249,7 +249,7 @@ def checked_level(verbose: Any) -> int:
     return level_of(verbose, "0 (silent), 1 (a line per epoch) or 2 (a bar)")
 
 
-def chosen(level: int) -> Reporter:
+def reporter_of_level(level: int) -> Reporter:
     """The reporter of a level. Raises an ImportError if it needs tqdm, which is missing."""
     if level == 2 and is_seen():
         return Bar(tqdm())

@@ -1,6 +1,6 @@
-"""The state of a network in pickles and copies: its format, and the checks of one that is read.
+"""The state of a network in pickles and copies: its format, and the checks of a state that is read.
 
-Knows no Network: what it returns are plain dictionaries.
+This module returns dictionaries and models and does not use ``Network``.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from fastnet.core.random_stream import RandomStream
 from fastnet.model import Model
 from fastnet.nn.costs import CostSpec
 
-# The entry of the state that has all fields (no attribute can have this name), the number of the
-# format, and the fields.
+# The key of the state under which the fields are (not a possible name of an attribute), the number
+# of the format, and the fields.
 _KEY = "fastnet.Network"
 _VERSION = 2
 _FIELDS = {
@@ -88,7 +88,7 @@ def _fields_of_0_1(others: dict[str, Any]) -> dict[str, Any]:
 
 
 def restored(fields: Mapping[str, Any]) -> tuple[Model, RandomStream, set[str]]:
-    """The model, the random stream and the kinds of warnings issued, all of them checked."""
+    """The model, the random stream and the kinds of warnings already issued, all checked."""
     model = make_model(
         fields["sizes"], fields["cost"], output=fields["output"], dtype=fields["dtype"],
         hidden=fields["hidden"], n_threads=fields["n_threads"],

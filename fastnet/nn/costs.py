@@ -115,11 +115,11 @@ class BuiltInCost:
 
     @property
     def kernel(self) -> str | tuple[Any, ...]:
-        """Its name in C, with the parameters if it has some."""
+        """Its name in C, or a tuple of the name and the parameters."""
         return (self.name, *self.parameters) if self.parameters else self.name
 
     def shown(self, formula: Formula, **values: Any) -> Formula:
-        """The formula with the parameters' values, and these, in their places."""
+        """The formula with the parameters' values and ``values`` inserted."""
         named = {name: f"{value:g}" for name, value in self.named_parameters.items()}
         return formula._replace(text=formula.text.format(**named, **values))
 
@@ -155,7 +155,7 @@ class _method(Generic[P, R]):
 
 
 def _columns(a: ArrayLike, y: ArrayLike) -> tuple[NDArray, NDArray]:
-    """Both as float64, after a check that nothing would be broadcast."""
+    """Both as float64, after a check that they have the same shape."""
     outputs, targets = np.asarray(a, np.float64), np.asarray(y, np.float64)
     if outputs.shape != targets.shape:
         raise ValueError(f"y: expected the shape of a, {outputs.shape}, got {targets.shape}")
@@ -309,8 +309,8 @@ class LogLikelihoodCost(BuiltInCost):
 class AbsoluteCost(BuiltInCost):
     """C = sum_j |a_j - y_j|, the absolute error, for linear outputs.
 
-    The gradient of an outlier is no larger than others'. Both methods take columns, as
-    for ``QuadraticCost``.
+    The gradient of an outlier is no larger than that of other examples. Both methods take columns,
+    as for ``QuadraticCost``.
 
     Examples
     --------
@@ -594,7 +594,7 @@ Choice = CostSpec  # its name in pickles of version 0.1
 
 
 def of_kernel(kernel: str | tuple[Any, ...]) -> BuiltInCost:
-    """The cost that is so named in C."""
+    """The cost with this name (and parameters) in C."""
     name, *parameters = kernel if isinstance(kernel, tuple) else (kernel,)
     return BY_NAME[name](*parameters)
 
@@ -623,7 +623,7 @@ def choose(cost: Any, output: str | None) -> CostSpec:
 
 
 def _built_in(cost: Any) -> BuiltInCost | None:
-    """The package's cost that this class, object or name is, or None."""
+    """The package's cost for a class, an object or a name; None if there is none."""
     if isinstance(cost, str):
         return BY_NAME[cost]() if cost in BY_NAME else None
     if isinstance(cost, type):
@@ -647,7 +647,7 @@ def from_text(text: str) -> BuiltInCost:
         parameters = [float(number) for number in given]
     except ValueError:
         raise ValueError(
-            f"expected numbers behind the colon, got {checks.short_repr(text)}"
+            f"expected numbers after the colon, got {checks.short_repr(text)}"
         ) from None
     if colon and len(parameters) != len(names):
         wanted = f"{name}:{','.join(name.upper() for name in names)}" if names else name
@@ -656,8 +656,8 @@ def from_text(text: str) -> BuiltInCost:
 
 
 def to_json(cost: type[Cost] | Cost) -> str | dict[str, Any]:
-    """A cost as files hold it: the name of its class, with its parameters where they are not the
-    defaults."""
+    """A cost in the form that files contain: the name of its class, and its parameters if they are
+    not the defaults."""
     found = _built_in(cost)
     if found is None or found == type(found)():
         return str(getattr(cost, "__name__", type(cost).__name__))

@@ -20,12 +20,12 @@ from fastnet.reference.layer import (
     weighted_input,
 )
 
-EVALUATED = 1024  # examples of a piece; smaller pieces are slow in NumPy
+EVALUATED = 1024  # examples computed at once; fewer would be slow in NumPy
 
 # Called with the number of examples done.
 Poll: TypeAlias = Callable[[int], object]
 
-# The factors of a hidden layer's activations, for dropout.
+# A function that returns the factors of the activations of hidden layer l, for dropout.
 Drop: TypeAlias = Callable[[int], NDArray | None]
 
 
@@ -127,8 +127,8 @@ class NetworkCore:
     def gradient(self, examples: Examples, nabla: Any, *, poll: Poll | None = None) -> None:
         """nabla = the weighted sum over the examples of dC/d(parameters), laid out like them.
 
-        ``poll`` is called as by ``Training.run``, between two pieces; there is one with a custom
-        cost.
+        ``poll`` is called as by ``Training.run``, between two pieces. With a custom cost all
+        examples are one piece.
         """
         nabla[...] = 0
         n = len(examples.X)
@@ -174,7 +174,7 @@ class NetworkCore:
 
 
 def after(before: int, poll: Poll | None) -> Poll | None:
-    """``poll`` called with ``before`` examples more."""
+    """``poll``, called with ``before`` added to the number of examples."""
     return None if poll is None else lambda done: poll(before + done)
 
 

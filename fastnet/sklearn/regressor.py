@@ -17,7 +17,7 @@ from fastnet.sklearn import arguments, losses, outputs, parameters
 from fastnet.sklearn.base import BaseMLP
 from fastnet.sklearn.validation import Validation
 
-ALLOWED: losses.Allowed = {  # softmax outputs stand for classes
+ALLOWED: losses.Allowed = {  # softmax outputs are for classes
     loss: tuple(output for output in pairs if output != "softmax")
     for loss, pairs in losses.LOSSES.items()
 }
@@ -39,14 +39,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     hidden_layer_sizes : int or sequence of int, default (100,)
         Neurons in each hidden layer; () for none.
     activation : str, default "relu"
-        Kind of the hidden neurons: "logistic", "tanh", "relu", or another name of
-        ``fastnet.nn.activations.HIDDEN``.
-        There is no "identity".
+        The activation of the hidden neurons: "logistic", "tanh", "relu", or another name of
+        ``fastnet.nn.activations.HIDDEN``. There is no "identity".
     solver : str, default "adam"
         "adam"; "sgd", gradient descent with ``momentum``; or another class of
         ``fastnet.nn.optimizers``, its name in lower case. There is no "lbfgs".
     alpha : float, default 0.0001
-        L2 penalty as scikit-learn counts it: each mini-batch adds alpha W / m to the gradient
+        L2 penalty with scikit-learn's meaning: each mini-batch adds alpha W / m to the gradient
         of the weights, with m the number of its examples, or the sum of their weights. This
         is the book's weight decay with lambda = alpha times the number of mini-batches in an epoch.
     batch_size : int or "auto", default "auto"
@@ -102,7 +101,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         mini-batch holds all examples, unless X is float32. scikit-learn uses the type of X.
         float32 has 7 digits: X = 1e8 + noise loses its noise, so scale such inputs, or choose
         "float64".
-        Predictions are float32 if X is float32, otherwise float64, whatever this is.
+        Predictions are float32 if X is float32, otherwise float64, whatever ``dtype`` is.
 
     Attributes
     ----------
@@ -256,7 +255,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         """
         predicted = self.predict(X)
         if not np.isfinite(predicted).all():
-            raise ValueError("X: expected inputs for which all predictions are finite")
+            raise ValueError(
+                "X: expected inputs for which all predictions are finite, got NaN or infinity"
+            )
         return self._scored(predicted, y, sample_weight)
 
     def _predicted(self, z: NDArray, dtype: type) -> NDArray:
@@ -301,6 +302,6 @@ def _numbers(y: NDArray) -> NDArray:
 
 
 def _r2(y: NDArray, predicted: NDArray, weights: NDArray | None) -> float:
-    """In float64: the squares of numbers within the range of float32 may be beyond it."""
+    """R^2 in float64, since squares of float32 numbers may exceed the range of float32."""
     y, predicted = y.astype(np.float64), predicted.astype(np.float64)
     return float(r2_score(y, predicted, sample_weight=weights))
