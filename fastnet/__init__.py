@@ -1,4 +1,4 @@
-"""Small feed-forward neural networks, trained on CPUs, fast."""
+"""Fast training of small feed-forward neural networks on CPUs."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING

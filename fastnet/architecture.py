@@ -1,4 +1,4 @@
-"""The arguments of ``Network`` that say what it computes, checked, and the model made of them."""
+"""Checks of the arguments of ``Network``, and the model made from them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def make_model(
     n_threads: int | None = None,
     schema: Mapping[str, Any] | None = None,
 ) -> Model:
-    """A model whose parameters are zeros.
+    """A model whose parameters are all zero.
 
     Parameters
     ----------

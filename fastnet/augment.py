@@ -288,7 +288,7 @@ def _pixels(name: str, value: Any, at_least: int, side: int) -> int:
 
 
 def _span(name: str, value: Any, around: float = 0.0) -> tuple[float, float]:
-    """(lowest, highest)."""
+    """``value`` as (lowest, highest); a number is the half width of a range ``around``."""
     if not isinstance(value, (tuple, list)):
         width = checks.nonnegative(name, value)
         return around - width, around + width
@@ -350,7 +350,7 @@ def _resampled(images: NDArray, sources: Callable[[int], tuple[NDArray, NDArray]
 
 
 def _bilinear(images: NDArray, row: NDArray, column: NDArray) -> NDArray:
-    """Bilinear interpolation in float64; 0 from one pixel outside the image on."""
+    """Bilinear interpolation in float64; pixels outside the image are 0."""
     n, side, _ = images.shape
     width = side + 3  # one zero before and two after, for positions just outside
     padded = np.zeros((n, width, width))

@@ -1,4 +1,4 @@
-"""Hyper-parameters found by trials: the learning rate."""
+"""The search for a learning rate."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ from fastnet.training.monitoring import default_figure
 from fastnet.training.options import SGDOptions
 from fastnet.training.overridden import OverriddenMethods
 
-# The power of ten where the search begins, and its bounds.
+# Powers of ten: where the search begins, and its bounds.
 _FIRST, _LOWEST, _HIGHEST = -2, -10, 10
 
-# Fluctuations below this fraction of the whole fall are normal for mini-batches.
-_LEVEL = 0.01
+# Increases of the cost by less than this fraction of its total decrease are ignored, since the
+# cost fluctuates from mini-batch to mini-batch.
+_TOLERANCE = 0.01
 
 # Arguments of ``SGD`` that the search does not allow.
-_NOT_TAKEN = {"schedule", "early_stopping", "callbacks", "verbose", "test_data"}
+_NOT_ALLOWED = {"schedule", "early_stopping", "callbacks", "verbose", "test_data"}
 
 
 class Trial(NamedTuple):
@@ -113,8 +114,8 @@ def find_learning_rate(
         Print a line per trial.
     **options
         Further arguments of ``SGD`` that the training will have: ``l1``, ``dropout``,
-        ``optimizer``, ``shift``, ``sample_weight``, ``class_weight``. None that change the rate
-        or stop the training.
+        ``optimizer``, ``shift``, ``sample_weight``, ``class_weight``. Arguments that change the
+        rate or stop the training are not allowed.
 
     Returns
     -------
@@ -125,17 +126,17 @@ def find_learning_rate(
     Raises
     ------
     ValueError, TypeError
-        As ``Network.SGD`` for arguments that do not fit; ValueError, too, where the cost falls
-        with no rate of 1e-10 or more, or with all up to 1e10.
+        As ``Network.SGD`` for arguments that do not fit. Also a ValueError if the cost falls with
+        no rate from 1e-10 to 0.01, or with all rates up to 1e10.
 
     Notes
     -----
-    The cost falls if it ends below its start, if no epoch raises it by more than 1 % of the
-    deepest fall so far, which fluctuations of mini-batches stay below, and if it ends no higher
-    than after the first epoch with any smaller rate tried. The last condition excludes rates so
-    large that neurons saturate and nothing changes any more; if there is no smaller rate and the
-    cost stays level after its first epoch, a tenth of the rate is tried, too. The cost of a
-    training that diverges does not fall.
+    The cost counts as falling under three conditions: it ends below its start; no epoch raises it
+    by more than 1 % of its largest decrease, a tolerance for the fluctuations of mini-batches; and
+    it ends no higher than the cost after the first epoch with any smaller rate tried. The last
+    condition excludes rates so large that neurons saturate and nothing changes any more. If there
+    is no smaller rate and the cost stays level after its first epoch, a tenth of the rate is tried,
+    too. The cost of a training that diverges does not fall.
 
     Examples
     --------
@@ -167,16 +168,16 @@ def find_learning_rate(
             power += 1
             if power == _HIGHEST:
                 raise ValueError(
-                    f"net, training_data: expected a training cost that ceases to fall with some "
-                    f"eta; it falls with 1e{_HIGHEST}"
+                    f"net, training_data: expected a training cost that does not fall with some "
+                    f"eta up to 1e{_HIGHEST}, got one that falls with all"
                 )
     else:
         while not search.falls(1, power - 1):
             power -= 1
             if power == _LOWEST:
                 raise ValueError(
-                    f"net, training_data: expected a training cost that falls with some eta; "
-                    f"it does with none from 1e{_LOWEST} to 1e{_FIRST}"
+                    f"net, training_data: expected a training cost that falls with some eta, "
+                    f"got one that falls with none from 1e{_LOWEST} to 1e{_FIRST}"
                 )
         power -= 1
     digit = next((digit for digit in (5, 2) if search.falls(digit, power)), 1)
@@ -189,11 +190,11 @@ def find_learning_rate(
 def _check_options(options: dict[str, Any]) -> None:
     """Raise a TypeError for an option that is not an argument of ``SGD`` or not allowed here."""
     parameters = inspect.signature(Network.SGD).parameters.values()
-    names = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in _NOT_TAKEN]
+    names = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in _NOT_ALLOWED]
     for name in options:
         if name not in names:
             raise TypeError(
-                f"{name}: expected none but these arguments of SGD: {', '.join(names)}; "
+                f"{name}: expected only these arguments of SGD: {', '.join(names)}; "
                 f"got {checks.short_repr(options[name])}"
             )
 
@@ -203,7 +204,7 @@ def _rate(digit: int, power: int) -> float:
 
 
 class _Search:
-    """The trials of one search, each rate tried once."""
+    """The trials of one search; no rate is tried twice."""
 
     def __init__(
         self,
@@ -229,14 +230,14 @@ class _Search:
         start = time.perf_counter()
         net, costs = self._train(eta)
         seconds = time.perf_counter() - start
-        right, cost = self._evaluated(net)
-        slack = _LEVEL * (costs[0] - min(costs))
+        accuracy, cost = self._evaluated(net)
+        slack = _TOLERANCE * (costs[0] - min(costs))
         falls = costs[-1] < costs[0] and all(b <= a + slack for a, b in pairwise(costs))
         level = len(costs) > 2 and costs[1] - costs[-1] <= slack
         if falls and level and power > _LOWEST and not self._below(eta):
             self.falls(digit, power - 1)
         falls = falls and costs[-1] <= min((t.costs[1] for t in self._below(eta)), default=math.inf)
-        self.trials.append(Trial(eta, costs, falls, seconds, right, cost))
+        self.trials.append(Trial(eta, costs, falls, seconds, accuracy, cost))
         if self._verbose:
             self._print(self.trials[-1])
         return falls
@@ -260,7 +261,7 @@ class _Search:
         return OverriddenMethods(net, model_of(net), sets, self._given, self._options)
 
     def _below(self, eta: float) -> list[Trial]:
-        """The trials of smaller rates."""
+        """The trials with smaller rates."""
         return [trial for trial in self.trials if trial.eta < eta]
 
     def _train(self, eta: float) -> tuple[Network, list[float]]:

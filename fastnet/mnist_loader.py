@@ -1,7 +1,6 @@
-"""The MNIST digits in the book's own form, for scripts written for it.
+"""The MNIST digits in the form of the book's program, for scripts written for it.
 
-``fastnet.load_mnist`` gives the same digits in a form that is trained on
-without any conversion.
+``fastnet.load_mnist`` returns the same digits in a form that needs no conversion before training.
 """
 
 import numpy as np

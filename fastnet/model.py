@@ -1,6 +1,6 @@
-"""What a network computes: its shape, its cost and its parameters.
+"""The model of a network: its shape, its cost and its parameters, and their use by the kernels.
 
-Everything that trains or evaluates works on this; ``Network`` is the interface around it.
+All modules that train or evaluate use ``Model``; ``Network`` is the interface for users.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from fastnet.data.schema import Schema
 from fastnet.nn.activations import ACTIVATIONS, Activation
 from fastnet.nn.costs import CostSpec
 
-# Examples handed at once to a custom cost's fn.
+# The number of examples in a call of a custom cost's fn.
 _PIECE = 1024
 
 # Examples of which threads compute the gradient together: FN_PIECE of C.
@@ -26,8 +26,8 @@ _GRADIENT_PIECE = 1024
 
 
 def classes_of(a: NDArray) -> NDArray:
-    """The classes that rows of outputs or targets (n, n_out) stand for, as ``accuracy`` counts
-    them: with one output neuron 1 from 0.5 on and 0 below, else the first of the largest."""
+    """The classes of rows of outputs or targets (n, n_out), as ``accuracy`` counts them: with one
+    output neuron 1 for 0.5 or more and else 0, otherwise the index of the first largest output."""
     return (a[:, 0] >= 0.5).astype(int) if a.shape[1] == 1 else a.argmax(axis=1)
 
 
@@ -59,22 +59,22 @@ class Model:
     @choice.setter
     def choice(self, choice: CostSpec) -> None:
         self._choice = choice
-        for made_for_it in ("core", "single"):
-            vars(self).pop(made_for_it, None)
+        for name in ("core", "single"):  # made with the old cost
+            vars(self).pop(name, None)
 
     @lazy_attribute
     def core(self) -> _kernels.NetworkCore:
-        """This network for the kernels; reads the parameters as they are at each call."""
+        """This network for the kernels; each call reads the current parameters."""
         return self._core_of(self.parameters)
 
     @lazy_attribute
     def single(self) -> _kernels.Predictor:
-        """For one example at a time; for callers within the package."""
+        """A predictor of single examples, for callers within the package."""
         return self._predictor(None)
 
     def predictor(self) -> _kernels.Predictor:
-        """For one example at a time, with a check of memory maps; sees the parameters as they are
-        when it is called."""
+        """A new predictor of single examples, which checks memory maps; each call reads the current
+        parameters."""
         return self._predictor(self._numbers)
 
     def _predictor(self, convert: Callable[[Any], Any] | None) -> _kernels.Predictor:
@@ -100,7 +100,7 @@ class Model:
 
     @property
     def values(self) -> NDArray:
-        """All parameters in one flat array, as they are now."""
+        """The current parameters in one flat array."""
         return self.parameters.values
 
     @property
@@ -120,10 +120,11 @@ class Model:
     def _output(self) -> Activation:
         return ACTIVATIONS[self.choice.output]
 
-    # ---- data that fits
+    # ---- checks of data against the network
 
     def check_inputs(self, name: str, n_in: int, largest: float) -> None:
-        """Raise a ValueError that starts with ``name`` unless such inputs fit."""
+        """Raise a ValueError that starts with ``name`` unless inputs of n_in features and absolute
+        values up to ``largest`` fit the network."""
         if n_in != self.sizes[0]:
             raise ValueError(f"{name}: expected {self.sizes[0]} features per example, got {n_in}")
         if largest > self._largest:
@@ -133,7 +134,7 @@ class Model:
 
     @property
     def classes(self) -> int:
-        """How many classes labels may name."""
+        """The number of classes that labels can have."""
         n_out = self.sizes[-1]
         return 2 if n_out == 1 and not self._output.of_layer else n_out
 
@@ -176,18 +177,19 @@ class Model:
         """Raise a ValueError if accuracy is not defined for these outputs and targets."""
         if not self._output.classifies and not data.names_classes:
             raise ValueError(
-                f"{name}: expected labels, or one-hot rows, to count an accuracy of "
-                f"{self.choice.output} outputs, got other targets; total_cost measures their error"
+                f"{name}: expected labels or one-hot rows for the accuracy of {self.choice.output} "
+                f"outputs, got other targets; total_cost measures their error"
             )
 
-    # ---- what the kernels compute
+    # ---- calls of the kernels
 
     def feedforward(self, X: Any, scale: float, values: NDArray | None = None) -> NDArray:
-        """(n, n_in), dense or compressed -> (n, n_out); ``values``: with other parameters."""
+        """The outputs (n, n_out) for inputs (n, n_in), dense or compressed; ``values``: parameters
+        to use instead of the network's."""
         return self._forward(self.core if values is None else self._core_of(values), X, scale)
 
     def weighted_inputs(self, X: Any, scale: float) -> NDArray:
-        """(n, n_in), dense or compressed -> z of the output layer, (n, n_out)."""
+        """The weighted inputs z of the output layer, (n, n_out), for inputs (n, n_in)."""
         return self._forward(self._core_of(self.parameters, "linear"), X, scale)
 
     def _forward(self, core: _kernels.NetworkCore, X: Any, scale: float) -> NDArray:
@@ -197,11 +199,11 @@ class Model:
         return out
 
     def threads(self, X: Any, m: int) -> int:
-        """How many threads share m examples."""
+        """The number of threads that share m examples."""
         return execution.threads(self.sizes, m, X, self.n_threads)
 
     def training(self, step: StepOptions) -> _kernels.Training:
-        """A training of this network by such steps, with their moments."""
+        """A training of this network with these options and their moments."""
         training = _kernels.Training(
             self.core, step.mini_batch_size, step.optimizer, l2=step.l2, l1=step.l1,
             dropout=step.dropout, shift=step.shift,
@@ -212,8 +214,8 @@ class Model:
         return training
 
     def scale_learned_from(self, data: Dataset) -> float | None:
-        """The scale of bytes for a network trained on ``data``: that of the data if they have one;
-        inputs that are taken as they are leave the one that the network has."""
+        """The scale of bytes for a network trained on ``data``: the scale of the data, or the
+        network's present one if the data are unscaled and are not bytes."""
         data = data.source
         return data.scale if data.is_bytes or data.scale != 1 else self.input_scale
 
@@ -277,11 +279,13 @@ class Model:
         return figures
 
     def accuracy(self, data: Dataset, single_use: bool = False) -> int:
-        """The number of correct examples; ``single_use``: the data are used for this alone."""
+        """The number of correct examples; ``single_use``: the data are read once, so that
+        compressing them would take longer."""
         return self.accuracies(self.values[None], data, single_use)[0]
 
     def accuracies(self, networks: NDArray, data: Dataset, single_use: bool = False) -> list[int]:
-        """The same of several networks like this one, whose parameters are (k, parameters)."""
+        """``accuracy`` of k networks of this shape with the parameters ``networks``,
+        (k, parameters)."""
         return self._evaluate(networks, data, False, single_use)[0]
 
     def _cost_sums(
@@ -307,22 +311,22 @@ class Model:
             if weights is None:
                 total += self.custom_cost(a, y)
                 continue
-            for weight in np.unique(weights[part]):  # fn sums over columns that count alike
+            for weight in np.unique(weights[part]):  # fn sums over columns of equal weight
                 if weight > 0:
-                    alike = weights[part] == weight
-                    total += float(weight) * self.custom_cost(a[:, alike], y[:, alike])
+                    chosen = weights[part] == weight
+                    total += float(weight) * self.custom_cost(a[:, chosen], y[:, chosen])
         return total
 
     def custom_cost(self, a: NDArray, y: NDArray) -> float:
         """The value of the cost class's ``fn`` for columns (n_out, m), as a number."""
         value = self.choice.cost.fn(a, y)
         if np.ndim(value) or np.asarray(value).dtype.kind not in "biuf":
-            came = f"shape {np.shape(value)}" if np.ndim(value) else checks.short_repr(value)
-            raise TypeError(f"fn: expected a number, the sum over the columns, got {came}")
+            got = f"shape {np.shape(value)}" if np.ndim(value) else checks.short_repr(value)
+            raise TypeError(f"fn: expected a number, the sum over the columns, got {got}")
         return float(value)
 
     def target_columns(self, y: NDArray) -> NDArray:
-        """Targets as a custom cost sees them, (n_out, m), labels as zeros and ones."""
+        """Targets in the form that a custom cost receives, (n_out, m); labels as zeros and ones."""
         if y.ndim == 1:
             single = self.sizes[-1] == 1 and not self._output.of_layer
             y = y[:, None] if single else y[:, None] == np.arange(self.sizes[-1])
@@ -340,7 +344,8 @@ class Model:
         self, networks: NDArray, data: Dataset, lmbda: float, single_use: bool = False,
         l1: float = 0.0, weights: NDArray | None = None,
     ) -> list[float]:  # fmt: skip
-        """The same of several networks like this one, whose parameters are (k, parameters)."""
+        """``total_cost`` of k networks of this shape with the parameters ``networks``,
+        (k, parameters)."""
         sums = self._cost_sums(networks, data, single_use, weights)
         return self.mean_costs(sums, networks, data, lmbda, l1, weights)
 
@@ -361,17 +366,17 @@ class Model:
         self, sums: list[float], networks: NDArray, data: Dataset, lmbda: float, l1: float,
         weights: NDArray | None,
     ) -> list[float]:  # fmt: skip
-        """The mean costs, with their L2 and L1 terms, of the sums over ``data``."""
+        """The mean costs with L2 and L1 terms, from the sums of the costs over ``data``."""
         n = len(data) if weights is None else float(weights.sum())
         costs = [total / n for total in sums]
         for k, values in enumerate(networks if lmbda or l1 else ()):
             if lmbda:
-                costs[k] += lmbda / n / 2 * self.squares(values)
+                costs[k] += lmbda / n / 2 * self.sum_of_squares(values)
             if l1:
                 costs[k] += l1 / n * self.sum_of_magnitudes(values)
         return costs
 
-    def squares(self, values: NDArray) -> float:
+    def sum_of_squares(self, values: NDArray) -> float:
         """The sum of W^2 of the parameters ``values``; infinite where that is beyond float64."""
         return self._over_weights(_kernels.sum_of_squares, values)
 
@@ -380,5 +385,5 @@ class Model:
         return self._over_weights(_kernels.sum_of_magnitudes, values)
 
     def _over_weights(self, f: Callable[[NDArray], float], values: NDArray) -> float:
-        """The sum over the layers of f of their weights, pads, which are zero, among them."""
+        """The sum of f(weights) over the layers; the weights include the pads, which are zero."""
         return sum(f(values[w:b]) for w, b, _ in self.parameters.places)

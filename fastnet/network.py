@@ -77,10 +77,9 @@ class Network:
         a script reproducible. Forked processes inherit the same generator state: give each
         network in them its own seed.
     hidden : str or object, or a sequence of them, default "sigmoid"
-        The kind of the hidden neurons, one name for all or one per hidden layer:
-        "sigmoid", "tanh", "relu", ...; ``fastnet.nn.activations.HIDDEN`` lists all; the classes
-        there define them. In place of a name an object, for a parameter other than the default,
-        such as ``fastnet.LeakyReLU(0.2)``.
+        The activation of the hidden neurons, one name for all or one per hidden layer:
+        "sigmoid", "tanh", "relu", ...; ``fastnet.nn.activations.HIDDEN`` lists all. An object such
+        as ``fastnet.LeakyReLU(0.2)`` sets a parameter.
     initializer : str or None
         The initial parameters of a layer with n_in inputs and n_out neurons:
         "default", weights N(0, 1) / sqrt(n_in), biases N(0, 1); "large", all N(0, 1);
@@ -91,9 +90,9 @@ class Network:
         sigmoid, else "glorot". Drawn in the order of ``default_weight_initializer``;
         biases of 0 are not drawn.
     n_threads : int or None
-        The most threads that a call uses, 1 or more; None: the number
-        from ``fastnet.set_num_threads``, initially 1. More than one are used
-        for large layers only, and change no bit.
+        The maximum number of threads of a call, 1 or more; None: the number of
+        ``fastnet.set_num_threads``, initially 1. Only large layers use several threads. The
+        results are the same to the last bit.
     inputs : Standardize or None
         What is done to the inputs before the first layer, by every method: with
         ``fastnet.Standardize.fit(X)`` the network computes with (X * scale - mean) / deviation,
@@ -188,13 +187,13 @@ class Network:
 
     @property
     def num_layers(self) -> int:
-        """The number of layers, the input layer included."""
+        """The number of layers, including the input layer."""
         return len(self._model.sizes)
 
     @property
     def cost(self) -> type[Cost] | Cost:
-        """The cost class, or the object of one that was given for its parameters. Another, or its
-        name, can be assigned if it is allowed with the output layer."""
+        """The cost class, or the object of one that was passed because of its parameters. Another
+        cost, or its name, can be assigned if it is allowed with the output layer."""
         return self._model.choice.cost
 
     @cost.setter
@@ -209,8 +208,8 @@ class Network:
 
     @property
     def hidden(self) -> list[Any]:
-        """The kind of neurons of each hidden layer, a name, or an object with parameters other than
-        the defaults; changing this list raises a TypeError."""
+        """The activation of each hidden layer, a name, or an object if it has other parameters than
+        the default ones; changing this list raises a TypeError."""
         return FixedList("hidden", [each.name_or_self for each in self._model.hidden])
 
     @property
@@ -257,7 +256,7 @@ class Network:
 
     @property
     def n_threads(self) -> int | None:
-        """The most threads that a call uses; None: as ``fastnet.set_num_threads`` says."""
+        """The maximum number of threads of a call; None: that of ``fastnet.set_num_threads``."""
         return self._model.n_threads
 
     @property
@@ -405,10 +404,9 @@ class Network:
             ``predict(x)`` takes x of shape (n_in,) and returns the output, (n_out,), in the
             network's dtype: the same array each time, which the next call overwrites. It uses
             the network's current parameters and, for uint8, its current ``input_scale``; other
-            types are used unscaled.
-            An array of the network's dtype is read in place; others are converted.
-            ValueError if x has another shape or is not finite. One thread at a time may
-            use it.
+            types are used unscaled. An array of the network's dtype is read in place; others
+            are converted. It raises a ValueError if x has another shape or is not finite. Only
+            one thread at a time may use it.
 
         Examples
         --------
@@ -478,8 +476,7 @@ class Network:
         Raises
         ------
         ValueError, TypeError
-            For data that do not fit the network, and a lmbda that is negative or
-            not finite.
+            For data that do not fit the network, and for a lmbda that is negative or not finite.
 
         Examples
         --------
@@ -558,10 +555,9 @@ class Network:
         evaluation_data : as training_data, or None
             Monitored data: validation or test data. Needed by the two flags
             that monitor it, and by a schedule or early stopping that follows it. uint8 arrays that
-            are not in a ``Dataset`` are scaled as the training data. If no flag is set and
-            nothing is followed, the accuracy on it is recorded if its targets are classes
-            (labels or one-hot rows; for one target, zeros and ones), otherwise the cost. False
-            means None.
+            are not in a ``Dataset`` are scaled as the training data. Without a flag and without a
+            figure to follow, the accuracy on it is recorded if its targets are classes (labels or
+            one-hot rows; for one target, zeros and ones), otherwise the cost. False means None.
         monitor_evaluation_cost : bool, default False
             Record the cost on the evaluation data after each epoch, L1 and L2 terms included
             (with n the number of evaluation examples, as in ``total_cost``). Each of the four
@@ -648,8 +644,8 @@ class Network:
         ValueError, TypeError
             For arguments and data that do not fit; nothing is changed.
         DivergenceError
-            If a parameter stops being finite, which is checked once per epoch; the
-            network keeps the parameters of the last epoch in which all were.
+            If a parameter becomes infinite or NaN, which is checked once per epoch; the network
+            keeps the parameters of the last epoch after which all were finite.
         ImportError
             If verbose is 2, standard error shows bars, and tqdm, which draws them, is not
             installed; nothing is changed.
@@ -659,14 +655,14 @@ class Network:
         An epoch is one call into compiled code, and other Python threads run meanwhile.
         Ten times a second the call polls for an interrupt: Ctrl-C stops it within 0.2 s, or
         after the current mini-batch if that takes longer. The network then keeps the mini-batches
-        trained so far, those of the current epoch included; the history that callbacks know has
-        the complete epochs; the best parameters are not restored; and the random numbers are
-        those at the end of the last complete epoch, so that a further call begins with the order
-        of the examples that was interrupted. Python delivers Ctrl-C to its main thread only: a
-        training in another thread is ended by its callbacks. A further call continues where this
-        one ended. A signal handler sees the parameters of the completed mini-batches, and may
-        save but not change them. Another thread that reads them during the call may see partially
-        updated numbers.
+        trained so far, including those of the current epoch; the history that callbacks receive has
+        the complete epochs; the best parameters are not restored; and the state of the random
+        numbers is that at the end of the last complete epoch, so that a further call begins with
+        the order of the examples that was interrupted. Python delivers Ctrl-C to its main thread
+        only: a training in another thread is ended by its callbacks. A further call continues
+        where this one ended. A signal handler sees the parameters of the completed mini-batches,
+        and may save but not change them. Another thread that reads them during the call may see
+        partially updated numbers.
 
         Each call, each epoch with its figures, and the end are logged by the logger "fastnet" at
         level INFO; an interrupt is logged at WARNING. ``logging.basicConfig(level=logging.INFO)``
@@ -1035,7 +1031,7 @@ class Network:
         Raises
         ------
         ValueError
-            If a weight or a bias is not finite, since JSON has no such numbers, or if the name has
+            If a weight or a bias is not finite, since JSON cannot represent it, or if the name has
             the suffix of another format, such as .npz, .pkl or .gz.
         OSError
             If the file cannot be written; an old file is kept.
@@ -1132,7 +1128,7 @@ def load(
     Returns
     -------
     Network
-        In the dtype that the file names; float64 for a file of the book's.
+        In the dtype that the file names; float64 for a file of the book's program.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The forms of input that a network takes, each checked against the network."""
+"""The forms of input that a network accepts, each checked against the network."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _sparse_error(name: str) -> ValueError:
 
 
 class NetworkInputs:
-    """Turns what users pass into what a model computes with.
+    """Converts inputs and data of any accepted form to arrays and data sets for a model.
 
     Parameters
     ----------
@@ -185,15 +185,16 @@ class NetworkInputs:
         return out.reshape(-1, 1) if column else out
 
     def _needs_no_checks(self, rows: NDArray) -> bool:
-        """Whether ``rows`` is of the network's type, contiguous, finite and not huge: a quick test
-        for single examples, whose full checks would take longer than the network."""
+        """Whether ``rows`` is contiguous, of the network's type, and finite with a finite sum of
+        squares: a quick test for single examples, whose full checks would take longer than the
+        network."""
         if rows.dtype != self._model.dtype or not rows.flags.carray:
             return False
         if self._model.schema.standardize is not None:
             return False
         flat = rows.reshape(-1)
         with np.errstate(over="ignore", invalid="ignore"):
-            return math.isfinite(flat.dot(flat))  # NaN and infinity show in the sum of squares
+            return math.isfinite(flat.dot(flat))  # not if an element is NaN or infinite
 
     def as_rows(self, name: str, X: Any) -> Any:
         """``X`` with one example per row; a single example, (n_in,) or (n_in, 1), is one row."""
@@ -205,8 +206,8 @@ class NetworkInputs:
         return X
 
     def without_targets(self, name: str, X: Any) -> Dataset | None:
-        """What ``as_rows`` returned as a Dataset, whose labels mean nothing; None if it is
-        empty."""
+        """The rows that ``as_rows`` returned as a Dataset with meaningless labels; None without
+        rows."""
         if isinstance(X, Dataset):
             self._check_scale(X.source, self._model.input_scale)
             data = X
@@ -239,7 +240,7 @@ class NetworkInputs:
             self._warn("bytes", bytes_warning(name, data))
 
     def _check_scale(self, data: Dataset, scale: float | None) -> None:
-        """Warn if the scale of bytes differs from the scale the network was trained with."""
+        """Warn if the scale of bytes differs from the scale that the network was trained with."""
         if scale is not None and data.scale != scale and data.is_bytes:
             self._warn(
                 "scale",

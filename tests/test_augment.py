@@ -258,7 +258,7 @@ def test_importing_fastnet_does_not_import_scipy():
     [
         ((np.ones((2, 10)), [0, 1]), "data: expected square images, got 10 pixels per example"),
         ((sparse.csr_array(np.eye(4)), [0, 1, 1, 0]), "data: expected images as a dense array"),
-        ((np.ones((2, 9)), [0]), "data: y: expected as many as X has rows"),
+        ((np.ones((2, 9)), [0]), "data: y: expected as many examples as X"),
         (5, "data: expected a Dataset, "),
     ],
 )

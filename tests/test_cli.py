@@ -206,9 +206,9 @@ def plan_of(arguments, capsys):
 def test_info_prints_the_plan_of_a_training_in_words(capsys):
     assert plan_of("784,30,10 --batch 10 --isa avx2", capsys) == [
         "train [784, 30, 10] float32, avx2: dense rows, 10 examples, 1 thread",
-        "  inputs that are zero in a whole step are left out",
+        "  inputs that are zero in all examples of a step are left out",
         "  the next examples are prefetched",
-        "  the gradient is added straight onto the parameters (fused update)",
+        "  the gradient is added directly to the parameters (fused update)",
         "  10 examples at once:",
         "    784 x 30: forward by tiles; update by tiles in parts",
         "    30 x 10: forward by tiles; error by tiles, 10 examples at once; "
@@ -252,7 +252,7 @@ def test_the_options_of_info_reach_the_plan(capsys):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ("--batch 3", "--batch: expected --plan beside it"),
+        ("--batch 3", "--batch: expected --plan with it, got none"),
         ("--plan 3", "--plan: expected layers' sizes, as in 784,30,10, got '3'"),
         ("--plan 3,x", "--plan: expected layers' sizes, as in 784,30,10, got '3,x'"),
         ("--plan 3,0", "--plan: expected layers' sizes, as in 784,30,10, got '3,0'"),

@@ -157,7 +157,7 @@ def test_a_wrong_number_of_stored_inputs_is_found_out(form, dtype, isa):
 
 def test_an_array_that_changes_meanwhile_is_refused(monkeypatch):
     monkeypatch.setattr("fastnet.data.sparse_rows.count", lambda X: 1)
-    with pytest.raises(RuntimeError, match=r"^X: expected an array that stays as it is"):
+    with pytest.raises(RuntimeError, match=r"^X: expected an array that does not change"):
         compress(X, "columns")
 
 

@@ -273,7 +273,7 @@ BAD = {
     "ragged": ([[1, 2], [3]], [0, 1], "X: expected"),
     "words": ([["a", "b"]], [0], "X: expected numbers, got <U1"),
     "dates": (np.zeros((1, 2), "M8[D]"), [0], "X: expected numbers, got datetime64"),
-    "lengths": (np.ones((3, 2)), [0, 1], "y: expected as many as X has rows, 3, got 2"),
+    "lengths": (np.ones((3, 2)), [0, 1], "y: expected as many examples as X, 3, got 2"),
     "negative label": (np.ones((2, 2)), [0, -1], "y: expected labels from 0 to 2147483647, got -1"),
     "float labels": (np.ones((2, 2)), [0.0, 1.0], "y: expected integer labels"),
     "label columns of columns": (np.ones((2, 2)), np.ones((2, 2, 1)), "(2, 2, 1)"),

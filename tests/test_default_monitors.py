@@ -246,7 +246,7 @@ def test_early_stopping_n_of_zero_is_none_and_others_are_refused():
     ):  # fmt: skip
         with pytest.raises((TypeError, ValueError), match=f"^early_stopping_n: {words}"):
             net.SGD(data(), 2, 5, 0.1, early_stopping_n=n)
-    with pytest.raises(TypeError, match=r"^early_stopping_n: expected 0 beside early_stopping"):
+    with pytest.raises(TypeError, match=r"^early_stopping_n: expected 0 with early_stopping"):
         net.SGD(data(), 2, 5, 0.1, early_stopping_n=2, early_stopping=EarlyStopping())
 
 

@@ -52,7 +52,8 @@ def test_the_order_of_magnitude_is_found_first_and_then_a_digit(
 
 
 @pytest.mark.parametrize(
-    ("largest", "words"), [(0, "none from 1e-10 to 1e-2"), (math.inf, "it falls with 1e10")]
+    ("largest", "words"),
+    [(0, "none from 1e-10 to 1e-2"), (math.inf, "up to 1e10, got one that falls with all")],
 )
 def test_a_cost_that_never_or_always_falls_is_an_error(largest, words, monkeypatch):
     with pytest.raises(ValueError, match=f"^net, training_data: expected .*{words}"):

@@ -139,7 +139,7 @@ def test_techniques_and_weights_beside_an_overridden_step_are_refused(name, over
     net = network(override)
     net.reseed(SEED)
     before, called = parameters(net), []
-    words = rf"{name}.*: expected none beside an overridden {method}, which is not told of it, got"
+    words = rf"{name}.*: expected none with an overridden {method}, which does not receive it, got"
     with pytest.raises(TypeError, match=words):
         trained(
             net,
@@ -157,7 +157,7 @@ def test_techniques_and_weights_beside_an_overridden_step_are_refused(name, over
 @pytest.mark.parametrize("override", [AbsoluteError, RolledOutputs])
 def test_weights_beside_a_training_cost_of_ones_own_are_refused_where_it_is_followed(override):
     net = network(override)
-    with pytest.raises(TypeError, match=r"^sample_weight, class_weight: expected none beside"):
+    with pytest.raises(TypeError, match=r"^sample_weight, class_weight: expected none with"):
         trained(net, sample_weight=np.ones(31))
     history = trained(net, monitor_training_cost=False, sample_weight=np.ones(31), dropout=0.1)
     assert len(history.evaluation_cost) == EPOCHS
@@ -178,7 +178,7 @@ def test_an_overridden_accuracy_may_count_what_has_no_classes():
     data = [(x[:, None], x[:3, None] * 0.3) for x in TRAINING[0]]
     history = trained(net, data, evaluation_data=data[:9])
     assert history.training_accuracy[-1] == net.accuracy(data) > 20
-    with pytest.raises(ValueError, match="to count an accuracy of linear outputs"):
+    with pytest.raises(ValueError, match="for the accuracy of linear outputs"):
         trained(network(RolledOutputs, cost="quadratic", output="linear"), data)
 
 
@@ -445,7 +445,7 @@ def test_a_sweep_refuses_in_time_what_a_replaced_method_does_not_know(monkeypatc
 
     monkeypatch.setattr(Network, "update_mini_batch", update_mini_batch)
     specs = [{"sizes": SIZES, "epochs": 1, "mini_batch_size": 31, "eta": 1.0, "seed": SEED}]
-    with pytest.raises(TypeError, match=r"^specs\[1\]: l1: expected none beside an overridden"):
+    with pytest.raises(TypeError, match=r"^specs\[1\]: l1: expected none with an overridden"):
         fastnet.fit_many([*specs, {**specs[0], "l1": 1.0}], Dataset(*TRAINING), verbose=False)
     fits = fastnet.fit_many(specs, Dataset(*TRAINING), max_workers=1, verbose=False)
     assert_allclose(fits[0].network.biases[0], Network(SIZES, seed=SEED).biases[0] + 1, rtol=1e-6)

@@ -85,7 +85,7 @@ def test_a_step_of_many_layers_has_them_all():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"m": 0}, "m, n, threads: expected 1, 0, 1 or more, got 0, None, 1"),
+        ({"m": 0}, "m, n, threads: expected at least 1, 0 and 1, got 0, None, 1"),
         ({"m": 1, "isa": "sse"}, "isa: expected one of baseline, avx2, avx512, neon; got 'sse'"),
         ({"m": 1, "call": "learn"}, "call: expected one of train, gradient, evaluate; got 'learn'"),
         ({"m": 1, "form": "rows"}, "form: expected one of dense, columns, masks; got 'rows'"),

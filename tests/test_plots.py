@@ -294,7 +294,7 @@ def test_a_grid_leaves_few_places_empty(n, columns):
 
 def test_shapes_and_layers_that_do_not_fit_are_refused(trained):
     net, test, _ = trained
-    with pytest.raises(ValueError, match=r"^shape: .* since 30 inputs are no square; got None$"):
+    with pytest.raises(ValueError, match=r"^shape: .* since 30 inputs are not a square; got None$"):
         plots.weights(net, layer=1)
     for shape in ((28, 27), (784,), 28, "ab", (28.0, 28), (-28, -28)):
         with pytest.raises(ValueError, match=r"^shape: expected \(rows, columns\) of 784 pixels"):

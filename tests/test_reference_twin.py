@@ -3,6 +3,7 @@
 import ast
 import inspect
 import re
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from fastnet import reference
 from fastnet.core import _kernels
 
 ROOT = Path(__file__).parent.parent
+TOOL = runpy.run_path(str(ROOT / "tools" / "declare_kernels.py"))
 CLASSES = ("Examples", "NetworkCore", "Predictor", "Training")
 
 # What only the kernels have: the choice of instructions and the plan, aligned memory, intervals.
@@ -104,9 +106,18 @@ def test_a_training_has_the_attributes_that_the_reference_describes(module):
     assert training.by_blocks is training.costs is None
 
 
+STUB = TOOL["STUB"].read_text(encoding="utf-8")
+
+
+def test_the_stub_declares_what_both_have_as_the_reference_does():
+    """If not: python -P tools/declare_kernels.py. The format, which ruff changes, may differ."""
+    assert ast.dump(ast.parse(TOOL["renewed"](STUB))) == ast.dump(ast.parse(STUB))
+    assert "def sigmoid(z: NDArray, out: NDArray) -> None: ..." in STUB
+
+
 def test_the_stub_lists_what_only_the_kernels_have():
-    """The rest has the types of the reference."""
-    stub = ast.parse((Path(_kernels.__file__).parent / "_kernels.pyi").read_text())
+    """In its first part; the second one has the types of the reference."""
+    stub = ast.parse(STUB.partition(TOOL["MARK"])[0])
     listed = {node.name: node for node in stub.body if hasattr(node, "name")}
     only = {n for n, node in listed.items() if isinstance(node, ast.FunctionDef)}
     assert only == ONLY_KERNELS

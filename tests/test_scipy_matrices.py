@@ -36,7 +36,7 @@ BROKEN = {
         ("indptr", [-3, 2, 5, 5, 11], "expected 0 as the first entry, got -3"),
         ("indptr", [], "expected 5 entries, got 0"),
         ("data", np.ones((11, 0)), "expected 1 dimension(s), got shape (11, 0)"),
-        ("data", [1.0, 2.0], "expected 11 or more, which is the last of indptr, got 2"),
+        ("data", [1.0, 2.0], "expected 11 elements or more, the last entry of indptr, got 2"),
     ],
     "csc": [
         ("indices", [1, 3, 0, 2, 99, 0, 1, 2, 3, 2, 3], "expected rows from 0 to 3, got 0 to 99"),

@@ -240,7 +240,7 @@ def test_an_x_with_other_features_is_named_by_each_method(kind):
 
 WRONG_Y = {
     "NaN": ([np.nan] * 9, "contains NaN", KINDS),
-    "too few": (Y[:8], "expected as many as X has rows, 9, got 8", KINDS),
+    "too few": (Y[:8], "expected as many examples as X, 9, got 8", KINDS),
     "a number": (3, "", KINDS),
     "None": (None, "requires y to be passed, but the target y is None", KINDS),
     "ragged": (LISTS * 4 + LISTS[:1], "", KINDS),

@@ -13,7 +13,7 @@ from fastnet.core import moved
 from fastnet.training.options import SGDOptions
 
 FOLDER = Path(fastnet.__file__).parent
-FILES = sorted(FOLDER.rglob("*.py"))
+FILES = sorted([*FOLDER.rglob("*.py"), *FOLDER.rglob("*.pyi")])  # also stubs
 TREES = {file: ast.parse(file.read_text(encoding="utf-8")) for file in FILES}
 
 # Documented names of the standard library that begin with an underscore.
@@ -148,11 +148,13 @@ def imports(file):
             if path[0] == "fastnet":
                 folder = FOLDER.joinpath(*path[1:])
                 for alias in node.names:
-                    for found in (folder / f"{alias.name}.py", folder / alias.name / "__init__.py"):
-                        if found in TREES:
-                            yield found
-                if folder.with_suffix(".py") in TREES:
-                    yield folder.with_suffix(".py")
+                    yield from module_files(folder / alias.name) or module_files(folder)
+
+
+def module_files(path):
+    """The file of the module or package with this path; a stub stands for a compiled module."""
+    candidates = (path.with_suffix(".py"), path.with_suffix(".pyi"), path / "__init__.py")
+    return [file for file in candidates if file in TREES]
 
 
 def test_imports_point_one_way():

@@ -14,8 +14,8 @@ from fastnet.cli.parser import make_parser
 
 
 def main(arguments: Sequence[str] | None = None) -> Any:
-    """Run the command line; the exit status is 0, or, after one line on standard error, 2, and
-    130 after Ctrl-C."""
+    """Run the command line. The exit status is 0; 2 after an error, which is one line on standard
+    error; 130 after Ctrl-C."""
     parser = make_parser()
     command = "fastnet"
     try:
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> Any:
             command = " ".join(filter(None, ("fastnet", options.command)))
             if options.command is None:
                 parser.print_help()
-            else:  # its module is imported only now: that of demo imports the plots
+            else:  # imported only now, since the module of demo imports the plots
                 importlib.import_module(f"fastnet.cli.{options.command}").run(options)
         finally:
             _flush()
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> Any:
 
 
 def _flush() -> None:
-    """Standard output, which is None where the caller closed it."""
+    """Flush standard output, which is None if the caller closed it."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""The images and labels that the options name, or MNIST."""
+"""The images and labels of the files that the options name, or MNIST."""
 
 import argparse
 
@@ -18,7 +18,7 @@ def load_data(options: argparse.Namespace) -> tuple[Dataset, Dataset]:
     for option, file in files.items():
         if file is None:
             raise ValueError(
-                f"{option}: expected a file beside {given[0]}, as all four go together"
+                f"{option}: expected a file with {given[0]}, since all four go together, got none"
             )
         if not file:
             raise ValueError(f"{option}: expected a file, got {file!r}")

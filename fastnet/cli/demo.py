@@ -13,7 +13,7 @@ def run(options: argparse.Namespace) -> None:
     if options.html is not None:
         if any((options.name, options.save, options.dark, options.book_rates)):
             raise ValueError(
-                "--html: expected neither NAME nor --save nor --dark nor --book-rates beside it"
+                "--html: expected no NAME, --save, --dark or --book-rates with it, got one"
             )
         demo.write_page(options.html, user_network(options, "--html"))
         print(f"Saved to {options.html}: open it in a browser")
@@ -27,7 +27,7 @@ def _list_pictures(options: argparse.Namespace) -> None:
     given = [f"--{o}" for o in ("save", "model", "images", "labels") if getattr(options, o)]
     given += [f"--{o}" for o in ("dark", "book-rates") if getattr(options, o.replace("-", "_"))]
     if given:
-        raise ValueError(f"NAME: expected a picture to go with {given[0]}")
+        raise ValueError(f"NAME: expected a picture with {given[0]}, got none")
     width = max(map(len, demo.DEMOS))
     print(*(f"{name:{width}}  {d.line}" for name, d in demo.DEMOS.items()), sep="\n")
     print(
@@ -41,7 +41,9 @@ def _draw(options: argparse.Namespace) -> None:
     user = user_network(options, options.name) if demo.find(options.name).of_network else None
     if user is None and (options.model or options.images or options.labels):
         of_network = ", ".join(name for name, d in demo.DEMOS.items() if d.of_network)
-        raise ValueError(f"--model: expected one of {of_network} or --html with it")
+        raise ValueError(
+            f"--model: expected one of {of_network} or --html with it, got {options.name}"
+        )
     if options.save is None:
         demo.show(options.name, user, options.dark, options.book_rates)
     else:
@@ -50,12 +52,12 @@ def _draw(options: argparse.Namespace) -> None:
 
 
 def user_network(options: argparse.Namespace, name: str) -> demo.UserNetwork | None:
-    """The user's network and images for a picture, None where there are none."""
+    """The user's network and images for a picture, None if there are none."""
     if (options.images is None) != (options.labels is None):
-        raise ValueError("expected both of --images and --labels, or none")
+        raise ValueError("--images, --labels: expected both or none, got one")
     if options.model is None:
         if options.images is not None:
-            raise ValueError("--images: expected a --model that was trained for them")
+            raise ValueError("--images: expected a --model that was trained for them, got none")
         return None
     net = load(options.model)
     shape: tuple[int, ...] = ()

@@ -16,7 +16,7 @@ def run(options: argparse.Namespace) -> None:
     }
     if options.plan is None:
         if given:
-            raise ValueError(f"--{next(iter(given))}: expected --plan beside it")
+            raise ValueError(f"--{next(iter(given))}: expected --plan with it, got none")
         show_config()
         return
     print("\n".join(execution.described(_planned(options))))

@@ -19,12 +19,12 @@ _OWN = own_data.Settings()
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """One line, where argparse would print the usage too."""
+        """Print one line, without argparse's usage."""
         self.exit(2, f"{self.prog}: error: {message}\n")
 
 
 class _Version(argparse.Action):
-    """Look the version up only when it is asked for, since that takes a while."""
+    """Looks up the version only when it is requested, since that takes long."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
         print(f"fastnet {version()}")
@@ -68,7 +68,7 @@ def _add_train(commands: Any) -> None:
         help="sizes of the hidden layers, as in --hidden 100 30; without a number there is "
         f"none (default: 30; {' '.join(map(str, own_data.HIDDEN))})")
     add("--neurons", type=_text(activations.from_text), metavar="KIND",
-        help=f"kind of the hidden neurons, one of {', '.join(activations.HIDDEN)}; with a "
+        help=f"activation of the hidden neurons, one of {', '.join(activations.HIDDEN)}; with a "
         "parameter as in leaky-relu:0.2, whose slope below 0 is 0.2 (default: sigmoid; "
         f"{own_data.NEURONS})")
     add("--cost", type=_text(costs.from_text),
@@ -108,7 +108,7 @@ def _add_train(commands: Any) -> None:
     for split, kind in (("train", "training"), ("test", "test")):
         for what in ("images", "labels"):
             add(f"--{split}-{what}", metavar="FILE",
-                help=f"{kind} {what} in IDX form, plain or .gz (default: MNIST)")
+                help=f"{kind} {what} in IDX format, plain or .gz (default: MNIST)")
     add("--save", metavar="FILE",
         help="write the network to this file after the last epoch or after Ctrl-C (default: not "
         "saved)")
@@ -163,7 +163,7 @@ def _add_predict(commands: Any) -> None:
     add("model", metavar="MODEL", help="a file that --save wrote")
     add("data", metavar="DATA",
         help="a CSV file (- for standard input), an .npz or .npy file with an array of inputs, "
-        "or images in IDX form, plain or .gz")
+        "or images in IDX format, plain or .gz")
     add("--scale", type=float, metavar="FACTOR",
         help="multiply the pixels by this (default: the scale in MODEL)")
     add("--probabilities", action="store_true",
@@ -218,7 +218,7 @@ def _add_demo(commands: Any) -> None:
         help="a network that --save wrote, for digits, weights, confusion and --html (default: "
         "one that is trained on MNIST)")
     add("--images", metavar="FILE",
-        help="images for MODEL in IDX form, plain or .gz (default: MNIST's test images)")
+        help="images for MODEL in IDX format, plain or .gz (default: MNIST's test images)")
     add("--labels", metavar="FILE", help="their labels")
     # fmt: on
 
@@ -247,7 +247,7 @@ def _add_info(commands: Any) -> None:
     add("--form", choices=("dense", "columns", "masks"),
         help="format of the inputs (default: the fastest for the density)")
     add("--neurons", type=_text(activations.from_text), metavar="KIND",
-        help=f"kind of the hidden neurons, one of {', '.join(activations.HIDDEN)} (default: "
+        help=f"activation of the hidden neurons, one of {', '.join(activations.HIDDEN)} (default: "
         "sigmoid)")
     add("--optimizer", type=_text(optimizers.from_text), metavar="NAME",
         help=f"optimizer, one of {', '.join(optimizers.USUAL)} (default: plain gradient descent)")

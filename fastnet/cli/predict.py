@@ -108,7 +108,7 @@ def _outputs(net: Network, options: argparse.Namespace) -> NDArray:
     scale = scaled(net, options, X, arrays.scale)
     try:
         return net.feedforward(Dataset(X, np.zeros(len(X), np.int64), scale, sparse=False))
-    except ValueError as error:  # of arguments that the user has not seen
+    except ValueError as error:  # names arguments that the user has not passed
         name, _, what = str(error).partition(": ")
         given = "--scale" if name == "scale" else f"DATA: {file}"
         raise ValueError(f"{given}: {what}") from None

@@ -90,7 +90,7 @@ def _network(options: argparse.Namespace, training: Dataset, test: Dataset) -> N
 def _run_sgd(
     net: Network, options: argparse.Namespace, training: Dataset, test: Dataset
 ) -> tuple[History, bool]:
-    """Train as the options say; returns the history and whether Ctrl-C stopped it."""
+    """Train with these options; returns the history and whether Ctrl-C stopped the training."""
     optimizer = None if options.optimizer == "plain" else options.optimizer
     eta = optimizer.usual_eta if optimizer else PLAIN_ETA
     plots = options.plot is not None
@@ -125,7 +125,7 @@ def _summarize(history: History, n: int, speed: float, seconds: float) -> None:
         print(
             f"Best test accuracy:  {best / n:.2%} (epoch {counts.index(best) + 1})",
             f"Final test accuracy: {counts[-1] / n:.2%}",
-            f"Training time: {seconds:.2f} s, the test after each epoch included; "
+            f"Training time: {seconds:.2f} s, including the test after each epoch; "
             f"{speed:,.0f} examples per second",
             sep="\n",
         )

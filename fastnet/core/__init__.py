@@ -1,1 +1,1 @@
-"""Between Python and the C kernels: the compiled module, the parameters, random numbers."""
+"""The compiled module, and what everything else needs: parameters, random numbers, checks."""

@@ -1,5 +1,5 @@
-"""Part of _kernels.pyx: arguments of the C kernels: names, shapes, examples, optimizers, and a
-custom cost's delta."""
+"""Part of _kernels.pyx: arguments of the C kernels (names, shapes, examples, optimizers, a custom
+cost's delta)."""
 
 # ---- networks and examples -------------------------------------------------
 
@@ -24,11 +24,11 @@ cdef dict OUTPUTS = {name: row for name, row in rows(fn_activation_row).items()
 cdef dict OPTIMIZERS = rows(fn_optimizer_row)
 cdef dict COSTS = {**rows(fn_cost_row), None: (FN_OTHER_COST, 0)}
 
-cdef size_t LARGEST = 2 ** 31 - 1
+cdef size_t LARGEST_LAYER = 2 ** 31 - 1
 
 
 cdef code(str name, value, dict known):
-    """The C constant of a name."""
+    """The C enumerator of ``value``, one of the keys of ``known``; ``name`` is the argument's."""
     if value not in known:
         raise ValueError(f"{name}: expected one of {', '.join(map(str, known))}; got {value!r}")
     return known[value]
@@ -57,25 +57,25 @@ cdef class Shape:
     def __cinit__(self, sizes, output, cost, hidden=None):
         cdef size_t i, n = len(sizes)
         cdef double parameters = 0
-        cdef bint fit = n >= 2
+        cdef bint valid = n >= 2
         self.sizes = <size_t *>calloc(n, sizeof(size_t))
         self.hidden = <fn_activation *>calloc(n, sizeof(fn_activation))
         if self.sizes == NULL or self.hidden == NULL:
             raise MemoryError()
         for i in range(n):
             size = index(sizes[i])
-            fit &= 1 <= size <= LARGEST
-            self.sizes[i] = size if fit else 1
+            valid &= 1 <= size <= LARGEST_LAYER
+            self.sizes[i] = size if valid else 1
             if i > 0:
                 parameters += (self.sizes[i - 1] + 1.0) * (self.sizes[i] + 512.0)
-        if not fit:
-            raise ValueError(f"sizes: expected two or more integers from 1 to {LARGEST}, "
+        if not valid:
+            raise ValueError(f"sizes: expected two or more integers from 1 to {LARGEST_LAYER}, "
                              f"got {list(sizes)}")
         if parameters * 8 >= 2.0 ** 62:
             raise MemoryError(f"sizes: {list(sizes)} have more parameters than memory can hold")
         hidden = ("sigmoid",) * (n - 2) if hidden is None else hidden
         if len(hidden) != n - 2:
-            raise ValueError(f"hidden: expected {n - 2} kinds of neurons, got {hidden!r}")
+            raise ValueError(f"hidden: expected {n - 2} activations, got {hidden!r}")
         for i in range(n - 2):
             self.hidden[i].kind = <fn_activation_kind>set_row("hidden", hidden[i], HIDDEN,
                                                              self.hidden[i].parameters)
@@ -115,7 +115,7 @@ cdef class Examples:
     X : (n, n_in) of uint8, float32 or float64; or a compressed.Compressed
     scale : float; an input is value * scale, rounded once
     y : (n, n_out) of float32 or float64, (n,) int64 labels, or None where only inputs matter
-    weights : (n,) float64, the weight of each example; None: 1
+    weights : (n,) float64, the weight of each example, or None for weights of 1
     """
     cdef fn_examples examples
     cdef size_t n_in
@@ -167,8 +167,9 @@ cdef class Examples:
         self.examples.targets_stride = self.y.view.strides[0]
         self.examples.targets_type = self.y.type()
 
-    cdef const fn_examples *fit(self, Shape shape, fn_type type, bint with_targets) except NULL:
-        """Check that these examples fit a network, and return them for C."""
+    cdef const fn_examples *checked_for(self, Shape shape, fn_type type,
+                                        bint with_targets) except NULL:
+        """The examples for C, after a check that their shapes are those of the network."""
         cdef tuple expected = (self.examples.n, shape.n_in())
         if self.n_in != shape.n_in() and self.compressed is None:
             self.X.expect("X", expected)
@@ -183,11 +184,11 @@ cdef class Examples:
         return &self.examples
 
     cdef int check_form(self, Shape shape, fn_type type) except -1:
-        """Check that the first layer can read the compressed examples: columns need 32-bit indices
-        of all its weights, and masks an instruction set that has them."""
+        """Check that the first layer can read the compressed examples: its weights must have 32-bit
+        indices, and only some instruction sets read masks."""
         cdef fn_form form = fn_choose_form(type, fn_selected_target(), fn_this_processor(),
                                            &shape.network, 0.2)
-        if form == FN_DENSE:  # at a density at which both other forms are possible
+        if form == FN_DENSE:  # chosen at density 0.2 only if compressed examples cannot be read
             raise ValueError(f"X: expected at most 2^32 weights in the first layer for compressed "
                              f"examples, got {shape.sizes[0]} x {shape.sizes[1]}, padded")
         if self.examples.masks != NULL and form != FN_MASKS:
@@ -250,7 +251,7 @@ cdef int call_delta(void *context, size_t m, size_t n_out, size_t stride, const 
             raise ValueError(f"delta: expected the shape of z, {(n_out, m)}, got {result.shape}")
         if result.dtype.kind not in "biuf":
             raise TypeError(f"delta: expected real numbers, got {result.dtype}")
-        with np.errstate(over="ignore"):  # the training itself checks that parameters are finite
+        with np.errstate(over="ignore"):  # SGD checks after each epoch that parameters are finite
             custom.matrix(delta, m, stride)[:, :n_out] = result.T
         return 0
     except BaseException as error:

@@ -4,16 +4,16 @@ cdef dict TYPE_NAMES = {"B": "uint8", "H": "uint16", "I": "uint32", "f": "float3
                         "l": "int64", "q": "int64", "L": "uint64", "Q": "uint64"}
 
 cdef dict TYPES = {"uint8": FN_U8, "uint16": FN_U16, "uint32": FN_U32, "float32": FN_F32,
-                   "float64": FN_F64, "int64": FN_I64, "uint64": FN_I64}  # FN_I64: 64 bits
+                   "float64": FN_F64, "int64": FN_I64, "uint64": FN_I64}  # FN_I64 stands for both
 
 cdef dict ITEM_SIZES = {name: np.dtype(name).itemsize for name in TYPES}
 
 
 @cython.final
-@cython.no_gc  # so that the garbage collector's lists do not lead to the array
+@cython.no_gc  # so that gc.get_referents does not return the original array
 cdef class Array:
-    """A checked array, kept alive by this object. It exports its memory read-only, so that an array
-    made from it gives no access to the original array."""
+    """A checked array, which this object keeps alive. The object exports the memory read-only, so
+    that an array made from it cannot be used to change the original one."""
     cdef Py_buffer view
     cdef bint held
     cdef str dtype
@@ -36,11 +36,14 @@ cdef class Array:
                             f"got {self.view.ndim} dimensions of {self.dtype}")
         self.code = TYPES[self.dtype]
         if self.view.shape[ndim - 1] > 1 and self.view.strides[ndim - 1] != self.view.itemsize:
-            raise ValueError(f"{name}: expected contiguous rows")
+            raise ValueError(f"{name}: expected contiguous rows, got elements "
+                             f"{self.view.strides[ndim - 1]} bytes apart")
         if ndim == 2 and self.view.shape[0] > 1 and self.view.strides[0] < 0:
-            raise ValueError(f"{name}: expected rows in ascending order")
+            raise ValueError(f"{name}: expected rows in ascending order, got a step of "
+                             f"{self.view.strides[0]} bytes")
         if <uintptr_t>self.view.buf % self.view.itemsize:
-            raise ValueError(f"{name}: expected elements aligned to their size")
+            raise ValueError(f"{name}: expected elements aligned to their size, "
+                             f"got unaligned ones")
 
     def __dealloc__(self):
         if self.held:
@@ -48,7 +51,7 @@ cdef class Array:
 
     def __getbuffer__(self, Py_buffer *buffer, int flags):
         if flags & PyBUF_WRITABLE or flags & PyBUF_STRIDES != PyBUF_STRIDES:
-            raise BufferError("expected a request to read with strides, got another")
+            raise BufferError(f"flags: expected a read-only buffer with strides, got {flags:#x}")
         buffer.buf = self.view.buf
         buffer.obj = self
         buffer.len = self.view.len
@@ -71,26 +74,29 @@ cdef class Array:
         return self.code
 
     cdef Array expect(self, str name, tuple shape):
-        cdef tuple came = tuple([self.view.shape[i] for i in range(self.view.ndim)])
-        if came != shape:
-            raise ValueError(f"{name}: expected shape {shape}, got {came}")
+        cdef tuple got = tuple([self.view.shape[i] for i in range(self.view.ndim)])
+        if got != shape:
+            raise ValueError(f"{name}: expected shape {shape}, got {got}")
         return self
 
     cdef Array expect_contiguous(self, str name):
-        """For two dimensions."""
+        """Check that a 2-D array has no gaps between its rows."""
         cdef size_t row = self.length(1) * self.view.itemsize
         if self.length(0) > 1 and <size_t>self.view.strides[0] != row:
-            raise ValueError(f"{name}: expected a contiguous array")
+            raise ValueError(f"{name}: expected a contiguous array, got rows "
+                             f"{self.view.strides[0]} bytes apart, not {row}")
         return self
 
     cdef Array expect_padded(self, str name, array):
         cdef size_t stride = fn_stride(self.length(1), self.view.itemsize) * self.view.itemsize
         if not self.length(0) or not self.length(1):
-            raise ValueError(f"{name}: expected at least one row and one column")
+            raise ValueError(f"{name}: expected at least one row and one column, "
+                             f"got {self.length(0)} x {self.length(1)}")
         if array.strides[0] != stride:  # also for a single row, since its pad may be written
             raise ValueError(f"{name}: expected rows {stride} bytes apart, got {array.strides[0]}")
         if <uintptr_t>self.view.buf % 64:  # a slice of columns would have its pads in the next row
-            raise ValueError(f"{name}: expected rows that start at cache lines")
+            raise ValueError(f"{name}: expected rows that start at cache lines, "
+                             f"got a start {<uintptr_t>self.view.buf % 64} bytes after one")
         return self
 
 
@@ -129,7 +135,7 @@ cdef real(dtype):
 
 
 cdef str real_name(dtype):
-    """The name of ``real(dtype)``; its attribute ``name`` would take a microsecond."""
+    """The name of ``real(dtype)``, without ``numpy.dtype.name``, which takes a microsecond."""
     return TYPE_NAMES[real(dtype).char]
 
 
@@ -160,12 +166,12 @@ cdef class Workspace:
     cdef char *first
 
     def __cinit__(self, size_t size, bint zeroed=True, size_t offset=0):
-        """``offset``: unused bytes before it, a multiple of 64."""
+        """size : bytes; offset : unused bytes before them, a multiple of 64."""
         cdef Py_buffer view
         try:
             self.memory = (new_zeros if zeroed else new_array)(offset + size + 64, BYTE)
         except MemoryError:
-            raise MemoryError(f"fastnet: no {size} bytes for the workspace") from None
+            raise MemoryError(f"workspace: expected {size} bytes of memory, got none") from None
         PyObject_GetBuffer(self.memory, &view, PyBUF_STRIDES)
         self.first = <char *>((<uintptr_t>view.buf + 63) // 64 * 64) + offset
         PyBuffer_Release(&view)  # the memory stays as long as the array does

@@ -20,12 +20,13 @@ cdef class CompressedArrays:
     values : 1-D, of uint8, float32 or float64
     offsets : (n + 1,) int64
     columns : 1-D, of uint16 or uint32; or None
-    masks : (n, ceil(n_in / 64)) uint64, or None; one of the two
+    masks : (n, ceil(n_in / 64)) uint64, or None; exactly one of columns and masks is given
     n_in : int
 
     The constructor checks the lengths and the offsets. The caller must make sure that columns and
     masks are valid, or check ``first_invalid_row``, and must not write to offsets, columns and
-    masks afterwards. ``first`` is the index in the arrays of the first row of a ``part``.
+    masks afterwards. ``first`` is the row of the arrays at which these rows start (0, but for a
+    ``part``).
     """
     cdef readonly Array values
     cdef readonly Array offsets
@@ -37,17 +38,17 @@ cdef class CompressedArrays:
     cdef readonly size_t longest
 
     def __cinit__(self, values, offsets, columns, masks, n_in):
-        if values is None:  # for ``part``, which fills it
+        if values is None:  # made by ``part``, which sets the attributes
             return
         if not 1 <= n_in <= LARGEST_WIDTH:
             raise ValueError(f"n_in: expected from 1 to {LARGEST_WIDTH}, got {n_in}")
         if (columns is None) == (masks is None):
-            raise ValueError("columns, masks: expected one of them, got both or none")
+            raise ValueError("columns, masks: expected one of the two, got both or none")
         self.n_in = n_in
         self.values = vector("values", values, INPUTS)
         self.offsets = vector("offsets", offsets, ("int64",))
         if self.offsets.length(0) == 0:
-            raise ValueError("offsets: expected one entry more than rows, got none")
+            raise ValueError("offsets: expected one entry more than there are rows, got no entry")
         self.n = self.offsets.length(0) - 1
         self.check_offsets()
         cdef int64_t end = self.starts()[self.n]
@@ -61,7 +62,7 @@ cdef class CompressedArrays:
             self.masks.expect_contiguous("masks")
             capacity -= min(capacity, BYTES_AFTER_VALUES // self.values.view.itemsize)
         if <size_t>end > capacity:
-            raise ValueError(f"offsets: expected them from 0 to {capacity}, got {end}")
+            raise ValueError(f"offsets: expected entries from 0 to {capacity}, got {end}")
 
     cdef const int64_t *starts(self) noexcept nogil:
         return <const int64_t *>self.offsets.data() + self.first
@@ -84,8 +85,9 @@ cdef class CompressedArrays:
         self.longest = longest
 
     def first_invalid_row(self):
-        """The first invalid row, or None: its columns do not ascend from 0 to below n_in, or its
-        masks have bits from n_in on or another number of bits than the row has values."""
+        """The index of the first invalid row, or None. A row is invalid if its columns do not
+        ascend strictly from 0 to below n_in, if its masks have a bit at n_in or above, or if they
+        have more or fewer bits than the row has values."""
         cdef size_t row
         if self.values is None:
             return None

@@ -1,11 +1,9 @@
-"""The types of what only the kernels have; the rest has those of the reference in NumPy."""
+"""The types of the compiled module."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeAlias, TypedDict, Unpack
 
-from numpy.typing import DTypeLike, NDArray
-
-from fastnet.reference import *  # noqa: F403
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 ParameterArray: TypeAlias = NDArray | Storage
 
@@ -98,3 +96,118 @@ class ParameterStorage:
     def restore(self, values: ParameterArray, trainer: object = None) -> None: ...
     def begin_training(self, trainer: object) -> Storage: ...
     def end_training(self, trainer: object) -> None: ...
+
+# ---- shared with fastnet.reference: written by tools/declare_kernels.py
+
+Poll: TypeAlias = Callable[[int], object]
+EVALUATED: int
+
+class Examples:
+    def __init__(
+        self, X: Any, scale: float, y: NDArray | None = None, weights: NDArray | None = None
+    ): ...
+
+class NetworkCore:
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        output: str,
+        cost: Any,
+        parameters: Any,
+        hidden: Sequence[str] | None = None,
+        custom_delta: Callable[[NDArray, NDArray, NDArray], NDArray] | None = None,
+    ): ...
+    def predictor(self, check_file: Callable[[str, Any], None] | None = None) -> Predictor: ...
+    def feedforward(
+        self, examples: Examples, out: NDArray, threads: int = 1, *, poll: Poll | None = None
+    ) -> None: ...
+    def gradient(self, examples: Examples, nabla: Any, *, poll: Poll | None = None) -> None: ...
+    def evaluate(
+        self,
+        examples: Examples,
+        threads: int = 1,
+        *,
+        networks: NDArray | None = None,
+        with_cost: bool = True,
+        poll: Poll | None = None,
+    ) -> tuple[Any, Any]: ...
+
+class Predictor:
+    def __init__(
+        self, network: NetworkCore, check_file: Callable[[str, Any], None] | None = None
+    ): ...
+    def try_predict(self, x: Any) -> NDArray | None: ...
+    def __call__(self, x: ArrayLike) -> NDArray: ...
+
+class Training:
+    mini_batch_size: int
+    shift: int
+    steps: int
+    moments: NDArray | None
+    n_complete: int
+    costs: NDArray | None
+    divide_l2: bool
+    by_blocks: bool | None
+    def __init__(
+        self,
+        network: NetworkCore,
+        mini_batch_size: int,
+        optimizer: Sequence[Any] = ("plain",),
+        *,
+        l2: float = 0.0,
+        l1: float = 0.0,
+        dropout: NDArray | None = None,
+        shift: int = 0,
+    ): ...
+    def resume(self, moments: Any, steps: int) -> None: ...
+    def reset(self) -> None: ...
+    def run(
+        self,
+        examples: Examples,
+        order: NDArray,
+        eta: float,
+        *,
+        key: int | NDArray | None = None,
+        threads: int = 1,
+        poll: Poll | None = None,
+        snapshots: NDArray | None = None,
+    ) -> int: ...
+
+def activate(neurons: str, z: NDArray, out: NDArray, slope: NDArray | None = None) -> None: ...
+def backpropagate(
+    neurons: str, weights: NDArray, delta: NDArray, a: NDArray | None, delta_below: NDArray
+) -> None: ...
+def compress(
+    X: NDArray, offsets: NDArray, values: NDArray, columns: NDArray | None, masks: NDArray | None
+) -> bool: ...
+def cost_sum(
+    output: str, cost: Any, z: NDArray, y: NDArray, weights: NDArray | None = None
+) -> float: ...
+def exp(x: NDArray, out: NDArray) -> None: ...
+def fma_rounds(dtype: DTypeLike, n: int) -> float: ...
+def layout(sizes: Sequence[int], dtype: DTypeLike) -> tuple[int, list[tuple[int, int, int]]]: ...
+def log(x: NDArray, out: NDArray) -> None: ...
+def max_abs(x: Any) -> float: ...
+def max_abs_and_count(x: NDArray) -> tuple[float, int]: ...
+def output_error(
+    output: str,
+    cost: Any,
+    a: NDArray,
+    y: NDArray,
+    factor: float,
+    delta: NDArray,
+    weights: NDArray | None = None,
+) -> None: ...
+def padded(m: int, n: int, dtype: DTypeLike) -> NDArray: ...
+def permutation(raw: NDArray) -> NDArray: ...
+def random_at(key: int, counters: NDArray) -> NDArray: ...
+def sigmoid(z: NDArray, out: NDArray) -> None: ...
+def softmax(z: NDArray, out: NDArray) -> None: ...
+def standard_normal(raw: NDArray) -> NDArray: ...
+def sum_of_magnitudes(x: Any) -> float: ...
+def sum_of_squares(x: Any) -> float: ...
+def uniform(raw: NDArray) -> NDArray: ...
+def update(
+    weights: NDArray, biases: NDArray, a: NDArray, delta: NDArray, l2: float = 0.0, l1: float = 0.0
+) -> None: ...
+def weighted_input(a: NDArray, weights: NDArray, biases: NDArray, z: NDArray) -> None: ...

@@ -2,9 +2,9 @@
 """The interface from Python to the C kernels; no other module handles pointers.
 
 Every function and method checks its arrays (dtype, shape, layout, writability), releases
-the interpreter's lock and makes one call. The same classes and functions, with the same
-signatures, are in plain NumPy in fastnet/reference/, whose docstrings say what each
-computes. C's declarations come from csrc/fastnet.h (tools/declare_c.py).
+the GIL and makes one call. fastnet/reference/ has the same classes and functions, with the
+same signatures, in plain NumPy; its docstrings say what each computes. The declarations of C
+are generated from csrc/fastnet.h (tools/declare_c.py).
 
 Parameters of a network are one flat array (see ``layout``). Rows of padded
 arrays fill whole cache lines; ``padded`` makes such arrays.
@@ -57,7 +57,7 @@ def isa():
 def select(name):
     """Use the kernels of the instruction set ``name`` from now on."""
     if fn_select(name.encode()):
-        raise ValueError(f"expected one of {', '.join(available())}; got {name!r}")
+        raise ValueError(f"name: expected one of {', '.join(available())}; got {name!r}")
 
 
 def compiler():
@@ -70,7 +70,7 @@ def _select_at_import():
     try:
         select(wanted or available()[-1])
     except ValueError as error:
-        raise ImportError(f"FASTNET_ISA: {error}") from None
+        raise ImportError(f"FASTNET_ISA: {str(error).removeprefix('name: ')}") from None
 
 
 _select_at_import()
@@ -89,9 +89,12 @@ include "_training.pxi"
 # ---- compressed rows, and the layout of the parameters -------------------------------
 
 def compress(X, offsets, values, columns, masks):
-    """Fill values, offsets[1:], and columns or masks where given, from the dense X. The values have
-    X's type, or float32 for float64. Row s is written to ``values[offsets[s]:]``; elements after
-    the last value and column may be overwritten. Returns False if the capacity is too small."""
+    """Write the non-zero values of the dense X, and their columns or masks (None: not wanted).
+
+    ``values`` has X's type, or float32 for an X of float64. The values of row s are written from
+    ``values[offsets[s]]`` on, and ``offsets[1:]`` is filled; elements after the last value and
+    column may be overwritten. Returns False if ``values`` or ``columns`` is too short.
+    """
     cdef size_t done, n_in = X.shape[1]
     cdef Examples e = Examples(X, 1.0)
     cdef tuple kinds = ("float64", "float32") if e.X.dtype == "float64" else (e.X.dtype,)
@@ -119,14 +122,14 @@ def compress(X, offsets, values, columns, masks):
     return done == e.examples.n
 
 
-EVALUATED = FN_EVALUATED  # maximum number of examples in a piece of feedforward and evaluate
+EVALUATED = FN_EVALUATED  # feedforward and evaluate compute at most this many examples at once
 
 
 def layout(sizes, dtype):
-    """(length, [(weights, biases, stride), ...]): the offsets of each layer's parameters.
+    """(length, [(weights, biases, stride), ...]): the layout of the flat array of parameters.
 
-    In elements of the flat array: layer l's weights start at ``weights``, one
-    row of ``stride`` for each input; its biases at ``biases``.
+    All are numbers of elements: the weights of a layer start at ``weights``, one row of
+    ``stride`` elements for each input, its biases at ``biases``.
     """
     cdef size_t l
     cdef Shape shape = Shape(sizes, "sigmoid", None)

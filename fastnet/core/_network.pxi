@@ -51,7 +51,7 @@ cdef class NetworkCore:
         return Predictor(self, check_file, standardize, convert)
 
     def feedforward(self, Examples examples not None, out, threads=1, *, poll=None):
-        cdef const fn_examples *e = examples.fit(self.shape, self.type, False)
+        cdef const fn_examples *e = examples.checked_for(self.shape, self.type, False)
         cdef object memory = self.memory()
         cdef const void *p = self.start(memory)
         cdef Array a = Array("out", out, 2, (self.dtype,), writable=True)
@@ -60,7 +60,7 @@ cdef class NetworkCore:
         cdef Plan plan = planned(FN_CALL_FORWARD, self.type, self.shape, e, e.n, 0, NULL,
                                  checked_threads(threads))
         cdef Workspace w = Workspace(fn_evaluation_size(self.type, &plan.plan, e))
-        cdef Poll polling = Poll(poll) if e.n > FN_EVALUATED else None  # without a poll in a single piece
+        cdef Poll polling = Poll(poll) if e.n > FN_EVALUATED else None  # a single piece is short
         cdef fn_poll polled = NO_POLL if polling is None else polling.for_c()
         with nogil:
             fn_feedforward(self.type, &plan.plan, p, e, a.data(), polled, w.start())
@@ -68,7 +68,7 @@ cdef class NetworkCore:
             polling.check()
 
     def gradient(self, Examples examples not None, nabla, threads=1, *, poll=None):
-        cdef const fn_examples *e = examples.fit(self.shape, self.type, True)
+        cdef const fn_examples *e = examples.checked_for(self.shape, self.type, True)
         cdef object memory = self.memory()
         cdef const void *p = self.start(memory)
         cdef Array g = vector("nabla", nabla, REAL, True).expect("nabla", (self.n_parameters,))
@@ -95,7 +95,7 @@ cdef class NetworkCore:
     def evaluate(self, Examples examples not None, threads=1, *, networks=None, with_cost=True,
                  poll=None):
         cdef fn_network network = self.shape.network
-        cdef const fn_examples *e = examples.fit(self.shape, self.type, True)
+        cdef const fn_examples *e = examples.checked_for(self.shape, self.type, True)
         cdef object memory = self.memory()
         cdef const char *p = <const char *>self.start(memory)
         cdef size_t i, n = 1, row = self.n_parameters * ITEM_SIZES[self.dtype]
@@ -134,7 +134,8 @@ cdef object NDARRAY = np.ndarray
 
 
 cdef bint may_be_mapped(x):
-    """Whether ``x`` may be a memory map: no array owns its memory."""
+    """Whether ``x`` may be a memory map: neither x nor the array that it is a view of owns the
+    memory."""
     base = x.base
     return base is not None and (type(base) is not NDARRAY or base.base is not None)
 
@@ -148,7 +149,7 @@ cdef class Predictor:
     Both compute with the parameters that the network has at the call. ``check_file`` is called with
     "x" and an x that may be part of a memory map. ``standardize``, means and deviations (n_in,) of
     float64, makes the inputs (x - mean) / deviation, rounded once from float64; x may then be
-    float32 or float64. ``convert`` makes an array of an x that is none. The interpreter's lock is
+    float32 or float64. ``convert`` makes an array of an x that is none. The GIL is
     held during a call.
     """
     cdef NetworkCore network
@@ -159,7 +160,7 @@ cdef class Predictor:
     cdef Plan plan
     cdef Workspace workspace
     cdef fn_examples example
-    cdef bint is_copied  # a thread is copying ``out``, during which others may run
+    cdef bint is_copied  # a thread is copying ``out``; other threads may run meanwhile
     cdef object out
     cdef object dtype
     cdef bytes format
@@ -195,8 +196,8 @@ cdef class Predictor:
                                                       &self.example))
 
     cdef int run(self, x, void *out) except -1:
-        """Fill ``out`` (n_out,) and return 1; return 0 if x is not plain: of another type, shape or
-        layout, or not finite."""
+        """Fill ``out`` (n_out,) and return 1; or return 0 if x is not a finite, contiguous ndarray
+        of the network's dtype and of shape (n_in,)."""
         cdef Py_buffer view
         cdef Storage storage = None  # kept alive during the call
         cdef const void *p
@@ -259,7 +260,7 @@ cdef class Predictor:
             return None
         if not self.run(x, self.outputs.memory.first):
             return None
-        self.is_copied = True  # stays True after a MemoryError; callers can do without this method
+        self.is_copied = True  # it stays True after a MemoryError; then all calls return None
         copied = self.out.copy()
         self.is_copied = False
         return copied
@@ -268,12 +269,12 @@ cdef class Predictor:
         cdef void *out = self.outputs.memory.first
         if self.check_file is not None and type(x) is NDARRAY and may_be_mapped(x):
             self.check_file("x", x)
-        if not self.run(x, out) and not self.run(self.plain(x), out):
+        if not self.run(x, out) and not self.run(self.converted(x), out):
             raise ValueError("x: expected finite numbers, got NaN or infinity")
         return self.out
 
-    cdef object plain(self, x):
-        """Convert x, a list or an array of another type or layout, for ``run``."""
+    cdef object converted(self, x):
+        """x, a list or an array of any type and layout, as an array that ``run`` accepts."""
         if self.convert is not None and type(x) is not NDARRAY:
             x = self.convert(x)
         if "numpy.ma" in modules and isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
@@ -294,11 +295,11 @@ cdef class Predictor:
         if self.mean is not None:
             return self.plain_doubles(x)
         with np.errstate(over="ignore"):
-            converted = np.array(x, self.dtype)
-        if np.isfinite(x).all() and not np.isfinite(converted).all():
+            result = np.array(x, self.dtype)
+        if np.isfinite(x).all() and not np.isfinite(result).all():
             raise ValueError(f"x: expected inputs within the range of {self.dtype}, "
                              f"got {np.abs(x).max():g}")
-        return converted
+        return result
 
     cdef object plain_doubles(self, x):
         """x in the type in which it is standardized."""

@@ -4,9 +4,9 @@ Each change of a network's parameters is one call of a function in this file, an
 handler and no other Python thread runs during it.
 """
 
-# Large arrays of NumPy start at the start of a page. Parameters start half a page later, since a
-# load waits for a store to the same offset of another page (4K aliasing), as with Adam's moments
-# ([784, 100, 10]: 1.1 times as long).
+# Large arrays of NumPy, such as the moments of an optimizer, start at the start of a page.
+# Parameters start half a page later, since a load waits for a store to the same offset of another
+# page (4K aliasing; docs/tuning.md).
 cdef size_t HALF_PAGE = 2048
 cdef Py_ssize_t LARGE = 1 << 16
 
@@ -22,9 +22,10 @@ cdef class Storage:
     cdef bytes format
 
     def __cinit__(self, Py_ssize_t n, str dtype, source=None):
-        """n numbers of type dtype: a copy of ``source``, (n,) of the same type, or zeros."""
+        """n elements of type dtype: copied from ``source``, (n,) of the same type, or zero."""
         if n < 0 or dtype not in REAL:
-            raise ValueError(f"n, dtype: expected 0 or more of {REAL}, got {n} of {dtype}")
+            raise ValueError(f"n, dtype: expected 0 or more elements of {' or '.join(REAL)}, "
+                             f"got {n} of {dtype}")
         self.n, self.dtype = n, dtype
         self.itemsize = ITEM_SIZES[dtype]
         self.format = b"f" if dtype == "float32" else b"d"
@@ -70,7 +71,7 @@ cdef class ParameterStorage:
     cdef readonly Storage storage
     cdef readonly dict lists
     cdef public object input_scale
-    cdef object trainer  # identifies the call that trains, or None
+    cdef object trainer  # identifies the call that is training; None if there is none
     cdef object _values
 
     def __cinit__(self, sizes, dtype, *args):
@@ -97,8 +98,8 @@ cdef class ParameterStorage:
     def check_not_training(self):
         """Raise a RuntimeError while a kernel call trains these parameters."""
         if self.trainer is not None:
-            raise RuntimeError("the network is being trained: expected a change of it before or "
-                               "after the training, or in one of its callbacks")
+            raise RuntimeError("the network is being trained: expected a change before or after "
+                               "the training, or in one of its callbacks")
 
     def new_storage(self):
         """A storage of zeros, for ``replace``."""
@@ -115,7 +116,7 @@ cdef class ParameterStorage:
         return self.lists.setdefault(name, made)
 
     def replace(self, Storage new not None, dict updated, kept=()):
-        """Replace the storage by ``new``, after copying the parts ``kept``, pairs (start, end),
+        """Replace the storage by ``new``, after copying the ranges ``kept``, pairs (start, end),
         from the old one. Arrays of the old storage become read-only. The lists named in
         ``updated`` get those arrays as elements, the others become obsolete."""
         cdef Py_ssize_t start, end, size = new.itemsize
@@ -126,14 +127,15 @@ cdef class ParameterStorage:
                              f"{new.dtype}")
         for start, end in kept:
             if not 0 <= start <= end <= new.n:
-                raise ValueError(f"kept: expected parts of 0 to {new.n}, got {start} to {end}")
+                raise ValueError(f"kept: expected ranges within 0 to {new.n}, got {start} to {end}")
             memcpy(new.memory.first + start * size, before.memory.first + start * size,
                    (end - start) * size)
         self.set_storage(new, updated)
 
     def restore(self, values, trainer=None):
-        """Set these values, (parameters,), in new storage; all lists become obsolete. A call that
-        trains passes its ``trainer``, and its storage is overwritten if no list shows it."""
+        """Set the parameters to ``values``, (parameters,), in new storage; all lists become
+        obsolete. The call that is training passes its ``trainer``; if no list refers to its
+        storage, the storage is overwritten instead."""
         if trainer is None or trainer is not self.trainer:
             self.check_not_training()
         elif not self.lists:
@@ -142,8 +144,8 @@ cdef class ParameterStorage:
         self.set_storage(Storage(self.storage.n, self.storage.dtype, values), None)
 
     def begin_training(self, trainer not None):
-        """Copy the values to new storage, and refuse changes by others until ``end_training`` is
-        called with the same object. Returns the old storage."""
+        """Copy the values to new storage, and refuse all other changes until ``end_training`` is
+        called with the same ``trainer``. Returns the old storage."""
         cdef Storage before
         if self.trainer is not None:
             self.check_not_training()
@@ -157,7 +159,7 @@ cdef class ParameterStorage:
         return before
 
     def end_training(self, trainer not None):
-        """Allow changes again; without effect if another ``trainer`` trains."""
+        """Allow changes again; has no effect if another ``trainer`` is training."""
         if self.trainer is trainer:
             self.trainer = None
             for arrays in self.lists.values():

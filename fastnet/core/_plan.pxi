@@ -1,4 +1,4 @@
-"""Part of _kernels.pyx: the plan of a call (csrc/core/plan.h), also as a dict of words."""
+"""Part of _kernels.pyx: the plan of a call (csrc/core/plan.h), also as a dict."""
 
 from libc.stdlib cimport getenv
 from libc.string cimport strcmp
@@ -13,8 +13,8 @@ def trace_with(function):
 
 
 cdef bint is_traced() noexcept:
-    cdef const char *wanted = getenv("FASTNET_TRACE")
-    return wanted != NULL and strcmp(wanted, "1") == 0
+    cdef const char *value = getenv("FASTNET_TRACE")
+    return value != NULL and strcmp(value, "1") == 0
 
 
 @final
@@ -43,7 +43,8 @@ cdef class Plan:
 
 cdef Plan planned(fn_call call, fn_type type, Shape shape, const fn_examples *examples, size_t n,
                   size_t m, const fn_training *training, size_t threads):
-    """The plan of a call for these examples; m: the mini-batch size of a training."""
+    """The plan of a call for these examples. n : examples in a pass; m : the mini-batch size, for
+    a training."""
     cdef fn_plan_input input
     cdef Plan plan = Plan.__new__(Plan)
     input.type, input.call, input.n, input.m = type, call, n, m
@@ -53,11 +54,11 @@ cdef Plan planned(fn_call call, fn_type type, Shape shape, const fn_examples *ex
     fn_describe_examples(examples, shape.n_in(), &input)
     plan.make(shape, &input)
     if is_traced() and tracer is not None:
-        tracer(as_words(plan, input.density))
+        tracer(as_dict(plan, input.density))
     return plan
 
 
-# ---- words -----------------------------------------------------------------
+# ---- plans as dicts ----------------------------------------------------------
 
 cdef tuple target_names():
     cdef int i = 0
@@ -79,7 +80,7 @@ cdef target_code(str name):
 cdef dict FORMS = {fn_form_name(<fn_form>i).decode(): i for i in range(FN_MASKS + 1)}
 
 
-cdef dict layer_as_words(const fn_layer_plan *layer):
+cdef dict layer_as_dict(const fn_layer_plan *layer):
     return {
         "forward": fn_forward_name(layer.forward).decode(),
         "error": fn_error_name(layer.error).decode(),
@@ -95,14 +96,14 @@ cdef dict layer_as_words(const fn_layer_plan *layer):
     }
 
 
-cdef dict as_words(Plan plan, double density):
+cdef dict as_dict(Plan plan, double density):
     cdef const fn_plan *p = &plan.plan
     cdef size_t l, layers = p.network.layers
     cdef int i
     steps = []
     for i in range(FN_STEPS):
         if p.steps[i].m > 0:
-            steps.append({"m": p.steps[i].m, "layers": [layer_as_words(p.steps[i].layers + l)
+            steps.append({"m": p.steps[i].m, "layers": [layer_as_dict(p.steps[i].layers + l)
                                                         for l in range(layers)]})
     return {
         "call": fn_call_name(p.call).decode(),
@@ -124,6 +125,9 @@ cdef dict as_words(Plan plan, double density):
     }
 
 
+cdef dict CALLS = {"train": FN_CALL_TRAIN, "gradient": FN_CALL_GRADIENT,
+                   "evaluate": FN_CALL_FORWARD}
+
 # The options of a plan, apart from the network, its type and the numbers of examples.
 cdef dict PLAN_OPTIONS = {
     "call": "train", "isa": None, "halves_avx512": None, "hidden": None, "cost": "quadratic",
@@ -133,39 +137,40 @@ cdef dict PLAN_OPTIONS = {
 
 
 def plan(sizes, dtype, m, n=None, **options):
-    """The plan of a call as a dict of words; see csrc/core/plan.h and ``fastnet info --plan``.
+    """The plan of a call as a dict; see csrc/core/plan.h and ``fastnet info --plan``.
 
-    ``n``: examples in a pass, None: m; ``isa``: an instruction set, also one that this machine
-    lacks, None: the one in use; ``halves_avx512``: a trait of the processor, None: that of this
-    processor; ``input_bytes``: the size of one dense input.
+    n : examples in a pass; None: m
+    isa : an instruction set, which this machine need not have; None: the one in use
+    halves_avx512 : whether the processor splits AVX-512 vectors; None: as this one does
+    input_bytes : the size of one dense input; None: that of ``dtype``
     """
     cdef fn_plan_input input
     cdef fn_training training
     unknown = options.keys() - PLAN_OPTIONS
     if unknown:
-        raise TypeError(f"options: expected some of {', '.join(PLAN_OPTIONS)}; got {min(unknown)}")
+        raise TypeError(f"options: expected only {', '.join(PLAN_OPTIONS)}; got {min(unknown)}")
     options = {**PLAN_OPTIONS, **options}
     cdef Shape shape = Shape(sizes, "sigmoid", options["cost"], options["hidden"])
     cdef object rates = set_plan_training(&training, options, len(sizes) - 2)
     if m < 1 or (n is not None and n < 0) or options["threads"] < 1:
-        raise ValueError(f"m, n, threads: expected 1, 0, 1 or more, "
+        raise ValueError(f"m, n, threads: expected at least 1, 0 and 1, "
                          f"got {m}, {n}, {options['threads']}")
     input.type, input.m, input.n = TYPES[real_name(dtype)], m, m if n is None else n
-    input.call = code("call", options["call"], {"train": FN_CALL_TRAIN, "gradient": FN_CALL_GRADIENT,
-                                                "evaluate": FN_CALL_FORWARD})
+    input.call = code("call", options["call"], CALLS)
     input.training = &training if input.call == FN_CALL_TRAIN else NULL
-    input.target = wanted_target(options["isa"])
-    input.processor = wanted_processor(options["halves_avx512"])
+    input.target = target_of(options["isa"])
+    input.processor = processor_with(options["halves_avx512"])
     input.form, input.density = code("form", options["form"], FORMS), options["density"]
     input_bytes = options["input_bytes"] or real(dtype).itemsize
     input.inputs_bytes = input.n * shape.n_in() * input_bytes
     input.threads = options["threads"]
     cdef Plan made = Plan.__new__(Plan)
-    return as_words(made.make(shape, &input), input.density)
+    return as_dict(made.make(shape, &input), input.density)
 
 
 cdef object set_plan_training(fn_training *training, dict options, size_t hidden):
-    """Set the options that plans depend on; returns the owner of the memory of the dropout."""
+    """Set the options of a training on which plans depend. The caller keeps the returned object,
+    the owner of the dropout rates, alive."""
     cdef Array rates
     memset(training, 0, sizeof(fn_training))
     training.optimizer = <fn_optimizer><int>code("optimizer", options["optimizer"], OPTIMIZERS)[0]
@@ -179,30 +184,31 @@ cdef object set_plan_training(fn_training *training, dict options, size_t hidden
     return rates
 
 
-cdef fn_target wanted_target(isa):
+cdef fn_target target_of(isa):
     """The enumerator of an instruction set; None: the one in use."""
     return fn_selected_target() if isa is None else target_code(isa)
 
 
-cdef fn_processor wanted_processor(halves_avx512):
-    """The traits of this processor, with one replaced unless it is None."""
+cdef fn_processor processor_with(halves_avx512):
+    """The traits of this processor, with ``halves_avx512`` replaced unless it is None."""
     cdef fn_processor processor = fn_this_processor()
     if halves_avx512 is not None:
         processor.halves_avx512 = halves_avx512
     return processor
 
 
-# ---- choices before a call ---------------------------------------
+# ---- decisions made before a call -------------------------------------------
 
 def choose_input_format(sizes, dtype, density, isa=None, halves_avx512=None):
-    """"dense", "columns" or "masks": the form in which training on examples of this density is fastest."""
+    """The form of examples of this density on which training is fastest: "dense", "columns" or
+    "masks"."""
     cdef Shape shape = Shape(sizes, "sigmoid", None)
-    cdef fn_processor processor = wanted_processor(halves_avx512)
-    return fn_form_name(fn_choose_form(TYPES[real_name(dtype)], wanted_target(isa), processor,
+    cdef fn_processor processor = processor_with(halves_avx512)
+    return fn_form_name(fn_choose_form(TYPES[real_name(dtype)], target_of(isa), processor,
                                        &shape.network, density)).decode()
 
 
 def choose_threads(sizes, m, density, most):
-    """The number of threads, at most ``most``, that pays for m examples computed together."""
+    """The fastest number of threads, at most ``most``, for m examples computed together."""
     cdef Shape shape = Shape(sizes, "sigmoid", None)
     return fn_choose_threads(&shape.network, m, density, min(most, FN_MOST_THREADS))

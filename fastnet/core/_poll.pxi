@@ -1,22 +1,22 @@
-"""Part of _kernels.pyx: polling. Long calls without the interpreter's lock poll whether it is time
-to take the lock and run callbacks."""
+"""Part of _kernels.pyx: polling. Long calls, which do not hold the GIL, regularly ask whether
+callbacks are due, and take the GIL to run them."""
 
-from _signal import NSIG, default_int_handler, getsignal  # in C: no handler runs in them
+from _signal import NSIG, default_int_handler, getsignal  # in C, so no signal handler runs in them
 from threading import get_ident, main_thread
 
 from cpython.exc cimport PyErr_CheckSignals
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
-# In seconds. Taking the lock can take 5 ms if another thread is busy; with this interval Ctrl-C is
-# handled within 0.2 s. Reading the clock is cheap and done more often, so that neither a machine
-# that slows down nor large layers delay it.
+# In seconds. Taking the GIL can take 5 ms if another thread is busy; with this interval Ctrl-C is
+# handled within 0.2 s. Reading the clock is cheap and done more often, so that callbacks are not
+# late where mini-batches are slow or suddenly become slower.
 cdef double CALLBACKS_EVERY = 0.1
 cdef double POLL_EVERY = 0.02
 
 cdef struct poll_state:
     double polled       # when the kernel polled last
     double called       # when the callbacks ran last
-    size_t until        # mini-batches, or pieces, between the last two polls
+    size_t until        # mini-batches (or pieces) from the last poll to the next
     size_t before       # examples done in earlier calls of the kernel
     bint has_called     # callbacks ran since the last poll
     bint ends           # a callback raised an exception: the call must end
@@ -99,8 +99,8 @@ cdef int run_callbacks(void *context, size_t done) noexcept nogil:
 
 
 cdef int needs_consistent_weights(void *context) noexcept with gil:
-    """Whether the program has set a signal handler, which may read a network. Python's default one
-    for Ctrl-C does not, nor do the functions of a Poll."""
+    """Whether the program has set a signal handler, which may read a network. Python's default
+    handler of Ctrl-C does not read it, nor do the functions of a Poll."""
     for number in range(1, NSIG):
         handler = getsignal(number)
         if callable(handler) and handler is not default_int_handler:
@@ -109,14 +109,15 @@ cdef int needs_consistent_weights(void *context) noexcept with gil:
 
 
 cdef bint may_continue(fn_poll poll, size_t done) noexcept nogil:
-    """Poll between two calls of a kernel; False: a callback ends them."""
+    """Poll between two calls of a kernel; False if a callback raised an exception, so that no
+    further call must follow."""
     if poll.poll_due == NULL or poll.poll_due(poll.context) > 0:
         return True
     return not poll.run_callbacks(poll.context, done) and poll.poll_due(poll.context) > 0
 
 
 cdef int call_python(void *context, size_t done) noexcept with gil:
-    """1 if a signal handler or the function raised an exception, else 0."""
+    """Run signal handlers and the function; 1 if one raised an exception, else 0."""
     cdef Poll poll = <Poll>context
     try:
         PyErr_CheckSignals()

@@ -19,13 +19,13 @@ def max_abs(x):
 
 
 def max_abs_and_count(x):
-    """(largest absolute value, how many are not zero)"""
+    """(largest absolute value, number of non-zero elements)"""
     cdef Array a = vector("x", x, REAL)
     cdef double largest
-    cdef size_t others
+    cdef size_t nonzero
     with nogil:
-        largest = fn_max_abs_and_count(a.type(), a.length(0), a.data(), &others)
-    return largest, others
+        largest = fn_max_abs_and_count(a.type(), a.length(0), a.data(), &nonzero)
+    return largest, nonzero
 
 
 def sum_of_squares(x):
@@ -120,11 +120,11 @@ def output_error(output, cost, a, y, factor, delta, weights=None):
     cdef Array t = matrix("y", y, (m, n), (x.dtype,))
     cdef Array d = matrix("delta", delta, (m, n), (x.dtype,), True)
     cdef Shape shape = Shape((1, n), output, cost)
-    cdef double times = factor
+    cdef double factor_ = factor
     cdef Array w = None if weights is None else row_weights(weights, m)
     cdef const double *each = NULL if w is None else <const double *>w.data()
     with nogil:
-        fn_output_error(x.type(), &shape.network, m, times, each, x.data(), t.data(), d.data())
+        fn_output_error(x.type(), &shape.network, m, factor_, each, x.data(), t.data(), d.data())
 
 
 def cost_sum(output, cost, z, y, weights=None):
@@ -152,7 +152,8 @@ def backpropagate(neurons, weights, delta, a, delta_below):
     if a is not None:
         if fn_activations[<int>kind.kind].keeps_slope:
             raise ValueError(
-                f"a: expected None for {neurons}, whose slopes cannot be computed from it")
+                f"a: expected None for {neurons}, whose slopes cannot be computed from a, "
+                f"got an array")
         x = matrix("a", a, (size.m, size.n_in), (w.dtype,))
         activations = x.data()
     cdef Workspace s = scratch_for(w, size)
@@ -199,10 +200,10 @@ def fma_rounds(dtype, n):
 
 ctypedef void (*distribution)(size_t n, const uint64_t *raw, double *numbers) noexcept nogil
 
-# Numbers drawn or elements shuffled at once, in 10 to 20 ms: signals are handled between pieces.
+# Numbers drawn or elements shuffled in one piece, 10 to 20 ms; signals are handled between pieces.
 cdef size_t PIECE = 1_000_000
 
-# Shorter shuffles keep the interpreter's lock, since releasing it would take longer.
+# Shorter shuffles keep the GIL, since releasing it would take longer.
 cdef size_t SHORT_SHUFFLE = 4096
 
 cdef shuffle(size_t first, size_t end, const uint64_t *raw, int64_t *order):
@@ -242,7 +243,7 @@ def standard_normal(raw):
 
 
 cdef drawn(distribution function, raw):
-    """One number for each raw one."""
+    """The numbers that ``function`` makes of the raw ones, one each."""
     cdef Array r = vector("raw", raw, ("uint64",))
     cdef size_t first, n = r.length(0)
     result = np.empty(n, np.float64)

@@ -2,7 +2,7 @@
 
 
 cdef struct pass_sizes:
-    # passes over n examples each, in mini-batches of m, the last of which may be smaller
+    # passes over n examples each, in mini-batches of m; the last mini-batch may be smaller
     const int64_t *order  # [passes][n]
     size_t passes
     size_t n
@@ -13,19 +13,19 @@ cdef struct pass_sizes:
 cdef class Training:
     """The options of a training, and its state between passes.
 
-    A ``custom_delta`` of the network is called by one thread only; otherwise threads share
-    mini-batches.
+    If the network has a ``custom_delta``, one thread computes everything; otherwise threads share
+    the examples of a mini-batch.
 
     Attributes
     ----------
     steps : int
         The mini-batches of all complete passes so far.
-    moments : (parameters,) array, for Adam (2 parameters,), or None
-        Zero at the start.
+    moments : (n_moments * parameters,) array, or None for an optimizer without moments
+        The state of the optimizer, zero at the start.
     n_complete : int
-        The number of complete passes of the last ``run``.
+        The number of passes that the last ``run`` completed.
     costs : (mini-batches of all passes,) float64 array, or None
-        ``run`` fills it.
+        Filled by ``run``, if it is an array: the sum of the costs of each mini-batch.
     divide_l2, by_blocks
         See fastnet/reference/training.py.
     """
@@ -84,7 +84,7 @@ cdef class Training:
             snapshots=None):
         self.n_complete = 0
         cdef NetworkCore core = self.network
-        cdef const fn_examples *e = examples.fit(core.shape, core.type, True)
+        cdef const fn_examples *e = examples.checked_for(core.shape, core.type, True)
         cdef fn_training t = self.training
         cdef pass_sizes passes
         cdef Array in_order = self.set_passes(&passes, order)
@@ -182,6 +182,9 @@ cdef int check_order(const pass_sizes *passes, size_t n) except -1:
     cdef bint inside = True
     for i in range(passes.passes * passes.n):
         inside &= 0 <= passes.order[i] and <size_t>passes.order[i] < n
-    if not inside:
-        raise ValueError(f"order: expected indices from 0 to {int(n) - 1}")
-    return 0
+    if inside:
+        return 0
+    i = 0
+    while 0 <= passes.order[i] and <size_t>passes.order[i] < n:
+        i += 1
+    raise ValueError(f"order: expected indices from 0 to {int(n) - 1}, got {passes.order[i]}")

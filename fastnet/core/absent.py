@@ -1,4 +1,4 @@
-"""Methods of other packages that a class does not have, with errors that name those to use."""
+"""Errors that name the methods to use in place of those that other packages have."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import NoReturn
 
 
 class AbsentMethod:
-    """A method of other packages that ``Network`` does not have: an AttributeError names the
-    methods to use. (``__getattr__`` would slow down every attribute.)"""
+    """An attribute for a method that other packages have and ``Network`` does not: reading it
+    raises an AttributeError that names the methods to use. (``__getattr__`` would slow down
+    every attribute.)"""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name

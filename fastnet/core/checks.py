@@ -35,7 +35,8 @@ def some(items: Sequence[Any]) -> str:
 
 
 def prefixed(prefix: str, error: Exception) -> TypeError | ValueError:
-    """The error with ``prefix: `` before its message; what is no TypeError becomes a ValueError."""
+    """The error with ``prefix: `` before its message. Any error but a TypeError becomes a
+    ValueError."""
     kind = TypeError if isinstance(error, TypeError) else ValueError
     return kind(f"{prefix}: {error}")
 
@@ -53,7 +54,7 @@ def error_prefix(prefix: str, unless: str | None = None) -> Iterator[None]:
 
 
 def integer(name: str, value: Any, at_least: int) -> int:
-    """``value`` as an int that is ``at_least`` or more; booleans are no integers."""
+    """``value`` as an int, ``at_least`` or more; booleans are refused."""
     if type(value) is int and value >= at_least:
         return value
     try:
@@ -73,7 +74,7 @@ def truth(name: str, value: Any) -> bool:
         return value
     try:
         return bool(value)
-    except (TypeError, ValueError):  # as of an array of several elements
+    except (TypeError, ValueError):  # for example, an array of several elements
         raise TypeError(f"{name}: expected True or False, got {short_repr(value)}") from None
 
 
@@ -85,7 +86,7 @@ def boolean(name: str, value: Any) -> bool:
 
 
 def _number(name: str, value: Any) -> float:
-    """``value`` as a float; too large an integer is infinite."""
+    """``value`` as a float; an integer that is too large becomes infinity."""
     try:
         if isinstance(value, (str, bytes, bool)):
             raise TypeError
@@ -107,7 +108,7 @@ def nonnegative(name: str, value: Any) -> float:
 
 
 def positive(name: str, value: Any) -> float:
-    """``value`` as a finite float over 0."""
+    """``value`` as a finite float greater than 0."""
     number = _number(name, value)
     if not 0 < number < math.inf:
         raise ValueError(f"{name}: expected a positive number, got {short_repr(value)}")
@@ -115,7 +116,7 @@ def positive(name: str, value: Any) -> float:
 
 
 def share(name: str, value: Any) -> float:
-    """``value`` as a float from 0 to below 1."""
+    """``value`` as a float of 0 or more and less than 1."""
     number = _number(name, value)
     if not 0 <= number < 1:
         raise ValueError(f"{name}: expected a number from 0 to below 1, got {short_repr(value)}")
@@ -123,7 +124,7 @@ def share(name: str, value: Any) -> float:
 
 
 def fraction(name: str, value: Any) -> float:
-    """``value`` as a float over 0 and at most 1."""
+    """``value`` as a float greater than 0 and at most 1."""
     number = _number(name, value)
     if not 0 < number <= 1:
         raise ValueError(f"{name}: expected a number over 0 and at most 1, got {short_repr(value)}")
@@ -131,7 +132,7 @@ def fraction(name: str, value: Any) -> float:
 
 
 def index(name: str, value: Any, n: int) -> int:
-    """``value``, an index of a sequence of n, counted from its start."""
+    """``value``, an index of a sequence of n elements, as one from 0 to n - 1."""
     try:
         number = operator.index(value)
     except TypeError:
@@ -187,7 +188,7 @@ def is_masked(value: Any) -> bool:
         return False
     if not isinstance(value, (list, tuple)):
         return isinstance(value, np.ma.MaskedArray) and bool(np.ma.is_masked(value))
-    kinds = set(map(type, value))  # one for a long list of numbers
+    kinds = set(map(type, value))  # a single type for a long list of numbers
     deeper = any(issubclass(kind, (list, tuple, np.ma.MaskedArray)) for kind in kinds)
     return deeper and any(map(is_masked, value))
 
@@ -219,7 +220,7 @@ def array(name: str, value: Any, expected: str = "an array") -> NDArray:
         made = np.asarray(value)
     except ValueError:
         raise ValueError(f"{name}: expected {expected}, got rows of different lengths") from None
-    if made.ndim == 0 and made.dtype.kind in "OSU":  # these hold any object
+    if made.ndim == 0 and made.dtype.kind in "OSU":  # NumPy makes these of any object
         raise TypeError(f"{name}: expected {expected}, got {short_repr(value)}")
     return made
 

@@ -1,6 +1,6 @@
-"""How a call is computed: how many threads share it, and, on request, its plan in words.
+"""The number of threads of a call, and descriptions of plans.
 
-The kernels make the plan (csrc/core/plan.c); here it is only put into sentences.
+The kernels make the plan of a call (csrc/core/plan.c); this module only describes it in words.
 """
 
 import sys
@@ -15,18 +15,18 @@ _default = 1
 def set_num_threads(n: int) -> None:
     """Let each call use up to ``n`` threads, for networks that were made without ``n_threads``.
 
-    Threads are used for large layers only, where they pay, and end with the call. The results
-    are the same to the last bit for every number of threads.
+    Only layers that are large enough to gain from threads use more than one. The threads end
+    with the call. The results are the same to the last bit for every number of threads.
 
     Parameters
     ----------
     n : int
-        1 or more; 1 at the start.
+        1 or more; the initial value is 1.
 
     Raises
     ------
     ValueError, TypeError
-        If ``n`` is less than 1 or no integer.
+        If ``n`` is less than 1 or not an integer.
 
     Examples
     --------
@@ -52,9 +52,10 @@ def get_num_threads() -> int:
     return _default
 
 
-def threads(sizes: Sequence[int], m: int, X: Any, asked: int | None) -> int:
-    """How many threads share mini-batches of m examples X, of ``asked`` (None: the default)."""
-    most = min(_default if asked is None else asked, m)
+def threads(sizes: Sequence[int], m: int, X: Any, limit: int | None) -> int:
+    """The number of threads that share mini-batches of m examples X: at most ``limit``, or the
+    default if it is None."""
+    most = min(_default if limit is None else limit, m)
     if most == 1:
         return 1
     return _kernels.choose_threads(sizes, m, getattr(X, "density", 1.0), most)
@@ -68,7 +69,7 @@ def _counted(n: int, noun: str) -> str:
 
 
 def _entry(plan: Mapping[str, Any]) -> str:
-    """How the examples enter the first layer."""
+    """The form in which the first layer reads the examples."""
     if plan["form"] == "dense":
         return "dense rows"
     words = f"sparse rows ({plan['form']}, density {plan['density']:.3g}, by {plan['entry']}"
@@ -87,18 +88,18 @@ def summary(plan: Mapping[str, Any]) -> str:
 
 
 def _of_call(plan: Mapping[str, Any]) -> Iterator[str]:
-    """What holds for all steps of a call."""
+    """The decisions that are the same for all steps of a call."""
     if plan["drops_columns"]:
-        yield "inputs that are zero in a whole step are left out"
+        yield "inputs that are zero in all examples of a step are left out"
     if plan["prefetches_examples"]:
         yield "the next examples are prefetched"
     if plan["call"] == "evaluate":
         return
     if plan["piece"] < plan["m"]:
-        yield f"{plan['m']} examples are taken in pieces of {plan['piece']}"
+        yield f"{plan['m']} examples are computed in pieces of {plan['piece']}"
     yield {
-        "fused update": "the gradient is added straight onto the parameters (fused update)",
-        "streamed gradient": "the optimizer is given a few rows of the gradient at a time "
+        "fused update": "the gradient is added directly to the parameters (fused update)",
+        "streamed gradient": "the optimizer receives a few rows of the gradient at a time "
         "(streamed gradient)",
         "collected gradient": "the gradient of all parameters is collected first "
         "(collected gradient)",
@@ -108,7 +109,7 @@ def _of_call(plan: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _of_layer(layer: Mapping[str, Any]) -> Iterator[str]:
-    """How one layer is computed in one step."""
+    """The kernels of one layer in one step."""
     by = {True: ", threads share the neurons", False: ""}
     yield f"forward by {layer['forward']}{by[layer['forward_by_neurons']]}"
     if layer["error"] != "none":
@@ -123,7 +124,7 @@ def _of_layer(layer: Mapping[str, Any]) -> Iterator[str]:
 
 
 def described(plan: Mapping[str, Any]) -> list[str]:
-    """All of a plan, as ``_kernels.plan`` returns it, in lines of plain words."""
+    """A plan, as ``_kernels.plan`` returns it, described in lines of text."""
     sizes = plan["sizes"]
     lines = [summary(plan), *(f"  {line}" for line in _of_call(plan))]
     for step in plan["steps"]:
@@ -134,7 +135,7 @@ def described(plan: Mapping[str, Any]) -> list[str]:
 
 
 def _trace(plan: Mapping[str, Any]) -> None:
-    """With FASTNET_TRACE=1 in the environment: a plan on standard error."""
+    """Print a plan on standard error; called with FASTNET_TRACE=1 in the environment."""
     print("fastnet:", "\n".join(described(plan)), file=sys.stderr)
 
 

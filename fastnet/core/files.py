@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, locked while in use, read only if they are regular."""
+"""Files: written atomically, locked while in use, read only if they are regular files."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 
 def write(path: Any, chunks: Iterable[bytes]) -> None:
-    """Write a file; one that stood there is replaced only by a whole one.
+    """Write a file atomically: an existing file is replaced when the new one is complete.
 
-    Until then the bytes are in a temporary file beside it, NAME.<16 hexadecimal digits>.part,
-    which is locked while it is in use. If a process is killed, its file remains until the next
-    call for the same path removes it.
+    Until then the bytes are in a temporary file in the same folder, NAME.<16 hexadecimal
+    digits>.part, which is locked while it is in use. If a process is killed, its temporary file
+    remains until the next call for the same path removes it.
     """
     place = _place(path)
     if _is_special(place):
@@ -43,11 +43,11 @@ def write(path: Any, chunks: Iterable[bytes]) -> None:
         with _named(place), file:
             file.writelines(chunks)
             file.flush()
-            os.fsync(file.fileno())  # before the name is its own, should the machine fail
+            os.fsync(file.fileno())  # before the rename, in case the machine crashes
             if target.exists():
                 temporary.chmod(stat.S_IMODE(target.stat().st_mode))
             if fcntl is None:
-                file.close()  # with locks it stays open, and so locked, until it is renamed
+                file.close()  # otherwise it stays open, and so locked, until it is renamed
             temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -55,7 +55,7 @@ def write(path: Any, chunks: Iterable[bytes]) -> None:
 
 
 def check_writable(path: Any) -> None:
-    """Raise the OSError that ``write`` would raise; leaves nothing behind."""
+    """Raise the OSError that ``write`` would raise; no file is left behind."""
     place = _place(path)
     if place.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
@@ -67,13 +67,13 @@ def check_writable(path: Any) -> None:
 
 
 def _place(path: Any) -> Path:
-    from pathlib import Path  # half a megabyte, which training alone does not need
+    from pathlib import Path  # takes half a megabyte of memory, which training alone does not need
 
     return Path(checks.path("filename", path))
 
 
 def _is_special(place: Path) -> bool:
-    """A pipe or a device, which is written to and not replaced; or a folder, which cannot be."""
+    """Whether the path is a pipe or a device, which is written to and not replaced, or a folder."""
     return place.exists() and not place.is_file()
 
 
@@ -149,7 +149,7 @@ def remove_unlocked(
 
 @contextlib.contextmanager
 def _named(place: Path) -> Iterator[None]:
-    """Let the system's errors name the user's file and not the temporary one."""
+    """Make the system's errors name the user's file instead of the temporary one."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Attributes that are computed when they are first asked for."""
+"""Attributes that are computed when they are first read."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ T = TypeVar("T")
 
 
 class lazy_attribute(Generic[T]):  # used as a decorator
-    """``functools.cached_property`` without its lock, which up to Python 3.11 all objects share
-    and which a process that is forked meanwhile would never get. Threads that ask together may
-    each compute the value; all get the same one."""
+    """``functools.cached_property`` without its lock. Up to Python 3.11 all objects share that
+    lock, and a process that is forked while it is held would wait for it for ever. Threads that
+    read the attribute at the same time may each compute the value; all get the same one."""
 
     def __init__(self, compute: Callable[[Any], T]):
         self._compute = compute

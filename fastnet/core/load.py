@@ -1,5 +1,5 @@
-"""The first module to be imported: finds the compiled kernels, or says in one
-line why there are none."""
+"""The first module that fastnet imports: it loads the compiled kernels, or says in one line why
+it cannot."""
 
 import sys
 from importlib import import_module
@@ -12,7 +12,7 @@ def _is_command() -> bool:
     """Whether this process is ``fastnet ...`` or ``python -m fastnet ...``."""
     started = sys.argv[0] if sys.argv else ""
     if started == "-m":  # what Python sets until it has found the module
-        options = pairwise(sys.orig_argv)  # -m may stand among others: -Im fastnet, -mfastnet
+        options = pairwise(sys.orig_argv)  # -m may be combined: -Im fastnet, -mfastnet
         return any(
             one.startswith("-")
             and (one.endswith("mfastnet") or (one[-1] == "m" and two == "fastnet"))
@@ -43,7 +43,7 @@ except ImportError as error:
 
 def version() -> str:
     """The version of the package that is installed."""
-    from importlib import metadata  # takes a third as long to import as NumPy, seldom needed
+    from importlib import metadata  # rarely needed, and takes a third as long to import as NumPy
 
     return metadata.version("fastnet")
 

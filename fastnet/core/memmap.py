@@ -1,4 +1,4 @@
-"""Memory-mapped arrays: detected, pickled as their place in the file, and checked before each
+"""Memory-mapped arrays: detected, pickled as references to their files, and checked before each
 read, since reading past the end of a truncated file kills the process."""
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fastnet.core import checks
 
 
 class File:
-    """A file, with its size and time when an array in it became part of a data set."""
+    """A file, with its size and modification time when an array in it became part of a data set."""
 
     def __init__(self, path: str, size: int, modified: float):
         self.path = path
@@ -62,7 +62,7 @@ class MemmapRef:
         self.offset = offset
         self.dtype, self.shape = array.dtype, array.shape
         self.strides = tuple(
-            stride if n > 1 else array.itemsize  # the stride of a single element may be anything
+            stride if n > 1 else array.itemsize  # the stride of an axis of length 1 is arbitrary
             for n, stride in zip(array.shape, array.strides, strict=True)
         )
 
@@ -83,7 +83,7 @@ class MemmapRef:
         end = self.offset + _extent(self)
         if end > file.size:
             raise ValueError(
-                f"place: expected at most {file.size} bytes, those of the file, got {end}"
+                f"place: expected an end within the file's {file.size} bytes, got {end}"
             )
 
     def open(self) -> NDArray:
@@ -97,13 +97,13 @@ Place = MemmapRef  # the name in pickles of earlier releases
 
 
 def _extent(array: NDArray | MemmapRef) -> int:
-    """Bytes from the first element to the end of the one that is last in memory."""
+    """The number of bytes from the first element to the end of the last one in memory."""
     steps = zip(array.shape, array.strides, strict=True)
     return int(sum((n - 1) * max(0, stride) for n, stride in steps)) + array.dtype.itemsize
 
 
 def _items(name: str, state: Any, *keys: str) -> list[Any]:
-    """The values of these keys, the only ones that a pickle's state may have."""
+    """The values of ``keys`` in the state of a pickle, which must have these keys and no others."""
     if not isinstance(state, dict) or set(state) != set(keys):
         raise TypeError(f"{name}: expected a state of {', '.join(keys)}, got another")
     return [state[key] for key in keys]
@@ -120,7 +120,7 @@ class Mapping:
     buffer : mmap.mmap
         The memory of ``array``.
     root : numpy.memmap or None
-        The memmap of all of ``buffer``, which has its offset in the file.
+        The memmap of the whole ``buffer``, which knows the offset in the file.
     """
 
     def __init__(self, name: str, array: NDArray, buffer: mmap.mmap, root: Any):
@@ -159,7 +159,7 @@ class Mapping:
 def mapping(name: str, array: NDArray) -> Mapping | None:
     """The mapping of ``array`` if it is a memory map, or a view of one, else None."""
     base = array.base
-    if base is None or (type(base) is np.ndarray and base.base is None):  # the most frequent case
+    if base is None or (type(base) is np.ndarray and base.base is None):  # the usual case
         return None
     buffer, root = _owners(array)
     return None if buffer is None or not array.size else Mapping(name, array, buffer, root)
@@ -173,8 +173,8 @@ def check(name: str, value: Any) -> None:
 
 
 def file_of(array: NDArray) -> File | None:
-    """The file that ``array`` is a memory map of; None where it has no name, or where what
-    is written to the array does not reach it."""
+    """The file that ``array`` is a memory map of. None if its name is unknown, or if the map is
+    copy-on-write, so that the array may differ from the file."""
     root = _owners(array)[1]
     if root is None or root.filename is None or root.mode == "c":
         return None
@@ -187,7 +187,8 @@ def file_of(array: NDArray) -> File | None:
 
 
 def reference_to(array: NDArray, file: File) -> MemmapRef:
-    """Where in the file of which ``file_of`` knows ``array`` lies; its strides ascend."""
+    """The position of ``array`` in ``file``, as ``file_of(array)`` returned it. The strides of the
+    array must not be negative."""
     root: Any = _owners(array)[1]
     offset = root.offset + array.ctypes.data - root.ctypes.data
     return MemmapRef(file, offset, array)

@@ -1,4 +1,5 @@
-"""Where the modules of earlier versions are now; their pickles, and programs, name old paths."""
+"""The present paths of modules that earlier versions had elsewhere. Old pickles, and programs,
+may still name the old paths."""
 
 import sys
 from collections.abc import Sequence
@@ -53,5 +54,5 @@ class _MovedModules(MetaPathFinder, Loader):
 
 
 def install() -> None:
-    """Let the old paths be imported."""
+    """Make the old paths importable."""
     sys.meta_path.append(_MovedModules())

@@ -1,9 +1,9 @@
 """The parameters of one network, and the lists through which a program reads and sets them.
 
 As in the book's network2.py, where training binds new arrays, an array that a program took
-before a training keeps its values. Storage is replaced at the start of a kernel call that trains,
-by an assignment or an initializer, and when earlier parameters are restored. Arrays returned
-before become read-only, so that a later write raises an error.
+before a training keeps its values. The storage is replaced at the start of a kernel call that
+trains, by an assignment or an initializer, and when earlier parameters are restored. Arrays that
+were returned before become read-only, so that a later write raises an error.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class ParameterList(FixedList[NDArray[Any]]):
         try:
             return super().__getitem__(which)
         except (IndexError, TypeError):
-            checks.index(self._name, which, len(self))  # says which list
+            checks.index(self._name, which, len(self))  # an error that names the list
             raise
 
     def detach(self) -> None:
@@ -137,7 +137,7 @@ class Parameters(_kernels.ParameterStorage):
 
     def __init__(self, sizes: tuple[int, ...], dtype: str):
         self._sizes = sizes
-        self.places = _kernels.layout(sizes, dtype)[1]  # (weights, biases, stride) of each layer
+        self.places = _kernels.layout(sizes, dtype)[1]  # [(weights, biases, stride), ...]
 
     def arrays(self, name: str, values: NDArray | None = None) -> list[NDArray]:
         """Views of ``values``, (parameters,), by default of the current storage, one per layer:
@@ -155,7 +155,7 @@ class Parameters(_kernels.ParameterStorage):
         return math.isfinite(_kernels.max_abs(self.storage))
 
     def first_not_finite(self) -> str:
-        """The first array of weights or biases that is not finite, such as "weights[0]"."""
+        """The name of the first array that is not finite, such as "weights[0]"."""
         for l in range(len(self.places)):
             for name in ("weights", "biases"):
                 if not np.isfinite(self.arrays(name)[l]).all():
@@ -171,7 +171,7 @@ class Parameters(_kernels.ParameterStorage):
             )
 
     def as_list(self, name: str) -> ParameterList:
-        """The current ``ParameterList`` of this name: one object until it is replaced."""
+        """The current ``ParameterList`` of this name: the same object until it is replaced."""
         current: ParameterList | None = self.lists.get(name)
         while current is None:
             storage = self.storage
@@ -197,8 +197,9 @@ class Parameters(_kernels.ParameterStorage):
         self.replace(new, None)
 
     def assign(self, name: str, places: Sequence[int], values: Any) -> None:
-        """Assign elements of the list ``name``; all lists keep their identity and get views of the
-        new storage. Assigning an array to its own place has no effect."""
+        """Assign ``values`` to the elements ``places`` of the list ``name``. All lists keep their
+        identity and get views of the new storage. Assigning an array to the element that it
+        already is has no effect."""
         self.check_not_training()
         current, new = self.as_list(name), _as_list(name, values, len(places))
         others = {l: v for l, v in zip(places, new, strict=True) if v is not current[l]}
@@ -213,7 +214,8 @@ class Parameters(_kernels.ParameterStorage):
             self._write(name, new, [each for each in self.LISTS if each != name])
 
     def _write(self, name: str, new: Mapping[int, Any], updated: Iterable[str]) -> None:
-        """Set the arrays ``new``, by layer, in new storage, which the lists ``updated`` show."""
+        """Set the arrays ``new``, {layer: values}, of the list ``name`` in new storage; the
+        elements of the lists ``updated`` become views of it."""
         storage = self.new_storage()
         values = np.asarray(storage)
         arrays = self.arrays(name, values)
@@ -223,8 +225,8 @@ class Parameters(_kernels.ParameterStorage):
         self.replace(storage, {each: self.arrays(each, values) for each in updated}, kept)
 
     def _parts(self, name: str, layers: Sequence[int]) -> list[tuple[int, int]]:
-        """The parts (start, end) of the flat array that hold these layers of the list ``name`` and
-        all of the other list."""
+        """The ranges (start, end) of the flat array that contain these layers of the list ``name``,
+        and all layers of the other list."""
         listed = [(w, b) for w, b, _ in self.places]  # of the weights
         other = [(b, b + stride) for _, b, stride in self.places]  # of the biases
         if name in ("biases", "intercepts_"):
@@ -245,7 +247,7 @@ def _as_list(name: str, values: Any, n: int) -> list[Any]:
 
 
 def _copy(name: str, value: Any, into: NDArray) -> None:
-    """Copy the numbers of ``value``, which has the shape of ``into``."""
+    """Copy the numbers of ``value``, which must have the shape of ``into``."""
     array = checks.array(name, value, f"numbers of shape {into.shape}")
     memmap.check(name, array)
     if array.dtype.kind not in "iuf":

@@ -1,7 +1,7 @@
 """Seeded randomness that no release of NumPy can change.
 
-Only the raw 64-bit stream of a NumPy bit generator is used, which NumPy
-guarantees; what is made of it (csrc/core/random.c) is fastnet's own.
+Only the raw 64-bit stream of a NumPy bit generator is used, which NumPy guarantees not to change;
+fastnet derives its random numbers from the stream itself (csrc/core/random.c).
 """
 
 import math
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fastnet.core import _kernels, checks
 
-# Numbers drawn at once, in some 10 ms: Ctrl-C is answered in between.
+# Numbers drawn at once, in about 10 ms; Ctrl-C is handled in between.
 _PIECE = 1_000_000
 
 
@@ -36,7 +36,7 @@ def _bit_generator(seed: Any) -> np.random.BitGenerator:
 
 
 def seed_from_numpy() -> tuple[int, ...]:
-    """A seed of four words from NumPy's global generator, in one call of it."""
+    """A seed of four 32-bit integers from one call of NumPy's global generator."""
     words = np.random.randint(0, 2**32, size=4, dtype=np.uint32)  # noqa: NPY002  # on purpose
     return tuple(words.tolist())
 
@@ -81,7 +81,7 @@ class RandomStream:
         return bits
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_bits": self.bits}  # seeded here, so that copies draw the same numbers
+        return {"_bits": self.bits}  # seeded now if not before: copies draw the same numbers
 
     def __setstate__(self, state: Any) -> None:
         bits = state.get("_bits") if isinstance(state, dict) else None
@@ -93,7 +93,7 @@ class RandomStream:
 
     @property
     def state(self) -> Mapping[str, Any]:
-        """Where in the stream the next number is taken."""
+        """The state of the bit generator."""
         return self.bits.state
 
     def mark(self) -> tuple[np.random.BitGenerator, Mapping[str, Any]]:
@@ -109,7 +109,7 @@ class RandomStream:
     def raw(self, n: int) -> NDArray[np.uint64]:
         """The next ``n`` 64-bit numbers."""
         bits = self.bits
-        if isinstance(bits, np.random.MT19937):  # gives 32 bits at a time
+        if isinstance(bits, np.random.MT19937):  # its raw numbers have 32 bits
             halves = _raw(bits, 2 * n)
             return halves[0::2] << np.uint64(32) | halves[1::2]
         return _raw(bits, n)

@@ -1,4 +1,4 @@
-"""Reports of a running training: nothing, a line per epoch, or a progress bar; and the log."""
+"""The output of a running training: nothing, a line per epoch, or a progress bar; and the log."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TQDM = 'pip install "tqdm>=4.66"'
 INFO, WARNING = 20, 30
 
 
-# Polled by a training in this thread: whether it was asked to end.
+# A function that a training in this thread polls: whether the training has been asked to end.
 stop_requested: ContextVar[Callable[[], bool] | None] = ContextVar("stop_requested", default=None)
 
 
@@ -33,9 +33,10 @@ class Stopped(KeyboardInterrupt):
 
 
 def raise_if_stopped(done: int = 0) -> None:
-    """Raise Stopped if this thread's training was asked to end, however many examples are done."""
-    asked = stop_requested.get()
-    if asked is not None and asked():
+    """Raise Stopped if this thread's training has been asked to end. ``done``, the number of
+    examples done, is ignored; the kernels pass it."""
+    is_requested = stop_requested.get()
+    if is_requested is not None and is_requested():
         raise Stopped
 
 
@@ -59,9 +60,9 @@ _logger: logging.Logger | None = None
 
 
 def logger() -> logging.Logger | None:
-    """The logger "fastnet", once the program has imported logging.
+    """The logger "fastnet", or None before the program has imported logging.
 
-    Before that nobody can be listening, and importing it would add much to fastnet's import time.
+    Before that no handler can exist, and importing it would add much to fastnet's import time.
     """
     global _logger
     if _logger is None and "logging" in sys.modules:
@@ -78,7 +79,7 @@ make_curves: Callable[[], Any] | None = None
 
 
 class Reporter:
-    """verbose=0: no output but the records of the log. An object serves one training.
+    """verbose=0: no output except for log records. Each training has its own object.
 
     Attributes
     ----------
@@ -89,13 +90,11 @@ class Reporter:
     unit = "Epoch"
 
     def begin(self, sizes: Sequence[int], n: int, epochs: int, history: Any = None) -> Reporter:
-        """Before the first epoch over n examples; in a with statement around the epochs. The lists
-        of ``history`` will have the figures of the epochs."""
+        """Prepare for a training over n examples, whose figures go to the lists of ``history``;
+        returns the context manager of its epochs."""
         self._n, self._epochs, self._done, self._history = n, epochs, 0, history
         self._start = time.monotonic()
-        self._logger = (
-            logger() if epochs else None
-        )  # a call for no epochs only checks its arguments
+        self._logger = logger() if epochs else None  # without epochs only arguments are checked
         if self._logs(INFO):
             steps = f"{self.unit.lower()}s"
             self._log(INFO, "Training %s on %d examples, %d %s", [*sizes], n, epochs, steps)
@@ -110,25 +109,25 @@ class Reporter:
 
     @property
     def reports_epochs(self) -> bool:
-        """Whether each epoch is reported when it ends, rather than several together."""
+        """Whether each epoch must be reported as soon as it ends, instead of several together."""
         return self._logs(INFO)
 
     def poll(self, epoch: int) -> Callable[[int], object] | None:
-        """The function that the kernel calls within the epoch with the number of examples done."""
+        """The function that the kernel calls during the epoch with the number of examples done."""
         return stopping()
 
     def epoch_done(self, epoch: int, figures: list[str]) -> None:
-        """The epoch is complete; its figures in words."""
+        """Report a complete epoch; ``figures`` are its monitored figures as text."""
         self._done = epoch
         if self._logs(INFO):
             done = f"{self.unit} {epoch} / {self._epochs}"
             self._log(INFO, "%s", "  ".join([done, *figures]))
         self._show(epoch, figures)
 
-    def close(self, words: str) -> None:
-        """All epochs are done; ``words`` is a last message, or ""."""
-        if words and self._logs(INFO):
-            self._log(INFO, "%s", words)
+    def close(self, message: str) -> None:
+        """Report the end of all epochs; ``message`` is a last line, or ""."""
+        if message and self._logs(INFO):
+            self._log(INFO, "%s", message)
 
     def __enter__(self) -> Reporter:
         return self
@@ -136,7 +135,7 @@ class Reporter:
     def __exit__(
         self, kind: type[BaseException] | None, error: object, trace: TracebackType | None
     ) -> None:
-        # After an interrupt the parameters may be those within an epoch; an error restores them.
+        # An interrupt may leave the parameters of an incomplete epoch; an error restores them.
         level = INFO if kind is None or issubclass(kind, Exception) else WARNING
         if self._logs(level):
             how = "" if kind is None else f"by {kind.__name__} "
@@ -158,10 +157,10 @@ class Lines(Reporter):
         done = f"{self.unit} {epoch:{width}} / {self._epochs}"
         print(done, *figures, sep="  ", flush=True)
 
-    def close(self, words: str) -> None:
-        super().close(words)
-        if words:
-            print(words, flush=True)
+    def close(self, message: str) -> None:
+        super().close(message)
+        if message:
+            print(message, flush=True)
 
 
 class Bar(Reporter):
@@ -193,11 +192,11 @@ class Bar(Reporter):
     def poll(self, epoch: int) -> Callable[[int], object]:
         if epoch > 1:
             self._bar.set_description(self._name(epoch), refresh=False)
-        asked = super().poll(epoch)
+        check_stop = super().poll(epoch)
 
         def poll(done: int) -> None:
-            if asked is not None:
-                asked(done)
+            if check_stop is not None:
+                check_stop(done)
             self._reach((epoch - 1) * self._n + done)
 
         return poll
@@ -212,14 +211,14 @@ class Bar(Reporter):
         if self._curves is not None and self._history is not None:
             self._curves.update(self._history)
 
-    def close(self, words: str) -> None:
-        super().close(words)
+    def close(self, message: str) -> None:
+        super().close(message)
         self._close()
-        if words:
-            print(words, flush=True)
+        if message:
+            print(message, flush=True)
 
     def __exit__(self, *how: Any) -> None:
-        self._close()  # a second time does nothing
+        self._close()  # a second call has no effect
         super().__exit__(*how)
 
     def _close(self) -> None:
@@ -253,12 +252,12 @@ def best_words(history: Any) -> list[str]:
 def _is_terminal(stream: Any) -> bool:
     try:
         return bool(stream.isatty())
-    except (AttributeError, ValueError):  # there is none, or it is closed
+    except (AttributeError, ValueError):  # there is no stream, or it is closed
         return False
 
 
 def in_notebook() -> bool:
-    """Whether this is the kernel of a notebook, by the test of tqdm.autonotebook."""
+    """Whether this process is a notebook's kernel, by the test that tqdm.autonotebook uses."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return "IPKernelApp" in getattr(shell, "config", ())
 
@@ -269,7 +268,8 @@ def is_seen() -> bool:
 
 
 def level_of(verbose: Any, expected: str) -> int:
-    """0, 1 or 2, also for a boolean; other values raise an error with ``expected``."""
+    """``verbose``, a boolean or an integer, as 0, 1 or 2; other values raise an error whose message
+    contains ``expected``."""
     try:
         boolean = isinstance(verbose, (bool, np.bool_))
         level = int(verbose) if boolean else checks.integer("verbose", verbose, 0)
@@ -283,8 +283,8 @@ def level_of(verbose: Any, expected: str) -> int:
 
 
 def tqdm() -> Any:
-    """The function that draws bars. ImportError, with the command that installs it, if tqdm is
-    missing."""
+    """tqdm's class of progress bars. Raises an ImportError, which names the command that installs
+    tqdm, if it is missing."""
     try:
         from tqdm.auto import tqdm
     except ImportError:
@@ -293,14 +293,14 @@ def tqdm() -> Any:
 
 
 def checked_level(verbose: Any) -> int:
-    """The level of ``verbose`` as ``SGD`` takes it."""
+    """The argument ``verbose`` of ``SGD`` as 0, 1 or 2."""
     if verbose is False or verbose is True:
         return int(verbose)
     return level_of(verbose, "0 (silent), 1 (a line per epoch) or 2 (a bar)")
 
 
-def chosen(level: int) -> Reporter:
-    """The reporter of a level; ImportError if its bar lacks tqdm."""
+def reporter_of_level(level: int) -> Reporter:
+    """The reporter of a level. Raises an ImportError if it needs tqdm, which is missing."""
     if level == 2 and is_seen():
         return Bar(tqdm(), _curves() if in_notebook() else None)
     return Lines() if level else Reporter()

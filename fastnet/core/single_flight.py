@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 T = TypeVar("T")
 
-# How long a thread waits, in seconds, for another one that makes no progress: that thread may be
-# in a signal handler that waits for this one.
+# How long, in seconds, a thread waits for another one that makes no progress: the other thread may
+# be in a signal handler that waits for this one.
 STALL_TIMEOUT = 0.2
 
 
@@ -28,7 +28,7 @@ class Computation:
         self.array = array
         self.process = os.getpid()
         self.thread = _local.thread
-        self.pieces = 0  # of the array, done so far
+        self.pieces = 0  # how many pieces of the array are done
 
 
 class _Local(threading.local):
@@ -41,7 +41,7 @@ class _Local(threading.local):
 
 _local = _Local()
 
-# By process: after a fork, the child has only the thread that forked.
+# {process: computation}: after a fork, the child has only the thread that forked.
 InFlight = dict[int, Computation]
 
 
@@ -55,11 +55,11 @@ def report_piece(array: NDArray) -> None:
 def compute_once(
     in_flight: InFlight, array: NDArray, find: Callable[[], T | None], make: Callable[[], T]
 ) -> T | None:
-    """The result of ``find``, or of ``make``, which computes it from ``array`` and stores it for
-    ``find``.
+    """The result that ``find`` returns; if that is None, the result of ``make``, which computes it
+    from ``array`` and stores it where ``find`` looks.
 
-    None if another call is computing the result and this one must not wait: it runs in a signal
-    handler that interrupted the computation, or the computing thread makes no progress.
+    Returns None if another call is computing the result and this one must not wait: it runs in a
+    signal handler that interrupted the computation, or the computing thread makes no progress.
     """
     while True:
         found = find()

@@ -1,4 +1,4 @@
-"""What one call of the training kernel is given: options of the steps, and the passes to make."""
+"""The arguments of one call of the training kernel: the options of its steps, and its passes."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 PLAIN = ("plain",)  # the optimizer of plain gradient descent, as the kernel takes it
 
 
-class StepOptions(NamedTuple):  # a frozen dataclass takes five times as long to make
+class StepOptions(NamedTuple):  # creating a frozen dataclass takes five times as long
     """How each mini-batch of a training changes the parameters; the same in all epochs.
 
     Attributes
     ----------
     mini_batch_size : int
     l2, l1 : float
-        The regularization parameters over n, which is the sum of the examples' weights.
+        The regularization parameters divided by n, the sum of the examples' weights.
     optimizer : tuple
-        Its name and coefficients, as the kernel takes them.
+        The optimizer's name and coefficients, as the kernel takes them.
     moments : (n_moments * parameters,) ndarray or None
         The optimizer's velocities or moments, which the kernel changes; None for plain SGD.
     dropout : (hidden layers,) float64 ndarray or None
@@ -43,13 +43,13 @@ class StepOptions(NamedTuple):  # a frozen dataclass takes five times as long to
 
     @property
     def draws(self) -> bool:
-        """Whether the steps draw random numbers, from a key for each pass."""
+        """Whether the steps draw random numbers, which need a key for each pass."""
         return self.dropout is not None or self.shift > 0
 
 
 @dataclass(eq=False)
 class Passes:
-    """Passes over the examples that are one call of the kernel, and their results.
+    """Passes over the examples in one call of the kernel, and their results.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class Passes:
     poll : callable or None
         Called regularly with the number of examples done; an exception ends the call.
     snapshots : (k, parameters) ndarray or None
-        Receives the parameters after the last k complete passes, pass i in row i % k.
+        Receives the parameters after the last k complete passes, those of pass i in row i % k.
     costs : (passes * mini-batches,) float64 ndarray or None
         Receives the sum of the costs of each mini-batch, before its step.
     n_complete : int

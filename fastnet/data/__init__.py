@@ -1,4 +1,4 @@
-"""How data come in: data sets, sparse rows, memory maps, IDX files."""
+"""Input data: data sets, their checks, sparse rows, weights of examples, IDX files."""
 
 from fastnet.data.dataset import Dataset
 

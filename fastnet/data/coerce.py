@@ -16,12 +16,13 @@ from fastnet.data.sparse_rows import Compressed
 # Of networks without names and without a transform.
 _EMPTY = Schema()
 
-# The end of messages about pairs (x, y): the alternative form of data.
+# The alternative that messages about pairs (x, y) offer.
 _OR_ARRAYS = "or a tuple (X, y) of arrays with one example per row"
 
 
 def _from_pairs(pairs: Iterable, byte_scale: float, schema: Schema) -> Dataset:
-    """The book's list of (x, y): columns; y a column, a digit, or the target of one neuron."""
+    """A Dataset of the book's list of pairs (x, y): x is a column; y is a column, a label, or the
+    target of a single output neuron."""
     listed = []
     for i, pair in enumerate(pairs):
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
@@ -41,7 +42,7 @@ def _from_pairs(pairs: Iterable, byte_scale: float, schema: Schema) -> Dataset:
         y = np.stack([np.asarray(y) for _, y in listed])
     except ValueError:
         raise ValueError(
-            f"expected pairs (x, y) that all have the same shapes, {_OR_ARRAYS}"
+            f"expected pairs (x, y) of the same shapes, {_OR_ARRAYS}; got several shapes"
         ) from None
     if X.ndim == 3 and X.shape[2] == 1:
         X = X[:, :, 0]
@@ -86,13 +87,13 @@ def as_dataset(name: str, data: Any, byte_scale: float = 1.0, schema: Schema = _
             rows = schema.inputs.examples(data)
         if rows is not None:
             return rows
-    arrays = isinstance(data, tuple) and len(data) == 2 and not isinstance(data[0], tuple)
-    if not arrays:
+    is_pair = isinstance(data, tuple) and len(data) == 2 and not isinstance(data[0], tuple)
+    if not is_pair:
         data = as_list(name, data)
     try:
         return (
             _from_arrays(data[0], data[1], byte_scale, schema)
-            if arrays
+            if is_pair
             else _from_pairs(data, byte_scale, schema)
         )
     except (TypeError, ValueError) as error:
@@ -119,14 +120,14 @@ def warn_of_bytes(name: str, given: Any, data: Dataset) -> None:
 
 
 def given_data(name: str, data: Any) -> Any:
-    """Optional data: None for False; a list for an iterator, which may be needed twice."""
+    """Optional data: False becomes None, and an iterator a list, since it may be read twice."""
     if data is None or (isinstance(data, bool | np.bool_) and not data):
         return None
     return as_list(name, data) if isinstance(data, Iterator | bool) else data
 
 
 def as_list(name: str, data: Any) -> list | tuple:
-    """An iterable of examples as a list or tuple; its own exceptions propagate."""
+    """An iterable of examples as a list or tuple. Exceptions that the iterable raises propagate."""
     if isinstance(data, (list, tuple)):
         return data
     if not isinstance(data, Iterable) or isinstance(data, (str, bytes, dict)):

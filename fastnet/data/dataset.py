@@ -39,13 +39,14 @@ _CACHES = {
 _MOST_STANDARDIZED = 4
 
 
-@lru_cache  # small networks ask once per epoch
-def _way(n_in: int, n_out: int, dtype: np.dtype, density: float, isa: str) -> str:
+@lru_cache  # called once per epoch, which may take a few microseconds only
+def _fastest_form(n_in: int, n_out: int, dtype: np.dtype, density: float, isa: str) -> str:
+    """ "dense", "columns" or "masks"; ``isa`` is a key of the cache only."""
     return _kernels.choose_input_format([n_in, n_out], dtype, density)
 
 
 def _kept(array: NDArray, given: Any) -> NDArray:
-    """``array``, read-only unless it is the object that was given."""
+    """``array``, as a read-only view unless it is the object ``given``."""
     return array if array is given else checks.read_only(array)
 
 
@@ -156,13 +157,13 @@ class Dataset:
     sparse: bool | str
     classes: tuple[Label, ...] | None = None
     features: tuple[str, ...] | None = None
-    _stored: int | None = None  # how many inputs are not zero, if that is known
-    _files: dict[str, File | None]  # which arrays are memory maps, and of what file, if it has one
+    _stored: int | None = None  # the number of non-zero inputs, if it is known
+    _files: dict[str, File | None]  # of the arrays that are memory maps; None: file unknown
     _mappings: tuple[Mapping, ...]
     _owners: tuple[Any, ...]  # weak references, which keep NumPy from resizing the arrays
     _forms: dict[tuple[str, np.dtype], Compressed]
     _in_flight: single_flight.InFlight
-    _boolean: bool = False  # X was given as booleans, which are kept as bytes
+    _boolean: bool = False  # whether X was given as booleans, which are stored as uint8
     _standardized: dict[tuple[Any, ...], dict[str, Any]]  # attributes that depend on X, by key
     _source: Dataset | None = None  # of standardized data: the data before
     _key: tuple[Any, ...] | None = None
@@ -215,14 +216,14 @@ class Dataset:
     def __setattr__(self, name: str, value: Any) -> None:
         if name in _FIXED:
             raise AttributeError(
-                f"{name}: expected a data set that is made anew, Dataset(X, y, scale), "
-                f"got an assignment"
+                f"{name}: expected no assignment, since a data set cannot change; make a new one, "
+                f"Dataset(X, y, scale)"
             )
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
         if name in _FIXED:
-            raise AttributeError(f"{name}: expected a data set that stays whole, got a deletion")
+            raise AttributeError(f"{name}: expected no deletion, since a data set cannot change")
         object.__delattr__(self, name)
 
     @classmethod
@@ -272,14 +273,14 @@ class Dataset:
             )
         return cls(X, y, scale)
 
-    # Figures for checking that data fit a network; computed when needed for a slice or a copy.
+    # Values for the check that data fit a network; for a slice or a copy, computed when needed.
 
     @lazy_attribute
     def largest(self) -> float:
         """The largest absolute value of an input, scaled."""
         self.check_files()
         largest, stored = dataset_checks.max_abs_and_count(self.X)
-        if stored is not None:  # else another thread may have counted them
+        if stored is not None:  # None does not replace the count of another thread
             self._stored = stored
         return dataset_checks.scaled_largest(largest, self.scale)
 
@@ -323,10 +324,14 @@ class Dataset:
         """Whether the inputs are bytes that were not given as booleans."""
         return self.X.dtype.char == "B" and not self._boolean
 
-    # How the kernels read the inputs.
+    # The form in which the kernels read the inputs.
 
     def operand(
-        self, sizes: Sequence[int], dtype: DTypeLike, single_use: bool = False, moves: bool = False
+        self,
+        sizes: Sequence[int],
+        dtype: DTypeLike,
+        single_use: bool = False,
+        shifted: bool = False,
     ) -> Any:
         """The inputs as the kernels read them for a network: the rows, or their compressed form.
 
@@ -337,14 +342,15 @@ class Dataset:
         dtype : "float32" or "float64"
             The network's type.
         single_use : bool
-            The inputs are read once or twice only, so that compressing them would not pay.
-        moves : bool
-            Images are shifted when they are read, which masks do not support.
+            Whether the inputs are read once or twice only, so that compressing them would take
+            longer.
+        shifted : bool
+            Whether images are shifted when they are read, which masks do not support.
 
         Returns
         -------
-        ndarray or Compressed, kept for the next call. Unscaled float64 for a float32
-        network is already rounded.
+        ndarray or Compressed, which the data set keeps for further calls. The compressed form of
+        unscaled float64 inputs is float32 for a float32 network.
 
         Examples
         --------
@@ -367,16 +373,16 @@ class Dataset:
             )
             if stored is None:
                 return X
-        form = _way(sizes[0], sizes[1], np.dtype(dtype), stored / X.size, _kernels.isa())
+        form = _fastest_form(sizes[0], sizes[1], np.dtype(dtype), stored / X.size, _kernels.isa())
         if form == "dense" and auto:
             return X
-        if form == "dense" or moves:
+        if form == "dense" or shifted:
             form = "columns"
-        kind = X.dtype
-        if kind == np.float64 and self.scale == 1:  # with a scale, the product is rounded instead
-            kind = np.dtype(dtype)
-        found = self._forms.get((form, kind))  # a dtype's name takes two microseconds
-        return self._compressed(form, kind) if found is None else found
+        values_dtype = X.dtype
+        if values_dtype == np.float64 and self.scale == 1:  # with a scale, products are rounded
+            values_dtype = np.dtype(dtype)
+        found = self._forms.get((form, values_dtype))  # getting the name of a dtype takes 2 us
+        return self._compressed(form, values_dtype) if found is None else found
 
     # How a network with ``inputs``, or with names of classes, sees the data.
 
@@ -496,13 +502,13 @@ class Dataset:
         self._stored = sparse_rows.count(self.X)
         return self._stored
 
-    def _compressed(self, form: str, kind: np.dtype) -> NDArray | Compressed:
-        """X in this form, which one thread makes for all; or X itself if another thread makes it
-        and may be waiting for this one. The choice does not change any result."""
-        key = form, kind
+    def _compressed(self, form: str, dtype: np.dtype) -> NDArray | Compressed:
+        """X in this form, which one thread makes for all; or X itself if another thread is making
+        it and may be waiting for this one. The results are the same with both."""
+        key = form, dtype
 
         def make() -> Compressed:
-            self._forms[key] = sparse_rows.compress(self.X, form, self._stored, kind)
+            self._forms[key] = sparse_rows.compress(self.X, form, self._stored, dtype)
             return self._forms[key]
 
         found = single_flight.compute_once(
@@ -514,7 +520,7 @@ class Dataset:
         return len(self.X)
 
     def __iter__(self) -> Iterator[tuple[NDArray, int | NDArray]]:
-        """The pairs (x, y), as an index gives them."""
+        """The pairs (x, y), the same as ``self[i]``."""
         return (self[s] for s in range(len(self)))
 
     @overload
@@ -536,7 +542,7 @@ class Dataset:
             )
         X, y = self.X[which], self.y[which]
         if len(y) == 0:
-            raise ValueError(f"expected a slice with at least one example, got none of {len(self)}")
+            raise ValueError(f"expected at least one of the {len(self)} examples, got none")
         X = X if isinstance(X, Compressed) else checks.read_only(dataset_checks.contiguous_rows(X))
         y = checks.read_only(
             np.ascontiguousarray(y) if y.ndim == 1 else dataset_checks.contiguous_rows(y)
@@ -548,13 +554,14 @@ class Dataset:
             _mappings=_mappings(X, y) if self._mappings else (),
             _source=None if self._source is None else self._source[which], _key=self._key,
         )  # fmt: skip
-        for one in part._mappings:  # fancy indexing copies, and a copy is no memory map
+        for one in part._mappings:  # fancy indexing copies, and a copy is not a memory map
             if one.name in self._files:
                 part._files[one.name] = self._files[one.name]
         return part
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without caches; for an array that is a memory map, its position in the file."""
+        """The attributes without caches; an array that is a memory map is replaced by a reference
+        to its file."""
         self.check_files()
         state = {name: value for name, value in self.__dict__.items() if name not in _CACHES}
         state["_files"] = {}
@@ -568,7 +575,9 @@ class Dataset:
         """Restore a pickle or a copy, with the constructor's checks. The numbers in memory maps are
         checked when they are first used."""
         if not isinstance(state, dict) or not {"X", "y", "scale", "sparse"} <= set(state):
-            raise TypeError("expected the state of a data set with X, y, scale and sparse")
+            raise TypeError(
+                f"state: expected a dict of X, y, scale, sparse, got {checks.short_repr(state)}"
+            )
         arrays, files = {}, {}
         for name in ("X", "y"):
             given = state[name]

@@ -1,5 +1,5 @@
-"""Inputs and targets of examples, checked and brought into a type and layout that the kernels
-read."""
+"""Checks of the inputs and targets of examples, and their conversion to a type and layout that the
+kernels read."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ _LARGEST_LABEL = 2**31 - 1
 
 
 def _extremes(array: NDArray) -> tuple[float, float]:
-    """The smallest and largest element; NaN if there is one."""
+    """The smallest and largest element; NaN if an element is NaN."""
     if array.nbytes <= sparse_rows.PIECE_BYTES:
         return float(array.min()), float(array.max())
     low, high = math.inf, -math.inf
     for rows in sparse_rows.pieces(array):
         piece = array[rows]
-        # np.minimum passes NaN on, the built-in min does not
+        # np.minimum propagates NaN, the built-in min does not
         low = float(np.minimum(low, piece.min()))
         high = float(np.maximum(high, piece.max()))
     return low, high
 
 
 def contiguous_rows(array: NDArray) -> NDArray:
-    """``array`` itself if its rows are contiguous, aligned and ascending, else such a copy."""
+    """``array`` itself if its rows are contiguous, aligned and in ascending order, else a copy that
+    has such rows."""
     contiguous = array.shape[1] == 1 or array.strides[1] == array.itemsize
     if contiguous and array.strides[0] >= 0 and array.flags.aligned:
         return array
@@ -39,8 +40,8 @@ def contiguous_rows(array: NDArray) -> NDArray:
 
 
 def max_abs_and_count(X: NDArray | Compressed) -> tuple[float, int | None]:
-    """The largest absolute value, which is not finite if an element is not; and the number of
-    non-zero elements of dense float32 and float64, None for other inputs."""
+    """The largest absolute value, which is not finite if an element is not finite; and the number
+    of non-zero elements for dense float32 and float64, None for other inputs."""
     if X.dtype.char == "B":  # uint8
         return 255.0, None
     if isinstance(X, Compressed):
@@ -49,7 +50,7 @@ def max_abs_and_count(X: NDArray | Compressed) -> tuple[float, int | None]:
 
 
 def scaled_largest(largest: float, scale: float) -> float:
-    """The largest absolute value of a scaled input, as ``Dataset.largest``; it must be finite."""
+    """``largest * scale``, the value of ``Dataset.largest``, after a check that it is finite."""
     if not math.isfinite(largest):
         raise ValueError("X: expected finite numbers, got NaN or infinity")
     if not math.isfinite(largest * scale):
@@ -94,43 +95,43 @@ def checked_range(y: NDArray) -> tuple[float, float]:
 
 def check_lengths(X: NDArray | Compressed, y: NDArray) -> None:
     if len(X) != len(y):
-        raise ValueError(f"y: expected as many as X has rows, {len(X)}, got {len(y)}")
+        raise ValueError(f"y: expected as many examples as X, {len(X)}, got {len(y)}")
 
 
 def unpickled_inputs(X: Any) -> NDArray | Compressed:
-    """X of a pickled state, which must be of the form that ``checked_inputs`` returns."""
+    """X of a pickled state, after a check that it has the form that ``checked_inputs`` returns."""
     if isinstance(X, Compressed):
         sparse_rows.from_sparse("X", X)
         return X
     plain = isinstance(X, np.ndarray) and checks.is_plain(X)
     if not plain or X.dtype.str[1:] not in ("u1", "f4", "f8"):
-        came = X.dtype if isinstance(X, np.ndarray) else type(X).__name__
-        raise TypeError(f"X: expected an array of uint8, float32 or float64, got {came}")
+        got = X.dtype if isinstance(X, np.ndarray) else type(X).__name__
+        raise TypeError(f"X: expected an array of uint8, float32 or float64, got {got}")
     if X.ndim != 2 or 0 in X.shape:
         raise ValueError(f"X: expected shape (n, n_in), got {X.shape}")
     return checks.read_only(contiguous_rows(np.asarray(X, X.dtype.newbyteorder("="))))
 
 
 def unpickled_targets(y: Any) -> NDArray:
-    """y of a pickled state, which must be of the form that the constructor makes."""
+    """y of a pickled state, after a check that it has the form that the constructor makes."""
     if not isinstance(y, np.ndarray) or y.ndim == 0 or len(y) == 0 or not checks.is_plain(y):
         raise TypeError(f"y: expected an array of labels or targets, got {type(y).__name__}")
     return checks.read_only(checked_targets(np.asarray(y)))
 
 
 def checked_inputs(name: str, X: Any) -> tuple[Any, float, int | None]:
-    """``X``, an array or sparse, in a type and layout that the kernels read; its largest
-    absolute value; and the number of non-zero elements, or None if unknown."""
+    """Three results: ``X``, dense or sparse, in a type and layout that the kernels read; its
+    largest absolute value; and its number of non-zero elements, or None if that is unknown."""
     X = numbers_of(name, X)
-    largest, others = max_abs_and_count(X)
+    largest, nonzero = max_abs_and_count(X)
     if not math.isfinite(largest):
         raise ValueError(f"{name}: expected finite numbers, got NaN or infinity")
-    return X, largest, others
+    return X, largest, nonzero
 
 
 def numbers_of(name: str, X: Any) -> Any:
-    """``X``, an array or sparse, in a type and layout that the kernels read; its numbers may not
-    be finite."""
+    """``X``, an array or sparse, in a type and layout that the kernels read; its numbers may be
+    NaN or infinite."""
     if sparse_rows.is_sparse(X):
         return sparse_rows.from_sparse(name, X)
     if X.ndim != 2:

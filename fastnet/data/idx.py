@@ -23,7 +23,7 @@ _GZIP = b"\x1f\x8b"  # the first bytes of a gzip file
 _WITH_HEADER = 16 + zlib.MAX_WBITS  # zlib's name for gzip's header and checksum
 _LARGEST_RATIO = 1032  # of deflate: bytes of content per byte of the file
 _BLOCK = 1 << 15  # bytes inflated or written at once
-_STEP = 1 << 26  # bytes by which a buffer is enlarged at least
+_STEP = 1 << 26  # a buffer is enlarged by at least this many bytes
 
 
 class _Inflated:
@@ -62,10 +62,9 @@ class _Inflated:
                 return found
 
     def read_array(self, n: int, length: int) -> tuple[NDArray, str]:
-        """The next n bytes, and, for messages, the number found; ``length`` is the file's size.
-
-        The buffer grows as bytes arrive, since the header of a small file may declare any n.
-        """
+        """The next n bytes, and the number of bytes found, as text for messages. ``length`` is the
+        size of the file. The buffer grows as bytes arrive, since the header of a small file may
+        declare any n."""
         if n > _LARGEST_RATIO * length:
             return np.empty(0, np.uint8), f"a gzip file of {length} bytes"
         content, at = np.empty(min(n, _STEP), np.uint8), 0
@@ -91,7 +90,7 @@ def _read_header(path: str, source: BinaryIO | _Inflated) -> tuple[np.dtype, tup
     """The type of the elements and the shape."""
     head = _read_whole(source, 4)
     if len(head) < 4 or head[:2] != b"\0\0":
-        raise ValueError(f"{path}: expected an IDX file, which starts 00 00, found {head!r}")
+        raise ValueError(f"{path}: expected an IDX file, which starts with 00 00, found {head!r}")
     code, dimensions = head[2], head[3]
     if code not in _TYPES:
         known = ", ".join(f"{known:02X}" for known in _TYPES)
@@ -103,7 +102,7 @@ def _read_header(path: str, source: BinaryIO | _Inflated) -> tuple[np.dtype, tup
 
 
 def _read_whole(source: BinaryIO | _Inflated, n: int) -> bytes:
-    """Read n bytes, or fewer at the end of the file."""
+    """Read n bytes, or as many as there are before the end of the file."""
     found = b""
     while len(found) < n and (more := source.read(n - len(found))):
         found += more
@@ -139,7 +138,7 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray:
     Parameters
     ----------
     path : str or path
-        An uncompressed or gzip-compressed file; its content tells which.
+        The file may be compressed with gzip, which is detected from its content.
 
     Returns
     -------
@@ -180,7 +179,7 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray:
         try:
             array = _read(path, file)
         except (EOFError, zlib.error) as error:
-            raise ValueError(f"{path}: expected a whole gzip file, found damage: {error}") from None
+            raise ValueError(f"{path}: expected a complete gzip file, found: {error}") from None
     array.flags.writeable = False
     return array
 

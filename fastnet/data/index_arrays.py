@@ -40,7 +40,7 @@ def check_offsets(name: str, offsets: NDArray) -> None:
     """Raise a ValueError unless the offsets start at 0 and never descend."""
     if len(offsets) < 2:
         raise ValueError(
-            f"{name}: expected two or more entries, one more than examples, got {len(offsets)}"
+            f"{name}: expected two or more entries, one more than examples; got {len(offsets)}"
         )
     if offsets[0] != 0:
         raise ValueError(f"{name}: expected 0 as the first entry, got {offsets[0]}")
@@ -59,5 +59,5 @@ def check_ascending(name: str, indices: NDArray, offsets: NDArray) -> None:
         return
     row, k_first = rows[within[0]], k[within[0]]
     before, after = indices[k_first - 1 : k_first + 1]
-    came = f"{after} twice" if before == after else f"{after} after {before}"
-    raise ValueError(f"{name}: expected ascending in each row, got {came} in row {row}")
+    got = f"{after} twice" if before == after else f"{after} after {before}"
+    raise ValueError(f"{name}: expected ascending columns in each row, got {got} in row {row}")

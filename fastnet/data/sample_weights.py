@@ -15,7 +15,7 @@ from fastnet.core import checks, memmap
 def example_weights(
     y: NDArray, classes: int, sample_weight: Any, class_weight: Any
 ) -> NDArray | None:
-    """The product of both weights, example by example.
+    """The weight of each example, the product of its sample weight and its class weight.
 
     Parameters
     ----------
@@ -52,9 +52,10 @@ def example_weights(
 
 
 def check_sum(names: Iterable[str], weights: NDArray) -> None:
-    """Refuse weights, from the arguments ``names``, by whose sum the kernels cannot divide."""
+    """Raise a ValueError, which names the arguments ``names``, if the kernels cannot divide by the
+    sum of the weights."""
     total = float(weights.sum())
-    if not np.finfo(np.float64).tiny <= total < math.inf:  # smaller numbers are 0 in C
+    if not np.finfo(np.float64).tiny <= total < math.inf:  # subnormal numbers are 0 in the kernels
         raise ValueError(
             f"{', '.join(names)}: expected weights with a positive, finite sum, got {total:g}"
         )
@@ -79,7 +80,7 @@ def _of_samples(sample_weight: Any, n: int) -> NDArray:
 
 
 def _of_classes(class_weight: Any, y: NDArray, classes: int) -> NDArray:
-    """(classes,)"""
+    """The weight of each class, (classes,)."""
     balanced = isinstance(class_weight, str) and class_weight == "balanced"
     if not balanced and not isinstance(class_weight, Mapping):
         raise ValueError(

@@ -18,8 +18,8 @@ Arrays = tuple[NDArray, NDArray, NDArray]  # data, indices, indptr
 
 
 def checked_arrays(prefix: str, X: Any) -> Arrays:
-    """The CSR arrays of X, a scipy.sparse matrix of any format, with columns in range but in any
-    order. They are X's own arrays, without a copy, if possible.
+    """The CSR arrays of X, a scipy.sparse matrix of any format. All columns are in range, but need
+    not be sorted. The arrays are X's own, without a copy, if possible.
 
     Raises
     ------
@@ -51,8 +51,7 @@ def in_order(data: NDArray, indices: NDArray, indptr: NDArray, n_in: int) -> Arr
 def _compressed(
     prefix: str, X: Any, n: int, width: int, what: str = "columns", ndim: int = 1
 ) -> Arrays:
-    """The checked arrays of n rows (or columns, or rows of blocks), without unused capacity after
-    the last row."""
+    """The checked arrays of n rows (or columns, or rows of blocks), cut off after the last row."""
     indptr = np.array(index_arrays.integers(f"{prefix}indptr", X.indptr))
     indices = index_arrays.integers(f"{prefix}indices", X.indices)
     memmap.check(f"{prefix}data", X.data)
@@ -66,7 +65,8 @@ def _compressed(
     for array, found in ((f"{prefix}indices", indices), (f"{prefix}data", data)):
         if len(found) < end:
             raise ValueError(
-                f"{array}: expected {end} or more, which is the last of indptr, got {len(found)}"
+                f"{array}: expected {end} elements or more, the last entry of indptr, "
+                f"got {len(found)}"
             )
     index_arrays.check_range(f"{prefix}indices", indices[:end], width, what)
     return data[:end], indices[:end], indptr
@@ -116,11 +116,11 @@ def _dia(prefix: str, X: Any) -> Any:
             f"shape {data.shape}"
         )
     if len(np.unique(offsets)) != len(offsets):
-        raise ValueError(f"{prefix}offsets: expected each once, got one of them twice")
+        raise ValueError(f"{prefix}offsets: expected different numbers, got duplicates")
     inside = (offsets > -n) & (offsets < n_in)
     if inside.all():
         return X
-    return type(X)((data[inside], offsets[inside]), shape=(n, n_in))  # the others are outside
+    return type(X)((data[inside], offsets[inside]), shape=(n, n_in))  # other diagonals lie outside
 
 
 def _of_lil(prefix: str, X: Any) -> Arrays:

@@ -1,4 +1,4 @@
-"""Inputs of which only the non-zero values are stored: made from dense rows, or given as CSR."""
+"""Compressed rows, which store the non-zero inputs only: made from dense rows or from CSR."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Compressed:
     offsets : (n + 1,) int64
         Row s is ``values[offsets[s]:offsets[s + 1]]``.
     columns : 1-D, of uint16, or uint32 where n_in > 65,536; or None
-        Where each value stands in its row: compressed sparse rows (CSR).
+        The column of each value, as in compressed sparse rows (CSR).
     masks : (n, ceil(n_in / 64)) uint64, or None
-        The same as bits: bit j % 64 of word j / 64 is set where input j is stored.
+        The columns as bit masks: bit j % 64 of word j // 64 is set if input j is stored.
     shape : (n, n_in)
     longest : int
         The number of values in the longest row.
@@ -48,7 +48,7 @@ class Compressed:
     _owner: weakref.ref[NDArray]  # of the values' memory
 
     def __init__(self, *args: Any, **kwargs: Any):
-        raise TypeError("Compressed: expected Dataset.from_csr, got a call of the class")
+        raise TypeError("Compressed: expected a call of Dataset.from_csr, got one of the class")
 
     @classmethod
     def _of(cls, values: Any, offsets: Any, columns: Any, masks: Any, n_in: Any) -> Compressed:
@@ -66,8 +66,8 @@ class Compressed:
         row = made._arrays.first_invalid_row()
         if row is not None:
             raise ValueError(
-                f"columns, masks: expected them ascending from 0 to {n_in - 1}, as many as values, "
-                f"got others in row {row}"
+                f"columns, masks: expected ascending columns from 0 to {n_in - 1}, as many as "
+                f"values, got others in row {row}"
             )
         return made
 
@@ -109,7 +109,7 @@ class Compressed:
 
     @property
     def stored(self) -> NDArray:
-        """The values of these rows alone; ``values`` may be those of more."""
+        """The values of these rows alone; ``values`` may include those of others."""
         offsets = self.offsets
         return self.values[offsets[0] : offsets[-1]]
 
@@ -140,7 +140,7 @@ class Compressed:
         if isinstance(which, slice) and which.indices(n)[2] == 1:
             first, end, _ = which.indices(n)
             return _wrap(self._values, self._arrays.part(first, max(first, end)), self._owner)
-        if isinstance(which, (int, np.integer)):  # not of n numbers, for one
+        if isinstance(which, (int, np.integer)):  # without an array of n indices
             return self._dense(checks.index("rows", which, n))
         chosen = np.arange(n)[which]
         if chosen.ndim == 0:
@@ -170,7 +170,7 @@ class Compressed:
         return row
 
     def __reduce__(self) -> tuple[Any, tuple]:
-        """A pickle or a copy holds these rows alone, with what may be read behind them."""
+        """A pickle or a copy has these rows alone, and the padding that the kernels may read."""
         offsets, columns = self.offsets, self.columns
         first, end = offsets[0], offsets[-1]
         return Compressed._of, (
@@ -235,13 +235,13 @@ def max_abs_and_count(X: NDArray) -> tuple[float, int]:
     The first is not finite if a number is not, and then the second is meaningless."""
     if X.nbytes <= PIECE_BYTES:
         return _kernels.max_abs_and_count(np.ascontiguousarray(X).reshape(-1))
-    largest, others = 0.0, 0
+    largest, nonzero = 0.0, 0
     for rows in pieces(X):
-        found, some = _kernels.max_abs_and_count(np.ascontiguousarray(X[rows]).reshape(-1))
+        found, n = _kernels.max_abs_and_count(np.ascontiguousarray(X[rows]).reshape(-1))
         if not math.isfinite(found):
             return found, 0
-        largest, others = max(largest, found), others + some
-    return largest, others
+        largest, nonzero = max(largest, found), nonzero + n
+    return largest, nonzero
 
 
 def count(X: NDArray) -> int:
@@ -254,22 +254,25 @@ def count(X: NDArray) -> int:
 def compress(
     X: NDArray, form: str, stored: int | None = None, dtype: DTypeLike | None = None
 ) -> Compressed:
-    """The dense X (n, n_in) with "columns" or with "masks".
+    """The dense X, (n, n_in), compressed.
 
-    stored: how many inputs are not zero, or None; where there are more, they are counted anew.
-    dtype: that of the values, X's own if None; or float32 for float64.
+    form : "columns" or "masks"
+    stored : the number of non-zero inputs; None, or a number that is too small: they are counted
+    dtype : of the values; None: X's own; float32 is possible for float64
     """
-    kind = np.dtype(dtype or X.dtype)
-    made = None if stored is None else _filled(X, form, stored, kind)
+    values_dtype = np.dtype(dtype or X.dtype)
+    made = None if stored is None else _filled(X, form, stored, values_dtype)
     if made is None:
-        made = _filled(X, form, count(X), kind)
+        made = _filled(X, form, count(X), values_dtype)
     if made is None:
-        raise RuntimeError("X: expected an array that stays as it is, got more that is not zero")
+        raise RuntimeError(
+            "X: expected an array that does not change, got more non-zero inputs than before"
+        )
     return made
 
 
 def _filled(X: NDArray, form: str, stored: int, dtype: np.dtype) -> Compressed | None:
-    """X compressed, or None where more than `stored` inputs are not zero."""
+    """X compressed, or None if more than ``stored`` inputs are not zero."""
     n, n_in = X.shape
     offsets = np.zeros(n + 1, np.int64)
     values = np.empty(stored + _SLACK, dtype)
@@ -292,7 +295,7 @@ def _filled(X: NDArray, form: str, stored: int, dtype: np.dtype) -> Compressed |
     return _build(values, offsets, columns, masks, n_in)
 
 
-# ---- given as CSR
+# ---- from CSR
 
 
 class Sparse(Protocol):
@@ -307,7 +310,8 @@ def is_sparse(X: Any) -> TypeGuard[Any]:
 
 
 def from_sparse(name: str, X: Any) -> Compressed:
-    """What ``is_sparse``, checked, but for whether the values are finite."""
+    """X, for which ``is_sparse`` is true, as compressed rows. All is checked except whether the
+    values are finite."""
     if len(X.shape) != 2:
         raise ValueError(f"{name}: expected shape (n, n_in), got {X.shape}")
     if 0 in X.shape:
@@ -325,12 +329,15 @@ def from_sparse(name: str, X: Any) -> Compressed:
     if row is not None:
         made, row = _of_csr(f"{name}.", *scipy_matrices.in_order(*arrays, n_in), n_in)
     if row is not None:
-        raise ValueError(f"{name}.indices: expected ascending in each row, got others in row {row}")
+        raise ValueError(
+            f"{name}.indices: expected ascending columns in each row, got others in row {row}"
+        )
     return made
 
 
 def from_arrays(data: Any, indices: Any, indptr: Any, n_in: int) -> Compressed:
-    """From CSR arrays, which are checked, except that the values may not be finite."""
+    """Compressed rows from CSR arrays, which are checked, except that the values may not be
+    finite."""
     n_in = checks.integer("n_in", n_in, 1)
     values = index_arrays.vector("data", data)
     columns = index_arrays.integers("indices", indices)
@@ -347,7 +354,9 @@ def from_arrays(data: Any, indices: Any, indptr: Any, n_in: int) -> Compressed:
     made, row = _of_csr("", values, columns, offsets, n_in)
     if row is not None:
         index_arrays.check_ascending("indices", columns, offsets)
-        raise ValueError(f"indices: expected ascending in each row, got others in row {row}")
+        raise ValueError(
+            f"indices: expected ascending columns in each row, got others in row {row}"
+        )
     return made
 
 

@@ -26,12 +26,12 @@ FORMATS = ("png", "svg", "pdf", "jpg", "webp")
 
 
 class Demo(NamedTuple):
-    """A picture: what it shows, its size in inches, and who draws it.
+    """A picture: its description, its size in inches, and the functions that draw it.
 
-    ``draw`` is called with the figure; where the picture is ``of_network``, with a network
-    and data, too. ``window`` puts sliders into a figure that is shown. Where the picture is
-    ``of_costs``, both also take ``book_rates``: whether each cost has the book's learning rate
-    for it, or all have the same.
+    ``draw`` is called with the figure and, if ``of_network`` is True, with a network and data.
+    ``window`` makes a figure with sliders, to be shown in a window. If ``of_costs`` is True, both
+    also take ``book_rates``: whether each cost has the book's learning rate for it, or all costs
+    have the same.
     """
 
     line: str
@@ -51,7 +51,7 @@ DEMOS = {
         of_costs=True,
     ),
     "sigmoid": Demo(
-        "the sigmoid and its slope, the flat regions marked",
+        "the sigmoid and its slope, with the flat regions marked",
         (6.4, 4.2),
         lambda figure: plots.sigmoid(ax=figure.subplots()),
     ),
@@ -125,7 +125,7 @@ def save(
     filename : str
         Its suffix is one of ``FORMATS``, as in neuron.png.
     user : UserNetwork or None
-        Drawn in place of the network that is trained for the picture.
+        Drawn instead of the network that would be trained for the picture.
     dark : bool
         Draw on a dark background.
     book_rates : bool
@@ -135,8 +135,8 @@ def save(
     Raises
     ------
     ValueError, OSError
-        For an unknown name or format, ``book_rates`` where no costs are compared, or a file
-        that cannot be written; before anything is trained.
+        For an unknown name or format, ``book_rates`` for a picture that compares no costs, or a
+        file that cannot be written; raised before anything is trained.
     ImportError
         If matplotlib is not installed.
 
@@ -222,9 +222,9 @@ def show(
     Raises
     ------
     ValueError
-        For an unknown name, or ``book_rates`` where no costs are compared.
+        For an unknown name, or ``book_rates`` for a picture that compares no costs.
     RuntimeError
-        Where no window can be opened.
+        If no window can be opened.
     ImportError
         If matplotlib is not installed.
     """
@@ -239,7 +239,7 @@ def show(
             figure = plt.figure(f"fastnet: {name}", figsize=demo.size)
         except ImportError:  # the requested toolkit finds no display
             figure = None
-        # Managers of real windows are subclasses.
+        # The managers of real windows are subclasses of FigureManagerBase.
         if figure is None or type(figure.canvas.manager) is FigureManagerBase:
             plt.close(figure)
             raise RuntimeError(

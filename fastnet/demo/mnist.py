@@ -1,5 +1,5 @@
-"""Pictures of the book's network on MNIST, which is trained for each: about a second for thirty
-epochs."""
+"""Pictures of the book's network on MNIST. Each picture trains a network, which takes about a
+second for thirty epochs."""
 
 from typing import TYPE_CHECKING
 

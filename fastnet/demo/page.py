@@ -58,7 +58,7 @@ def page(net: Network, test: Dataset, origin: str) -> str:
         )
     if not isinstance(test.X, np.ndarray) or test.X.dtype != np.uint8 or test.y.ndim != 1:
         raise ValueError(f"test: expected images of bytes, and labels; got {test!r}")
-    # Without "<" no tag in it can end it.
+    # Without "<", the data cannot contain the tag that ends the script element.
     data = json.dumps(_data(net, test, origin), ensure_ascii=False).replace("<", "\\u003c")
     folder = resources.files("fastnet.demo") / "page"
 
@@ -109,11 +109,11 @@ def _data(net: Network, test: Dataset, origin: str) -> dict[str, Any]:
         "images": _base64(test.X[shown], "u1"),
         "labels": test.y[shown].tolist(),
         "says": (
-            f"A network of {' – '.join(map(str, net.sizes))} neurons stands in this page; it reads "
-            f"{100 * right / len(test):.1f} % of {len(test):,} test images as they are labelled. "
-            f"What you draw is scaled and centred as the digits of MNIST are, then read. Large "
-            f"and clear goes best, and not always well: the network has seen what it learned "
-            f"from, and no more."
+            f"This page contains a network of {' – '.join(map(str, net.sizes))} neurons. It "
+            f"classifies {100 * right / len(test):.1f} % of {len(test):,} test images correctly. "
+            f"Your drawing is scaled and centred like the digits of MNIST before it is classified. "
+            f"Large, clear digits work best, but not always: the network knows only digits like "
+            f"those that it was trained on."
         ),
         "origin": origin,
     }

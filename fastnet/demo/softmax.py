@@ -20,7 +20,9 @@ def draw(figure: "Figure") -> None:
         ax.set_title(f"c = {c:g}")
         if ax is not axes[0]:
             ax.set_ylabel("")
-    figure.suptitle("Softmax outputs sum to 1; with a large c the maximum takes it all")
+    figure.suptitle(
+        "Softmax outputs sum to 1; for a large c the output of the largest input is almost 1"
+    )
 
 
 class Window:

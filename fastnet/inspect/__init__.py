@@ -1,1 +1,1 @@
-"""To look into a training step: its numbers, and a check of the gradient."""
+"""For learners: the numbers of a training step, and a check of the gradient."""

@@ -1,4 +1,4 @@
-"""Forward pass and backpropagation of one example, in the book's notation, as text."""
+"""The forward pass and back-propagation of one example as text in the book's notation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fastnet.nn.activations import ACTIVATIONS, Activation
 from fastnet.nn.activations import find as find_activation
 from fastnet.nn.cost_base import Formula
 
-# Arrays of more numbers are printed in part.
+# Arrays of more numbers than this are printed in part.
 _MOST = 40
 
 
@@ -32,7 +32,7 @@ class Layer(NamedTuple):
     neurons : str or object
         Their kind, as in ``net.hidden`` and ``net.output``: "sigmoid", "relu", "softmax", ...
     w, b : (n, n_in) and (n, 1)
-        Weights and biases at the time.
+        The weights and biases that were used.
     z : (n, 1)
         The weighted input, w^l a^{l-1} + b^l.
     a : (n, 1)
@@ -171,7 +171,7 @@ def _numbered(number: str) -> str:
 
 
 def _shown(formula: str, values: NDArray, number: str = "") -> Iterator[str]:
-    """The formula, and the numbers below it: a column as a row, large arrays shortened."""
+    """The formula, and the numbers below it; columns are printed as rows, large arrays in part."""
     array = values.ravel() if values.shape[1] == 1 else values
     numbers = np.array2string(
         array, precision=4, threshold=_MOST, edgeitems=3, max_line_width=88, prefix=" " * 6
@@ -183,14 +183,15 @@ def _shown(formula: str, values: NDArray, number: str = "") -> Iterator[str]:
 
 
 def explain(model: Model, data: Dataset) -> Explanation:
-    """The one example of ``data``, step by step: NumPy's products, the kernels' functions."""
+    """The explanation of the single example of ``data``. NumPy computes the products, the kernels
+    the activations and the output error."""
     x, y = data[0][0].astype(model.dtype), model.target_columns(data.y)
     weights, biases = map(model.parameters.arrays, ("weights", "biases"))
     kinds = (*model.hidden, ACTIVATIONS[model.choice.output])
     zs: list[NDArray] = []
     activations, slopes = [x], []
     for w, b, kind in zip(weights, biases, kinds, strict=True):
-        with np.errstate(over="ignore", invalid="ignore"):  # shows in the output error
+        with np.errstate(over="ignore", invalid="ignore"):  # checked below, in the output error
             zs.append(w @ activations[-1] + b)
         if len(zs) < len(kinds):
             a, slope = _hidden(kind, zs[-1])
@@ -202,8 +203,8 @@ def explain(model: Model, data: Dataset) -> Explanation:
     delta = _output_error(model, zs[-1], activations[-1], y)
     if not np.isfinite(delta).all():
         raise ValueError(
-            f"x, y: expected a finite error at the output, got NaN or infinity, as from an output "
-            f"beyond the range of {model.dtype}"
+            f"x, y: expected a finite error at the output, got NaN or infinity, for example "
+            f"because an output exceeds the range of {model.dtype}"
         )
     for i in range(len(kinds) - 1, -1, -1):
         if layers:
@@ -240,7 +241,7 @@ def _hidden(kind: Activation, z: NDArray) -> tuple[NDArray, NDArray]:
 
 
 def _output(neurons: str, z: NDArray) -> NDArray:
-    """a = f(z) of the output layer: of a network whose one input is 1 and whose weights are z."""
+    """a = f(z) of the output layer, computed by a network with the input 1 and the weights z."""
     sizes = (1, len(z))
     parameters = _kernels.aligned(_kernels.layout(sizes, z.dtype.name)[0], z.dtype.name)
     parameters[: len(z)] = z[:, 0]
@@ -266,7 +267,7 @@ def _output_error(model: Model, z: NDArray, a: NDArray, y: NDArray) -> NDArray:
 
 
 def _row(column: NDArray) -> NDArray:
-    """A column as the kernels take one example: a row with pads behind it."""
+    """A column as a padded row, the form in which the kernels read an example."""
     row = _kernels.padded(1, len(column), column.dtype)
     row[0] = column[:, 0]
     return row

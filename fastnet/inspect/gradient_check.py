@@ -12,8 +12,8 @@ from fastnet.model import Model
 # error, step^2 / 6, and the rounding error, 2^-53 / step, are about equal.
 _STEP = float(np.cbrt(np.finfo(np.float64).eps))
 
-# Errors of slopes below this share of the largest one are relative to this share of it: rounding
-# leaves nothing to compare of the smallest slopes.
+# The error of a slope is divided by the slope, but at least by this fraction of the largest slope,
+# since the smallest slopes consist mostly of rounding errors.
 _FLOOR = 1e-3
 
 
@@ -25,15 +25,15 @@ def largest_error(model: Model, data: Dataset, n_parameters: int | None, seed: i
         copied[...] = array
     gradients = [g.ravel() / len(data) for g in _arrays(double.gradient(data))]
     # The effect of a weight is proportional to the inputs that it is multiplied by.
-    reach = [max(1.0, data.largest)] + [1.0] * (len(parameters) - 1)
+    input_sizes = [max(1.0, data.largest)] + [1.0] * (len(parameters) - 1)
     stream = RandomStream(seed)
-    claimed, measured = [], []
+    computed, measured = [], []
     for which, n in enumerate(_shares([p.size for p in parameters], n_parameters)):
         for i in np.sort(stream.permutation(parameters[which].size)[:n]):
             place = np.unravel_index(i, parameters[which].shape)
-            claimed.append(gradients[which][i])
-            measured.append(_slope(double, data, parameters[which], place, 1 / reach[which]))
-    a, s = np.array(claimed), np.array(measured)
+            computed.append(gradients[which][i])
+            measured.append(_slope(double, data, parameters[which], place, 1 / input_sizes[which]))
+    a, s = np.array(computed), np.array(measured)
     largest = max(np.abs(s).max(), *(np.abs(g).max() for g in gradients))
     if largest == 0:  # the cost is flat, and so is the computed gradient
         return 0.0
@@ -47,7 +47,7 @@ def _arrays(model: Model) -> list[np.ndarray]:
 
 
 def _shares(sizes: list[int], n: int | None) -> list[int]:
-    """How many parameters of each array are checked: about the same number of each, n in all."""
+    """The number of parameters of each array to check: about the same number of each, n in all."""
     if n is None:
         return sizes
     shares = [0] * len(sizes)
@@ -69,4 +69,4 @@ def _slope(
     values[place] = before - step
     below, cost_below = values[place], model.total_cost(data, 0.0)
     values[place] = before
-    return float((cost_above - cost_below) / (above - below))  # the step as rounded to float64
+    return float((cost_above - cost_below) / (above - below))  # the step after rounding to float64

@@ -1,15 +1,14 @@
-"""Networks in files: the book's JSON format, with more keys beside its four.
+"""Networks in files: the book's JSON format with additional keys.
 
-The book's keys are sizes, weights, biases and cost: the name of the class, or, where the
+The book's keys are sizes, weights, biases and cost. cost is the name of the class or, if its
 parameters are not the defaults, an object such as {"class": "HuberCost", "threshold": 2.0}, which
-releases that know of no parameters refuse.
-What that format lacks is in further keys, which the book's own reader ignores:
-own_cost, whether the cost is a class of the user's; output; hidden, the kind of each
-hidden layer's neurons; dtype; input_scale, the scale of the inputs trained on; and, for networks
+releases without cost parameters refuse. The additional keys, which the book's program ignores, are
+own_cost, whether the cost is a user's class; output; hidden, the activation of each hidden layer;
+dtype; input_scale, the scale of the inputs trained on; and, for networks
 that have them, inputs, what is done to the inputs before the first layer, as an object with the
 name of its kind; classes, the names of the classes; and features, those of the inputs.
 
-Works on models; knows no Network.
+This module reads and writes models and does not use ``Network``.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ _OTHER_FORMATS = frozenset([
     ".7z", ".rar", ".tar", ".tgz",
 ])  # fmt: skip
 
-_AT_ONCE = 4096  # numbers per piece of text
+_PIECE = 4096  # numbers per piece of text
 
 
 def check_suffix(name: str, path: Any) -> None:
@@ -61,7 +60,7 @@ def check_suffix(name: str, path: Any) -> None:
 
 
 def save(path: Any, model: Model) -> None:
-    """Write a model as JSON, as ``files.write`` does."""
+    """Write a model as JSON, atomically."""
     check_suffix("filename", path)
     files.write(path, (text.encode() for text in _json(_fields_of(model))))
 
@@ -104,12 +103,12 @@ def _json(fields: dict[str, Any]) -> Iterator[str]:
 
 def _json_of_array(array: np.ndarray) -> Iterator[str]:
     size = array.size // len(array)  # of one item
-    step = max(1, _AT_ONCE // size)
+    step = max(1, _PIECE // size)
     yield "["
     for i in range(0, len(array), step):
         if i:
             yield ", "
-        if size > _AT_ONCE:
+        if size > _PIECE:
             yield from _json_of_array(array[i])
         else:
             yield json.dumps(array[i : i + step].tolist(), allow_nan=False)[1:-1]
@@ -117,8 +116,8 @@ def _json_of_array(array: np.ndarray) -> Iterator[str]:
 
 
 def load(path: Any, cost: Any = None) -> Model:
-    """The model in a file that ``save`` or the book's network2.py wrote; with this cost, if one is
-    given, instead of the one that the file names.
+    """The model in a file that ``save`` or the book's network2.py wrote. ``cost`` replaces the cost
+    that the file names, if it is not None.
 
     Raises
     ------
@@ -127,7 +126,7 @@ def load(path: Any, cost: Any = None) -> Model:
     """
     fields = read(path)
     if cost is not None:
-        costs.choose(cost, None)  # an error of this argument is not one of the file
+        costs.choose(cost, None)  # checked here, so that the error does not name the file
     else:
         try:
             cost = costs.from_json(fields["cost"])
@@ -161,8 +160,9 @@ def read(path: Any) -> dict[str, Any]:
     -------
     dict with sizes (tuple of int), weights and biases (lists of float64 arrays,
     (n_out, n_in) and (n_out, 1)), cost (str or dict), own_cost (bool), output (str or None), hidden
-    (list of str or dict, or "sigmoid" where the file has none), dtype ("float64" where it has none),
-    input_scale, inputs (an InputTransform), classes and features (lists; None where it has none).
+    (list of str or dict, or "sigmoid" where the file has none), dtype ("float64" where it has
+    none), input_scale, inputs (an InputTransform), classes and features (lists), each None where
+    it has none.
 
     Raises
     ------
@@ -270,7 +270,7 @@ def _arrays(key: str, value: Any, shapes: list[tuple[int, int]]) -> list[np.ndar
 
 def _array(key: str, rows: Any, shape: tuple[int, int]) -> np.ndarray:
     if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
-        raise ValueError(f"{key}: expected a list of {shape[0]} rows, found something else")
+        raise ValueError(f"{key}: expected a list of {shape[0]} lists, found other values")
     lengths = {len(row) for row in rows}
     if len(rows) != shape[0] or lengths != {shape[1]}:
         raise ValueError(

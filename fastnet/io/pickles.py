@@ -1,6 +1,6 @@
-"""The state of a network in pickles and copies: its format, and the checks of one that is read.
+"""The state of a network in pickles and copies: its format, and the checks of a state that is read.
 
-Knows no Network: what it returns are plain dictionaries.
+This module returns dictionaries and models and does not use ``Network``.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from fastnet.data.schema import Schema
 from fastnet.model import Model
 from fastnet.nn.costs import CostSpec
 
-# The entry of the state that has all fields (no attribute can have this name), the number of the
-# format, and the fields.
+# The key of the state under which the fields are (not a possible name of an attribute), the number
+# of the format, and the fields.
 _KEY = "fastnet.Network"
 _VERSION = 2
 _WITH_SCHEMA = 3  # the same with a field more, which releases that know only 2 must not ignore
@@ -105,7 +105,7 @@ def _schema(fields: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def restored(fields: Mapping[str, Any]) -> tuple[Model, RandomStream, set[str]]:
-    """The model, the random stream and the kinds of warnings issued, all of them checked."""
+    """The model, the random stream and the kinds of warnings already issued, all checked."""
     model = make_model(
         fields["sizes"], fields["cost"], output=fields["output"], dtype=fields["dtype"],
         hidden=fields["hidden"], n_threads=fields["n_threads"], schema=_schema(fields),

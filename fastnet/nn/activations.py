@@ -262,7 +262,7 @@ class LeakyReLU(Activation):
 
 
 def _normal(z: NDArray) -> tuple[NDArray, NDArray]:
-    """Phi(z) and phi(z), in float64; beyond 40 nothing changes."""
+    """Phi(z) and phi(z), in float64; constant for z below -40 and above 40."""
     x = np.clip(z.astype(np.float64), -40, 40)
     distribution = np.vectorize(lambda x: math.erfc(-x / math.sqrt(2)) / 2, ["d"])(x)
     return distribution, np.exp(-x * x / 2) / math.sqrt(2 * math.pi)

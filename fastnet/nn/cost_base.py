@@ -108,7 +108,7 @@ class class_or_object_method(Generic[P, R]):
 
 
 def columns(a: ArrayLike, y: ArrayLike) -> tuple[NDArray, NDArray]:
-    """Both as float64, after a check that nothing would be broadcast."""
+    """Both as float64, after a check that they have the same shape."""
     outputs, targets = np.asarray(a, np.float64), np.asarray(y, np.float64)
     if outputs.shape != targets.shape:
         raise ValueError(f"y: expected the shape of a, {outputs.shape}, got {targets.shape}")

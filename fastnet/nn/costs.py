@@ -185,8 +185,8 @@ class LogLikelihoodCost(BuiltInCost):
 class AbsoluteCost(BuiltInCost):
     """C = sum_j |a_j - y_j|, the absolute error, for linear outputs.
 
-    The gradient of an outlier is no larger than others'. Both methods take columns, as
-    for ``QuadraticCost``.
+    The gradient of an outlier is no larger than that of other examples. Both methods take columns,
+    as for ``QuadraticCost``.
 
     Examples
     --------
@@ -496,7 +496,7 @@ def choose(cost: Any, output: str | None) -> CostSpec:
 
 
 def _built_in(cost: Any) -> BuiltInCost | None:
-    """The package's cost that this class, object or name is, or None."""
+    """The package's cost for a class, an object or a name; None if there is none."""
     if isinstance(cost, str):
         return BY_NAME[cost]() if cost in BY_NAME else None
     if isinstance(cost, type):
@@ -516,8 +516,8 @@ def from_text(text: str) -> BuiltInCost:
 
 
 def to_json(cost: type[Cost] | Cost) -> str | dict[str, Any]:
-    """A cost as files hold it: the name of its class, with its parameters where they are not the
-    defaults."""
+    """A cost in the form that files contain: the name of its class, and its parameters if they are
+    not the defaults."""
     found = _built_in(cost)
     if found is None or found.has_defaults:
         return str(getattr(cost, "__name__", type(cost).__name__))

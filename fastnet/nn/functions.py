@@ -51,7 +51,7 @@ def sigmoid_prime(z: ArrayLike) -> NDArray[np.floating]:
     Parameters
     ----------
     z : array_like of any shape, or a number
-        As for ``sigmoid``; so are the result and the errors.
+        As for ``sigmoid``, as are the result and the errors.
 
     Examples
     --------

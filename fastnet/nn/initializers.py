@@ -28,7 +28,7 @@ def choose(initializer: Any, hidden: tuple[Activation, ...]) -> tuple[str, ...]:
     Parameters
     ----------
     initializer : str or None
-        The name for all layers; None: what suits the hidden neurons.
+        The name for all layers; None: the one that suits the neurons of each layer.
     hidden : tuple of Activation
         The kind of neurons of each hidden layer.
 
@@ -39,7 +39,7 @@ def choose(initializer: Any, hidden: tuple[Activation, ...]) -> tuple[str, ...]:
     Raises
     ------
     ValueError
-        For a name that is unknown.
+        For an unknown name.
 
     Examples
     --------

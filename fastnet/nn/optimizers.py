@@ -42,7 +42,7 @@ class Optimizer:
     formula : str
         The step in the book's notation.
     usual_eta, usual_lmbda : float
-        Those of docs/techniques.md, the rate also of the command line.
+        The values in docs/techniques.md; the rate is also the default of the command line.
     label : str
         Its row in docs/techniques.md, or "" if it was not measured for that.
     sklearn_name : str
@@ -225,11 +225,11 @@ class Momentum(Optimizer):
     def step(self, g: NDArray, moments: NDArray, eta: float, step: int) -> NDArray:
         (v,) = moments
         v[...] = self.mu * v + g
-        taken: NDArray = eta * (g + self.mu * v if self.nesterov else v)
-        return taken
+        change: NDArray = eta * (g + self.mu * v if self.nesterov else v)
+        return change
 
     def change_rate(self, moments: NDArray, eta: float, new_eta: float) -> None:
-        moments *= eta / new_eta  # scikit-learn's velocity is the step itself, this one step / eta
+        moments *= eta / new_eta  # v here is scikit-learn's velocity divided by eta
 
 
 @dataclass(frozen=True)
@@ -294,8 +294,8 @@ class Adam(Optimizer):
         u[...] = self.beta1 * u + (1 - self.beta1) * g
         v[...] = self.beta2 * v + (1 - self.beta2) * g * g
         mean, square = u / (1 - self.beta1**step), v / (1 - self.beta2**step)
-        taken: NDArray = eta * mean / (np.sqrt(square) + self.epsilon)
-        return taken
+        change: NDArray = eta * mean / (np.sqrt(square) + self.epsilon)
+        return change
 
     def last_rate(self, eta: float, steps: int) -> float:
         return eta * math.sqrt(1 - self.beta2**steps) / (1 - self.beta1**steps)
@@ -399,8 +399,8 @@ class RMSprop(Optimizer):
     def step(self, g: NDArray, moments: NDArray, eta: float, step: int) -> NDArray:
         (v,) = moments
         v[...] = self.alpha * v + (1 - self.alpha) * g * g
-        taken: NDArray = eta * g / (np.sqrt(v) + self.epsilon)
-        return taken
+        change: NDArray = eta * g / (np.sqrt(v) + self.epsilon)
+        return change
 
 
 CLASSES = registry.classes(globals(), Optimizer)

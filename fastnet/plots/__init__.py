@@ -2,10 +2,10 @@
 
 Each function draws on the given matplotlib ``Axes``, or on those of a new figure, and returns
 them; no global setting is changed and pyplot is not imported. The colours are those of Okabe and
-Ito, which are distinct for all kinds of colour vision; text and frame have the current style. To
-show a picture in a window or a notebook, draw on Axes of pyplot: ``fig, ax = plt.subplots()``,
-``plots.training(history, ax=ax)``, ``plt.show()``. matplotlib is only needed when a function is
-called: ``pip install "matplotlib>=3.8"``.
+Ito, which can be told apart with all kinds of colour vision; text and frame have the current
+style. To show a picture in a window or a notebook, draw on Axes of pyplot:
+``fig, ax = plt.subplots()``, ``plots.training(history, ax=ax)``, ``plt.show()``. matplotlib is
+only needed when a function is called: ``pip install "matplotlib>=3.8"``.
 """
 
 from fastnet.plots.lessons import neuron, sigmoid, slowdown, softmax

@@ -1,4 +1,4 @@
-"""Shared by all pictures: Axes, colours, curves, grids of small images."""
+"""Functions that all pictures use: Axes, colours, curves, grids of small images."""
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
@@ -105,7 +105,7 @@ def image_shape(n_pixels: int, shape: Any) -> tuple[int, int]:
         if side * side == n_pixels:
             return side, side
         raise ValueError(
-            f"shape: expected (rows, columns), since {n_pixels} inputs are no square; got None"
+            f"shape: expected (rows, columns), since {n_pixels} inputs are not a square; got None"
         )
     try:
         rows, columns = (checks.integer("shape", length, 1) for length in shape)
@@ -119,12 +119,12 @@ def image_shape(n_pixels: int, shape: Any) -> tuple[int, int]:
 
 
 def grid(images: NDArray, above: int) -> tuple[NDArray, list[tuple[float, float]]]:
-    """A grid of images (n, rows, columns), NaN between them and in ``above`` rows over each.
+    """A grid of images (n, rows, columns), with NaN between them and in ``above`` rows over each.
 
-    Returns the grid and the middle of the upper edge of each image, in pixels.
+    Returns the grid, and the middle of the upper edge of each image in pixels.
     """
     n, height, width = images.shape
-    # From the width of a square upwards, the one that leaves the fewest cells empty.
+    # The number of columns, at least that of a square grid, that leaves the fewest cells empty.
     columns = min(range(int(np.ceil(n**0.5)), int(2 * n**0.5) + 1), key=lambda c: -n % c)
     rows = -(-n // columns)
     gap = max(1, width // 12)

@@ -75,7 +75,7 @@ def neuron(
 
 
 def sigmoid(*, ax: "Axes | None" = None) -> "Axes":
-    """The sigmoid and its slope, the flat regions marked.
+    """The sigmoid and its slope, with the flat regions marked.
 
     Flat means a slope of less than a tenth of the maximum, which is 1/4 at z = 0. In these
     regions a neuron with the quadratic cost learns slowly (equations 55 and 56).

@@ -75,7 +75,7 @@ def training(history: History, quantity: str | None = None, *, ax: "Axes | None"
             if n is None:
                 raise ValueError(
                     f"history: expected the number of {kind} examples in n_{kind}, where SGD "
-                    f"leaves it; got None"
+                    f"stores it; got None"
                 )
             values, unit = 100 * values / n, " %"
         label = f"{kind} data"

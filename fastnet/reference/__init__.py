@@ -1,10 +1,10 @@
-"""The kernels in plain NumPy: the readable specification, the oracle of the tests and the yardstick
-of the benchmarks.
+"""The kernels in plain NumPy: the readable specification, the oracle of the tests and a baseline of
+the benchmarks.
 
-Every function and class of ``__all__`` has the name, the parameters and the effect of its twin in
-``fastnet.core._kernels``, and declares the types of both. Costs, activations and optimizers are
-computed by the formulas of fastnet/nn/, which the kernels do not use. Equation numbers are those of
-M. Nielsen, Neural Networks and Deep Learning, chapter 3.
+Every function and class of ``__all__`` has the name, the parameters and the effect of its
+counterpart in ``fastnet.core._kernels``, and declares the types of both. Costs,
+activations and optimizers are computed by the formulas of fastnet/nn/, which the kernels do not
+use. Equation numbers are those of M. Nielsen, Neural Networks and Deep Learning, chapter 3.
 
 Single kernels are in arrays.py, elementwise.py, layer.py and random_numbers.py; whole passes in
 network.py (prediction, evaluation, gradient) and training.py.
@@ -51,7 +51,7 @@ from fastnet.reference.network import (
 from fastnet.reference.random_numbers import permutation, random_at, standard_normal, uniform
 from fastnet.reference.training import Training
 
-# The names that _kernels has, too.
+# The names that are also in _kernels.
 __all__ = [
     "EVALUATED",
     "Examples",

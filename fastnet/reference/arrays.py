@@ -1,4 +1,4 @@
-"""Padded rows, and where the parameters of each layer lie in one flat array."""
+"""Padded rows, and the layout of the flat array of parameters."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -8,7 +8,7 @@ from numpy.typing import DTypeLike, NDArray
 
 
 def stride(n: int, dtype: DTypeLike) -> int:
-    """Elements from row to row: whole cache lines, never a multiple of 256."""
+    """The distance of rows in elements: whole cache lines, but not a multiple of 256 elements."""
     line = 64 // np.dtype(dtype).itemsize
     rounded = -(-n // line) * line
     return rounded if rounded % 256 else rounded + line
@@ -20,7 +20,7 @@ def padded(m: int, n: int, dtype: DTypeLike) -> NDArray:
 
 
 def layout(sizes: Sequence[int], dtype: DTypeLike) -> tuple[int, list[tuple[int, int, int]]]:
-    """(length, [(weights, biases, stride), ...]): where each layer's parameters lie."""
+    """(length, [(weights, biases, stride), ...]): the offsets of each layer's parameters."""
     at, places = 0, []
     for n_in, n_out in pairwise(sizes):
         step = stride(n_out, dtype)

@@ -21,12 +21,12 @@ from fastnet.reference.layer import (
     weighted_input,
 )
 
-EVALUATED = 1024  # examples of a piece; smaller pieces are slow in NumPy
+EVALUATED = 1024  # examples computed at once; fewer would be slow in NumPy
 
 # Called with the number of examples done.
 Poll: TypeAlias = Callable[[int], object]
 
-# The factors of a hidden layer's activations, for dropout.
+# A function that returns the factors of the activations of hidden layer l, for dropout.
 Drop: TypeAlias = Callable[[int], NDArray | None]
 
 
@@ -137,8 +137,8 @@ class NetworkCore:
         """nabla = the weighted sum over the examples of dC/d(parameters), laid out like them.
         Returns the weighted sum of the costs; 0 for a custom cost.
 
-        ``poll`` is called as by ``Training.run``, between two pieces; there is one with a custom
-        cost.
+        ``poll`` is called as by ``Training.run``, between two pieces. With a custom cost all
+        examples are one piece.
         """
         nabla[...] = 0
         n, total = len(examples.X), 0.0
@@ -189,7 +189,7 @@ class NetworkCore:
 
 
 def after(before: int, poll: Poll | None) -> Poll | None:
-    """``poll`` called with ``before`` examples more."""
+    """``poll``, called with ``before`` added to the number of examples."""
     return None if poll is None else lambda done: poll(before + done)
 
 

@@ -16,8 +16,8 @@ def random_at(key: int, counters: NDArray) -> NDArray:
 
 
 def permutation(raw: NDArray) -> NDArray:
-    """Fisher and Yates from the last place down; raw[i] chooses among i + 1. Rows of raw
-    by themselves."""
+    """A permutation by the algorithm of Fisher and Yates, from the last element down; raw[i]
+    chooses one of i + 1. Each row of a 2-D ``raw`` gives its own permutation."""
     if raw.ndim == 2:
         return np.array([permutation(row) for row in raw], np.int64).reshape(raw.shape)
     order = list(range(len(raw)))
@@ -28,7 +28,7 @@ def permutation(raw: NDArray) -> NDArray:
 
 
 def uniform(raw: NDArray) -> NDArray:
-    """The middle of one of 2^52 equal parts of (0, 1)."""
+    """Each raw number selects one of 2^52 equal parts of (0, 1); the result is its middle."""
     return ((raw >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
 
 

@@ -50,16 +50,16 @@ class Training:
 
     With the plain optimizer each mini-batch sets W to W - eta (l2 W + l1 sgn W) - (eta/m) sum
     dC/dW and b to b - (eta/m) sum dC/db, with m examples in the mini-batch; with weighted
-    examples m is the sum of their weights, and the sums over the examples are weighted. Other
-    optimizers, ("momentum", mu), ("adam", beta1, beta2, epsilon) and so on: ``optimizer_step``, by
-    the mean gradient. dropout: (hidden layers,) probabilities; shift: images are shifted by up to
-    so many pixels.
+    examples m is the sum of their weights, and the sums over the examples are weighted. For other
+    optimizers, ("momentum", mu), ("adam", beta1, beta2, epsilon) and so on, see
+    ``optimizer_step``. dropout: (hidden layers,) probabilities; shift: the maximum number of pixels
+    by which images are shifted.
 
     Attributes
     ----------
     steps : int
         The mini-batches of all complete passes so far.
-    moments : (n_moments parameters,) array, or None
+    moments : (n_moments * parameters,) array, or None
         Zero at the start.
     n_complete : int
         The number of passes of the last ``run`` that ended with finite parameters.
@@ -68,9 +68,18 @@ class Training:
     divide_l2 : bool
         Divide l2 by each mini-batch's m; the quotient is 0 where m is 0.
     by_blocks : bool or None
-        Whether the kernels' first layer reads compressed rows by blocks of examples; None: where
-        that is faster. The results are the same to the bit.
+        Whether the kernels' first layer reads compressed rows by blocks of examples; None: if
+        that is faster. The results are the same to the last bit.
     """
+
+    mini_batch_size: int
+    shift: int
+    steps: int
+    moments: NDArray | None
+    n_complete: int
+    costs: NDArray | None
+    divide_l2: bool
+    by_blocks: bool | None
 
     def __init__(
         self,
@@ -86,8 +95,8 @@ class Training:
         self.network, self.mini_batch_size, self.optimizer = network, mini_batch_size, optimizer
         self.l2, self.l1, self.dropout, self.shift = l2, l1, dropout, shift
         self.divide_l2 = False
-        self.by_blocks: bool | None = None
-        self.costs: NDArray | None = None
+        self.by_blocks = None
+        self.costs = None
         self.n_complete = 0
         name, *coefficients = optimizer
         self._n_moments = (
@@ -127,8 +136,9 @@ class Training:
         of pass e in row e % k.
 
         ``poll`` is called with the number of examples done, between mini-batches: here after
-        each, by the kernels ten times a second. A signal handler called then sees their
-        parameters. An exception of either ends the call and keeps the mini-batches done.
+        each, in the kernels ten times a second. A signal handler that is called then sees the
+        current parameters. An exception of ``poll`` or of a handler ends the call and keeps the
+        mini-batches done.
         """
         orders = np.atleast_2d(order)
         keys = [key or 0] * len(orders) if key is None or isinstance(key, int) else key
@@ -163,7 +173,7 @@ class Training:
         for k, rows in enumerate(pieces(len(order), self.mini_batch_size, poll)):
             x, t, weights = examples.mini_batch(order[rows], network)
             x = shifted(x, network.sizes, self.shift, key, rows.start)
-            drop = partial(kept, self, key, rows.start, len(x))
+            drop = partial(dropout_factors, self, key, rows.start, len(x))
             if costs is not None:
                 z = forward(network, x, drop)[1]
                 costs[k] = cost_sum(network.output, network.cost, z, t, weights)
@@ -226,7 +236,7 @@ def counters(sizes: Sequence[int], first: int, m: int) -> NDArray:
     return np.arange(first, first + m, dtype=np.uint64) * np.uint64(1 + sum(sizes[1:-1]))
 
 
-def kept(training: Training, key: int, first: int, m: int, l: int) -> NDArray | None:
+def dropout_factors(training: Training, key: int, first: int, m: int, l: int) -> NDArray | None:
     """(m, n): 0 where a neuron of hidden layer l is dropped, else 1 / (1 - p)."""
     dropout, sizes = training.dropout, training.network.sizes
     if dropout is None or dropout[l] == 0:

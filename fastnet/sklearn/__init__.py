@@ -1,7 +1,7 @@
 """Estimators of scikit-learn on fastnet's networks: ``MLPClassifier`` and ``MLPRegressor``.
 
-The one place that needs scikit-learn. It stands on ``fastnet.network`` and what is below;
-nothing else of fastnet imports it.
+This is the only package of fastnet that needs scikit-learn; no other module imports it. It uses
+``fastnet.network`` and the modules below that.
 """
 
 import importlib

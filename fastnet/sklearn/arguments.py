@@ -85,8 +85,8 @@ def targets(estimator: Any, y: Any, n: int) -> NDArray:
         if made.dtype.kind == "V":
             raise TypeError(f"expected numbers or labels, got {made.dtype}")
         if made.ndim == 0 or made.shape[0] != n:
-            came = "a single value" if made.ndim == 0 else made.shape[0]
-            raise ValueError(f"expected as many as X has rows, {n}, got {came}")
+            got = "a single value" if made.ndim == 0 else made.shape[0]
+            raise ValueError(f"expected as many examples as X, {n}, got {got}")
     return made
 
 
@@ -94,11 +94,11 @@ def labels(y: Any) -> tuple[NDArray, bool]:
     """(labels (n,), False), or for multilabel data (zeros and ones (n, n_outputs), True)."""
     kind = type_of_target(y, input_name="y")
     if kind not in ("binary", "multiclass", "multilabel-indicator"):
-        check_classification_targets(y)  # raises, but for multiclass-multioutput
+        check_classification_targets(y)  # raises, except for multiclass-multioutput
     if kind == "multilabel-indicator":
         return y.toarray() if hasattr(y, "toarray") else y, True
     if y.ndim == 2 and y.shape[1] > 1:
-        raise ValueError("y: expected labels (n,), or zeros and ones, (n, n_outputs), got more")
+        raise ValueError("y: expected labels (n,), or zeros and ones (n, n_outputs), got others")
     return column_or_1d(y, warn=True) if y.ndim == 2 else y, False
 
 
@@ -148,7 +148,7 @@ def classes(given: Any) -> NDArray:
 
 
 def result_type(X: Any) -> type:
-    """float32 for ``inputs`` in float32, else float64, whatever the network computes in."""
+    """float32 for ``inputs`` in float32, else float64, whatever the network's dtype."""
     return np.float32 if X.dtype == np.float32 else np.float64
 
 
@@ -157,7 +157,7 @@ def kernel_inputs(model: Model, X: Any) -> Any:
     try:
         rows, largest, _ = checked_inputs("X", X)
     except ValueError:
-        assert_all_finite(X, input_name="X")  # in scikit-learn's words
+        assert_all_finite(X, input_name="X")  # with scikit-learn's message
         raise
     model.check_inputs("X", rows.shape[1], largest)
     return rows

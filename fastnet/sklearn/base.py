@@ -1,4 +1,4 @@
-"""Both estimators' base: checks, a new network, the fitted attributes."""
+"""The base class of both estimators: checks, a new network, the fitted attributes."""
 
 from __future__ import annotations
 
@@ -86,10 +86,10 @@ class BaseMLP(Iterations, BaseEstimator):
         tags.input_tags.sparse = True
         return tags
 
-    # ---- what the estimators add
+    # ---- methods that each estimator defines
 
     def _checked(self, X: Any, y: Any, first: bool, classes: Any = None) -> tuple[Any, NDArray]:
-        """Both as arrays; ``first``: their shapes and names are those to be remembered."""
+        """X and y as arrays; ``first``: whether to store their shapes and names."""
         raise NotImplementedError
 
     def _encoded(self, y: NDArray) -> NDArray:
@@ -117,7 +117,7 @@ class BaseMLP(Iterations, BaseEstimator):
         self, X: Any, y: Any, sample_weight: Any, eval_set: Any = None,
         incremental: bool = False, classes: Any = None,
     ) -> None:  # fmt: skip
-        """Train; an error before an epoch is over leaves the estimator as it was."""
+        """Train. An error before the first epoch is complete leaves the estimator unchanged."""
         before, seen = dict(vars(self)), None
         try:
             ready = self._ready(X, y, sample_weight, eval_set, incremental, classes)
@@ -136,7 +136,7 @@ class BaseMLP(Iterations, BaseEstimator):
     def _ready(
         self, X: Any, y: Any, sample_weight: Any, eval_set: Any, incremental: bool, classes: Any
     ) -> tuple[Settings, Dataset, NDArray | None, Validation | None, reporting.Reporter]:
-        """What ``_train`` needs, all of it checked."""
+        """The arguments of ``_train``, all checked."""
         settings = parameters.checked(self)
         if incremental and settings.early_stopping:
             raise ValueError(
@@ -144,7 +144,9 @@ class BaseMLP(Iterations, BaseEstimator):
                 "early_stopping=True"
             )
         metric = validation.metric(self.eval_metric, self._score)
-        reporter = reporting.chosen(reporting.checked_level(parameters.verbosity(self.verbose)))
+        reporter = reporting.reporter_of_level(
+            reporting.checked_level(parameters.verbosity(self.verbose))
+        )
         first = not hasattr(self, "network_") or not (settings.warm_start or incremental)
         X, y = self._checked(X, y, first, classes)
         targets, weights = self._encoded(y), _weights(X, sample_weight)
@@ -162,11 +164,13 @@ class BaseMLP(Iterations, BaseEstimator):
             held_out = self._given(eval_set, metric)
         elif settings.early_stopping:
             parts = self._split(settings, y, len(targets))
-            counted = None if weights is None else weights[parts[1]]
-            if counted is not None:
-                sample_weights.check_sum(["sample_weight", "validation_fraction"], counted)
+            validation_weights = None if weights is None else weights[parts[1]]
+            if validation_weights is not None:
+                sample_weights.check_sum(
+                    ["sample_weight", "validation_fraction"], validation_weights
+                )
             data = arguments.dataset(model, X[parts[1]], targets[parts[1]])
-            held_out = Validation(X[parts[1]], y[parts[1]], data, counted, metric)
+            held_out = Validation(X[parts[1]], y[parts[1]], data, validation_weights, metric)
             X, y, targets = (part[parts[0]] for part in (X, y, targets))
             weights = None if weights is None else weights[parts[0]]
         by_class = self._class_weights(y)
@@ -186,7 +190,7 @@ class BaseMLP(Iterations, BaseEstimator):
         return None
 
     def _start(self, settings: Settings, X: Any, targets: NDArray, first: bool) -> None:
-        """A network with scikit-learn's initial weights; or a look at the one that trains on."""
+        """Make a network with scikit-learn's initial weights, or check the one to train further."""
         choice, n_out = self._choice(targets)
         sizes = [X.shape[1], *settings.hidden_layer_sizes, n_out]
         hidden = [settings.hidden] * len(settings.hidden_layer_sizes)
@@ -213,7 +217,7 @@ class BaseMLP(Iterations, BaseEstimator):
         self._forget_figures()
 
     def _split(self, settings: Settings, y: NDArray, n: int) -> list[NDArray]:
-        """Which examples are trained on and which are held out, as scikit-learn draws them."""
+        """The indices of the training and of the held-out examples, as scikit-learn draws them."""
         held_out = math.ceil(settings.validation_fraction * n)
         if not 2 <= held_out < n:
             raise ValueError(

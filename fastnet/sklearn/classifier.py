@@ -32,15 +32,15 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     hidden_layer_sizes : int or sequence of int, default (100,)
         Neurons in each hidden layer; () for none.
     activation : str or object, default "relu"
-        Kind of the hidden neurons: "identity", "logistic", "tanh", "relu", another name of
-        ``fastnet.nn.activations.HIDDEN``, or an object such as ``fastnet.LeakyReLU(0.2)``.
+        The activation of the hidden neurons: "identity", "logistic", "tanh", "relu", another name
+        of ``fastnet.nn.activations.HIDDEN``, or an object such as ``fastnet.LeakyReLU(0.2)``.
     solver : str or object, default "adam"
         "adam"; "sgd", gradient descent with ``momentum``; another class of
         ``fastnet.nn.optimizers``, its name in lower case; an object of one, whose coefficients
         are used, such as ``fastnet.RMSprop(0.9)``; or "lbfgs", a quasi-Newton method on all
         examples together, SciPy's L-BFGS-B, without random numbers after the initial weights.
     alpha : float, default 0.0001
-        L2 penalty as scikit-learn counts it: each mini-batch adds alpha W / m to the gradient
+        L2 penalty with scikit-learn's meaning: each mini-batch adds alpha W / m to the gradient
         of the weights, with m the number of its examples, or the sum of their weights. This
         is the book's weight decay with lambda = alpha times the number of mini-batches in an epoch.
     batch_size : int or "auto", default "auto"
@@ -106,7 +106,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         the type of X.
         float32 has 7 digits: X = 1e8 + noise loses its noise, so scale such inputs, or choose
         "float64".
-        Probabilities are float32 if X is float32, otherwise float64, whatever this is.
+        Probabilities are float32 if X is float32, otherwise float64, whatever ``dtype`` is.
 
     Attributes
     ----------
@@ -223,7 +223,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         """
         if not hasattr(self, "network_"):
             if classes is None:
-                raise ValueError("classes: expected all classes at the first call of partial_fit")
+                raise ValueError(
+                    "classes: expected all classes in the first call of partial_fit, got None"
+                )
             classes = arguments.classes(classes)
         elif classes is not None and not np.array_equal(self.classes_, arguments.classes(classes)):
             raise ValueError(
@@ -261,7 +263,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
         Returns
         -------
-        (n, n_classes) ndarray; of several labels, each one's, (n, n_outputs)
+        (n, n_classes) ndarray; for several labels (n, n_outputs), the probability of each
             float32 for X in float32, else float64.
         """
         z, dtype = self._finite_inputs(X)
@@ -294,7 +296,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return outputs.cast_logs(made, dtype)
 
     def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
-        """The share of examples whose class, or whose labels all, are found.
+        """The fraction of examples whose class is, or whose labels all are, predicted correctly.
 
         Parameters
         ----------
@@ -344,7 +346,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             self._multilabel = multilabel
             self.classes_ = np.arange(y.shape[1]) if multilabel else classes
         elif multilabel != self._multilabel:
-            raise ValueError("y: expected targets of the kind of the earlier call")
+            raise ValueError(
+                "y: expected labels (n,), or zeros and ones (n, n_outputs), as in the earlier "
+                "call, got the other kind"
+            )
         if multilabel and classes is not None and not np.array_equal(classes, self.classes_):
             raise ValueError(
                 f"classes: expected {self.classes_}, one for each label of y, got {classes}"
@@ -377,7 +382,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return losses.choose(self.loss, self.output, pairs, usual), n_out
 
     def _keep_label_binarizer(self) -> None:
-        """Of two classes with softmax outputs, there is none that goes with them."""
+        """For two classes with softmax outputs there is none, since a ``LabelBinarizer`` has one
+        column for two classes."""
         self.__dict__.pop("_label_binarizer", None)
         many = len(self.classes_) > 2
         if not (self._multilabel or many or self.n_outputs_ == 1):

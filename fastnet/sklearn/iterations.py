@@ -41,7 +41,7 @@ class Iterations:
     _no_improvement_count: int
     _optimizer: Solver
     _random_state: np.random.RandomState
-    # None if not applicable, as in scikit-learn
+    # None if they do not apply, as in scikit-learn
     best_loss_: Any
     validation_scores_: Any
     best_validation_score_: Any
@@ -177,7 +177,7 @@ class Iterations:
         losses_so_far.append(loss)
         words = [f"loss {loss:.8g}"]
         if validated is not None or "validation_loss" in self.history_:
-            # of a warm start, some epochs may have had no examples held out
+            # before a warm start, epochs may have had no held-out examples
             none = [math.nan] * (len(losses_so_far) - 1)
             pair = (math.nan, math.nan) if validated is None else validated
             self.history_.setdefault("validation_loss", none.copy()).append(pair[0])

@@ -26,7 +26,7 @@ def _losses() -> dict[str, dict[str, str]]:
     return dict(sorted(found.items()))
 
 
-LOSSES = _losses()  # each loss: the cost that it is with each output layer
+LOSSES = _losses()  # {loss: {output layer: cost}}
 
 Allowed: TypeAlias = dict[str, tuple[str, ...]]  # {loss: output layers}
 
@@ -82,5 +82,5 @@ def sklearn_loss(
     if built_in:
         cost = built_in.sklearn_loss(cost, data.y, model.sizes[-1], weights)
     if l2:
-        cost += l2 / 2 * model.squares(model.values if values is None else values)
+        cost += l2 / 2 * model.sum_of_squares(model.values if values is None else values)
     return cost

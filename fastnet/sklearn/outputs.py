@@ -35,8 +35,8 @@ def clip_infinite(z: NDArray) -> NDArray:
 
 
 def _below_the_largest(z: NDArray) -> NDArray:
-    """z minus the largest of its row, (n_out, n): sums over rows of few outputs, along which
-    NumPy does not vectorize, would take six times as long."""
+    """z minus the largest of its row, transposed, (n_out, n). NumPy does not vectorize along rows
+    of few outputs, so that sums over them would take six times as long."""
     columns = np.array(z.T, np.float64, order="C")
     with np.errstate(over="ignore"):  # the difference of two weighted inputs may be infinite
         columns -= columns.max(axis=0)
@@ -99,8 +99,8 @@ def log_activations(output: str, z: NDArray) -> NDArray:
 
 
 def _softmax_inputs(output: str, z: NDArray) -> NDArray | None:
-    """For several outputs, the values whose softmax gives the probabilities; None where these are
-    the outputs' shares in their sum, as of linear ones.
+    """For several outputs, the values whose softmax is the probabilities; None if the
+    probabilities are the outputs divided by their sum, as for linear outputs.
 
     The probabilities of one-vs-rest sigmoid neurons are proportional to the outputs, and so are
     those of exponential neurons.
@@ -115,9 +115,9 @@ def probabilities(output: str, z: NDArray) -> NDArray:
     if z.shape[1] == 1:
         a = activations(output, z)
         return np.hstack([special.expit(-z) if output == "sigmoid" else 1 - a, a])
-    shared = _softmax_inputs(output, z)
-    if shared is not None:
-        return softmax(shared)
+    logits = _softmax_inputs(output, z)
+    if logits is not None:
+        return softmax(logits)
     a = activations(output, z)
     sums = a.sum(axis=1, keepdims=True)
     shares: NDArray = np.where(sums > 0, a, 1) / np.where(sums > 0, sums, a.shape[1])
@@ -129,9 +129,9 @@ def log_probabilities(output: str, z: NDArray) -> NDArray:
     exponential one, which are not restricted to probabilities."""
     if z.shape[1] == 1 and output == "sigmoid":
         return np.hstack([log_sigmoid(-z), log_sigmoid(z)])
-    shared = _softmax_inputs(output, z) if z.shape[1] > 1 else None
-    if shared is not None:
-        return log_softmax(shared)
+    logits = _softmax_inputs(output, z) if z.shape[1] > 1 else None
+    if logits is not None:
+        return log_softmax(logits)
     with np.errstate(divide="ignore", invalid="ignore"):
         logs: NDArray = np.log(probabilities(output, z))
     return logs

@@ -23,8 +23,8 @@ LEARNING_RATES = ("constant", "invscaling", "adaptive")
 
 
 class Settings(NamedTuple):
-    """The estimator's checked parameters, under scikit-learn's names, except for those made of
-    several."""
+    """The estimator's checked parameters under scikit-learn's names, except ``hidden`` and
+    ``optimizer``."""
 
     hidden_layer_sizes: tuple[int, ...]
     hidden: str | Activation  # as ``Network`` takes it
@@ -107,7 +107,7 @@ def _optimizer(estimator: Any) -> Optimizer | None:
 
 
 def _made(optimizer: type[Optimizer], estimator: Any) -> Optimizer:
-    """An optimizer with the estimator's coefficients; errors name its parameters."""
+    """An optimizer with the estimator's coefficients; errors name the estimator's parameters."""
     names = optimizer.sklearn_parameters
     try:
         return optimizer(**{name: getattr(estimator, theirs) for name, theirs in names.items()})

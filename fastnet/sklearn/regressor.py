@@ -18,7 +18,7 @@ from fastnet.sklearn import arguments, losses, outputs, parameters
 from fastnet.sklearn.base import BaseMLP
 from fastnet.sklearn.validation import Validation
 
-ALLOWED: losses.Allowed = {  # softmax outputs stand for classes
+ALLOWED: losses.Allowed = {  # softmax outputs are for classes
     loss: tuple(output for output in pairs if output != "softmax")
     for loss, pairs in losses.LOSSES.items()
 }
@@ -40,15 +40,15 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     hidden_layer_sizes : int or sequence of int, default (100,)
         Neurons in each hidden layer; () for none.
     activation : str or object, default "relu"
-        Kind of the hidden neurons: "identity", "logistic", "tanh", "relu", another name of
-        ``fastnet.nn.activations.HIDDEN``, or an object such as ``fastnet.LeakyReLU(0.2)``.
+        The activation of the hidden neurons: "identity", "logistic", "tanh", "relu", another name
+        of ``fastnet.nn.activations.HIDDEN``, or an object such as ``fastnet.LeakyReLU(0.2)``.
     solver : str or object, default "adam"
         "adam"; "sgd", gradient descent with ``momentum``; another class of
         ``fastnet.nn.optimizers``, its name in lower case; an object of one, whose coefficients
         are used, such as ``fastnet.RMSprop(0.9)``; or "lbfgs", a quasi-Newton method on all
         examples together, SciPy's L-BFGS-B, without random numbers after the initial weights.
     alpha : float, default 0.0001
-        L2 penalty as scikit-learn counts it: each mini-batch adds alpha W / m to the gradient
+        L2 penalty with scikit-learn's meaning: each mini-batch adds alpha W / m to the gradient
         of the weights, with m the number of its examples, or the sum of their weights. This
         is the book's weight decay with lambda = alpha times the number of mini-batches in an epoch.
     batch_size : int or "auto", default "auto"
@@ -108,7 +108,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         the type of X.
         float32 has 7 digits: X = 1e8 + noise loses its noise, so scale such inputs, or choose
         "float64".
-        Predictions are float32 if X is float32, otherwise float64, whatever this is.
+        Predictions are float32 if X is float32, otherwise float64, whatever ``dtype`` is.
 
     Attributes
     ----------
@@ -264,7 +264,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         """
         predicted = self.predict(X)
         if not np.isfinite(predicted).all():
-            raise ValueError("X: expected inputs for which all predictions are finite")
+            raise ValueError(
+                "X: expected inputs for which all predictions are finite, got NaN or infinity"
+            )
         return self._scored(predicted, y, sample_weight)
 
     def _predicted(self, z: NDArray, dtype: type) -> NDArray:
@@ -309,6 +311,6 @@ def _numbers(y: NDArray) -> NDArray:
 
 
 def _r2(y: NDArray, predicted: NDArray, weights: NDArray | None) -> float:
-    """In float64: the squares of numbers within the range of float32 may be beyond it."""
+    """R^2 in float64, since squares of float32 numbers may exceed the range of float32."""
     y, predicted = y.astype(np.float64), predicted.astype(np.float64)
     return float(r2_score(y, predicted, sample_weight=weights))

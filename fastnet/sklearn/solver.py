@@ -44,9 +44,9 @@ class Epoch(NamedTuple):
     Attributes
     ----------
     cost, l2 : float
-        The mean cost of an example, and the mean l2. The costs are those of each mini-batch
-        before its step, as in scikit-learn: the mean over the mini-batches of their weighted
-        means; for a custom cost, that after the epoch.
+        The mean cost of an example, and the mean l2. As in scikit-learn, the cost is the mean over
+        the mini-batches of their weighted mean costs before their steps; for a custom cost it is
+        the cost after the epoch.
     values : (parameters,)
         The parameters after it.
     order : (n,)
@@ -60,10 +60,10 @@ class Epoch(NamedTuple):
 
 
 def _sum(costs: list[float]) -> float:
-    """The sum; NumPy's would be slower, since its code is not in the caches after a kernel call."""
+    """The sum. NumPy's sum is slower, since its code is not in the caches after a kernel call."""
     try:
         return math.fsum(costs)
-    except OverflowError:  # not one of them is infinite
+    except OverflowError:  # although all are finite
         return math.inf
 
 
@@ -116,7 +116,7 @@ class Solver:
         return {**others, "_told": {**keywords, "steps": self._steps}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """In the form of earlier versions, whose pickles are read."""
+        """The state has the names of earlier versions, so that their pickles can be read."""
         keywords = dict(state["_told"])
         self._steps = keywords.pop("steps")
         self._step_options = StepOptions(1, divide_l2=True, **keywords)
@@ -146,7 +146,7 @@ class Solver:
         self._change(checks.positive("learning_rate", rate))
 
     def epochs_per_call(self, model: Model, n: int) -> int:
-        """How many epochs over n examples may be one call of the kernel."""
+        """The maximum number of epochs over n examples in one call of the kernel."""
         if model.choice.kernel is None or self._learning_rate == "invscaling":
             return 1
         return loop.epochs_per_call(model, n, store_parameters=True)
@@ -156,9 +156,10 @@ class Solver:
         snapshots: NDArray, random: np.random.RandomState, number: int,
         poll: Callable[[int], object] | None,
     ) -> Iterator[Epoch]:  # fmt: skip
-        """Train for as many epochs as ``snapshots`` (epochs, parameters) has rows, from the epoch
-        ``number`` on, each in a random order of the one before. Yields those that are complete,
-        whose parameters are such rows, before the error that ended the others is raised.
+        """Train for as many epochs as ``snapshots``, (epochs, parameters), has rows. ``number`` is
+        the number of the first epoch; each epoch shuffles the order of the one before. Yields the
+        complete epochs, with a row of ``snapshots`` as their parameters, and then raises the error
+        that ended the training, if there was one.
 
         Raises
         ------
@@ -212,12 +213,12 @@ class Solver:
         return orders, keys
 
     def epoch_ended(self, t: int) -> None:
-        """After an epoch, and t examples in all: the rate of "invscaling" follows."""
+        """Set the rate of "invscaling" after an epoch; t is the number of examples used so far."""
         if self._learning_rate == "invscaling":
             self._change(self._initial / (t + 1) ** self._power_t)
 
     def lower_rate(self) -> bool:
-        """After a plateau: divide an "adaptive" rate by 5; False if training should stop."""
+        """Divide an "adaptive" rate by 5 after a plateau; returns False if training should stop."""
         if self._learning_rate != "adaptive" or self._rate <= 1e-6:
             return False
         self._change(self._rate / 5)

@@ -67,15 +67,15 @@ def _number(score: Any) -> float:
             raise TypeError
         return float(score)
     except (TypeError, ValueError):
-        came = checks.short_repr(score)
-        raise TypeError(f"eval_metric: expected a number for each call, got {came}") from None
+        got = checks.short_repr(score)
+        raise TypeError(f"eval_metric: expected a number for each call, got {got}") from None
 
 
 def _plain(estimator: Any) -> Any:
     """The estimator without feature names, since the scorer passes it arrays."""
-    seen = copy.copy(estimator)
-    vars(seen).pop("feature_names_in_", None)
-    return seen
+    copied = copy.copy(estimator)
+    vars(copied).pop("feature_names_in_", None)
+    return copied
 
 
 class Validation:
@@ -99,7 +99,7 @@ class Validation:
         self._best_values: NDArray | None = None
 
     def begin(self, model: Model, best: float) -> None:
-        """Begin with ``best``, the best score of a training that is continued; -inf: a new one."""
+        """Start with ``best``, the best score of the continued training; -inf: a new training."""
         self._best = best
         self._best_values = model.values.copy() if best > -math.inf else None
 

@@ -1,4 +1,4 @@
-"""Many networks at once: over threads, processes and Dask."""
+"""Training of many networks at once: in threads, in processes or on a Dask cluster."""
 
 from fastnet.sweep.many import Fit, fit_as_completed, fit_many
 

@@ -80,8 +80,8 @@ _stopped: set[str] = set()  # the keys of all sweeps that have been stopped in t
 
 
 def train(task: Task, data: Datasets | Shared, stop: Stop) -> Trained | None:
-    """Train the network of a task; None if it was stopped."""
-    # data first: a machine without access to their folder reports that, not that it was stopped
+    """Train the network of a task. Returns None if the training was stopped."""
+    # data first, so that a machine without access to their folder raises an error for that
     if isinstance(data, Shared):
         orphans.poll_parent(os.path.dirname(data.path), data.owner)
         training, evaluation = data.datasets()
@@ -92,19 +92,18 @@ def train(task: Task, data: Datasets | Shared, stop: Stop) -> Trained | None:
     network, diverged = Network(**task.network), None
     inputs_of(network).warned.update(task.warned)
     start = time.perf_counter()
-    asked = reporting.stop_requested.set(stop.is_set)
+    token = reporting.stop_requested.set(stop.is_set)
     try:
         history = network.SGD(training, evaluation_data=evaluation, **task.sgd)
     except DivergenceError as error:
-        diverged = error.with_traceback(
-            None
-        )  # the traceback would keep all objects of the training alive
+        # without the traceback, which would keep all objects of the training alive
+        diverged = error.with_traceback(None)
         history = error.history
     except reporting.Stopped:
         orphans.wait_if_removing()
         return None
     finally:
-        reporting.stop_requested.reset(asked)
+        reporting.stop_requested.reset(token)
     return Trained(network, history, time.perf_counter() - start, diverged)
 
 
@@ -137,7 +136,7 @@ class Shared:
         return cls(path, len(pickled), tuple(arrays), os.getpid())
 
     def datasets(self) -> Datasets:
-        """The data sets; a process keeps those of the last sweep, with their compressed form."""
+        """The data sets. A process keeps those of its last sweep, with their compressed forms."""
         found = _mapped.get(self.path)
         if found is None:
             found = self._map()
@@ -214,30 +213,31 @@ class Runner:
 
     @property
     def can_lose_data(self) -> bool:
-        """Whether trainings end because all workers that held the data sets were killed."""
+        """Whether trainings are cancelled if all workers that hold the data sets are killed."""
         return self._client is not None
 
     def scatter(self) -> None:
-        """Give the data sets to each worker of the cluster, once; tasks use these.
+        """Send the data sets to each worker of the cluster; later tasks use these copies.
 
         Raises
         ------
         TimeoutError
             If there is no worker, and none is added.
         """
-        asking = self._client.submit(bool, pure=False)  # a cluster that scales needs a task
+        request = self._client.submit(bool, pure=False)  # a cluster that scales up needs a task
         try:
             self._data = self._client.scatter(self._datasets, broadcast=True, hash=False)
         except TimeoutError:
             raise TimeoutError(
-                "executor: expected a Client with a worker, got one without; "
+                "executor: expected a Client with a worker, got one without any; "
                 "client.wait_for_workers(1) waits for a cluster that is slow to start them"
             ) from None
         finally:
-            asking.release()
+            request.release()
 
     def submit(self, task: Task, first: bool = False) -> Future[Trained | None]:
-        """Submit ``train``; after the first task a refusing executor gives a failed future."""
+        """Submit a call of ``train``. If the executor refuses a task, raise an error for the
+        ``first``, and return a failed future for later ones."""
         from concurrent.futures import BrokenExecutor
 
         try:
@@ -245,7 +245,7 @@ class Runner:
         except RuntimeError as error:  # the executor is broken or was shut down
             if first:
                 kind = type(error) if isinstance(error, BrokenExecutor) else RuntimeError
-                raise kind(f"executor: expected one that takes tasks, got: {error}") from error
+                raise kind(f"executor: expected one that accepts tasks, got: {error}") from error
             return failed(error)
         if self._workers is not None:
             self._workers.submitted(future)
@@ -264,7 +264,7 @@ class Runner:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether the trainings were asked to end; some may still run."""
+        """Whether the trainings have been asked to stop; some may still be running."""
         return self._stop.is_set()
 
     def close(self) -> None:
@@ -282,7 +282,7 @@ def failed(error: BaseException) -> Future[Trained | None]:
 
 
 def cores() -> int:
-    """How many cores this process may use."""
+    """The number of cores that this process may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # macOS

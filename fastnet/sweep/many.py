@@ -14,7 +14,7 @@ from fastnet.data.dataset import Data, Dataset
 from fastnet.data.schema import Schema
 from fastnet.network import Network
 from fastnet.sweep import executors
-from fastnet.sweep import specs as reading
+from fastnet.sweep import specs as spec_checks
 from fastnet.sweep.executors import Runner
 from fastnet.training.history import History
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
     from distributed import Client
 
-# How often a training is started at most if all workers that held the data are killed.
+# The maximum number of times that a training is started, if all workers with the data are killed.
 _TIMES = 3
 
-# How many networks a line about failures names.
+# The maximum number of networks that a line about failures names.
 _NAMED = 20
 
 
 @dataclass(frozen=True)
 class Fit:
-    """The result of one of the specs of ``fit_many``.
+    """The result of ``fit_many`` for one spec.
 
     Attributes
     ----------
@@ -48,12 +48,12 @@ class Fit:
     seconds : float
         The time of the training, in the process that ran it.
     seed : int, sequence of ints or SeedSequence
-        The spec's seed, or the four words that were drawn for it from NumPy's global generator.
+        The spec's seed, or the four integers drawn for it from NumPy's global generator.
         ``Network(..., seed=fit.seed)`` has the same initial parameters.
     error : BaseException or None
         None after a successful training. Otherwise a ``DivergenceError``; an exception of the
         user's functions or of the executor; a ``concurrent.futures.BrokenExecutor`` if the pool of
-        processes broke; ``KeyboardInterrupt`` if Ctrl-C came first.
+        processes broke; ``KeyboardInterrupt`` if Ctrl-C stopped the training.
     """
 
     index: int
@@ -97,12 +97,12 @@ def fit_many(
         (labels or one-hot rows), otherwise the cost.
     executor : concurrent.futures.Executor, dask.distributed.Client or None
         Where the networks are trained. None: in threads of this process, since the kernels
-        release the interpreter's lock. Any ``Executor`` or a Client of Dask can be used, and stays
+        release the GIL. Any ``Executor`` or a Client of Dask can be used, and stays
         open. The contents of a spec (a custom cost class, a callback) must be picklable if the
         executor sends them to other processes.
     max_workers : int or None
         The number of threads, 1 or more; None: one for each core that this process may use.
-        Only for threads: an executor has its own number.
+        Not allowed with an executor, which has its own number.
     verbose : bool or {0, 1, 2}, default True
         1: show a progress bar on standard error if that is a terminal and tqdm is installed, and
         print there which trainings failed. 2: the same, but on a terminal a missing tqdm is an
@@ -115,7 +115,7 @@ def fit_many(
         A failed training does not stop the others; its ``error`` says what happened. The same
         holds for networks that are lost when a process of a pool ends suddenly. Ctrl-C stops the
         running trainings; finished networks are returned, and the others have a
-        ``KeyboardInterrupt`` as ``error``. A second Ctrl-C in the meantime is raised.
+        ``KeyboardInterrupt`` as ``error``. A second Ctrl-C while they stop is raised.
 
     Raises
     ------
@@ -155,7 +155,7 @@ def fit_many(
             for _ in trained:
                 pass
     except KeyboardInterrupt as error:
-        if sweep.runs:  # a second Ctrl-C, which did not wait for the end of the trainings
+        if sweep.is_running:  # a second Ctrl-C, which did not wait for the end of the trainings
             raise
         total = len(sweep.specs)
         sweep.report(f"interrupted; {len(fits)} of {total} trainings had ended")
@@ -197,7 +197,7 @@ def fit_as_completed(
 
     Notes
     -----
-    A loop that is left early, or ``close`` of the iterator, stops what has not finished.
+    Leaving the loop early, or closing the iterator, stops the trainings that have not finished.
 
     Examples
     --------
@@ -230,30 +230,31 @@ class _Sweep:
         level = reporting.level_of(verbose, "0 (silent), or 1 or 2 (a bar)")
         self._executor, self._max_workers, self._verbose = executor, max_workers, level > 0
         self._tqdm = _tqdm(level)
-        self.specs = reading.listed(specs)
+        self.specs = spec_checks.listed(specs)
         evaluation = given_data("evaluation", evaluation)
         schema = Schema()
         if not isinstance(training, Dataset) or not isinstance(evaluation, Dataset | None):
-            schema = reading.common_schema(self.specs)
+            schema = spec_checks.common_schema(self.specs)
         data, held_out = as_dataset("training", training, schema=schema), None
         if evaluation is not None:
             held_out = as_dataset("evaluation", evaluation, data.scale, schema)
         self._data = data, held_out
-        tasks = reading.checked(self.specs, *self._data)
+        tasks = spec_checks.checked(self.specs, *self._data)
         if schema.standardize is None:
             warn_of_bytes("training", training, data)
-        self._tasks = reading.seeded(tasks)
-        self.runs = False  # whether trainings may be running
+        self._tasks = spec_checks.seeded(tasks)
+        self.is_running = False  # whether trainings may be running
 
     def run(self, fits: dict[int, Fit] | None = None) -> Generator[Fit, None, None]:
-        """Train; yields each result when it is there. It is stored in ``fits`` first."""
+        """Train the networks; yields each result as soon as it exists, after storing it in
+        ``fits``."""
         if not self._tasks:
             return
         runner = Runner(self._executor, self._max_workers, *self._data)
         waiting: dict[Future, int] = {}
         failures: dict[int, str] = {}
         bar = self._tqdm and self._tqdm(total=len(self._tasks), desc="Networks", unit="network")
-        self.runs = True
+        self.is_running = True
         try:
             for i, future in self._done(runner, waiting):
                 fit = self._fit(i, future)
@@ -275,7 +276,7 @@ class _Sweep:
                     yield fit
             raise
         finally:
-            # if the loop over the results was left; not twice
+            # if the loop over the results was left early; an interrupt has stopped them already
             if not runner.is_stopped:
                 self._stop(runner, waiting)
             runner.close()
@@ -287,11 +288,11 @@ class _Sweep:
     def _stop(self, runner: Runner, waiting: dict[Future, int]) -> None:
         if waiting:
             runner.stop(waiting)
-        self.runs = False
+        self.is_running = False
 
     def _done(self, runner: Runner, waiting: dict[Future, int]) -> Iterator[tuple[int, Future]]:
-        """Submit all specs; yield the index of each and its future when that is done. ``waiting``
-        has the others."""
+        """Submit all specs; yields the index and the future of each when the future is done.
+        ``waiting`` contains the futures that have not been handled yet."""
         from concurrent.futures import CancelledError, as_completed
 
         left = list(range(len(self._tasks)))
@@ -311,7 +312,7 @@ class _Sweep:
                 try:
                     runner.scatter()
                     continue
-                except Exception as without_workers:  # finished trainings are not lost
+                except Exception as without_workers:  # do not lose the finished trainings
                     error = without_workers.with_traceback(None)
             for i in left:
                 future = executors.failed(error)
@@ -384,14 +385,14 @@ def _check_executor(executor: Any, max_workers: Any) -> None:
         )
     if max_workers is not None:
         raise ValueError(
-            f"max_workers: expected None beside an executor, which has its own number, "
+            f"max_workers: expected None with an executor, which has its own number, "
             f"got {max_workers}"
         )
 
 
 def _tqdm(level: int) -> Any:
-    """The function that draws the bar; None if no bar would be displayed, or if tqdm is missing
-    and the bar is optional."""
+    """tqdm's class of progress bars; None if no bar would be displayed, or if tqdm is missing and
+    the bar is optional."""
     if level == 0 or not reporting.is_seen():
         return None
     try:

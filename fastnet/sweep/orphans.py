@@ -47,7 +47,7 @@ def folder(at_the_end: ExitStack) -> str:
     file = at_the_end.enter_context(unlocked.open("xb"))
     at_the_end.enter_context(made)  # removed before the lock is released
     files.try_lock(file)
-    unlocked.rename(unlocked.with_name(OWNER))  # after locking, so that it is never found unlocked
+    unlocked.rename(unlocked.with_name(OWNER))  # after locking: other sweeps never find it unlocked
     return made.name
 
 
@@ -58,7 +58,7 @@ def _remove_abandoned() -> None:
 
 
 def _lock_file(entry: os.DirEntry[str]) -> str | None:
-    """The locked file of a folder of one of this user's sweeps; None for other entries."""
+    """The path of the locked file if the entry is the folder of a sweep of this user, else None."""
     is_ours = (
         entry.name.startswith(_PREFIX)
         and entry.is_dir(follow_symlinks=False)
@@ -78,7 +78,7 @@ class Workers:
     ----------
     folder : str
     executor : Executor
-        Ignored unless it has a table of processes, as ``ProcessPoolExecutor`` has.
+        Ignored unless it has a table of its processes, like ``ProcessPoolExecutor``.
     """
 
     def __init__(self, folder: str, executor: Any):
@@ -166,7 +166,7 @@ def wait_if_removing() -> None:
         pass
 
 
-_folders: set[str] = set()  # of the sweeps that this process polls for
+_folders: set[str] = set()  # folders of the sweeps for which this process polls
 _starting = threading.Lock()
 _removing = threading.Lock()  # never released by the thread that removes a folder
 

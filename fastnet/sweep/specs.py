@@ -1,4 +1,4 @@
-"""Specs of networks, dicts with arguments of ``Network`` and of ``SGD``: read and checked."""
+"""Checks of specs: dicts with the arguments of ``Network`` and of ``SGD`` for one network."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from fastnet.training.monitoring import default_figure
 from fastnet.training.options import SGDOptions
 from fastnet.training.sgd import check_training, checked_data
 
-# Generators of random numbers, refused since several trainings would share them.
+# Generators of random numbers are refused as seeds, since several trainings would share them.
 _SHARED_SEEDS = (np.random.Generator, np.random.BitGenerator, np.random.RandomState)
 
 # Parameters of Network and SGD that a spec must not contain.
@@ -133,7 +133,7 @@ def _keywords() -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
 
 
 def _task(spec: Mapping[str, Any], training: Dataset, evaluation: Dataset | None) -> Task:
-    """The spec as the arguments of two calls, checked."""
+    """The task of a spec: the arguments of ``Network`` and of ``SGD``, checked."""
     of_network, of_sgd, required = _keywords()
     for name in spec:
         if name not in of_network and name not in of_sgd:
@@ -143,7 +143,7 @@ def _task(spec: Mapping[str, Any], training: Dataset, evaluation: Dataset | None
             )
     missing = [name for name in required if name not in spec]
     if missing:
-        raise TypeError(f"expected {', '.join(required)}; {', '.join(missing)} not given")
+        raise TypeError(f"expected {', '.join(required)}; got none for {', '.join(missing)}")
     if isinstance(spec.get("seed"), _SHARED_SEEDS):
         raise TypeError(
             f"seed: expected an integer, a sequence of them, a SeedSequence or None, since a "
@@ -174,7 +174,7 @@ def _model(sizes: Any, *, seed: Any = None, initializer: Any = None, **others: A
 
 
 def _monitored(spec: Mapping[str, Any], evaluation: Dataset | None) -> dict[str, bool]:
-    """The figure to record on evaluation data if the spec says nothing about it."""
+    """The flag of ``SGD`` for the default figure on evaluation data, unless the spec sets one."""
     if evaluation is None or any(flag in spec for flag in _EVALUATION_FLAGS):
         return {}
     return {f"monitor_{default_figure(evaluation)}": True}

@@ -1,4 +1,4 @@
-"""The epoch loop and what goes with it: options, schedules, monitoring, stopping."""
+"""Training: the epoch loop, its options, schedules, monitoring and early stopping."""
 
 from fastnet.training.errors import DivergenceError
 from fastnet.training.history import History

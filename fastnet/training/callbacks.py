@@ -14,8 +14,9 @@ from fastnet.training.history import History
 def runner(
     net: Any, parameters: Parameters, callbacks: Sequence[Callable[..., Any]], history: History
 ) -> Callable[[int], bool]:
-    """A function that runs all callbacks after an epoch and returns whether to stop. It raises a
-    ValueError and restores the parameters if a callback leaves one that is not finite."""
+    """A function that runs all callbacks after an epoch and returns whether to stop the training.
+    If a callback sets a parameter that is not finite, the function restores the parameters and
+    raises a ValueError."""
 
     def run(epoch: int) -> bool:
         stops, before = False, parameters.values.copy()
@@ -26,9 +27,9 @@ def runner(
                 name = parameters.first_not_finite()
                 parameters.restore(before)
                 raise ValueError(
-                    f"callbacks[{i}]: expected it to leave finite numbers in weights and "
-                    f"biases, got NaN or infinity in {name}; the parameters are back as "
-                    f"epoch {epoch} left them"
+                    f"callbacks[{i}]: expected finite weights and biases after the call, got NaN "
+                    f"or infinity in {name}; the parameters are restored to those after "
+                    f"epoch {epoch}"
                 )
         return stops
 

@@ -1,4 +1,4 @@
-"""Early stopping: the monitored figure, its best value, and when to stop."""
+"""Early stopping: its options, and the best value of a monitored figure."""
 
 import math
 from dataclasses import dataclass
@@ -44,9 +44,9 @@ class EarlyStopping:
         the examples in another order. False keeps the parameters of the last epoch. If the
         training ends with an error or an interrupt, nothing is restored.
     min_delta : float
-        A figure counts as an improvement for ``patience`` if it exceeds the last one that
-        counted by more than this; a number of examples for accuracies, 0 or more. It does not
-        affect which epoch is the best.
+        For ``patience``, a figure counts as an improvement if it is better than the last figure
+        that counted by more than ``min_delta``, 0 or more; for accuracies, a number of examples.
+        It does not affect which epoch is the best.
 
     Raises
     ------
@@ -80,13 +80,13 @@ class EarlyStopping:
 
 
 class Best:
-    """The best value of a figure so far, and the epoch that had it; epoch 0 before the first.
+    """The best value of a figure so far, and its epoch; 0 before the first.
 
     Parameters
     ----------
     monitor : one of ``MONITORS``
     min_delta : float
-        Only what is better by more than this counts.
+        A figure counts as better only by more than this.
     """
 
     def __init__(self, monitor: str, min_delta: float = 0.0):
@@ -96,7 +96,7 @@ class Best:
         self._value = -math.inf
 
     def update(self, epoch: int, figure: float) -> bool:
-        """Record the figure of an epoch; returns whether it is the best. NaN never is."""
+        """Record the figure of an epoch; returns whether it is the best so far. NaN never is."""
         value = self._sign * figure
         if not value - self._value > self._min_delta:
             return False

@@ -8,8 +8,8 @@ from fastnet.training.history import History
 
 
 class DivergenceError(ArithmeticError, ValueError):
-    """A parameter stopped being finite; the network keeps those of the last epoch
-    in which all were.
+    """A parameter became infinite or NaN. The network keeps the parameters of the last epoch after
+    which all were finite.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ class DivergenceError(ArithmeticError, ValueError):
     Attributes
     ----------
     epoch : int or None
-        The epoch in which it happened, counted from 1; None outside of ``SGD``.
+        The epoch in which this happened, counted from 1; None outside of ``SGD``.
     history : History
         The figures of the epochs before it.
 
@@ -43,13 +43,13 @@ class DivergenceError(ArithmeticError, ValueError):
         advice: str = "a smaller eta or lmbda may help",
         cause: str = "a parameter is no longer finite",
     ):
-        where, back = "the mini-batch", "before it"
+        where, restored = "the mini-batch", "before it"
         if epoch is not None:
             where = f"epoch {epoch}"
-            back = f"at the end of epoch {epoch - 1}" if epoch > 1 else "before the training"
+            restored = f"after epoch {epoch - 1}" if epoch > 1 else "before the training"
         super().__init__(
             f"training diverged in {where}: {cause}; "
-            f"the parameters are back as they were {back} ({advice})"
+            f"the parameters are restored to those {restored} ({advice})"
         )
         self.epoch = epoch
         self._advice, self._cause = advice, cause

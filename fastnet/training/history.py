@@ -1,4 +1,4 @@
-"""What was monitored in a training, epoch by epoch."""
+"""The monitored figures of a training, by epoch."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class History(_Monitored):
     evaluation_accuracy, training_accuracy : lists of int
         Counts of correct examples.
     n_evaluation, n_training : int or None
-        The numbers of examples evaluated, the denominators of accuracies, or None. They are
-        not fields of the tuple: ``_replace`` does not copy them.
+        The numbers of examples of the two data sets, the denominators of accuracies; None if
+        unknown. They are not fields of the tuple, so ``_replace`` does not copy them.
 
     Examples
     --------
@@ -61,21 +61,21 @@ class History(_Monitored):
 
     def _summary(self) -> list[list[str]]:
         """[[title], [name, best, final], ...], a line for each list that is not empty."""
-        followed = {
+        monitored = {
             name.replace("_", " ").capitalize(): values
             for name, values in self._asdict().items()
             if values
         }
-        epochs = max(map(len, followed.values()), default=0)
-        if not followed:
+        epochs = max(map(len, monitored.values()), default=0)
+        if not monitored:
             return [["History: nothing was monitored"]]
         lines = [[f"History of {epochs} epoch{'s' * (epochs != 1)}"]]
-        for name, values in followed.items():
-            of, _, kind = name.partition(" ")
+        for name, values in monitored.items():
+            data, _, kind = name.partition(" ")
             is_cost = kind == "cost"
             known = [value for value in values if value == value] or values
             best = min(known) if is_cost else max(known)
-            n = None if is_cost else getattr(self, f"n_{of.lower()}")
+            n = None if is_cost else getattr(self, f"n_{data.lower()}")
             shown = [self._shown(value, is_cost, n) for value in (best, values[-1])]
             lines.append(
                 [name, f"best {shown[0]} (epoch {values.index(best) + 1})", f"final {shown[1]}"]

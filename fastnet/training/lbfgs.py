@@ -330,7 +330,7 @@ def prepare(
     limits: Limits,
 ) -> LBFGSTraining:  # fmt: skip
     """One call of ``fit_lbfgs``; nothing has changed yet."""
-    reporter = reporting.chosen(options.verbose)
+    reporter = reporting.reporter_of_level(options.verbose)
     evaluation = data.sets.get("evaluation")
     if evaluation is not None:
         by_class = monitoring.default_figure(evaluation) == "evaluation_accuracy"

@@ -22,14 +22,14 @@ from fastnet.training.monitoring import Monitor
 from fastnet.training.state import TrainingState
 
 # Several epochs are one call of the kernel, of at most _EXAMPLES_PER_CALL examples, if nothing
-# happens in between: the overhead of a call equals some hundred examples of the smallest networks,
-# and threads that train other networks wait for each other during it. If the figures of each epoch
-# are monitored, its parameters are stored until the call ends, at most _STORED_NUMBERS in all.
+# happens between them. The overhead of a call, during which it holds the GIL, is the time of some
+# hundred examples of the smallest networks. If the figures of each epoch are monitored, the
+# parameters after each are stored until the call ends, at most _STORED_NUMBERS numbers in all.
 _EXAMPLES_PER_CALL = 16_384
 _STORED_NUMBERS = 1 << 18
 
-# Multiply-adds that take at most about 0.1 s.
-_SHORT_WORK = 1 << 30
+# This many multiply-adds take at most about 0.1 s.
+_SHORT_OPERATIONS = 1 << 30
 
 # Trains one epoch, given the order of the examples, the learning rate and a function to be called
 # with the number of examples done.
@@ -37,8 +37,8 @@ CustomEpoch: TypeAlias = Callable[[NDArray, float, Callable[[int], object] | Non
 
 
 def epochs_per_call(model: Model, n: int, store_parameters: bool) -> int:
-    """How many epochs over n examples may be one call of the kernel, at least one;
-    ``store_parameters``: the parameters that each leaves are wanted."""
+    """The maximum number of epochs over n examples in one call of the kernel, at least 1;
+    ``store_parameters``: whether the parameters after each epoch are stored."""
     most = _EXAMPLES_PER_CALL // n
     if store_parameters:
         most = min(most, _STORED_NUMBERS // model.n_parameters)
@@ -46,7 +46,7 @@ def epochs_per_call(model: Model, n: int, store_parameters: bool) -> int:
 
 
 def snapshots_of(k: int, model: Model) -> NDArray:
-    """(k, parameters), for the parameters of k networks like this one."""
+    """A zeroed array (k, parameters), for k sets of this network's parameters."""
     n = model.n_parameters
     return _kernels.aligned(k * n, model.dtype).reshape(k, n)
 
@@ -58,13 +58,13 @@ def train_passes(
     passes: Passes,
     weights: NDArray | None = None,
 ) -> None:
-    """Make the passes over the examples, ``passes.n_complete`` of which are complete; ``weights``
-    says how often each example counts.
+    """Train the passes over the examples, and set ``passes.n_complete``, the number of complete
+    ones. ``weights``, (n,) or None, are the weights of the examples.
 
-    The parameters get new storage; the old one keeps its values. After an error the parameters of
-    the last complete pass, or the initial ones, are restored. After an interrupt, which is not an
-    ``Exception``, those of the completed mini-batches remain if they are finite. If parameters are
-    restored, an optimizer with moments begins anew.
+    The parameters get new storage; the old storage keeps its values. After an error the parameters
+    of the last complete pass, or the initial ones, are restored. After an interrupt, which is not
+    an ``Exception``, those of the completed mini-batches remain if they are finite. If parameters
+    are restored, the moments of an optimizer are reset to zero.
     """
     before: Any = None  # the parameters of the last complete pass
     order, snapshots = passes.order, passes.snapshots
@@ -87,24 +87,25 @@ def train_passes(
                 raise DivergenceError(None if first is None else first + passes.n_complete)
             model.learned_from(data)
         except BaseException as error:
-            back = isinstance(error, Exception) or not model.is_finite()
+            restores = isinstance(error, Exception) or not model.is_finite()
             complete = passes.n_complete
-            if back and complete < len(order):
+            if restores and complete < len(order):
                 if complete and snapshots is not None:
                     before = snapshots[(complete - 1) % len(snapshots)]
                 model.parameters.restore(before, training)
-                training.reset()  # the moments of a mini-batch that is undone may not be finite
-            if complete or not back:
+                training.reset()  # the moments of the last mini-batch may not be finite
+            if complete or not restores:
                 model.learned_from(data)
             raise
     finally:
         model.parameters.end_training(training)
-        before = None  # an error's traceback holds this frame
+        before = None  # since the traceback of an error keeps this frame alive
 
 
 def train_custom(model: Model, data: Dataset, custom_epoch: CustomEpoch, passes: Passes) -> None:
-    """``train_passes`` for one pass by ``custom_epoch``, which changes the parameters itself. As
-    there, the storage is replaced first, and the parameters are restored after errors."""
+    """Train one pass by ``custom_epoch``, which changes the parameters itself. As in
+    ``train_passes``, the storage is replaced first, and the parameters are restored after
+    errors."""
     parameters, epoch = model.parameters, passes.epoch
     scale, before = parameters.input_scale, parameters.storage
     parameters.restore(before)  # the same values in new storage
@@ -115,10 +116,10 @@ def train_custom(model: Model, data: Dataset, custom_epoch: CustomEpoch, passes:
     except BaseException as error:
         if isinstance(error, Exception) or not model.is_finite():
             parameters.restore(before)
-            parameters.input_scale = scale  # a called method may have set it
+            parameters.input_scale = scale  # an overridden method may have set it
         else:
             model.learned_from(data)
-        diverged = isinstance(error, DivergenceError) and error.epoch != epoch  # of an inner call
+        diverged = isinstance(error, DivergenceError) and error.epoch != epoch  # of a nested call
         if diverged or isinstance(error, NotFiniteError):
             raise DivergenceError(epoch) from error
         raise
@@ -137,7 +138,7 @@ class EpochLoop:
     monitors : list of Monitor
     reporter : Reporter
     custom_epoch : callable or None
-        Trains an epoch in place of the kernels.
+        Trains an epoch instead of the kernels.
     """
 
     def __init__(
@@ -162,8 +163,9 @@ class EpochLoop:
     def run(self) -> History:
         """Train until the state says that the training is over.
 
-        After each epoch every monitor adds to its list, and the reporter gets the rate, if there
-        is a schedule, and the monitored figures in words; then the callbacks are run. At the end
+        After each epoch every monitor appends its figures to the history, and the reporter gets
+        the learning rate, if there is a schedule, and the figures as text; then the callbacks
+        are run. At the end
         the best parameters are restored if early stopping requires it.
 
         Returns
@@ -176,9 +178,9 @@ class EpochLoop:
         DivergenceError
             If a parameter is not finite after an epoch.
         Exception
-            An exception of a custom cost. In both cases the parameters and the random stream are
-            restored to the end of the last complete epoch. An exception of a callback is raised
-            after an epoch and changes nothing.
+            An exception of a custom cost or of a callback. After a DivergenceError or an exception
+            of a custom cost, the parameters and the random stream are restored to the end of the
+            last complete epoch. An exception of a callback restores nothing.
         KeyboardInterrupt
             The parameters are those of the completed mini-batches; the random stream is restored
             to the end of the last complete epoch.
@@ -209,7 +211,7 @@ class EpochLoop:
         return state.history
 
     def _choose_epochs_per_call(self) -> None:
-        """Several epochs are one call of the kernel if nothing is to happen between them."""
+        """Choose the epochs per call of the kernel: several if nothing happens between them."""
         most, monitors = self._state.epochs_until_decision, self._monitors
         if (
             most <= 1
@@ -227,7 +229,7 @@ class EpochLoop:
             self._snapshots = snapshots_of(most if is_monitored else 1, self._model)
 
     def _next_passes(self, eta: float) -> Passes:
-        """The passes of the next call of the kernel, with their random numbers drawn."""
+        """The passes of the next call of the kernel; draws their random numbers."""
         n_passes = max(1, min(self._epochs_per_call, self._state.epochs_until_decision))
         first = self._state.epoch + 1
         poll = self._reporter.poll(first)
@@ -240,11 +242,11 @@ class EpochLoop:
         return Passes(order, eta, first, keys, poll, snapshots)
 
     def _end_epoch(self, passes: Passes) -> None:
-        """After the last of the passes: its figures, the report, the callbacks."""
+        """Measure and report the figures of the passes, and run the callbacks."""
         n_passes = len(passes.order)
         state, networks = self._state, passes.snapshots
         epoch = state.epoch + n_passes
-        if n_passes > 1:  # an error from here on has that many epochs before it
+        if n_passes > 1:  # for the log record of an error from here on
             self._reporter.epoch_done(epoch - 1, [])
         if networks is None or not self._monitors:
             networks = self._model.values[None]
@@ -257,7 +259,8 @@ class EpochLoop:
             state.stop("a callback returned True")
 
     def _record(self, epoch: int, networks: NDArray) -> None:
-        """``networks`` (k, parameters) are what the last k epochs up to this one left."""
+        """Measure and record the figures of the last k epochs up to ``epoch``; ``networks``,
+        (k, parameters), are the parameters after each of them."""
         # all are measured before any is recorded: an epoch interrupted here has no entry
         measured = [monitor.measure(self._model, networks) for monitor in self._monitors]
         for monitor, figures in zip(self._monitors, measured, strict=True):
@@ -265,8 +268,8 @@ class EpochLoop:
         self._state.record(epoch, networks)
 
     def _keep_complete(self, passes: Passes, error: BaseException) -> None:
-        """After an error or an interrupt: the random numbers and the figures of the passes that
-        were complete."""
+        """After an error or an interrupt, advance the random stream over the complete passes, and
+        record their figures."""
         complete = passes.n_complete
         self._stream.raw(complete * (len(self._data) + self._draws))
         if not complete or passes.snapshots is None:
@@ -278,6 +281,6 @@ class EpochLoop:
             self._record(epoch, passes.snapshots[:complete])
 
     def _is_short(self, k: int) -> bool:
-        """Whether the figures of k epochs take a moment only, so that an interrupt may wait."""
+        """Whether the figures of k epochs can be measured so quickly that an interrupt may wait."""
         n = sum(len(monitor.data) for monitor in self._monitors)
-        return k * self._model.n_parameters * n < _SHORT_WORK
+        return k * self._model.n_parameters * n < _SHORT_OPERATIONS

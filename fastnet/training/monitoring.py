@@ -13,7 +13,7 @@ from fastnet.training.history import History
 from fastnet.training.options import SGDOptions
 from fastnet.training.schedules import HalveOnPlateau
 
-# Functions that measure a field of ``History``, in place of the kernels.
+# Functions that measure a field of ``History`` instead of the kernels, {field: function}.
 CustomFigures = Mapping[str, Callable[[], Any]]
 
 
@@ -21,23 +21,23 @@ class Monitor(NamedTuple):
     """The figures that are measured on one data set: lists of a ``History``, or None."""
 
     data: Dataset
-    name: str  # as the book calls it
+    name: str  # in printed figures: "evaluation data" or "training data"
     costs: list[float] | None
     accuracies: list[int] | None
     lmbda: float
     l1: float
     weights: NDArray | None  # the weight of each example in a cost
-    custom_cost: Callable[[], Any] | None = None  # by an overridden method of the network
+    custom_cost: Callable[[], Any] | None = None  # calls an overridden method of the network
     custom_accuracy: Callable[[], Any] | None = None
 
     @property
     def is_custom(self) -> bool:
-        """Whether a method of the user's measures one of the figures."""
+        """Whether an overridden method measures one of the figures."""
         return self.custom_cost is not None or self.custom_accuracy is not None
 
     def measure(self, model: Model, networks: NDArray) -> tuple[list[float], list[int]]:
-        """The monitored costs and accuracies of ``networks`` (k, parameters); both are computed in
-        one pass over the data."""
+        """The monitored costs and accuracies of networks with the parameters ``networks``,
+        (k, parameters); both are computed in one pass over the data."""
         if self.costs is not None and self.accuracies is not None and not self.is_custom:
             return model.costs_and_accuracies(
                 networks, self.data, self.lmbda, self.l1, self.weights
@@ -67,7 +67,7 @@ class Monitor(NamedTuple):
 
     @property
     def words(self) -> list[str]:
-        """The last figures in words."""
+        """The last figures as text."""
         words = []
         if self.costs is not None:
             words.append(f"Cost on {self.name}: {self.costs[-1]:.6g}")
@@ -84,8 +84,8 @@ def default_figure(evaluation: Dataset | None) -> str:
 
 
 def figures_to_monitor(options: SGDOptions, evaluation: Dataset | None) -> dict[str, str]:
-    """{field of ``History``: why it is measured}. Without any request, it is the default figure of
-    the evaluation data, if there are any."""
+    """{field of ``History``: why it is measured}. If no option requests a figure, it is the default
+    figure of the evaluation data, if there are any."""
     why = {name: f"monitor_{name} is set" for name in options.monitored}
     if not why and evaluation is None and not options.schedule and not options.early_stopping:
         return why

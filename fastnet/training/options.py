@@ -1,4 +1,4 @@
-"""The arguments of ``Network.SGD`` other than data: checked, and passed on as one."""
+"""The arguments of ``Network.SGD`` other than the data, checked and passed on as one object."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class SGDOptions(NamedTuple):
     monitor_training_accuracy: bool = False
     early_stopping_n: int = 0
     l1: float = 0.0
-    dropout: float | Iterable[float] = 0.0  # one for each hidden layer once it is checked
+    dropout: float | Iterable[float] = 0.0  # after the check: one for each hidden layer
     optimizer: Optimizer | None = None
     schedule: Schedule | None = None
     early_stopping: EarlyStopping | None = None
@@ -39,16 +39,16 @@ class SGDOptions(NamedTuple):
     shift: int = 0
     sample_weight: ArrayLike | None = None
     class_weight: Mapping[int, float] | str | None = None
-    verbose: int = True  # 0, 1 or 2 once it is checked
+    verbose: int = True  # after the check: 0, 1 or 2
 
     def checked(self, model: Model) -> SGDOptions:
-        """The same, checked as far as it can be without the data; numbers are int and float.
+        """These options, checked as far as possible without the data; numbers become int or float.
 
         Raises
         ------
         TypeError, ValueError
             For an argument that is invalid or does not fit the network's shape and type; the
-            message names it, the expected and actual value.
+            message names the argument, the expected and the actual value.
         """
         return SGDOptions(
             _checked_epochs(self.epochs),
@@ -85,7 +85,7 @@ class SGDOptions(NamedTuple):
 
     @property
     def techniques(self) -> dict[str, bool]:
-        """Which of the techniques that change a mini-batch's step are used, by argument."""
+        """{argument: whether it is used} for the techniques that change a mini-batch's step."""
         return {
             "l1": self.l1 > 0,
             "optimizer": self.optimizer is not None,
@@ -98,8 +98,8 @@ class SGDOptions(NamedTuple):
         return self.dropout != 0.0 and any(self.dropout)  # type: ignore[arg-type]  # checked
 
     def step_options(self, model: Model, n: float, weights: NDArray | None = None) -> StepOptions:
-        """The kernel's options for epochs over n examples, or over examples whose weights sum to n.
-        The moments are zero."""
+        """The kernel's options for epochs over n examples, or over examples whose weights sum to n;
+        with new moments, which are zero."""
         kernel, moments, dropout = PLAIN, None, None
         if self.optimizer:
             kernel = self.optimizer.kernel
@@ -114,7 +114,7 @@ class SGDOptions(NamedTuple):
 
 
 def _checked_epochs(epochs: Any) -> int:
-    if hasattr(epochs, "__len__") and not isinstance(epochs, str):  # SGD(X, y, ...)
+    if hasattr(epochs, "__len__") and not isinstance(epochs, str):  # from a call SGD(X, y, ...)
         raise TypeError(
             f"epochs: expected an integer, got {checks.short_repr(epochs)}; the training data are "
             f"one argument, SGD((X, y), epochs, ...)"
@@ -166,7 +166,7 @@ def _checked_early_stopping(early_stopping: Any, n: Any) -> EarlyStopping | None
     n = checks.integer("early_stopping_n", n, 0)
     if n and early_stopping is not None:
         raise TypeError(
-            f"early_stopping_n: expected 0 beside early_stopping, which sets the patience, got {n}"
+            f"early_stopping_n: expected 0 with early_stopping, which sets the patience, got {n}"
         )
     if n:
         return EarlyStopping(patience=n, restore_best=False)

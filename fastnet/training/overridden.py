@@ -2,8 +2,8 @@
 of a subclass, or of one network, instead of the kernels.
 
 Overrides get the arguments of the book's methods: examples as pairs of columns (x, y) with one-hot
-y, and columns for ``feedforward``. Examples are computed one at a time, much slower than by the
-kernels.
+y, and columns for ``feedforward``. They compute one example at a time, which is much slower than
+the kernels.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ class OverriddenMethods:
     Attributes
     ----------
     figures : {field of ``History``: callable}
-        Measures the figure of the network's current parameters; only figures that the kernels
-        do not compute.
+        Functions that measure figures of the network's current parameters; only those figures
+        that the kernels do not compute.
     """
 
     def __init__(
@@ -105,19 +105,19 @@ class OverriddenMethods:
                 self.figures[f"{kind}_cost"] = partial(total_cost, net, model, data, lmbda, l1)
 
     def check(self, weights: NDArray | None, monitored: Iterable[str]) -> None:
-        """Refuse options that an overridden method does not receive."""
+        """Raise a TypeError for options that an overridden method does not receive."""
         if self._step:
             for name, is_used in self._options.techniques.items():
                 if is_used:
                     value = checks.short_repr(getattr(self._options, name))
                     raise TypeError(_refusal(name, self._step, value))
-        followed = self._cost if "training_cost" in monitored else None
-        if weights is not None and (self._step or followed):
-            method = self._step or followed
+        cost = self._cost if "training_cost" in monitored else None
+        method = self._step or cost
+        if weights is not None and method:
             raise TypeError(_refusal("sample_weight, class_weight", method, "weights"))
 
     def epoch(self) -> CustomEpoch | None:
-        """A function that trains an epoch by ``net.update_mini_batch``; None if the kernels do."""
+        """A function that trains an epoch by ``net.update_mini_batch``; None if kernels train."""
         if not self._step:
             return None
 
@@ -146,9 +146,9 @@ class OverriddenMethods:
         return pairs_of(self._model, self._data)
 
 
-def _refusal(name: str, method: str | None, came: str) -> str:
+def _refusal(name: str, method: str | None, got: str) -> str:
     return (
-        f"{name}: expected none beside an overridden {method}, which is not told of it, got {came}"
+        f"{name}: expected none with an overridden {method}, which does not receive it, got {got}"
     )
 
 
@@ -209,7 +209,7 @@ def predicted_classes(net: Any, inputs: NetworkInputs, X: Any) -> NDArray:
 
 
 def accuracy(net: Any, data: Dataset) -> int:
-    """The number of examples for which ``net.feedforward`` is right."""
+    """The number of examples that ``net.feedforward`` classifies correctly."""
     true = data.y if data.y.ndim == 1 else classes_of(data.y)
     return int(np.count_nonzero(classes_of(outputs(net, data)) == true))
 
@@ -243,9 +243,9 @@ def update_mini_batch(
     for x, y in mini_batch:
         for total, nabla in zip(nabla_b + nabla_w, _gradient(net, x, y), strict=True):
             total += nabla
-    rate, kept = eta / len(mini_batch), 1 - eta * (lmbda / n)
-    with np.errstate(over="ignore", invalid="ignore"):  # the assignments below check
-        new_weights = [kept * w - rate * nw for w, nw in zip(weights, nabla_w, strict=True)]
+    rate, decay = eta / len(mini_batch), 1 - eta * (lmbda / n)
+    with np.errstate(over="ignore", invalid="ignore"):  # the assignments below check for that
+        new_weights = [decay * w - rate * nw for w, nw in zip(weights, nabla_w, strict=True)]
         new_biases = [b - rate * nb for b, nb in zip(biases, nabla_b, strict=True)]
     net.weights, net.biases = new_weights, new_biases
 
@@ -260,9 +260,9 @@ def _gradient(net: Any, x: NDArray, y: NDArray) -> list[NDArray]:
     except (TypeError, ValueError):
         shapes = None
     if shapes != expected:
-        came = checks.short_repr(returned) if shapes is None else f"shapes {shapes}"
+        got = checks.short_repr(returned) if shapes is None else f"shapes {shapes}"
         raise ValueError(
             f"backprop: expected it to return (nabla_b, nabla_w), lists of arrays of the shapes "
-            f"{expected}, got {came}"
+            f"{expected}, got {got}"
         )
     return nablas[0] + nablas[1]

@@ -10,7 +10,7 @@ from fastnet.training.early_stopping import Best, check_monitor
 
 
 def _position(eta: Any, epoch: Any, epochs: Any) -> tuple[float, int, int]:
-    """The checked parameters of ``rate``."""
+    """The arguments of ``rate``, checked."""
     return (
         checks.nonnegative("eta", eta),
         checks.integer("epoch", epoch, 1),
@@ -173,7 +173,7 @@ class CosineDecay:
         epoch : int
             Counted from 1.
         epochs : int
-            The number of epochs passed to ``SGD``; T, unless the schedule has its ``epochs``.
+            The number of epochs passed to ``SGD``, which is T if the schedule's ``epochs`` is None.
 
         Returns
         -------
@@ -196,7 +196,7 @@ class CosineDecay:
                 f"got {checks.short_repr(self.floor)}"
             )
         share = (1 + math.cos(math.pi * min(1.0, (epoch - 1) / (self.epochs or epochs)))) / 2
-        return eta * share + self.floor * (1 - share)  # both ends exact
+        return eta * share + self.floor * (1 - share)  # exact for the first and the last rate
 
 
 @dataclass(frozen=True)
@@ -251,13 +251,13 @@ class HalveOnPlateau:
         check_monitor(self.monitor)
 
 
-# Schedules whose rates do not depend on the results of the training, and all that SGD accepts.
+# Schedules whose rates do not depend on the results of the training; all that SGD accepts.
 Plain: TypeAlias = StepDecay | ExponentialDecay | CosineDecay | Callable[[int], float]
 Schedule: TypeAlias = Plain | HalveOnPlateau
 
 
 class Halving:
-    """The state of one training with ``HalveOnPlateau``: ``rate`` is the rate of the next epoch."""
+    """The state of ``HalveOnPlateau`` in one training; ``rate`` is the rate of the next epoch."""
 
     def __init__(self, schedule: HalveOnPlateau, eta: float, monitor: str):
         self.rate = eta

@@ -1,5 +1,5 @@
-"""The preparation of ``Network.SGD``: it checks data and options against each other and the
-network, and makes the epoch loop."""
+"""The preparation of ``Network.SGD``: checks data and options against each other and the network,
+and makes the epoch loop."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class SGDData(NamedTuple):
     sets : {"training": Dataset, "evaluation": Dataset}
         Without the second if there are no evaluation data.
     given : {"training": ..., "evaluation": ...}
-        As the user passed them.
+        The same data as the user passed them.
     """
 
     sets: Mapping[str, Dataset]
@@ -48,7 +48,8 @@ class SGDData(NamedTuple):
 
 
 def checked_data(inputs: NetworkInputs, training_data: Data, evaluation_data: Any) -> SGDData:
-    """Both as data sets that fit the network; evaluation data may be None or False."""
+    """The training and evaluation data as data sets that fit the network; evaluation data may be
+    None or False."""
     data = inputs.training_set(training_data)
     sets, given = {"training": data}, {"training": training_data}
     if evaluation_data is not None:
@@ -65,10 +66,10 @@ def check_training(net: Any, model: Model, data: SGDData, options: SGDOptions) -
     Parameters
     ----------
     net : Network
-        Only which methods it overrides is looked at.
+        Used only to find out which methods it overrides.
     model, data, options : Model, SGDData, SGDOptions
     """
-    reporting.chosen(options.verbose)
+    reporting.reporter_of_level(options.verbose)
     state = begin(net, model, data, options).state
     if options.epochs:
         state.rate(1)
@@ -82,12 +83,12 @@ def prepare(
     data: SGDData,
     options: SGDOptions,
 ) -> EpochLoop:
-    """The epoch loop of one call of ``SGD``; nothing has changed yet."""
-    reporter = reporting.chosen(options.verbose)
+    """The epoch loop of one call of ``SGD``. The network is not changed."""
+    reporter = reporting.reporter_of_level(options.verbose)
     state, monitors, step, custom_epoch = begin(net, model, data, options)
     if options.epochs:
         with AttachHistory(state.history):
-            state.rate(1)  # a user's schedule may raise
+            state.rate(1)  # the schedule may be a function that raises an exception
             data.warn_of_bytes(inputs)
     training = data.sets["training"]
     return EpochLoop(model, stream, training, step, state, monitors, reporter, custom_epoch)
@@ -132,8 +133,8 @@ def begin(net: Any, model: Model, data: SGDData, options: SGDOptions) -> Begun:
 
 
 def _checked_figures(net: Any, model: Model, data: SGDData, options: SGDOptions) -> dict[str, str]:
-    """{field of ``History`` to measure: why}; raises an error for figures that the data cannot
-    have."""
+    """{field of ``History`` to measure: why}. Raises an error for a figure that cannot be measured
+    on the data."""
     figures = monitoring.figures_to_monitor(options, data.sets.get("evaluation"))
     for name, reason in figures.items():
         kind, _, figure = name.partition("_")

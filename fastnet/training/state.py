@@ -1,4 +1,4 @@
-"""The state of a training between epochs: the learning rate, the best figures, and whether to
+"""The state of a training between its epochs: the learning rate, the best figures, and whether to
 stop."""
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class TrainingState:
     Parameters
     ----------
     options : SGDOptions
-        Of these: eta, epochs, schedule, early_stopping.
+        Used are eta, epochs, schedule and early_stopping.
     history : History
         The figures of the epochs.
     default : str
@@ -53,14 +53,14 @@ class TrainingState:
             self._halving = Halving(schedule, options.eta, schedule.monitor or default)
         else:
             self._rate = schedules.rate_of(schedule, options.eta, options.epochs)
-        self._known = 0, 0.0  # the epoch whose rate was computed last, and the rate
+        self._last_rate = 0, 0.0  # the epoch whose rate was computed last, and the rate
         self._early: EarlyStopping | None = options.early_stopping
         self.history = history
         self._reason = ""  # why the training stopped
         if self._early is not None:
             self._monitor = self._early.monitor or default
             self._best = Best(self._monitor)
-            self._counted = Best(self._monitor, self._early.min_delta)
+            self._last_improvement = Best(self._monitor, self._early.min_delta)  # for patience
             self._best_values: NDArray | None = None
 
     def rate(self, epoch: int) -> float:
@@ -68,23 +68,24 @@ class TrainingState:
         per epoch."""
         if self._halving is not None:
             return self._halving.rate
-        if self._known[0] != epoch:
-            self._known = epoch, self._rate(epoch)
-        return self._known[1]
+        if self._last_rate[0] != epoch:
+            self._last_rate = epoch, self._rate(epoch)
+        return self._last_rate[1]
 
     @property
     def epochs_until_decision(self) -> int:
-        """The number of epochs that will have the current rate, whatever their figures."""
+        """The number of epochs that can be trained before their figures may change the rate or stop
+        the training."""
         left = self.epochs - self.epoch
         if self.is_scheduled:
             return min(left, 1)
         if self._early is None:
             return left
-        return min(left, self._counted.epoch + self._early.patience - self.epoch)
+        return min(left, self._last_improvement.epoch + self._early.patience - self.epoch)
 
     def record(self, epoch: int, networks: NDArray) -> None:
-        """Record that the epochs up to this one are complete, the last k of them with the
-        parameters ``networks`` (k, parameters). Their figures are in the history."""
+        """Record that the epochs up to ``epoch`` are complete. ``networks``, (k, parameters), are
+        the parameters after the last k of them, whose figures are in the history."""
         self.epoch = epoch
         if self._halving is not None or self._early is not None:
             for one, values in enumerate(networks, epoch - len(networks) + 1):
@@ -100,8 +101,8 @@ class TrainingState:
             figure = getattr(self.history, monitor)[epoch - 1]
             if self._best.update(epoch, figure) and self._early.restore_best:
                 self._best_values = values.copy()
-            self._counted.update(epoch, figure)
-            if epoch - self._counted.epoch >= patience:
+            self._last_improvement.update(epoch, figure)
+            if epoch - self._last_improvement.epoch >= patience:
                 self._reason = f"no improvement of {monitor} in {patience} epochs"
 
     def stop(self, reason: str) -> None:
@@ -114,8 +115,8 @@ class TrainingState:
         return self.epoch >= self.epochs or self._reason != ""
 
     def close(self, model: Model) -> str:
-        """Restore the best parameters if required. Returns a sentence about it and about an
-        early stop, or ""."""
+        """Restore the best parameters if early stopping requires it. Returns a sentence about this
+        and about an early stop, or ""."""
         words = []
         if self._reason:
             words.append(f"stopped after epoch {self.epoch}: {self._reason}")
