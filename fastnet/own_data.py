@@ -17,7 +17,8 @@ from fastnet.data.table import Table
 from fastnet.model import classes_of
 from fastnet.network import Network
 from fastnet.nn import costs, optimizers
-from fastnet.nn.costs import BuiltInCost, HuberCost, QuantileCost
+from fastnet.nn.cost_base import BuiltInCost
+from fastnet.nn.costs import HuberCost, QuantileCost
 from fastnet.nn.optimizers import Optimizer
 from fastnet.training.early_stopping import EarlyStopping
 from fastnet.training.history import History

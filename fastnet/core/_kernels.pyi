@@ -6,6 +6,7 @@ from typing import Any, TypeAlias, TypedDict, Unpack
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 ParameterArray: TypeAlias = NDArray | Storage
+Kernel: TypeAlias = str | tuple[Any, ...]  # a name, or a name and parameters
 
 TARGETS: tuple[str, ...]
 
@@ -21,7 +22,7 @@ class PlanOptions(TypedDict, total=False):
     call: str
     isa: str | None
     halves_avx512: bool | None
-    hidden: Sequence[str | tuple[Any, ...]] | None
+    hidden: Sequence[Kernel] | None
     cost: str | None
     form: str
     density: float
@@ -114,14 +115,21 @@ class NetworkCore:
         output: str,
         cost: Any,
         parameters: Any,
-        hidden: Sequence[str] | None = None,
+        hidden: Sequence[Kernel] | None = None,
         custom_delta: Callable[[NDArray, NDArray, NDArray], NDArray] | None = None,
     ): ...
-    def predictor(self, check_file: Callable[[str, Any], None] | None = None) -> Predictor: ...
+    def predictor(
+        self,
+        check_file: Callable[[str, Any], None] | None = None,
+        standardize: tuple[NDArray, NDArray] | None = None,
+        convert: Callable[[Any], Any] | None = None,
+    ) -> Predictor: ...
     def feedforward(
         self, examples: Examples, out: NDArray, threads: int = 1, *, poll: Poll | None = None
     ) -> None: ...
-    def gradient(self, examples: Examples, nabla: Any, *, poll: Poll | None = None) -> None: ...
+    def gradient(
+        self, examples: Examples, nabla: Any, threads: int = 1, *, poll: Poll | None = None
+    ) -> float: ...
     def evaluate(
         self,
         examples: Examples,
@@ -134,7 +142,11 @@ class NetworkCore:
 
 class Predictor:
     def __init__(
-        self, network: NetworkCore, check_file: Callable[[str, Any], None] | None = None
+        self,
+        network: NetworkCore,
+        check_file: Callable[[str, Any], None] | None = None,
+        standardize: tuple[NDArray, NDArray] | None = None,
+        convert: Callable[[Any], Any] | None = None,
     ): ...
     def try_predict(self, x: Any) -> NDArray | None: ...
     def __call__(self, x: ArrayLike) -> NDArray: ...
@@ -173,9 +185,9 @@ class Training:
         snapshots: NDArray | None = None,
     ) -> int: ...
 
-def activate(neurons: str, z: NDArray, out: NDArray, slope: NDArray | None = None) -> None: ...
+def activate(neurons: Kernel, z: NDArray, out: NDArray, slope: NDArray | None = None) -> None: ...
 def backpropagate(
-    neurons: str, weights: NDArray, delta: NDArray, a: NDArray | None, delta_below: NDArray
+    neurons: Kernel, weights: NDArray, delta: NDArray, a: NDArray | None, delta_below: NDArray
 ) -> None: ...
 def compress(
     X: NDArray, offsets: NDArray, values: NDArray, columns: NDArray | None, masks: NDArray | None

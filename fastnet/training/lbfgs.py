@@ -128,7 +128,7 @@ class Objective:
         with np.errstate(over="ignore", invalid="ignore"):
             gradient /= self._n
             if self._l2:
-                cost += self._l2 / 2 * self.trial.squares(self.trial.values)
+                cost += self._l2 / 2 * self.trial.sum_of_squares(self.trial.values)
                 gradient[: self._n_weights] += self._l2 * x[: self._n_weights]
         return _Point(x.copy(), cost, gradient, mean_cost)
 
