@@ -86,25 +86,24 @@ class Workers:
         self._executor = executor
         self._recorded: dict[int, Path] = {}
         self._lock = threading.Lock()
-        self._closed = False
+        self._closed = threading.Event()
+        if getattr(executor, "_max_tasks_per_child", None) is not None:
+            threading.Thread(target=self._note_regularly, daemon=True).start()
 
     def close(self) -> None:
         """Stop recording: the folder is about to be removed."""
         with self._lock:
-            self._closed = True
+            self._closed.set()
 
     def submitted(self, future: Future) -> None:
-        """Record the workers now and when the task ends, since the pool may then replace a worker
-        (``max_tasks_per_child``)."""
+        """Record the workers now and when the task ends."""
         self.note()
-        future.add_done_callback(lambda _: self._note_soon())
+        future.add_done_callback(lambda _: self.note())
 
-    def _note_soon(self) -> None:
-        self.note()
-        if getattr(self._executor, "_max_tasks_per_child", None) is not None:
-            timer = threading.Timer(_POLL_SECONDS, self.note)  # the pool starts the new one later
-            timer.daemon = True
-            timer.start()
+    def _note_regularly(self) -> None:
+        """Record replaced workers: the pool starts the new one some time after a task has ended."""
+        while not self._closed.wait(_POLL_SECONDS):
+            self.note()
 
     def note(self) -> None:
         """Record new workers, and remove the files of those that have ended."""
@@ -112,7 +111,7 @@ class Workers:
         found = list(processes.items()) if isinstance(processes, dict) else []
         now = [pid for pid, process in found if pid == getattr(process, "pid", None)]
         with self._lock, suppress(OSError):
-            if self._closed:
+            if self._closed.is_set():
                 return
             for pid in set(self._recorded) - set(now):
                 self._recorded.pop(pid).unlink(missing_ok=True)
