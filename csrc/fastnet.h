@@ -166,7 +166,7 @@ typedef struct {
     const uint64_t *keys;   /* NULL, or in place of key one for each pass */
     fn_delta delta;
     fn_poll poll;
-    double *costs;          /* NULL, or [mini-batches]: the sum of each one's costs, before its step */
+    double *costs;          /* NULL, or [mini-batches]: each one's sum of costs before its step */
     int64_t *n_complete;    /* NULL, or the number of passes that were complete and left all
                              * parameters finite is added; the call ends with another */
     void *snapshots;        /* not where n_complete is NULL: [n_snapshots][parameters], what the

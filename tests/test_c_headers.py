@@ -1,4 +1,4 @@
-"""The folders of csrc/: each header compiles alone, and includes run one way."""
+"""The sources of csrc/: each header compiles alone, includes run one way, functions are small."""
 
 import re
 import runpy
@@ -13,6 +13,7 @@ ROOT, SETUP = BUILD["ROOT"], BUILD["SETUP"]
 CSRC = ROOT / "csrc"
 HEADERS = sorted(path.relative_to(CSRC).as_posix() for path in CSRC.rglob("*.h"))
 SOURCES = sorted(path.relative_to(CSRC).as_posix() for path in CSRC.rglob("*.[ch]"))
+FILES = sorted([*SOURCES, *(path.relative_to(CSRC).as_posix() for path in CSRC.rglob("*.def"))])
 
 # A file includes files of its own folder and of folders that stand before it.
 FOLDERS = ["api", "simd", "math", "core", "gemm", "ops", "input", "net", "targets"]
@@ -70,3 +71,76 @@ def test_every_instruction_set_has_a_unit_for_each_type(machine):
             found = dict(defines(f"{isa}_f{bits}"))
             assert (found["FN_ISA"], found["FN_BITS"]) == (isa, bits)
             assert found["FN_TARGET"] == f"FN_{isa.upper()}"
+
+
+# ---- the size of lines and of functions' parameter lists
+
+# Of a definition, a prototype, a function's type or a call: the name, or the end of FN(name) or of
+# (*name), and an opening parenthesis.
+PARAMETERS = re.compile(r"(\w+|\))\(")
+MACRO = re.compile(r"[A-Z][A-Z0-9_]*|_mm.*")  # or an intrinsic
+MOST = 8
+
+
+def without_comments(text):
+    """The same lines without comments."""
+    return re.sub(r"/\*.*?\*/", lambda found: "\n" * found[0].count("\n"), text, flags=re.DOTALL)
+
+
+def length_of_list(text, start):
+    """The number of elements between the parenthesis at ``start`` and the one that closes it."""
+    depth, commas = 0, 0
+    for i in range(start, len(text)):
+        depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(text[i], 0)
+        commas += text[i] == "," and depth == 1
+        if depth == 0:
+            return commas + 1 if text[start + 1 : i].strip() else 0
+    raise ValueError(f"{text[start : start + 40]}: expected a closing parenthesis")
+
+
+def parameter_lists(text):
+    """(line, what stands before the list, the number of its elements) of each function and call."""
+    text = without_comments(text)
+    for found in PARAMETERS.finditer(text):
+        if not MACRO.fullmatch(found[1]):
+            before = text[: found.end(1)].rpartition("\n")[2].strip()
+            line = text.count("\n", 0, found.start()) + 1
+            yield line, before, length_of_list(text, found.end() - 1)
+
+
+def test_parameters_are_counted_in_every_kind_of_list():
+    text = """
+        static void FN(tile)(const size_t mr, int (*f)(int a, int b), const real c[FN(n)(1, 2)])
+        { call(a, (b, c), d); MACRO(1, 2); nothing(); _mm_set_epi32(1, 2, 3, 4); }
+        /* FN(comment)(a, b) */
+        typedef int (*callback)(void *context, size_t m);
+        FN_INLINE int FN(op##_step)(size_t n); \\
+            fn_##op(fn_type type)
+    """
+    counted = [n for _, _, n in parameter_lists(text)]
+    assert counted == [3, 2, 2, 3, 0, 2, 1, 1]
+    assert {line for line, _, _ in parameter_lists(text)} == {2, 3, 5, 6, 7}
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_no_function_has_more_than_eight_parameters(file):
+    """And no call has more arguments, which only a longer list of parameters allows."""
+    lists = parameter_lists((CSRC / file).read_text(encoding="utf-8"))
+    assert [each for each in lists if each[2] > MOST] == []
+
+
+def test_no_kernel_has_more_than_eight_parameters_including_the_type():
+    text = without_comments((CSRC / "api/kernels.def").read_text(encoding="utf-8"))
+    rows = {
+        found[1]: length_of_list(text, found.end() - 1) + 1  # fn_<op>(fn_type type, ...)
+        for found in re.finditer(r"KERNEL(?:_F64)?\((\w+), \w+, \(", text)
+    }
+    assert len(rows) == text.count("KERNEL")
+    assert rows["exp"] == 4  # type, n, x, y
+    assert {op: n for op, n in rows.items() if n > MOST} == {}
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_no_line_has_more_than_100_characters(file):
+    lines = (CSRC / file).read_text(encoding="utf-8").split("\n")
+    assert [n for n, line in enumerate(lines, 1) if len(line) > 100] == []

@@ -1,4 +1,5 @@
-/* Contracts of the C interface (fastnet.h), for FN_ASSERT: only debug builds have these functions. */
+/* Contracts of the C interface (fastnet.h), for FN_ASSERT: only debug builds have these
+ * functions. */
 #ifndef FASTNET_CORE_CONTRACTS_H
 #define FASTNET_CORE_CONTRACTS_H
 

@@ -15,7 +15,8 @@ int fn_cpu_has_avx512(void)
 {
     return fn_cpu_has_avx2() && __builtin_cpu_supports("avx512f")
            && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw")
-           && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+           && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("bmi")
+           && __builtin_cpu_supports("bmi2");
 }
 
 static unsigned family; /* read once: cpuid is slow in a virtual machine */

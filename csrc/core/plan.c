@@ -13,27 +13,33 @@ typedef struct {
 
 static const thresholds table[] = {
     {
-#define THRESHOLD(type, name, baseline, avx2, avx2_halves, avx512, halves, neon) .name = baseline,
+#define THRESHOLD(type, name, baseline, avx2, avx2_halves, avx512, halves, neon) \
+    .name = baseline,
 #include "core/thresholds.def"
 #undef THRESHOLD
     }, {
-#define THRESHOLD(type, name, baseline, avx2, avx2_halves, avx512, halves, neon) .name = avx2,
+#define THRESHOLD(type, name, baseline, avx2, avx2_halves, avx512, halves, neon) \
+    .name = avx2,
 #include "core/thresholds.def"
 #undef THRESHOLD
     }, {
-#define THRESHOLD(type, name, baseline, avx2, avx2_halves, avx512, halves, neon) .name = avx2_halves,
+#define THRESHOLD(type, name, baseline, avx2, avx2_halves, avx512, halves, neon) \
+    .name = avx2_halves,
 #include "core/thresholds.def"
 #undef THRESHOLD
     }, {
-#define THRESHOLD(type, name, baseline, avx2, avx2_halves, avx512, halves, neon) .name = avx512,
+#define THRESHOLD(type, name, baseline, avx2, avx2_halves, avx512, halves, neon) \
+    .name = avx512,
 #include "core/thresholds.def"
 #undef THRESHOLD
     }, {
-#define THRESHOLD(type, name, baseline, avx2, avx2_halves, avx512, halves, neon) .name = halves,
+#define THRESHOLD(type, name, baseline, avx2, avx2_halves, avx512, halves, neon) \
+    .name = halves,
 #include "core/thresholds.def"
 #undef THRESHOLD
     }, {
-#define THRESHOLD(type, name, baseline, avx2, avx2_halves, avx512, halves, neon) .name = neon,
+#define THRESHOLD(type, name, baseline, avx2, avx2_halves, avx512, halves, neon) \
+    .name = neon,
 #include "core/thresholds.def"
 #undef THRESHOLD
     },
@@ -102,7 +108,8 @@ typedef struct {
     size_t lanes, m, threads;
 } context;
 
-static void plan_forward(const context *c, size_t n_in, size_t n_out, int last, fn_layer_plan *layer)
+static void plan_forward(const context *c, size_t n_in, size_t n_out, int last,
+                         fn_layer_plan *layer)
 {
     const int large = is_large(c->t, fn_bytes[c->type], c->m, n_out, n_in);
     const int narrow = c->lanes >= c->t->narrow_forward_lanes && n_out <= c->lanes / 2;
@@ -117,7 +124,8 @@ static void plan_update(const context *c, size_t n_in, size_t n_out, fn_layer_pl
     layer->update = is_narrow_update(t, c->lanes, c->m, n_out) ? FN_UPDATE_NARROW
                     : is_large(t, fn_bytes[c->type], c->m, n_in, n_out) ? FN_UPDATE_LARGE
                     : is_packed(t, n_out, c->m) ? FN_UPDATE_PACKED : FN_UPDATE_TILES;
-    layer->update_in_parts = c->m < (n_out < t->packed_columns ? t->packed_columns : t->packed_terms);
+    const size_t most = n_out < t->packed_columns ? t->packed_columns : t->packed_terms;
+    layer->update_in_parts = c->m < most;
 }
 
 static void plan_error(const context *c, size_t n_in, size_t n_out, fn_layer_plan *layer)
@@ -155,8 +163,9 @@ fn_layer_plan fn_plan_layer(fn_type type, fn_target target, fn_processor process
 /* Whether the slopes of hidden layer l cannot be computed from its activations. */
 static int keeps_slopes(const fn_plan_input *in, size_t l)
 {
+    const fn_activation neurons = in->network->hidden[l - 1];
     const double *dropout = in->training ? in->training->dropout : NULL;
-    return fn_activations[in->network->hidden[l - 1].kind].keeps_slope || (dropout && dropout[l - 1] > 0);
+    return fn_activations[neurons.kind].keeps_slope || (dropout && dropout[l - 1] > 0);
 }
 
 static void plan_step(const fn_plan_input *in, const fn_plan *plan, context c, fn_step *step,
@@ -187,17 +196,19 @@ static void plan_step(const fn_plan_input *in, const fn_plan *plan, context c, f
         layers->update = lists ? FN_UPDATE_LISTS : FN_UPDATE_BLOCKS;
 }
 
-/* Whether compressed examples enter by blocks. */
+/* Whether compressed examples enter by blocks: these load and store a row of weights once for all
+ * examples that use it, which pays where many use it and where it is long. */
 static int enters_by_blocks(const thresholds *t, const fn_plan_input *in, size_t m)
 {
     const size_t bytes = fn_bytes[in->type];
-    const size_t lines = fn_lines(in->network->sizes[1], bytes) / (64 / bytes);
-    if (in->density < t->block_density || m < t->block_examples)
+    const size_t lines = fn_lines(in->network->sizes[1], bytes) * bytes / 64;
+    if (in->density < t->block_density || m < t->block_examples || lines <= t->short_row_lines)
         return 0;
-    const double uses = in->density * (double)fn_next(m, FN_BLOCK) / (m > FN_BLOCK ? 2 : 1);
-    const double counted = (double)(lines < t->most_block_lines ? lines : t->most_block_lines)
-                           - (double)t->fewest_block_lines;
-    return uses * counted >= t->block_uses;
+    const size_t counted = lines < t->long_row_lines ? lines : t->long_row_lines;
+    double uses = in->density * (double)fn_next(m, FN_BLOCK); /* of a row in a round, on average */
+    if (m > FN_BLOCK)
+        uses /= 2; /* several rounds are laid out again for the update */
+    return uses * (double)(counted - t->short_row_lines) >= t->block_uses;
 }
 
 static void plan_entry(const thresholds *t, const fn_plan_input *in, fn_plan *plan)
@@ -222,8 +233,8 @@ static void plan_entry(const thresholds *t, const fn_plan_input *in, fn_plan *pl
         plan->examples_per_list = training->sharing;
 }
 
-/* How the update follows the gradient. An optimizer needs all of a gradient at once, unless each row
- * is complete when a step has passed over it. */
+/* How the update follows the gradient. An optimizer needs all of a gradient at once, unless each
+ * row is complete when a step has passed over it. */
 static void plan_gradient(const fn_plan_input *in, fn_plan *plan)
 {
     const fn_training *training = in->training;
@@ -234,8 +245,10 @@ static void plan_gradient(const fn_plan_input *in, fn_plan *plan)
     const int plain = training->optimizer == FN_PLAIN;
     const int one_round = plan->entry == FN_ENTER_DENSE
                           || (plan->entry == FN_ENTER_BLOCKS && plan->m <= FN_BLOCK);
-    if (!plain || !whole)
-        plan->gradient = !plain && whole && one_round ? FN_STREAMED_GRADIENT : FN_COLLECTED_GRADIENT;
+    if (!plain && whole && one_round)
+        plan->gradient = FN_STREAMED_GRADIENT;
+    else if (!plain || !whole)
+        plan->gradient = FN_COLLECTED_GRADIENT;
     plan->lazy_decay = plan->gradient == FN_FUSED_UPDATE && training->l1 == 0 && training->l2 > 0;
 }
 

@@ -19,15 +19,16 @@ typedef enum { FN_EACH_TARGET(FN_ENUMERATOR) } fn_target;
 
 /* What is asked of the processor beside its instruction set. */
 typedef struct {
-    int halves_avx512;      /* AVX-512 vectors are computed in halves, one after the other (Zen 4) */
+    int halves_avx512;  /* AVX-512 vectors are computed in halves, one after the other (Zen 4) */
 } fn_processor;
 
 #define FN_EACH_CALL(T) \
     T(FN_CALL_TRAIN, "train") T(FN_CALL_GRADIENT, "gradient") T(FN_CALL_FORWARD, "evaluate")
 typedef enum { FN_EACH_CALL(FN_ENUMERATOR) } fn_call;
 
-/* How examples enter the first layer: as dense rows, or, if compressed, by lists of the inputs that
- * are not zero (input/build_lists.h), or by blocks of 64 inputs of up to 64 examples (input/block.h). */
+/* How examples enter the first layer: as dense rows, or, if compressed, by lists of the inputs
+ * that are not zero (input/build_lists.h), or by blocks of 64 inputs of up to 64 examples
+ * (input/block.h). */
 #define FN_EACH_ENTRY(T) \
     T(FN_ENTER_DENSE, "dense rows") T(FN_ENTER_LISTS, "lists") T(FN_ENTER_BLOCKS, "blocks")
 typedef enum { FN_EACH_ENTRY(FN_ENUMERATOR) } fn_entry;
@@ -69,11 +70,11 @@ typedef struct {
     fn_error_way error_of_rest; /* of the examples left over by that, or the same */
     fn_update_way update;
     size_t error_examples;
-    size_t prefetch_terms;      /* forward, update: products of more terms prefetch B's next panel */
+    size_t prefetch_terms;      /* forward, update: products of more terms prefetch a panel of B */
     size_t error_prefetch_terms;
     int forward_by_neurons;     /* threads share the neurons of a layer, and not the examples */
     int error_by_neurons;
-    int keeps_slopes;           /* of the neurons below, since they do not follow from activations */
+    int keeps_slopes;           /* of the neurons below: activations do not determine them */
     int update_in_parts;        /* a few rows at a time, the next examples prefetched in between */
 } fn_layer_plan;
 
@@ -98,7 +99,7 @@ typedef struct fn_plan {
     size_t threads;
     size_t examples_per_list;
     size_t list_update_vectors; /* vectors of a weight row in a pass of an update by lists */
-    size_t streamed_rows;       /* rows of the gradient that blocks hand to an optimizer at a time */
+    size_t streamed_rows;       /* of the gradient, which blocks give an optimizer at a time */
     int lazy_decay;             /* L2 decay of the first layer is deferred (ops/optimizer.h) */
     int drops_columns;          /* dense: inputs that are zero in a whole step are left out */
     int prefetches_examples;    /* dense: they do not fit in the L2 cache */
@@ -139,11 +140,13 @@ void fn_make_plan(const fn_plan_input *input, fn_plan *plan, fn_layer_plan *laye
 fn_layer_plan fn_plan_layer(fn_type type, fn_target target, fn_processor processor,
                             fn_dimensions size);
 
-/* The form in which examples, of whose inputs this share is other than zero, are trained fastest. */
+/* The form in which examples, of whose inputs this share is other than zero, are trained
+ * fastest. */
 fn_form fn_choose_form(fn_type type, fn_target target, fn_processor processor,
                        const fn_network *network, double density);
 
-/* How many threads, `most` at most, are worth starting for m examples that are worked on together. */
+/* How many threads, `most` at most, are worth starting for m examples that are worked on
+ * together. */
 size_t fn_choose_threads(const fn_network *network, size_t m, double density, size_t most);
 
 /* Set the input's form, inputs_bytes and density from the examples. */

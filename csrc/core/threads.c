@@ -61,7 +61,8 @@ void fn_wait_for_team(fn_team *team)
         atomic_store_explicit(&team->round, round + 1, memory_order_release);
         return;
     }
-    for (size_t spins = 0; atomic_load_explicit(&team->round, memory_order_acquire) == round; spins++)
-        if (spins > SPINS)
+    size_t spins = 0;
+    while (atomic_load_explicit(&team->round, memory_order_acquire) == round)
+        if (spins++ > SPINS)
             sched_yield();
 }

@@ -2,8 +2,11 @@
  *
  * The vectors of a tile run along the neurons of a layer, and a single neuron fills one lane. Here
  * they run along the examples (forward) or inputs (update), and squares of activations or weights
- * are transposed in registers. The order of each sum is the same, so the bits are, too.
- * Measurements: docs/tuning.md. */
+ * are transposed. The order of each sum is the same, so the bits are, too.
+ *
+ * Sums are kept in registers, so the loops over terms are compiled for each number of neurons and
+ * of vectors; transposing is compiled for each number of neurons at most. Measurements:
+ * docs/tuning.md. */
 #ifndef FASTNET_GEMM_NARROW_H
 #define FASTNET_GEMM_NARROW_H
 
@@ -23,65 +26,103 @@
 #define FN_NARROW_VECTORS(neurons) (FN_VECTOR_BYTES < 64 || (neurons) > 4 ? 2 : 4)
 #define FN_MOST_NARROW_VECTORS 4
 
-/* z[s] = times b + sum_i a[s][i] w[i] of one vector of examples at most; n_out is constant. */
-FN_INLINE void FN(weighted_input_along)(const size_t n_out, size_t m, size_t n_in, const real *a,
-                                        size_t a_stride, const real *weights, size_t stride,
-                                        const real *biases, real times, real *restrict z,
-                                        size_t z_stride)
+/* to[s][o] = sums[o][s] for m rows, FN_LANES at most; the other elements of a vector become zero.
+ * Inlined with constant n_out. */
+FN_INLINE void FN(store_transposed)(const size_t n_out, const vec *sums, size_t m, real *to,
+                                    size_t stride)
 {
-    vec sums[FN_LANES], lanes[FN_LANES];
-FN_UNROLL(8)
-    for (size_t o = 0; o < n_out; o++)
-        sums[o] = FN(splat)(biases[o] * times);
-    for (size_t i = 0; i < n_in; i += FN_LANES) {
-        FN(transpose_square)(m, a + i, a_stride, lanes);
+    vec lanes[FN_LANES];
+    FN_OPAQUE(to);
 FN_UNROLL(16)
-        for (size_t q = 0; q < FN_LANES; q++)
-            if (q < n_in - i)
-FN_UNROLL(8)
-                for (size_t o = 0; o < n_out; o++)
-                    sums[o] = FN_FMA(lanes[q], FN(splat)(weights[(i + q) * stride + o]), sums[o]);
-    }
-FN_UNROLL(16)
-    for (size_t o = n_out; o < FN_LANES; o++)
-        sums[o] = (vec){0};
-    FN(transpose_lanes)(sums);
+    for (size_t o = 0; o < FN_LANES; o++)
+        lanes[o] = o < n_out ? sums[o] : (vec){0};
+    FN(transpose_lanes)(lanes);
 FN_UNROLL(16)
     for (size_t s = 0; s < FN_LANES; s++)
         if (s < m)
-            FN(store)(z + s * z_stride, sums[s]);
+            FN(store)(to + s * stride, lanes[s]);
 }
 
-/* w[i] += sum_s a[s][i] delta[s] for n_in inputs in nv vectors, which are read whole; n_out and nv
- * are constant. */
-FN_INLINE void FN(update_along)(const size_t n_out, const size_t nv, size_t m, size_t n_in,
-                                const real *a, size_t a_stride, const real *delta, size_t stride,
-                                real *restrict weights)
+/* c[s] = times b + sum_i a[s][i] w[i] of one vector of examples at most. Inlined with constant
+ * n_out. */
+FN_INLINE void FN(forward_along)(const size_t n_out, size_t m, const FN(product) *z,
+                                 const real *biases, real times)
 {
-    vec sums[FN_NARROW][FN_MOST_NARROW_VECTORS], lanes[FN_LANES];
-FN_UNROLL(4)
-    for (size_t v = 0; v < nv; v++) {
-        FN(transpose_square)(n_in - v * FN_LANES, weights + v * FN_LANES * stride, stride, lanes);
+    _Alignas(64) real a[FN_DEPTH * FN_LANES];
+    vec sums[FN_NARROW];
+    const size_t n_in = z->k, stride = z->b_stride;
+    const real *w = z->b;
 FN_UNROLL(8)
-        for (size_t o = 0; o < n_out; o++)
-            sums[o][v] = lanes[o];
+    for (size_t o = 0; o < n_out; o++)
+        sums[o] = FN(splat)(biases[o] * times);
+    for (size_t i = 0; i < n_in; i += FN_DEPTH) {
+        const size_t terms = n_in - i < FN_DEPTH ? n_in - i : FN_DEPTH;
+        FN(transpose)(m, terms, z->a + i, z->a_row, a, FN_LANES);
+        for (size_t k = 0; k < terms; k++, w += stride)
+FN_UNROLL(8)
+            for (size_t o = 0; o < n_out; o++)
+                sums[o] = FN_FMA(FN(load)(a + k * FN_LANES), FN(splat)(w[o]), sums[o]);
     }
-    for (size_t s = 0; s < m; s++, a += a_stride, delta += stride)
+    FN(store_transposed)(n_out, sums, m, z->c, z->c_stride);
+}
+
+/* sums[o][v] += sum_s delta[s][o] a[s][v] for nv vectors of inputs, from a on. Inlined with
+ * constant n_out and nv. */
+FN_INLINE void FN(add_products)(const size_t n_out, const size_t nv, const FN(product) *w,
+                                const real *a, vec sums[FN_NARROW][FN_MOST_NARROW_VECTORS])
+{
+    vec sum[FN_NARROW][FN_MOST_NARROW_VECTORS];
+    const size_t a_stride = w->a_k, stride = w->b_stride;
+    const real *delta = w->b;
+FN_UNROLL(8)
+    for (size_t o = 0; o < n_out; o++)
+FN_UNROLL(4)
+        for (size_t v = 0; v < nv; v++)
+            sum[o][v] = sums[o][v];
+    for (size_t s = w->k; s > 0; s--, a += a_stride, delta += stride)
 FN_UNROLL(8)
         for (size_t o = 0; o < n_out; o++)
 FN_UNROLL(4)
             for (size_t v = 0; v < nv; v++)
-                sums[o][v] = FN_FMA(FN(load)(a + v * FN_LANES), FN(splat)(delta[o]), sums[o][v]);
+                sum[o][v] = FN_FMA(FN(load)(a + v * FN_LANES), FN(splat)(delta[o]), sum[o][v]);
+FN_UNROLL(8)
+    for (size_t o = 0; o < n_out; o++)
 FN_UNROLL(4)
-    for (size_t v = 0; v < nv; v++) {
-FN_UNROLL(16)
-        for (size_t o = 0; o < FN_LANES; o++)
-            lanes[o] = o < n_out ? sums[o][v] : (vec){0};
-        FN(transpose_lanes)(lanes);
-FN_UNROLL(16)
-        for (size_t q = 0; q < FN_LANES; q++)
-            if (q < n_in - v * FN_LANES)
-                FN(store)(weights + (v * FN_LANES + q) * stride, lanes[q]);
+        for (size_t v = 0; v < nv; v++)
+            sums[o][v] = sum[o][v];
+}
+
+/* w[i] += sum_s a[s][i] delta[s] for the inputs from `first` to n_in, nv vectors at most, which are
+ * read whole. Inlined with constant n_out. */
+FN_INLINE void FN(update_along)(const size_t n_out, size_t nv, size_t first, size_t n_in,
+                                const FN(product) *w)
+{
+    _Alignas(64) vec sums[FN_NARROW][FN_MOST_NARROW_VECTORS];
+    vec lanes[FN_LANES];
+    const size_t stride = w->c_stride;
+    const real *a = w->a + first;
+    for (size_t v = 0, i = first; v < nv; v++, i += FN_LANES) {
+        const real *rows = w->c + i * stride;
+        FN_OPAQUE(rows);
+        FN(transpose_square)(n_in - i, rows, stride, lanes);
+FN_UNROLL(8)
+        for (size_t o = 0; o < n_out; o++)
+            sums[o][v] = lanes[o];
+    }
+    switch (nv) {
+#define FN_CASE(nv)                                                                               \
+    case nv:                                                                                      \
+        if (nv <= FN_NARROW_VECTORS(n_out))                                                       \
+            FN(add_products)(n_out, nv, w, a, sums);                                              \
+        break;
+    FN_CASE(1) FN_CASE(2) FN_CASE(3) FN_CASE(4)
+#undef FN_CASE
+    }
+    for (size_t v = 0, i = first; v < nv; v++, i += FN_LANES) {
+FN_UNROLL(8)
+        for (size_t o = 0; o < n_out; o++)
+            lanes[o] = sums[o][v];
+        FN(store_transposed)(n_out, lanes, n_in - i, w->c + i * stride, stride);
     }
 }
 
@@ -89,9 +130,10 @@ FN_UNROLL(16)
 
 /* c[s] = times * b + sum_i a[s][i] w[i] for the m examples of the product, in whole vectors and a
  * last one if it is at least half full; returns the number of examples computed. */
-static size_t FN(forward_narrow)(size_t m, size_t n_out, const FN(product) *z, const real *biases,
-                                 real times)
+static size_t FN(forward_narrow)(size_t m, size_t n_out, const FN(product) *whole,
+                                 const real *biases, real times)
 {
+    FN(product) z = *whole;
     size_t s = 0;
     FN_ASSERT(n_out >= 1 && n_out <= FN_NARROW);
     for (size_t rows; m - s >= FN_LANES / 2; s += rows) {
@@ -100,37 +142,31 @@ static size_t FN(forward_narrow)(size_t m, size_t n_out, const FN(product) *z, c
 #define FN_CASE(n)                                                                                \
         case n:                                                                                   \
             if (n <= FN_NARROW)                                                                   \
-                FN(weighted_input_along)(n, rows, z->k, z->a + s * z->a_row, z->a_row, z->b,      \
-                                         z->b_stride, biases, times, z->c + s * z->c_stride,      \
-                                         z->c_stride);                                            \
+                FN(forward_along)(n, rows, &z, biases, times);                                    \
             break;
         FN_EACH_NARROW(FN_CASE)
 #undef FN_CASE
         }
+        z.a += rows * z.a_row, z.c += rows * z.c_stride;
     }
     return s;
 }
 
-/* w[i] += sum_s a[s][i] delta[s] for n_in inputs. */
+/* w[i] += sum_s a[s][i] delta[s] for n_in inputs, the rows of the product. */
 static void FN(update_narrow)(size_t n_in, size_t n_out, const FN(product) *w)
 {
-    const size_t m = w->k, a_stride = w->a_k, stride = w->b_stride; const real *a = w->a, *delta = w->b; real *weights = w->c;
     const size_t vectors = (n_in + FN_LANES - 1) / FN_LANES;
     FN_ASSERT(n_out >= 1 && n_out <= FN_NARROW);
     for (size_t v = 0, nv; v < vectors; v += nv) {
         nv = fn_next(vectors - v, FN_NARROW_VECTORS(n_out));
-        const size_t i = v * FN_LANES;
-        switch (FN_MOST_NARROW_VECTORS * n_out + nv) {
-#define FN_CASE_OF(n, vectors)                                                                    \
-        case FN_MOST_NARROW_VECTORS * n + vectors:                                                \
-            if (n <= FN_NARROW && vectors <= FN_NARROW_VECTORS(n))                           \
-                FN(update_along)(n, vectors, m, n_in - i, a + i, a_stride, delta, stride,         \
-                                 weights + i * stride);                                           \
+        switch (n_out) {
+#define FN_CASE(n)                                                                                \
+        case n:                                                                                   \
+            if (n <= FN_NARROW)                                                                   \
+                FN(update_along)(n, nv, v * FN_LANES, n_in, w);                                   \
             break;
-#define FN_CASE(n) FN_CASE_OF(n, 1) FN_CASE_OF(n, 2) FN_CASE_OF(n, 3) FN_CASE_OF(n, 4)
         FN_EACH_NARROW(FN_CASE)
 #undef FN_CASE
-#undef FN_CASE_OF
         }
     }
 }

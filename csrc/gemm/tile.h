@@ -70,7 +70,7 @@ FN_INLINE void FN(prefetch_row)(const real *row, const size_t nv)
 /* How the operands of a tile lie, of what the product leaves open. */
 typedef struct {
     int transposed;                 /* A[r][k] = a[r + k*a_k]; else a[r*a_row + k] */
-    int copied;                     /* A[k][mr] and B[k][nv vectors], without gaps; transposed, too */
+    int copied;                     /* A[k][mr], which is transposed, and B[k][nv vectors] */
     int lists_b, lists_c;           /* b_rows, c_rows are not NULL */
 } fn_tile_form;
 
@@ -211,8 +211,8 @@ static void FN(pack_tile)(size_t height, const FN(product) *p, const real *a, re
         const size_t terms = p->k - k < FN_LANES ? p->k - k : FN_LANES;
         for (size_t g = 0; g * FN_LANES < height; g++)
             if (p->a_k == 1)
-                FN(transpose_square)(height - g * FN_LANES, a + g * FN_LANES * p->a_row + k, p->a_row,
-                                     lanes[g]);
+                FN(transpose_square)(height - g * FN_LANES, a + g * FN_LANES * p->a_row + k,
+                                     p->a_row, lanes[g]);
             else
                 for (size_t q = 0; q < terms; q++) {
                     lanes[g][q] = FN(load)(a + (k + q) * p->a_k + g * FN_LANES);
@@ -233,9 +233,11 @@ static void FN(pack_tile)(size_t height, const FN(product) *p, const real *a, re
 FN_INLINE void FN(prefetch_panel)(const FN(product) *p, size_t rows, size_t from, size_t to,
                                  size_t vectors)
 {
-    for (size_t k = from; k < to && k < p->k; k++)
+    for (size_t k = from; k < to && k < p->k; k++) {
+        const real *row = p->b + (p->b_rows ? p->b_rows[k] : k) * p->b_stride;
         for (size_t v = vectors; v < 2 * vectors; v += FN_LINE_VECTORS)
-            __builtin_prefetch(p->b + (p->b_rows ? p->b_rows[k] : k) * p->b_stride + v * FN_LANES, 0, 2);
+            __builtin_prefetch(row + v * FN_LANES, 0, 2);
+    }
     for (size_t r = 0; FN_LINE_VECTORS < vectors && r < rows; r++)
         __builtin_prefetch(p->c + (p->c_rows ? p->c_rows[r] : r) * p->c_stride
                                + (2 * vectors - 1) * FN_LANES, 1, 2);
@@ -326,8 +328,8 @@ FN_INLINE int FN(is_one_panel)(size_t rows, size_t vectors, size_t terms)
     return vectors <= FN(widest)(rows) && terms <= FN_DEPTH && rows <= FN_HEIGHT;
 }
 
-/* C[rows][columns] += A B, columns rounded up to whole vectors. rows, columns, k > 0; C overlaps with
- * neither A nor B. packed: NULL, or FN_PACKED_SIZE elements to which A is copied; A is then
+/* C[rows][columns] += A B, columns rounded up to whole vectors. rows, columns, k > 0; C overlaps
+ * with neither A nor B. packed: NULL, or FN_PACKED_SIZE elements to which A is copied; A is then
  * readable a vector behind its last row. */
 static void FN(multiply)(size_t rows, size_t columns, const FN(product) *whole, real *packed,
                          size_t prefetch_terms)

@@ -42,30 +42,29 @@ FN_INLINE void FN(transpose_quarters)(const vec rows[FN_QUARTER], vec columns[FN
 }
 #endif
 
-/* lanes[j][i] = from[i][j] for i < rows, zero for the others: a square of FN_LANES. With AVX-512
- * loading halves saves a round of shuffles, and the last rounds stay within quarters. */
-FN_INLINE void FN(transpose_square)(size_t rows, const real *from, size_t stride,
-                                    vec lanes[FN_LANES])
+/* Columns that are transposed together: with AVX-512 half a vector, since loading halves saves a
+ * round of shuffles, and the last rounds stay within quarters. */
+#define FN_TRANSPOSED (FN_VECTOR_BYTES == 64 ? FN_LANES / 2 : FN_LANES)
+
+/* lanes[j][i] = from[i][j] of FN_TRANSPOSED columns j, for i < rows, zero for the others. */
+FN_INLINE void FN(transpose_columns)(size_t rows, const real *from, size_t stride, vec *lanes)
 {
 #if FN_VECTOR_BYTES == 64
-FN_UNROLL(2)
-    for (size_t side = 0; side < 2; side++, from += FN_LANES / 2, lanes += FN_LANES / 2) {
-        vec even[FN_QUARTER], odd[FN_QUARTER];
+    vec even[FN_QUARTER], odd[FN_QUARTER];
 FN_UNROLL(4)
-        for (size_t i = 0; i < FN_QUARTER; i++) {
-            FN(half) part[4];
+    for (size_t i = 0; i < FN_QUARTER; i++) {
+        FN(half) part[4];
 FN_UNROLL(4)
-            for (size_t q = 0; q < 4; q++) {
-                const size_t row = i + q * FN_QUARTER;
-                part[q] = row < rows ? FN(load_half)(from + row * stride) : (FN(half)){0};
-            }
-            const vec a = FN(whole)(part[0], part[1]), b = FN(whole)(part[2], part[3]);
-            even[i] = FN(even_quarters)(a, b);
-            odd[i] = FN(odd_quarters)(a, b);
+        for (size_t q = 0; q < 4; q++) {
+            const size_t row = i + q * FN_QUARTER;
+            part[q] = row < rows ? FN(load_half)(from + row * stride) : (FN(half)){0};
         }
-        FN(transpose_quarters)(even, lanes);
-        FN(transpose_quarters)(odd, lanes + FN_QUARTER);
+        const vec a = FN(whole)(part[0], part[1]), b = FN(whole)(part[2], part[3]);
+        even[i] = FN(even_quarters)(a, b);
+        odd[i] = FN(odd_quarters)(a, b);
     }
+    FN(transpose_quarters)(even, lanes);
+    FN(transpose_quarters)(odd, lanes + FN_QUARTER);
 #else
 FN_UNROLL(16)
     for (size_t i = 0; i < FN_LANES; i++)
@@ -74,16 +73,25 @@ FN_UNROLL(16)
 #endif
 }
 
+/* The same of FN_LANES columns, a square. */
+FN_INLINE void FN(transpose_square)(size_t rows, const real *from, size_t stride,
+                                    vec lanes[FN_LANES])
+{
+FN_UNROLL(2)
+    for (size_t j = 0; j < FN_LANES; j += FN_TRANSPOSED)
+        FN(transpose_columns)(rows, from + j, stride, lanes + j);
+}
+
 /* to[j][i] = from[i][j]; pads of from and to are read and written. */
-static void FN(transpose)(size_t rows, size_t columns, const real *from, size_t from_stride,
-                          real *restrict to, size_t to_stride)
+static FN_NOINLINE void FN(transpose)(size_t rows, size_t columns, const real *from,
+                                      size_t from_stride, real *restrict to, size_t to_stride)
 {
     for (size_t i = 0; i < rows; i += FN_LANES)
-        for (size_t j = 0; j < columns; j += FN_LANES) {
-            vec lanes[FN_LANES];
-            FN(transpose_square)(rows - i, from + i * from_stride + j, from_stride, lanes);
+        for (size_t j = 0; j < columns; j += FN_TRANSPOSED) {
+            vec lanes[FN_TRANSPOSED];
+            FN(transpose_columns)(rows - i, from + i * from_stride + j, from_stride, lanes);
 FN_UNROLL(16)
-            for (size_t q = 0; q < FN_LANES; q++)
+            for (size_t q = 0; q < FN_TRANSPOSED; q++)
                 if (q < columns - j)
                     FN(store)(to + (j + q) * to_stride + i, lanes[q]);
         }

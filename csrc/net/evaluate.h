@@ -84,8 +84,11 @@ static void FN(evaluate_member)(fn_team *team, size_t thread, void *context)
     const size_t stride = w->places[L - 1].stride;
     size_t until = thread == 0 && e->poll.poll_due ? 1 : 0; /* 0: never to poll */
     for (size_t piece = thread; piece < FN(pieces)(e->plan); piece += team->threads) {
-        if (piece > 0 && until && --until == 0 && !(until = fn_poll_now(e->poll, piece * FN_EVALUATED)))
-            atomic_store_explicit(e->stopped, 1, memory_order_relaxed);
+        if (piece > 0 && until && --until == 0) {
+            until = fn_poll_now(e->poll, piece * FN_EVALUATED);
+            if (until == 0)
+                atomic_store_explicit(e->stopped, 1, memory_order_relaxed);
+        }
         if (atomic_load_explicit(e->stopped, memory_order_relaxed))
             return;
         const size_t first = piece * FN_EVALUATED, left = n - first;
@@ -117,8 +120,8 @@ static void FN(evaluate_pieces)(size_t threads, FN(evaluation) *e)
         FN(evaluate_member)(&(fn_team){.threads = 1}, 0, e);
 }
 
-static void FN(feedforward)(const fn_plan *plan, const real *parameters, const fn_examples *examples,
-                            real *a, fn_poll poll, void *memory)
+static void FN(feedforward)(const fn_plan *plan, const real *parameters,
+                            const fn_examples *examples, real *a, fn_poll poll, void *memory)
 {
     atomic_int stopped = 0;
     FN(evaluation) e = {

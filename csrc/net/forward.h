@@ -143,8 +143,8 @@ FN_INLINE void FN(forward_dense)(const FN(thread_context) *work, size_t l, FN(we
                         work->step->layers + l, w->scratch);
 }
 
-/* The weighted inputs of the first layer, of the examples from position `first` of the order on; its
- * weights are stored divided by work->scale. */
+/* The weighted inputs of the first layer, of the examples from position `first` of the order on;
+ * its weights are stored divided by work->scale. */
 FN_INLINE void FN(forward_first)(FN(thread_context) *work, size_t first, FN(weighted_inputs) at)
 {
     const size_t rows = at.local.s1 - at.local.s0, n = at.local.n;

@@ -74,10 +74,10 @@ FN_INLINE void FN(forward_product)(size_t m, size_t n_out, FN(product) z, const 
         FN(multiply)(m, n_out, &z, NULL, layer->prefetch_terms);
 }
 
-/* w[i] += sum_s a[s][i] delta[s] for n_in inputs and n_out columns of the product, whose rows of A are
- * the inputs, as the layer's plan says. scratch: as update_scratch says; a is readable a vector behind
- * its last row. The narrow kernel needs consecutive rows of weights, so with c_rows narrow layers use
- * tiles. */
+/* w[i] += sum_s a[s][i] delta[s] for n_in inputs and n_out columns of the product, whose rows of A
+ * are the inputs, as the layer's plan says. scratch: as update_scratch says; a is readable a
+ * vector behind its last row. The narrow kernel needs consecutive rows of weights, so with c_rows
+ * narrow layers use tiles. */
 FN_INLINE void FN(update_product)(size_t n_in, size_t n_out, const FN(product) *w,
                                   const fn_layer_plan *layer, real *scratch)
 {
@@ -232,7 +232,8 @@ static size_t FN(layer_scratch)(const fn_layer_plan *layer, size_t n_in, size_t 
  * square at a time. */
 static void FN(multiply_transposed)(const FN(backpropagation) *p, real *restrict error, size_t row)
 {
-    const size_t m = p->m, n_in = p->n_in, n_out = p->n_out, stride = fn_stride(n_out, sizeof(real));
+    const size_t m = p->m, n_in = p->n_in, n_out = p->n_out;
+    const size_t stride = fn_stride(n_out, sizeof(real));
     const real *weights = p->weights, *delta = p->delta;
     for (size_t i = 0; i < n_in; i += FN_LANES)
         for (size_t o = 0; o < n_out; o += FN_LANES) {

@@ -32,9 +32,9 @@ typedef struct {
     int failed;
 } FN(train_args);
 
-/* Whether the call goes on after the callbacks. If they need consistent weights, the deferred scale
- * of the first layer's is applied for them and taken back afterwards: the results must not depend on
- * how often it is polled. */
+/* Whether the call goes on after the callbacks. If they need consistent weights, the deferred
+ * scale of the first layer's is applied for them and taken back afterwards: the results must not
+ * depend on how often it is polled. */
 static int FN(run_callbacks)(const FN(thread_context) *work, real *parameters, size_t done)
 {
     const fn_place *first = work->w.places;

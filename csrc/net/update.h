@@ -40,8 +40,8 @@ static void FN(update_by_lists)(FN(thread_context) *work, size_t m, FN(step_coef
     }
 }
 
-/* The first layer's weights to this thread's neurons, by blocks; an optimizer gets a few rows of the
- * gradient at a time. */
+/* The first layer's weights to this thread's neurons, by blocks; an optimizer gets a few rows of
+ * the gradient at a time. */
 static void FN(update_by_blocks)(FN(thread_context) *work, size_t first, size_t m,
                                  FN(step_coefficients) step, real *target)
 {
@@ -91,8 +91,9 @@ FN_INLINE size_t FN(prefetch_until)(const FN(thread_context) *work, size_t s, si
     return s;
 }
 
-/* A layer's weights from this thread's inputs, by products of dense activations; in parts, if the plan
- * says so, with the inputs of the next mini-batch, at position `next`, prefetched in between. */
+/* A layer's weights from this thread's inputs, by products of dense activations; in parts, if the
+ * plan says so, with the inputs of the next mini-batch, at position `next`, prefetched in
+ * between. */
 static void FN(update_dense)(FN(thread_context) *work, size_t l, size_t next, size_t m,
                              FN(step_coefficients) step, real *target)
 {
@@ -151,7 +152,8 @@ static void FN(update_layer_biases)(FN(thread_context) *work, size_t l, size_t m
 }
 
 /* All layers' weights and biases by the gradients of m examples from position `first` of the order
- * on, after the decay of `step`; the errors of the first layer are those of its weights times scale. */
+ * on, after the decay of `step`; the errors of the first layer are those of its weights times
+ * scale. */
 static void FN(update_layers)(FN(thread_context) *work, size_t first, size_t m,
                               FN(step_coefficients) step, double scale, real *target)
 {

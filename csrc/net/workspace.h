@@ -56,7 +56,9 @@ static FN(needs) FN(needs_of)(const fn_plan *plan)
         const int few = l == 0 && blocks && sizes[0] > plan->streamed_rows;
         const size_t streamed = (few ? plan->streamed_rows : sizes[l]) * row;
         for (const fn_step *step = plan->steps; step < plan->steps + FN_STEPS; step++) {
-            const size_t scratch = step->m ? FN(layer_scratch)(step->layers + l, sizes[l], sizes[l + 1]) : 0;
+            if (step->m == 0)
+                continue;
+            const size_t scratch = FN(layer_scratch)(step->layers + l, sizes[l], sizes[l + 1]);
             needs.scratch = scratch > needs.scratch ? scratch : needs.scratch;
         }
         needs.streamed = streamed > needs.streamed ? streamed : needs.streamed;
@@ -66,8 +68,8 @@ static FN(needs) FN(needs_of)(const fn_plan *plan)
 }
 
 /* Blocks of up to `capacity` examples. */
-static FN(blocks) FN(alloc_blocks)(const fn_plan *plan, const fn_examples *examples, size_t capacity,
-                                   fn_arena *arena)
+static FN(blocks) FN(alloc_blocks)(const fn_plan *plan, const fn_examples *examples,
+                                   size_t capacity, fn_arena *arena)
 {
     FN(blocks) b = {.words = fn_words(plan->network->sizes[0]), .capacity = capacity,
                     .x_stride = fn_stride(examples->longest + FN_LANES, sizeof(real))};
@@ -115,21 +117,23 @@ static void FN(layout_shared)(const fn_plan *plan, const fn_examples *examples,
     if (plan->gradient == FN_COLLECTED_GRADIENT)
         w->nabla = fn_arena_alloc(arena, needs.parameters * sizeof(real));
     if (plan->lazy_decay && training->poll.poll_due)
-        w->weights_backup = fn_arena_alloc(arena, sizes[0] * fn_stride(sizes[1], sizeof(real)) * sizeof(real));
+        w->weights_backup = fn_arena_alloc(
+            arena, sizes[0] * fn_stride(sizes[1], sizeof(real)) * sizeof(real));
 }
 
 /* The arrays of one thread. */
 static void FN(layout_own)(const fn_plan *plan, const fn_examples *examples, FN(needs) needs,
                            fn_arena *arena, FN(workspace) *w)
 {
-    const size_t n_in = plan->network->sizes[0];
+    const size_t n_in = plan->network->sizes[0], words = fn_words(n_in);
     if (plan->entry == FN_ENTER_DENSE)
         w->columns = fn_arena_alloc(arena, (n_in + FN_LANES) * sizeof *w->columns);
     if (plan->entry == FN_ENTER_LISTS)
-        w->union_mask = fn_arena_alloc(arena, (1 + FN_GROUP) * fn_words(n_in) * sizeof *w->union_mask);
+        w->union_mask = fn_arena_alloc(arena, (1 + FN_GROUP) * words * sizeof *w->union_mask);
     w->scratch = fn_arena_alloc(arena, needs.scratch * sizeof(real));
     if (plan->entry == FN_ENTER_BLOCKS)
-        w->blocks = FN(alloc_blocks)(plan, examples, plan->piece < FN_BLOCK ? plan->piece : FN_BLOCK, arena);
+        w->blocks = FN(alloc_blocks)(
+            plan, examples, plan->piece < FN_BLOCK ? plan->piece : FN_BLOCK, arena);
     if (plan->gradient == FN_STREAMED_GRADIENT)
         w->nabla = fn_arena_alloc(arena, needs.streamed * sizeof(real));
 }

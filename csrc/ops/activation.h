@@ -207,13 +207,14 @@ static void FN(softmax_of_lanes)(size_t m, size_t n, size_t stride, const real *
     }
     largest = FN(bounded_lanes)(largest);
     for (size_t j = 0; j < n; j += FN_LANES) {
-        vec e[FN_LANES] = {{0}};
+        _Alignas(64) real e[FN_LANES * FN_LANES] = {0};
         FN(transpose_square)(m, z + j, stride, lanes);
         for (size_t q = 0; q < FN_LANES && q < n - j; q++) {
-            e[q] = FN(exp_lanes)(FN(bounded_lanes)(lanes[q]) - largest);
-            sum += e[q];
+            const vec lane = FN(exp_lanes)(FN(bounded_lanes)(lanes[q]) - largest);
+            FN(store)(e + q * FN_LANES, lane);
+            sum += lane;
         }
-        FN(transpose_square)(FN_LANES, (const real *)e, FN_LANES, lanes);
+        FN(transpose_square)(FN_LANES, e, FN_LANES, lanes);
         for (size_t s = 0; s < m; s++)
             FN(store)(a + s * stride + j, lanes[s]);
     }

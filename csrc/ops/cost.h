@@ -111,12 +111,12 @@ FN_INLINE void FN(error_rows)(const fn_cost cost, const fn_network *network, siz
 }
 
 /* FN(<op>_error_rows) of each cost: gcc merges those that are equal. */
-#define COST(NAME, op, name, n_parameters, sum)                                                     \
-    static FN_NOINLINE void FN(op##_error_rows)(const fn_network *network, size_t m, double factor, \
-                                                const double *weights, const real *a, const real *y, \
-                                                real *delta)                                      \
-    {                                                                                             \
-        FN(error_rows)(FN_##NAME, network, m, factor, weights, a, y, delta);                      \
+#define COST(NAME, op, name, n_parameters, sum)                                                  \
+    static FN_NOINLINE void FN(op##_error_rows)(const fn_network *network, size_t m,             \
+                                                double factor, const double *weights,            \
+                                                const real *a, const real *y, real *delta)       \
+    {                                                                                            \
+        FN(error_rows)(FN_##NAME, network, m, factor, weights, a, y, delta);                     \
     }
 #include "api/costs.def"
 #undef COST
@@ -125,21 +125,22 @@ static void FN(output_error)(const fn_network *network, size_t m, double factor,
                              const double *weights, const real *a, const real *y, real *delta)
 {
     switch (network->cost) {
-#define COST(NAME, op, name, n_parameters, sum)                                \
-    case FN_##NAME:                                                            \
+#define COST(NAME, op, name, n_parameters, sum)                        \
+    case FN_##NAME:                                                    \
         FN(op##_error_rows)(network, m, factor, weights, a, y, delta); \
         return;
 #include "api/costs.def"
 #undef COST
-    case FN_OTHER_COST: /* whose error the callback computes */
-        memset(delta, 0, m * fn_stride(network->sizes[network->layers], sizeof(real)) * sizeof(real));
-        return;
+    case FN_OTHER_COST: { /* whose error the callback computes */
+        const size_t stride = fn_stride(network->sizes[network->layers], sizeof(real));
+        memset(delta, 0, m * stride * sizeof(real));
+    }
     }
 }
 
-/* n outputs of a square in doubles: to[j][s] = from[s][j], bounded, for m examples; 0 for more. */
-static void FN(outputs_across)(size_t m, size_t n, const real *from, size_t stride,
-                               double to[FN_LANES][FN_LANES])
+/* n outputs of a square in doubles: to[j * FN_LANES + s] = from[s * stride + j], bounded, for m
+ * examples; 0 for more. */
+static void FN(outputs_across)(size_t m, size_t n, const real *from, size_t stride, double *to)
 {
     vec lanes[FN_LANES];
     FN(transpose_square)(m, from, stride, lanes);
@@ -147,7 +148,7 @@ static void FN(outputs_across)(size_t m, size_t n, const real *from, size_t stri
         real line[FN_LANES];
         FN(store)(line, FN(bounded_lanes)(lanes[j]));
         for (size_t s = 0; s < FN_LANES; s++)
-            to[j][s] = line[s];
+            to[j * FN_LANES + s] = line[s];
     }
 }
 
@@ -159,14 +160,15 @@ FN_INLINE double FN(softmax_lanes)(const fn_cost cost, size_t m, size_t n, const
 {
     const size_t stride = fn_stride(n, sizeof(real)), doubles = FN_VECTOR_BYTES / sizeof(double);
     double largest[FN_LANES], sums[FN_LANES] = {0}, costs[FN_LANES] = {0};
-    double zs[FN_LANES][FN_LANES], others[FN_LANES][FN_LANES];
+    double zs[FN_LANES * FN_LANES], others[FN_LANES * FN_LANES]; /* rows of FN_LANES examples */
     for (size_t s = 0; s < FN_LANES; s++)
         largest[s] = -FN_LARGEST;
     for (size_t j = 0; j < n; j += FN_LANES) {
         FN(outputs_across)(m, n - j, z + j, stride, zs);
         for (size_t q = 0; q < FN_LANES && q < n - j; q++)
             for (size_t s = 0; s < FN_LANES; s += doubles) {
-                const FN_F64(vec) z_s = FN_F64(load)(zs[q] + s), most = FN_F64(load)(largest + s);
+                const FN_F64(vec) z_s = FN_F64(load)(zs + q * FN_LANES + s);
+                const FN_F64(vec) most = FN_F64(load)(largest + s);
                 FN_F64(store)(largest + s, FN_F64(select)(z_s > most, z_s, most));
             }
     }
@@ -176,11 +178,11 @@ FN_INLINE double FN(softmax_lanes)(const fn_cost cost, size_t m, size_t n, const
             FN(outputs_across)(m, run, z + j, stride, zs);
         for (size_t q = 0; q < run; q++)
             for (size_t s = 0; s < FN_LANES; s++)
-                others[q][s] = zs[q][s] - largest[s];
-        FN_F64(exp)(run * FN_LANES, others[0], others[0]);
+                others[q * FN_LANES + s] = zs[q * FN_LANES + s] - largest[s];
+        FN_F64(exp)(run * FN_LANES, others, others);
         for (size_t q = 0; q < run; q++)
             for (size_t s = 0; s < FN_LANES; s++)
-                sums[s] += others[q][s];
+                sums[s] += others[q * FN_LANES + s];
     }
     FN_F64(log)(FN_LANES, sums, sums);
     for (size_t j = 0; j < n; j += FN_LANES) {
@@ -189,10 +191,12 @@ FN_INLINE double FN(softmax_lanes)(const fn_cost cost, size_t m, size_t n, const
         FN(outputs_across)(m, n - j, y + j, stride, others);
         for (size_t q = 0; q < FN_LANES && q < n - j; q++)
             for (size_t s = 0; s < FN_LANES; s += doubles) {
-                const FN_F64(vec) below = FN_F64(load)(zs[q] + s) - FN_F64(load)(largest + s);
-                const FN_F64(vec) y_s = FN_F64(load)(others[q] + s), so_far = FN_F64(load)(costs + s);
-                FN_F64(store)(costs + s, FN(softmax_value)(cost, FN_F64(load)(sums + s) - below,
-                                                           y_s, so_far));
+                const size_t at = q * FN_LANES + s;
+                const FN_F64(vec) below = FN_F64(load)(zs + at) - FN_F64(load)(largest + s);
+                const FN_F64(vec) minus_log_a = FN_F64(load)(sums + s) - below;
+                FN_F64(store)(costs + s, FN(softmax_value)(cost, minus_log_a,
+                                                           FN_F64(load)(others + at),
+                                                           FN_F64(load)(costs + s)));
             }
     }
     for (size_t s = 0; s < m; s++) {
