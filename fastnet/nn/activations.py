@@ -336,6 +336,8 @@ def find(activation: Any) -> Activation | None:
 
 def choose_hidden(hidden: Any, layers: int) -> tuple[Activation, ...]:
     """Resolve ``Network``'s argument ``hidden`` for so many hidden layers."""
+    if isinstance(hidden, str) and hidden in HIDDEN:  # the usual case, without the checks
+        return (ACTIVATIONS[hidden],) * layers
     is_one = isinstance(hidden, str | bytes | Activation) or find(hidden) is not None
     try:
         given = (hidden,) if is_one else tuple(hidden)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from fastnet.core import checks
@@ -61,13 +62,14 @@ class Row:
     def named_parameters(self) -> dict[str, float]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
-    @property
+    @cached_property
     def has_defaults(self) -> bool:
         """Whether all parameters are the defaults."""
         return self == type(self)()
 
-    @property
+    @cached_property
     def kernel(self) -> Kernel:
+        """Its name in C, with the parameters if it has some."""
         return (self.name, *self.parameters) if self.parameters else self.name
 
     def filled(self, text: str, **values: Any) -> str:

@@ -153,8 +153,8 @@ class EpochLoop:
         custom_epoch: CustomEpoch | None = None,
     ):
         self._model, self._stream, self._data = model, stream, data
-        self._weights, self._draws, self._state = step.weights, step.draws, state
-        self._training = model.training(step)
+        self._step, self._weights, self._draws = step, step.weights, step.draws
+        self._state = state
         self._monitors, self._reporter = monitors, reporter
         self._custom_epoch = custom_epoch
         self._epochs_per_call = 1
@@ -189,6 +189,7 @@ class EpochLoop:
         if not state.epochs:  # the call only checks the arguments
             return state.history
         sizes, n = self._model.sizes, len(self._data)
+        training = self._model.training(self._step)
         reporter = self._reporter.begin(sizes, n, state.epochs, state.history)
         with AttachHistory(state.history), reporter:
             self._choose_epochs_per_call()
@@ -198,7 +199,7 @@ class EpochLoop:
                 try:
                     passes = self._next_passes(eta)
                     if self._custom_epoch is None:
-                        train_passes(self._model, self._data, self._training, passes, self._weights)
+                        train_passes(self._model, self._data, training, passes, self._weights)
                     else:
                         train_custom(self._model, self._data, self._custom_epoch, passes)
                 except BaseException as error:
