@@ -2,7 +2,7 @@
 # make test    install with the test extra, then run the tests without the thorough ones
 # make test-all  all tests, as CI does
 # make debug   install a build that checks the contracts of the C code into .venv-debug, then run
-#              the tests of the kernels on it
+#              the tests of make test on it
 # make bench   install with the bench extra, then time fastnet beside its peers (minutes)
 # make growth  time per example against each size: bench/growth/ (minutes)
 # make peers   install scikit-learn and JAX for make bench (PyTorch: see bench/README.md)
@@ -35,13 +35,9 @@ test: $(VENV)/installed-test
 test-all: $(VENV)/installed-test
 	FASTNET_TEST_SEEDS=10 $(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
-# Of the kernels; ARGS in place of it: make debug ARGS=tests
-DEBUG_TESTS := tests/test_kernels_*.py $(addprefix tests/test_,blocks.py compressed.py \
-    compressed_bits.py csr.py gradients.py network_training.py passes.py plan.py techniques.py \
-    training_steps.py poll.py execution.py weights_of_examples.py)
-
+# make test in an environment of its own, on a build that stops where a contract is broken.
 debug:
-	FASTNET_DEBUG=1 $(MAKE) VENV=.venv-debug test ARGS="$(or $(ARGS),$(DEBUG_TESTS))"
+	FASTNET_DEBUG=1 $(MAKE) VENV=.venv-debug test
 
 bench: $(VENV)/installed-bench
 	$(BIN)/python bench/run.py $(VENV)/bench $(ARGS)

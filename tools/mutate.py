@@ -356,6 +356,8 @@ def main():
         for mutation in itertools.islice(draws(options["seed"]), options["n"]):
             print("{file}:{line}\n-{before}\n+{after}".format(**mutation._asdict()))
         return
+    # A shell's background jobs ignore it, and so would the tests, which send it to themselves.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     known, output = {}, options["output"]
     if options.pop("resume") and output.exists():
         known = json.loads(output.read_text(encoding="utf-8"))
