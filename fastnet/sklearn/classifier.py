@@ -261,13 +261,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Returns
         -------
         (n, n_classes) ndarray; of several labels, each one's, (n, n_outputs)
-            float32 for X in float32, else float64.
+            float32 for X in float32, else float64. Of a single class, as in scikit-learn (n, 2):
+            its probability and that of another one.
         """
         z, dtype = self._finite_inputs(X)
         if self._multilabel:
             made = outputs.activations(self.network_.output, z)
-        elif len(self.classes_) == 1:
-            made = np.ones((len(z), 1))
         else:
             made = outputs.probabilities(self.network_.output, z)
         return outputs.cast(made, dtype)
@@ -286,8 +285,6 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         z, dtype = self._finite_inputs(X)
         if self._multilabel:
             made = outputs.log_activations(self.network_.output, z)
-        elif len(self.classes_) == 1:
-            made = np.zeros((len(z), 1))
         else:
             made = outputs.log_probabilities(self.network_.output, z)
         return outputs.cast_logs(made, dtype)
