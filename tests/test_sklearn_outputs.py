@@ -13,8 +13,10 @@ from fitted_estimators import PART, REST, X, Y, fitted
 from scipy import special
 from sklearn import neural_network as theirs
 from sklearn.datasets import load_breast_cancer, load_digits
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils._testing import ignore_warnings
 
 import fastnet
 from fastnet.sklearn import MLPClassifier, MLPRegressor
@@ -190,11 +192,28 @@ def test_several_labels_have_a_probability_and_its_logarithm_each():
     assert net.predict(z).tolist() == [[0, 1], [1, 0], [1, 0]]
 
 
-@pytest.mark.parametrize("output", ["auto", "softmax"])
-def test_a_single_class_has_the_probability_one(output):
-    net = fitted((X, np.full(150, 7)), output=output)
-    assert net.predict_proba(X).tolist() == [[1.0]] * 150
-    assert net.predict_log_proba(X).tolist() == [[0.0]] * 150
+@pytest.mark.parametrize("label", [7, "seven"])
+@pytest.mark.parametrize("options", [{"solver": "lbfgs"}, {"solver": "sgd"}], ids=str)
+def test_a_single_class_has_the_probabilities_of_scikit_learn(options, label):
+    labels = np.full(150, label)
+    net = fitted((X, labels), **options)
+    options = net.get_params().keys() & theirs.MLPClassifier().get_params().keys()
+    original = theirs.MLPClassifier(**{name: getattr(net, name) for name in options})
+    with ignore_warnings(category=ConvergenceWarning):
+        original.fit(X, labels)
+    assert net.predict_proba(X).shape == original.predict_proba(X).shape == (150, 2)
+    for method in ("predict_proba", "predict_log_proba"):
+        mine, expected = getattr(net, method)(X), getattr(original, method)(X)
+        np.testing.assert_allclose(mine, expected, rtol=1e-6, atol=1e-9)
+    assert net.predict_proba(X)[:, 0].min() > 0.9
+    assert set(net.predict(X)) == set(original.predict(X)) == {label}
+    assert net.score(X, labels) == 1
+
+
+def test_a_single_class_with_softmax_outputs_has_two_probabilities():
+    net = fitted((X, np.full(150, 7)), output="softmax")
+    assert net.predict_proba(X).shape == (150, 2)
+    assert net.predict_proba(X)[:, 0].min() > 0.9
     assert set(net.predict(X)) == {7}
 
 

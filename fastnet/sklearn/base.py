@@ -19,6 +19,13 @@ from fastnet.data.dataset import Dataset
 from fastnet.network import Network, model_of
 from fastnet.nn.costs import CostSpec
 from fastnet.sklearn import arguments, lbfgs, losses, parameters, validation
+from fastnet.sklearn.fit_tasks import (
+    OF_CALLBACKS,
+    CallbackSupportMixin,
+    FitTasks,
+    Unwatched,
+    tear_down,
+)
 from fastnet.sklearn.iterations import Iterations
 from fastnet.sklearn.parameters import Settings
 from fastnet.sklearn.solver import Solver
@@ -34,7 +41,7 @@ _RENAMED = {
 }
 
 
-class BaseMLP(Iterations, BaseEstimator):
+class BaseMLP(Iterations, CallbackSupportMixin, BaseEstimator):
     """The part of the two estimators that does not depend on the kind of targets.
 
     The epochs are scikit-learn's, not those of ``Network.SGD``: its random numbers, so that the
@@ -120,18 +127,30 @@ class BaseMLP(Iterations, BaseEstimator):
         """Train. An error before the first epoch is complete leaves the estimator unchanged."""
         before, seen = dict(vars(self)), None
         try:
+            tasks = Unwatched() if incremental else self._begin_tasks(X, y, sample_weight)
             ready = self._ready(X, y, sample_weight, eval_set, incremental, classes)
             seen = self._n_recorded
-            self._train(*ready, incremental)
+            self._train(*ready, incremental, tasks)
         except BaseException:
             if seen is None or self._n_recorded == seen:
+                kept = {name: it for name, it in vars(self).items() if name in OF_CALLBACKS}
                 self.__dict__.clear()
-                self.__dict__.update(before)
+                self.__dict__.update(before | kept)
             raise
         finally:
             net = before.get("network_")
             if net is not None and net is not self.network_:  # its lists would have no effect
                 model_of(net).parameters.invalidate(["coefs_", "intercepts_"])
+            if hasattr(self, "_skl_callbacks"):
+                tear_down(self)
+
+    def _begin_tasks(self, X: Any, y: Any, sample_weight: Any) -> Unwatched:
+        """The tasks of a fit; those of ``set_callbacks`` are told that it begins."""
+        if not getattr(self, "_skl_callbacks", None):
+            return Unwatched()
+        context = self._init_callback_context(max_subtasks=self.max_iter)
+        step = "epoch" if parameters.is_stochastic(self) else "iteration"
+        return FitTasks(self, context, X, y, sample_weight, step)
 
     def _ready(
         self, X: Any, y: Any, sample_weight: Any, eval_set: Any, incremental: bool, classes: Any

@@ -264,13 +264,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Returns
         -------
         (n, n_classes) ndarray; for several labels (n, n_outputs), the probability of each
-            float32 for X in float32, else float64.
+            float32 for X in float32, else float64. For a single class the shape is (n, 2), as in
+            scikit-learn: the probability of the class and 1 minus it.
         """
         z, dtype = self._finite_inputs(X)
         if self._multilabel:
             made = outputs.activations(self.network_.output, z)
-        elif len(self.classes_) == 1:
-            made = np.ones((len(z), 1))
         else:
             made = outputs.probabilities(self.network_.output, z)
         return outputs.cast(made, dtype)
@@ -289,8 +288,6 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         z, dtype = self._finite_inputs(X)
         if self._multilabel:
             made = outputs.log_activations(self.network_.output, z)
-        elif len(self.classes_) == 1:
-            made = np.zeros((len(z), 1))
         else:
             made = outputs.log_probabilities(self.network_.output, z)
         return outputs.cast_logs(made, dtype)

@@ -15,6 +15,7 @@ from fastnet.data.dataset import Dataset
 from fastnet.model import Model
 from fastnet.network import Network, model_of
 from fastnet.sklearn import lbfgs, losses
+from fastnet.sklearn.fit_tasks import Unwatched
 from fastnet.sklearn.parameters import Settings
 from fastnet.sklearn.solver import Examples, Solver
 from fastnet.sklearn.validation import Validation
@@ -49,6 +50,7 @@ class Iterations:
     def _train(
         self, settings: Settings, data: Dataset, weights: NDArray | None,
         held_out: Validation | None, reporter: reporting.Reporter, incremental: bool,
+        tasks: Unwatched,
     ) -> None:  # fmt: skip
         """Train by the solver; after Ctrl-C, what is trained so far is kept."""
         model, n = model_of(self.network_), len(data)
@@ -59,10 +61,12 @@ class Iterations:
         try:
             with reporter.begin(model.sizes, n, steps):
                 if settings.is_lbfgs:
-                    not_converged = self._run_lbfgs(settings, data, weights, held_out, reporter)
+                    not_converged = self._run_lbfgs(
+                        settings, data, weights, held_out, reporter, tasks
+                    )
                 else:
                     examples = Examples(data, weights, self._mini_batch_size(settings, n))
-                    words = self._run_epochs(settings, examples, held_out, reporter, steps)
+                    words = self._run_epochs(settings, examples, held_out, reporter, steps, tasks)
                     if not words and not incremental:
                         not_converged = _EPOCHS_ENDED.format(steps)
                     reporter.close(words)
@@ -72,6 +76,7 @@ class Iterations:
             warnings.warn(not_converged, ConvergenceWarning, stacklevel=4)
         if held_out is not None:
             held_out.restore(model)
+        tasks.end()
 
     def _begin_scores(self, settings: Settings, model: Model, held_out: Validation | None) -> None:
         """The attributes of the best figures, before the first epoch or iteration. L-BFGS has only
@@ -93,18 +98,19 @@ class Iterations:
 
     def _run_epochs(
         self, settings: Settings, examples: Examples, held_out: Validation | None,
-        reporter: reporting.Reporter, epochs: int,
+        reporter: reporting.Reporter, epochs: int, tasks: Unwatched,
     ) -> str:  # fmt: skip
         """Train for at most this many epochs; returns why training stopped early, or ""."""
         model, solver, data = model_of(self.network_), self._optimizer, examples.data
         n = len(data)
         order, epoch, words = np.arange(n), 0, ""
-        alone = held_out is not None or reporter.reports_epochs
+        alone = held_out is not None or reporter.reports_epochs or tasks.is_watched
         snapshots = loop.snapshots_of(1 if alone else solver.epochs_per_call(model, n), model)
         while epoch < epochs and not words:
             # whatever their losses, at least this many epochs have the current rate
             certain = max(1, settings.n_iter_no_change + 1 - self._no_improvement_count)
             of_call = snapshots[: int(min(certain, epochs - epoch))]
+            tasks.begin_step()
             for one in solver.epochs(
                 settings, model, examples, order, of_call, self._random_state,
                 epoch + 1, reporter.poll(epoch + 1),
@@ -117,6 +123,8 @@ class Iterations:
                 self.n_iter_, self.t_, order = epoch, self.t_ + n, one.order
                 reporter.epoch_done(epoch, self._record(settings, loss, validated))
                 solver.epoch_ended(self.t_)
+            if tasks.end_step():
+                return f"Stopped after iteration {epoch}: a callback returned True"
             if self._no_improvement_count > settings.n_iter_no_change:
                 if solver.lower_rate():
                     self._no_improvement_count = 0
@@ -137,7 +145,7 @@ class Iterations:
 
     def _run_lbfgs(
         self, settings: Settings, data: Dataset, weights: NDArray | None,
-        held_out: Validation | None, reporter: reporting.Reporter,
+        held_out: Validation | None, reporter: reporting.Reporter, tasks: Unwatched,
     ) -> str:  # fmt: skip
         """Train by L-BFGS; returns the warning if it has not converged, or ""."""
         model = model_of(self.network_)
@@ -151,9 +159,13 @@ class Iterations:
             if validated is not None:
                 self.best_validation_score_ = max(self.best_validation_score_, validated[1])
             reporter.epoch_done(iteration, words)
-            return False
+            stops = tasks.end_step()
+            if not stops and iteration < settings.max_iter:
+                tasks.begin_step()
+            return stops
 
         self.n_iter_ = 0
+        tasks.begin_step()
         outcome = minimizer.run(iteration_ended)
         self.loss_ = lbfgs.loss(minimizer, model, data, weights)
         if outcome.reason:

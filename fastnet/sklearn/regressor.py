@@ -296,11 +296,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def _choice(self, targets: NDArray) -> tuple[CostSpec, int]:
         return losses.choose(self.loss, self.output, ALLOWED, "identity"), targets.shape[1]
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
-
 
 def _numbers(y: NDArray) -> NDArray:
     if y.dtype.kind == "O":
