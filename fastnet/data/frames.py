@@ -32,7 +32,15 @@ def is_row(value: Any) -> bool:
     """Whether ``value`` is one example as a dict: a number or a text for each name."""
     if not isinstance(value, Mapping) or not value:
         return False
-    return all(isinstance(one, str | bytes) or np.ndim(one) == 0 for one in value.values())
+    return all(map(_is_single, value.values()))
+
+
+def _is_single(value: Any) -> bool:
+    """Whether ``value`` is no column, without converting it to an array."""
+    if isinstance(value, str | bytes):
+        return True
+    dimensions = getattr(value, "ndim", None)
+    return not hasattr(value, "__len__") if dimensions is None else dimensions == 0
 
 
 def is_named(value: Any) -> bool:
@@ -45,9 +53,9 @@ def is_named(value: Any) -> bool:
 
 def names(frame: Any) -> tuple[str, ...] | None:
     """The names of the columns of what ``is_named``, in order; None if not all are strings."""
-    found = list(columns_of(frame)) if isinstance(frame, Mapping | list | tuple) else None
-    if found is None:
-        found = [*_readable(frame).columns]
+    if isinstance(frame, list | tuple):
+        frame = frame[0]
+    found = frame if isinstance(frame, Mapping) else _readable(frame).columns
     return tuple(found) if all(isinstance(name, str) for name in found) else None
 
 
@@ -64,19 +72,30 @@ def columns_of(raw: Any) -> dict[Any, Any]:
     if isinstance(raw, Mapping):
         if is_row(raw):
             return {name: [value] for name, value in raw.items()}
-        found = dict(raw)
-        lengths = {name: np.shape(column)[:1] for name, column in found.items()}
-        for name, length in lengths.items():
-            if length != next(iter(lengths.values())) or not length:
-                raise ValueError(
-                    f"column {name!r}: expected as many values as the first column has, got "
-                    f"{length[0] if length else 'a single value'}"
-                )
-        return found
+        _check_lengths(raw)
+        return dict(raw)
     if isinstance(raw, list | tuple):
         return _columns_of_rows(raw)
     frame = _readable(raw)
+    _check_unique([*frame.columns])
     return {name: frame[name] for name in frame.columns}
+
+
+def _check_lengths(columns: Mapping[Any, Any]) -> None:
+    n = None
+    for name, column in columns.items():
+        came = "a single value" if _is_single(column) else len(column)
+        n = came if n is None else n
+        if came != n or _is_single(column):
+            raise ValueError(
+                f"column {name!r}: expected as many values as the first column has, got {came}"
+            )
+
+
+def _check_unique(names: Sequence[Any]) -> None:
+    if len(set(names)) < len(names):
+        twice = next(name for i, name in enumerate(names) if name in names[:i])
+        raise ValueError(f"expected each column once, got {twice!r} twice")
 
 
 def _columns_of_rows(rows: Sequence[Any]) -> dict[Any, list[Any]]:
@@ -87,10 +106,8 @@ def _columns_of_rows(rows: Sequence[Any]) -> dict[Any, list[Any]]:
                 f"row {i}: expected a dict like the first, got {checks.short_repr(row)}"
             )
         if row.keys() != first.keys():
-            odd = sorted(map(repr, row.keys() ^ first.keys()))
-            raise ValueError(
-                f"row {i}: expected the keys of the first row, which differ in {odd[0]}"
-            )
+            odd = min(map(repr, row.keys() ^ first.keys()))
+            raise ValueError(f"row {i}: expected the keys of the first row, got others: {odd}")
     return {name: [row[name] for row in rows] for name in first}
 
 
@@ -196,6 +213,4 @@ def _check_names(found: Sequence[str], features: Sequence[str]) -> None:
         raise ValueError(
             f"expected no columns but the features {checks.some(features)}, got {others[0]!r}"
         )
-    twice = [name for name in features if list(found).count(name) > 1]
-    if twice:
-        raise ValueError(f"expected each column once, got {twice[0]!r} twice")
+    _check_unique(found)

@@ -77,11 +77,13 @@ def names_in(y: NDArray) -> tuple[Label, ...]:
     TypeError
         For a label that is no string.
     """
-    found = set(y.tolist())
-    for label in found:
+    names = y.tolist()
+    for i, label in enumerate(names if y.dtype == object else ()):
         if not isinstance(label, str):
-            raise TypeError(f"y: expected strings, got {checks.short_repr(label)} among them")
-    return tuple(sorted(found))
+            raise TypeError(
+                f"y: expected names of classes, strings, got {checks.short_repr(label)} in row {i}"
+            )
+    return tuple(sorted(set(names)))
 
 
 def codes_of(y: NDArray, classes: Sequence[Label]) -> NDArray:
