@@ -542,6 +542,8 @@ BAD_COLUMNS = {
     "text": (lambda f: f.update(age=["x"] * 60), "column 'age': expected numbers, got 'x'"),
     "another length": (lambda f: f.update(age=X[:9, 0]), "expected as many values as the first"),
     "one value": (lambda f: f.update(age=3.0), "column 'age': expected as many values as the fi"),
+    "two values per row": (lambda f: f.update(age=X), "column 'age': expected one value per row"),
+    "lists": (lambda f: f.update(age=X[:, :2].tolist()), "column 'age': expected numbers, got ["),
     "NaN": (lambda f: f.update(age=np.full(60, np.nan)), "expected finite numbers, got NaN"),
 }
 
@@ -569,6 +571,9 @@ def test_a_column_that_occurs_twice_is_refused():
     net = Network([2, 3], seed=1, features=["age", "income"])
     with pytest.raises(ValueError, match=r"^a: expected each column once, got 'age' twice"):
         net.feedforward(frame)
+    net = trained((frame, NAMES))  # without names they are taken in their order
+    assert net == trained((X, NAMES))
+    assert net.features is None
 
 
 def test_rows_with_other_keys_are_refused_by_the_row():

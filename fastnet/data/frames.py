@@ -52,11 +52,21 @@ def is_named(value: Any) -> bool:
 
 
 def names(frame: Any) -> tuple[str, ...] | None:
-    """The names of the columns of what ``is_named``, in order; None if not all are strings."""
+    """The names of the columns of what ``is_named``, in order; None if not all are strings, or if
+    some are equal."""
+    found = _labels(frame)
+    return found if _are_strings(found) and len(set(found)) == len(found) else None
+
+
+def _labels(frame: Any) -> tuple[Any, ...]:
+    """The names of the columns, of any type."""
     if isinstance(frame, list | tuple):
         frame = frame[0]
-    found = frame if isinstance(frame, Mapping) else _readable(frame).columns
-    return tuple(found) if all(isinstance(name, str) for name in found) else None
+    return tuple(frame if isinstance(frame, Mapping) else _readable(frame).columns)
+
+
+def _are_strings(found: tuple[Any, ...]) -> bool:
+    return all(isinstance(name, str) for name in found)
 
 
 def columns_of(raw: Any) -> dict[Any, Any]:
@@ -145,18 +155,14 @@ def values(column: Any) -> NDArray:
         value is None or isinstance(value, Real | np.bool_) for value in found
     ):
         return np.array([np.nan if value is None else float(value) for value in found])
-    made = np.empty(len(found), object)
-    made[:] = found
-    return made
+    return np.fromiter(found, object, len(found))
 
 
 def _array(column: Any) -> NDArray:
     """A list or another sequence as an array that keeps the types of its elements."""
     if isinstance(column, np.ndarray):
         return column
-    made = np.empty(len(column), object)
-    made[:] = list(column)
-    return made
+    return np.fromiter(column, object, len(column))
 
 
 def is_missing(value: Any) -> bool:
@@ -185,16 +191,19 @@ def matrix(raw: Any, features: Sequence[str] | None = None) -> Any:
     ValueError, TypeError
         For a missing column, one too many, and values that are no numbers.
     """
-    found = names(raw)
-    if features is not None and found is not None and found != tuple(features):
-        _check_names(found, features)
-    order = found if features is None or found is None else tuple(features)
+    found = order = _labels(raw)
+    if features is not None and _are_strings(found):
+        order = tuple(features)
+        if found != order:
+            _check_names(found, features)
     if is_frame(raw) and hasattr(raw, "to_numpy"):
-        return raw if order == found else raw[list(order or ())]
+        return raw if order == found else raw[list(order)]
     columns = columns_of(raw)
     rows = []
-    for name in columns if order is None else order:
+    for name in order:
         array = values(columns[name])
+        if array.ndim != 1:
+            raise ValueError(f"column {name!r}: expected one value per row, got {array.shape}")
         if array.dtype != np.float64:
             odd = next((one for one in array.tolist() if not isinstance(one, Real)), array.dtype)
             raise TypeError(f"column {name!r}: expected numbers, got {checks.short_repr(odd)}")
