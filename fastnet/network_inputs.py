@@ -14,6 +14,7 @@ from fastnet.data import moments
 from fastnet.data.coerce import as_dataset, bytes_warning
 from fastnet.data.dataset import Data, Dataset
 from fastnet.data.dataset_checks import checked_inputs, max_abs_and_count
+from fastnet.data.frames import Columns
 from fastnet.data.schema import Schema
 from fastnet.data.sparse_rows import Compressed, is_sparse
 from fastnet.model import Model
@@ -106,7 +107,7 @@ class NetworkInputs:
             raise _sparse_error(name)
         return data.standardized(standardize, self._model.dtype)
 
-    def example(self, x: ArrayLike, y: ArrayLike) -> Dataset:
+    def example(self, x: ArrayLike | Columns, y: ArrayLike) -> Dataset:
         """A Dataset of one example, checked against the network."""
         n_in, schema = self._model.sizes[0], self._model.schema
         array = checks.array("x", schema.numbers("x", x))

@@ -15,6 +15,7 @@ from fastnet.core import _kernels, checks, memmap, single_flight
 from fastnet.core.lazy import lazy_attribute
 from fastnet.core.memmap import File, Mapping, MemmapRef
 from fastnet.data import dataset_checks, frames, labels, moments, sparse_rows
+from fastnet.data.frames import Columns
 from fastnet.data.labels import Label
 from fastnet.data.sparse_rows import Compressed, Sparse
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 # The forms in which data are accepted.
 Data: TypeAlias = (
-    "Dataset | tuple[ArrayLike | Sparse, ArrayLike] | Iterable[tuple[ArrayLike, ArrayLike]]"
+    "Dataset | tuple[ArrayLike | Sparse | Columns, ArrayLike] "
+    "| Iterable[tuple[ArrayLike, ArrayLike]]"
 )
 
 # Attributes that cannot be assigned: the parameters of a data set and values computed from them.
@@ -169,7 +171,7 @@ class Dataset:
 
     def __init__(
         self,
-        X: ArrayLike | Sparse | Compressed,
+        X: ArrayLike | Sparse | Compressed | Columns,
         y: ArrayLike,
         scale: float = 1.0,
         *,

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from fastnet.core import checks
 from fastnet.data import dataset_checks, frames, moments, sparse_rows
 from fastnet.data.dataset import Dataset
+from fastnet.data.frames import Columns
 from fastnet.data.sparse_rows import Sparse
 
 # The classes by the name that files use.
@@ -199,14 +200,14 @@ class Standardize(InputTransform):
         self.key = self._mean.tobytes(), self._deviation.tobytes()  # what it computes, hashable
 
     @classmethod
-    def fit(cls, X: Dataset | Sparse | ArrayLike, with_mean: bool = True) -> Self:
+    def fit(cls, X: Dataset | Sparse | ArrayLike | Columns, with_mean: bool = True) -> Self:
         """Measure the means and the standard deviations of the features, in float64.
 
         Parameters
         ----------
-        X : Dataset, (n, n_in) array_like, frame, or scipy.sparse matrix or array
+        X : Dataset, (n, n_in) array_like, frame, dict of columns, or scipy.sparse matrix or array
             Usually the training data. A Dataset's inputs are multiplied by its scale. The names of
-            a frame's columns become ``features``.
+            columns become ``features``.
         with_mean : bool
             False: the mean is not subtracted, as for sparse data; the deviation is still that from
             the mean.
