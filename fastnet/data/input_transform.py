@@ -38,7 +38,13 @@ class InputTransform(ABC):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "name" in vars(cls):
-            _BY_NAME[cls.name] = cls
+            known = _BY_NAME.setdefault(cls.name, cls)
+            if (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+                raise TypeError(
+                    f"name: expected one that no other transform has, got {cls.name!r}, that of "
+                    f"{known.__module__}.{known.__qualname__}"
+                )
+            _BY_NAME[cls.name] = cls  # defined again, as in a notebook
 
     @property
     @abstractmethod

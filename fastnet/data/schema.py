@@ -89,7 +89,7 @@ class Schema(NamedTuple):
     def numbers(self, name: str, X: Any) -> Any:
         """``X``, the argument ``name``, with ``rows`` in place of data with named columns; one
         example in a dict is a vector."""
-        if not frames.is_named(X):
+        if type(X) is np.ndarray or not frames.is_named(X):
             return X
         with checks.error_prefix(name):
             rows = self.rows(X)
