@@ -38,7 +38,7 @@ CLUSTERS = (1, 10, 100)  # workers, for the model
 
 
 def sweep(networks, epochs=2):
-    """The guide's specs: four sizes for each rate, so that every fourth spec takes the same time."""
+    """The guide's specs: four sizes for each rate, so every fourth spec takes the same time."""
     return [
         {
             "sizes": [784, hidden, 10], "epochs": epochs, "mini_batch_size": 10, "eta": eta,
