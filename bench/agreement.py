@@ -21,10 +21,10 @@ def assert_same_parameters(actual, expected, tolerance):
 
 
 def assert_trains_like_reference(problem, implementation, mini_batches=20):
-    """The same examples in the same order lead a peer and the reference to one network.
+    """With the same examples in the same order, a peer and the reference train the same network.
 
-    A part of the training set is enough; a peer that draws its order out of
-    sight cannot be compared so, and is judged by what it has learned.
+    A part of the training set is enough; a peer whose order is unknown cannot be compared in this
+    way; its accuracy is checked instead.
     """
     m = problem.mini_batch_size
     short = problem.first(min(len(problem.training), mini_batches * m))

@@ -16,7 +16,7 @@ import time
 
 
 def run(command):
-    """Start a command, wait for its end, and tell what it took."""
+    """Run a command; returns its time, its peak memory and its output."""
     before = time.perf_counter()
     child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     output = child.stdout.read()
@@ -30,7 +30,7 @@ def run(command):
 
 
 def allocations():
-    """How often memory is asked for in an epoch of 50 mini-batches and in one of 5,000."""
+    """The number of allocations in an epoch of 50 mini-batches and in one of 5,000."""
     import ctypes
 
     import fastnet
@@ -42,7 +42,7 @@ def allocations():
     counts = {}
     for examples in (500, 50_000):
         part = training[:examples]
-        for _ in range(3):  # what is made once, is made in the first two
+        for _ in range(3):  # caches are filled by the first two
             before = counter()
             net.SGD(part, 1, 10, 0.5, verbose=False)
             counts[examples // 10] = counter() - before

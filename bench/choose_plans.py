@@ -33,6 +33,9 @@ import numpy as np  # noqa: E402
 
 import fastnet  # noqa: E402
 from fastnet.core import _kernels  # noqa: E402
+from fastnet.core.steps import Passes, StepOptions  # noqa: E402
+from fastnet.network import model_of  # noqa: E402
+from fastnet.training.loop import train_passes  # noqa: E402
 
 N_IN, N_OUT = 784, 10
 DENSITIES = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -57,11 +60,11 @@ def epochs_in_turn(networks, datasets, m):
     the alternatives differ only in speed.
     """
     taken = [[] for _ in networks]
-    for once in range(ROUNDS + 1):
+    for number in range(ROUNDS + 1):
         for times, net, dataset in zip(taken, networks, datasets, strict=True):
             before = time.perf_counter()
             net.SGD(dataset, 1, m, 0.1, verbose=False)
-            if once:  # the first one warms up, and compresses
+            if number > 0:  # the first one warms up, and compresses
                 times.append(time.perf_counter() - before)
     for a, b in zip(networks[0].weights, networks[1].weights, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -71,19 +74,24 @@ def epochs_in_turn(networks, datasets, m):
 def blocks_in_turn(sizes, dtype, dataset, m):
     """How many times faster a pass is by blocks, from the fastest of a few; same bits."""
     order = np.random.default_rng(1).permutation(len(dataset))
-    models = {way: fastnet.Network(sizes, dtype=dtype, seed=1)._model for way in (True, False)}
-    taken = {way: [] for way in models}
+    models = {
+        by_blocks: model_of(fastnet.Network(sizes, dtype=dtype, seed=1))
+        for by_blocks in (True, False)
+    }
+    taken = {by_blocks: [] for by_blocks in models}
     for _ in range(2 * ROUNDS):
-        for way, model in models.items():
+        for by_blocks, model in models.items():
+            training = model.training(StepOptions(m))
+            training.by_blocks = by_blocks
             before = time.process_time()
-            model.train(dataset, order, m, 0.1, 0.0, by_blocks=way)
-            taken[way].append(time.process_time() - before)
+            train_passes(model, dataset, training, Passes(order[np.newaxis], 0.1, 1))
+            taken[by_blocks].append(time.process_time() - before)
     np.testing.assert_array_equal(models[True].values, models[False].values)
     return min(taken[False]) / min(taken[True])
 
 
 def crossover(densities, gains):
-    """The density from which on the gain stays below 1, between measured ones on a log scale."""
+    """The density above which the gain stays below 1, interpolated on a logarithmic scale."""
     last = max((i for i, gain in enumerate(gains) if gain >= 1), default=None)
     if last is None:
         return f"below {densities[0]:g}"
@@ -95,7 +103,7 @@ def crossover(densities, gains):
 
 
 def compare_sparse(dtypes, hidden_sizes, mini_batches):
-    print("times faster the sparse way is, by density\n")
+    print("speed of sparse rows relative to dense ones, by density\n")
     head = "".join(f"{density:>7g}" for density in DENSITIES)
     print(f"{'':32}{head}   equal at")
     for dtype in dtypes:

@@ -1,10 +1,10 @@
 """The rows of compare_builds.py, run by the Python of the build that is measured.
 
     python compare_jobs.py                    # answers the questions of compare_builds.py
-    python compare_jobs.py count ROW CALLS    # so many calls, for valgrind to count
+    python compare_jobs.py count ROW CALLS    # CALLS calls, which valgrind counts
 
 A question is a line of JSON on standard input, the answer one on standard output. The code runs
-on version 0.1.0 and on later ones; what is random has a seed, so that results can be compared.
+on version 0.1.0 and on later ones; random data have a seed, so that results can be compared.
 """
 
 import machine
@@ -34,8 +34,8 @@ try:
 except ImportError:  # the other build may be an earlier release
     from fastnet import _kernels
 
-WARM_UP = 0.02  # seconds: the caches matter little for what takes longer
-FIRST_CALLS = 50  # not counted: Python's interpreter adapts to what it runs
+WARM_UP = 0.02  # seconds; calls that take longer hardly depend on the caches
+FIRST_CALLS = 50  # not counted, since the interpreter specializes the code that it runs
 
 
 def digest(*arrays):
@@ -55,7 +55,7 @@ def network(sizes, large_weights=True):
     return net
 
 
-# Each function below returns (what is timed, what tells its result as a string).
+# Each function below returns (the function to time, a function that returns its result as text).
 
 
 def epoch(job):
@@ -139,7 +139,7 @@ def estimator(kind, method):
     call = getattr(made, method)
 
     def result():
-        # The type that predictions have is no matter of speed, so labels stand for them.
+        # Predictions are compared as labels, since their type differs between versions.
         labels = [made.predict(X)] if kind == "MLPClassifier" else []
         return digest(*made.coefs_, *made.intercepts_, *labels)
 
@@ -164,7 +164,7 @@ def fit_many(sizes, n, epochs, networks):
 
 
 def command(*words):
-    """A process of its own; what it prints, less its times, is its result."""
+    """A command in a process of its own; its result is its output without times."""
     printed = []
 
     def run():
@@ -212,7 +212,7 @@ def rows():
 
 
 def worked():
-    """Seconds that this process and its children have had the processor."""
+    """The processor time of this process and its children, in seconds."""
     seconds = time.process_time()
     if os.name == "posix":
         import resource
@@ -223,7 +223,7 @@ def worked():
 
 
 class Server:
-    """Answers the questions: which rows there are, prepare one, call it so many times."""
+    """Answers the questions: list the rows, prepare one, call it a number of times."""
 
     def __init__(self):
         self._rows = rows()
@@ -241,7 +241,7 @@ class Server:
         }
 
     def prepare(self, name):
-        """What the first call leaves, and the seconds that the second takes."""
+        """The result of the first call, and the time of the second in seconds."""
         self._run = None  # frees the row before
         gc.collect()
         self._run, result = self._rows[name][0]()
@@ -258,7 +258,7 @@ class Server:
         return worked() - before
 
     def seconds(self, calls):
-        """Of the processor, for one call of so many."""
+        """The processor time of one call, the mean of so many."""
         if self._once < WARM_UP:
             self._run()
         return self._seconds(calls) / calls
@@ -271,19 +271,19 @@ def serve():
         name, *arguments = json.loads(line)
         try:
             answer = {"answer": getattr(server, name)(*arguments)}
-        except Exception as error:  # of a row that this build does not know
+        except Exception as error:  # this build lacks the row
             answer = {"error": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), file=answers, flush=True)
 
 
 def count(name, calls):
-    """Calls of one row after a start that is the same for all rows and numbers of calls."""
+    """Make the calls of one row; the preparation is the same for any number of calls."""
     runs = {row: prepare()[0] for row, (prepare, counted) in rows().items() if counted}
     for run in runs.values():
         for _ in range(FIRST_CALLS):
             run()
     gc.collect()
-    gc.freeze()  # later collections cost what the calls leave, not what was there before
+    gc.freeze()  # later garbage collections do not visit the objects that exist now
     run = runs[name]
     for _ in range(calls):
         run()

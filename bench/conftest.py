@@ -27,7 +27,7 @@ SECONDS_PER_ROUND = 0.001 if QUICK else 0.01
 
 
 def environment():
-    """What every figure depends on, for `extra_info`."""
+    """The conditions of a measurement, for `extra_info`."""
     return {
         "processor": machine.processor(),
         "isa": _kernels.isa(),
@@ -40,7 +40,7 @@ def environment():
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_benchmark_generate_machine_info():
-    """Replace the plugin's description, which starts processes to find out the processor."""
+    """Replaces the plugin's function, which starts processes to identify the processor."""
     return {
         "node": platform.node(),
         "machine": platform.machine(),
@@ -80,7 +80,7 @@ def trained_problem():
 
 
 def seconds(function):
-    """How long one call takes now."""
+    """The time of one call."""
     before = time.perf_counter()
     function()
     return time.perf_counter() - before

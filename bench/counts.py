@@ -3,9 +3,9 @@
     python bench/counts.py              # count, print, compare with bench/counts.json
     python bench/counts.py --record     # write the counts of this compiler there
 
-A count that is more than 2 % off the recorded one is an error, 1 as the exit code. Needs the
-source tree, for tests/c/driver.c is what runs; $CC is the compiler, else cc. valgrind knows
-no AVX-512. The C library's memset and memcpy are in the counts, 3 % at most; which of their
+A count that differs by more than 2 % from the recorded one is an error: the exit code is 1. Needs
+the source tree, since it runs tests/c/driver.c. The compiler is $CC or cc. valgrind does not
+support AVX-512. The C library's memset and memcpy are in the counts, 3 % at most; which of their
 variants run depends on valgrind's own idea of the processor, not on the machine's.
 """
 
@@ -53,7 +53,7 @@ def collected(command, folder, options=(), **variables):
     """Instructions of a command as callgrind counts them; a message and the end if it fails."""
     file = folder / "callgrind.out"
     callgrind = ["--tool=callgrind", *options, f"--callgrind-out-file={file}"]
-    # No variable of the caller's reaches the C library, which chooses code by some.
+    # Without the caller's environment, some of which makes the C library choose other code.
     result = subprocess.run(
         ["valgrind", *callgrind, *command],
         capture_output=True,
@@ -79,7 +79,7 @@ def counts(driver, folder, isas):
     print("{:8} {:9} {:5} {:20} {:>4} {:>13} {:>11}".format(*heads))
     for isa in isas:
         for way, kind, m, n, sizes in JOBS:
-            # What a call costs by itself is in both, and so goes.
+            # The overhead of a call is in both and cancels.
             once, twice = (
                 instructions(driver, folder, isa, way, kind, m, times * n, sizes)
                 for times in (1, 2)
@@ -91,7 +91,7 @@ def counts(driver, folder, isas):
 
 
 def differences(measured, recorded):
-    """A line for each count that is new or off."""
+    """A line for each count that is new or differs."""
     for isa, jobs in measured.items():
         for job, count in jobs.items():
             before = recorded.get(isa, {}).get(job)

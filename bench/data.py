@@ -46,7 +46,7 @@ def random_inputs(n, n_in, density, dtype, seed=5):
 
 
 def random_labels(inputs, n_out, seed=6):
-    """What a random layer of weights makes of the inputs, so that there is something to learn."""
+    """Labels computed from the inputs by a random layer of weights, so that they can be learned."""
     weights = np.random.default_rng(seed).standard_normal((inputs.shape[1], n_out))
     z = (inputs - inputs.mean(axis=0)) @ weights.astype(inputs.dtype)
     return z.argmax(axis=1)

@@ -4,7 +4,7 @@
     python bench/estimators.py --seeds 3 --only digits --batch-size 64
 
 A row is a data set, a batch_size and a solver. All get the same arrays of float64, parameters
-and number of epochs (nothing stops them early), and are fitted in turn, seed by seed, on one
+and number of epochs (none stops early), and are fitted alternately, seed by seed, on one
 core. fastnet takes part twice: with its default dtype, here float32, and with
 dtype="float64". Times are medians over the seeds, scores on held-out data the means, with the
 standard deviations.

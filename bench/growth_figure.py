@@ -1,4 +1,4 @@
-"""The figure of growth.py: one panel for each thing that grows."""
+"""The figure of growth.py: one panel for each parameter that is varied."""
 
 import csv
 
@@ -9,7 +9,7 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-# Okabe and Ito's colours, told apart by everybody, and markers for print in grey.
+# Okabe and Ito's colours, distinct for all kinds of colour vision, and markers for grey print.
 STYLES = {
     "fastnet": {"color": "#D55E00", "marker": "o", "markersize": 3, "linewidth": 1.6},
     "NumPy": {"color": "#0072B2", "marker": "s", "markersize": 4, "linewidth": 1},

@@ -40,11 +40,11 @@ class Job:
     eta : float
         The learning rate.
     floor : float
-        The share of the test images that must be right after two epochs or more.
+        The fraction of the test images that must be classified correctly after two epochs or more.
     threads : tuple of int
         With how many threads it is run; other numbers than 1 in a run of their own.
     per_step : bool
-        Whether the time of a mini-batch is told, not that of an epoch.
+        Whether the table shows the time of a mini-batch instead of that of an epoch.
     """
 
     sizes: tuple

@@ -24,7 +24,8 @@ SECONDS_PER_PEAK = 0.004
 
 
 def restrict():
-    """Ask every library for `THREADS` threads, and stay on as many cores where the platform can.
+    """Set the number of threads of every library to `THREADS`, and pin the process to as many cores
+    if the platform allows that.
 
     The cores are the highest-numbered ones that the process may use: the lowest
     usually serves the interrupts.
@@ -40,7 +41,7 @@ def restrict():
 
 
 def cores():
-    """How many cores this process may use."""
+    """The number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count()

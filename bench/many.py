@@ -4,8 +4,8 @@
 
 The rounds of one and of two threads follow each other, and medians are taken of those in
 which other programs had less than 3 % of the machine's processors; where there is no such
-round among so many, of all, and the row says "busy". "cores" is how many cores' time the
-process had with two threads: the ratio cannot be above it.
+round among so many, of all, and the row says "busy". "cores" is the mean number of cores that the
+process had with two threads, an upper bound of the ratio.
 """
 
 import os
@@ -48,14 +48,14 @@ def data_of(sizes, n, evaluated):
 
 
 def busy():
-    """Seconds that the machine's processors have worked, for whatever program (Linux)."""
+    """The processor time of all programs of the machine in seconds (Linux)."""
     with open("/proc/stat", encoding="ascii") as file:
         user, nice, system, _, _, *interrupts = map(int, file.readline().split()[1:9])
     return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
 
 
 class Clock:
-    """Seconds that a call took, those that its process worked, and the share of others."""
+    """The time of a call, the processor time of its process, and the fraction that others used."""
 
     def __enter__(self):
         self._began = time.perf_counter(), time.process_time(), busy()

@@ -41,7 +41,7 @@ class Results:
         return [info for peers in self.table.values() for info in peers.values()]
 
     def info(self, job, peer="fastnet"):
-        """What is known of a job; None where it was not measured."""
+        """The figures of a job; None if it was not measured."""
         return self.table.get(job, {}).get(peer)
 
     def peaks(self, dtype):
@@ -53,7 +53,7 @@ class Results:
         return statistics.median(found) if found else None
 
     def over(self, other):
-        """These figures, and those of `other` where these have none."""
+        """These figures, completed by those of `other`."""
         both = Results.__new__(Results)
         both.machine, both.isa = self.machine, self.isa
         both.table = {job: dict(peers) for job, peers in other.table.items()}

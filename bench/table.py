@@ -18,8 +18,8 @@ from wanted import WANTED
 
 YARDSTICK = "fastnet"
 UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
-BUSY = 1.2  # times the slowest peak: more is no spread of one machine at rest
-SAME_PEAK = 0.9  # of AVX-512's: an AVX2 of which the bounds "Zen 4" are meant
+BUSY = 1.2  # ratio of the fastest to the slowest peak; more means that the machine was busy
+SAME_PEAK = 0.9  # ratio to AVX-512's peak with which AVX2 has the bounds "Zen 4"
 
 
 def heading(results):
@@ -34,7 +34,7 @@ def heading(results):
 
 
 def peaks(results):
-    """How fast a core's multiply-adds were beside the jobs."""
+    """The measured peaks of a core during the jobs."""
     words, busy = [], False
     for dtype in ("float32", "float64"):
         found = [peak / 1e9 for peak in results.peaks(dtype)]
@@ -103,7 +103,7 @@ def verdict(line, value, decides):
 
 
 def beside_wanted(results, avx2):
-    """The wanted figures and those measured as rows of strings, the head first."""
+    """The targets and the measured figures as rows of strings, the head first."""
     head = ["job", "wanted", f"measured, {results.isa}"]
     rows = [[*head, *([f"{avx2.isa}"] if avx2 else []), "reached?"]]
     own = avx2 or (results if results.isa == "avx2" else None)

@@ -1,4 +1,4 @@
-"""Each kernel against its NumPy twin, in the sizes that occur in training on digits."""
+"""Each kernel and its counterpart in NumPy, in the sizes that occur in training on digits."""
 
 import agreement
 import data

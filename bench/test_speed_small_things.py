@@ -1,4 +1,4 @@
-"""What a run costs besides its arithmetic: starting, memory, calls, allocations."""
+"""The overhead of a run: start, memory, calls, allocations."""
 
 import json
 import os

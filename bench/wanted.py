@@ -18,7 +18,7 @@ class Figure:
     Parameters
     ----------
     words : str
-        What stands behind the number; {other} is the line's `other`.
+        The text after the number; {other} is the line's `other`.
     at_most : bool
         Whether the bound is the largest value wanted, or the smallest.
     value : function of (results, line)

@@ -1,7 +1,7 @@
-/* The C interface of fastnet: what Python's side (fastnet/core/_kernels.pyx) calls.
+/* The C interface of fastnet, which fastnet/core/_kernels.pyx calls.
  *
- * Nothing here knows of Python, and nothing allocates but the system for threads: the
- * caller passes the parameters, the examples and a workspace.
+ * The functions do not use Python and allocate no memory, except that the system does for threads:
+ * the caller passes the parameters, the examples and a workspace.
  *
  * Legend of dimensions, used in every file:
  *   m          examples in a mini-batch
@@ -14,7 +14,7 @@
  *
  * Parameters of a network are one flat array. Layer l holds its weights
  * input-major, one row per input with the weights from that input to all
- * outputs, and behind them one row of biases; see fn_layout.
+ * outputs, followed by one row of biases; see fn_layout.
  */
 #ifndef FASTNET_H
 #define FASTNET_H
@@ -46,7 +46,7 @@ typedef struct {
 typedef struct {
     fn_row row;
     int hidden, output;     /* the layers that it may be in */
-    int keeps_slope;        /* f'(z) does not follow from f(z): the forward step keeps it */
+    int keeps_slope;        /* f'(z) cannot be computed from f(z): the forward step stores it */
     int of_layer;           /* an output depends on all z of its layer; they sum to 1 */
 } fn_activation_traits;
 
@@ -54,7 +54,7 @@ typedef struct {
 #define COST(NAME, op, name, n_parameters, sum) FN_##NAME,
 typedef enum {
 #include "api/costs.def"
-    FN_OTHER_COST   /* of the user's own; behind all others */
+    FN_OTHER_COST   /* a user's cost; the last enumerator */
 } fn_cost;
 #undef COST
 
@@ -101,11 +101,11 @@ typedef struct {
 #define FN_EACH_FORM(T) T(FN_DENSE, "dense") T(FN_COLUMNS, "columns") T(FN_MASKS, "masks")
 typedef enum { FN_EACH_FORM(FN_ENUMERATOR) } fn_form;
 
-/* n examples as the user holds them; never written, never copied whole.
+/* n examples in the user's memory, which is not written.
  *
- * Dense: a row holds all its n_in inputs. Compressed (offsets is not NULL): a
- * row holds only what is not zero, and where it stands is told by the columns or
- * by the masks, one of the two. Both kinds train to the same bits. */
+ * Dense: a row has all n_in inputs. Compressed (offsets is not NULL): a row has only the non-zero
+ * inputs, and either columns or masks give their positions. Training gives the same bits with all
+ * forms. */
 typedef struct {
     size_t n;
     const void *inputs;     /* dense: [n][n_in]; compressed: [offsets[n]], row after row */
@@ -114,18 +114,18 @@ typedef struct {
     double scale;           /* an input is value * scale, rounded once */
     float upper, lower;     /* 0, or the scale of bytes in two parts: see fn_set_scale */
     const int64_t *offsets; /* NULL, or [n+1]: row s is inputs[offsets[s] .. offsets[s+1]) */
-    size_t longest;         /* no compressed row holds more inputs */
+    size_t longest;         /* the largest number of inputs in a compressed row */
     const void *columns;    /* NULL, or [offsets[n]]: input of each, ascending in a row */
     fn_type columns_type;   /* FN_U16 or FN_U32 */
     const uint64_t *masks;  /* NULL, or [n][fn_words(n_in)]: bit j % 64 of word j / 64 for input
-                             * j; 128 bytes behind the last of inputs must be readable then */
+                             * j; with masks, 128 bytes after the last input must be readable */
     const void *targets;    /* FN_I64: labels [n]; else [n][n_out]; may be NULL */
     size_t targets_stride;  /* bytes */
     fn_type targets_type;   /* FN_I64, FN_F32 or FN_F64 */
     const double *weights;  /* NULL, or [n]: how often each counts, 0 or more */
 } fn_examples;
 
-/* Stands in for output_error when the cost is the user's own: reads the
+/* Replaces output_error if the cost is a user's: reads the
  * padded [m][stride] matrices z, a and y and writes dC/dz into delta.
  * A result other than 0 ends the training at once with that result. */
 typedef int (*fn_delta_callback)(void *context, size_t m, size_t n_out, size_t stride,
@@ -136,8 +136,8 @@ typedef struct {
     void *context;
 } fn_delta;
 
-/* Lets the caller run code of its own during a long call: the caller keeps the clock. Polled first
- * after one mini-batch or one piece of examples. */
+/* Callbacks that run the caller's code during a long call; the caller measures the time. The first
+ * poll is after one mini-batch or one piece of examples. */
 typedef struct {
     /* Returns the number of mini-batches, or pieces of the first thread, until the next poll;
      * 0: call run_callbacks now. NULL: never poll. */
@@ -163,20 +163,21 @@ typedef struct {
     const double *dropout;  /* NULL, or [L-1]: the share of each hidden layer that is dropped */
     size_t shift, side;     /* inputs are images of side x side, moved by up to shift pixels */
     uint64_t key;           /* of the random numbers for dropout and shift, see fn_random_at */
-    const uint64_t *keys;   /* NULL, or in place of key one for each pass */
+    const uint64_t *keys;   /* NULL, or one for each pass, used instead of key */
     fn_delta delta;
     fn_poll poll;
     double *costs;          /* NULL, or [mini-batches]: each one's sum of costs before its step */
-    int64_t *n_complete;    /* NULL, or the number of passes that were complete and left all
-                             * parameters finite is added; the call ends with another */
-    void *snapshots;        /* not where n_complete is NULL: [n_snapshots][parameters], what the
-                             * last of these passes left, the e-th of the call in row
-                             * e % n_snapshots */
+    int64_t *n_complete;    /* NULL, or a counter of the complete passes after which all
+                             * parameters were finite; the call ends at a pass that is not */
+    void *snapshots;        /* used if n_complete is not NULL: [n_snapshots][parameters], the
+                             * parameters after the last of these passes, those of pass e of
+                             * the call in row e % n_snapshots */
     size_t n_snapshots;     /* 0: none */
     int by_blocks;          /* compressed examples enter the first layer by blocks: 1, or by lists:
-                             * -1; 0: in the way that is quicker. Same bits */
-    size_t sharing;         /* for tests: so many examples share a list, where they are stored with
-                             * masks; 0, or more than can: as many as is quicker. Same bits */
+                             * -1; 0: whichever is faster. The bits are the same */
+    size_t sharing;         /* for tests: the number of examples that share a list, if they are
+                             * stored with masks; 0 or too large: the planned number. The bits
+                             * are the same */
 } fn_training;
 
 /* The random number of this key and counter: SplitMix64 (Steele, Lea and Flood 2014), whose
@@ -189,8 +190,8 @@ static inline uint64_t fn_random_at(uint64_t key, uint64_t counter)
     return x ^ x >> 31;
 }
 
-/* Random numbers of a call to train: each example of the order has a run of them, by its
- * position, one for its shift and behind it one for each hidden neuron. */
+/* The first counter of the random numbers for a position in the order of examples: one is for the
+ * shift of the example, and the following ones are for the hidden neurons. */
 static inline uint64_t fn_counter(const fn_network *network, size_t position)
 {
     uint64_t each = 1;
@@ -204,7 +205,7 @@ typedef struct {
     ptrdiff_t down, right;
 } fn_shift;
 
-/* Both evenly from -shift to shift. */
+/* Both are uniform from -shift to shift. */
 static inline fn_shift fn_shift_of(const fn_network *network, const fn_training *training,
                                    size_t position)
 {
@@ -216,7 +217,7 @@ static inline fn_shift fn_shift_of(const fn_network *network, const fn_training 
     };
 }
 
-/* Where the parameters of one layer lie, in elements from the first. */
+/* The positions of one layer's parameters, in elements from the start. */
 typedef struct {
     size_t weights;     /* [n_in][stride] */
     size_t biases;      /* [stride] */
@@ -239,8 +240,8 @@ static inline size_t fn_stride(size_t n, size_t bytes)
     return stride % 256 ? stride : stride + 64 / bytes;
 }
 
-/* Where the part `which` of n things begins, of which `unit` stay together; parts are as even as
- * can be. A single part is handled separately, without the division, which is slow. */
+/* The start of part `which` if n elements are split into `parts` parts, at multiples of `unit` and
+ * as even as possible. A single part is handled separately, without the division, which is slow. */
 static inline size_t fn_part(size_t n, size_t unit, size_t which, size_t parts)
 {
     if (parts == 1)
@@ -249,8 +250,8 @@ static inline size_t fn_part(size_t n, size_t unit, size_t which, size_t parts)
     return start < n ? start : n;
 }
 
-/* The size of the next part when `left` > 0 things are split into parts of at most `most`, as
- * even as can be. */
+/* The size of the next part if `left` > 0 elements are split into parts of at most `most`, as even
+ * as possible. */
 static inline size_t fn_next(size_t left, size_t most)
 {
     const size_t times = (left + most - 1) / most;
@@ -274,11 +275,10 @@ static const size_t fn_bytes[] = {
 static inline size_t fn_words(size_t n_in) { return (n_in + 63) / 64; }
 
 enum {
-    /* The largest number of examples that is worked on at once; a larger mini-batch is gathered
-     * from pieces of this size, unless the cost is a class of the user's, which is promised the
-     * whole. */
+    /* The largest number of examples that are computed at once; a larger mini-batch is split into
+     * pieces of this size, unless the cost is a user's, which receives whole mini-batches. */
     FN_PIECE = 1024,
-    /* The largest number of examples that feedforward and evaluate work on at once. */
+    /* The largest number of examples that feedforward and evaluate compute at once. */
     FN_EVALUATED = 64,
     /* The largest number of threads that a call starts. */
     FN_MOST_THREADS = 256,
@@ -321,9 +321,9 @@ typedef struct {
 #undef KERNEL_F64
 
 /* fn_select changes the table in use; it returns 0, or -1 (and changes nothing)
- * where the name is unknown or the processor lacks the instructions.
+ * if the name is unknown or the processor lacks the instructions.
  * fn_isa_name(i) is the i-th instruction set that this machine has, from the
- * plainest to the best, or NULL. */
+ * slowest to the fastest, or NULL. */
 int fn_select(const char *isa);
 const char *fn_selected(void);
 const char *fn_isa_name(size_t i);

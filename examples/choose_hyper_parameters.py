@@ -1,8 +1,8 @@
 """The book's heuristics for choosing hyper-parameters (chapter 3), on MNIST.
 
     python examples/choose_hyper_parameters.py            # all tables, a minute on one core
-    python examples/choose_hyper_parameters.py eta stop   # some of feedback, eta, lambda,
-                                                          # mini-batch, stop, again
+    python examples/choose_hyper_parameters.py eta stop   # only these, of feedback, eta, lambda,
+                                                          # mini-batch, stop and again
 
 Prints the tables of docs/choosing_hyper_parameters.md, which explains them. Times are CPU times.
 """

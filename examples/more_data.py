@@ -33,7 +33,7 @@ def accuracies(sizes, examples, training_data, validation_data):
         net.large_weight_initializer()
         net.SGD(training_data[:size], examples // size, 10, 0.5, lmbda=size * 0.0001)
         found.append(100 * net.accuracy(validation_data) / len(validation_data))
-        print(f"{size} training images: {found[-1]:.2f} % of the validation images are right")
+        print(f"{size} training images: {found[-1]:.2f} % of the validation images are correct")
     return found
 
 
@@ -41,7 +41,7 @@ def draw(sizes, found, file):
     try:
         from matplotlib import pyplot as plt
     except ImportError:
-        print(f'{file} is not drawn, which takes matplotlib: pip install "matplotlib>=3.8"')
+        print(f'{file} is not drawn, since matplotlib is missing: pip install "matplotlib>=3.8"')
         return
     fig, ax = plt.subplots(layout="constrained")
     ax.plot(sizes, found, "o-")

@@ -79,7 +79,7 @@ def main():
     pruned = sum(trial.state == optuna.trial.TrialState.PRUNED for trial in study.trials)
     epochs = sum(len(trial.intermediate_values) for trial in study.trials)
     print(f"{pruned} of {len(study.trials)} trials were pruned: ", end="")
-    print(f"{epochs} epochs in place of {EPOCHS * len(study.trials)}")
+    print(f"{epochs} epochs instead of {EPOCHS * len(study.trials)}")
     chosen = ", ".join(f"{name} {value:.3g}" for name, value in study.best_params.items())
     print(f"Best validation accuracy: {study.best_value:.2%} with {chosen}")
 

@@ -44,7 +44,7 @@ def draw(results, file):
     try:
         from matplotlib import pyplot as plt
     except ImportError:
-        print(f'{file} is not drawn, which takes matplotlib: pip install "matplotlib>=3.8"')
+        print(f'{file} is not drawn, since matplotlib is missing: pip install "matplotlib>=3.8"')
         return
     fig, axes = plt.subplots(2, 1, sharex=True, layout="constrained")
     for ax, figure in zip(axes, ("cost", "accuracy"), strict=True):

@@ -31,7 +31,7 @@ def elastic(images, seed):
 
 
 DISTORTIONS = {"plain": plain, "affine": affine, "elastic": elastic}
-SHIFT = {"plain": 0, "affine": 1, "elastic": 0}  # how far SGD moves images at random
+SHIFT = {"plain": 0, "affine": 1, "elastic": 0}  # pixels by which SGD shifts images at random
 EPOCHS = {"plain": 30, "affine": 50, "elastic": 100}
 ETA = 0.1  # at the start; it falls to almost 0 along a half cosine
 
@@ -67,7 +67,7 @@ def main():
     add("--epochs", type=int, help="(default: plain 30, affine 50, elastic 100)")
     add("--seed", type=int, default=1, help="(default: 1)")
     add("--threads", type=int, default=1, help="(default: 1)")
-    add("--save", metavar="FILE", help="write the network to FILE; of all three, the last")
+    add("--save", metavar="FILE", help="write the network to FILE; with all, the last one")
     args = parser.parse_args()
 
     training, test = load()
@@ -75,7 +75,7 @@ def main():
         epochs = EPOCHS[kind] if args.epochs is None else args.epochs
         net = train(kind, training, test, epochs, args.seed, args.threads)
         wrong = len(test) - net.accuracy(test)
-        print(f"{kind}: {wrong} of {len(test)} test images are wrong after {epochs} epochs")
+        print(f"{kind}: {wrong} of {len(test)} test images are misclassified after {epochs} epochs")
     if args.save:
         net.save(args.save)
 

@@ -176,5 +176,5 @@ def test_callbacks_that_are_none_are_refused_before_anything_changes(callbacks, 
 
 
 def test_the_search_for_eta_takes_none():
-    with pytest.raises(TypeError, match="callbacks: expected none but"):
+    with pytest.raises(TypeError, match="callbacks: expected only"):
         fastnet.find_learning_rate(Network([3, 2]), DATA, callbacks=[print])

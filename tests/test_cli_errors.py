@@ -115,7 +115,7 @@ def test_a_wrong_option_or_file_ends_with_one_line_and_status_2(folder, capsys, 
 @pytest.mark.parametrize(
     ("which", "word"),
     [
-        ("train-images", "--train-labels: expected a file beside --train-images"),
+        ("train-images", "--train-labels: expected a file with --train-images"),
         ("nothing train-labels test-images test-labels", "--train-images: nothing: No such file"),
         (
             "train-labels train-images test-images test-labels",

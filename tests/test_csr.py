@@ -111,7 +111,7 @@ def test_compressed_rows_are_sliced_gathered_and_pickled(form):
 
 
 def test_compressed_rows_have_no_constructor_that_could_be_told_anything():
-    with pytest.raises(TypeError, match=r"^Compressed: expected Dataset\.from_csr"):
+    with pytest.raises(TypeError, match=r"^Compressed: expected a call of Dataset\.from_csr"):
         Compressed(np.ones(2, np.float32), np.array([0, 1, 2]), np.array([9, 9]), None, 10)
 
 
@@ -131,7 +131,7 @@ def test_any_other_index_of_csr_raises_an_error(which):
 
 
 def test_a_slice_of_csr_without_examples_raises_an_error():
-    with pytest.raises(ValueError, match=r"at least one example.* of 60"):
+    with pytest.raises(ValueError, match=r"at least one of the 60 examples"):
         csr(X)[60:]
 
 

@@ -287,7 +287,7 @@ ASKED = [
 )
 def test_an_accuracy_of_numbers_is_refused_before_the_first_epoch(asked, cost, output):
     net, called = network(3, cost, output), []
-    words = f"_data: expected labels, .* accuracy of {output} outputs, .*total_cost"
+    words = f"_data: expected labels .* accuracy of {output} outputs, .*total_cost"
     with pytest.raises(ValueError, match=words):
         net.SGD((X, smooth(X)), 3, 5, 0.1, evaluation_data=(X_OTHER, smooth(X_OTHER)),
                 callbacks=[lambda *_: called.append(1)], verbose=False, **asked)  # fmt: skip

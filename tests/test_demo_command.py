@@ -132,7 +132,7 @@ def test_a_network_sees_images_at_the_scale_that_it_learned_them_with(mnist, tmp
     own = user_network(options, "digits")
     assert own.net.accuracy(own.data) == right
     run("--html", str(tmp_path / "page.html"), "--model", str(tmp_path / "net.json"))
-    assert f"reads {right / 100:.1f} % of" in (tmp_path / "page.html").read_text("utf-8")
+    assert f"classifies {right / 100:.1f} % of" in (tmp_path / "page.html").read_text("utf-8")
 
 
 def test_the_weights_of_any_network_are_drawn_without_images(tmp_path):
@@ -146,11 +146,11 @@ ERRORS = [
     (["sigmoid", "--save", "{tmp}/x"], r"--save: expected a name that ends in \.png, \.svg"),
     (["sigmoid", "--save", "{tmp}/x.doc"], r"--save: expected a name that ends in .*x\.doc'$"),
     (["digits", "--save", "{tmp}/no/x.png"], r"--save: expected a file that can be written, got"),
-    (["--save", "{tmp}/x.png"], r"NAME: expected a picture to go with --save$"),
-    (["--dark"], r"NAME: expected a picture to go with --dark$"),
-    (["neuron", "--html", "{tmp}/x.html"], r"--html: expected neither NAME nor --save nor --dark"),
-    (["--html", "{tmp}/x.html", "--book-rates"], r"--html: expected neither .* nor --book-rates"),
-    (["--book-rates"], r"NAME: expected a picture to go with --book-rates$"),
+    (["--save", "{tmp}/x.png"], r"NAME: expected a picture with --save, got none$"),
+    (["--dark"], r"NAME: expected a picture with --dark, got none$"),
+    (["neuron", "--html", "{tmp}/x.html"], r"--html: expected no NAME, --save, --dark"),
+    (["--html", "{tmp}/x.html", "--book-rates"], r"--html: expected no .* or --book-rates"),
+    (["--book-rates"], r"NAME: expected a picture with --book-rates, got none$"),
     (
         ["sigmoid", "--save", "{tmp}/x.png", "--book-rates"],
         r"--book-rates: expected neuron or slowdown with it, which compare costs; got 'sigmoid'$",
@@ -166,10 +166,13 @@ ERRORS = [
     ),
     (["sigmoid", "--model", "{model}", "--save", "{tmp}/x.png"], r"--model: expected one of digit"),
     (["digits", "--model", "{tmp}/no.json", "--save", "{tmp}/x.png"], r"No such file .*no\.json"),
-    (["digits", "--images", "{tmp}/a", "--save", "{tmp}/x.png"], r"expected both of --images and"),
+    (
+        ["digits", "--images", "{tmp}/a", "--save", "{tmp}/x.png"],
+        r"--images, --labels: expected both",
+    ),
     (
         ["digits", "--images", "{tmp}/a", "--labels", "{tmp}/b", "--save", "{tmp}/x.png"],
-        r"--images: expected a --model that was trained for them$",
+        r"--images: expected a --model that was trained for them, got none$",
     ),
     (
         ["digits", "--model", "{tmp}/small.json", "--save", "{tmp}/x.png"],
@@ -232,12 +235,14 @@ def test_the_page_is_written_with_a_network_trained_for_it_or_ones_own(
     monkeypatch.setattr(mnist_demo, "EPOCHS", 1)
     run("--html", str(tmp_path / "page.html"))
     assert capsys.readouterr().out == f"Saved to {tmp_path}/page.html: open it in a browser\n"
-    assert "784 – 30 – 10 neurons stands" in (tmp_path / "page.html").read_text("utf-8")
+    assert "contains a network of 784 – 30 – 10 neurons" in (tmp_path / "page.html").read_text(
+        "utf-8"
+    )
     monkeypatch.setattr(mnist_demo, "trained", None)  # nothing is trained
     run("--html", str(tmp_path / "own.html"), "--model", model)
     net, test = fastnet.load(model), fastnet.load_mnist()[2]
     text = (tmp_path / "own.html").read_text("utf-8")
-    assert "784 – 10 neurons stands" in text
+    assert "contains a network of 784 – 10 neurons" in text
     assert f"{net.accuracy(test) / 100:.1f} % of 10,000 test images" in text
 
 

@@ -53,7 +53,7 @@ def test_simard_2003_runs_from_the_command_line(monkeypatch, capsys, tmp_path):
     runpy.run_path(SIMARD, run_name="__main__")
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in lines] == ["plain", "affine", "elastic"]
-    assert all("of 10000 test images are wrong after 0 epochs" in line for line in lines)
+    assert all("of 10000 test images are misclassified after 0 epochs" in line for line in lines)
     assert fastnet.load(file).sizes == [784, 800, 10]
 
 
@@ -82,7 +82,7 @@ def test_optuna_pruning_runs_from_the_command_line(pruning, monkeypatch, capsys)
     runpy.run_path(PRUNING, run_name="__main__")
     first, last = capsys.readouterr().out.splitlines()
     assert "of 6 trials were pruned: " in first
-    assert first.endswith(" epochs in place of 60")
+    assert first.endswith(" epochs instead of 60")
     assert last.startswith("Best validation accuracy: 9")
 
 
@@ -231,7 +231,7 @@ def test_without_matplotlib_the_book_s_scripts_say_so_and_keep_the_figures(book,
     _, run = book
     json.loads(run())
     out = capsys.readouterr().out
-    words = 'picture.png is not drawn, which takes matplotlib: pip install "matplotlib>=3.8"'
+    words = 'picture.png is not drawn, since matplotlib is missing: pip install "matplotlib>=3.8"'
     assert words in out
     assert not (tmp_path / "picture.png").exists()
 

@@ -189,7 +189,7 @@ def test_a_network_that_has_diverged_is_not_kept_once_it_is_yielded(data):
         (
             {"sizes": [784, 10], "eta": 1},
             r"specs\[1\]: expected sizes, epochs, mini_batch_size, eta; "
-            r"epochs, mini_batch_size not given",
+            r"got none for epochs, mini_batch_size",
         ),
         ({**BASE, "eta": -1}, r"specs\[1\]: eta: expected a finite number of 0 or more, got -1"),
         ({**BASE, "epochs": 1.5}, r"specs\[1\]: epochs: expected an integer, got 1.5"),
@@ -245,7 +245,7 @@ def test_an_argument_that_is_wrong_is_named(data, options, error, message):
 def test_a_number_of_workers_is_refused_beside_an_executor_which_has_its_own(data):
     with (
         ThreadPoolExecutor(1) as pool,
-        pytest.raises(ValueError, match=r"^max_workers: expected None beside an executor"),
+        pytest.raises(ValueError, match=r"^max_workers: expected None with an executor"),
     ):
         fastnet.fit_many([BASE], *data, executor=pool, max_workers=1)
 

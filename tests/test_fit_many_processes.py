@@ -80,7 +80,9 @@ def test_a_data_set_that_is_a_file_is_mapped_by_each_process(data, pool, tmp_pat
 def test_an_executor_that_was_shut_down_is_named(kind, data):
     with kind(1) as executor:
         pass
-    with pytest.raises(RuntimeError, match="executor: expected one that takes tasks, got: cannot"):
+    with pytest.raises(
+        RuntimeError, match="executor: expected one that accepts tasks, got: cannot"
+    ):
         fastnet.fit_many([BASE], *data, executor=executor)
 
 
@@ -99,7 +101,7 @@ def test_a_pool_that_breaks_says_which_networks_are_lost_and_returns_the_rest(
         fits = fastnet.fit_many(specs, *data, executor=pool)
         with pytest.raises(
             BrokenExecutor,
-            match=r"executor: expected one that takes tasks, got: .* pool is not usable",
+            match=r"executor: expected one that accepts tasks, got: .* pool is not usable",
         ):
             fastnet.fit_many(specs, *data, executor=pool)
     network = alone(BASE, *data)[0]

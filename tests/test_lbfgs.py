@@ -315,7 +315,7 @@ def test_a_start_without_a_finite_cost_is_a_divergence_and_changes_nothing():
     net = Network([1, 1], "poisson", dtype="float64")
     net.weights[0], net.biases[0] = [[1.0]], [[0.0]]
     with pytest.raises(DivergenceError, match=r"^training diverged in epoch 1: the cost or its "
-                       r"gradient is not finite; the parameters are back as they were before the "
+                       r"gradient is not finite; the parameters are restored to those before the "
                        r"training \(") as raised:  # fmt: skip
         net.fit_lbfgs(([[1000.0]], [[1.0]]), verbose=False)
     assert (raised.value.epoch, raised.value.history) == (1, ([], [], [], []))

@@ -1,4 +1,4 @@
-"""The text's four results on MNIST, over several seeds.
+"""The book's four results on MNIST, over several seeds.
 
 tests/mnist_accuracy.json holds the best epoch's count for each of 40 seeds, as
 tools/measure_accuracy.py measured them. Here FASTNET_TEST_SEEDS of them (3
@@ -7,7 +7,7 @@ same, and so that a change of bits that is meant (and recorded anew) still has t
 give the same figures.
 
 With the quadratic cost and large initial weights some output neurons saturate
-on the wrong value and never learn, which is the slowdown that the text
+on the wrong value and never learn, which is the slowdown that the book
 explains: each costs its digit, about 10 %, and the spread has a far lower part
 (float64 shows the same). So three figures are compared, each with the band in
 which draws from the measured counts have it: the median over all seeds, the

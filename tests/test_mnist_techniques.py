@@ -1,10 +1,10 @@
-"""The text's results on regularization, on MNIST, over several seeds.
+"""The book's results on regularization, on MNIST, over several seeds.
 
 tests/mnist_techniques.json holds what tools/measure_regularization.py measured, seed by seed.
 Here the first FASTNET_TEST_SEEDS of them (3 unless it is set, 5 at most; half as many for
 the 60 epochs) are trained anew: to the same figures, since the bits are
 the same, and so that a change of bits that is meant (and recorded anew) still has to give
-what the text gives.
+what the book gives.
 """
 
 import json

@@ -423,7 +423,7 @@ def test_the_poll_of_a_training_gets_the_examples_of_overridden_steps(monkeypatc
     seen = []
     reporter = fastnet.core.reporting.Reporter()
     monkeypatch.setattr(reporter, "poll", lambda epoch: lambda done: seen.append((epoch, done)))
-    monkeypatch.setattr(reporting, "chosen", lambda verbose: reporter)
+    monkeypatch.setattr(reporting, "reporter_of_level", lambda verbose: reporter)
     network(StepAndMore).SGD(as_pairs(*TRAINING), 2, 10, ETA)
     assert seen == [(epoch, done) for epoch in (1, 2) for done in (0, 10, 20, 30)]
 

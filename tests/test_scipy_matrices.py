@@ -27,7 +27,7 @@ BROKEN = {
             [1, 3, 0, 2, -9, 0, 1, 2, 3, 4, 5],
             "expected columns from 0 to 5, got -9 to 5",
         ),
-        ("indices", [1, 3], "expected 11 or more"),
+        ("indices", [1, 3], "expected 11 elements or more"),
         ("indices", [[1], [3]], "expected one dimension"),
         ("indices", [0.5] * 11, "expected integers, got float64"),
         ("indptr", [0, 2, 5], "expected 5 entries, got 3"),
@@ -41,11 +41,11 @@ BROKEN = {
     "csc": [
         ("indices", [1, 3, 0, 2, 99, 0, 1, 2, 3, 2, 3], "expected rows from 0 to 3, got 0 to 99"),
         ("indices", [1, 3, 0, 2, -1, 0, 1, 2, 3, 2, 3], "expected rows from 0 to 3, got -1 to 3"),
-        ("indices", [0], "expected 11 or more"),
+        ("indices", [0], "expected 11 elements or more"),
         ("indptr", [0, 2, 4, 6, 8, 9, 10**9], "_or_"),
         ("indptr", [0, 2, 4, 6, 8], "expected 7 entries, got 5"),
         ("indptr", [0, 4, 2, 6, 8, 9, 11], "expected entries that do not descend, got 2 after 4"),
-        ("data", [1.0], "expected 11 or more"),
+        ("data", [1.0], "expected 11 elements or more"),
         ("data", np.ones((11, 0)), "expected 1 dimension(s), got shape (11, 0)"),
     ],
     "bsr": [

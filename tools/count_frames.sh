@@ -1,7 +1,7 @@
 #!/bin/sh
 # Lists the frames from Network.SGD to the loop over mini-batches in C, at one thread: Python's
-# functions, then Cython's and C's as the compiler left them, which gdb sees. Those of the
-# interpreter itself do not count. Needs gdb and an installed fastnet.
+# functions, then Cython's and C's that gdb sees, which are those that the compiler did not inline.
+# Frames of the interpreter itself do not count. Needs gdb and an installed fastnet.
 #
 #   tools/count_frames.sh [python]
 set -eu
@@ -17,7 +17,7 @@ import numpy as np
 import fastnet
 
 
-class Seeing(fastnet.QuadraticCost):
+class Traced(fastnet.QuadraticCost):
     @staticmethod
     def delta(z, a, y):
         names, frame = [], sys._getframe(1)
@@ -28,7 +28,7 @@ class Seeing(fastnet.QuadraticCost):
         return a - y
 
 
-net = fastnet.Network([4, 3, 2], Seeing, seed=1)
+net = fastnet.Network([4, 3, 2], Traced, seed=1)
 net.SGD((np.zeros((5, 4), np.float32), np.zeros((5, 2))), 1, 5, 0.5, verbose=False)
 PYTHON
 

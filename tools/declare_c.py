@@ -10,7 +10,7 @@ from pathlib import Path
 
 HEADER = "csrc/fastnet.h"
 
-# A pointer to a function of the caller's.
+# A pointer to a function of the caller.
 CALLBACK = re.compile(r"\(\*\w+\)\([^()]*\)")
 
 
@@ -30,7 +30,7 @@ def preprocessed(command: list[str], header: str = HEADER) -> str:
 
 
 def statements(text: str) -> list[str]:
-    """The declarations at the top level; of a function's definition its head."""
+    """The declarations at the top level; for the definition of a function, its head."""
     found, start, depth = [], 0, 0
     for match in re.finditer(r"[{};]", text):
         depth += {"{": 1, "}": -1, ";": 0}[match[0]]
@@ -46,7 +46,7 @@ def enumerators(body: str) -> list[str]:
 
 
 def declared(statement: str) -> list[str]:
-    """The lines that declare to Cython what a statement of C declares; none for private data."""
+    """The lines that declare a statement of C to Cython; none for private data."""
     head, brace, rest = statement.partition("{")
     head = head.strip()
     body, _, name = rest.rpartition("}")
@@ -67,7 +67,7 @@ def declared(statement: str) -> list[str]:
 
 
 def with_nogil(declaration: str) -> str:
-    """A field or a type; if it is a function's pointer, callable without the lock."""
+    """A field or a type; if it is a function's pointer, callable without the GIL."""
     return CALLBACK.sub(r"\g<0> noexcept nogil", declaration)
 
 

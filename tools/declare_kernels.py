@@ -10,18 +10,19 @@ reference, and ``core`` imports nothing from this package, which is above it in 
 
 import ast
 from pathlib import Path
+from types import ModuleType
 
-from fastnet import reference
+from fastnet import nn, reference
 from fastnet.core import _kernels
 
 STUB = Path(__file__).parents[1] / "fastnet" / "core" / "_kernels.pyi"
 MARK = "# ---- shared with fastnet.reference: written by tools/declare_kernels.py\n"
 
 
-def definitions() -> dict[str, ast.stmt]:
-    """The statements of the reference that define its names."""
+def definitions(package: ModuleType) -> dict[str, ast.stmt]:
+    """The statements of a package's modules that define their names."""
     found: dict[str, ast.stmt] = {}
-    for path in sorted(Path(reference.__file__).parent.glob("*.py")):
+    for path in sorted(Path(str(package.__file__)).parent.glob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef | ast.ClassDef):
                 found[node.name] = node
@@ -49,7 +50,7 @@ def declared(name: str, node: ast.stmt) -> str:
 
 def declarations() -> str:
     """The text below the mark: the shared names, and the aliases of types that they use."""
-    known = definitions()
+    known = definitions(nn) | definitions(reference)
     shared = [declared(name, known[name]) for name in reference.__all__]
     names = {n.id for n in ast.walk(ast.parse("\n".join(shared))) if isinstance(n, ast.Name)}
     aliases = [

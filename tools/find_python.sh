@@ -1,6 +1,6 @@
 #!/bin/sh
-# Print the Python to build with, or say in one line what is missing and how to
-# get it. PYTHON=... names one; otherwise the first CPython 3.11 or newer is taken.
+# Print the Python to build with, or say in one line what is missing and how to get it.
+# PYTHON=... names one; otherwise it is the first CPython 3.11 or newer that is found.
 
 fail() {
     echo "make: $1" >&2
@@ -19,7 +19,7 @@ for candidate in "$@"; do
 done
 
 [ -n "$python" ] || [ -z "$PYTHON" ] ||
-    fail "PYTHON=$PYTHON is no CPython 3.11 or newer"
+    fail "PYTHON=$PYTHON is not CPython 3.11 or newer"
 
 [ -n "$python" ] ||
     fail "no CPython 3.11 or newer found: install it (Debian: python3 python3-venv python3-dev), or name one with make PYTHON=..."

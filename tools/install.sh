@@ -1,6 +1,6 @@
 #!/bin/sh
-# Install with pip and show a line for each step of a minute of building; all that pip said follows
-# if it fails.
+# Install with pip, and show a line for each step of the build, which takes a minute. If it fails, all
+# of pip's output follows.
 #
 # install.sh PIP REQUIREMENT
 

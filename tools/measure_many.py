@@ -1,4 +1,4 @@
-"""Measure many networks on one core, two, and a Dask cluster: docs/many_networks.json.
+"""Measure docs/many_networks.json: many networks on one core, on two, and on a Dask cluster.
 
     python tools/measure_many.py             # measure, and write the tables
     python tools/measure_many.py --write     # only write the tables of docs/many_networks.md
@@ -38,7 +38,7 @@ CLUSTERS = (1, 10, 100)  # workers, for the model
 
 
 def sweep(networks, epochs=2):
-    """The guide's specs, four sizes for each rate: every fourth of them costs the same."""
+    """The guide's specs: four sizes for each rate, so every fourth spec takes the same time."""
     return [
         {
             "sizes": [784, hidden, 10], "epochs": epochs, "mini_batch_size": 10, "eta": eta,
@@ -88,8 +88,8 @@ DASK = {1: "Dask cluster of one worker", 2: "Dask cluster of two workers"}
 # ---- measuring
 
 
-def worked(pids=None):
-    """Seconds of processor time: of these processes, or of all."""
+def cpu_seconds(pids=None):
+    """The processor time of these processes, or of all, in seconds."""
     ticks = 0
     if pids is None:
         with open("/proc/stat", encoding="ascii") as file:
@@ -118,12 +118,13 @@ def family():
 
 
 def seconds(specs, data, options):
-    """(seconds of ``fit_many``, the fraction of the machine that others used meanwhile)"""
+    """(seconds of ``fit_many``, the fraction of the machine that other programs used meanwhile)"""
     pids = family()
-    began = time.perf_counter(), worked(), worked(pids)
+    began = time.perf_counter(), cpu_seconds(), cpu_seconds(pids)
     fits = fastnet.fit_many(specs, *data, verbose=False, **options)
     taken, of_all, of_mine = (
-        b - a for a, b in zip(began, (time.perf_counter(), worked(), worked(pids)), strict=True)
+        b - a
+        for a, b in zip(began, (time.perf_counter(), cpu_seconds(), cpu_seconds(pids)), strict=True)
     )
     if any(fit.error for fit in fits):
         raise SystemExit("a training has failed")
@@ -132,12 +133,12 @@ def seconds(specs, data, options):
 
 
 def wait_for_others():
-    """Return when they are idle, or when PATIENCE seconds of waiting are used up."""
+    """Return when other programs are idle, or when PATIENCE seconds of waiting are used up."""
     global PATIENCE
     while PATIENCE > 0:
-        before = worked()
+        before = cpu_seconds()
         time.sleep(0.5)
-        if worked() - before < OTHERS * os.cpu_count() / 2:
+        if cpu_seconds() - before < OTHERS * os.cpu_count() / 2:
             return
         PATIENCE -= 0.5
 
@@ -191,7 +192,7 @@ def typical(rounds):
     return statistics.median(counted) if counted else min(taken for taken, _ in rounds)
 
 
-# ---- the model: t = s + c N + t1 N / w, where s holds a scattering that grows with w
+# ---- the model: t = s + c N + t1 N / w, where s includes a scattering that grows with w
 
 
 def model(measured):
@@ -201,15 +202,15 @@ def model(measured):
     c = statistics.mean((cells["empty"] - cells["data"]) / EMPTY for cells in of.values())
     rows = [(1, n / workers) for workers in of for n in NETWORKS]
     rest = [of[w][str(n)] - scatter[w] - c * n for w in of for n in NETWORKS]
-    once, t1 = np.linalg.lstsq(np.array(rows), np.array(rest), rcond=None)[0].tolist()
-    return scatter, once, c, t1
+    fixed, t1 = np.linalg.lstsq(np.array(rows), np.array(rest), rcond=None)[0].tolist()
+    return scatter, fixed, c, t1
 
 
 def predicted(measured, networks, workers):
-    scatter, once, c, t1 = model(measured)
+    scatter, fixed, c, t1 = model(measured)
     # workers pass copies on, so that their number doubles in each step
     steps = math.log2(workers) * max(0.0, scatter[2] - scatter[1])
-    return scatter[1] + steps + once + c * networks + t1 * networks / workers
+    return scatter[1] + steps + fixed + c * networks + t1 * networks / workers
 
 
 # ---- the tables
@@ -247,12 +248,12 @@ def tables(measured):
             taken = predicted(measured, n, workers)
             row.append(f"{taken:,.1f} s ({predicted(measured, n, 1) / taken:.1f}x)")
         future.append(f"| {workers} | " + " | ".join(row) + " |")
-    scatter, once, c, t1 = model(measured)
+    scatter, fixed, c, t1 = model(measured)
     terms = [
         "| term | meaning | seconds |",
         "| --- | --- | ---: |",
         f"| s | sending the data to one worker, to two | {scatter[1]:.3f}, {scatter[2]:.3f} |",
-        f"| | compressing them there, and other work that is done once | {once:.3f} |",
+        f"| | compressing them there, and other work that is done once | {fixed:.3f} |",
         f"| c | time per network apart from its training | {c:.4f} |",
         f"| t1 | one network of the sweep on one core, on average | {t1:.3f} |",
     ]

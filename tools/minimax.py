@@ -59,7 +59,7 @@ def interpolated(function, nodes: list[mpf], above: int, below: int) -> tuple[li
 def rational(function, end: mpf, above: int, below: int) -> tuple[list, list, mpf]:
     """p, q and the largest relative error of p / q on [0, end].
 
-    The nodes are laid out over u, x = 3 u / (1 - u), which makes room for those near 0.
+    The nodes are spaced in u, with x = 3 u / (1 - u), so that there are more of them near 0.
     """
     count, last = above + below + 1, end / (end + 3)
 
@@ -97,8 +97,8 @@ def rounded(coefficients: list, bits: int) -> list:
 
 
 def show_rational(name: str, function, end: mpf, degrees: tuple[int, int], bits: int) -> None:
-    """Of 200 factors that make q0 3/4 to 1, where rounding weighs least, the one with which
-    the coefficients of p and q lose least when they are rounded."""
+    """Print p and q times a common factor: of 200 factors with which q0 is from 3/4 to 1, where
+    rounding has the least effect, the one with the smallest error after rounding."""
     p, q, error = rational(function, end, *degrees)
     print(f"{name}: degrees {degrees}, largest relative error of the fit {mpmath.nstr(error, 3)}")
     points = [(end * k / 200, function(end * k / 200)) for k in range(201)]

@@ -1,6 +1,6 @@
 """The implementations that are compared, all behind the interface of `peers.base`.
 
-Each stands in a module of its own that imports its library at the top, so a
+Each is in a module of its own that imports its library at the top, so a
 module is imported only if that library is installed.
 """
 

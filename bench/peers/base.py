@@ -64,7 +64,7 @@ class Problem:
     sizes : list of int
         Neurons per layer, the inputs first.
     weights, biases : list of ndarray, float32 or float64
-        What every peer starts from, in the book's shapes.
+        The initial parameters, in the book's shapes.
     training, test : Examples
     mini_batch_size : int
         Divides the number of training examples, except where fastnet is alone.
@@ -109,8 +109,8 @@ class Peer(ABC):
     Attributes
     ----------
     most : int or None
-        How many examples one call of `epoch` visits at most, of a whole fresh
-        order; None is all, a number stands where a whole epoch would take too long.
+        The maximum number of examples that one call of `epoch` visits; None: all. It is limited if
+        a whole epoch would take too long.
     part : float
         The part of the training set that this is. The table scales it up.
     trains_only : bool
@@ -126,7 +126,7 @@ class Peer(ABC):
         self.part = min(self.most or n, n) / n
 
     def prepare_to_train(self):
-        """Whatever has to happen once before `epoch` is timed: compiling, choosing."""
+        """Prepare for timing `epoch`, for example by compiling."""
         return
 
     @abstractmethod
@@ -134,7 +134,7 @@ class Peer(ABC):
         """Visit the training set once in a fresh random order, drawn in here."""
 
     def next_order(self):
-        """The order of examples that `epoch` takes next, int64; None where nobody can tell."""
+        """The order of examples that `epoch` takes next, int64; None if it is unknown."""
         return copy.deepcopy(self.generator).permutation(len(self.problem.training))[: self.most]
 
     def next_key(self):

@@ -1,8 +1,7 @@
 """The book's way of training: one example at a time, on column vectors, in plain Python.
 
 The algorithm of the chapter, restated: gradients of single examples are found
-by back-propagation, added up over the mini-batch, and then applied. It is the
-program whose waiting time fastnet is there to shorten.
+by back-propagation, added up over the mini-batch, and then applied. fastnet replaces this program.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""fastnet through its public interface: checks, order of examples and all."""
+"""fastnet through its public interface, including checks and the order of examples."""
 
 import copy
 

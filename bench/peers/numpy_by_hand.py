@@ -1,8 +1,8 @@
 """NumPy at its fastest for this one job: contiguous arrays of fixed shapes, reused.
 
-`fastnet.reference` spells the same products out for every cost, layer and
-layout; this is what they cost without that generality. Tried and slower:
-weights stored (n_in, n_out), new arrays for the gathered rows.
+`fastnet.reference` computes the same products for every cost, layer and layout; this module shows
+their time without that generality. Tried and slower: weights stored (n_in, n_out), new arrays for
+the gathered rows.
 """
 
 import numpy as np

@@ -14,8 +14,8 @@ from . import base
 class Peer(base.Peer):
     """`MLPClassifier.partial_fit`: one call is one shuffled epoch.
 
-    It cannot be told to leave out its own checks of the input and the cost that
-    it adds up on the way; both are part of its time.
+    Its checks of the input and the cost that it computes cannot be switched off; both are part of
+    its time.
     """
 
     def __init__(self, problem):

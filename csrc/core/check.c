@@ -1,4 +1,4 @@
-/* What debug builds check, and what they do with a contract that is broken. */
+/* The checks of debug builds, and the report of a broken contract. */
 #include "core/contracts.h"
 
 #ifdef FN_DEBUG
@@ -26,7 +26,7 @@ static size_t column(const fn_examples *e, size_t k)
                                      : ((const uint32_t *)e->columns)[k];
 }
 
-/* Whether row s has columns that ascend below n_in, or as many bits in its masks as values. */
+/* Whether row s is valid: columns ascend below n_in, or masks have as many bits as values. */
 static int row_holds(const fn_examples *e, size_t n_in, size_t s)
 {
     const size_t from = (size_t)e->offsets[s], to = (size_t)e->offsets[s + 1];

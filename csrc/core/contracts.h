@@ -5,15 +5,15 @@
 
 #include "fastnet.h"
 
-/* Whether examples with n_in inputs are as fastnet.h says: rows fit in their stride. Compressed:
- * offsets ascend, no row is longer than `longest`, columns ascend below n_in or masks have one bit
- * per value, and 128 bytes behind values with masks are readable. */
+/* Whether examples with n_in inputs meet the contract of fastnet.h. Dense: rows fit in their
+ * stride. Compressed: offsets ascend, no row is longer than `longest`, columns ascend below n_in or
+ * masks have one bit per value, and with masks the 128 bytes after the values are readable. */
 int fn_examples_hold(const fn_examples *examples, size_t n_in);
 
-/* Whether each of the n numbers of an order, which may be NULL, is one of so many examples. */
+/* Whether the n numbers of an order, which may be NULL, are indices of so many examples. */
 int fn_order_holds(const int64_t *order, size_t n, size_t examples);
 
-/* Whether a training has what its optimizer and its techniques need. */
+/* Whether a training has the moments of its optimizer, and valid shifts and snapshots. */
 int fn_training_holds(const fn_training *training, size_t n_in);
 
 /* Whether the bytes are zero. */

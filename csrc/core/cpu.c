@@ -21,7 +21,7 @@ int fn_cpu_has_avx512(void)
 
 static unsigned family; /* read once: cpuid is slow in a virtual machine */
 
-__attribute__((constructor)) static void ask_family(void)
+__attribute__((constructor)) static void read_family(void)
 {
     unsigned eax, ebx, ecx, edx;
     if (__get_cpuid(1, &eax, &ebx, &ecx, &edx))

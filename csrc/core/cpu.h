@@ -6,7 +6,7 @@
 int fn_cpu_has_avx2(void);
 int fn_cpu_has_avx512(void);
 
-/* Whether the processor has AVX-512 and takes its vectors in halves, one after the other
+/* Whether the processor has AVX-512 and computes its vectors in halves, one after the other
  * (Zen 4). */
 #if defined(__x86_64__)
 int fn_cpu_halves_avx512(void);

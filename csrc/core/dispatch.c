@@ -1,4 +1,4 @@
-/* Which table of kernels is used, and the calls through it. */
+/* The selected table of kernels, and the calls through it. */
 #include <string.h>
 
 #include "core/cpu.h"
@@ -22,7 +22,7 @@ static int always(void) { return 1; }
     extern const fn_kernels_f32 fn_kernels_f32_##isa; \
     extern const fn_kernels_f64 fn_kernels_f64_##isa;
 
-/* From the plainest to the best. */
+/* From the slowest to the fastest. */
 #if defined(__x86_64__)
 DECLARE(baseline)
 DECLARE(avx2)
@@ -66,8 +66,8 @@ const char *fn_selected(void) { return selected->name; }
 
 fn_target fn_selected_target(void) { return selected->target; }
 
-/* The calls: CALL_<result> keeps what the kernel returns until the treatment of
- * subnormal numbers is the caller's again. */
+/* The calls: CALL_<result> stores the kernel's result until the caller's treatment of
+ * subnormal numbers is restored. */
 #define CALL(result, call)                                \
     const uint64_t before = fn_flush_subnormals();        \
     const result returned = (call);                       \

@@ -1,4 +1,4 @@
-/* Where parameters lie, and how inputs are scaled; the same for every instruction set. */
+/* The layout of the parameters and the scale of the inputs; the same for every instruction set. */
 #include <math.h>
 #include <string.h>
 
@@ -21,7 +21,7 @@ void fn_set_scale(fn_examples *examples, double scale)
     uint32_t bits;
     float upper = (float)scale;
     memcpy(&bits, &upper, sizeof bits);
-    bits &= 0xFFFFFF00; /* 16 bits of it, and 8 of a byte, are a float */
+    bits &= 0xFFFFFF00; /* the product of these 16 bits and the 8 of a byte is exact */
     memcpy(&upper, &bits, sizeof bits);
     const float lower = (float)(scale - (double)upper);
     int equal = examples->inputs_type == FN_U8 && isfinite(scale)

@@ -48,7 +48,7 @@ static const thresholds table[] = {
 _Static_assert(sizeof table / sizeof *table == 6, "a column for each case of thresholds_of");
 _Static_assert(FN_EVALUATED <= FN_PIECE, "an evaluation works on one piece at a time");
 
-/* The column of the table. */
+/* The column of the table for an instruction set and a processor. */
 static const thresholds *thresholds_of(fn_target target, fn_processor processor)
 {
     switch (target) {
@@ -80,7 +80,7 @@ static int is_packed(const thresholds *t, size_t columns, size_t terms)
     return columns >= t->packed_columns && terms >= t->packed_terms;
 }
 
-/* Whether a layer is updated with the vectors along its inputs. */
+/* Whether a layer is updated with vectors along its inputs. */
 static int is_narrow_update(const thresholds *t, size_t lanes, size_t m, size_t n_out)
 {
     return n_out <= lanes / 2 && lanes >= t->narrow_update_lanes && m >= lanes / 2;
@@ -233,8 +233,8 @@ static void plan_entry(const thresholds *t, const fn_plan_input *in, fn_plan *pl
         plan->examples_per_list = training->sharing;
 }
 
-/* How the update follows the gradient. An optimizer needs all of a gradient at once, unless each
- * row is complete when a step has passed over it. */
+/* How the gradient is used. An optimizer needs the complete gradient of a parameter; rows of it are
+ * complete one by one if each row is computed only once in a step. */
 static void plan_gradient(const fn_plan_input *in, fn_plan *plan)
 {
     const fn_training *training = in->training;
@@ -259,7 +259,7 @@ void fn_make_plan(const fn_plan_input *in, fn_plan *plan, fn_layer_plan *layers)
     size_t m = in->call == FN_CALL_TRAIN ? in->m : n, piece;
     if (in->call == FN_CALL_FORWARD)
         m = m < FN_EVALUATED ? m : FN_EVALUATED;
-    m += m == 0; /* of no examples there are no steps */
+    m += m == 0; /* without examples there are no steps, but m must not be 0 */
     piece = m < FN_PIECE || in->network->cost == FN_OTHER_COST ? m : FN_PIECE;
     *plan = (fn_plan){
         .network = in->network, .type = in->type, .target = in->target, .call = in->call,
@@ -274,7 +274,8 @@ void fn_make_plan(const fn_plan_input *in, fn_plan *plan, fn_layer_plan *layers)
         [FN_LAST_STEP] = last > piece ? last % piece : last < piece ? last : 0,
     };
     context c = {.t = t, .type = in->type, .lanes = lanes_of(in->type, in->target)};
-    c.threads = in->call == FN_CALL_FORWARD ? 1 : in->threads; /* which have pieces of their own */
+    /* in an evaluation each thread has its own pieces */
+    c.threads = in->call == FN_CALL_FORWARD ? 1 : in->threads;
     for (size_t i = 0; i < FN_STEPS; i++) {
         c.m = sizes[i];
         if (c.m > 0)
@@ -303,7 +304,7 @@ fn_form fn_choose_form(fn_type type, fn_target target, fn_processor processor,
     if (density > (wide ? t->wide_compressed_density : t->compressed_density))
         return FN_DENSE;
     if (network->sizes[0] > UINT32_MAX / fn_stride(n_out, bytes))
-        return FN_DENSE; /* lists number the weights with 32 bits */
+        return FN_DENSE; /* lists have 32-bit offsets of the weights */
     return t->examples_per_list > 1 && density > t->shared_density ? FN_MASKS : FN_COLUMNS;
 }
 
@@ -320,13 +321,13 @@ size_t fn_choose_threads(const fn_network *network, size_t m, double density, si
     if (largest < (double)t->thread_weights)
         return 1;
     const double first = (double)sizes[0] * (double)sizes[1];
-    const double work = (double)m * (2 * first * density + 3 * later);
-    const double worth = work / (double)t->thread_operations;
+    const double operations = (double)m * (2 * first * density + 3 * later);
+    const double busy = operations / (double)t->thread_operations; /* threads with enough to do */
     most = most < m ? most : m;
-    return worth < 2 || most < 2 ? 1 : worth < (double)most ? (size_t)worth : most;
+    return busy < 2 || most < 2 ? 1 : busy < (double)most ? (size_t)busy : most;
 }
 
-/* ---- words ---------------------------------------------------------------------------------- */
+/* ---- names ---------------------------------------------------------------------------------- */
 
 #define WORDS(name, words) [name] = words,
 #define NAME(of, type, each)                                               \

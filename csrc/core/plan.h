@@ -17,7 +17,7 @@
     T(FN_BASELINE, "baseline") T(FN_AVX2, "avx2") T(FN_AVX512, "avx512") T(FN_NEON, "neon")
 typedef enum { FN_EACH_TARGET(FN_ENUMERATOR) } fn_target;
 
-/* What is asked of the processor beside its instruction set. */
+/* The traits of a processor that matter besides its instruction set. */
 typedef struct {
     int halves_avx512;  /* AVX-512 vectors are computed in halves, one after the other (Zen 4) */
 } fn_processor;
@@ -33,8 +33,9 @@ typedef enum { FN_EACH_CALL(FN_ENUMERATOR) } fn_call;
     T(FN_ENTER_DENSE, "dense rows") T(FN_ENTER_LISTS, "lists") T(FN_ENTER_BLOCKS, "blocks")
 typedef enum { FN_EACH_ENTRY(FN_ENUMERATOR) } fn_entry;
 
-/* A layer's weighted inputs: as the examples enter; with the vectors along the examples
- * (gemm/narrow.h); by tiles (gemm/tile.h); by tiles of copies of both operands (gemm/large.h). */
+/* A layer's weighted inputs: by lists or blocks, if its examples enter so; with vectors along the
+ * examples (gemm/narrow.h); by tiles (gemm/tile.h); by tiles of copies of both operands
+ * (gemm/large.h). */
 #define FN_EACH_FORWARD(T)                                                              \
     T(FN_FORWARD_LISTS, "lists") T(FN_FORWARD_BLOCKS, "blocks") T(FN_FORWARD_NARROW, "narrow") \
     T(FN_FORWARD_TILES, "tiles") T(FN_FORWARD_LARGE, "large tiles")
@@ -48,16 +49,17 @@ typedef enum { FN_EACH_FORWARD(FN_ENUMERATOR) } fn_forward_way;
     T(FN_ERROR_TILES, "tiles") T(FN_ERROR_PACKED, "packed tiles") T(FN_ERROR_LARGE, "large tiles")
 typedef enum { FN_EACH_ERROR(FN_ENUMERATOR) } fn_error_way;
 
-/* A layer's update: as the examples entered; with the vectors along the inputs (gemm/narrow.h); by
- * tiles; by tiles of a copy of the activations; by tiles of copies of both operands. */
+/* A layer's update: by lists or blocks, if its examples enter so; with vectors along the inputs
+ * (gemm/narrow.h); by tiles; by tiles of a copy of the activations; by tiles of copies of both
+ * operands. */
 #define FN_EACH_UPDATE(T)                                                               \
     T(FN_UPDATE_NONE, "none") T(FN_UPDATE_LISTS, "lists") T(FN_UPDATE_BLOCKS, "blocks") \
     T(FN_UPDATE_NARROW, "narrow") T(FN_UPDATE_TILES, "tiles")                           \
     T(FN_UPDATE_PACKED, "packed tiles") T(FN_UPDATE_LARGE, "large tiles")
 typedef enum { FN_EACH_UPDATE(FN_ENUMERATOR) } fn_update_way;
 
-/* What becomes of the gradient: added straight onto the parameters; handed to the optimizer a few
- * rows at a time; or collected in an array of all parameters first. */
+/* The use of the gradient: added directly to the parameters; passed to the optimizer a few rows at
+ * a time; or collected first, in an array of all parameters. */
 #define FN_EACH_GRADIENT(T)                                                             \
     T(FN_FUSED_UPDATE, "fused update") T(FN_STREAMED_GRADIENT, "streamed gradient")     \
     T(FN_COLLECTED_GRADIENT, "collected gradient")
@@ -67,14 +69,14 @@ typedef enum { FN_EACH_GRADIENT(FN_ENUMERATOR) } fn_gradient_way;
 typedef struct {
     fn_forward_way forward;
     fn_error_way error;         /* of error_examples at once; FN_ERROR_NONE in the first layer */
-    fn_error_way error_of_rest; /* of the examples left over by that, or the same */
+    fn_error_way error_of_rest; /* of the remaining examples; else the same as error */
     fn_update_way update;
     size_t error_examples;
     size_t prefetch_terms;      /* forward, update: products of more terms prefetch a panel of B */
     size_t error_prefetch_terms;
-    int forward_by_neurons;     /* threads share the neurons of a layer, and not the examples */
+    int forward_by_neurons;     /* threads share the neurons of a layer instead of the examples */
     int error_by_neurons;
-    int keeps_slopes;           /* of the neurons below: activations do not determine them */
+    int keeps_slopes;           /* of the layer's inputs, if activations do not determine them */
     int update_in_parts;        /* a few rows at a time, the next examples prefetched in between */
 } fn_layer_plan;
 
@@ -99,7 +101,7 @@ typedef struct fn_plan {
     size_t threads;
     size_t examples_per_list;
     size_t list_update_vectors; /* vectors of a weight row in a pass of an update by lists */
-    size_t streamed_rows;       /* of the gradient, which blocks give an optimizer at a time */
+    size_t streamed_rows;       /* rows of the gradient that an optimizer gets at a time */
     int lazy_decay;             /* L2 decay of the first layer is deferred (ops/optimizer.h) */
     int drops_columns;          /* dense: inputs that are zero in a whole step are left out */
     int prefetches_examples;    /* dense: they do not fit in the L2 cache */
@@ -123,12 +125,12 @@ typedef struct {
     fn_target target;
     fn_processor processor;
     fn_call call;
-    size_t n, m;                /* m counts for FN_CALL_TRAIN only */
+    size_t n, m;                /* m is read for FN_CALL_TRAIN only */
     fn_form form;
     size_t inputs_bytes;        /* of all dense examples together */
     double density;             /* of compressed examples: the share of the inputs that is stored */
-    const fn_training *training;    /* NULL but for FN_CALL_TRAIN; of it optimizer, l1, l2, dropout,
-                                     * by_blocks and sharing count */
+    const fn_training *training;    /* NULL except for FN_CALL_TRAIN; optimizer, l1, l2, dropout,
+                                     * by_blocks and sharing are read */
     size_t threads;
 } fn_plan_input;
 
@@ -140,13 +142,11 @@ void fn_make_plan(const fn_plan_input *input, fn_plan *plan, fn_layer_plan *laye
 fn_layer_plan fn_plan_layer(fn_type type, fn_target target, fn_processor processor,
                             fn_dimensions size);
 
-/* The form in which examples, of whose inputs this share is other than zero, are trained
- * fastest. */
+/* The form of examples with which training is fastest, for this fraction of non-zero inputs. */
 fn_form fn_choose_form(fn_type type, fn_target target, fn_processor processor,
                        const fn_network *network, double density);
 
-/* How many threads, `most` at most, are worth starting for m examples that are worked on
- * together. */
+/* The fastest number of threads, at most `most`, for m examples that are computed together. */
 size_t fn_choose_threads(const fn_network *network, size_t m, double density, size_t most);
 
 /* Set the input's form, inputs_bytes and density from the examples. */
@@ -163,7 +163,7 @@ static inline const fn_step *fn_step_of(const fn_plan *plan, size_t m)
     return step;
 }
 
-/* The words for an enumerator, as they stand above; NULL behind the last. */
+/* The name of an enumerator, as listed above; NULL after the last. */
 const char *fn_target_name(fn_target target);
 const char *fn_call_name(fn_call call);
 const char *fn_form_name(fn_form form);

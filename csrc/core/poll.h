@@ -1,5 +1,5 @@
-/* Polling during a call, see fn_poll in fastnet.h. Code of the caller runs with subnormal numbers,
- * as all code outside of the kernels. */
+/* Polling during a call, see fn_poll in fastnet.h. The caller's code runs with subnormal numbers
+ * enabled, like all code outside the kernels. */
 #ifndef FASTNET_CORE_POLL_H
 #define FASTNET_CORE_POLL_H
 
@@ -15,7 +15,7 @@ static inline int fn_needs_consistent_weights(fn_poll poll)
     return needed;
 }
 
-/* Whether the call goes on. */
+/* Run the callbacks; returns whether the call continues. */
 static inline int fn_run_callbacks(fn_poll poll, size_t done)
 {
     const uint64_t flushing = fn_keep_subnormals();
@@ -24,7 +24,7 @@ static inline int fn_run_callbacks(fn_poll poll, size_t done)
     return !ends;
 }
 
-/* In how many mini-batches or pieces to poll again; 0: the call is to end. */
+/* Poll; returns the number of mini-batches or pieces until the next poll; 0: the call must end. */
 static inline size_t fn_poll_now(fn_poll poll, size_t done)
 {
     const size_t due = poll.poll_due(poll.context);

@@ -12,8 +12,8 @@
 #include "math/exp_log.h"
 #include "simd/vec.h"
 
-/* Fisher and Yates, from the last place down: place i takes one of the first
- * i + 1, chosen by the upper half of the 128-bit product raw[i] * (i + 1). The
+/* Fisher and Yates, from the last position down: position i gets one of the first
+ * i + 1 elements, chosen by the upper half of the 128-bit product raw[i] * (i + 1). The
  * choice is uneven by less than (i + 1) / 2^64. raw[0] is not used. */
 void fn_shuffle(size_t first, size_t end, const uint64_t *raw, int64_t *order)
 {
@@ -25,7 +25,7 @@ void fn_shuffle(size_t first, size_t end, const uint64_t *raw, int64_t *order)
     }
 }
 
-/* The middle of one of 2^52 equal parts of (0, 1): never 0, never 1. */
+/* The middle of the one of 2^52 equal parts of (0, 1) that raw selects: never 0, never 1. */
 static double uniform(uint64_t raw)
 {
     return ((double)(raw >> 12) + 0.5) * 0x1p-52;
@@ -37,7 +37,7 @@ void fn_uniform(size_t n, const uint64_t *raw, double *u)
         u[i] = uniform(raw[i]);
 }
 
-/* The normal distribution's inverse, one x for each u, by the three rational
+/* The inverse of the normal distribution, one x for each u, by the three rational
  * functions of M. J. Wichura, Algorithm AS 241: The Percentage Points of the
  * Normal Distribution, Applied Statistics 37 (1988), 477-484 (PPND16; relative
  * error about 1e-16). Numerators and denominators, highest power first. */

@@ -1,5 +1,5 @@
-/* Threads live for one call only: none is left running that a fork could break, and starting
- * them takes little time compared with an epoch. */
+/* Threads exist for one call only, so that a forked process never lacks one; starting them takes
+ * little time compared with an epoch. */
 #include <pthread.h>
 #include <sched.h>
 
@@ -8,8 +8,8 @@
 #include "simd/subnormals.h"
 #include "core/threads.h"
 
-/* A waiting thread spins for about ten microseconds, the time by which equal shares of work
- * differ; then it yields, since there may be fewer cores than threads. */
+/* A waiting thread spins for about ten microseconds, the usual difference between the times of
+ * equal shares; then it yields, since there may be fewer cores than threads. */
 enum { SPINS = 4096 };
 
 typedef struct {
@@ -17,7 +17,7 @@ typedef struct {
     void (*body)(fn_team *, size_t, void *);
     void *context;
     size_t thread;
-    atomic_size_t *started; /* 0: not yet, or how many threads there are */
+    atomic_size_t *started; /* 0 until the start, then the number of threads */
 } member;
 
 static void *run_member(void *argument)

@@ -1,4 +1,4 @@
-/* Several threads through one call of a kernel. */
+/* The threads of one call of a kernel. */
 #ifndef FASTNET_CORE_THREADS_H
 #define FASTNET_CORE_THREADS_H
 
@@ -13,7 +13,7 @@ typedef struct {
 } fn_team;
 
 /* Run body(team, thread, context) on `threads` threads, this one included, at most
- * FN_MOST_THREADS, or on fewer where the system gives no more. None of them outlives the call. */
+ * FN_MOST_THREADS, or on fewer if the system starts no more. All end with the call. */
 void fn_run_team(size_t threads, void (*body)(fn_team *team, size_t thread, void *context),
                  void *context);
 

@@ -100,6 +100,7 @@ class ParameterStorage:
 
 # ---- shared with fastnet.reference: written by tools/declare_kernels.py
 
+Kernel: TypeAlias = str | tuple[Any, ...]
 Poll: TypeAlias = Callable[[int], object]
 EVALUATED: int
 
