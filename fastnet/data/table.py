@@ -199,10 +199,7 @@ class Table(InputTransform):
         names = [name for name in raw.columns if name != target.name and name not in options.drop]
         if not names:
             raise ValueError(f"{raw.name}: expected columns beside the target, got none")
-        columns = [
-            table_columns.fitted(raw, name, name in options.categorical, options.missing)
-            for name in names
-        ]
+        columns = [table_columns.fitted(raw, name, options.missing) for name in names]
         measured = Standardize.fit(_encoded(columns, raw, "error", options.missing))
         scaled = np.array([one for column in columns for one in column.is_scaled])
         scaled &= options.standardize
@@ -470,6 +467,9 @@ class FitOptions:
                 f"{raw.name}: expected a name for each column, got '' for column "
                 f"{[*raw.columns].index('') + 1}; '' in drop leaves it out"
             )
+        for name, column in raw.columns.items():
+            if isinstance(column, list) and name not in (*self.categorical, *self.drop, target):
+                table_columns.check_categories(raw, name)
         return raw, Target.fit(raw, target, self.task, target in self.categorical), self
 
 

@@ -122,22 +122,19 @@ def listed(items: tuple[Any, ...] | list[Any]) -> str:
     return f"{shown}{', ...' if len(items) > 8 else ''}"
 
 
-def fitted(raw: RawColumns, name: str, declared: bool, missing: str) -> Column:
+def fitted(raw: RawColumns, name: str, missing: str) -> Column:
     """The column of this name as the training rows have it.
 
     Parameters
     ----------
     raw : RawColumns
     name : str
-    declared : bool
-        Whether the user says that it is a column of categories.
     missing : "mean" or "error"
 
     Raises
     ------
     ValueError
-        For a column without values, one that is neither numbers nor categories, and a missing
-        value if those are refused.
+        For a column without values, and a missing value if those are refused.
     """
     column = raw.columns[name]
     if isinstance(column, np.ndarray):
@@ -157,8 +154,6 @@ def fitted(raw: RawColumns, name: str, declared: bool, missing: str) -> Column:
         has_missing = len(known) < raw.n
         made: Column = NumberColumn(name, mean, has_missing and missing == "mean")
     else:
-        if not declared:
-            check_categories(raw, name)
         known_texts = sorted({text for text in column if text is not None})
         rest = [None] if None in column else []
         made = CategoryColumn(name, (*known_texts, *rest))
