@@ -271,7 +271,10 @@ def _images(data: Data) -> tuple[Dataset, NDArray]:
 
 def _dataset(images: NDArray, targets: NDArray, like: Dataset) -> Dataset:
     rows = checks.read_only(images.reshape(len(images), -1))
-    return Dataset(rows, checks.read_only(targets), like.scale, sparse=like.sparse)
+    return Dataset(
+        rows, checks.read_only(targets), like.scale,
+        sparse=like.sparse, classes=like.classes, features=like.features,
+    )  # fmt: skip
 
 
 # ---- arguments

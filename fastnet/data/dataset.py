@@ -89,6 +89,11 @@ class Dataset:
         Whether dense inputs are compressed to their non-zero values for the kernels. "auto": if
         that is faster, depending on the density of X, the network's shape and the instruction
         set; memory maps are not compressed. The results are the same.
+    classes : sequence of str, int, float or bool, or None
+        The names of the classes, in the order of the numbers in y. None: those of y if they are
+        strings, sorted.
+    features : sequence of str or None
+        The names of the columns. None: those of a frame.
 
     Attributes
     ----------
@@ -97,10 +102,8 @@ class Dataset:
     y : (n,) int64, or (n, n_out) float32 or float64
     scale : float
     sparse : "auto", True or False
-    classes : tuple of str or None
-        The names of the classes, if the labels were given as strings.
+    classes : tuple of str, int, float or bool, or None
     features : tuple of str or None
-        The names of the columns, if X was given with such names.
 
     Raises
     ------
@@ -171,31 +174,30 @@ class Dataset:
         scale: float = 1.0,
         *,
         sparse: bool | str = "auto",
+        classes: Iterable[Label] | None = None,
+        features: Iterable[str] | None = None,
     ):
         sparse = _checked_option(sparse)
         scale = checks.nonnegative("scale", scale)
         is_sparse = sparse_rows.is_sparse(X)
         if is_sparse and sparse is False:
             raise ValueError("sparse: expected 'auto' or True for an X that is sparse, got False")
-        features = None
         if not is_sparse and frames.is_named(X):
             with checks.error_prefix("X"):
-                features, X = frames.names(X), frames.matrix(X)
+                features, X = frames.names(X) if features is None else features, frames.matrix(X)
         given: Any = X if is_sparse else checks.array("X", X)
         inputs, largest, stored = dataset_checks.checked_inputs("X", given)
         largest = dataset_checks.scaled_largest(largest, scale)
-        found, classes = labels.array("y", y), None
-        if labels.is_text(found):
-            classes = labels.names_in(found)
-            found = labels.codes_of(found, classes)
+        names, found = labels.read("y", y, classes)
         targets = dataset_checks.checked_targets(found)
         target_range = dataset_checks.checked_range(targets) if len(targets) else (0.0, 0.0)
         dataset_checks.check_lengths(inputs, targets)
+        labels.check_codes("y", targets, names)
         self._set(
             X=inputs if is_sparse else _kept(inputs, X), y=_kept(targets, y), scale=scale,
             sparse=sparse, largest=largest, target_range=target_range, _stored=stored,
             _mappings=_mappings(inputs, targets), _boolean=given.dtype.kind == "b",
-            classes=classes, features=features,
+            classes=names, features=checks.names("features", features, inputs.shape[1]),
         )  # fmt: skip
         for one in self._mappings:
             array = getattr(self, one.name)
@@ -579,11 +581,14 @@ class Dataset:
         )
         dataset_checks.check_lengths(X, y)
         more = {k: v for k, v in state.items() if k not in _CACHES and k not in _FIXED}
+        classes = state.get("classes")
+        names = None if classes is None else labels.checked_classes("classes", classes)
+        labels.check_codes("y", y, names)
         self._set(
             **more | {"X": X, "y": y, "sparse": _checked_option(state["sparse"]),
                       "scale": checks.nonnegative("scale", state["scale"]),
                       "_mappings": _mappings(X, y),
-                      "classes": labels.unpickled("classes", state.get("classes"), y),
+                      "classes": names,
                       "features": checks.names("features", state.get("features"), X.shape[1])}
         )  # fmt: skip
         self._files.update(files)

@@ -32,7 +32,15 @@ def is_row(value: Any) -> bool:
     """Whether ``value`` is one example as a dict: a number or a text for each name."""
     if not isinstance(value, Mapping) or not value:
         return False
-    return all(isinstance(one, str | bytes) or np.ndim(one) == 0 for one in value.values())
+    return all(map(_is_single, value.values()))
+
+
+def _is_single(value: Any) -> bool:
+    """Whether ``value`` is no column, without converting it to an array."""
+    if isinstance(value, str | bytes):
+        return True
+    dimensions = getattr(value, "ndim", None)
+    return not hasattr(value, "__len__") if dimensions is None else dimensions == 0
 
 
 def is_named(value: Any) -> bool:
@@ -44,11 +52,21 @@ def is_named(value: Any) -> bool:
 
 
 def names(frame: Any) -> tuple[str, ...] | None:
-    """The names of the columns of what ``is_named``, in order; None if not all are strings."""
-    found = list(columns_of(frame)) if isinstance(frame, Mapping | list | tuple) else None
-    if found is None:
-        found = [*_readable(frame).columns]
-    return tuple(found) if all(isinstance(name, str) for name in found) else None
+    """The names of the columns of what ``is_named``, in order; None if not all are strings, or if
+    some are equal."""
+    found = _labels(frame)
+    return found if _are_strings(found) and len(set(found)) == len(found) else None
+
+
+def _labels(frame: Any) -> tuple[Any, ...]:
+    """The names of the columns, of any type."""
+    if isinstance(frame, list | tuple):
+        frame = frame[0]
+    return tuple(frame if isinstance(frame, Mapping) else _readable(frame).columns)
+
+
+def _are_strings(found: tuple[Any, ...]) -> bool:
+    return all(isinstance(name, str) for name in found)
 
 
 def columns_of(raw: Any) -> dict[Any, Any]:
@@ -64,19 +82,30 @@ def columns_of(raw: Any) -> dict[Any, Any]:
     if isinstance(raw, Mapping):
         if is_row(raw):
             return {name: [value] for name, value in raw.items()}
-        found = dict(raw)
-        lengths = {name: np.shape(column)[:1] for name, column in found.items()}
-        for name, length in lengths.items():
-            if length != next(iter(lengths.values())) or not length:
-                raise ValueError(
-                    f"column {name!r}: expected as many values as the first column has, got "
-                    f"{length[0] if length else 'a single value'}"
-                )
-        return found
+        _check_lengths(raw)
+        return dict(raw)
     if isinstance(raw, list | tuple):
         return _columns_of_rows(raw)
     frame = _readable(raw)
+    _check_unique([*frame.columns])
     return {name: frame[name] for name in frame.columns}
+
+
+def _check_lengths(columns: Mapping[Any, Any]) -> None:
+    n = None
+    for name, column in columns.items():
+        came = "a single value" if _is_single(column) else len(column)
+        n = came if n is None else n
+        if came != n or _is_single(column):
+            raise ValueError(
+                f"column {name!r}: expected as many values as the first column has, got {came}"
+            )
+
+
+def _check_unique(names: Sequence[Any]) -> None:
+    if len(set(names)) < len(names):
+        twice = next(name for i, name in enumerate(names) if name in names[:i])
+        raise ValueError(f"expected each column once, got {twice!r} twice")
 
 
 def _columns_of_rows(rows: Sequence[Any]) -> dict[Any, list[Any]]:
@@ -87,10 +116,8 @@ def _columns_of_rows(rows: Sequence[Any]) -> dict[Any, list[Any]]:
                 f"row {i}: expected a dict like the first, got {checks.short_repr(row)}"
             )
         if row.keys() != first.keys():
-            odd = sorted(map(repr, row.keys() ^ first.keys()))
-            raise ValueError(
-                f"row {i}: expected the keys of the first row, which differ in {odd[0]}"
-            )
+            odd = min(map(repr, row.keys() ^ first.keys()))
+            raise ValueError(f"row {i}: expected the keys of the first row, got others: {odd}")
     return {name: [row[name] for row in rows] for name in first}
 
 
@@ -128,18 +155,14 @@ def values(column: Any) -> NDArray:
         value is None or isinstance(value, Real | np.bool_) for value in found
     ):
         return np.array([np.nan if value is None else float(value) for value in found])
-    made = np.empty(len(found), object)
-    made[:] = found
-    return made
+    return np.fromiter(found, object, len(found))
 
 
 def _array(column: Any) -> NDArray:
     """A list or another sequence as an array that keeps the types of its elements."""
     if isinstance(column, np.ndarray):
         return column
-    made = np.empty(len(column), object)
-    made[:] = list(column)
-    return made
+    return np.fromiter(column, object, len(column))
 
 
 def is_missing(value: Any) -> bool:
@@ -168,16 +191,19 @@ def matrix(raw: Any, features: Sequence[str] | None = None) -> Any:
     ValueError, TypeError
         For a missing column, one too many, and values that are no numbers.
     """
-    found = names(raw)
-    if features is not None and found is not None and found != tuple(features):
-        _check_names(found, features)
-    order = found if features is None or found is None else tuple(features)
+    found = order = _labels(raw)
+    if features is not None and _are_strings(found):
+        order = tuple(features)
+        if found != order:
+            _check_names(found, features)
     if is_frame(raw) and hasattr(raw, "to_numpy"):
-        return raw if order == found else raw[list(order or ())]
+        return raw if order == found else raw[list(order)]
     columns = columns_of(raw)
     rows = []
-    for name in columns if order is None else order:
+    for name in order:
         array = values(columns[name])
+        if array.ndim != 1:
+            raise ValueError(f"column {name!r}: expected one value per row, got {array.shape}")
         if array.dtype != np.float64:
             odd = next((one for one in array.tolist() if not isinstance(one, Real)), array.dtype)
             raise TypeError(f"column {name!r}: expected numbers, got {checks.short_repr(odd)}")
@@ -196,6 +222,4 @@ def _check_names(found: Sequence[str], features: Sequence[str]) -> None:
         raise ValueError(
             f"expected no columns but the features {checks.some(features)}, got {others[0]!r}"
         )
-    twice = [name for name in features if list(found).count(name) > 1]
-    if twice:
-        raise ValueError(f"expected each column once, got {twice[0]!r} twice")
+    _check_unique(found)

@@ -24,17 +24,17 @@ def array(name: str, y: Any) -> NDArray:
     return checks.array(name, y)
 
 
-def checked_classes(name: str, classes: Any, n: int) -> tuple[Label, ...]:
-    """The names of n classes: different strings, numbers or booleans."""
+def checked_classes(name: str, classes: Any, n: int | None = None) -> tuple[Label, ...]:
+    """The names of n classes, or of any number: different strings, numbers or booleans."""
     if isinstance(classes, str | bytes) or not isinstance(classes, Iterable):
         raise TypeError(f"{name}: expected a list of labels, got {checks.short_repr(classes)}")
     found = tuple(plain_label(f"{name}[{i}]", label) for i, label in enumerate(classes))
-    if len(found) != n:
+    if n is not None and len(found) != n:
         raise ValueError(
             f"{name}: expected {n}, as many as the network tells apart, got {len(found)}: "
             f"{checks.some(found)}"
         )
-    if len(set(found)) < n:
+    if len(set(found)) < len(found):
         twice = next(label for i, label in enumerate(found) if label in found[:i])
         raise ValueError(f"{name}: expected different labels, got {twice!r} twice")
     return found
@@ -77,11 +77,13 @@ def names_in(y: NDArray) -> tuple[Label, ...]:
     TypeError
         For a label that is no string.
     """
-    found = set(y.tolist())
-    for label in found:
+    names = y.tolist()
+    for i, label in enumerate(names if y.dtype == object else ()):
         if not isinstance(label, str):
-            raise TypeError(f"y: expected strings, got {checks.short_repr(label)} among them")
-    return tuple(sorted(found))
+            raise TypeError(
+                f"y: expected names of classes, strings, got {checks.short_repr(label)} in row {i}"
+            )
+    return tuple(sorted(set(names)))
 
 
 def codes_of(y: NDArray, classes: Sequence[Label]) -> NDArray:
@@ -111,14 +113,28 @@ def _is_class(label: Any, places: dict[Label, int]) -> bool:
         return False
 
 
-def unpickled(name: str, classes: Any, y: NDArray) -> tuple[Label, ...] | None:
-    """The names of classes in a pickled data set with the labels y."""
+def read(name: str, y: Any, classes: Any) -> tuple[tuple[Label, ...] | None, NDArray]:
+    """(names of the classes or None, labels or targets as numbers) of a data set. Strings are
+    names: without ``classes`` the different ones, sorted."""
+    found = array(name, y)
+    names = None if classes is None else checked_classes("classes", classes)
+    if is_text(found):
+        names = names_in(found) if names is None else names
+        found = codes_of(found, names)
+    return names, found
+
+
+def check_codes(name: str, y: NDArray, classes: Sequence[Label] | None) -> None:
+    """Raise a ValueError unless y are labels (n,) with a name for each."""
     if classes is None:
-        return None
-    found = checked_classes(name, classes, len(tuple(classes)))
-    if y.ndim != 1 or y.max() >= len(found):
-        raise ValueError(f"{name}: expected labels y below {len(found)}, got others")
-    return found
+        return
+    if y.ndim != 1:
+        raise ValueError(f"{name}: expected labels (n,) of named classes, got shape {y.shape}")
+    if len(y) and y.max() >= len(classes):
+        raise ValueError(
+            f"{name}: expected labels from 0 to {len(classes) - 1}, for the classes "
+            f"{checks.some(classes)}, got {y.max()}"
+        )
 
 
 def has_numbers(classes: Sequence[Label]) -> bool:

@@ -7,13 +7,18 @@ can contract a product and a difference: the kernels' predictor gives the same b
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from fastnet.core import single_flight
 from fastnet.data import sparse_rows
 from fastnet.data.sparse_rows import Compressed
+
+# Numbers that are standardized at once.
+_PIECE = 1 << 16
 
 
 class Moments(Protocol):
@@ -31,12 +36,20 @@ def standardized(by: Moments, X: NDArray, scale: float, dtype: DTypeLike) -> NDA
     its range."""
     made = np.empty(X.shape, dtype)
     with np.errstate(over="ignore"):
-        for part in sparse_rows.pieces(X):
+        for part in _pieces(X):
             x = np.multiply(X[part], scale, dtype=np.float64)
             x -= by.mean
             x /= by.deviation
             made[part] = x
     return made
+
+
+def _pieces(X: NDArray) -> Iterator[slice]:
+    """Slices of rows (n, n_in) that stay in the cache as float64."""
+    step = max(1, _PIECE // X.shape[1])
+    for first in range(0, len(X), step):
+        yield slice(first, min(first + step, len(X)))
+        single_flight.report_piece(X)
 
 
 def standardized_stored(by: Moments, X: Compressed, scale: float, dtype: DTypeLike) -> Compressed:
@@ -80,12 +93,11 @@ def _dense_sums(X: NDArray, scale: float, mean: NDArray, features: Any) -> tuple
     n_in = X.shape[1]
     total, squares = np.zeros(n_in), np.zeros(n_in)
     low, high = np.full(n_in, math.inf), np.full(n_in, -math.inf)
-    step = max(1, sparse_rows.PIECE_BYTES // (8 * n_in))
-    for first in range(0, len(X), step):
-        x = np.multiply(X[first : first + step], scale, dtype=np.float64)
+    for part in _pieces(X):
+        x = np.multiply(X[part], scale, dtype=np.float64)
         if not np.isfinite(x).all():
             row, j = (int(k) for k in np.argwhere(~np.isfinite(x))[0])
-            raise _not_finite(x[row, j], first + row, j, features)
+            raise _not_finite(x[row, j], part.start + row, j, features)
         x -= mean
         total += x.sum(axis=0)
         np.minimum(low, x.min(axis=0), out=low)

@@ -85,7 +85,7 @@ def _activations() -> str:
 def _data(net: Network, test: Dataset, origin: str) -> dict[str, Any]:
     """The data of the page's program."""
     scale = test.scale if net.input_scale is None else net.input_scale
-    right = net.accuracy(Dataset(test.X, test.y, scale))
+    right = net.accuracy(Dataset(test.X, test.y, scale, classes=test.classes))
     first = [np.flatnonzero(test.y == k)[:SAMPLES_PER_CLASS] for k in range(10)]
     shown = np.concatenate(first)
     real = net.dtype.newbyteorder("<").str
