@@ -107,7 +107,7 @@ def test_train_says_what_it_takes_the_data_for_and_what_it_does(capsys):
 def test_a_guessed_task_is_said_and_can_be_chosen(capsys):
     write("count.csv", ["x", "n"], [[i, i % 4] for i in range(100)])
     guessed = run(capsys, "train", "count.csv", "--epochs", "1")
-    assert "classification of 0, 1, 2, 3 (guessed; --task regression for the other)" in guessed
+    assert "classification of 0, 1, 2, 3 (guessed; --task regression changes it)" in guessed
     chosen = run(capsys, "train", "count.csv", "--epochs", "1", "--task", "regression")
     assert "target n: regression\n" in chosen
     assert "Validation, 20 examples: R² " in chosen

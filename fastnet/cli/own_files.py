@@ -267,7 +267,7 @@ def _task_line(raw: RawColumns, table: Table, options: argparse.Namespace) -> st
     guessed = ""
     if options.task is None:
         other = "regression" if table.task == "classification" else "classification"
-        guessed = f" (guessed; --task {other} for the other)"
+        guessed = f" (guessed; --task {other} changes it)"
         if table.classes and isinstance(table.classes[0], str):
             guessed = ", as the target is text"
     classes = "" if table.classes is None else f" of {listed(table.classes)}"

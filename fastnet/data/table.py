@@ -298,9 +298,25 @@ class Table(InputTransform):
         return self._encode(self._read(raw), self._unknown)
 
     def reads(self, raw: Any) -> bool:
+        """Whether ``raw`` is for ``encode``: a path, a frame, a dict or a list of dicts.
+
+        Examples
+        --------
+        >>> table = Table.fit({"x": [1.5, 2.5], "y": ["no", "yes"]}, "y")
+        >>> table.reads("new.csv"), table.reads(np.zeros((2, 1)))
+        (True, False)
+        """
         return raw_columns.is_raw(raw)
 
     def examples(self, raw: Any) -> Dataset | None:
+        """``dataset`` of what ``reads`` accepts; None for other data.
+
+        Examples
+        --------
+        >>> table = Table.fit({"x": [1.5, 2.5], "y": ["no", "yes"]}, "y")
+        >>> table.examples((np.zeros((2, 1)), [0, 1])) is None
+        True
+        """
         return self.dataset(raw) if raw_columns.is_raw(raw) else None
 
     def dataset(self, data: Any) -> Dataset:
@@ -350,6 +366,14 @@ class Table(InputTransform):
     # ---- as an object
 
     def state(self) -> dict[str, Any]:
+        """What ``from_state`` needs, as JSON represents it.
+
+        Examples
+        --------
+        >>> table = Table.fit({"x": [1.5, 2.5], "y": ["no", "yes"]}, "y")
+        >>> table.state()["columns"], table.state()["target"]
+        ([{'name': 'x', 'mean': 2.0, 'indicator': False}], {'name': 'y', 'classes': ['no', 'yes']})
+        """
         return {
             "columns": [column.state() for column in self._columns],
             "target": self._target.state(),
@@ -360,6 +384,19 @@ class Table(InputTransform):
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Self:
+        """The table with this state.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For a state that ``state`` did not return.
+
+        Examples
+        --------
+        >>> table = Table.fit({"x": [1.5, 2.5], "y": ["no", "yes"]}, "y")
+        >>> Table.from_state(table.state()) == table
+        True
+        """
         keys = ("columns", "target", "standardize", "unknown", "missing")
         if not isinstance(state, dict) or not {*keys} <= state.keys():
             raise ValueError(
