@@ -309,7 +309,11 @@ class Table(InputTransform):
         return raw_columns.is_raw(raw)
 
     def examples(self, raw: Any) -> Dataset | None:
-        """``dataset`` of what ``reads`` accepts; None for other data.
+        """``dataset(raw)`` if ``raw`` has a form that ``reads`` accepts, otherwise None.
+
+        Parameters
+        ----------
+        raw : object
 
         Examples
         --------

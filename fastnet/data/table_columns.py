@@ -93,21 +93,22 @@ class CategoryColumn:
         column = raw.columns[self.name]
         number_of = {one: i for i, one in enumerate(self.categories)}
         texts = [None] * raw.n if isinstance(column, np.ndarray) else column  # all are missing
-        for row, text in enumerate(texts):
-            if text is None and missing == "error":
-                raise ValueError(
-                    f"{raw.place(row, self.name)}: expected a category, got a missing value"
-                )
-            i = number_of.get(text)
-            if i is not None:
-                out[row, i] = 1
-            elif unknown == "error":
-                raise ValueError(
-                    f"{raw.place(row, self.name)}: expected one of the categories "
-                    f"{listed(self.categories)}, got "
-                    f"{'a missing value' if text is None else repr(text)}; "
-                    f'unknown="ignore" encodes others as zeros'
-                )
+        codes = np.array([number_of.get(text, -1) for text in texts])
+        known = np.flatnonzero(codes >= 0)
+        out[known, codes[known]] = 1
+        if missing == "error" and None in texts:
+            raise ValueError(
+                f"{raw.place(texts.index(None), self.name)}: expected a category, "
+                f"got a missing value"
+            )
+        if unknown == "error" and len(known) < raw.n:
+            row = int((codes < 0).argmax())
+            raise ValueError(
+                f"{raw.place(row, self.name)}: expected one of the categories "
+                f"{listed(self.categories)}, got "
+                f"{'a missing value' if texts[row] is None else repr(texts[row])}; "
+                f'unknown="ignore" encodes others as zeros'
+            )
 
     def state(self) -> dict[str, Any]:
         return {"name": self.name, "categories": [*self.categories]}
