@@ -218,6 +218,8 @@ class Model:
         """The schema of a network trained on ``data``: names that it has not are those of the
         data."""
         own = self.schema
+        if data.classes is data.features is None:
+            return own
         if own.classes is None and data.classes is not None:
             own = own._replace(classes=data.classes)
         if own.features is None and data.features is not None:
@@ -227,7 +229,8 @@ class Model:
     def learned_from(self, data: Dataset) -> None:
         """Remember the scale of the inputs and the names of features and classes."""
         self.parameters.input_scale = self.scale_learned_from(data)
-        self.schema = self.schema_learned_from(data)
+        if data.classes is not None or data.features is not None:
+            self.schema = self.schema_learned_from(data)
         if data.y.ndim == 1 and self.schema.classes is None:
             self.labels_are_numbers = True
 

@@ -18,6 +18,7 @@ from fastnet.core.random_stream import RandomStream
 from fastnet.core.steps import Passes, StepOptions
 from fastnet.data import labels
 from fastnet.data.dataset import Data, Dataset
+from fastnet.data.frames import Columns
 from fastnet.data.input_transform import InputTransform
 from fastnet.data.labels import Label
 from fastnet.data.sparse_rows import Sparse
@@ -325,16 +326,18 @@ class Network:
 
     # ---- use
 
-    def feedforward(self, a: Dataset | Sparse | ArrayLike) -> NDArray:
+    def feedforward(self, a: Dataset | Sparse | ArrayLike | Columns) -> NDArray:
         """The network's output.
 
         Parameters
         ----------
-        a : Dataset, array_like, or scipy.sparse matrix or array
+        a : Dataset, array_like, frame, dict, list of dicts, or scipy.sparse matrix or array
             A Dataset's inputs are multiplied by its scale, uint8 arrays by ``input_scale`` if the
             network has one; others are used unscaled. An array of shape (n_in,)
             gives (n_out,); (n_in, 1), the book's column, gives (n_out, 1); (n, n_in) gives
             (n, n_out). With n_in == 1 an array (n, 1) is n examples. A sparse matrix is (n, n_in).
+            Columns of a frame or a dict are found by ``features`` if the network has them; a dict
+            of single values is one example.
 
         Returns
         -------
@@ -358,7 +361,7 @@ class Network:
         plain = self._model.single.try_predict(a)
         return self._inputs.feedforward("a", a) if plain is None else plain
 
-    def predict_labels(self, X: Dataset | Sparse | ArrayLike) -> NDArray:
+    def predict_labels(self, X: Dataset | Sparse | ArrayLike | Columns) -> NDArray:
         """The predicted class of each example, by name if the network has ``classes``.
 
         Parameters
@@ -392,7 +395,7 @@ class Network:
         codes = overridden.predicted_classes(self, self._inputs, X)
         return codes if self.classes is None else labels.named(codes, self.classes)
 
-    def predictor(self) -> Callable[[ArrayLike], NDArray]:
+    def predictor(self) -> Callable[[ArrayLike | Columns], NDArray]:
         """A callable for one example at a time, for control loops: no allocation, few checks.
 
         Returns
@@ -402,7 +405,8 @@ class Network:
             network's dtype: the same array each time, which the next call overwrites. It uses
             the network's current parameters and, for uint8, its current ``input_scale``; other
             types are used unscaled.
-            An array of the network's dtype is read in place; others are converted.
+            An array of the network's dtype, or, with ``inputs``, of float32 and float64, is read in
+            place; others, and a dict with a value for each feature, are converted.
             ValueError if x has another shape or is not finite. One thread at a time may
             use it.
 
@@ -516,7 +520,7 @@ class Network:
         callbacks: Sequence[Callback] | None = None,
         shift: int = 0,
         sample_weight: ArrayLike | None = None,
-        class_weight: Mapping[int, float] | str | None = None,
+        class_weight: Mapping[Any, float] | str | None = None,
         verbose: int = True,
         test_data: None = None,
     ) -> History:
@@ -535,7 +539,8 @@ class Network:
         training_data : Dataset, pair (X, y) or iterable of (x, y)
             The examples to learn: a ``Dataset``; a tuple of arrays, inputs (n, n_in)
             and labels (n,) or targets (n, n_out); or the book's list of columns and
-            targets. Inputs may be a matrix of scipy.sparse. A ``Dataset`` scales its inputs.
+            targets. Inputs may be a matrix of scipy.sparse, a frame or a dict of columns;
+            labels may be names of classes. A ``Dataset`` scales its inputs.
             uint8 arrays that are not in one are multiplied by ``input_scale`` if the network has
             one; otherwise they are used unscaled, with a warning if there are values above 1.
             Other inputs are used unscaled. Inputs that are mostly zeros are compressed once if
@@ -620,9 +625,9 @@ class Network:
             Since n is the sum of the weights, scale them to a mean of 1 to keep the
             effect of lmbda and l1.
         class_weight : dict {class: weight}, "balanced" or None
-            The same by label; the weight of a class that is not named is 1. "balanced": n /
-            (classes that occur * examples of the class). Multiplied by ``sample_weight`` if both
-            are given. Needs labels.
+            The same by label, a number or a name; the weight of a class that is not in it is 1.
+            "balanced": n / (classes that occur * examples of the class). Multiplied by
+            ``sample_weight`` if both are given. Needs labels.
         verbose : bool or int, default True
             0 or False: nothing is printed. 1 or True: a line per epoch with the monitored
             figures, and a line if training stops early or the best parameters are
@@ -731,7 +736,7 @@ class Network:
             one_step = self._model.training(StepOptions(len(data), l2))
             loop.train_passes(self._model, data, one_step, passes)
 
-    def backprop(self, x: ArrayLike, y: ArrayLike) -> tuple[list[NDArray], list[NDArray]]:
+    def backprop(self, x: ArrayLike | Columns, y: ArrayLike) -> tuple[list[NDArray], list[NDArray]]:
         """The gradient of one example's cost.
 
         Parameters
@@ -739,7 +744,7 @@ class Network:
         x : (n_in,) or (n_in, 1) array_like
             The input; uint8 is multiplied by ``input_scale`` if the network has one, other types
             are used unscaled.
-        y : int, or (n_out,) or (n_out, 1) array_like
+        y : int, name of a class, or (n_out,) or (n_out, 1) array_like
             A label or the target outputs; of one output neuron a float, too.
 
         Returns
@@ -807,7 +812,7 @@ class Network:
 
     # ---- explanations and checks
 
-    def explain(self, x: ArrayLike, y: ArrayLike) -> Explanation:
+    def explain(self, x: ArrayLike | Columns, y: ArrayLike) -> Explanation:
         """The forward pass and back-propagation of one example, step by step.
 
         Printed, it shows formulas and numbers in the book's notation: each layer's weighted

@@ -14,6 +14,7 @@ from fastnet.data import moments
 from fastnet.data.coerce import as_dataset, bytes_warning
 from fastnet.data.dataset import Data, Dataset
 from fastnet.data.dataset_checks import checked_inputs, max_abs_and_count
+from fastnet.data.frames import Columns
 from fastnet.data.schema import Schema
 from fastnet.data.sparse_rows import Compressed, is_sparse
 from fastnet.model import Model
@@ -79,11 +80,6 @@ class NetworkInputs:
 
     def _fitting(self, name: str, data: Dataset, schema: Schema) -> Dataset:
         """The data set with the labels and the inputs of the network, checked."""
-        if schema.features is not None and data.features not in (None, schema.features):
-            raise ValueError(
-                f"{name}: expected a Dataset of the features {checks.some(schema.features)}, in "
-                f"this order, got {checks.some(data.features)}"
-            )
         if data.classes is not None:
             if schema.classes is None:
                 raise TypeError(
@@ -98,15 +94,21 @@ class NetworkInputs:
 
     def _standardized(self, name: str, data: Dataset) -> Dataset:
         """The data set with standardized inputs if the network standardizes them."""
-        standardize = self._model.schema.standardize
-        if standardize is None:
+        schema = self._model.schema
+        if data.features is not None and schema.features not in (None, data.features):
+            raise ValueError(
+                f"{name}: expected a Dataset of the features {checks.some(schema.features)}, in "
+                f"this order, got {checks.some(data.features)}"
+            )
+        if schema.inputs is None or schema.standardize is None:
             return data.source
+        standardize = schema.standardize
         self._model.check_inputs(name, data.X.shape[1], 0.0)
         if standardize.with_mean and isinstance(data.X, Compressed):
             raise _sparse_error(name)
         return data.standardized(standardize, self._model.dtype)
 
-    def example(self, x: ArrayLike, y: ArrayLike) -> Dataset:
+    def example(self, x: ArrayLike | Columns, y: ArrayLike) -> Dataset:
         """A Dataset of one example, checked against the network."""
         n_in, schema = self._model.sizes[0], self._model.schema
         array = checks.array("x", schema.numbers("x", x))

@@ -600,9 +600,11 @@ def test_a_frame_whose_columns_have_no_names_is_taken_in_its_order():
 
 def test_a_data_set_with_other_features_is_refused():
     data = Dataset(in_another_order("dict"), NAMES)
-    with pytest.raises(ValueError, match=r"^data: expected a Dataset of the features \['age', .*"
-                       r"in this order, got \['income'"):  # fmt: skip
-        network(features=FEATURES).accuracy(data)
+    net = network(features=FEATURES)
+    for name, call in (("data", net.accuracy), ("a", net.feedforward), ("X", net.predict_labels)):
+        with pytest.raises(ValueError, match=rf"^{name}: expected a Dataset of the features \['age'"
+                           r", .* in this order, got \['income'"):  # fmt: skip
+            call(data)
     assert network(features=FEATURES).accuracy(Dataset(X, NAMES)) >= 0  # it has no names
 
 

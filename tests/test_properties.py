@@ -8,6 +8,7 @@ import re
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 pytest.importorskip("hypothesis", reason="hypothesis is not installed")
 
@@ -214,6 +215,73 @@ def test_wrong_data_are_one_error_and_change_nothing(problem, which, shape, dtyp
     else:
         assert re.match(r"training_data: .*(expected|got)", str(error), re.DOTALL), str(error)
         assert bits(net) == before
+
+
+# ---- standardized inputs ------------------------------------------------------------
+
+
+def moments(problem, with_mean):
+    """Means and deviations for a problem that are no round numbers, some of them 0."""
+    random = np.random.default_rng(problem.seed + 3)
+    mean, deviation = random.normal(size=(2, problem.sizes[0]))
+    deviation[random.random(len(deviation)) < 0.2] = 0
+    return fastnet.Standardize(mean if with_mean else None, np.abs(deviation) * 7)
+
+
+@given(problems(), isas, st.booleans(), st.integers(1, 3))
+def test_inputs_that_the_network_standardizes_train_to_the_bits_of_those_that_were_before(
+    problem, isa, with_mean, n_threads
+):
+    inputs, X = moments(problem, with_mean), problem.X()
+    deviation = inputs.deviation
+    rows = ((X * np.float64(problem.scale) - inputs.mean) / deviation).astype(problem.dtype)
+    before = fastnet.Dataset(rows, problem.y())
+    expected = trained(problem, before, isa)
+    given = {"dense": X} if with_mean else {"dense": X, "sparse": scipy.sparse.csr_array(X)}
+    for form in given.values():
+        net = problem.network(n_threads=n_threads, inputs=inputs)
+        data = fastnet.Dataset(form, problem.y(), problem.scale)
+        with using(isa), contextlib.suppress(DivergenceError):
+            net.SGD(data, 2, problem.m, 0.01, lmbda=0.1, verbose=False)
+        assert bits(net) == expected
+        net, plain = problem.network(inputs=inputs), problem.network()
+        with using(isa):
+            assert net.feedforward(data).tobytes() == plain.feedforward(rows).tobytes()
+
+
+@given(problems(), isas, st.booleans())
+def test_a_predictor_standardizes_to_the_bits_of_all_examples_together(problem, isa, with_mean):
+    net, X = problem.network(inputs=moments(problem, with_mean)), problem.X()
+    if X.dtype == np.uint8:
+        X = X * problem.scale
+    with using(isa):
+        outputs, predict = net.feedforward(X), net.predictor()
+        for x, a in zip(X, outputs, strict=True):
+            assert predict(x).tobytes() == a.tobytes()
+            assert net.feedforward(x).tobytes() == a.tobytes()
+
+
+@given(problems(), st.data())
+def test_standardizations_and_names_come_back_from_files_pickles_and_copies(
+    tmp_path_factory, problem, data
+):
+    n_in, numbers = problem.sizes[0], st.floats(allow_nan=False, allow_infinity=False)
+    mean = data.draw(st.none() | st.lists(numbers, min_size=n_in, max_size=n_in))
+    deviation = data.draw(st.lists(numbers.map(abs), min_size=n_in, max_size=n_in))
+    n = problem.network()._model.classes
+    labels = st.text() | st.integers() | numbers | st.booleans()
+    classes = data.draw(st.none() | st.lists(labels, min_size=n, max_size=n, unique=True))
+    features = data.draw(st.none() | st.lists(st.text(), min_size=n_in, max_size=n_in, unique=True))
+    inputs = fastnet.Standardize(mean, deviation, features=features)
+    net = problem.network(inputs=inputs, classes=classes)
+    path = tmp_path_factory.mktemp("saved") / "net.json"
+    net.save(path)
+    for other in (fastnet.load(path), pickle.loads(pickle.dumps(net)), copy.deepcopy(net)):
+        assert other == net
+        assert other.inputs.key == inputs.key
+        assert (other.features, other.inputs.features) == (net.features, inputs.features)
+        if classes is not None:
+            assert [*map(repr, other.classes)] == [*map(repr, classes)]
 
 
 # ---- files ------------------------------------------------------------------------

@@ -167,6 +167,12 @@ def test_copies_pickles_and_json_are_equal_and_exact(inputs):
         assert (again.with_mean, again.features) == (inputs.with_mean, inputs.features)
 
 
+def test_a_second_transform_of_the_same_name_is_refused():
+    with pytest.raises(TypeError, match=r"^name: expected one that no other .* got 'standardize'"):
+        type("Other", (Standardize,), {"name": "standardize"})
+    assert input_transform.from_json(input_transform.to_json(INPUTS)) == INPUTS
+
+
 def test_other_numbers_names_and_types_are_not_equal():
     one = Standardize([1.0], [2.0])
     assert one != Standardize([1.5], [2.0])
@@ -584,6 +590,15 @@ def test_standardized_data_are_not_standardized_again():
     assert equal(network().feedforward(data), network().feedforward(X))
     assert equal(network().feedforward(data[5:9]), network().feedforward(X[5:9]))
     assert equal(Network([6, 4, 3], seed=1).feedforward(data), network(None).feedforward(X))
+
+
+def test_pickles_of_standardized_data_are_not_standardized_again():
+    data = Dataset(X, Y).standardized(INPUTS, "float32")
+    for again in (pickle.loads(pickle.dumps(data)), copy.copy(data)):
+        assert equal(again.X, data.X)
+        assert equal(network().feedforward(again), network().feedforward(X))
+    with pytest.raises(TypeError, match=r"^expected the state of a data set"):
+        Dataset.__new__(Dataset).__setstate__({**data.__getstate__(), "_source": 3})
 
 
 def test_a_memory_map_is_standardized_in_memory(tmp_path):

@@ -59,14 +59,16 @@ def _from_pairs(pairs: Iterable, byte_scale: float, schema: Schema) -> Dataset:
 
 def _from_arrays(X: Any, y: Any, byte_scale: float, schema: Schema) -> Dataset:
     """A Dataset of arrays: uint8 inputs, but not booleans, are multiplied by ``byte_scale``."""
-    y = schema.codes(y)
-    if schema.has_columns and frames.is_named(X):
-        with checks.error_prefix("X"):
-            X = schema.rows(X)
-    if frames.is_named(X):  # the data set reads the names of the columns
-        if byte_scale != 1 and checks.array("X", frames.matrix(X)).dtype.char != "B":
-            byte_scale = 1.0
-        return Dataset(X, y, byte_scale)
+    if schema.classes is not None:
+        y = schema.codes(y)
+    if type(X) is not np.ndarray and frames.is_named(X):
+        if schema.has_columns:
+            with checks.error_prefix("X"):
+                X = schema.rows(X)
+        if frames.is_named(X):  # the data set reads the names of the columns
+            if byte_scale != 1 and checks.array("X", frames.matrix(X)).dtype.char != "B":
+                byte_scale = 1.0
+            return Dataset(X, y, byte_scale)
     if not sparse_rows.is_sparse(X):
         X = checks.array("X", X)
     return Dataset(X, y, byte_scale if X.dtype.char == "B" else 1.0)

@@ -15,6 +15,7 @@ from fastnet.core import _kernels, checks, memmap, single_flight
 from fastnet.core.lazy import lazy_attribute
 from fastnet.core.memmap import File, Mapping, MemmapRef
 from fastnet.data import dataset_checks, frames, labels, moments, sparse_rows
+from fastnet.data.frames import Columns
 from fastnet.data.labels import Label
 from fastnet.data.sparse_rows import Compressed, Sparse
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 # The forms in which data are accepted.
 Data: TypeAlias = (
-    "Dataset | tuple[ArrayLike | Sparse, ArrayLike] | Iterable[tuple[ArrayLike, ArrayLike]]"
+    "Dataset | tuple[ArrayLike | Sparse | Columns, ArrayLike] "
+    "| Iterable[tuple[ArrayLike, ArrayLike]]"
 )
 
 # Attributes that cannot be assigned: the parameters of a data set and values computed from them.
@@ -31,8 +33,8 @@ _FIXED = {"X", "y", "scale", "sparse", "classes", "features", "largest", "target
 
 # Attributes that can be recomputed, and are not pickled.
 _CACHES = {
-    *("_forms", "_standardized", "_source", "_key", "_in_flight", "_stored", "_mappings"),
-    *("_owners", "largest", "target_range"),
+    *("_forms", "_standardized", "_in_flight", "_stored", "_mappings", "_owners"),
+    *("largest", "target_range"),
 }
 
 # How many standardized forms a data set keeps: of networks with different means and deviations.
@@ -169,7 +171,7 @@ class Dataset:
 
     def __init__(
         self,
-        X: ArrayLike | Sparse | Compressed,
+        X: ArrayLike | Sparse | Compressed | Columns,
         y: ArrayLike,
         scale: float = 1.0,
         *,
@@ -182,7 +184,7 @@ class Dataset:
         is_sparse = sparse_rows.is_sparse(X)
         if is_sparse and sparse is False:
             raise ValueError("sparse: expected 'auto' or True for an X that is sparse, got False")
-        if not is_sparse and frames.is_named(X):
+        if type(X) is not np.ndarray and not is_sparse and frames.is_named(X):
             with checks.error_prefix("X"):
                 features, X = frames.names(X) if features is None else features, frames.matrix(X)
         given: Any = X if is_sparse else checks.array("X", X)
@@ -192,12 +194,15 @@ class Dataset:
         targets = dataset_checks.checked_targets(found)
         target_range = dataset_checks.checked_range(targets) if len(targets) else (0.0, 0.0)
         dataset_checks.check_lengths(inputs, targets)
-        labels.check_codes("y", targets, names)
+        if names is not None:
+            labels.check_codes("y", targets, names)
+        if features is not None:
+            features = checks.names("features", features, inputs.shape[1])
         self._set(
             X=inputs if is_sparse else _kept(inputs, X), y=_kept(targets, y), scale=scale,
             sparse=sparse, largest=largest, target_range=target_range, _stored=stored,
             _mappings=_mappings(inputs, targets), _boolean=given.dtype.kind == "b",
-            classes=names, features=checks.names("features", features, inputs.shape[1]),
+            classes=names, features=features,
         )  # fmt: skip
         for one in self._mappings:
             array = getattr(self, one.name)
@@ -580,10 +585,13 @@ class Dataset:
             dataset_checks.unpickled_targets(arrays["y"]),
         )
         dataset_checks.check_lengths(X, y)
+        if not isinstance(state.get("_source"), Dataset | None):
+            raise TypeError("expected the state of a data set with a data set as its source")
         more = {k: v for k, v in state.items() if k not in _CACHES and k not in _FIXED}
         classes = state.get("classes")
         names = None if classes is None else labels.checked_classes("classes", classes)
-        labels.check_codes("y", y, names)
+        if names is not None:
+            labels.check_codes("y", y, names)
         self._set(
             **more | {"X": X, "y": y, "sparse": _checked_option(state["sparse"]),
                       "scale": checks.nonnegative("scale", state["scale"]),

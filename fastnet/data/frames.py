@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from numbers import Real
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastnet.core import checks
+
+# Columns by name, one example by name, or several; frames are array_like.
+Columns: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 # Attributes of frames that narwhals reads.
 _EXCHANGE = ("__narwhals_dataframe__", "__dataframe__", "__arrow_c_stream__")

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from fastnet.core import checks
 from fastnet.data import dataset_checks, frames, moments, sparse_rows
 from fastnet.data.dataset import Dataset
+from fastnet.data.frames import Columns
 from fastnet.data.sparse_rows import Sparse
 
 # The classes by the name that files use.
@@ -37,7 +38,13 @@ class InputTransform(ABC):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "name" in vars(cls):
-            _BY_NAME[cls.name] = cls
+            known = _BY_NAME.setdefault(cls.name, cls)
+            if (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+                raise TypeError(
+                    f"name: expected one that no other transform has, got {cls.name!r}, that of "
+                    f"{known.__module__}.{known.__qualname__}"
+                )
+            _BY_NAME[cls.name] = cls  # defined again, as in a notebook
 
     @property
     @abstractmethod
@@ -212,14 +219,14 @@ class Standardize(InputTransform):
         self.key = self._mean.tobytes(), self._deviation.tobytes()  # what it computes, hashable
 
     @classmethod
-    def fit(cls, X: Dataset | Sparse | ArrayLike, with_mean: bool = True) -> Self:
+    def fit(cls, X: Dataset | Sparse | ArrayLike | Columns, with_mean: bool = True) -> Self:
         """Measure the means and the standard deviations of the features, in float64.
 
         Parameters
         ----------
-        X : Dataset, (n, n_in) array_like, frame, or scipy.sparse matrix or array
+        X : Dataset, (n, n_in) array_like, frame, dict of columns, or scipy.sparse matrix or array
             Usually the training data. A Dataset's inputs are multiplied by its scale. The names of
-            a frame's columns become ``features``.
+            columns become ``features``.
         with_mean : bool
             False: the mean is not subtracted, as for sparse data; the deviation is still that from
             the mean.

@@ -17,7 +17,7 @@ Label: TypeAlias = str | int | float | bool
 
 def array(name: str, y: Any) -> NDArray:
     """Labels or targets as an array; text in a column of a frame, too."""
-    if hasattr(y, "to_numpy"):
+    if type(y) is not np.ndarray and hasattr(y, "to_numpy"):
         made = np.asarray(y)
         if made.ndim == 1 and is_text(made):
             return made
@@ -117,6 +117,8 @@ def read(name: str, y: Any, classes: Any) -> tuple[tuple[Label, ...] | None, NDA
     """(names of the classes or None, labels or targets as numbers) of a data set. Strings are
     names: without ``classes`` the different ones, sorted."""
     found = array(name, y)
+    if classes is None and found.dtype.kind in "biuf":
+        return None, found
     names = None if classes is None else checked_classes("classes", classes)
     if is_text(found):
         names = names_in(found) if names is None else names
@@ -124,10 +126,8 @@ def read(name: str, y: Any, classes: Any) -> tuple[tuple[Label, ...] | None, NDA
     return names, found
 
 
-def check_codes(name: str, y: NDArray, classes: Sequence[Label] | None) -> None:
+def check_codes(name: str, y: NDArray, classes: Sequence[Label]) -> None:
     """Raise a ValueError unless y are labels (n,) with a name for each."""
-    if classes is None:
-        return
     if y.ndim != 1:
         raise ValueError(f"{name}: expected labels (n,) of named classes, got shape {y.shape}")
     if len(y) and y.max() >= len(classes):

@@ -90,6 +90,8 @@ class Schema(NamedTuple):
     def numbers(self, name: str, X: Any) -> Any:
         """``X``, the argument ``name``, with ``rows`` in place of data with named columns; one
         example in a dict is a vector."""
+        if type(X) is np.ndarray:
+            return X
         if not (frames.is_named(X) if self.inputs is None else self.inputs.reads(X)):
             return X
         with checks.error_prefix(name):

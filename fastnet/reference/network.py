@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from fastnet.nn.activations import ACTIVATIONS
 from fastnet.reference.arrays import layers
@@ -210,7 +210,7 @@ class Predictor:
         is_plain = type(x) is np.ndarray and x.dtype == self._network.dtype
         return self(x).copy() if is_plain and x.shape == (self._network.sizes[0],) else None
 
-    def __call__(self, x: ArrayLike) -> NDArray:
+    def __call__(self, x: Any) -> NDArray:
         if self._check_file is not None:
             self._check_file("x", x)
         if self._convert is not None and not isinstance(x, np.ndarray):

@@ -38,7 +38,7 @@ class SGDOptions(NamedTuple):
     callbacks: Sequence[Callable[..., Any]] | None = None
     shift: int = 0
     sample_weight: ArrayLike | None = None
-    class_weight: Mapping[int, float] | str | None = None
+    class_weight: Mapping[Any, float] | str | None = None
     verbose: int = True  # 0, 1 or 2 once it is checked
 
     def checked(self, model: Model) -> SGDOptions:
