@@ -44,6 +44,10 @@ def test_the_separator_is_the_one_of_the_header(delimiter):
     assert columns(text) == {"a": [1.0, 2.0], "b": ["x", "y"]}
 
 
+def test_separators_in_quoted_names_do_not_count():
+    assert columns('"a, b, c";d\n1;x\n') == {"a, b, c": [1.0], "d": ["x"]}
+
+
 @pytest.mark.parametrize("field", ["", " ", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "?"])
 def test_a_missing_field_is_nan_among_numbers_and_none_among_texts(field):
     found = read(f"a,b\n1,x\n{field},{field}\n3,y\n")

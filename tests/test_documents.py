@@ -55,6 +55,7 @@ def test_all_documents_with_snippets_are_known():
         "docs/changes_from_0.1.md": 1,
         "docs/choosing_hyper_parameters.md": 4,
         "docs/many_networks.md": 7,
+        "docs/own-data.md": 3,
         "docs/pictures.md": 1,
         "docs/scikit_learn.md": 3,
         "docs/subclassing.md": 1,

@@ -145,6 +145,12 @@ def test_an_unknown_category_is_refused_or_zeros_as_was_chosen(table):
     assert ignoring.encode(row).tolist() == [[1, 0, 0, 0, 0, 1]]
 
 
+def test_integers_name_columns_too():
+    table = Table.fit({0: [1, 3], "y": [0.5, 1.5]}, "y")
+    assert table.columns == ("0",)
+    assert table.encode({0: 5}).tolist() == table.encode({"0": 5}).tolist() == [[5.0]]
+
+
 # ---- what columns are
 
 
@@ -338,7 +344,7 @@ DATA = [
     ({"x": [None, None], "y": [1, 2]}, ValueError, "data, column 'x': expected values, got miss"),
     ({"x": [1e308, 1e308], "y": [1, 2]}, ValueError, "data, column 'x': expected numbers with a f"),
     ({"x": [1j, 2j], "y": [1, 2]}, TypeError, "data: column 'x': expected numbers, booleans or"),
-    ({3: [1, 2], "y": [1, 2]}, TypeError, "data: expected names of columns that are str, got 3"),
+    ({(3,): [1, 2], "y": [1, 2]}, TypeError, "data: expected names of columns that are str or in"),
 ]
 
 

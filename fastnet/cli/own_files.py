@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,15 +56,18 @@ def kind_of(file: str) -> str:
     return suffix if suffix in ("npz", "npy") else "idx"
 
 
-def table_source(file: str) -> Any:
+class StandardInput:
+    """Standard input as a file that messages call by this name."""
+
+    name = "standard input"
+
+    def read(self) -> bytes:
+        return sys.stdin.buffer.read()
+
+
+def table_source(file: str) -> str | StandardInput:
     """What reads the CSV file; "-" is standard input."""
-    return sys.stdin.buffer if file == "-" else file
-
-
-def read_table(file: str) -> RawColumns:
-    """The columns of a CSV file, "-" for standard input."""
-    raw = raw_columns.read(table_source(file))
-    return raw._replace(name="standard input") if file == "-" else raw
+    return StandardInput() if file == "-" else file
 
 
 # ---- arrays
@@ -156,10 +159,10 @@ def _checked(option: str, file: str, X: NDArray, y: NDArray | None) -> Arrays:
 
 
 def target_of(arrays: Arrays, task: str | None) -> Target | None:
-    """What the targets are; None for several numbers per example."""
+    """What the targets are; None for several numbers per example. One-hot rows are the classes 0,
+    1, ... ."""
     y = arrays.y
-    if y is None or (y.ndim == 2 and y.shape[1] > 1):
-        return None
+    assert y is not None
     if kind_of(arrays.name) == "idx":
         if task == "regression" or y.dtype.kind not in "iu":
             raise ValueError(
@@ -167,7 +170,19 @@ def target_of(arrays: Arrays, task: str | None) -> Target | None:
                 + (" for --task regression" if task else "")
             )
         task = "classification"
+    if y.ndim == 2 and y.shape[1] > 1:
+        if task != "regression" and _is_one_hot(y):
+            return Target("y", tuple(range(y.shape[1])))
+        if task == "classification":
+            raise ValueError(f"expected labels (n,) or one-hot rows, got targets {y.shape}")
+        return None
     return Target.fit(_column_of(arrays), "y", task, declared=False)
+
+
+def _is_one_hot(y: NDArray) -> bool:
+    return y.dtype.kind in "biuf" and bool(
+        ((y == 0) | (y == 1)).all() and (np.asarray(y, np.int64).sum(axis=1) == 1).all()
+    )
 
 
 def _column_of(arrays: Arrays) -> RawColumns:
@@ -181,8 +196,19 @@ def _column_of(arrays: Arrays) -> RawColumns:
 
 def targets_of(arrays: Arrays, target: Target | None) -> NDArray:
     """Labels (n,) or targets (n, n_out) of arrays."""
-    assert arrays.y is not None
-    return arrays.y if target is None else target.of(_column_of(arrays))
+    y = arrays.y
+    assert y is not None
+    if target is None:
+        return y
+    if y.ndim == 2 and y.shape[1] > 1 and target.classes is not None:
+        if y.shape[1] != len(target.classes) or not _is_one_hot(y):
+            raise ValueError(
+                f"expected labels (n,) or one-hot rows of {len(target.classes)} classes, "
+                f"got targets {y.shape}"
+            )
+        labels: NDArray = y.argmax(axis=1)
+        return labels
+    return target.of(_column_of(arrays))
 
 
 # ---- the data of a training
@@ -219,8 +245,6 @@ def _load_table(options: argparse.Namespace) -> Loaded:
     with given_as_table("DATA", file):
         # read once: standard input can be read once only
         raw = raw_columns.read(table_source(file), given.get("categorical", ()))
-        if file == "-":
-            raw = raw._replace(name="standard input")
         validation = None
         if options.validation_fraction:
             table, training, validation = Table.split(
@@ -243,7 +267,7 @@ def _task_line(raw: RawColumns, table: Table, options: argparse.Namespace) -> st
     guessed = ""
     if options.task is None:
         other = "regression" if table.task == "classification" else "classification"
-        guessed = f" (guessed; --task {other} for the other)"
+        guessed = f" (guessed; --task {other} changes it)"
         if table.classes and isinstance(table.classes[0], str):
             guessed = ", as the target is text"
     classes = "" if table.classes is None else f" of {listed(table.classes)}"

@@ -115,8 +115,9 @@ def _outputs(net: Network, options: argparse.Namespace) -> NDArray:
 
 
 def _number(outputs: NDArray) -> str:
-    """The outputs of a regression for one example, separated by commas."""
-    return ",".join(f"{value:.8g}" for value in outputs.tolist())
+    """The outputs of a regression for one example, separated by commas, with the digits that their
+    type has."""
+    return ",".join(map(str, outputs))
 
 
 def _with_outputs(

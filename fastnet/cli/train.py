@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> None:
         return
     for name in _OF_DATA:
         if getattr(options, name) is not None:
-            raise ValueError(f"--{name.replace('_', '-')}: expected DATA with it")
+            raise ValueError(f"--{name.replace('_', '-')}: expected DATA before it")
     for name, default in _BOOK.items():
         if getattr(options, name) is None:
             setattr(options, name, default)

@@ -11,9 +11,10 @@ from fastnet.cli.errors import Interrupted, as_options
 from fastnet.cli.outputs import check_outputs
 from fastnet.cli.parser import PLAIN_ETA, VALIDATION_FRACTION
 from fastnet.core import reporting
-from fastnet.network import Network
+from fastnet.network import Network, model_of
 from fastnet.own_data import Examples, Settings
 from fastnet.training.history import History
+from fastnet.training.options import SGDOptions
 
 
 def run(options: argparse.Namespace) -> None:
@@ -24,6 +25,7 @@ def run(options: argparse.Namespace) -> None:
     loaded = own_files.load(options)
     examples = loaded.examples
     net = _network(options, examples)
+    _check_settings(net, settings)
     print(*loaded.lines, _network_line(net), _described(settings, examples), sep="\n", flush=True)
     start = time.perf_counter()
     history, interrupted = _train(net, options, examples, settings)
@@ -106,6 +108,21 @@ def _network(options: argparse.Namespace, examples: Examples) -> Network:
             )
     except MemoryError as error:
         raise ValueError(f"--hidden: {error}") from None
+
+
+def _check_settings(net: Network, settings: Settings) -> None:
+    """Raise the errors that ``SGD`` would raise, before anything is printed."""
+    with as_options():
+        SGDOptions(
+            settings.epochs,
+            settings.mini_batch_size,
+            settings.eta or 0.0,
+            settings.lmbda,
+            l1=settings.l1,
+            dropout=settings.dropout,
+            optimizer=settings.optimizer,
+            shift=settings.shift,
+        ).checked(model_of(net))
 
 
 def _network_line(net: Network) -> str:

@@ -7,6 +7,7 @@ import gzip
 import io
 import math
 import os
+import re
 from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
@@ -24,7 +25,8 @@ BOOLEANS = {"true": True, "false": False, "True": True, "False": False, "TRUE": 
             "FALSE": False}  # fmt: skip
 
 _DELIMITERS = (",", ";", "\t", "|")
-_ROWS = 4096  # converted at once
+# Converted at once, so that wide rows are still in the cache.
+_ROWS, _FIELDS = 4096, 1 << 17
 
 # The fields of one column: numbers with NaN where one is missing, or texts with None there.
 Column = NDArray | list[str | None]
@@ -143,7 +145,8 @@ def _read(text: str, texts: Collection[str], name: str) -> tuple[CSVColumns, set
     header = _checked_header(header, name)
     pieces: list[list[Column]] = [[] for _ in header]
     lines: list[int] = []
-    while chunk := list(islice(rows, _ROWS)):
+    n_rows = min(_ROWS, max(64, _FIELDS // len(header)))
+    while chunk := list(islice(rows, n_rows)):
         lines += [line for line, _ in chunk]
         for column, fields in enumerate(zip(*(row for _, row in chunk), strict=True)):
             pieces[column].append(_converted(fields, header[column] in texts))
@@ -164,7 +167,7 @@ def _read(text: str, texts: Collection[str], name: str) -> tuple[CSVColumns, set
 
 def _rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
     """The line on which each row begins, and its fields; empty lines are left out."""
-    first = text.lstrip("\r\n").partition("\n")[0]
+    first = re.sub(r'"[^"]*"', "", text.lstrip("\r\n").partition("\n")[0])
     delimiter = max(_DELIMITERS, key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     expected = line = 0

@@ -78,7 +78,8 @@ def read(data: Any, texts: Collection[str] = ()) -> RawColumns:
     ----------
     data : str, path, binary file, frame, dict or list of dicts
         A CSV file, as for ``csv_files.read_csv``; a frame of pandas, polars or another
-        library; a dict of columns, or of one row; a list of such rows.
+        library; a dict of columns, or of one row; a list of such rows. Names that are
+        integers are read as text.
     texts : collection of str
         Columns that are texts, whatever they look like.
 
@@ -138,11 +139,12 @@ def _from_named(given: dict[Any, Any], texts: Collection[str]) -> RawColumns:
     columns: dict[str, Column] = {}
     booleans = set()
     n = 0
-    for name, values in given.items():
-        if not isinstance(name, str):
+    for key, values in given.items():
+        if not isinstance(key, str | int):
             raise TypeError(
-                f"expected names of columns that are str, got {checks.short_repr(name)}"
+                f"expected names of columns that are str or int, got {checks.short_repr(key)}"
             )
+        name = str(key)
         columns[name], is_boolean = _column(name, values, name in texts)
         n = len(columns[name])
         if is_boolean:

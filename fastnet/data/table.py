@@ -199,10 +199,7 @@ class Table(InputTransform):
         names = [name for name in raw.columns if name != target.name and name not in options.drop]
         if not names:
             raise ValueError(f"{raw.name}: expected columns beside the target, got none")
-        columns = [
-            table_columns.fitted(raw, name, name in options.categorical, options.missing)
-            for name in names
-        ]
+        columns = [table_columns.fitted(raw, name, options.missing) for name in names]
         measured = Standardize.fit(_encoded(columns, raw, "error", options.missing))
         scaled = np.array([one for column in columns for one in column.is_scaled])
         scaled &= options.standardize
@@ -301,9 +298,29 @@ class Table(InputTransform):
         return self._encode(self._read(raw), self._unknown)
 
     def reads(self, raw: Any) -> bool:
+        """Whether ``raw`` is for ``encode``: a path, a frame, a dict or a list of dicts.
+
+        Examples
+        --------
+        >>> table = Table.fit({"x": [1.5, 2.5], "y": ["no", "yes"]}, "y")
+        >>> table.reads("new.csv"), table.reads(np.zeros((2, 1)))
+        (True, False)
+        """
         return raw_columns.is_raw(raw)
 
     def examples(self, raw: Any) -> Dataset | None:
+        """``dataset(raw)`` if ``raw`` has a form that ``reads`` accepts, otherwise None.
+
+        Parameters
+        ----------
+        raw : object
+
+        Examples
+        --------
+        >>> table = Table.fit({"x": [1.5, 2.5], "y": ["no", "yes"]}, "y")
+        >>> table.examples((np.zeros((2, 1)), [0, 1])) is None
+        True
+        """
         return self.dataset(raw) if raw_columns.is_raw(raw) else None
 
     def dataset(self, data: Any) -> Dataset:
@@ -353,6 +370,14 @@ class Table(InputTransform):
     # ---- as an object
 
     def state(self) -> dict[str, Any]:
+        """What ``from_state`` needs, as JSON represents it.
+
+        Examples
+        --------
+        >>> table = Table.fit({"x": [1.5, 2.5], "y": ["no", "yes"]}, "y")
+        >>> table.state()["columns"], table.state()["target"]
+        ([{'name': 'x', 'mean': 2.0, 'indicator': False}], {'name': 'y', 'classes': ['no', 'yes']})
+        """
         return {
             "columns": [column.state() for column in self._columns],
             "target": self._target.state(),
@@ -363,6 +388,19 @@ class Table(InputTransform):
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Self:
+        """The table with this state.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For a state that ``state`` did not return.
+
+        Examples
+        --------
+        >>> table = Table.fit({"x": [1.5, 2.5], "y": ["no", "yes"]}, "y")
+        >>> Table.from_state(table.state()) == table
+        True
+        """
         keys = ("columns", "target", "standardize", "unknown", "missing")
         if not isinstance(state, dict) or not {*keys} <= state.keys():
             raise ValueError(
@@ -470,6 +508,9 @@ class FitOptions:
                 f"{raw.name}: expected a name for each column, got '' for column "
                 f"{[*raw.columns].index('') + 1}; '' in drop leaves it out"
             )
+        for name, column in raw.columns.items():
+            if isinstance(column, list) and name not in (*self.categorical, *self.drop, target):
+                table_columns.check_categories(raw, name)
         return raw, Target.fit(raw, target, self.task, target in self.categorical), self
 
 

@@ -93,21 +93,22 @@ class CategoryColumn:
         column = raw.columns[self.name]
         number_of = {one: i for i, one in enumerate(self.categories)}
         texts = [None] * raw.n if isinstance(column, np.ndarray) else column  # all are missing
-        for row, text in enumerate(texts):
-            if text is None and missing == "error":
-                raise ValueError(
-                    f"{raw.place(row, self.name)}: expected a category, got a missing value"
-                )
-            i = number_of.get(text)
-            if i is not None:
-                out[row, i] = 1
-            elif unknown == "error":
-                raise ValueError(
-                    f"{raw.place(row, self.name)}: expected one of the categories "
-                    f"{listed(self.categories)}, got "
-                    f"{'a missing value' if text is None else repr(text)}; "
-                    f'unknown="ignore" encodes others as zeros'
-                )
+        codes = np.array([number_of.get(text, -1) for text in texts])
+        known = np.flatnonzero(codes >= 0)
+        out[known, codes[known]] = 1
+        if missing == "error" and None in texts:
+            raise ValueError(
+                f"{raw.place(texts.index(None), self.name)}: expected a category, "
+                f"got a missing value"
+            )
+        if unknown == "error" and len(known) < raw.n:
+            row = int((codes < 0).argmax())
+            raise ValueError(
+                f"{raw.place(row, self.name)}: expected one of the categories "
+                f"{listed(self.categories)}, got "
+                f"{'a missing value' if texts[row] is None else repr(texts[row])}; "
+                f'unknown="ignore" encodes others as zeros'
+            )
 
     def state(self) -> dict[str, Any]:
         return {"name": self.name, "categories": [*self.categories]}
@@ -122,22 +123,19 @@ def listed(items: tuple[Any, ...] | list[Any]) -> str:
     return f"{shown}{', ...' if len(items) > 8 else ''}"
 
 
-def fitted(raw: RawColumns, name: str, declared: bool, missing: str) -> Column:
+def fitted(raw: RawColumns, name: str, missing: str) -> Column:
     """The column of this name as the training rows have it.
 
     Parameters
     ----------
     raw : RawColumns
     name : str
-    declared : bool
-        Whether the user says that it is a column of categories.
     missing : "mean" or "error"
 
     Raises
     ------
     ValueError
-        For a column without values, one that is neither numbers nor categories, and a missing
-        value if those are refused.
+        For a column without values, and a missing value if those are refused.
     """
     column = raw.columns[name]
     if isinstance(column, np.ndarray):
@@ -157,8 +155,6 @@ def fitted(raw: RawColumns, name: str, declared: bool, missing: str) -> Column:
         has_missing = len(known) < raw.n
         made: Column = NumberColumn(name, mean, has_missing and missing == "mean")
     else:
-        if not declared:
-            check_categories(raw, name)
         known_texts = sorted({text for text in column if text is not None})
         rest = [None] if None in column else []
         made = CategoryColumn(name, (*known_texts, *rest))
