@@ -6,7 +6,6 @@ from typing import Any, TypeAlias, TypedDict, Unpack
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 ParameterArray: TypeAlias = NDArray | Storage
-Kernel: TypeAlias = str | tuple[Any, ...]  # a name, or a name and parameters
 
 TARGETS: tuple[str, ...]
 
@@ -150,7 +149,7 @@ class Predictor:
         convert: Callable[[Any], Any] | None = None,
     ): ...
     def try_predict(self, x: Any) -> NDArray | None: ...
-    def __call__(self, x: ArrayLike) -> NDArray: ...
+    def __call__(self, x: Any) -> NDArray: ...
 
 class Training:
     mini_batch_size: int
