@@ -86,6 +86,18 @@ class Model:
         """One example with named columns as numbers."""
         return self.schema.numbers("x", x)
 
+    def equals(self, other: "Model") -> bool:
+        """Whether both compute the same from the same inputs, with the same names of classes."""
+        return (
+            self.sizes == other.sizes
+            and self.choice.identity == other.choice.identity
+            and self.hidden == other.hidden
+            and self.values.dtype == other.values.dtype
+            and bool(np.array_equal(self.values, other.values))
+            and self.schema.inputs == other.schema.inputs
+            and self.schema.classes == other.schema.classes
+        )
+
     def _core_of(self, parameters: Any, output: str | None = None) -> _kernels.NetworkCore:
         """A network like this one with other parameters or another output layer."""
         choice = self._choice

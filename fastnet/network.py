@@ -14,7 +14,7 @@ from fastnet.architecture import make_model
 from fastnet.core import checks
 from fastnet.core.absent import AbsentMethod, without_absent
 from fastnet.core.parameters import FixedList, NotFiniteError, ParameterList
-from fastnet.core.random_stream import RandomStream
+from fastnet.core.random_stream import RandomStream, Seed
 from fastnet.core.steps import Passes, StepOptions
 from fastnet.data import labels
 from fastnet.data.dataset import Data, Dataset
@@ -40,14 +40,6 @@ from fastnet.training.schedules import Schedule
 
 Filename: TypeAlias = str | os.PathLike[str]
 Hidden: TypeAlias = str | Activation | type[Activation]
-Seed: TypeAlias = (
-    int
-    | Iterable[int]
-    | np.random.SeedSequence
-    | np.random.BitGenerator
-    | np.random.Generator
-    | None
-)
 Callback: TypeAlias = Callable[["Network", int, History], object]
 
 
@@ -1056,16 +1048,7 @@ class Network:
         """Equal shape, neurons, cost, dtype, parameters, ``inputs`` and ``classes``."""
         if not isinstance(other, Network):
             return NotImplemented
-        mine, others = self._model, other._model
-        return (
-            mine.sizes == others.sizes
-            and mine.choice.identity == others.choice.identity
-            and mine.hidden == others.hidden
-            and mine.values.dtype == others.values.dtype
-            and bool(np.array_equal(mine.values, others.values))
-            and mine.schema.inputs == others.schema.inputs
-            and mine.schema.classes == others.schema.classes
-        )
+        return self._model.equals(other._model)
 
     __hash__ = None  # type: ignore[assignment]  # mutable
 

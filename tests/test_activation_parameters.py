@@ -223,7 +223,7 @@ def test_estimators_refuse_what_is_no_activation_of_hidden_neurons():
     pytest.importorskip("sklearn")
     from fastnet.sklearn import MLPClassifier
 
-    for bad in (activations.Softmax(), activations.Linear, 5, LeakyReLU(0.1).value):
+    for bad in (activations.Softmax(), activations.Exponential(), 5, LeakyReLU(0.1).value):
         with pytest.raises(ValueError, match=r"^activation: expected one of .*leaky-relu"):
             MLPClassifier(activation=bad).fit(X, Y)
 
@@ -303,7 +303,7 @@ def test_a_damaged_pickle_of_an_activation_is_refused():
 
 @pytest.mark.parametrize(
     "hidden",
-    [activations.Softmax(), activations.Linear, [LeakyReLU(0.2), activations.Exponential()]],
+    [activations.Softmax(), activations.Exponential, [LeakyReLU(0.2), activations.Exponential()]],
     ids=repr,
 )
 def test_an_activation_of_output_layers_is_refused_for_hidden_ones(hidden):
@@ -380,10 +380,10 @@ def test_the_text_of_an_optimizer_is_read(one):
     ("options", "words"),
     [
         ("--neurons leaky-relu:2", "slope: expected a number over 0 and at most 1, got 2.0"),
-        ("--neurons leaky-relu:", "expected numbers behind the colon"),
+        ("--neurons leaky-relu:", "expected numbers after the colon"),
         ("--neurons leaky-relu:1,1", "expected leaky-relu:SLOPE, got 'leaky-relu:1,1'"),
         ("--neurons relu:1", "expected relu, got 'relu:1'"),
-        ("--neurons softmax", "expected one of sigmoid, tanh, "),
+        ("--neurons softmax", "expected one of sigmoid, linear, tanh, "),
         ("--optimizer momentum:1", "mu: expected a number from 0 to below 1, got 1.0"),
         ("--optimizer adam:0.9", "expected adam:BETA1,BETA2,EPSILON, got 'adam:0.9'"),
         ("--optimizer sgd", "expected one of momentum, nesterov, "),

@@ -499,7 +499,10 @@ WRONG = [
     ("train data.npz y.npy", "DATA: expected one .npz file, got data.npz y.npy"),
     ("train odd.npz", "DATA: odd.npz: expected arrays X and y, or x_train and y_train, found 'Z'"),
     ("train notes.xlsx", "DATA: expected a file of inputs and one of targets, got notes.xlsx"),
-    ("train notes.xlsx notes.xlsx", "DATA: notes.xlsx: expected an IDX file, which starts 00 00"),
+    (
+        "train notes.xlsx notes.xlsx",
+        "DATA: notes.xlsx: expected an IDX file, which starts with 00 00",
+    ),
     ("train X.npy y.npy --test data.csv data.csv", "--test: data.csv:"),
     (
         "train X.npy y.npy --test wide.npz",

@@ -1,9 +1,9 @@
-/* The gradient and the cost of all examples together, for methods that need both at each point, such
- * as L-BFGS.
+/* The gradient and the cost of all examples together, for methods that need both at each point,
+ * such as L-BFGS.
  *
- * Examples are taken in pieces of FN_PIECE, in their order. As in the mini-batch loop the threads of
- * a team share each piece, and each element of the gradient is computed by one of them, so the bits
- * do not depend on the number of threads. */
+ * Examples are computed in pieces of FN_PIECE, in their order. As in the mini-batch loop, the
+ * threads of a team share each piece, and each element of the gradient is computed by one of them,
+ * so the bits do not depend on the number of threads. */
 #ifndef FASTNET_NET_GRADIENT_H
 #define FASTNET_NET_GRADIENT_H
 
@@ -74,16 +74,16 @@ static void FN(gradient_member)(fn_team *team, size_t thread, void *context)
 }
 
 static int FN(gradient)(const fn_plan *plan, const real *parameters, const fn_examples *examples,
-                        real *nabla, double *cost, fn_delta delta, fn_poll poll, void *memory)
+                        real *nabla, double *cost, const fn_training *callbacks, void *memory)
 {
-    const fn_training training = {.delta = delta, .poll = poll};
+    const fn_training training = {.delta = callbacks->delta, .poll = callbacks->poll};
     FN(gradient_args) args = {
         .work = {.plan = plan, .network = plan->network, .examples = examples, .n_order = plan->n,
                  .training = &training, .scale = 1, .cost = cost},
         .parameters = parameters, .nabla = nabla, .memory = memory,
     };
     FN_ASSERT(plan->call == FN_CALL_GRADIENT && plan->n == examples->n);
-    FN_ASSERT(!delta.call || (plan->threads == 1 && !cost));
+    FN_ASSERT(!training.delta.call || (plan->threads == 1 && !cost));
     FN_ASSERT(FN(parameters_hold)(plan->network, parameters));
     FN_ASSERT(fn_examples_hold(examples, plan->network->sizes[0]));
     if (cost)

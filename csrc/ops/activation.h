@@ -258,7 +258,8 @@ FN_INLINE void FN(activate_output_as)(const fn_activation_kind kind, size_t m, s
 }
 
 /* The output layer's activations a [m][n] of its weighted inputs z. */
-static void FN(activate_output)(fn_activation_kind output, size_t m, size_t n, const real *z, real *a)
+static void FN(activate_output)(fn_activation_kind output, size_t m, size_t n, const real *z,
+                                real *a)
 {
 #define FN_OUTPUT_FROM_ACTIVATION(kind, op) FN(activate_output_as)(kind, m, n, z, a)
 #define FN_OUTPUT_KEPT FN_OUTPUT_FROM_ACTIVATION

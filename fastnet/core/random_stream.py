@@ -5,13 +5,22 @@ fastnet derives its random numbers from the stream itself (csrc/core/random.c).
 """
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastnet.core import _kernels, checks
+
+Seed: TypeAlias = (
+    int
+    | Iterable[int]
+    | np.random.SeedSequence
+    | np.random.BitGenerator
+    | np.random.Generator
+    | None
+)
 
 # Numbers drawn at once, in about 10 ms; Ctrl-C is handled in between.
 _PIECE = 1_000_000

@@ -124,7 +124,7 @@ def parsed(text: str, parameters: Mapping[str, Sequence[str]]) -> tuple[str, lis
         found = [float(number) for number in numbers.split(",")] if colon else []
     except ValueError:
         raise ValueError(
-            f"expected numbers behind the colon, got {checks.short_repr(text)}"
+            f"expected numbers after the colon, got {checks.short_repr(text)}"
         ) from None
     if colon and len(found) != len(parameters[name]):
         wanted = ",".join(each.upper() for each in parameters[name])
