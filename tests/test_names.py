@@ -329,9 +329,7 @@ def test_a_data_set_of_strings_has_their_names_and_numbers():
     for part in (data[10:20], pickle.loads(pickle.dumps(data)), copy.deepcopy(data)):
         assert part.classes == data.classes
     assert Dataset(X, CODES).classes is None
-    with pytest.raises(
-        AttributeError, match=r"^classes: expected no assignment, since"
-    ):
+    with pytest.raises(AttributeError, match=r"^classes: expected no assignment, since"):
         data.classes = None
 
 
