@@ -87,16 +87,16 @@ typedef struct {
     double cost_parameters[FN_MOST_COST_PARAMETERS];
 } fn_network;
 
-/* The forms of examples: dense rows, compressed rows with columns or with masks. */
+/* The forms of examples: dense rows; compressed rows with columns or with masks. */
 #define FN_ENUMERATOR(name, words) name,
 #define FN_EACH_FORM(T) T(FN_DENSE, "dense") T(FN_COLUMNS, "columns") T(FN_MASKS, "masks")
 typedef enum { FN_EACH_FORM(FN_ENUMERATOR) } fn_form;
 
 /* n examples as the user holds them; never written, never copied whole.
  *
- * Dense: a row holds all its n_in inputs. Compressed (offsets is not NULL): a
- * row holds only what is not zero, and where it stands is told by the columns or
- * by the masks, one of the two. Both kinds train to the same bits. */
+ * A dense row holds all n_in inputs of an example. A compressed row (offsets is not NULL) holds its
+ * non-zero inputs only; columns or masks, one of the two, say which they are. All forms train to the
+ * same bits. */
 typedef struct {
     size_t n;
     const void *inputs;     /* dense: [n][n_in]; compressed: [offsets[n]], row after row */
@@ -106,7 +106,7 @@ typedef struct {
     float upper, lower;     /* 0, or the scale of bytes in two parts: see fn_set_scale */
     const int64_t *offsets; /* NULL, or [n+1]: row s is inputs[offsets[s] .. offsets[s+1]) */
     size_t longest;         /* no compressed row holds more inputs */
-    const void *columns;    /* NULL, or [offsets[n]]: input of each, ascending in a row */
+    const void *columns;    /* NULL, or [offsets[n]]: the input of each value, ascending in a row */
     fn_type columns_type;   /* FN_U16 or FN_U32 */
     const uint64_t *masks;  /* NULL, or [n][fn_words(n_in)]: bit j % 64 of word j / 64 for input
                              * j; 128 bytes behind the last of inputs must be readable then */
@@ -115,6 +115,16 @@ typedef struct {
     fn_type targets_type;   /* FN_I64, FN_F32 or FN_F64 */
     const double *weights;  /* NULL, or [n]: how often each counts, 0 or more */
 } fn_examples;
+
+/* Where dense rows are compressed to, see compress in kernels.def. */
+typedef struct {
+    int64_t *offsets;       /* [n+1], the first of which is given */
+    void *values;           /* [capacity] */
+    void *columns;          /* NULL, or [capacity] */
+    fn_type columns_type;   /* FN_U16 or FN_U32 */
+    uint64_t *masks;        /* NULL, or [n][fn_words(n_in)] */
+    size_t capacity;        /* no offset may be larger */
+} fn_compressed;
 
 /* Stands in for output_error when the cost is the user's own: reads the
  * padded [m][stride] matrices z, a and y and writes dC/dz into delta.
@@ -164,10 +174,10 @@ typedef struct {
                              * last of these passes left, the e-th of the call in row
                              * e % n_snapshots */
     size_t n_snapshots;     /* 0: none */
-    int by_blocks;          /* compressed examples enter the first layer by blocks: 1, or by lists:
-                             * -1; 0: in the way that is quicker. Same bits */
-    size_t sharing;         /* for tests: so many examples share a list, where they are stored with
-                             * masks; 0, or more than can: as many as is quicker. Same bits */
+    int by_blocks;          /* for tests: compressed rows are used in blocks: 1, or in lists: -1;
+                             * 0: in whichever is faster. Same bits */
+    size_t sharing;         /* for tests: how many compressed rows with masks share a list; 0, or
+                             * more than can: as many as is fastest. Same bits */
 } fn_training;
 
 /* The random number of this key and counter: SplitMix64 (Steele, Lea and Flood 2014), whose

@@ -10,6 +10,7 @@
 #include "gemm/tile.h"
 #include "input/block.h"
 #include "input/build_lists.h"
+#include "input/examples.h"
 #include "input/gather.h"
 #include "input/list.h"
 #include "net/layer.h"
@@ -71,46 +72,42 @@ FN_INLINE FN(share) FN(local_share)(const FN(thread_context) *work, size_t m, si
     return local;
 }
 
-/* The first layer's weighted inputs z of examples first + s0 .. first + s1 of the order,
- * sparse: lists are made and used chunk by chunk. */
+static fn_ordered_examples FN(ordered_examples)(const FN(thread_context) *work)
+{
+    return (fn_ordered_examples){.examples = work->examples, .network = work->network,
+                                 .order = work->order, .n_order = work->n_order,
+                                 .training = work->training};
+}
+
+/* The first layer's weighted inputs z of the compressed rows at positions first + s0 .. first + s1:
+ * lists are made and used chunk by chunk. */
 static void FN(enter_by_lists)(FN(thread_context) *work, const real *weights, size_t first, size_t s0,
                                size_t s1, real *z, size_t z_stride)
 {
-    const fn_network *network = work->network;
+    const fn_ordered_examples from = FN(ordered_examples)(work);
     FN(workspace) *w = &work->w;
     for (size_t s = s0, m; s < s1; s += m) {
         m = s1 - s < FN_CHUNK ? s1 - s : FN_CHUNK;
-        FN(make_lists)(work->examples, network, work->order, work->n_order, first + s, m,
-                       work->plan->examples_per_list, w->x_stride, w->lists + s,
-                       w->list_rows + s * w->x_stride, w->x + s * w->x_stride, w->union_mask,
-                       work->training);
-        FN(weighted_input_of_lists)(m, w->lists + s, network->sizes[1],
-                                    weights, z + (s - s0) * z_stride, z_stride);
+        const FN(list_memory) memory = {
+            .lists = w->lists + s, .rows = w->list_rows + s * w->x_stride,
+            .x = w->x + s * w->x_stride, .row_stride = w->x_stride, .union_mask = w->union_mask,
+        };
+        FN(make_lists)(&from, first + s, m, work->plan->examples_per_list, &memory);
+        FN(forward_of_lists)(m, memory.lists, work->network->sizes[1], weights,
+                             z + (s - s0) * z_stride, z_stride);
     }
 }
 
-/* As enter_by_lists, but by blocks of up to FN_BLOCK examples; prefetches the next examples. */
+/* As enter_by_lists, but by blocks of up to FN_BLOCK examples. */
 static void FN(enter_by_blocks)(FN(thread_context) *work, const real *weights, size_t first, size_t s0,
                                 size_t s1, real *z, size_t z_stride)
 {
-    const fn_network *network = work->network;
-    FN(workspace) *w = &work->w;
-    const size_t words = w->blocks.words;
+    const fn_ordered_examples from = FN(ordered_examples)(work);
+    FN(blocks) *blocks = &work->w.blocks;
     for (size_t s = s0, m; s < s1; s += m) {
         m = fn_next(s1 - s, FN_BLOCK);
-        FN(fill_blocks)(work->examples, network, work->order, first + s, m, work->training,
-                        &w->blocks);
-        const size_t next = first + s + m, left = next < work->n_order ? work->n_order - next : 0;
-        const size_t n_soon = !work->order ? 0 : left < m ? left : m;
-        for (size_t i = 0; i < n_soon; i++)
-            __builtin_prefetch(work->examples->offsets + work->order[next + i]);
-        for (size_t word = 0, i = 0; word < words; word++) {
-            FN(forward_of_block)(&w->blocks, word, network->sizes[1], weights, w->places[0].stride,
-                                 z + (s - s0) * z_stride, z_stride);
-            for (; i < n_soon * (word + 1) / words; i++)
-                FN(prefetch_example)(work->examples, network->sizes[0],
-                                     (size_t)work->order[next + i]);
-        }
+        FN(make_blocks)(&from, first + s, m, blocks);
+        FN(forward_of_blocks)(&from, blocks, weights, z + (s - s0) * z_stride, z_stride);
     }
 }
 
@@ -122,12 +119,12 @@ static void FN(gather)(FN(thread_context) *work, size_t first, size_t s0, size_t
     if (work->plan->entry != FN_ENTER_DENSE)
         return;
     real *x = w->x + s0 * w->x_stride;
-    FN(gather_inputs)(work->examples, work->network, work->order, first + s0, m, x, w->x_stride,
-                      work->training);
-    w->n_columns = n_in;
+    const fn_ordered_examples from = FN(ordered_examples)(work);
+    FN(gather_inputs)(&from, first + s0, m, x, w->x_stride);
+    w->n_kept = n_in;
     if (work->plan->drops_columns)
-        w->n_columns = FN(keep_columns)(m, n_in, w->x_stride, w->columns, x);
-    w->used = w->n_columns < n_in ? w->columns : NULL;
+        w->n_kept = FN(drop_zero_inputs)(m, n_in, w->x_stride, w->kept_room, x);
+    w->kept = w->n_kept < n_in ? w->kept_room : NULL;
 }
 
 /* Drop neurons, each with the probability p, and scale the others by 1 / (1 - p): their
@@ -200,7 +197,7 @@ FN_INLINE void FN(enter_first)(FN(thread_context) *work, size_t first, FN(share)
         FN(enter_by_blocks)(work, weights, first, local.s0, local.s1, z, stride);
         break;
     case FN_FORWARD_NARROW: case FN_FORWARD_TILES: case FN_FORWARD_LARGE:
-        FN(enter_dense)(work, 0, w->n_columns, w->used, local, weights, biases, times, z, stride);
+        FN(enter_dense)(work, 0, w->n_kept, w->kept, local, weights, biases, times, z, stride);
     }
     if (work->scale != 1)
         FN(apply_scale)(rows, local.n, stride, (real)work->scale, z);

@@ -28,8 +28,7 @@
 #include "fastnet.h"
 #include "gemm/tile_sizes.h"
 #include "input/block.h"
-#include "input/build_lists.h"
-#include "input/gather.h"
+#include "input/examples.h"
 #include "input/list.h"
 #include "net/forward.h"
 #include "net/layer.h"
@@ -131,6 +130,7 @@ static void FN(change_by_blocks)(FN(thread_context) *work, size_t first, size_t 
                                  FN(step_coefficients) step, real *target)
 {
     FN(workspace) *w = &work->w;
+    const fn_ordered_examples ordered = FN(ordered_examples)(work);
     const size_t n_in = work->network->sizes[0], stride = w->places[0].stride;
     const int plain = step.optimizer == FN_PLAIN;
     size_t n;
@@ -144,8 +144,7 @@ static void FN(change_by_blocks)(FN(thread_context) *work, size_t first, size_t 
     for (size_t s = 0, round; s < m && n > 0; s += round) {
         const real *delta = w->delta[1] + s * stride + from;
         round = fn_next(m - s, FN_BLOCK);
-        FN(fill_blocks)(work->examples, work->network, work->order, first + s, round,
-                        work->training, &w->blocks);
+        FN(make_blocks)(&ordered, first + s, round, &w->blocks);
 #ifdef FN_EXPAND
         if (work->examples->masks)
             FN(transpose_masks)(&w->blocks);
@@ -176,7 +175,7 @@ static void FN(change_dense)(FN(thread_context) *work, size_t l, size_t next, si
     const size_t *sizes = work->network->sizes, stride = w->places[l].stride;
     const size_t from = fn_part(sizes[l], FN_TILE_ROWS, work->thread, work->team->threads);
     const size_t to = fn_part(sizes[l], FN_TILE_ROWS, work->thread + 1, work->team->threads);
-    uint32_t *columns = l ? NULL : w->used; /* not NULL: this thread is alone */
+    uint32_t *kept = l ? NULL : w->kept; /* not NULL: this thread is alone */
     const fn_layer_plan *layer = work->step->layers + l;
     const size_t most = layer->update_in_parts ? FN_FEW_ROWS : to - from;
     const int plain = step.optimizer == FN_PLAIN;
@@ -184,18 +183,18 @@ static void FN(change_dense)(FN(thread_context) *work, size_t l, size_t next, si
     share -= s;
     const size_t soon = s += next;
     for (size_t i = from, end, c = from, n; i < to; i = end, c += n) {
-        /* n columns from c on, of the inputs i to end; with `columns` some are left out */
-        const size_t left = columns ? w->n_columns - c : to - c;
+        /* n columns from c on, of the inputs i to end; some of them may not be kept */
+        const size_t left = kept ? w->n_kept - c : to - c;
         n = left < most ? left : most;
-        end = n == left ? to : columns ? columns[c + n] : i + n;
+        end = n == left ? to : kept ? kept[c + n] : i + n;
         const size_t at = w->places[l].weights + i * stride;
         real *changed = plain ? target + at : w->nabla;
-        for (size_t k = c; columns && k < c + n; k++)
-            columns[k] -= (uint32_t)i;
+        for (size_t k = c; kept && k < c + n; k++)
+            kept[k] -= (uint32_t)i;
         if (plain)
             FN(decay)(end - i, sizes[l + 1], stride, step.decay_fraction, step.l1_step, changed);
         if (n > 0)
-            FN(update_of)(m, n, columns ? columns + c : NULL, sizes[l + 1], w->a[l] + c,
+            FN(update_of)(m, n, kept ? kept + c : NULL, sizes[l + 1], w->a[l] + c,
                           w->a_strides[l], w->delta[l + 1], changed, layer,
                           w->scratch);
         if (!plain)

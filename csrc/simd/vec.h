@@ -217,6 +217,8 @@ FN_INLINE ivec FN(widen_bytes)(const void *p)
     return (ivec)_mm512_cvtepu8_epi64(_mm_loadl_epi64((const __m128i *)p));
 }
 #endif
+/* The bits of x whose bits in the mask are set, one after the other. */
+FN_INLINE uint64_t fn_extract(uint64_t x, uint64_t mask) { return _pext_u64(x, mask); }
 /* A byte of ones for each bit that is set. */
 typedef uint8_t FN(bytes) __attribute__((vector_size(64)));
 FN_INLINE FN(bytes) FN(bytes_of)(uint64_t bits) { return (FN(bytes))_mm512_movm_epi8(bits); }

@@ -98,26 +98,23 @@ def compress(X, offsets, values, columns, masks):
     cdef Array o = vector("offsets", offsets, ("int64",), True)
     cdef Array v = vector("values", values, kinds, True)
     cdef Array c, m
-    cdef size_t capacity = v.length(0)
-    cdef void *to_columns = NULL
-    cdef void *to_masks = NULL
-    cdef fn_type columns_type = FN_U16
+    cdef fn_compressed to
+    to.offsets, to.values, to.capacity = <int64_t *>o.data(), v.data(), v.length(0)
+    to.columns, to.columns_type, to.masks = NULL, FN_U16, NULL
     o.expect("offsets", (e.examples.n + 1,))
     if columns is not None:
         c = vector("columns", columns, ("uint16", "uint32"), True)
-        to_columns, columns_type = c.data(), c.type()
-        capacity = min(capacity, c.length(0))
+        to.columns, to.columns_type = c.data(), c.type()
+        to.capacity = min(to.capacity, c.length(0))
     if masks is not None:
         m = Array("masks", masks, 2, ("uint64",), writable=True)
         m.expect("masks", (e.examples.n, fn_words(n_in)))
-        to_masks = m.data()
+        to.masks = <uint64_t *>m.data()
     cdef fn_type type = FN_F64 if v.type() == FN_F64 else FN_F32
-    cdef int64_t *starts = <int64_t *>o.data()
-    if not 0 <= starts[0] <= <int64_t>capacity:
-        raise ValueError(f"offsets: expected the first from 0 to {capacity}, got {starts[0]}")
+    if not 0 <= to.offsets[0] <= <int64_t>to.capacity:
+        raise ValueError(f"offsets: expected the first from 0 to {to.capacity}, got {to.offsets[0]}")
     with nogil:
-        done = fn_compress(type, &e.examples, n_in, capacity, starts, v.data(), to_columns,
-                           columns_type, <uint64_t *>to_masks)
+        done = fn_compress(type, &e.examples, n_in, &to)
     return done == e.examples.n
 
 

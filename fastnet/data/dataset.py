@@ -30,7 +30,7 @@ _CACHES = {"_forms", "_in_flight", "_stored", "_mappings", "_owners", "largest",
 
 
 @lru_cache  # small networks ask once per epoch
-def _way(n_in: int, n_out: int, dtype: np.dtype, density: float, isa: str) -> str:
+def _form(n_in: int, n_out: int, dtype: np.dtype, density: float, isa: str) -> str:
     return _kernels.choose_input_format([n_in, n_out], dtype, density)
 
 
@@ -329,7 +329,7 @@ class Dataset:
             )
             if stored is None:
                 return X
-        form = _way(sizes[0], sizes[1], np.dtype(dtype), stored / X.size, _kernels.isa())
+        form = _form(sizes[0], sizes[1], np.dtype(dtype), stored / X.size, _kernels.isa())
         if form == "dense" and auto:
             return X
         if form == "dense" or moves:
