@@ -1,15 +1,15 @@
 /* The first layer from blocks of compressed rows, for many examples at once.
  *
- * Lists load a row of weights again for every one or few examples, mostly from the L2 cache. Here up
- * to FN_BLOCK examples are laid out in blocks first: a block holds 64 inputs of all of them, as one
- * mask per example. In the forward step, the weights of a block stay in the L1 cache for all
+ * Lists load a row of weights again for every one or few examples, mostly from the L2 cache. Here
+ * up to FN_BLOCK examples are laid out in blocks first: a block holds 64 inputs of all of them, as
+ * one mask per example. In the forward step, the weights of a block stay in the L1 cache for all
  * examples, and each example's sums in registers. For the update the masks are transposed: each
- * input has a bit for every example in which it is non-zero. So a row is loaded once, changed by all
- * its examples in registers, and stored once; an optimizer uses the gradient of a few rows while it
- * is in the L1 cache. Both loop over inputs, so an example's values are read sequentially. Inputs
- * and examples are taken in ascending order, one fused multiply-add each: the bits are those of
- * lists, up to the sign of a zero. Larger mini-batches are split into rounds, and laid out again for
- * the update.
+ * input has a bit for every example in which it is non-zero. So a row is loaded once, changed by
+ * all its examples in registers, and stored once; an optimizer uses the gradient of a few rows
+ * while it is in the L1 cache. Both loop over inputs, so an example's values are read sequentially.
+ * Inputs and examples are taken in ascending order, one fused multiply-add each: the bits are those
+ * of lists, up to the sign of a zero. Larger mini-batches are split into rounds, and laid out again
+ * for the update.
  *
  * Measurements: docs/tuning.md. */
 #ifndef FASTNET_INPUT_BLOCK_H
@@ -45,7 +45,7 @@ typedef struct {
     uint32_t *rows;             /* [x_stride] one list, of examples that are stored with columns */
 } FN(blocks);
 
-/* ---- layout ----------------------------------------------------------------------------------- */
+/* ---- layout ---------------------------------------------------------------------------------- */
 
 #ifdef FN_EXPAND
 /* Bit s of transposed[j] is bit j of masks[s]. */
@@ -70,7 +70,7 @@ static void FN(transpose_masks)(FN(blocks) *blocks)
 }
 #endif
 
-/* Add the inputs of example s to the masks of the blocks, from its list of n inputs with stride 1. */
+/* Add the inputs of example s, a list of n with stride 1, to the masks of the blocks. */
 static FN_NOINLINE void FN(add_list)(size_t n, const uint32_t *restrict rows, size_t s,
                                      size_t capacity, uint64_t *restrict masks,
                                      uint64_t *restrict transposed)
@@ -119,130 +119,96 @@ static void FN(make_blocks)(const fn_ordered_examples *from, size_t first, size_
     }
 }
 
-/* ---- products --------------------------------------------------------------------------------- */
+/* ---- products -------------------------------------------------------------------------------- */
 
 /* Vectors of a row of weights that are kept in registers; T once for each number of them. */
 #define FN_BLOCK_VECTORS 13
-#define FN_EACH_BLOCK(T, halved)                                                                 \
-    T(1, halved) T(2, halved) T(3, halved) T(4, halved) T(5, halved) T(6, halved) T(7, halved)   \
-    T(8, halved) T(9, halved) T(10, halved) T(11, halved) T(12, halved) T(13, halved)
+#define FN_EACH_BLOCK(T) \
+    T(1) T(2) T(3) T(4) T(5) T(6) T(7) T(8) T(9) T(10) T(11) T(12) T(13)
 
-/* nv vectors of a row; `halved`: only the lower half of the last one. The functions below are
- * inlined with constant nv and halved. */
-typedef struct {
-    vec whole[FN_BLOCK_VECTORS];
-    FN(half) half;
-} FN(row);
-
-FN_INLINE void FN(load_row)(const size_t nv, const int halved, const real *p, FN(row) *row)
+FN_INLINE void FN(load_row)(const size_t nv, const real *p, vec *row)
 {
 FN_UNROLL(16)
-    for (size_t v = 0; v < nv - halved; v++)
-        row->whole[v] = FN(load)(p + v * FN_LANES);
-    if (halved)
-        row->half = FN(load_half)(p + (nv - 1) * FN_LANES);
+    for (size_t v = 0; v < nv; v++)
+        row[v] = FN(load)(p + v * FN_LANES);
 }
 
-FN_INLINE void FN(store_row)(const size_t nv, const int halved, real *p, const FN(row) *row)
+FN_INLINE void FN(store_row)(const size_t nv, real *p, const vec *row)
 {
 FN_UNROLL(16)
-    for (size_t v = 0; v < nv - halved; v++)
-        FN(store)(p + v * FN_LANES, row->whole[v]);
-    if (halved)
-        FN(store_half)(p + (nv - 1) * FN_LANES, row->half);
+    for (size_t v = 0; v < nv; v++)
+        FN(store)(p + v * FN_LANES, row[v]);
 }
 
 /* row += x times the row at p */
-FN_INLINE void FN(add_to_row)(const size_t nv, const int halved, real x, const real *p, FN(row) *row)
+FN_INLINE void FN(add_to_row)(const size_t nv, real x, const real *p, vec *row)
 {
     const vec value = FN(splat)(x);
     FN_OPAQUE(p);
 FN_UNROLL(16)
-    for (size_t v = 0; v < nv - halved; v++)
-        row->whole[v] = FN_FMA(value, FN(load)(p + v * FN_LANES), row->whole[v]);
-    if (halved)
-        row->half = FN_FMA(FN(lower)(value), FN(load_half)(p + (nv - 1) * FN_LANES), row->half);
+    for (size_t v = 0; v < nv; v++)
+        row[v] = FN_FMA(value, FN(load)(p + v * FN_LANES), row[v]);
 }
 
 /* z [m][z_stride] += x w for the inputs of one block, the first of which has its weights at
- * `weights`, and for nv vectors, see FN(row). */
-FN_INLINE void FN(block_forward)(const size_t nv, const int halved, const FN(blocks) *blocks,
-                                 size_t word, const real *weights, size_t stride, real *z,
-                                 size_t z_stride)
+ * `weights`, and for nv vectors. Inlined with constant nv. */
+FN_INLINE void FN(block_forward)(const size_t nv, const FN(blocks) *blocks, size_t word,
+                                 const real *weights, size_t stride, real *z, size_t z_stride)
 {
     for (size_t s = 0; s < blocks->m; s++, z += z_stride) {
         uint64_t left = blocks->masks[word * blocks->capacity + s];
         const real *x = blocks->next[s];
-        FN(row) sum;
+        vec sum[FN_BLOCK_VECTORS];
         if (!left)
             continue;
-        FN(load_row)(nv, halved, z, &sum);
+        FN(load_row)(nv, z, sum);
         for (; left; left &= left - 1)
-            FN(add_to_row)(nv, halved, *x++, weights + (unsigned)__builtin_ctzll(left) * stride,
-                           &sum);
-        FN(store_row)(nv, halved, z, &sum);
+            FN(add_to_row)(nv, *x++, weights + (unsigned)__builtin_ctzll(left) * stride, sum);
+        FN(store_row)(nv, z, sum);
     }
 }
 
 /* w[i] += sum_s x[s][i] delta[s] for the inputs from first to end, the first of which has its
- * weights at `weights`, and for nv vectors, see FN(row). */
-FN_INLINE void FN(block_update)(const size_t nv, const int halved, const FN(blocks) *blocks,
-                                size_t first, size_t end, size_t stride, const real *delta,
-                                real *weights)
+ * weights at `weights`, and for nv vectors. Inlined with constant nv. */
+FN_INLINE void FN(block_update)(const size_t nv, const FN(blocks) *blocks, size_t first, size_t end,
+                                size_t stride, const real *delta, real *weights)
 {
     const uint64_t *examples = blocks->transposed;
     const real **next = blocks->next;
     for (size_t i = first; i < end; i++, weights += stride) {
         uint64_t left = examples[i];
-        FN(row) w;
+        vec w[FN_BLOCK_VECTORS];
         if (!left)
             continue;
-        FN(load_row)(nv, halved, weights, &w);
+        FN(load_row)(nv, weights, w);
         for (; left; left &= left - 1) {
             const size_t s = (unsigned)__builtin_ctzll(left);
-            FN(add_to_row)(nv, halved, *next[s]++, delta + s * stride, &w);
+            FN(add_to_row)(nv, *next[s]++, delta + s * stride, w);
         }
-        FN(store_row)(nv, halved, weights, &w);
+        FN(store_row)(nv, weights, w);
     }
 }
 
-typedef void FN(block_forward_function)(const FN(blocks) *, size_t, const real *, size_t, real *,
-                                        size_t);
-typedef void FN(block_update_function)(const FN(blocks) *, size_t, size_t, size_t, const real *,
-                                       real *);
+/* block_forward and block_update for nv vectors: a body for each number of them. */
+static FN_NOINLINE void FN(block_forward_of)(size_t nv, const FN(blocks) *blocks, size_t word,
+                                             const real *weights, size_t stride, real *z,
+                                             size_t z_stride)
+{
+#define FN_CASE(nv) \
+    case nv: FN(block_forward)(nv, blocks, word, weights, stride, z, z_stride); break;
+    switch (nv) { FN_EACH_BLOCK(FN_CASE) }
+#undef FN_CASE
+}
 
-#define FN_BLOCK_OF(nv, halved)                                                                  \
-    static void FN(block_forward_##nv##_##halved)(const FN(blocks) *blocks, size_t word,         \
-                                                  const real *weights, size_t stride, real *z,   \
-                                                  size_t z_stride)                               \
-    {                                                                                            \
-        FN(block_forward)(nv, halved, blocks, word, weights, stride, z, z_stride);               \
-    }                                                                                            \
-    static void FN(block_update_##nv##_##halved)(const FN(blocks) *blocks, size_t first,         \
-                                                 size_t end, size_t stride, const real *delta,   \
-                                                 real *weights)                                  \
-    {                                                                                            \
-        FN(block_update)(nv, halved, blocks, first, end, stride, delta, weights);                \
-    }
-#define FN_BLOCK_FORWARD_ENTRY(nv, halved) FN(block_forward_##nv##_##halved),
-#define FN_BLOCK_UPDATE_ENTRY(nv, halved) FN(block_update_##nv##_##halved),
-FN_EACH_BLOCK(FN_BLOCK_OF, 0)
-#if FN_HALVES
-FN_EACH_BLOCK(FN_BLOCK_OF, 1)
-#endif
-
-static FN(block_forward_function) *const FN(block_forwards)[][FN_BLOCK_VECTORS] = {
-    {FN_EACH_BLOCK(FN_BLOCK_FORWARD_ENTRY, 0)},
-#if FN_HALVES
-    {FN_EACH_BLOCK(FN_BLOCK_FORWARD_ENTRY, 1)},
-#endif
-};
-static FN(block_update_function) *const FN(block_updates)[][FN_BLOCK_VECTORS] = {
-    {FN_EACH_BLOCK(FN_BLOCK_UPDATE_ENTRY, 0)},
-#if FN_HALVES
-    {FN_EACH_BLOCK(FN_BLOCK_UPDATE_ENTRY, 1)},
-#endif
-};
+static FN_NOINLINE void FN(block_update_of)(size_t nv, const FN(blocks) *blocks, size_t first,
+                                            size_t end, size_t stride, const real *delta,
+                                            real *weights)
+{
+#define FN_CASE(nv) \
+    case nv: FN(block_update)(nv, blocks, first, end, stride, delta, weights); break;
+    switch (nv) { FN_EACH_BLOCK(FN_CASE) }
+#undef FN_CASE
+}
 
 /* z [m][z_stride] += x w for the n_out outputs of the blocks' examples, which `from` has laid out.
  * As many of the examples behind them are prefetched in between. */
@@ -259,9 +225,8 @@ static void FN(forward_of_blocks)(const fn_ordered_examples *from, const FN(bloc
     for (size_t word = 0, i = 0; word < words; word++, weights += 64 * stride) {
         for (size_t v = 0, nv; v < vectors; v += nv) {
             nv = fn_next(vectors - v, FN_BLOCK_VECTORS);
-            const int halved = v + nv == vectors && FN(is_halved)(n_out);
-            FN(block_forwards)[halved][nv - 1](blocks, word, weights + v * FN_LANES, stride,
-                                               z + v * FN_LANES, z_stride);
+            FN(block_forward_of)(nv, blocks, word, weights + v * FN_LANES, stride,
+                                 z + v * FN_LANES, z_stride);
         }
         for (size_t s = 0; s < m; s++)
             blocks->next[s] += __builtin_popcountll(blocks->masks[word * blocks->capacity + s]);
@@ -284,9 +249,8 @@ static void FN(update_of_blocks)(const FN(blocks) *blocks, size_t first, size_t 
             again = *blocks;
             again.next = memcpy(same, blocks->next, blocks->m * sizeof *same);
         }
-        FN(block_updates)[last && FN(is_halved)(n_out)][nv - 1](
-            last ? blocks : &again, first, end, stride, delta + v * FN_LANES,
-            weights + v * FN_LANES);
+        FN(block_update_of)(nv, last ? blocks : &again, first, end, stride, delta + v * FN_LANES,
+                            weights + v * FN_LANES);
     }
 }
 

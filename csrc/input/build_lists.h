@@ -18,7 +18,7 @@
 /* Examples are prefetched this many positions ahead. */
 #define FN_AHEAD 16
 
-/* ---- the list of one example ------------------------------------------------------------------ */
+/* ---- the list of one example ----------------------------------------------------------------- */
 
 /* rows[k] = columns[k] * stride; not inlined: gcc 12 would ignore restrict. */
 #define FN_ROWS_OF(name, column)                                                                \
@@ -109,7 +109,7 @@ static size_t FN(list_at)(const fn_ordered_examples *from, size_t position, uint
                           rows, x);
 }
 
-/* ---- the list of a group ---------------------------------------------------------------------- */
+/* ---- the list of a group --------------------------------------------------------------------- */
 
 #ifdef FN_EXPAND
 /* The compressed rows of a group, stored with masks. */
@@ -211,7 +211,7 @@ static void FN(list_of_group)(const fn_ordered_examples *from, size_t first, uin
 }
 #endif
 
-/* ---- lists ------------------------------------------------------------------------------------ */
+/* ---- lists ----------------------------------------------------------------------------------- */
 
 /* Elements that a list may take: its inputs, and a vector that is stored behind them. */
 static size_t FN(list_capacity)(const fn_examples *examples, size_t n_in)

@@ -1,7 +1,7 @@
 /* Compresses dense rows: keeps the non-zero inputs, and their columns or masks.
  *
- * Inputs are tested in words of 64, in vectors and without branches. Nonzero ones are stored one
- * by one, or, where the processor can compress lanes (FN_EXPAND), vector by vector.
+ * Inputs are tested in words of 64, in vectors and without branches. Non-zero ones are stored
+ * one by one, or, where the processor can compress lanes (FN_EXPAND), vector by vector.
  * Measurements: docs/tuning.md. */
 #ifndef FASTNET_INPUT_COMPRESS_H
 #define FASTNET_INPUT_COMPRESS_H
@@ -34,7 +34,8 @@ FN_INLINE uint8_t FN(nonzero)(const fn_type type, const void *row, size_t j)
 }
 
 /* seen[j] = nonzero(j0 + j) for a whole word; nothing behind n_in is. */
-FN_INLINE void FN(look)(const fn_type type, const void *row, size_t n_in, size_t j0, uint8_t *seen)
+FN_INLINE void FN(find_nonzero)(const fn_type type, const void *row, size_t n_in, size_t j0,
+                                uint8_t *seen)
 {
     const size_t n = n_in - j0 < FN_WORD ? n_in - j0 : FN_WORD;
     size_t j = 0;
@@ -52,7 +53,7 @@ FN_INLINE uint64_t FN(mask_of)(const fn_type type, const void *row, size_t n_in,
 {
     uint8_t seen[FN_WORD];
     uint64_t mask = 0;
-    FN(look)(type, row, n_in, j0, seen);
+    FN(find_nonzero)(type, row, n_in, j0, seen);
     for (size_t j = 0; j < FN_WORD; j += 8) {
         uint64_t bytes = 0; /* each 0 or 1; one load on little-endian */
         for (size_t i = 0; i < 8; i++)
@@ -117,8 +118,8 @@ FN_UNROLL(8)
 }
 #endif
 
-/* Compress one row to the k-th value on, and to `masks`, its own. Returns the k after the row, or -1
- * if there is no room. Inlined with constant type and column_bytes. */
+/* Compress one row, from the k-th value on and to `masks`, its own. Returns the k after the row, or
+ * -1 if there is no room. Inlined with constant type and column_bytes. */
 FN_INLINE int64_t FN(compress_row)(const fn_type type, const size_t column_bytes, const void *row,
                                    size_t n_in, size_t k, uint64_t *masks, const fn_compressed to)
 {
@@ -143,16 +144,16 @@ FN_INLINE int64_t FN(compress_row)(const fn_type type, const size_t column_bytes
 
 static size_t FN(compress)(const fn_examples *dense, size_t n_in, const fn_compressed *to)
 {
+    const size_t column_bytes = to->columns ? fn_bytes[to->columns_type] : 0;
     for (size_t s = 0; s < dense->n; s++) {
         const void *row = (const char *)dense->inputs + s * dense->inputs_stride;
         uint64_t *masks = to->masks ? to->masks + s * fn_words(n_in) : NULL;
         const size_t k = (size_t)to->offsets[s];
         int64_t end;
         FN_ASSERT(to->offsets[s] >= 0 && k <= to->capacity);
-#define FN_ROW(type, column_bytes) \
-    FN(compress_row)(type, column_bytes, row, n_in, k, masks, *to)
-#define FN_ROW_OF(type) \
-    (!to->columns ? FN_ROW(type, 0) : to->columns_type == FN_U16 ? FN_ROW(type, 2) : FN_ROW(type, 4))
+#define FN_ROW(type, column_bytes) FN(compress_row)(type, column_bytes, row, n_in, k, masks, *to)
+#define FN_ROW_OF(type)                                                                          \
+    (column_bytes == 0 ? FN_ROW(type, 0) : column_bytes == 2 ? FN_ROW(type, 2) : FN_ROW(type, 4))
 #if FN_BITS == 32
         if (dense->inputs_type == FN_U8)
             end = FN_ROW_OF(FN_U8);

@@ -32,7 +32,10 @@ typedef struct {
 /* ---- order ----------------------------------------------------------------------------------- */
 
 /* The i-th example of an order. */
-FN_INLINE size_t FN(example)(const int64_t *order, size_t i) { return order ? (size_t)order[i] : i; }
+FN_INLINE size_t FN(example)(const int64_t *order, size_t i)
+{
+    return order ? (size_t)order[i] : i;
+}
 
 /* Prefetch the cache lines of so many bytes. */
 FN_INLINE void FN(prefetch)(const void *start, size_t bytes)
@@ -68,21 +71,32 @@ FN_INLINE void FN(prefetch_example)(const fn_examples *examples, size_t n_in, si
 
 /* ---- inputs ---------------------------------------------------------------------------------- */
 
-/* The k-th value as it is stored, to a real: value * scale, rounded once. `exact` says that it may
- * be computed with reals (is_exact). */
+/* Whether products of reals are the scaled values: the scale is a real, or the sum of two by
+ * which bytes may be multiplied. */
+FN_INLINE int FN(is_exact)(const fn_examples *examples)
+{
+    const int by_two = examples->inputs_type == FN_U8 && FN_BITS == 32;
+    return by_two ? examples->upper != 0 : (real)examples->scale == examples->scale;
+}
+
+/* The k-th value as it is stored, to a real: value * scale, rounded once; exact: see is_exact. */
 FN_INLINE real FN(scaled)(const fn_type type, const int exact, const void *values, size_t k,
                           const fn_examples *examples)
 {
+    const double scale = examples->scale;
     if (type == FN_U8) {
-        const real value = ((const uint8_t *)values)[k];
-        return FN_BITS == 64 ? value * (real)examples->scale
-             : exact ? FN_FMA(value, (real)examples->upper, value * (real)examples->lower)
-                     : (real)(((const uint8_t *)values)[k] * examples->scale);
+        const uint8_t byte = ((const uint8_t *)values)[k];
+        const real value = byte;
+        if (FN_BITS == 64)
+            return value * (real)scale;
+        return exact ? FN_FMA(value, (real)examples->upper, value * (real)examples->lower)
+                     : (real)(byte * scale);
     }
-    if (type == FN_F32)
-        return exact ? (real)((const float *)values)[k] * (real)examples->scale
-                     : (real)(((const float *)values)[k] * examples->scale);
-    return (real)(((const double *)values)[k] * examples->scale);
+    if (type == FN_F32) {
+        const float value = ((const float *)values)[k];
+        return exact ? (real)value * (real)scale : (real)(value * scale);
+    }
+    return (real)(((const double *)values)[k] * scale);
 }
 
 #ifdef FN_EXPAND
@@ -93,8 +107,9 @@ FN_INLINE vec FN(scaled_lanes)(const fn_type type, const int exact, const char *
     const double scale = examples->scale;
     if (type == FN_U8 && exact) {
         const vec values = __builtin_convertvector(FN(widen_bytes)(p), vec);
-        return FN_BITS == 64 ? values * (real)scale
-                             : FN_FMA(values, (real)examples->upper, values * (real)examples->lower);
+        if (FN_BITS == 64)
+            return values * (real)scale;
+        return FN_FMA(values, (real)examples->upper, values * (real)examples->lower);
     }
     if (type == FN_F32 && exact)
         return __builtin_convertvector(*(const FN(f32s) *)p, vec) * (real)scale;
@@ -105,14 +120,6 @@ FN_INLINE vec FN(scaled_lanes)(const fn_type type, const int exact, const char *
     return __builtin_convertvector(wide * scale, vec);
 }
 #endif
-
-/* Whether products of reals are the scaled values: the scale is a real, or the sum of two by
- * which bytes may be multiplied. */
-FN_INLINE int FN(is_exact)(const fn_examples *examples)
-{
-    return examples->inputs_type == FN_U8 && FN_BITS == 32 ? examples->upper != 0
-                                                           : (real)examples->scale == examples->scale;
-}
 
 /* Not inlined: gcc 12 would ignore restrict, and convert values one by one. */
 #define FN_SCALE(name, type, exact)                                                               \
@@ -152,7 +159,7 @@ static void FN(scale)(const fn_examples *examples, size_t n, const void *values,
     FN(scaler_of)(examples)(n, values, examples, x);
 }
 
-/* ---- weights and targets ------------------------------------------------------------------- */
+/* ---- weights and targets --------------------------------------------------------------------- */
 
 /* The weights of examples order[first .. first+m), which must have some -> weights [m] */
 static void FN(gather_weights)(const fn_examples *examples, const int64_t *order, size_t first,
@@ -172,8 +179,8 @@ static double FN(sum_of_weights)(const fn_examples *examples, const int64_t *ord
     return sum;
 }
 
-/* y [m][stride]: labels become a one at their place, or, where one neuron
- * stands for two classes, the label itself. */
+/* y [m][stride]: labels become a one at their place, or, where one neuron stands for two classes,
+ * the label itself. */
 static void FN(gather_targets)(const fn_network *network, const fn_examples *examples,
                                const int64_t *order, size_t first, size_t m, real *y)
 {

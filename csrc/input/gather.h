@@ -27,9 +27,9 @@ FN_INLINE ivec FN(any_nonzero)(size_t m, const real *x, size_t stride, size_t j)
     return any;
 }
 
-/* Drop the inputs of x [m][stride] that are zero in all rows, if they are enough to pay; returns the
- * number of those kept and, if it is not n_in, writes their indices to `kept`, which has room for
- * FN_LANES more. The pads of x up to a vector are zero, and may be written. */
+/* Drop the inputs of x [m][stride] that are zero in all rows, if they are enough to pay; returns
+ * the number of those kept and, if it is not n_in, writes their indices to `kept`, which has room
+ * for FN_LANES more. The pads of x up to a vector are zero, and may be written. */
 static size_t FN(drop_zero_inputs)(size_t m, size_t n_in, size_t stride, uint32_t *restrict kept,
                                    real *x)
 {

@@ -1,5 +1,5 @@
-/* The first layer from lists of compressed rows; build_lists.h makes them. Where rows of weights are
- * wide and examples many, block.h is quicker.
+/* The first layer from lists of compressed rows; build_lists.h makes them. Where rows of weights
+ * are wide and examples many, block.h is faster.
  *
  * The examples of a mini-batch are taken in groups, and each group has a list: the inputs that are
  * non-zero in any of its examples, ascending, and each example's values on it, zeros among them.
@@ -141,34 +141,26 @@ FN_UNROLL(4)
         FN(list_update_rows)(g, nv, 1, &own, k, weights, error);
 }
 
-typedef void FN(list_forward_function)(const FN(list) *, const real *, size_t, real *);
-typedef void FN(list_update_function)(const FN(list) *, real *, size_t, const real *);
+/* list_forward and list_update for the list's group and nv vectors: a body for each such pair. */
+static FN_NOINLINE void FN(list_forward_of)(size_t nv, const FN(list) *list, const real *weights,
+                                            size_t stride, real *z)
+{
+#define FN_CASE(g, nv) case 8 * g + nv: FN(list_forward)(g, nv, list, weights, stride, z); break;
+#define FN_CASES(g) FN_FORWARDS(FN_CASE, g)
+    switch (8 * list->g + nv) { FN_EACH_GROUP(FN_CASES) }
+#undef FN_CASES
+#undef FN_CASE
+}
 
-#define FN_LIST_FORWARD(g, nv)                                                               \
-    static void FN(list_forward_##g##x##nv)(const FN(list) *list, const real *weights,       \
-                                            size_t stride, real *z)                          \
-    {                                                                                        \
-        FN(list_forward)(g, nv, list, weights, stride, z);                                   \
-    }
-#define FN_LIST_UPDATE(g, nv)                                                                \
-    static void FN(list_update_##g##x##nv)(const FN(list) *list, real *weights,              \
-                                           size_t stride, const real *delta)                 \
-    {                                                                                        \
-        FN(list_update)(g, nv, list, weights, stride, delta);                                \
-    }
-#define FN_LIST_FUNCTIONS(g) FN_FORWARDS(FN_LIST_FORWARD, g) FN_UPDATES(FN_LIST_UPDATE, g)
-FN_EACH_GROUP(FN_LIST_FUNCTIONS)
-
-#define FN_LIST_FORWARD_ENTRY(g, nv) FN(list_forward_##g##x##nv),
-#define FN_LIST_UPDATE_ENTRY(g, nv) FN(list_update_##g##x##nv),
-#define FN_LIST_FORWARD_ROW(g) {FN_FORWARDS(FN_LIST_FORWARD_ENTRY, g)},
-#define FN_LIST_UPDATE_ROW(g) {FN_UPDATES(FN_LIST_UPDATE_ENTRY, g)},
-static FN(list_forward_function) *const FN(list_forwards)[FN_GROUP][FN_FORWARD_VECTORS] = {
-    FN_EACH_GROUP(FN_LIST_FORWARD_ROW)
-};
-static FN(list_update_function) *const FN(list_updates)[FN_GROUP][FN_UPDATE_VECTORS] = {
-    FN_EACH_GROUP(FN_LIST_UPDATE_ROW)
-};
+static FN_NOINLINE void FN(list_update_of)(size_t nv, const FN(list) *list, real *weights,
+                                           size_t stride, const real *delta)
+{
+#define FN_CASE(g, nv) case 8 * g + nv: FN(list_update)(g, nv, list, weights, stride, delta); break;
+#define FN_CASES(g) FN_UPDATES(FN_CASE, g)
+    switch (8 * list->g + nv) { FN_EACH_GROUP(FN_CASES) }
+#undef FN_CASES
+#undef FN_CASE
+}
 
 /* z[s] += sum_i x[s][i] w[i] over the lists of m examples, at most FN_CHUNK. */
 static void FN(forward_of_lists)(size_t m, const FN(list) *lists, size_t n_out, const real *weights,
@@ -180,8 +172,7 @@ static void FN(forward_of_lists)(size_t m, const FN(list) *lists, size_t n_out, 
         const size_t o = v * FN_LANES;
         const FN(list) *list = lists;
         for (size_t s = 0; s < m; s += list->g, list++)
-            FN(list_forwards)[list->g - 1][nv - 1](list, weights + o, z_stride,
-                                                   z + s * z_stride + o);
+            FN(list_forward_of)(nv, list, weights + o, z_stride, z + s * z_stride + o);
     }
 }
 
@@ -197,8 +188,7 @@ static void FN(update_of_lists)(size_t m, const FN(list) *lists, size_t n_out, s
         const size_t o = v * FN_LANES;
         const FN(list) *list = lists;
         for (size_t s = 0; s < m; s += list->g, list++)
-            FN(list_updates)[list->g - 1][nv - 1](list, weights + o, stride,
-                                                  delta + s * stride + o);
+            FN(list_update_of)(nv, list, weights + o, stride, delta + s * stride + o);
     }
 }
 
