@@ -126,17 +126,13 @@ PROBE = """
 typedef float vector __attribute__((vector_size(16)));
 typedef int integers __attribute__((vector_size(16)));
 vector multiply(vector a, integers b) { return a * __builtin_convertvector(b, vector); }
-unsigned __int128 product(unsigned long long a, unsigned long long b)
-{
-    return (unsigned __int128)a * b;
-}
 """
 
 
 def check_platform(compiler_type: str) -> None:
     """Exit if the kernels cannot be built on this platform."""
     if sys.maxsize < 2**32:
-        fail("expected a 64-bit Python, since the kernels need 128-bit integers; got a 32-bit one")
+        fail("expected a 64-bit Python, the only kind that is tested; got a 32-bit one")
     if compiler_type == "msvc":
         fail("expected gcc or clang, whose vector extensions the kernels are written in; got MSVC")
 
@@ -153,7 +149,7 @@ def check_compiler(command: list[str]) -> None:
             fail(f"expected a C compiler, gcc or clang; got {command[0]!r}: {error.strerror}")
     if done.returncode != 0:
         fail(
-            f"expected a C compiler with C11, GNU vector extensions and __int128, gcc or clang; "
+            f"expected a C compiler with C11 and GNU vector extensions, gcc or clang; "
             f"{command[0]!r} cannot compile them"
         )
 

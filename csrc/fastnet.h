@@ -96,7 +96,7 @@ typedef struct {
     double cost_parameters[FN_MOST_COST_PARAMETERS];
 } fn_network;
 
-/* The forms of examples: dense rows, compressed rows with columns or with masks. */
+/* The forms of examples: dense rows; compressed rows with columns or with masks. */
 #define FN_ENUMERATOR(name, words) name,
 #define FN_EACH_FORM(T) T(FN_DENSE, "dense") T(FN_COLUMNS, "columns") T(FN_MASKS, "masks")
 typedef enum { FN_EACH_FORM(FN_ENUMERATOR) } fn_form;
@@ -115,7 +115,7 @@ typedef struct {
     float upper, lower;     /* 0, or the scale of bytes in two parts: see fn_set_scale */
     const int64_t *offsets; /* NULL, or [n+1]: row s is inputs[offsets[s] .. offsets[s+1]) */
     size_t longest;         /* the largest number of inputs in a compressed row */
-    const void *columns;    /* NULL, or [offsets[n]]: input of each, ascending in a row */
+    const void *columns;    /* NULL, or [offsets[n]]: the input of each value, ascending in a row */
     fn_type columns_type;   /* FN_U16 or FN_U32 */
     const uint64_t *masks;  /* NULL, or [n][fn_words(n_in)]: bit j % 64 of word j / 64 for input
                              * j; with masks, 128 bytes after the last input must be readable */
@@ -124,6 +124,16 @@ typedef struct {
     fn_type targets_type;   /* FN_I64, FN_F32 or FN_F64 */
     const double *weights;  /* NULL, or [n]: how often each counts, 0 or more */
 } fn_examples;
+
+/* Where dense rows are compressed to, see compress in kernels.def. */
+typedef struct {
+    int64_t *offsets;       /* [n+1], the first of which is given */
+    void *values;           /* [capacity] */
+    void *columns;          /* NULL, or [capacity] */
+    fn_type columns_type;   /* FN_U16 or FN_U32 */
+    uint64_t *masks;        /* NULL, or [n][fn_words(n_in)] */
+    size_t capacity;        /* no offset may be larger */
+} fn_compressed;
 
 /* Replaces output_error if the cost is a user's: reads the
  * padded [m][stride] matrices z, a and y and writes dC/dz into delta.
@@ -297,16 +307,6 @@ typedef struct {
 typedef struct {
     double l2, l1;
 } fn_decay;
-
-/* Where compress writes examples: row s from values[offsets[s]] on. */
-typedef struct {
-    size_t room;            /* of values and columns that may be written */
-    int64_t *offsets;       /* [n+1], the first of which is given; none more than room */
-    void *values;           /* [room] */
-    void *columns;          /* NULL, or [room] */
-    fn_type columns_type;   /* FN_U16 or FN_U32 */
-    uint64_t *masks;        /* NULL, or [n][fn_words(n_in)] */
-} fn_compressed;
 
 /* Every kernel of kernels.def as fn_<op>(type, ...): type FN_F32 or FN_F64 says
  * what the arrays hold. It runs from the selected table, and treats subnormal numbers

@@ -1,7 +1,10 @@
 """Random numbers: the same bits for the same seed on every machine and for every NumPy."""
 
 import math
+import shutil
+import subprocess
 from itertools import permutations
+from pathlib import Path
 from statistics import NormalDist
 
 import numpy as np
@@ -117,6 +120,34 @@ def test_the_extreme_raw_numbers_keep_or_rotate_the_order():
     """j = i for the largest number: nothing moves; j = 0 for 0: each goes to the front."""
     assert _kernels.permutation(np.full(5, 2**64 - 1, np.uint64)).tolist() == [0, 1, 2, 3, 4]
     assert _kernels.permutation(np.zeros(5, np.uint64)).tolist() == [1, 2, 3, 4, 0]
+
+
+PRODUCTS = """
+#include "core/random.c"
+#include <inttypes.h>
+#include <stdio.h>
+int main(void)
+{
+    uint64_t a, b;
+    while (scanf("%" SCNu64 "%" SCNu64, &a, &b) == 2)
+        printf("%" PRIu64 "\\n", high_product(a, b));
+}
+"""
+
+
+@pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler (cc)")
+def test_the_upper_half_of_a_product_is_exact_for_all_sizes_of_its_factors(tmp_path):
+    """A permutation alone would show it for factors up to its length only."""
+    source, program = tmp_path / "products.c", tmp_path / "products"
+    source.write_text(PRODUCTS)
+    csrc = Path(__file__).parent.parent / "csrc"
+    subprocess.run(["cc", f"-I{csrc}", str(source), "-o", str(program), "-lm"], check=True)
+    edges = [e + d for e in (0, 2**32, 2**63, 2**64) for d in (-2, -1, 0, 1) if 0 <= e + d < 2**64]
+    drawn = [int(raw) >> shift for raw in np.random.PCG64(4).random_raw(50) for shift in (0, 31)]
+    pairs = [(a, b) for a in edges + drawn for b in edges + drawn]
+    lines = "".join(f"{a} {b}\n" for a, b in pairs)
+    done = subprocess.run([program], input=lines, capture_output=True, text=True, check=True)
+    assert [int(word) for word in done.stdout.split()] == [a * b >> 64 for a, b in pairs]
 
 
 def test_all_orders_are_equally_likely():

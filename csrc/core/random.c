@@ -1,7 +1,6 @@
-/* Random numbers from the raw 64-bit stream of a bit generator: the same on
- * every machine, to the last bit. So this file is compiled for the baseline
- * with -ffp-contract=off and uses only what IEEE 754 rounds exactly: + - * /
- * and the square root, and the logarithm built from them. */
+/* Random numbers from the raw 64-bit stream of a bit generator: the same on every machine, to the
+ * last bit. So this file is compiled for the baseline with -ffp-contract=off and uses only what
+ * IEEE 754 rounds exactly: + - * / and the square root, and the logarithm built from them. */
 #include <math.h>
 
 #include "fastnet.h"
@@ -12,13 +11,22 @@
 #include "math/exp_log.h"
 #include "simd/vec.h"
 
-/* Fisher and Yates, from the last position down: position i gets one of the first
- * i + 1 elements, chosen by the upper half of the 128-bit product raw[i] * (i + 1). The
- * choice is uneven by less than (i + 1) / 2^64. raw[0] is not used. */
+/* The upper half of the 128-bit product; not all compilers have a type of 128 bits. */
+static uint64_t high_product(uint64_t a, uint64_t b)
+{
+    const uint64_t a_low = (uint32_t)a, a_high = a >> 32, b_low = (uint32_t)b, b_high = b >> 32;
+    const uint64_t middle = a_high * b_low + (a_low * b_low >> 32); /* below 2^64 */
+    const uint64_t rest = a_low * b_high + (uint32_t)middle;
+    return a_high * b_high + (middle >> 32) + (rest >> 32);
+}
+
+/* Fisher and Yates, from the last position down: position i gets one of the first i + 1 elements,
+ * chosen by the upper half of the 128-bit product raw[i] * (i + 1). The choice is uneven by less
+ * than (i + 1) / 2^64. raw[0] is not used. */
 void fn_shuffle(size_t first, size_t end, const uint64_t *raw, int64_t *order)
 {
     for (size_t i = end; i-- > first;) {
-        const size_t j = (size_t)(((unsigned __int128)raw[i] * (i + 1)) >> 64);
+        const size_t j = (size_t)high_product(raw[i], (uint64_t)i + 1);
         const int64_t taken = order[j];
         order[j] = order[i];
         order[i] = taken;
@@ -37,10 +45,10 @@ void fn_uniform(size_t n, const uint64_t *raw, double *u)
         u[i] = uniform(raw[i]);
 }
 
-/* The inverse of the normal distribution, one x for each u, by the three rational
- * functions of M. J. Wichura, Algorithm AS 241: The Percentage Points of the
- * Normal Distribution, Applied Statistics 37 (1988), 477-484 (PPND16; relative
- * error about 1e-16). Numerators and denominators, highest power first. */
+/* The inverse of the normal distribution, one x for each u, by the three rational functions of
+ * M. J. Wichura, Algorithm AS 241: The Percentage Points of the Normal Distribution, Applied
+ * Statistics 37 (1988), 477-484 (PPND16; relative error about 1e-16). Numerators and denominators,
+ * highest power first. */
 static const double central_above[8] = {
     2.5090809287301226727e3, 3.3430575583588128105e4, 6.7265770927008700853e4,
     4.5921953931549871457e4, 1.3731693765509461125e4, 1.9715909503065514427e3,

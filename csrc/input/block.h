@@ -1,14 +1,15 @@
-/* The sparse way into the first layer for many examples at once.
+/* The first layer from blocks of compressed rows, for many examples at once.
  *
- * Lists reload weight rows for every one or few examples, mostly from the L2 cache. Here up to
- * FN_BLOCK examples are laid out in blocks first: a block holds 64 inputs of all of them, as one
- * mask per example. Forward, the weights of a block stay in the L1 cache for all examples, and
- * each example's sums in registers. For the update the masks are transposed: each input has a bit
- * for every example in which it is nonzero. So a row is loaded once, changed by all its examples in
- * registers, and stored once; an optimizer uses the gradient of a few rows while it is in the L1
- * cache. Both loop over inputs, so an example's values are read sequentially. Inputs and examples
- * are taken in ascending order, one fused multiply-add each: the bits are those of lists, up to the
- * sign of a zero. Larger mini-batches are split into rounds, and laid out again for the update.
+ * Lists load a row of weights again for every one or few examples, mostly from the L2 cache. Here
+ * up to FN_BLOCK examples are laid out in blocks first: a block holds 64 inputs of all of them, as
+ * one mask per example. In the forward step, the weights of a block stay in the L1 cache for all
+ * examples, and each example's sums in registers. For the update the masks are transposed: each
+ * input has a bit for every example in which it is non-zero. So a row is loaded once, changed by
+ * all its examples in registers, and stored once; an optimizer uses the gradient of a few rows
+ * while it is in the L1 cache. Both loop over inputs, so an example's values are read sequentially.
+ * Inputs and examples are taken in ascending order, one fused multiply-add each: the bits are those
+ * of lists, up to the sign of a zero. Larger mini-batches are split into rounds, and laid out again
+ * for the update.
  *
  * Measurements: docs/tuning.md. */
 #ifndef FASTNET_INPUT_BLOCK_H
@@ -21,12 +22,9 @@
 #include "core/plan.h"
 #include "fastnet.h"
 #include "input/build_lists.h"
-#include "input/gather.h"
+#include "input/examples.h"
 #include "simd/compiler.h"
 #include "simd/vec.h"
-
-/* Vectors of a weight row that are kept in registers. */
-#define FN_BLOCK_VECTORS 13
 
 _Static_assert(FN_BLOCK == 64, "a word of bits for each input, a bit for each example");
 
@@ -34,26 +32,28 @@ _Static_assert(FN_BLOCK == 64, "a word of bits for each input, a bit for each ex
 #define FN_LINE_REALS (64 / sizeof(real))
 
 typedef struct {
-    const int64_t *order;       /* what is spread: m examples of the order from first on */
+    const int64_t *order;       /* what the blocks hold: the m examples at positions first .. */
     size_t first, m;
     size_t words;               /* blocks */
     size_t capacity;            /* examples, at most FN_BLOCK */
     uint64_t *masks;            /* [words][capacity] the inputs that each example has */
-    uint64_t *bits;             /* [words][64] transposed: the examples that have each input */
-    real *x;                    /* [capacity][x_stride] each example's values, one after the other, unless
-                                 * they are stored as they are needed */
+    uint64_t *transposed;       /* [words][64] the examples that have each input */
+    real *x;                    /* [capacity][x_stride] each example's values, one after the other,
+                                 * unless they are read where they are stored */
     size_t x_stride;
     const real **next;          /* [capacity] each example's next value, as inputs ascend */
     uint32_t *rows;             /* [x_stride] one list, of examples that are stored with columns */
 } FN(blocks);
 
+/* ---- layout ---------------------------------------------------------------------------------- */
+
 #ifdef FN_EXPAND
-/* bits from masks: bit s of bits[j] is bit j of masks[s] */
+/* Bit s of transposed[j] is bit j of masks[s]. */
 static void FN(transpose_masks)(FN(blocks) *blocks)
 {
     for (size_t word = 0; word < blocks->words; word++) {
         const uint64_t *masks = blocks->masks + word * blocks->capacity;
-        uint64_t *bits = blocks->bits + word * 64;
+        uint64_t *transposed = blocks->transposed + word * 64;
         for (size_t s = 0; s < blocks->m; s += 8) {
             const size_t eight = blocks->m - s < 8 ? blocks->m - s : 8;
             FN(bytes) some = {0};
@@ -61,212 +61,196 @@ static void FN(transpose_masks)(FN(blocks) *blocks)
                 some |= FN(bytes_of)(masks[s + q]) & (uint8_t)(1 << q);
             if (s == 0)
                 for (size_t j = 0; j < 64; j++)
-                    bits[j] = some[j];
+                    transposed[j] = some[j];
             else
                 for (size_t j = 0; j < 64; j++)
-                    bits[j] |= (uint64_t)some[j] << s;
+                    transposed[j] |= (uint64_t)some[j] << s;
         }
     }
 }
 #endif
 
-/* Masks and bits of example s from its list, whose rows are the numbers of its inputs. */
-static FN_NOINLINE void FN(spread_list)(size_t n, const uint32_t *restrict rows, size_t s, size_t capacity,
-                                     uint64_t *restrict masks, uint64_t *restrict bits)
+/* Add the inputs of example s, a list of n with stride 1, to the masks of the blocks. */
+static FN_NOINLINE void FN(add_list)(size_t n, const uint32_t *restrict rows, size_t s,
+                                     size_t capacity, uint64_t *restrict masks,
+                                     uint64_t *restrict transposed)
 {
     for (size_t k = 0; k < n; k++) {
         masks[rows[k] / 64 * capacity + s] |= (uint64_t)1 << rows[k] % 64;
-        bits[rows[k]] |= (uint64_t)1 << s;
+        transposed[rows[k]] |= (uint64_t)1 << s;
     }
 }
 
-/* Lay out m <= capacity examples from `first` of the order on as blocks, unless they are there
- * already. */
-static void FN(fill_blocks)(const fn_examples *examples, const fn_network *network,
-                                const int64_t *order, size_t first, size_t m,
-                                const fn_training *training, FN(blocks) *blocks)
+/* Lay out the m <= capacity examples at positions first .. first+m as blocks, unless they are there
+ * already. Examples with masks: only the masks, not transposed. */
+static void FN(make_blocks)(const fn_ordered_examples *from, size_t first, size_t m,
+                            FN(blocks) *blocks)
 {
+    const fn_examples *examples = from->examples;
     const size_t capacity = blocks->capacity;
     const fn_type type = FN_BITS == 32 ? FN_F32 : FN_F64;
     FN_ASSERT(m <= capacity && examples->longest <= blocks->x_stride);
     const int as_stored = examples->masks && examples->inputs_type == type && examples->scale == 1;
     for (size_t s = 0; s < m; s++)
         blocks->next[s] = as_stored ? (const real *)examples->inputs
-                                          + examples->offsets[FN(example)(order, first + s)]
+                                          + examples->offsets[FN(example)(from->order, first + s)]
                                     : blocks->x + s * blocks->x_stride;
-    if (blocks->order == order && blocks->first == first && blocks->m == m)
+    if (blocks->order == from->order && blocks->first == first && blocks->m == m)
         return;
-    blocks->order = order, blocks->first = first, blocks->m = m;
+    blocks->order = from->order, blocks->first = first, blocks->m = m;
     if (!examples->masks) {
         memset(blocks->masks, 0, blocks->words * capacity * sizeof *blocks->masks);
-        memset(blocks->bits, 0, blocks->words * 64 * sizeof *blocks->bits);
+        memset(blocks->transposed, 0, blocks->words * 64 * sizeof *blocks->transposed);
     }
     for (size_t s = 0; s < m; s++) {
         real *x = blocks->x + s * blocks->x_stride;
         if (!examples->masks) {
-            const size_t n = FN(list_at)(examples, network, order, first + s, training, 1,
-                                         blocks->rows, x);
-            FN(spread_list)(n, blocks->rows, s, capacity, blocks->masks, blocks->bits);
+            const size_t n = FN(list_at)(from, first + s, 1, blocks->rows, x);
+            FN(add_list)(n, blocks->rows, s, capacity, blocks->masks, blocks->transposed);
             continue;
         }
-        const size_t at = FN(example)(order, first + s), from = (size_t)examples->offsets[at];
+        const size_t at = FN(example)(from->order, first + s);
+        const size_t start = (size_t)examples->offsets[at];
         for (size_t word = 0; word < blocks->words; word++)
             blocks->masks[word * capacity + s] = examples->masks[at * blocks->words + word];
         if (!as_stored)
-            FN(scale)(examples, (size_t)examples->offsets[at + 1] - from,
-                      (const char *)examples->inputs + from * fn_bytes[examples->inputs_type], x);
+            FN(scale)(examples, (size_t)examples->offsets[at + 1] - start,
+                      (const char *)examples->inputs + start * fn_bytes[examples->inputs_type], x);
     }
 }
 
-/* The n vectors of a row, from p on; `halved`: only the lower half of the last one. Inlined with
- * constant n and halved. */
-typedef struct {
-    vec whole[FN_BLOCK_VECTORS];
-    FN(half) half;
-} FN(row);
+/* ---- products -------------------------------------------------------------------------------- */
 
-FN_INLINE void FN(load_row)(const size_t n, const int halved, const real *p, FN(row) *row)
+/* Vectors of a row of weights that are kept in registers; T once for each number of them. */
+#define FN_BLOCK_VECTORS 13
+#define FN_EACH_BLOCK(T) \
+    T(1) T(2) T(3) T(4) T(5) T(6) T(7) T(8) T(9) T(10) T(11) T(12) T(13)
+
+FN_INLINE void FN(load_row)(const size_t nv, const real *p, vec *row)
 {
 FN_UNROLL(16)
-    for (size_t v = 0; v < n - halved; v++)
-        row->whole[v] = FN(load)(p + v * FN_LANES);
-    if (halved)
-        row->half = FN(load_half)(p + (n - 1) * FN_LANES);
+    for (size_t v = 0; v < nv; v++)
+        row[v] = FN(load)(p + v * FN_LANES);
 }
 
-FN_INLINE void FN(store_row)(const size_t n, const int halved, real *p, const FN(row) *row)
+FN_INLINE void FN(store_row)(const size_t nv, real *p, const vec *row)
 {
 FN_UNROLL(16)
-    for (size_t v = 0; v < n - halved; v++)
-        FN(store)(p + v * FN_LANES, row->whole[v]);
-    if (halved)
-        FN(store_half)(p + (n - 1) * FN_LANES, row->half);
+    for (size_t v = 0; v < nv; v++)
+        FN(store)(p + v * FN_LANES, row[v]);
 }
 
 /* row += x times the row at p */
-FN_INLINE void FN(add_to_row)(const size_t n, const int halved, real x, const real *p, FN(row) *row)
+FN_INLINE void FN(add_to_row)(const size_t nv, real x, const real *p, vec *row)
 {
     const vec value = FN(splat)(x);
     FN_OPAQUE(p);
 FN_UNROLL(16)
-    for (size_t v = 0; v < n - halved; v++)
-        row->whole[v] = FN_FMA(value, FN(load)(p + v * FN_LANES), row->whole[v]);
-    if (halved)
-        row->half = FN_FMA(FN(lower)(value), FN(load_half)(p + (n - 1) * FN_LANES), row->half);
+    for (size_t v = 0; v < nv; v++)
+        row[v] = FN_FMA(value, FN(load)(p + v * FN_LANES), row[v]);
 }
 
 /* z [m][z_stride] += x w for the inputs of one block, the first of which has its weights at
- * `weights`, and for nv vectors, see FN(row); inlined with constant nv and halved. */
-FN_INLINE void FN(block_forward)(const size_t nv, const int halved, const FN(blocks) *blocks,
-                                 size_t word, const real *weights, size_t stride, real *z,
-                                 size_t z_stride)
+ * `weights`, and for nv vectors. Inlined with constant nv. */
+FN_INLINE void FN(block_forward)(const size_t nv, const FN(blocks) *blocks, size_t word,
+                                 const real *weights, size_t stride, real *z, size_t z_stride)
 {
     for (size_t s = 0; s < blocks->m; s++, z += z_stride) {
         uint64_t left = blocks->masks[word * blocks->capacity + s];
         const real *x = blocks->next[s];
-        FN(row) sum;
+        vec sum[FN_BLOCK_VECTORS];
         if (!left)
             continue;
-        FN(load_row)(nv, halved, z, &sum);
+        FN(load_row)(nv, z, sum);
         for (; left; left &= left - 1)
-            FN(add_to_row)(nv, halved, *x++, weights + (unsigned)__builtin_ctzll(left) * stride, &sum);
-        FN(store_row)(nv, halved, z, &sum);
+            FN(add_to_row)(nv, *x++, weights + (unsigned)__builtin_ctzll(left) * stride, sum);
+        FN(store_row)(nv, z, sum);
     }
 }
 
 /* w[i] += sum_s x[s][i] delta[s] for the inputs from first to end, the first of which has its
- * weights at `weights`, and for nv vectors, see FN(row); next: as in blocks. Inlined with constant
- * nv and halved. */
-FN_INLINE void FN(block_update)(const size_t nv, const int halved, const FN(blocks) *blocks,
-                                const real **next, size_t first, size_t end, size_t stride,
-                                const real *delta, real *weights)
+ * weights at `weights`, and for nv vectors. Inlined with constant nv. */
+FN_INLINE void FN(block_update)(const size_t nv, const FN(blocks) *blocks, size_t first, size_t end,
+                                size_t stride, const real *delta, real *weights)
 {
-    const uint64_t *bits = blocks->bits;
+    const uint64_t *examples = blocks->transposed;
+    const real **next = blocks->next;
     for (size_t i = first; i < end; i++, weights += stride) {
-        uint64_t left = bits[i];
-        FN(row) w;
+        uint64_t left = examples[i];
+        vec w[FN_BLOCK_VECTORS];
         if (!left)
             continue;
-        FN(load_row)(nv, halved, weights, &w);
+        FN(load_row)(nv, weights, w);
         for (; left; left &= left - 1) {
             const size_t s = (unsigned)__builtin_ctzll(left);
-            FN(add_to_row)(nv, halved, *next[s]++, delta + s * stride, &w);
+            FN(add_to_row)(nv, *next[s]++, delta + s * stride, w);
         }
-        FN(store_row)(nv, halved, weights, &w);
+        FN(store_row)(nv, weights, w);
     }
 }
 
-typedef void FN(block_forward_function)(const FN(blocks) *, size_t word, const real *weights,
-                                        size_t stride, real *z, size_t z_stride);
-typedef void FN(block_update_function)(const FN(blocks) *, const real **next, size_t first,
-                                       size_t end, size_t stride, const real *delta, real *weights);
-
-#define FN_BLOCK_OF(nv, halved)                                                                  \
-    static void FN(block_forward_##nv##_##halved)(const FN(blocks) *blocks, size_t word,         \
-                                                  const real *weights, size_t stride, real *z,   \
-                                                  size_t z_stride)                               \
-    {                                                                                            \
-        FN(block_forward)(nv, halved, blocks, word, weights, stride, z, z_stride);               \
-    }                                                                                            \
-    static void FN(block_update_##nv##_##halved)(const FN(blocks) *blocks, const real **next,    \
-                                                 size_t first, size_t end, size_t stride,        \
-                                                 const real *delta, real *weights)               \
-    {                                                                                            \
-        FN(block_update)(nv, halved, blocks, next, first, end, stride, delta, weights);          \
-    }
-#define FN_BLOCK_FORWARD_ENTRY(nv, halved) FN(block_forward_##nv##_##halved),
-#define FN_BLOCK_UPDATE_ENTRY(nv, halved) FN(block_update_##nv##_##halved),
-#define FN_EACH_BLOCK(T, halved)                                                                 \
-    T(1, halved) T(2, halved) T(3, halved) T(4, halved) T(5, halved) T(6, halved) T(7, halved)   \
-    T(8, halved) T(9, halved) T(10, halved) T(11, halved) T(12, halved) T(13, halved)
-FN_EACH_BLOCK(FN_BLOCK_OF, 0)
-#if FN_HALVES
-FN_EACH_BLOCK(FN_BLOCK_OF, 1)
-#endif
-
-static FN(block_forward_function) *const FN(block_forwards)[][FN_BLOCK_VECTORS] = {
-    {FN_EACH_BLOCK(FN_BLOCK_FORWARD_ENTRY, 0)},
-#if FN_HALVES
-    {FN_EACH_BLOCK(FN_BLOCK_FORWARD_ENTRY, 1)},
-#endif
-};
-static FN(block_update_function) *const FN(block_updates)[][FN_BLOCK_VECTORS] = {
-    {FN_EACH_BLOCK(FN_BLOCK_UPDATE_ENTRY, 0)},
-#if FN_HALVES
-    {FN_EACH_BLOCK(FN_BLOCK_UPDATE_ENTRY, 1)},
-#endif
-};
-
-/* z [m][z_stride] += x w for the inputs of one block, n_out outputs; call for blocks in order */
-static void FN(forward_of_block)(const FN(blocks) *blocks, size_t word, size_t n_out,
-                                 const real *weights, size_t stride, real *z, size_t z_stride)
+/* block_forward and block_update for nv vectors: a body for each number of them. */
+static FN_NOINLINE void FN(block_forward_of)(size_t nv, const FN(blocks) *blocks, size_t word,
+                                             const real *weights, size_t stride, real *z,
+                                             size_t z_stride)
 {
-    const size_t vectors = (n_out + FN_LANES - 1) / FN_LANES;
-    for (size_t v = 0, nv; v < vectors; v += nv) {
-        nv = fn_next(vectors - v, FN_BLOCK_VECTORS);
-        const int halved = v + nv == vectors && FN(is_halved)(n_out);
-        const size_t o = v * FN_LANES;
-        FN(block_forwards)[halved][nv - 1](blocks, word, weights + word * 64 * stride + o, stride,
-                                           z + o, z_stride);
-    }
-    for (size_t s = 0; s < blocks->m; s++)
-        blocks->next[s] += __builtin_popcountll(blocks->masks[word * blocks->capacity + s]);
+#define FN_CASE(nv) \
+    case nv: FN(block_forward)(nv, blocks, word, weights, stride, z, z_stride); break;
+    switch (nv) { FN_EACH_BLOCK(FN_CASE) }
+#undef FN_CASE
 }
 
-/* w += x^T delta for the inputs from first to end, n_out outputs; call for inputs in order */
+static FN_NOINLINE void FN(block_update_of)(size_t nv, const FN(blocks) *blocks, size_t first,
+                                            size_t end, size_t stride, const real *delta,
+                                            real *weights)
+{
+#define FN_CASE(nv) \
+    case nv: FN(block_update)(nv, blocks, first, end, stride, delta, weights); break;
+    switch (nv) { FN_EACH_BLOCK(FN_CASE) }
+#undef FN_CASE
+}
+
+/* z [m][z_stride] += x w for the n_out outputs of the blocks' examples, which `from` has laid out.
+ * As many of the examples behind them are prefetched in between. */
+static void FN(forward_of_blocks)(const fn_ordered_examples *from, const FN(blocks) *blocks,
+                                  const real *weights, real *z, size_t z_stride)
+{
+    const size_t *sizes = from->network->sizes, words = blocks->words, m = blocks->m;
+    const size_t n_out = sizes[1], stride = fn_stride(n_out, sizeof(real));
+    const size_t vectors = (n_out + FN_LANES - 1) / FN_LANES, next = blocks->first + m;
+    const size_t left = next < from->n_order ? from->n_order - next : 0;
+    const size_t soon = !from->order ? 0 : left < m ? left : m;
+    for (size_t i = 0; i < soon; i++)
+        __builtin_prefetch(from->examples->offsets + from->order[next + i]);
+    for (size_t word = 0, i = 0; word < words; word++, weights += 64 * stride) {
+        for (size_t v = 0, nv; v < vectors; v += nv) {
+            nv = fn_next(vectors - v, FN_BLOCK_VECTORS);
+            FN(block_forward_of)(nv, blocks, word, weights + v * FN_LANES, stride,
+                                 z + v * FN_LANES, z_stride);
+        }
+        for (size_t s = 0; s < m; s++)
+            blocks->next[s] += __builtin_popcountll(blocks->masks[word * blocks->capacity + s]);
+        for (; i < soon * (word + 1) / words; i++)
+            FN(prefetch_example)(from->examples, sizes[0], (size_t)from->order[next + i]);
+    }
+}
+
+/* w += x^T delta for the inputs from first to end, n_out outputs; call for inputs in order. */
 static void FN(update_of_blocks)(const FN(blocks) *blocks, size_t first, size_t end, size_t n_out,
                                  size_t stride, const real *delta, real *weights)
 {
     const size_t vectors = (n_out + FN_LANES - 1) / FN_LANES;
     const real *same[FN_BLOCK];
+    FN(blocks) again;
     for (size_t v = 0, nv; v < vectors; v += nv) {
         nv = fn_next(vectors - v, FN_BLOCK_VECTORS);
         const int last = v + nv == vectors;
-        if (!last)
-            memcpy(same, blocks->next, blocks->m * sizeof *same);
-        FN(block_updates)[last && FN(is_halved)(n_out)][nv - 1](
-            blocks, last ? blocks->next : same, first, end, stride, delta + v * FN_LANES,
-            weights + v * FN_LANES);
+        if (!last) {
+            again = *blocks;
+            again.next = memcpy(same, blocks->next, blocks->m * sizeof *same);
+        }
+        FN(block_update_of)(nv, last ? blocks : &again, first, end, stride, delta + v * FN_LANES,
+                            weights + v * FN_LANES);
     }
 }
 

@@ -1,7 +1,7 @@
-/* Compresses dense examples: keeps the nonzero inputs and their columns.
+/* Compresses dense rows: keeps the non-zero inputs, and their columns or masks.
  *
- * Inputs are tested in words of 64, in vectors and without branches. Nonzero ones are stored one
- * by one, or, where the processor can compress lanes (FN_EXPAND), vector by vector.
+ * Inputs are tested in words of 64, in vectors and without branches. Non-zero ones are stored
+ * one by one, or, where the processor can compress lanes (FN_EXPAND), vector by vector.
  * Measurements: docs/tuning.md. */
 #ifndef FASTNET_INPUT_COMPRESS_H
 #define FASTNET_INPUT_COMPRESS_H
@@ -16,8 +16,8 @@
 
 #define FN_WORD 64
 
-/* Whether input j is other than zero, a subnormal number too; inlined with constant type, as
- * all that take one. */
+/* Whether input j is non-zero, as a subnormal number is; inlined with constant type, as all that
+ * take one. */
 FN_INLINE uint8_t FN(nonzero)(const fn_type type, const void *row, size_t j)
 {
     uint32_t bits32;
@@ -34,7 +34,8 @@ FN_INLINE uint8_t FN(nonzero)(const fn_type type, const void *row, size_t j)
 }
 
 /* seen[j] = nonzero(j0 + j) for a whole word; nothing behind n_in is. */
-FN_INLINE void FN(look)(const fn_type type, const void *row, size_t n_in, size_t j0, uint8_t *seen)
+FN_INLINE void FN(find_nonzero)(const fn_type type, const void *row, size_t n_in, size_t j0,
+                                uint8_t *seen)
 {
     const size_t n = n_in - j0 < FN_WORD ? n_in - j0 : FN_WORD;
     size_t j = 0;
@@ -52,7 +53,7 @@ FN_INLINE uint64_t FN(mask_of)(const fn_type type, const void *row, size_t n_in,
 {
     uint8_t seen[FN_WORD];
     uint64_t mask = 0;
-    FN(look)(type, row, n_in, j0, seen);
+    FN(find_nonzero)(type, row, n_in, j0, seen);
     for (size_t j = 0; j < FN_WORD; j += 8) {
         uint64_t bytes = 0; /* each 0 or 1; one load on little-endian */
         for (size_t i = 0; i < 8; i++)
@@ -62,30 +63,31 @@ FN_INLINE uint64_t FN(mask_of)(const fn_type type, const void *row, size_t n_in,
     return mask;
 }
 
-/* Store inputs j0 + j, for each bit j of the mask, from values[k] on; their columns likewise. */
-FN_INLINE void FN(store_bits)(const fn_type type, const fn_type columns_type, uint64_t mask,
-                              const void *row, size_t j0, size_t k, void *values, void *columns)
+/* Store inputs j0 + j, for each bit j of the mask, from values[k] on; their columns likewise, of
+ * column_bytes 2 or 4, or 0 for none. */
+FN_INLINE void FN(store_bits)(const fn_type type, const size_t column_bytes, uint64_t mask,
+                              const void *row, size_t j0, size_t k, const fn_compressed to)
 {
     for (; mask; mask &= mask - 1, k++) {
         const size_t j = j0 + (size_t)__builtin_ctzll(mask);
         if (type == FN_U8)
-            ((uint8_t *)values)[k] = ((const uint8_t *)row)[j];
+            ((uint8_t *)to.values)[k] = ((const uint8_t *)row)[j];
         else if (type == FN_F32)
-            ((real *)values)[k] = (real)((const float *)row)[j];
+            ((real *)to.values)[k] = (real)((const float *)row)[j];
         else
-            ((real *)values)[k] = (real)((const double *)row)[j];
-        if (columns && columns_type == FN_U16)
-            ((uint16_t *)columns)[k] = (uint16_t)j;
-        else if (columns)
-            ((uint32_t *)columns)[k] = (uint32_t)j;
+            ((real *)to.values)[k] = (real)((const double *)row)[j];
+        if (column_bytes == 2)
+            ((uint16_t *)to.columns)[k] = (uint16_t)j;
+        else if (column_bytes == 4)
+            ((uint32_t *)to.columns)[k] = (uint32_t)j;
     }
 }
 
 #ifdef FN_EXPAND
 /* The same for a whole word of inputs, in vectors: overwrites up to a vector behind the last value
  * and column. */
-FN_INLINE void FN(store_lanes)(const fn_type type, const fn_type columns_type, uint64_t mask,
-                               const void *row, size_t j0, size_t k, void *values, void *columns)
+FN_INLINE void FN(store_lanes)(const fn_type type, const size_t column_bytes, uint64_t mask,
+                               const void *row, size_t j0, size_t k, const fn_compressed to)
 {
     typedef uint8_t bytes __attribute__((vector_size(FN_LANES), aligned(1), may_alias));
     typedef uint16_t shorts __attribute__((vector_size(2 * FN_LANES), aligned(2), may_alias));
@@ -99,43 +101,42 @@ FN_UNROLL(8)
         const size_t j = j0 + i;
         if (type == FN_U8) {
             const ivec packed = FN(pack)(bits, FN(widen_bytes)((const uint8_t *)row + j));
-            *(bytes *)((uint8_t *)values + k) = __builtin_convertvector(packed, bytes);
+            *(bytes *)((uint8_t *)to.values + k) = __builtin_convertvector(packed, bytes);
         } else {
             const vec from = type == FN_F32
                 ? __builtin_convertvector(*(const FN(f32s) *)((const float *)row + j), vec)
                 : __builtin_convertvector(*(const FN(f64s) *)((const double *)row + j), vec);
-            FN(store)((real *)values + k, (vec)FN(pack)(bits, (ivec)from));
+            FN(store)((real *)to.values + k, (vec)FN(pack)(bits, (ivec)from));
         }
         const ivec here = FN(pack)(bits, lanes + (integer)j);
-        if (columns && columns_type == FN_U16)
-            *(shorts *)((uint16_t *)columns + k) = __builtin_convertvector(here, shorts);
-        else if (columns)
-            *(words *)((uint32_t *)columns + k) = __builtin_convertvector(here, words);
+        if (column_bytes == 2)
+            *(shorts *)((uint16_t *)to.columns + k) = __builtin_convertvector(here, shorts);
+        else if (column_bytes == 4)
+            *(words *)((uint32_t *)to.columns + k) = __builtin_convertvector(here, words);
         k += (size_t)__builtin_popcount(bits);
     }
 }
 #endif
 
-/* Compress one row to values and columns from the k-th on, which have `room` elements, and masks.
- * Returns the k after the row, or -1 if there is no room. Inlined with constant types. */
-FN_INLINE int64_t FN(compress_row)(const fn_type type, const fn_type columns_type, const void *row,
-                                   size_t n_in, size_t k, size_t room, void *values, void *columns,
-                                   uint64_t *masks)
+/* Compress one row, from the k-th value on and to `masks`, its own. Returns the k after the row, or
+ * -1 if there is no room. Inlined with constant type and column_bytes. */
+FN_INLINE int64_t FN(compress_row)(const fn_type type, const size_t column_bytes, const void *row,
+                                   size_t n_in, size_t k, uint64_t *masks, const fn_compressed to)
 {
     for (size_t j0 = 0; j0 < n_in; j0 += FN_WORD) {
         const uint64_t mask = FN(mask_of)(type, row, n_in, j0);
         const size_t count = (size_t)__builtin_popcountll(mask);
         if (masks)
             *masks++ = mask;
-        if (count > room - k)
+        if (count > to.capacity - k)
             return -1;
 #ifdef FN_EXPAND
         /* no vector ends beyond k + FN_WORD, even if no input is zero */
-        if (mask && n_in - j0 >= FN_WORD && room - k >= FN_WORD)
-            FN(store_lanes)(type, columns_type, mask, row, j0, k, values, columns);
+        if (mask && n_in - j0 >= FN_WORD && to.capacity - k >= FN_WORD)
+            FN(store_lanes)(type, column_bytes, mask, row, j0, k, to);
         else
 #endif
-            FN(store_bits)(type, columns_type, mask, row, j0, k, values, columns);
+            FN(store_bits)(type, column_bytes, mask, row, j0, k, to);
         k += count;
     }
     return (int64_t)k;
@@ -143,35 +144,29 @@ FN_INLINE int64_t FN(compress_row)(const fn_type type, const fn_type columns_typ
 
 static size_t FN(compress)(const fn_examples *dense, size_t n_in, const fn_compressed *to)
 {
-    const size_t room = to->room;
-    const fn_type columns_type = to->columns_type;
-    int64_t *offsets = to->offsets;
-    void *values = to->values, *columns = to->columns;
-    uint64_t *masks = to->masks;
+    const size_t column_bytes = to->columns ? fn_bytes[to->columns_type] : 0;
     for (size_t s = 0; s < dense->n; s++) {
         const void *row = (const char *)dense->inputs + s * dense->inputs_stride;
-        const size_t k = (size_t)offsets[s];
+        uint64_t *masks = to->masks ? to->masks + s * fn_words(n_in) : NULL;
+        const size_t k = (size_t)to->offsets[s];
         int64_t end;
-        FN_ASSERT(offsets[s] >= 0 && k <= room);
-#define FN_ROW(type, columns_type, columns) \
-    FN(compress_row)(type, columns_type, row, n_in, k, room, values, columns, masks)
-#define FN_CALL(type)                                      \
-    (end = !columns ? FN_ROW(type, FN_U16, NULL)           \
-         : columns_type == FN_U16 ? FN_ROW(type, FN_U16, columns) : FN_ROW(type, FN_U32, columns))
+        FN_ASSERT(to->offsets[s] >= 0 && k <= to->capacity);
+#define FN_ROW(type, column_bytes) FN(compress_row)(type, column_bytes, row, n_in, k, masks, *to)
+#define FN_ROW_OF(type)                                                                          \
+    (column_bytes == 0 ? FN_ROW(type, 0) : column_bytes == 2 ? FN_ROW(type, 2) : FN_ROW(type, 4))
 #if FN_BITS == 32
         if (dense->inputs_type == FN_U8)
-            FN_CALL(FN_U8);
+            end = FN_ROW_OF(FN_U8);
         else if (dense->inputs_type == FN_F32)
-            FN_CALL(FN_F32);
+            end = FN_ROW_OF(FN_F32);
         else
 #endif
-            FN_CALL(FN_F64);
-#undef FN_CALL
+            end = FN_ROW_OF(FN_F64);
+#undef FN_ROW_OF
 #undef FN_ROW
         if (end < 0)
             return s;
-        offsets[s + 1] = end;
-        masks = masks ? masks + fn_words(n_in) : NULL;
+        to->offsets[s + 1] = end;
     }
     return dense->n;
 }

@@ -1,21 +1,19 @@
-/* The sparse way into the first layer, whose examples are compressed (see
- * fn_examples); input/build_lists.h makes the lists. Where rows are wide and examples many,
- * input/block.h is quicker.
+/* The first layer from lists of compressed rows; build_lists.h makes them. Where rows of weights
+ * are wide and examples many, block.h is faster.
  *
- * The examples of a mini-batch are taken in groups. A group shares one list: the
- * inputs that are other than zero in any of its examples, ascending, and for
- * each example its values on that list, zeros among them. Forward, a group
- * loads each weight row of the list once; the update loads and stores it once.
- * Each sum runs over the inputs in ascending order, one fused multiply-add per
- * input, and what is left out are products with zero; so the bits are those
- * of the dense tile, up to the sign of a zero.
+ * The examples of a mini-batch are taken in groups, and each group has a list: the inputs that are
+ * non-zero in any of its examples, ascending, and each example's values on it, zeros among them.
+ * The forward step loads each row of weights of the list once for the group; the update loads and
+ * stores it once. Each sum runs over the inputs in ascending order, one fused multiply-add each,
+ * and only products with zero are left out; so the bits are those of dense rows, up to the sign of
+ * a zero.
  *
- * Groups of several need masks, and instructions that spread packed values over
- * the set bits of a mask (FN_EXPAND); elsewhere a group is one example.
+ * Groups of several examples need masks, and instructions that expand packed values to the set bits
+ * of a mask (FN_EXPAND); elsewhere a group is one example.
  *
- * A pass covers few vectors of each row, for all examples of a chunk: their rows overlap, and
- * parts this narrow stay in the L1 cache. The update changes up to four rows at once, loads
- * before stores.
+ * A pass covers few vectors of each row of weights, for all examples of a chunk: their inputs
+ * overlap, and parts this narrow stay in the L1 cache. The update changes up to four rows at once,
+ * loads before stores.
  *
  * Measurements: docs/tuning.md. */
 #ifndef FASTNET_INPUT_LIST_H
@@ -23,11 +21,13 @@
 
 #include <stdint.h>
 
+#include "core/check.h"
 #include "core/plan.h"
+#include "fastnet.h"
 #include "simd/compiler.h"
 #include "simd/vec.h"
 
-/* Examples that share a list, at most. */
+/* The examples of a group, at most. */
 #ifdef FN_EXPAND
 #define FN_GROUP FN_MOST_SHARING
 #define FN_EACH_SHARED_GROUP(T) T(2) T(3) T(4) T(5)
@@ -55,19 +55,15 @@ _Static_assert(FN_GROUP <= FN_MOST_SHARING, "a plan says how many examples share
 /* Examples per chunk, approximately. */
 #define FN_CHUNK 16
 
-/* Examples are prefetched this many examples ahead. */
-#define FN_AHEAD 16
-
-/* A list of n inputs, and the values of g examples on it. */
+/* The list of a group of g examples, with n inputs. */
 typedef struct {
     size_t n, g;
-    const uint32_t *rows;       /* [n] where each input's weights start: input * stride */
-    const real *x;              /* [g][row_stride] */
+    uint32_t *rows;             /* [n] where each input's weights start: input * stride */
+    real *x;                    /* [g][row_stride] each example's values */
     size_t row_stride;
 } FN(list);
 
-/* z [g][stride] += the sum over the list of x w, for nv vectors; inlined with
- * constant g and nv. */
+/* z [g][stride] += the sum over the list of x w, for nv vectors; inlined with constant g and nv. */
 FN_INLINE void FN(list_forward)(const size_t g, const size_t nv, const FN(list) *list,
                                 const real *weights, size_t stride, real *z)
 {
@@ -97,8 +93,8 @@ FN_UNROLL(5)
             FN(store)(z + s * stride + v * FN_LANES, sum[s][v]);
 }
 
-/* w += the sum over the group of x delta, for `rows` inputs of the list from the
- * k-th and nv vectors; inlined with constant g, nv and rows. */
+/* w += the sum over the group of x delta, for `rows` inputs of the list from the k-th on and nv
+ * vectors; inlined with constant g, nv and rows. */
 FN_INLINE void FN(list_update_rows)(const size_t g, const size_t nv, const size_t rows,
                                     const FN(list) *list, size_t k, real *weights,
                                     vec error[FN_GROUP][FN_UPDATE_VECTORS])
@@ -126,6 +122,7 @@ FN_UNROLL(4)
             FN(store)(row[r] + v * FN_LANES, w[r][v]);
 }
 
+/* w += the sum over the group of x delta, for nv vectors; inlined with constant g and nv. */
 FN_INLINE void FN(list_update)(const size_t g, const size_t nv, const FN(list) *restrict list,
                                real *restrict weights, size_t stride, const real *delta)
 {
@@ -144,34 +141,55 @@ FN_UNROLL(4)
         FN(list_update_rows)(g, nv, 1, &own, k, weights, error);
 }
 
-typedef void FN(list_forward_function)(const FN(list) *, const real *weights, size_t stride, real *z);
-typedef void FN(list_update_function)(const FN(list) *, real *weights, size_t stride,
-                                      const real *delta);
+/* list_forward and list_update for the list's group and nv vectors: a body for each such pair. */
+static FN_NOINLINE void FN(list_forward_of)(size_t nv, const FN(list) *list, const real *weights,
+                                            size_t stride, real *z)
+{
+#define FN_CASE(g, nv) case 8 * g + nv: FN(list_forward)(g, nv, list, weights, stride, z); break;
+#define FN_CASES(g) FN_FORWARDS(FN_CASE, g)
+    switch (8 * list->g + nv) { FN_EACH_GROUP(FN_CASES) }
+#undef FN_CASES
+#undef FN_CASE
+}
 
-#define FN_LIST_FORWARD(g, nv)                                                               \
-    static void FN(list_forward_##g##x##nv)(const FN(list) *list, const real *weights,       \
-                                            size_t stride, real *z)                          \
-    {                                                                                        \
-        FN(list_forward)(g, nv, list, weights, stride, z);                                   \
-    }
-#define FN_LIST_UPDATE(g, nv)                                                                \
-    static void FN(list_update_##g##x##nv)(const FN(list) *list, real *weights,              \
-                                           size_t stride, const real *delta)                 \
-    {                                                                                        \
-        FN(list_update)(g, nv, list, weights, stride, delta);                                \
-    }
-#define FN_LIST_FUNCTIONS(g) FN_FORWARDS(FN_LIST_FORWARD, g) FN_UPDATES(FN_LIST_UPDATE, g)
-FN_EACH_GROUP(FN_LIST_FUNCTIONS)
+static FN_NOINLINE void FN(list_update_of)(size_t nv, const FN(list) *list, real *weights,
+                                           size_t stride, const real *delta)
+{
+#define FN_CASE(g, nv) case 8 * g + nv: FN(list_update)(g, nv, list, weights, stride, delta); break;
+#define FN_CASES(g) FN_UPDATES(FN_CASE, g)
+    switch (8 * list->g + nv) { FN_EACH_GROUP(FN_CASES) }
+#undef FN_CASES
+#undef FN_CASE
+}
 
-#define FN_LIST_FORWARD_ENTRY(g, nv) FN(list_forward_##g##x##nv),
-#define FN_LIST_UPDATE_ENTRY(g, nv) FN(list_update_##g##x##nv),
-#define FN_LIST_FORWARD_ROW(g) {FN_FORWARDS(FN_LIST_FORWARD_ENTRY, g)},
-#define FN_LIST_UPDATE_ROW(g) {FN_UPDATES(FN_LIST_UPDATE_ENTRY, g)},
-static FN(list_forward_function) *const FN(list_forwards)[FN_GROUP][FN_FORWARD_VECTORS] = {
-    FN_EACH_GROUP(FN_LIST_FORWARD_ROW)
-};
-static FN(list_update_function) *const FN(list_updates)[FN_GROUP][FN_UPDATE_VECTORS] = {
-    FN_EACH_GROUP(FN_LIST_UPDATE_ROW)
-};
+/* z[s] += sum_i x[s][i] w[i] over the lists of m examples, at most FN_CHUNK. */
+static void FN(forward_of_lists)(size_t m, const FN(list) *lists, size_t n_out, const real *weights,
+                                 real *z, size_t z_stride)
+{
+    const size_t vectors = (n_out + FN_LANES - 1) / FN_LANES;
+    for (size_t v = 0, nv; v < vectors; v += nv) {
+        nv = fn_next(vectors - v, FN_FORWARD_VECTORS);
+        const size_t o = v * FN_LANES;
+        const FN(list) *list = lists;
+        for (size_t s = 0; s < m; s += list->g, list++)
+            FN(list_forward_of)(nv, list, weights + o, z_stride, z + s * z_stride + o);
+    }
+}
+
+/* w[i] += sum_s x[s][i] delta[s] over the lists of m examples, at most FN_CHUNK, for n_out outputs
+ * of each row, `most` vectors in a pass. */
+static void FN(update_of_lists)(size_t m, const FN(list) *lists, size_t n_out, size_t stride,
+                                size_t most, const real *delta, real *weights)
+{
+    const size_t vectors = (n_out + FN_LANES - 1) / FN_LANES;
+    FN_ASSERT(m <= FN_CHUNK && most >= 1 && most <= FN_UPDATE_VECTORS);
+    for (size_t v = 0, nv; v < vectors; v += nv) {
+        nv = fn_next(vectors - v, most);
+        const size_t o = v * FN_LANES;
+        const FN(list) *list = lists;
+        for (size_t s = 0; s < m; s += list->g, list++)
+            FN(list_update_of)(nv, list, weights + o, stride, delta + s * stride + o);
+    }
+}
 
 #endif

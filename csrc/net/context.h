@@ -8,7 +8,7 @@
 #include "core/threads.h"
 #include "fastnet.h"
 #include "gemm/tile_sizes.h"
-#include "input/block.h"
+#include "input/examples.h"
 #include "net/workspace.h"
 #include "simd/compiler.h"
 #include "simd/vec.h"
@@ -28,6 +28,13 @@ typedef struct {
     double scale;               /* s of the first layer, see ops/optimizer.h; else 1 */
     double *cost;               /* where the cost of the mini-batch at hand is added up, or NULL */
 } FN(thread_context);
+
+static fn_ordered_examples FN(ordered_examples)(const FN(thread_context) *work)
+{
+    return (fn_ordered_examples){.examples = work->examples, .network = work->network,
+                                 .order = work->order, .n_order = work->n_order,
+                                 .training = work->training};
+}
 
 /* All parameters, pads among them. */
 static size_t FN(n_parameters)(const FN(thread_context) *work)

@@ -15,7 +15,7 @@
 #include "core/poll.h"
 #include "core/threads.h"
 #include "fastnet.h"
-#include "input/gather.h"
+#include "input/examples.h"
 #include "net/forward.h"
 #include "net/workspace.h"
 #include "ops/cost.h"

@@ -10,6 +10,7 @@
 #include "gemm/tile.h"
 #include "input/block.h"
 #include "input/build_lists.h"
+#include "input/examples.h"
 #include "input/gather.h"
 #include "input/list.h"
 #include "net/context.h"
@@ -29,46 +30,36 @@ typedef struct {
     size_t stride;
 } FN(weighted_inputs);
 
-/* The first layer's weighted inputs of the examples from position `first` of the order on,
- * compressed, z starting from the biases: lists are made and used chunk by chunk. */
+/* The first layer's weighted inputs of the compressed rows from position `first` of the order on, z
+ * starting from the biases: lists are made and used chunk by chunk. */
 static void FN(forward_by_lists)(FN(thread_context) *work, size_t first, FN(weighted_inputs) at)
 {
-    const fn_network *network = work->network;
+    const fn_ordered_examples from = FN(ordered_examples)(work);
     FN(workspace) *w = &work->w;
     const size_t s1 = at.local.s1;
     real *z = at.z;
     for (size_t s = at.local.s0, m; s < s1; s += m, z += m * at.stride) {
         m = s1 - s < FN_CHUNK ? s1 - s : FN_CHUNK;
-        FN(make_lists)(work->examples, network, work->order, work->n_order, first + s, m,
-                       work->plan->examples_per_list, w->x_stride, w->lists + s,
-                       w->list_rows + s * w->x_stride, w->x + s * w->x_stride, w->union_mask,
-                       work->training);
-        FN(weighted_input_of_lists)(m, w->lists + s, network->sizes[1], at.weights, z, at.stride);
+        const FN(list_memory) memory = {
+            .lists = w->lists + s, .rows = w->list_rows + s * w->x_stride,
+            .x = w->x + s * w->x_stride, .row_stride = w->x_stride, .union_mask = w->union_mask,
+        };
+        FN(make_lists)(&from, first + s, m, work->plan->examples_per_list, &memory);
+        FN(forward_of_lists)(m, memory.lists, work->network->sizes[1], at.weights, z, at.stride);
     }
 }
 
-/* As forward_by_lists, but by blocks of up to FN_BLOCK examples; prefetches the next examples. */
+/* As forward_by_lists, but by blocks of up to FN_BLOCK examples. */
 static void FN(forward_by_blocks)(FN(thread_context) *work, size_t first, FN(weighted_inputs) at)
 {
-    const fn_network *network = work->network;
-    FN(workspace) *w = &work->w;
-    const size_t words = w->blocks.words, s1 = at.local.s1;
+    const fn_ordered_examples from = FN(ordered_examples)(work);
+    FN(blocks) *blocks = &work->w.blocks;
+    const size_t s1 = at.local.s1;
     real *z = at.z;
     for (size_t s = at.local.s0, m; s < s1; s += m, z += m * at.stride) {
         m = fn_next(s1 - s, FN_BLOCK);
-        FN(fill_blocks)(work->examples, network, work->order, first + s, m, work->training,
-                        &w->blocks);
-        const size_t next = first + s + m, left = next < work->n_order ? work->n_order - next : 0;
-        const size_t n_soon = !work->order ? 0 : left < m ? left : m;
-        for (size_t i = 0; i < n_soon; i++)
-            __builtin_prefetch(work->examples->offsets + work->order[next + i]);
-        for (size_t word = 0, i = 0; word < words; word++) {
-            FN(forward_of_block)(&w->blocks, word, network->sizes[1], at.weights,
-                                 w->places[0].stride, z, at.stride);
-            for (; i < n_soon * (word + 1) / words; i++)
-                FN(prefetch_example)(work->examples, network->sizes[0],
-                                     (size_t)work->order[next + i]);
-        }
+        FN(make_blocks)(&from, first + s, m, blocks);
+        FN(forward_of_blocks)(&from, blocks, at.weights, z, at.stride);
     }
 }
 
@@ -80,12 +71,12 @@ static void FN(gather)(FN(thread_context) *work, size_t first, size_t s0, size_t
     if (work->plan->entry != FN_ENTER_DENSE)
         return;
     real *x = w->x + s0 * w->x_stride;
-    FN(gather_inputs)(work->examples, work->network, work->order, first + s0, m, x, w->x_stride,
-                      work->training);
-    w->n_columns = n_in;
+    const fn_ordered_examples from = FN(ordered_examples)(work);
+    FN(gather_inputs)(&from, first + s0, m, x, w->x_stride);
+    w->n_kept = n_in;
     if (work->plan->drops_columns)
-        w->n_columns = FN(keep_columns)(m, n_in, w->x_stride, w->columns, x);
-    w->used = w->n_columns < n_in ? w->columns : NULL;
+        w->n_kept = FN(drop_zero_inputs)(m, n_in, w->x_stride, w->kept_room, x);
+    w->kept = w->n_kept < n_in ? w->kept_room : NULL;
 }
 
 /* Drop neurons, each with the probability p, and scale the others by 1 / (1 - p): their
@@ -135,8 +126,8 @@ FN_INLINE void FN(forward_dense)(const FN(thread_context) *work, size_t l, FN(we
     const size_t a_stride = w->a_strides[l], n_in = work->network->sizes[l];
     const FN(share) local = at.local;
     const FN(product) z = {
-        .k = l ? n_in : w->n_columns, .a = w->a[l] + local.s0 * a_stride, .a_row = a_stride,
-        .a_k = 1, .b = at.weights, .b_stride = w->places[l].stride, .b_rows = l ? NULL : w->used,
+        .k = l ? n_in : w->n_kept, .a = w->a[l] + local.s0 * a_stride, .a_row = a_stride,
+        .a_k = 1, .b = at.weights, .b_stride = w->places[l].stride, .b_rows = l ? NULL : w->kept,
         .c = at.z, .c_stride = at.stride,
     };
     FN(forward_product)(local.s1 - local.s0, local.n, z, at.biases, at.times,

@@ -21,7 +21,7 @@
 #include "core/plan.h"
 #include "core/threads.h"
 #include "fastnet.h"
-#include "input/gather.h"
+#include "input/examples.h"
 #include "net/backward.h"
 #include "net/context.h"
 #include "net/forward.h"

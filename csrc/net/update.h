@@ -10,8 +10,7 @@
 #include "fastnet.h"
 #include "gemm/tile_sizes.h"
 #include "input/block.h"
-#include "input/build_lists.h"
-#include "input/gather.h"
+#include "input/examples.h"
 #include "input/list.h"
 #include "net/context.h"
 #include "net/layer.h"
@@ -54,13 +53,13 @@ static void FN(update_by_blocks)(FN(thread_context) *work, size_t first, size_t 
     const size_t rows = plain ? n_in : work->plan->streamed_rows;
     const size_t width = fn_lines(n, sizeof(real));
     const int alone = work->team->threads == 1; /* then the rows are one run */
+    const fn_ordered_examples ordered = FN(ordered_examples)(work);
     if (plain)
         FN(decay)(n_in, n, stride, step.decay_fraction, step.l1_step, target + at);
     for (size_t s = 0, round; s < m && n > 0; s += round) {
         const real *delta = w->delta[1] + s * stride + from;
         round = fn_next(m - s, FN_BLOCK);
-        FN(fill_blocks)(work->examples, work->network, work->order, first + s, round,
-                        work->training, &w->blocks);
+        FN(make_blocks)(&ordered, first + s, round, &w->blocks);
 #ifdef FN_EXPAND
         if (work->examples->masks)
             FN(transpose_masks)(&w->blocks);
@@ -101,7 +100,7 @@ static void FN(update_dense)(FN(thread_context) *work, size_t l, size_t next, si
     const size_t *sizes = work->network->sizes, stride = w->places[l].stride;
     size_t to;
     const size_t from = FN(local_inputs)(work, sizes[l], &to);
-    uint32_t *columns = l ? NULL : w->used; /* not NULL: this thread is alone */
+    uint32_t *kept = l ? NULL : w->kept; /* not NULL: this thread is alone */
     const fn_layer_plan *layer = work->step->layers + l;
     const size_t most = layer->update_in_parts ? FN_FEW_ROWS : to - from;
     const int plain = step.optimizer == FN_PLAIN;
@@ -109,20 +108,20 @@ static void FN(update_dense)(FN(thread_context) *work, size_t l, size_t next, si
     share -= s;
     const size_t soon = s += next;
     for (size_t i = from, end, c = from, n; i < to; i = end, c += n) {
-        /* n columns from c on, of the inputs i to end; with `columns` some are left out */
-        const size_t left = columns ? w->n_columns - c : to - c;
+        /* n columns from c on, of the inputs i to end; some of them may not be kept */
+        const size_t left = kept ? w->n_kept - c : to - c;
         n = left < most ? left : most;
-        end = n == left ? to : columns ? columns[c + n] : i + n;
+        end = n == left ? to : kept ? kept[c + n] : i + n;
         const size_t at = w->places[l].weights + i * stride;
         real *changed = plain ? target + at : w->nabla;
-        for (size_t k = c; columns && k < c + n; k++)
-            columns[k] -= (uint32_t)i;
+        for (size_t k = c; kept && k < c + n; k++)
+            kept[k] -= (uint32_t)i;
         if (plain)
             FN(decay)(end - i, sizes[l + 1], stride, step.decay_fraction, step.l1_step, changed);
         const FN(product) gradient = {
             .k = m, .a = w->a[l] + c, .a_row = 1, .a_k = w->a_strides[l], .b = w->delta[l + 1],
             .b_stride = stride, .c = changed, .c_stride = stride,
-            .c_rows = columns ? columns + c : NULL,
+            .c_rows = kept ? kept + c : NULL,
         };
         if (n > 0)
             FN(update_product)(n, sizes[l + 1], &gradient, layer, w->scratch);

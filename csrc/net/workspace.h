@@ -18,16 +18,16 @@
 
 typedef struct {
     /* of each thread */
-    uint32_t *columns;          /* [n_in + FN_LANES] dense: the inputs that are not all zero */
-    size_t n_columns;           /* how many they are */
-    uint32_t *used;             /* columns, or NULL where x holds all inputs */
-    uint64_t *union_mask;       /* [(1 + FN_GROUP) words], for words of n_in: see list_shared */
+    uint32_t *kept_room;        /* [n_in + FN_LANES] dense: where `kept` is stored */
+    size_t n_kept;              /* dense: the columns of x */
+    uint32_t *kept;             /* their inputs (input/gather.h), or NULL where x holds all */
+    uint64_t *union_mask;       /* [(1 + FN_GROUP) words], for words of n_in: see list_of_group */
     real *scratch;              /* for the products, as layer_scratch says */
     FN(blocks) blocks;          /* compressed, in place of lists; x is NULL where there are none */
     /* shared: every example has its place in them */
     fn_place *places;           /* [L] */
     size_t x_stride;            /* elements from one row of x to the next */
-    real *x;                    /* [m][x_stride]: dense: the first n_columns of each row filled */
+    real *x;                    /* [m][x_stride]: dense: the first n_kept of each row filled */
     FN(list) *lists;            /* [m], or NULL where there are none */
     uint32_t *list_rows;        /* [m][x_stride] */
     double *weights;            /* [m], or NULL where each example counts once */
@@ -74,7 +74,7 @@ static FN(blocks) FN(alloc_blocks)(const fn_plan *plan, const fn_examples *examp
     FN(blocks) b = {.words = fn_words(plan->network->sizes[0]), .capacity = capacity,
                     .x_stride = fn_stride(examples->longest + FN_LANES, sizeof(real))};
     b.masks = fn_arena_alloc(arena, b.words * capacity * sizeof *b.masks);
-    b.bits = fn_arena_alloc(arena, b.words * 64 * sizeof *b.bits);
+    b.transposed = fn_arena_alloc(arena, b.words * 64 * sizeof *b.transposed);
     b.x = fn_arena_alloc(arena, capacity * b.x_stride * sizeof(real));
     b.next = fn_arena_alloc(arena, capacity * sizeof *b.next);
     b.rows = fn_arena_alloc(arena, b.x_stride * sizeof *b.rows);
@@ -127,7 +127,7 @@ static void FN(layout_own)(const fn_plan *plan, const fn_examples *examples, FN(
 {
     const size_t n_in = plan->network->sizes[0], words = fn_words(n_in);
     if (plan->entry == FN_ENTER_DENSE)
-        w->columns = fn_arena_alloc(arena, (n_in + FN_LANES) * sizeof *w->columns);
+        w->kept_room = fn_arena_alloc(arena, (n_in + FN_LANES) * sizeof *w->kept_room);
     if (plan->entry == FN_ENTER_LISTS)
         w->union_mask = fn_arena_alloc(arena, (1 + FN_GROUP) * words * sizeof *w->union_mask);
     w->scratch = fn_arena_alloc(arena, needs.scratch * sizeof(real));

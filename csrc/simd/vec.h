@@ -1,6 +1,6 @@
 /* The element type of a unit, real, of FN_BITS, 32 or 64; its vectors, of FN_VECTOR_BYTES, by GNU
- * vector extensions (gcc, clang); and FN(op), the name of a kernel of this type and instruction set,
- * FN_ISA: fn_<op>_<f32|f64>_<isa>. The unit's file in targets/ sets these three. */
+ * vector extensions (gcc, clang); and FN(op), the name of a kernel of this type and instruction
+ * set, FN_ISA: fn_<op>_<f32|f64>_<isa>. The unit's file in targets/ sets these three. */
 #ifndef FASTNET_SIMD_VEC_H
 #define FASTNET_SIMD_VEC_H
 
@@ -33,25 +33,27 @@
 #define vec FN(vec)
 #define ivec FN(ivec)
 #define FN_LANES (FN_VECTOR_BYTES / sizeof(real))
-typedef real vec __attribute__((vector_size(FN_VECTOR_BYTES), aligned(sizeof(real)), may_alias));
-typedef integer ivec __attribute__((vector_size(FN_VECTOR_BYTES), aligned(sizeof(real)), may_alias));
+#define FN_VECTOR __attribute__((vector_size(FN_VECTOR_BYTES), aligned(sizeof(real)), may_alias))
+typedef real vec FN_VECTOR;
+typedef integer ivec FN_VECTOR;
 
-/* a*b + c: one rounding where the target has FMA (-ffp-contract=fast). Every
- * product that is added to something is written with this, so that it is
- * never in doubt which of two products is contracted. */
+/* a*b + c: one rounding where the target has FMA (-ffp-contract=fast). Every product that is added
+ * to something is written with this, so that it is clear which of two products is contracted. */
 #define FN_FMA(a, b, c) ((a) * (b) + (c))
 
 FN_INLINE vec FN(load)(const real *p) { return *(const vec *)p; }
 FN_INLINE void FN(store)(real *p, vec x) { *(vec *)p = x; }
 FN_INLINE vec FN(splat)(real x) { return x - (vec){0}; } /* minus: -0 stays -0 */
-/* A weighted input clamped to the type's finite range, so that differences
- * of two are not NaN. */
+/* A weighted input clamped to the type's finite range, so that differences of two are not NaN. */
 FN_INLINE real FN(bounded)(real z)
 {
     return z > FN_LARGEST ? FN_LARGEST : z < -FN_LARGEST ? -FN_LARGEST : z;
 }
 /* mask ? a : b, lane by lane; in long functions gcc 12 compiles a loop over the lanes to jumps. */
-FN_INLINE vec FN(select)(ivec mask, vec a, vec b) { return (vec)((mask & (ivec)a) | (~mask & (ivec)b)); }
+FN_INLINE vec FN(select)(ivec mask, vec a, vec b)
+{
+    return (vec)((mask & (ivec)a) | (~mask & (ivec)b));
+}
 /* The larger of low and x, the smaller of high and x; NaN if x is: x86 returns the second operand
  * then. With select, gcc 12 needs three instructions for it with AVX-512. */
 #if defined(__SSE2__)
@@ -101,67 +103,81 @@ FN_INLINE int FN(some)(ivec x)
     return any != 0;
 }
 
-/* a[0] b[0] a[1] b[1] ... from the lower halves of a and b, or from the upper ones. */
+/* FN_LANES values of a fixed type. */
+typedef float FN(f32s) __attribute__((vector_size(4 * FN_LANES), aligned(4), may_alias));
+typedef double FN(f64s) __attribute__((vector_size(8 * FN_LANES), aligned(8), may_alias));
+
+/* op(a, b) has these lanes of a, counted from 0, and of b, from FN_LANES on. */
 #if defined(__clang__)
-#define FN_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#define FN_SHUFFLE(op, ...)                                                 \
+    FN_INLINE vec FN(op)(vec a, vec b) { return __builtin_shufflevector(a, b, __VA_ARGS__); }
 #else
-#define FN_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (ivec){__VA_ARGS__})
+#define FN_SHUFFLE(op, ...)                                                 \
+    FN_INLINE vec FN(op)(vec a, vec b) { return __builtin_shuffle(a, b, (ivec){__VA_ARGS__}); }
 #endif
+/* a[0] b[0] a[1] b[1] ... from the lower halves of a and b, or from the upper ones. */
 #if FN_VECTOR_BYTES * 8 / FN_BITS == 2
-#define FN_LOWER_HALVES 0, 2
-#define FN_UPPER_HALVES 1, 3
+FN_SHUFFLE(interleave_lower, 0, 2)
+FN_SHUFFLE(interleave_upper, 1, 3)
 #elif FN_VECTOR_BYTES * 8 / FN_BITS == 4
-#define FN_LOWER_HALVES 0, 4, 1, 5
-#define FN_UPPER_HALVES 2, 6, 3, 7
+FN_SHUFFLE(interleave_lower, 0, 4, 1, 5)
+FN_SHUFFLE(interleave_upper, 2, 6, 3, 7)
 #elif FN_VECTOR_BYTES * 8 / FN_BITS == 8
-#define FN_LOWER_HALVES 0, 8, 1, 9, 2, 10, 3, 11
-#define FN_UPPER_HALVES 4, 12, 5, 13, 6, 14, 7, 15
+FN_SHUFFLE(interleave_lower, 0, 8, 1, 9, 2, 10, 3, 11)
+FN_SHUFFLE(interleave_upper, 4, 12, 5, 13, 6, 14, 7, 15)
 #else
-#define FN_LOWER_HALVES 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
-#define FN_UPPER_HALVES 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+FN_SHUFFLE(interleave_lower, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+FN_SHUFFLE(interleave_upper, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
 #endif
-FN_INLINE vec FN(interleave_lower)(vec a, vec b) { return FN_SHUFFLE(a, b, FN_LOWER_HALVES); }
-FN_INLINE vec FN(interleave_upper)(vec a, vec b) { return FN_SHUFFLE(a, b, FN_UPPER_HALVES); }
+
 #if FN_VECTOR_BYTES == 64
 /* Fast shuffles stay within quarters of a vector, of FN_QUARTER numbers. even_quarters: quarters 0
  * and 2 of a, then of b; odd_quarters: 1 and 3. In each quarter, zip: a[0] b[0] a[1] b[1]; join:
  * a[0] a[1] b[0] b[1], in float64 a[0] b[0]; or the same of the upper half. */
 #if FN_BITS == 32
-#define FN_EVEN_QUARTERS 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27
-#define FN_ODD_QUARTERS 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31
-#define FN_LOWER_ZIPPED 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29
-#define FN_UPPER_ZIPPED 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31
-#define FN_LOWER_JOINED 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29
-#define FN_UPPER_JOINED 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31
-FN_INLINE vec FN(zip_lower)(vec a, vec b) { return FN_SHUFFLE(a, b, FN_LOWER_ZIPPED); }
-FN_INLINE vec FN(zip_upper)(vec a, vec b) { return FN_SHUFFLE(a, b, FN_UPPER_ZIPPED); }
+FN_SHUFFLE(even_quarters, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27)
+FN_SHUFFLE(odd_quarters, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31)
+FN_SHUFFLE(zip_lower, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29)
+FN_SHUFFLE(zip_upper, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31)
+FN_SHUFFLE(join_lower, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29)
+FN_SHUFFLE(join_upper, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31)
 #else
-#define FN_EVEN_QUARTERS 0, 1, 4, 5, 8, 9, 12, 13
-#define FN_ODD_QUARTERS 2, 3, 6, 7, 10, 11, 14, 15
-#define FN_LOWER_JOINED 0, 8, 2, 10, 4, 12, 6, 14
-#define FN_UPPER_JOINED 1, 9, 3, 11, 5, 13, 7, 15
-#endif
-FN_INLINE vec FN(even_quarters)(vec a, vec b) { return FN_SHUFFLE(a, b, FN_EVEN_QUARTERS); }
-FN_INLINE vec FN(odd_quarters)(vec a, vec b) { return FN_SHUFFLE(a, b, FN_ODD_QUARTERS); }
-FN_INLINE vec FN(join_lower)(vec a, vec b) { return FN_SHUFFLE(a, b, FN_LOWER_JOINED); }
-FN_INLINE vec FN(join_upper)(vec a, vec b) { return FN_SHUFFLE(a, b, FN_UPPER_JOINED); }
+FN_SHUFFLE(even_quarters, 0, 1, 4, 5, 8, 9, 12, 13)
+FN_SHUFFLE(odd_quarters, 2, 3, 6, 7, 10, 11, 14, 15)
+FN_SHUFFLE(join_lower, 0, 8, 2, 10, 4, 12, 6, 14)
+FN_SHUFFLE(join_upper, 1, 9, 3, 11, 5, 13, 7, 15)
 #endif
 
-/* FN_LANES values of a fixed type. */
-typedef float FN(f32s) __attribute__((vector_size(4 * FN_LANES), aligned(4), may_alias));
-typedef double FN(f64s) __attribute__((vector_size(8 * FN_LANES), aligned(8), may_alias));
-
-/* The lower half of a vector, where processors may take wide ones in halves; see
- * fn_cpu_halves_avx512. */
-#if FN_VECTOR_BYTES == 64
+/* Halves of a vector. */
 #define FN_HALVES 1
 typedef real FN(half) __attribute__((vector_size(32), aligned(sizeof(real)), may_alias));
+FN_INLINE FN(half) FN(load_half)(const real *p) { return *(const FN(half) *)p; }
+FN_INLINE void FN(store_half)(real *p, FN(half) x) { *(FN(half) *)p = x; }
+
+/* Bits as masks of lanes. expand: lane i becomes the next of x's lanes where bit i is set, else 0.
+ * pack: the lanes of x whose bits are set, one after the other, then 0. bits_of: a bit for each
+ * lane that is ones. widen_bytes: FN_LANES bytes as integers. */
+#define FN_EXPAND
+#define FN_LANE_BITS ((1u << FN_LANES) - 1)
 #if FN_BITS == 32
 FN_INLINE FN(half) FN(lower)(vec x) { return (FN(half))_mm512_castps512_ps256((__m512)x); }
 FN_INLINE FN(half) FN(upper)(vec x) { return (FN(half))_mm512_extractf32x8_ps((__m512)x, 1); }
 FN_INLINE vec FN(whole)(FN(half) lower, FN(half) upper)
 {
     return (vec)_mm512_insertf32x8(_mm512_castps256_ps512((__m256)lower), (__m256)upper, 1);
+}
+FN_INLINE vec FN(expand)(unsigned bits, vec x)
+{
+    return (vec)_mm512_maskz_expand_ps((__mmask16)bits, (__m512)x);
+}
+FN_INLINE ivec FN(pack)(unsigned bits, ivec x)
+{
+    return (ivec)_mm512_maskz_compress_epi32((__mmask16)bits, (__m512i)x);
+}
+FN_INLINE unsigned FN(bits_of)(ivec x) { return _mm512_movepi32_mask((__m512i)x); }
+FN_INLINE ivec FN(widen_bytes)(const void *p)
+{
+    return (ivec)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p));
 }
 #else
 FN_INLINE FN(half) FN(lower)(vec x) { return (FN(half))_mm512_castpd512_pd256((__m512d)x); }
@@ -170,39 +186,6 @@ FN_INLINE vec FN(whole)(FN(half) lower, FN(half) upper)
 {
     return (vec)_mm512_insertf64x4(_mm512_castpd256_pd512((__m256d)lower), (__m256d)upper, 1);
 }
-#endif
-#else
-#define FN_HALVES 0
-typedef vec FN(half);
-FN_INLINE FN(half) FN(lower)(vec x) { return x; }
-#endif
-/* Whether n numbers fill no more than half of their last vector. */
-FN_INLINE int FN(is_halved)(size_t n) { return FN_HALVES && (n - 1) % FN_LANES < FN_LANES / 2; }
-FN_INLINE FN(half) FN(load_half)(const real *p) { return *(const FN(half) *)p; }
-FN_INLINE void FN(store_half)(real *p, FN(half) x) { *(FN(half) *)p = x; }
-
-#if FN_VECTOR_BYTES == 64
-/* Lane i becomes the next of x's lanes where bit i is set, else 0. */
-#define FN_EXPAND
-#define FN_LANE_BITS ((1u << FN_LANES) - 1)
-#if FN_BITS == 32
-FN_INLINE vec FN(expand)(unsigned bits, vec x)
-{
-    return (vec)_mm512_maskz_expand_ps((__mmask16)bits, (__m512)x);
-}
-/* The lanes of x whose bits are set, one after the other, then 0. */
-FN_INLINE ivec FN(pack)(unsigned bits, ivec x)
-{
-    return (ivec)_mm512_maskz_compress_epi32((__mmask16)bits, (__m512i)x);
-}
-/* A bit for each lane that is ones. */
-FN_INLINE unsigned FN(bits_of)(ivec x) { return _mm512_movepi32_mask((__m512i)x); }
-/* FN_LANES bytes as integers. */
-FN_INLINE ivec FN(widen_bytes)(const void *p)
-{
-    return (ivec)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p));
-}
-#else
 FN_INLINE vec FN(expand)(unsigned bits, vec x)
 {
     return (vec)_mm512_maskz_expand_pd((__mmask8)bits, (__m512d)x);
@@ -217,6 +200,8 @@ FN_INLINE ivec FN(widen_bytes)(const void *p)
     return (ivec)_mm512_cvtepu8_epi64(_mm_loadl_epi64((const __m128i *)p));
 }
 #endif
+/* The bits of x whose bits in the mask are set, one after the other. */
+FN_INLINE uint64_t fn_extract(uint64_t x, uint64_t mask) { return _pext_u64(x, mask); }
 /* A byte of ones for each bit that is set. */
 typedef uint8_t FN(bytes) __attribute__((vector_size(64)));
 FN_INLINE FN(bytes) FN(bytes_of)(uint64_t bits) { return (FN(bytes))_mm512_movm_epi8(bits); }
