@@ -336,28 +336,31 @@ def find(activation: Any) -> Activation | None:
 
 def choose_hidden(hidden: Any, layers: int) -> tuple[Activation, ...]:
     """Resolve ``Network``'s argument ``hidden`` for so many hidden layers."""
-    if isinstance(hidden, str) and hidden in HIDDEN:  # the usual case, without the checks
-        return (ACTIVATIONS[hidden],) * layers
-    is_one = isinstance(hidden, str | bytes | Activation) or find(hidden) is not None
+    if isinstance(hidden, _ONE):
+        return (_hidden(hidden),) * layers
     try:
-        given = (hidden,) if is_one else tuple(hidden)
+        given = tuple(hidden)
     except TypeError:
         raise TypeError(
             f"hidden: expected a name or a list of names, got {checks.short_repr(hidden)}"
         ) from None
-    found = tuple(map(find, given))
-    for each, value in zip(found, given, strict=True):
-        if each is None or "hidden" not in each.roles:
-            known = ", ".join(HIDDEN)
-            raise ValueError(f"hidden: expected one of {known}; got {checks.short_repr(value)}")
-    kinds = tuple(each for each in found if each is not None)
-    if is_one:
-        return kinds * layers
+    kinds = tuple(map(_hidden, given))
     if len(kinds) != layers:
         raise ValueError(
             f"hidden: expected one name for each of {layers} hidden layers, got {len(kinds)}"
         )
     return kinds
+
+
+_ONE = (str, bytes, type, Activation)  # of an argument that stands for all layers
+
+
+def _hidden(value: Any) -> Activation:
+    found = find(value)
+    if found is None or "hidden" not in found.roles:
+        known = ", ".join(HIDDEN)
+        raise ValueError(f"hidden: expected one of {known}; got {checks.short_repr(value)}")
+    return found
 
 
 def of_kernel(kernel: Kernel) -> Activation:
