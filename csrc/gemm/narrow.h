@@ -104,7 +104,7 @@ FN_INLINE void FN(update_along)(const size_t n_out, size_t nv, size_t first, siz
     for (size_t v = 0, i = first; v < nv; v++, i += FN_LANES) {
         const real *rows = w->c + i * stride;
         FN_OPAQUE(rows);
-        FN(transpose_square)(n_in - i, rows, stride, lanes);
+        FN(transpose_columns)(n_in - i, rows, stride, lanes);
 FN_UNROLL(8)
         for (size_t o = 0; o < n_out; o++)
             sums[o][v] = lanes[o];

@@ -233,11 +233,11 @@ static void FN(pack_tile)(size_t height, const FN(product) *p, const real *a, re
 FN_INLINE void FN(prefetch_panel)(const FN(product) *p, size_t rows, size_t from, size_t to,
                                  size_t vectors)
 {
-    for (size_t k = from; k < to && k < p->k; k++) {
-        const real *row = p->b + (p->b_rows ? p->b_rows[k] : k) * p->b_stride;
-        for (size_t v = vectors; v < 2 * vectors; v += FN_LINE_VECTORS)
-            __builtin_prefetch(row + v * FN_LANES, 0, 2);
-    }
+    for (size_t k = from; k < to && k < p->k; k++)
+        for (size_t v = vectors; v < 2 * vectors; v += FN_LINE_VECTORS) {
+            const size_t row = p->b_rows ? p->b_rows[k] : k;
+            __builtin_prefetch(p->b + row * p->b_stride + v * FN_LANES, 0, 2);
+        }
     for (size_t r = 0; FN_LINE_VECTORS < vectors && r < rows; r++)
         __builtin_prefetch(p->c + (p->c_rows ? p->c_rows[r] : r) * p->c_stride
                                + (2 * vectors - 1) * FN_LANES, 1, 2);

@@ -78,8 +78,10 @@ FN_INLINE void FN(transpose_square)(size_t rows, const real *from, size_t stride
                                     vec lanes[FN_LANES])
 {
 FN_UNROLL(2)
-    for (size_t j = 0; j < FN_LANES; j += FN_TRANSPOSED)
-        FN(transpose_columns)(rows, from + j, stride, lanes + j);
+    for (size_t j = 0; j < FN_LANES; j += FN_TRANSPOSED, from += FN_TRANSPOSED) {
+        FN(transpose_columns)(rows, from, stride, lanes);
+        lanes += FN_TRANSPOSED;
+    }
 }
 
 /* to[j][i] = from[i][j]; pads of from and to are read and written. */
