@@ -116,16 +116,6 @@ typedef struct {
     const double *weights;  /* NULL, or [n]: how often each counts, 0 or more */
 } fn_examples;
 
-/* Where dense rows are compressed to, see compress in kernels.def. */
-typedef struct {
-    int64_t *offsets;       /* [n+1], the first of which is given */
-    void *values;           /* [capacity] */
-    void *columns;          /* NULL, or [capacity] */
-    fn_type columns_type;   /* FN_U16 or FN_U32 */
-    uint64_t *masks;        /* NULL, or [n][fn_words(n_in)] */
-    size_t capacity;        /* no offset may be larger */
-} fn_compressed;
-
 /* Stands in for output_error when the cost is the user's own: reads the
  * padded [m][stride] matrices z, a and y and writes dC/dz into delta.
  * A result other than 0 ends the training at once with that result. */
@@ -288,6 +278,16 @@ enum {
 };
 
 typedef struct fn_plan fn_plan; /* core/plan.h */
+
+/* Where compress writes examples: row s from values[offsets[s]] on. */
+typedef struct {
+    size_t room;            /* of values and columns that may be written */
+    int64_t *offsets;       /* [n+1], the first of which is given; none more than room */
+    void *values;           /* [room] */
+    void *columns;          /* NULL, or [room] */
+    fn_type columns_type;   /* FN_U16 or FN_U32 */
+    uint64_t *masks;        /* NULL, or [n][fn_words(n_in)] */
+} fn_compressed;
 
 /* Every kernel of kernels.def as fn_<op>(type, ...): type FN_F32 or FN_F64 says
  * what the arrays hold. It runs from the selected table, and treats subnormal numbers

@@ -128,11 +128,11 @@ FN_INLINE int64_t FN(compress_row)(const fn_type type, const size_t column_bytes
         const size_t count = (size_t)__builtin_popcountll(mask);
         if (masks)
             *masks++ = mask;
-        if (count > to.capacity - k)
+        if (count > to.room - k)
             return -1;
 #ifdef FN_EXPAND
         /* no vector ends beyond k + FN_WORD, even if no input is zero */
-        if (mask && n_in - j0 >= FN_WORD && to.capacity - k >= FN_WORD)
+        if (mask && n_in - j0 >= FN_WORD && to.room - k >= FN_WORD)
             FN(store_lanes)(type, column_bytes, mask, row, j0, k, to);
         else
 #endif
@@ -150,7 +150,7 @@ static size_t FN(compress)(const fn_examples *dense, size_t n_in, const fn_compr
         uint64_t *masks = to->masks ? to->masks + s * fn_words(n_in) : NULL;
         const size_t k = (size_t)to->offsets[s];
         int64_t end;
-        FN_ASSERT(to->offsets[s] >= 0 && k <= to->capacity);
+        FN_ASSERT(to->offsets[s] >= 0 && k <= to->room);
 #define FN_ROW(type, column_bytes) FN(compress_row)(type, column_bytes, row, n_in, k, masks, *to)
 #define FN_ROW_OF(type)                                                                          \
     (column_bytes == 0 ? FN_ROW(type, 0) : column_bytes == 2 ? FN_ROW(type, 2) : FN_ROW(type, 4))

@@ -99,20 +99,21 @@ def compress(X, offsets, values, columns, masks):
     cdef Array v = vector("values", values, kinds, True)
     cdef Array c, m
     cdef fn_compressed to
-    to.offsets, to.values, to.capacity = <int64_t *>o.data(), v.data(), v.length(0)
+    to.room, to.values = v.length(0), v.data()
     to.columns, to.columns_type, to.masks = NULL, FN_U16, NULL
     o.expect("offsets", (e.examples.n + 1,))
+    to.offsets = <int64_t *>o.data()
     if columns is not None:
         c = vector("columns", columns, ("uint16", "uint32"), True)
         to.columns, to.columns_type = c.data(), c.type()
-        to.capacity = min(to.capacity, c.length(0))
+        to.room = min(to.room, c.length(0))
     if masks is not None:
         m = Array("masks", masks, 2, ("uint64",), writable=True)
         m.expect("masks", (e.examples.n, fn_words(n_in)))
         to.masks = <uint64_t *>m.data()
     cdef fn_type type = FN_F64 if v.type() == FN_F64 else FN_F32
-    if not 0 <= to.offsets[0] <= <int64_t>to.capacity:
-        raise ValueError(f"offsets: expected the first from 0 to {to.capacity}, got {to.offsets[0]}")
+    if not 0 <= to.offsets[0] <= <int64_t>to.room:
+        raise ValueError(f"offsets: expected the first from 0 to {to.room}, got {to.offsets[0]}")
     with nogil:
         done = fn_compress(type, &e.examples, n_in, &to)
     return done == e.examples.n

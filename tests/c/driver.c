@@ -124,15 +124,17 @@ static fn_examples compressed(const fn_examples *dense, size_t n_in, fn_form for
         return result;
     int64_t *offsets = allocate((dense->n + 1) * sizeof *offsets);
     const size_t bytes = fn_bytes[dense->inputs_type];
-    size_t capacity = 0; /* exactly, so that a sanitizer sees what is read or written behind */
+    size_t room = 0; /* exactly, so that a sanitizer sees what is read or written behind */
     for (size_t k = 0; k < dense->n * n_in; k++)
-        capacity += memcmp((const char *)dense->inputs + k * bytes, (char[8]){0}, bytes) != 0;
-    void *values = allocate(capacity * bytes + (form == FN_MASKS ? 128 : 0));
-    uint16_t *columns = form == FN_COLUMNS ? allocate(capacity * sizeof *columns) : NULL;
+        room += memcmp((const char *)dense->inputs + k * bytes, (char[8]){0}, bytes) != 0;
+    void *values = allocate(room * bytes + (form == FN_MASKS ? 128 : 0));
+    uint16_t *columns = form == FN_COLUMNS ? allocate(room * sizeof *columns) : NULL;
     uint64_t *masks = form == FN_MASKS ? allocate(dense->n * fn_words(n_in) * sizeof *masks) : NULL;
     const fn_type type = dense->inputs_type == FN_F64 ? FN_F64 : FN_F32;
-    const fn_compressed to = {.offsets = offsets, .values = values, .columns = columns,
-                              .columns_type = FN_U16, .masks = masks, .capacity = capacity};
+    const fn_compressed to = {
+        .room = room, .offsets = offsets, .values = values, .columns = columns,
+        .columns_type = FN_U16, .masks = masks,
+    };
     fn_compress(type, dense, n_in, &to);
     for (size_t s = 0; s < dense->n; s++) {
         const size_t length = (size_t)(offsets[s + 1] - offsets[s]);
