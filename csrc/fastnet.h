@@ -10,7 +10,7 @@
  *   stride     elements from one row of a matrix to the next
  * A "padded" matrix has rows that are whole cache lines: stride is a multiple
  * of 64 bytes, and the kernels may read and write all of a row up to
- * fn_stride(n), pads included. Pads of the parameters are always zero.
+ * fn_stride(n), pads included. Pads of the parameters are zero as long as all of these are finite.
  *
  * Parameters of a network are one flat array. Layer l holds its weights
  * input-major, one row per input with the weights from that input to all

@@ -162,16 +162,20 @@ static size_t FN(workspace_size)(const fn_plan *plan, const fn_examples *example
 }
 
 #ifdef FN_DEBUG
-/* Whether the pads of parameters are zero. */
+/* Whether the pads of parameters are zero, or not all parameters are finite: those of a training
+ * that has diverged are multiplied by infinity, pads among them. */
 static int FN(parameters_hold)(const fn_network *network, const real *parameters)
 {
+    int finite = 1, zero = 1;
     for (size_t l = 0; l < network->layers; l++) {
         const size_t n = network->sizes[l + 1], stride = fn_stride(n, sizeof(real));
-        for (size_t i = 0; i <= network->sizes[l]; i++, parameters += stride)
-            if (!fn_is_zero(parameters + n, (stride - n) * sizeof(real)))
-                return 0;
+        for (size_t i = 0; i <= network->sizes[l]; i++, parameters += stride) {
+            zero &= fn_is_zero(parameters + n, (stride - n) * sizeof(real));
+            for (size_t j = 0; j < n; j++)
+                finite &= parameters[j] - parameters[j] == 0;
+        }
     }
-    return 1;
+    return zero || !finite;
 }
 #endif
 
