@@ -115,7 +115,7 @@ class Table(InputTransform):
             None: a classification if the target has texts, booleans, or at most 20 different
             integers, each in 5 rows on average; otherwise a regression.
         categorical : iterable of str
-            Columns that are categories although they look like something else: numbers, dates,
+            Columns to treat as categories although they look like something else: numbers, dates,
             or texts that differ from row to row.
         drop : iterable of str
             Columns that are left out.
@@ -165,8 +165,9 @@ class Table(InputTransform):
         data, target, options
             As for ``fit``.
         validation_fraction : float
-            The share of the rows held out, over 0 and below 1. Of a classification each class has
-            the same share; one that occurs once is in the training data.
+            The fraction of the rows to hold out, greater than 0 and less than 1. Of a
+            classification each class has the same share; one that occurs once is in the training
+            data.
         seed : as for ``Network``
             Of the choice of rows.
 
@@ -286,8 +287,8 @@ class Table(InputTransform):
         Raises
         ------
         TypeError, ValueError, OSError, ImportError
-            For a missing column, a value that is no number, and what ``unknown`` and ``missing``
-            refuse.
+            For a missing column, a value that is not a number, and values that ``unknown`` and
+            ``missing`` refuse.
 
         Examples
         --------
@@ -370,7 +371,7 @@ class Table(InputTransform):
     # ---- as an object
 
     def state(self) -> dict[str, Any]:
-        """What ``from_state`` needs, as JSON represents it.
+        """The state for ``from_state`` in types of JSON.
 
         Examples
         --------

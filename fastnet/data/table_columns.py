@@ -1,4 +1,4 @@
-"""The input columns of a ``Table``: how each is learnt from training rows and encoded."""
+"""The input columns of a ``Table``, fitted to training rows, which encode raw rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fastnet.data.raw_columns import RawColumns
 # Texts that stand for days or times: 2024-05-31, 31.5.2024, 5/31/24, each with a time after it.
 _DATE = re.compile(r"(\d{4}-\d{1,2}-\d{1,2}|\d{1,2}([./])\d{1,2}\2\d{2,4})([T ].*)?")
 
-# A column with so many rows, most of which have different texts, is no column of categories.
+# A column of at least this many rows, most with different texts, is not taken for categories.
 _LEAST_ROWS = 10
 
 
@@ -29,7 +29,7 @@ class NumberColumn:
     ----------
     name : str
     mean : float
-        Of the training rows that have a value; a missing number is replaced by it.
+        The mean of the training rows that have a value; it replaces missing numbers.
     indicator : bool
         Whether a second column is 1 where the number is missing, else 0.
     """
@@ -44,7 +44,7 @@ class NumberColumn:
 
     @property
     def is_scaled(self) -> list[bool]:
-        """Which of the encoded columns have a mean and a deviation of their own."""
+        """Whether each encoded column has a mean and a deviation of its own."""
         return [True, False][: 1 + self.indicator]
 
     def encode(self, raw: RawColumns, out: NDArray, unknown: str, missing: str) -> None:
@@ -191,7 +191,7 @@ def numbers_of(raw: RawColumns, name: str) -> NDArray:
     Raises
     ------
     ValueError
-        For the first value that is no number.
+        For the first value that is not a number.
     """
     column = raw.columns[name]
     if isinstance(column, np.ndarray):
@@ -219,7 +219,7 @@ def from_state(state: Any) -> Column:
     Raises
     ------
     ValueError, TypeError
-        For a state that no column has.
+        For an invalid state.
     """
     if isinstance(state, dict) and isinstance(state.get("name"), str):
         name = state["name"]
