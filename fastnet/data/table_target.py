@@ -33,8 +33,7 @@ class Target:
 
     @classmethod
     def fit(cls, raw: RawColumns, name: str, task: str | None, declared: bool) -> Self:
-        """The target of the rows; ``declared``: whether it is categories even if it looks like
-        numbers."""
+        """The target of the rows; ``declared``: it is categorical even if it contains numbers."""
         column = raw.columns[name]
         absent = [i for i, value in enumerate(column) if value is None or value != value]
         if absent:
@@ -120,7 +119,7 @@ class Target:
 
     @classmethod
     def from_state(cls, state: Any) -> Self:
-        """The target of ``state``; a ValueError for what that did not return."""
+        """The target with this state; ValueError if it is invalid."""
         if isinstance(state, dict) and isinstance(state.get("name"), str):
             classes = state.get("classes")
             if classes is None:
