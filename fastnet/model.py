@@ -392,7 +392,7 @@ class Model:
         return costs
 
     def sum_of_squares(self, values: NDArray) -> float:
-        """The sum of W^2 of the parameters ``values``; infinite where that is beyond float64."""
+        """The sum of W^2 of the parameters ``values``; infinite if it overflows."""
         return self._over_weights(_kernels.sum_of_squares, values)
 
     def sum_of_magnitudes(self, values: NDArray) -> float:

@@ -1,5 +1,5 @@
-"""From a table of one's own to a trained network: ``fit_table``, and what it shares with ``fastnet
-train``: settings that suit most tables, scaled targets, and a score beside a baseline."""
+"""Training on the user's own table: ``fit_table``, and the parts it shares with ``fastnet train``:
+settings that suit most tables, scaled targets, and a score with a baseline."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Examples(NamedTuple):
     validation, test : Dataset or None
     inputs : InputTransform or None
     classes : tuple of Label or None
-        What the labels stand for; None: a regression.
+        The class of each label; None: a regression.
     """
 
     training: Dataset
@@ -81,19 +81,19 @@ class Examples(NamedTuple):
 
 @dataclass(frozen=True)
 class Score:
-    """How good predictions are, beside a prediction that needs no inputs.
+    """The quality of predictions, with that of a baseline: a prediction that needs no inputs.
 
     Attributes
     ----------
     n : int
         The number of examples.
     accuracy, baseline_accuracy : float or None
-        The share of examples of a classification that are right, and how many are right if always
-        the class is predicted that is the most frequent one in the training data.
+        Of a classification, the share of examples that are predicted correctly; and this share if
+        the most frequent class of the training data is predicted for every example.
     r2, baseline_r2 : float or None
-        R² = 1 - (sum of squared errors) / (sum of squared deviations from the mean) of a
-        regression; and that of always predicting the mean of the training targets. Of several
-        targets the mean.
+        Of a regression, R² = 1 - (sum of squared errors) / (sum of squared deviations from the
+        mean); and the R² of predicting the mean of the training targets for every example. With
+        several targets, the mean of their R².
     rmse, baseline_rmse : float or None
         The root of the mean squared error.
     """
@@ -120,7 +120,7 @@ class Score:
 
 @dataclass(frozen=True, repr=False)
 class TableFit:
-    """What ``fit_table`` returns.
+    """The result of ``fit_table``.
 
     Attributes
     ----------
@@ -154,12 +154,12 @@ def fit_table(
     verbose: int = False,
     **options: Any,
 ) -> TableFit:
-    """Train a network on a table, with settings that suit most.
+    """Train a network on a table, with settings that suit most tables.
 
-    The rows are divided into training and validation data, the columns encoded and standardized
-    as ``Table`` describes, and a network of tanh neurons trained by Adam, with softmax outputs
-    for classes or a linear output, until the cost on the validation data has not fallen for 20
-    epochs. The network of the best epoch is kept. The command line does the same:
+    The rows are divided into training and validation data, and the columns are encoded and
+    standardized as ``Table`` describes. A network of tanh neurons, with softmax outputs for classes
+    or a linear output, is trained by Adam until the cost on the validation data has not fallen for
+    20 epochs. The parameters of the best epoch are kept. The command line does the same:
     ``fastnet train DATA.csv``.
 
     Parameters
@@ -170,7 +170,7 @@ def fit_table(
     hidden : iterable of int, default (50,)
         The sizes of the hidden layers.
     epochs : int, default 1000
-        The most epochs.
+        The largest number of epochs.
     validation_fraction : float, default 0.2
         The share of the rows that is held out.
     seed : as for ``Network``, default 0
@@ -279,7 +279,7 @@ def train(
 
 
 class TargetScale(NamedTuple):
-    """Means and deviations of targets (n_out,), or None for targets that stay as they are."""
+    """Means and standard deviations of targets (n_out,); None for targets that are not scaled."""
 
     mean: NDArray | None = None
     deviation: NDArray | None = None

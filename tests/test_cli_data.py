@@ -484,7 +484,7 @@ WRONG = [
     ("train tips.csv --cost log-likelihood --output linear", "--output: linear does not go"),
     ("train tips.csv --save x.csv", "--save: expected a name for JSON"),
     ("train tips.csv --plot x.csv", "--plot: expected a name that ends in"),
-    ("train tips.csv --train-images x", "--train-images: expected no DATA beside it, got tips.csv"),
+    ("train tips.csv --train-images x", "--train-images: expected no DATA with it, got tips.csv"),
     ("train tips.csv --test nothing.csv", "--test: nothing.csv: No such file or directory"),
     ("train tips.csv --test odd.csv", "--test: odd.csv: expected a column 'total_bill', got 'age'"),
     ("train tips.csv --task ranking", "argument --task: invalid choice: 'ranking'"),

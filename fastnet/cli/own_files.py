@@ -32,7 +32,7 @@ _TABLES = (".csv", ".tsv", ".txt")
 
 
 class Loaded(NamedTuple):
-    """The data of a training, and lines that say what they are."""
+    """The data of a training, and lines that describe them."""
 
     examples: Examples
     lines: list[str]
@@ -66,7 +66,7 @@ class StandardInput:
 
 
 def table_source(file: str) -> str | StandardInput:
-    """What reads the CSV file; "-" is standard input."""
+    """The source of a CSV file for ``raw_columns.read``; "-" is standard input."""
     return StandardInput() if file == "-" else file
 
 
@@ -159,8 +159,8 @@ def _checked(option: str, file: str, X: NDArray, y: NDArray | None) -> Arrays:
 
 
 def target_of(arrays: Arrays, task: str | None) -> Target | None:
-    """What the targets are; None for several numbers per example. One-hot rows are the classes 0,
-    1, ... ."""
+    """The kind of the targets: classes or numbers; None for several numbers per example. One-hot
+    rows have the classes 0, 1, ... ."""
     y = arrays.y
     assert y is not None
     if kind_of(arrays.name) == "idx":
@@ -215,7 +215,7 @@ def targets_of(arrays: Arrays, target: Target | None) -> NDArray:
 
 
 def load(options: argparse.Namespace) -> Loaded:
-    """The data that ``fastnet train DATA`` is to learn.
+    """The training, validation and test data of ``fastnet train DATA``.
 
     Raises
     ------

@@ -73,7 +73,7 @@ def scaled(net: Network, options: argparse.Namespace, X: NDArray, scale: float) 
     the types that were scaled."""
     if options.scale is not None:
         return float(options.scale)
-    if scale == 1:  # numbers are taken as they are
+    if scale == 1:  # only pixels are scaled
         return 1.0
     if net.input_scale is not None:
         return net.input_scale

@@ -43,11 +43,11 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Check what the parser cannot, and set the defaults that are used before the settings."""
+    """Check combinations of options, and set the defaults that are used before the settings."""
     for name in ("train_images", "train_labels", "test_images", "test_labels"):
         if getattr(options, name) is not None:
             raise ValueError(
-                f"--{name.replace('_', '-')}: expected no DATA beside it, got {options.data[0]}"
+                f"--{name.replace('_', '-')}: expected no DATA with it, got {options.data[0]}"
             )
     if options.validation_fraction is None:
         options.validation_fraction = VALIDATION_FRACTION

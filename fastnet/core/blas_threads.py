@@ -1,4 +1,5 @@
-"""One thread for the BLAS of NumPy and SciPy, whose sums else depend on the number of cores."""
+"""Limits the BLAS of NumPy and SciPy to one thread, since its sums depend on the number of
+threads."""
 
 from __future__ import annotations
 

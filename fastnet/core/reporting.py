@@ -73,7 +73,7 @@ def logger() -> logging.Logger | None:
     return _logger
 
 
-# Makes what draws the curves of a training in a notebook, an object with the methods
+# Makes the object that draws the curves of a training in a notebook; it has the methods
 # ``update(history)`` and ``close()``; fastnet/__init__.py sets it.
 make_curves: Callable[[], Any] | None = None
 
@@ -84,7 +84,7 @@ class Reporter:
     Attributes
     ----------
     unit : str
-        What the training consists of, "Epoch" or the like.
+        The name of a step of the training, such as "Epoch".
     """
 
     unit = "Epoch"
@@ -307,7 +307,7 @@ def reporter_of_level(level: int) -> Reporter:
 
 
 def _curves() -> Any:
-    """What draws the curves in a notebook; None without matplotlib."""
+    """The object that draws the curves in a notebook; None without matplotlib."""
     try:
         return None if make_curves is None else make_curves()
     except ImportError:

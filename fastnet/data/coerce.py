@@ -13,7 +13,7 @@ from fastnet.data.dataset import Dataset
 from fastnet.data.schema import Schema
 from fastnet.data.sparse_rows import Compressed
 
-# Of networks without names and without a transform.
+# The schema of networks without names and without an input transform.
 _EMPTY = Schema()
 
 # The alternative that messages about pairs (x, y) offer.
@@ -79,7 +79,7 @@ def as_dataset(name: str, data: Any, byte_scale: float = 1.0, schema: Schema = _
     """``data`` in any of the accepted forms as a Dataset; errors start with ``name``.
 
     Bytes that are not in a Dataset are multiplied by ``byte_scale``; other inputs are used
-    unscaled. Of data that are not in a Dataset the ``schema`` encodes columns and numbers labels.
+    unscaled. ``schema`` encodes the columns and labels of data that are not in a Dataset.
     """
     if isinstance(data, Dataset):
         data.check_files()

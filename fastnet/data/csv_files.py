@@ -1,4 +1,4 @@
-"""CSV files as columns: numbers where all fields of a column are numbers, otherwise texts."""
+"""CSV files as columns of numbers, if all fields of a column are numbers, or of texts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fastnet.core import checks, files
 
-# Fields that hold no value.
+# Fields that stand for missing values.
 MISSING = frozenset(["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "?"])
 
 # Fields that are read as booleans if a column has no others.
@@ -33,7 +33,7 @@ Column = NDArray | list[str | None]
 
 
 class CSVColumns(NamedTuple):
-    """What a CSV file holds.
+    """The content of a CSV file.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class CSVColumns(NamedTuple):
 
 
 def is_number(text: str) -> bool:
-    """Whether a field is a finite number, as ``float`` reads it but without underscores.
+    """Whether ``float`` reads a field as a finite number; underscores are refused.
 
     Examples
     --------
@@ -210,7 +210,7 @@ def _checked_header(header: list[str], name: str) -> list[str]:
 
 
 def _converted(fields: tuple[str, ...], as_text: bool) -> Column:
-    """Fields of a column as numbers, or, if not all are numbers, as texts."""
+    """The fields of a column as numbers, or as texts if one is not a number."""
     if not as_text:
         try:
             numbers = np.fromiter(map(float, fields), np.float64, len(fields))
@@ -225,7 +225,7 @@ def _converted(fields: tuple[str, ...], as_text: bool) -> Column:
 
 
 def _with_missing(fields: tuple[str, ...]) -> NDArray | None:
-    """Numbers with NaN where a field is missing; None if another is no finite number."""
+    """The fields as numbers, NaN for missing ones; None if one is not a finite number."""
     present = [None if field.strip() in MISSING else field for field in fields]
     if not all(field is None or is_number(field) for field in present):
         return None

@@ -37,7 +37,7 @@ _CACHES = {
     *("largest", "target_range"),
 }
 
-# How many standardized forms a data set keeps: of networks with different means and deviations.
+# The number of standardized forms that a data set keeps, for networks with different means.
 _MOST_STANDARDIZED = 4
 
 
@@ -79,8 +79,8 @@ class Dataset:
         used in place, without a copy (a read-only memory map too); anything else is
         converted once: booleans to uint8, half precision to float32, other
         integers to float64. Sparse matrices, of any format, are converted to
-        compressed sparse rows (CSR), never to a dense array. A frame's columns are the features;
-        a dict of columns and a list of dicts are taken, too.
+        compressed sparse rows (CSR), never to a dense array. The columns of a frame are the
+        features; a dict of columns and a list of dicts are accepted, too.
     y : (n,) integers or strings, or (n, n_out) numbers
         Labels, 0 for the first class, or target outputs; ``y[:, None]`` makes
         targets of one number per example. Strings are names of classes: ``classes`` then has the
@@ -167,7 +167,7 @@ class Dataset:
     _in_flight: single_flight.InFlight
     _boolean: bool = False  # whether X was given as booleans, which are stored as uint8
     _standardized: dict[tuple[Any, ...], dict[str, Any]]  # attributes that depend on X, by key
-    _source: Dataset | None = None  # of standardized data: the data before
+    _source: Dataset | None = None  # the data before standardization, or None
     _key: tuple[Any, ...] | None = None
 
     def __init__(
@@ -389,7 +389,7 @@ class Dataset:
         found = self._forms.get((form, values_dtype))  # getting the name of a dtype takes 2 us
         return self._compressed(form, values_dtype) if found is None else found
 
-    # How a network with ``inputs``, or with names of classes, sees the data.
+    # The data for a network with ``inputs`` or with names of classes.
 
     @property
     def source(self) -> Dataset:

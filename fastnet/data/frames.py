@@ -41,7 +41,7 @@ def is_row(value: Any) -> bool:
 
 
 def _is_single(value: Any) -> bool:
-    """Whether ``value`` is no column, without converting it to an array."""
+    """Whether ``value`` is a single value and not a column, without converting it."""
     if isinstance(value, str | bytes):
         return True
     dimensions = getattr(value, "ndim", None)
@@ -69,8 +69,8 @@ def is_named(value: Any) -> bool:
 
 
 def names(frame: Any) -> tuple[str, ...] | None:
-    """The names of the columns of what ``is_named``, in order; None if not all are strings, or if
-    some are equal."""
+    """The names of the columns of named data (``is_named``), in order; None if one is not a string
+    or two are equal."""
     found = _labels(frame)
     return found if _are_strings(found) and _are_unique(found) else None
 
@@ -90,7 +90,7 @@ def _are_strings(found: tuple[Any, ...]) -> bool:
 
 
 def columns_of(raw: Any) -> dict[Any, Any]:
-    """The columns of what ``is_named`` by name, in order; those of a frame as they are in it.
+    """The columns of named data (``is_named``) by name; columns of a frame are not converted.
 
     Raises
     ------
@@ -187,14 +187,14 @@ def _array(column: Any) -> NDArray:
 
 
 def is_missing(value: Any) -> bool:
-    """Whether ``value`` stands for none: None, NaN or the missing value of pandas."""
+    """Whether ``value`` is missing: None, NaN or the missing value of pandas."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
     return isinstance(value, Real) and value != value
 
 
 def matrix(raw: Any, features: Sequence[str] | None = None) -> Any:
-    """The numbers of what ``is_named``, one example per row.
+    """The numbers of named data (``is_named``), one example per row.
 
     Parameters
     ----------
@@ -210,7 +210,7 @@ def matrix(raw: Any, features: Sequence[str] | None = None) -> Any:
     Raises
     ------
     ValueError, TypeError
-        For a missing column, one too many, and values that are no numbers.
+        For a missing or additional column, and for values that are not numbers.
     """
     found = order = _labels(raw)
     if features is not None and _are_strings(found):

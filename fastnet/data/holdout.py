@@ -1,4 +1,4 @@
-"""Which examples are held out for validation."""
+"""The random choice of the examples that are held out for validation."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from fastnet.core.random_stream import RandomStream
 
 
 def held_out(y: NDArray, fraction: float, stream: RandomStream) -> NDArray:
-    """Choose examples at random, of labels the same share of each class.
+    """Choose examples at random; for labels, the same fraction of each class.
 
     Parameters
     ----------
     y : (n,) labels or (n, n_out) targets
     fraction : float
-        The share of the examples that is held out, over 0 and below 1.
+        The fraction of the examples to hold out, greater than 0 and less than 1.
     stream : RandomStream
         Takes n numbers of it.
 
@@ -45,7 +45,7 @@ def held_out(y: NDArray, fraction: float, stream: RandomStream) -> NDArray:
     order = stream.permutation(n)
     groups = y if y.ndim == 1 else np.zeros(n, np.int64)
     chosen = np.zeros(n, bool)
-    due = 0.0  # what is rounded off of one class is added to the next
+    due = 0.0  # the rounding error of one class is added to the next
     for group in np.unique(groups):
         members = order[groups[order] == group]
         due += fraction * len(members)

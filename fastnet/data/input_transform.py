@@ -1,8 +1,8 @@
-"""What a network does to its inputs before the first layer: the protocol of ``Network(inputs=)``,
+"""The transform of a network's inputs before the first layer: the protocol of ``Network(inputs=)``,
 and ``Standardize``, per-feature means and deviations.
 
 Knows no network. A file names a transform by its ``name``, which ``from_json`` looks up among the
-classes that are defined: a file cannot have anything imported.
+classes that are defined: a file cannot cause an import.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _BY_NAME: dict[str, type[InputTransform]] = {}
 
 
 class InputTransform(ABC):
-    """What ``Network`` takes as ``inputs``.
+    """The base class of the argument ``inputs`` of ``Network``.
 
     A network asks ``encode`` for the numbers of data with named columns (frames, dicts, lists of
     dicts). The result, and any array of numbers with ``n_out`` columns, is then standardized by
@@ -64,7 +64,7 @@ class InputTransform(ABC):
     @property
     @abstractmethod
     def standardize(self) -> Standardize | None:
-        """For the ``n_out`` columns; None leaves them as they are."""
+        """For the ``n_out`` columns; None leaves them unchanged."""
 
     @property
     def summary(self) -> str:
@@ -97,7 +97,7 @@ class InputTransform(ABC):
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
-        """What ``from_state`` needs, as JSON represents it: numbers as float, arrays as lists."""
+        """The state for ``from_state`` in types of JSON: numbers as float, arrays as lists."""
 
     @classmethod
     @abstractmethod
@@ -317,7 +317,7 @@ class Standardize(InputTransform):
         Raises
         ------
         ValueError, TypeError
-            For another shape, and for what are no numbers.
+            For another shape, and for values that are not numbers.
 
         Examples
         --------

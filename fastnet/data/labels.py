@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from fastnet.core import checks
 
-# The name of a class: what JSON keeps as it is.
+# The name of a class, of a type that JSON represents.
 Label: TypeAlias = str | int | float | bool
 
 
 def array(name: str, y: Any) -> NDArray:
-    """Labels or targets as an array; text in a column of a frame, too."""
+    """Labels or targets as an array, also those in a column of a frame."""
     if type(y) is not np.ndarray and hasattr(y, "to_numpy"):
         made = np.asarray(y)
         if made.ndim == 1 and is_text(made):
@@ -75,7 +75,7 @@ def names_in(y: NDArray) -> tuple[Label, ...]:
     Raises
     ------
     TypeError
-        For a label that is no string.
+        For a label that is not a string.
     """
     names = y.tolist()
     for i, label in enumerate(names if y.dtype == object else ()):
@@ -92,7 +92,7 @@ def codes_of(y: NDArray, classes: Sequence[Label]) -> NDArray:
     Raises
     ------
     ValueError
-        For a label that is no class.
+        For a label that is not one of the classes.
     """
     places = {label: i for i, label in enumerate(classes)}
     labels = y.tolist()

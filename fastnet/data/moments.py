@@ -1,4 +1,4 @@
-"""Means and deviations of features: measured, and inputs standardized by them.
+"""The means and deviations of features, and the standardization of inputs by them.
 
 All arithmetic is that of NumPy in float64, one rounding for each operation, so that no compiler
 can contract a product and a difference: the kernels' predictor gives the same bits.

@@ -1,4 +1,4 @@
-"""Raw rows of any form, CSV files, frames, dicts, as columns of numbers or of texts."""
+"""Raw rows of any form (CSV files, frames, dicts) as columns of numbers or texts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class RawColumns(NamedTuple):
     Attributes
     ----------
     name : str
-        What the rows are in messages: the file, or "data".
+        The name of the rows in messages: the file, or "data".
     columns : {str: (n,) float64 array or list of n str or None}
         By name, in order. NaN and None stand for missing values.
     n : int
@@ -44,12 +44,12 @@ class RawColumns(NamedTuple):
     lines: list[int] | None = None
 
     def place(self, row: int, column: str) -> str:
-        """The place of a value in a message."""
+        """The position of a value, for messages."""
         where = f"row {row}" if self.lines is None else f"line {self.lines[row]}"
         return f"{self.name}, {where}, column {column!r}"
 
     def rows(self, indices: NDArray) -> RawColumns:
-        """The rows of these indices."""
+        """The rows with these indices."""
         columns: dict[str, Column] = {
             name: column[indices]
             if isinstance(column, np.ndarray)
@@ -90,7 +90,7 @@ def read(data: Any, texts: Collection[str] = ()) -> RawColumns:
     Raises
     ------
     TypeError, ValueError
-        For other forms, and for values that are no numbers, booleans or texts, such as dates.
+        For other forms, and for values other than numbers, booleans and texts, such as dates.
     OSError
         If the file cannot be read.
 
@@ -155,7 +155,7 @@ def _from_named(given: dict[Any, Any], texts: Collection[str]) -> RawColumns:
 
 
 def _column(name: str, values: Any, as_text: bool) -> tuple[Column, bool]:
-    """A column of a frame or a dict as numbers or texts, and whether it held booleans."""
+    """A column of a frame or a dict as numbers or texts, and whether it has booleans."""
     array = values if isinstance(values, np.ndarray) else _array(values)
     if array.ndim != 1:
         raise ValueError(f"column {name!r}: expected one value per row, got shape {array.shape}")

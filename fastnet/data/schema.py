@@ -1,4 +1,4 @@
-"""What a network knows of its inputs and its classes: how inputs are transformed, and names."""
+"""The schema of a network: the transform of its inputs, the names of features and classes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fastnet.data import frames, labels
 from fastnet.data.input_transform import InputTransform, Standardize
 from fastnet.data.labels import Label
 
-# How many names a repr shows.
+# The number of names that a repr shows.
 _SHOWN = 4
 
 
@@ -60,17 +60,17 @@ class Schema(NamedTuple):
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was given: the network is as if there were no schema."""
+        """Whether the schema has no effect, since all arguments are None."""
         return self.inputs is None and self.classes is None and self.features is None
 
     @property
     def standardize(self) -> Standardize | None:
-        """What arrays of numbers are standardized by."""
+        """The standardization of arrays of numbers."""
         return None if self.inputs is None else self.inputs.standardize
 
     @property
     def has_columns(self) -> bool:
-        """Whether it is known which columns the data have."""
+        """Whether the columns of the data are known."""
         plain = self.inputs is None or isinstance(self.inputs, Standardize)
         return self.features is not None or not plain
 
@@ -130,7 +130,7 @@ class Schema(NamedTuple):
         Raises
         ------
         ValueError
-            For a name that is no class.
+            For a name that is not one of the classes.
         """
         if self.classes is None or not isinstance(weights, Mapping):
             return weights

@@ -20,37 +20,38 @@ from fastnet.data.table_target import Target
 
 
 class Table(InputTransform):
-    """How the columns of a table become the inputs and the targets of a network.
+    """The encoding of a table: its columns as the inputs and the targets of a network.
 
-    ``Table.fit`` learns it from training rows, ``Network(inputs=table)`` applies it: the network
-    then takes raw rows wherever it takes inputs, and its file contains the table.
+    ``Table.fit`` fits it to training rows, ``Network(inputs=table)`` applies it: all methods that
+    take inputs then take raw rows, and the network's file contains the table.
 
-    - A column of numbers stays one. If the training rows lack some of its numbers, they are
-      replaced by the mean of the others, and a second column, "NAME is missing", is 1 there.
+    - A column of numbers is one column. If numbers are missing in the training rows, they are
+      replaced by the mean of the others, and a second column, "NAME is missing", is 1 in these
+      rows.
     - A column of texts becomes a column "NAME=TEXT" for each of its categories, sorted by code
       point, that is 1 in the rows with this text; then one for missing texts, if there are any.
-    - Booleans are the numbers 0 and 1. Dates are refused: make numbers of them.
+    - Booleans are the numbers 0 and 1. Dates are an error; convert them to numbers.
     - The target is one column: its texts, or its numbers if there are few different integers, are
       classes; otherwise it is a number to predict.
 
-    The encoded columns that hold numbers are standardized by the network; the others, which hold
-    zeros and ones, stay as they are.
+    The network standardizes the encoded columns of numbers; those of zeros and ones are not
+    changed.
 
     Attributes
     ----------
     columns : tuple of str
         The raw input columns, in the order of the training data.
     categories : {str: tuple of str or None}
-        Those of each column of texts; None stands for missing texts.
+        The categories of each column of texts; None is the category of missing texts.
     features : tuple of str
         The names of the encoded columns.
     n_in, n_out : int
-        The number of raw columns, and that of the encoded ones: the inputs of a network.
+        The number of raw columns, and of encoded columns, which are the inputs of a network.
     target : str
         The name of the target column.
     task : "classification" or "regression"
     classes : tuple or None
-        What the labels 0, 1, ... stand for, sorted: str, int or bool; None for a regression.
+        The class of each label 0, 1, ..., sorted: str, int or bool; None for a regression.
     standardize : Standardize
         Means and deviations of the encoded columns.
     unknown, missing : str
@@ -115,17 +116,17 @@ class Table(InputTransform):
             None: a classification if the target has texts, booleans, or at most 20 different
             integers, each in 5 rows on average; otherwise a regression.
         categorical : iterable of str
-            Columns that are categories although they look like something else: numbers, dates,
-            or texts that differ from row to row.
+            Columns to treat as categories although they contain numbers, dates, or texts that
+            differ from row to row.
         drop : iterable of str
             Columns that are left out.
         unknown : "error" or "ignore"
-            What a text that is in no training row becomes later: an error, or zeros in all columns
-            of the categories.
+            The encoding of a text that is in no training row: an error, or zeros in all columns of
+            the categories.
         missing : "mean" or "error"
-            What missing values become: see the class; or an error.
+            The encoding of missing values: the mean, as described above, or an error.
         standardize : bool
-            False: numbers stay as they are.
+            False: numbers are not standardized.
 
         Returns
         -------
@@ -158,17 +159,18 @@ class Table(InputTransform):
         seed: Any = 0,
         **options: Any,
     ) -> tuple[Self, Dataset, Dataset]:
-        """Divide the rows into training and validation data, and fit to the training data alone.
+        """Divide the rows into training and validation data, and fit to the training data only.
 
         Parameters
         ----------
         data, target, options
             As for ``fit``.
         validation_fraction : float
-            The share of the rows held out, over 0 and below 1. Of a classification each class has
-            the same share; one that occurs once is in the training data.
+            The fraction of the rows to hold out, greater than 0 and less than 1. In a
+            classification, each class has the same share; a class that occurs once is in the
+            training data.
         seed : as for ``Network``
-            Of the choice of rows.
+            Seeds the choice of rows.
 
         Returns
         -------
@@ -198,7 +200,7 @@ class Table(InputTransform):
     def _fitted(cls, raw: RawColumns, target: Target, options: FitOptions) -> Self:
         names = [name for name in raw.columns if name != target.name and name not in options.drop]
         if not names:
-            raise ValueError(f"{raw.name}: expected columns beside the target, got none")
+            raise ValueError(f"{raw.name}: expected columns other than the target, got none")
         columns = [table_columns.fitted(raw, name, options.missing) for name in names]
         measured = Standardize.fit(_encoded(columns, raw, "error", options.missing))
         scaled = np.array([one for column in columns for one in column.is_scaled])
@@ -210,7 +212,7 @@ class Table(InputTransform):
         )
         return cls(columns, target, standardize, options.unknown, options.missing)
 
-    # ---- what it is
+    # ---- attributes
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -257,8 +259,8 @@ class Table(InputTransform):
         return self._missing
 
     def sizes(self, *hidden: int) -> list[int]:
-        """The layers of a network: the encoded columns, these hidden layers, and an output for
-        each class, or one for a regression.
+        """The sizes of a network: the number of encoded columns, those of the hidden layers, and
+        the number of classes, or 1 for a regression.
 
         Examples
         --------
@@ -276,8 +278,8 @@ class Table(InputTransform):
         Parameters
         ----------
         raw : str, path, frame, dict or list of dicts
-            As for ``fit``; a dict may also have one value per column. The columns are
-            found by name; others than ``columns`` are ignored.
+            As for ``fit``; a dict may also have one value per column. The columns are found by
+            name; columns that are not in ``columns`` are ignored.
 
         Returns
         -------
@@ -286,8 +288,8 @@ class Table(InputTransform):
         Raises
         ------
         TypeError, ValueError, OSError, ImportError
-            For a missing column, a value that is no number, and what ``unknown`` and ``missing``
-            refuse.
+            For a missing column, a value that is not a number, and unknown or missing values if
+            these are an error.
 
         Examples
         --------
@@ -367,10 +369,10 @@ class Table(InputTransform):
     def _encode(self, raw: RawColumns, unknown: str) -> NDArray:
         return _encoded(self._columns, raw, unknown, self._missing)
 
-    # ---- as an object
+    # ---- state and comparison
 
     def state(self) -> dict[str, Any]:
-        """What ``from_state`` needs, as JSON represents it.
+        """The state for ``from_state`` in types of JSON.
 
         Examples
         --------
@@ -480,7 +482,8 @@ class FitOptions:
         self.standardize = checks.boolean("standardize", standardize)
 
     def read(self, data: Any) -> tuple[RawColumns, Target, FitOptions]:
-        """The rows, their target, and these options; what they name is a column of the rows."""
+        """The rows, their target, and these options, after checking that the rows have the columns
+        that they name."""
         raw = raw_columns.read(data, self.categorical)
         target = self.target
         if target is None:

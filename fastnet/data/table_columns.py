@@ -1,4 +1,4 @@
-"""The input columns of a ``Table``: how each is learnt from training rows and encoded."""
+"""The input columns of a ``Table``, fitted to training rows, which encode raw rows."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from fastnet.core import checks
 from fastnet.data.csv_files import is_number
 from fastnet.data.raw_columns import RawColumns
 
-# Texts that stand for days or times: 2024-05-31, 31.5.2024, 5/31/24, each with a time after it.
+# Texts that are dates or times: 2024-05-31, 31.5.2024, 5/31/24, each optionally with a time.
 _DATE = re.compile(r"(\d{4}-\d{1,2}-\d{1,2}|\d{1,2}([./])\d{1,2}\2\d{2,4})([T ].*)?")
 
-# A column with so many rows, most of which have different texts, is no column of categories.
+# A column with at least this number of rows, most of them different, is not accepted as categories.
 _LEAST_ROWS = 10
 
 
 @dataclass(frozen=True)
 class NumberColumn:
-    """A column of numbers or booleans, encoded as it is.
+    """A column of numbers or booleans, which are not changed.
 
     Attributes
     ----------
     name : str
     mean : float
-        Of the training rows that have a value; a missing number is replaced by it.
+        The mean of the training rows that have a value; it replaces missing numbers.
     indicator : bool
         Whether a second column is 1 where the number is missing, else 0.
     """
@@ -44,7 +44,7 @@ class NumberColumn:
 
     @property
     def is_scaled(self) -> list[bool]:
-        """Which of the encoded columns have a mean and a deviation of their own."""
+        """For each encoded column, whether it is standardized."""
         return [True, False][: 1 + self.indicator]
 
     def encode(self, raw: RawColumns, out: NDArray, unknown: str, missing: str) -> None:
@@ -70,8 +70,8 @@ class CategoryColumn:
     ----------
     name : str
     categories : tuple of str or None
-        Those of the training rows, sorted by code point; None, the last one, stands for missing
-        values.
+        The categories of the training rows, sorted by code point; None, the last one, is that of
+        missing values.
     """
 
     name: str
@@ -118,13 +118,13 @@ Column = NumberColumn | CategoryColumn
 
 
 def listed(items: tuple[Any, ...] | list[Any]) -> str:
-    """The first few items for a message."""
+    """The first items, for a message."""
     shown = ", ".join("missing" if one is None else checks.short_repr(one) for one in items[:8])
     return f"{shown}{', ...' if len(items) > 8 else ''}"
 
 
 def fitted(raw: RawColumns, name: str, missing: str) -> Column:
-    """The column of this name as the training rows have it.
+    """The column of this name, fitted to the training rows.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def fitted(raw: RawColumns, name: str, missing: str) -> Column:
     Raises
     ------
     ValueError
-        For a column without values, and a missing value if those are refused.
+        For a column without values, and for a missing value with ``missing="error"``.
     """
     column = raw.columns[name]
     if isinstance(column, np.ndarray):
@@ -164,8 +164,8 @@ def fitted(raw: RawColumns, name: str, missing: str) -> Column:
 
 
 def check_categories(raw: RawColumns, name: str) -> None:
-    """Raise a ValueError if a column of texts that was not declared to be one does not look like
-    categories: most are numbers, all are dates, or most rows have one of their own."""
+    """Raise a ValueError for a column of texts that was not declared to be categorical if most
+    texts are numbers, all are dates, or most rows have different texts."""
     texts = [(row, text) for row, text in enumerate(raw.columns[name]) if text is not None]
     numbers = sum(1 for _, text in texts if is_number(text))
     if 2 * numbers >= len(texts):
@@ -174,7 +174,8 @@ def check_categories(raw: RawColumns, name: str) -> None:
     if all(_DATE.fullmatch(text) for _, text in texts):
         raise ValueError(
             f"{raw.place(texts[0][0], name)}: expected numbers or categories, got the date "
-            f"{texts[0][1]!r}; make a number of it, such as the days since a day, or {declare}"
+            f"{texts[0][1]!r}; convert it to a number, such as the days since a fixed day, "
+            f"or {declare}"
         )
     different = len({text for _, text in texts})
     if len(texts) >= _LEAST_ROWS and 2 * different > len(texts):
@@ -191,7 +192,7 @@ def numbers_of(raw: RawColumns, name: str) -> NDArray:
     Raises
     ------
     ValueError
-        For the first value that is no number.
+        For the first value that is not a number.
     """
     column = raw.columns[name]
     if isinstance(column, np.ndarray):
@@ -202,7 +203,7 @@ def numbers_of(raw: RawColumns, name: str) -> NDArray:
 
 
 def not_a_number(raw: RawColumns, name: str, advice: str = "") -> ValueError:
-    """The error about the first value of a column that is no finite number."""
+    """The error for the first value of a column that is not a finite number."""
     row, text = next(
         (row, text)
         for row, text in enumerate(raw.columns[name])
@@ -219,7 +220,7 @@ def from_state(state: Any) -> Column:
     Raises
     ------
     ValueError, TypeError
-        For a state that no column has.
+        For an invalid state.
     """
     if isinstance(state, dict) and isinstance(state.get("name"), str):
         name = state["name"]

@@ -13,7 +13,7 @@ from fastnet.data import table_columns
 from fastnet.data.raw_columns import RawColumns
 from fastnet.data.table_columns import listed
 
-# A target of so many different integers, each in so many rows on average, are taken as classes.
+# At most this many different integers, each in at least this many rows on average, are classes.
 MOST_CLASSES, ROWS_PER_CLASS = 20, 5
 
 
@@ -33,8 +33,7 @@ class Target:
 
     @classmethod
     def fit(cls, raw: RawColumns, name: str, task: str | None, declared: bool) -> Self:
-        """The target as the rows have it; ``declared``: it is categories although it may look
-        like numbers."""
+        """The target of the rows; ``declared``: it is categorical even if it contains numbers."""
         column = raw.columns[name]
         absent = [i for i, value in enumerate(column) if value is None or value != value]
         if absent:
@@ -76,7 +75,7 @@ class Target:
 
     @property
     def texts(self) -> set[str]:
-        """The name, if the column is texts whatever it looks like."""
+        """The name, if the column must be read as texts."""
         return {self.name} if self.classes and isinstance(self.classes[0], str) else set()
 
     def of(self, raw: RawColumns) -> NDArray:
@@ -85,7 +84,7 @@ class Target:
         Raises
         ------
         ValueError
-            For a missing target, one that is no number, and an unknown class.
+            For a missing target, one that is not a number, and an unknown class.
         """
         column = raw.columns[self.name]
         if self.classes is None or not self.texts:
@@ -120,7 +119,7 @@ class Target:
 
     @classmethod
     def from_state(cls, state: Any) -> Self:
-        """The target of ``state``; a ValueError for what that did not return."""
+        """The target with this state; ValueError if it is invalid."""
         if isinstance(state, dict) and isinstance(state.get("name"), str):
             classes = state.get("classes")
             if classes is None:

@@ -335,7 +335,7 @@ def find(activation: Any) -> Activation | None:
 
 
 def choose_hidden(hidden: Any, layers: int) -> tuple[Activation, ...]:
-    """Resolve ``Network``'s argument ``hidden`` for so many hidden layers."""
+    """Resolve ``Network``'s argument ``hidden`` for this number of hidden layers."""
     if isinstance(hidden, _ONE):
         return (_hidden(hidden),) * layers
     try:
@@ -364,7 +364,7 @@ def _hidden(value: Any) -> Activation:
 
 
 def of_kernel(kernel: Kernel) -> Activation:
-    """The activation that is so named in C."""
+    """The activation of a name in C, or of a tuple of name and parameters."""
     name, *parameters = kernel if isinstance(kernel, tuple) else (kernel,)
     return type(ACTIVATIONS[name])(*parameters)
 
@@ -381,8 +381,8 @@ def from_text(text: str) -> Activation:
 
 
 def to_json(activation: Activation) -> str | dict[str, Any]:
-    """An activation as files hold it: its name, with its parameters where they are not the
-    defaults."""
+    """The JSON value of an activation: its name, or a dict of name and parameters if they are not
+    the defaults."""
     if activation.has_defaults:
         return activation.name
     return {"name": activation.name, **activation.named_parameters}

@@ -1,4 +1,4 @@
-"""What all costs have in common; the costs themselves are in fastnet/nn/costs.py."""
+"""The base class of all costs; the costs themselves are in fastnet/nn/costs.py."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class BuiltInCost(Row):
         return f"from {self.lowest:g} to {self.highest:g}"
 
     def shown(self, formula: Formula, **values: Any) -> Formula:
-        """The formula with the parameters' values, and these, in their places."""
+        """The formula with the names in braces replaced; see ``filled``."""
         return formula._replace(text=self.filled(formula.text, **values))
 
     # For fastnet.reference: arrays of any one shape, z and a those of the output layer.

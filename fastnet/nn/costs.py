@@ -467,7 +467,7 @@ Choice = CostSpec  # its name in pickles of version 0.1
 
 
 def of_kernel(kernel: Kernel) -> BuiltInCost:
-    """The cost that is so named in C."""
+    """The cost of a name in C, or of a tuple of name and parameters."""
     name, *parameters = kernel if isinstance(kernel, tuple) else (kernel,)
     return BY_NAME[name](*parameters)
 

@@ -1,7 +1,8 @@
-"""What activations, costs and optimizers have in common: each is a class of its module, and a row
+"""The common part of activations, costs and optimizers: each is a class of its module, and a row
 of a list in ``csrc/api/``.
 
-A module's registry is made of its classes: ``classes``. A row may have parameters: ``Row``.
+``classes`` makes a module's registry of its classes. ``Row`` is the base class of rows that may
+have parameters.
 """
 
 from __future__ import annotations
@@ -73,7 +74,8 @@ class Row:
         return (self.name, *self.parameters) if self.parameters else self.name
 
     def filled(self, text: str, **values: Any) -> str:
-        """The text with the parameters' values, and these, in the places of their names in braces.
+        """The text with each name in braces replaced by the parameter's value, or by that in
+        ``values``.
 
         Examples
         --------

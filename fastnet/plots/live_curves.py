@@ -22,15 +22,15 @@ _SHARE = 0.2
 class LiveCurves:
     """A callback that draws the curves of a training; made by ``live``.
 
-    ``update`` draws if it is time to, ``close`` what has not been drawn yet. After a cell of a
-    notebook ``close`` is called by itself.
+    ``update`` draws if enough time has passed since the last drawing; ``close`` draws the epochs
+    that are missing then. After a cell of a notebook, ``close`` is called automatically.
     """
 
     def __init__(self, quantity: str | None, interval: float, ax: Axes | None):
         self._quantity, self._interval, self._ax = quantity, interval, ax
         self._history: History | None = None
         self._drawn = 0  # epochs in the picture
-        self._next = 0.0  # when the next may be drawn
+        self._next = 0.0  # the earliest time of the next drawing
         self._display: Any = None
 
     def __call__(self, network: Any, epoch: int, history: History) -> None:

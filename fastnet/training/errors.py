@@ -17,7 +17,7 @@ class DivergenceError(ArithmeticError, ValueError):
     advice : str
         The end of the message.
     cause : str
-        What shows the divergence.
+        The quantity that became infinite or NaN; the message begins with it.
 
     Attributes
     ----------

@@ -25,12 +25,12 @@ from fastnet.training.sgd import SGDData
 SCIPY = 'pip install "scipy>=1.11"'
 MAX_FUN = 15000
 
-# An iteration whose cost falls by a smaller share ends the minimization: SciPy's usual number, and
-# for float32, whose costs are not known better, its rounding.
+# The minimization ends with the first iteration that reduces the cost by a smaller share: SciPy's
+# default, and for float32 the rounding error, which no cost can resolve.
 _LEAST_GAIN = {"float64": 1e7 * float(np.finfo(np.float64).eps),
                "float32": float(np.finfo(np.float32).eps)}  # fmt: skip
 
-# A step to where the cost is not finite is replaced by one of this share of its length.
+# If a step leads to a cost that is not finite, a step of this share of its length is tried instead.
 _SHARE_OF_STEP = 0.1
 
 _BEGINS_BEYOND = "the cost or its gradient is not finite"
@@ -38,16 +38,16 @@ _ADVICE = "inputs and targets of about 1 in size, or smaller initial weights, ma
 
 
 class Limits(NamedTuple):
-    """When a minimization ends.
+    """The conditions that end a minimization.
 
     Attributes
     ----------
     max_iter : int
-        After this number of iterations.
+        It ends after this number of iterations.
     max_fun : int
-        After the iteration in which the cost has been computed more often than this.
+        It ends after the iteration in which the cost has been computed more often than this.
     tol : float
-        When no component of the gradient is larger.
+        It ends when no component of the gradient has a larger absolute value.
     """
 
     max_iter: int
@@ -55,7 +55,7 @@ class Limits(NamedTuple):
     tol: float
 
     def checked(self) -> Limits:
-        """The same as int, int and float; errors name the limit."""
+        """The limits converted to int, int and float; an error names the limit that is wrong."""
         return Limits(
             checks.integer("max_iter", self.max_iter, 1),
             checks.integer("max_fun", self.max_fun, 1),
@@ -69,7 +69,7 @@ class Outcome(NamedTuple):
     Attributes
     ----------
     reason : str
-        Why, in words; "" after ``max_iter`` iterations.
+        Why it ended, for messages; "" if it ended after ``max_iter`` iterations.
     result : scipy.optimize.OptimizeResult or None
         None if ``iteration_ended`` asked for the end.
     """
@@ -155,12 +155,12 @@ class _EndedByCaller(Exception):
 
 
 class Minimizer:
-    """One minimization, which leaves the network with the parameters of the last iteration.
+    """One minimization; the network gets the parameters of each complete iteration.
 
     Parameters
     ----------
     model, data, weights, l2
-        As of an ``Objective``.
+        As for ``Objective``.
     limits : Limits
 
     Attributes
@@ -229,7 +229,7 @@ class Minimizer:
         return point.cost, point.gradient
 
     def _iterated(self, x: NDArray) -> None:
-        """An iteration is complete: the network gets its parameters, and the caller is told."""
+        """Called after each iteration: set the parameters and call ``iteration_ended``."""
         model, point = self._model, self._last
         if point is None or not np.array_equal(point.x, x):
             point = self._objective(x)
@@ -269,9 +269,11 @@ class Minimizer:
 
 
 def _shortened(now: _Point, x: NDArray) -> _Point:
-    """In place of x, where the cost is not finite: what a parabola has there that falls from
-    ``now`` as the cost does and is lowest at ``_SHARE_OF_STEP`` of the way, so that the line search
-    tries that next."""
+    """A finite cost and gradient for a point x where the cost is not finite.
+
+    They are those of a parabola along the step from ``now`` to x, which has the slope of the cost
+    at ``now`` and its minimum at ``_SHARE_OF_STEP`` of the step: the line search tries that next.
+    """
     fall = abs(float(now.gradient @ (x - now.x)))
     steepness = 1 / _SHARE_OF_STEP - 1
     cost = now.cost + fall * (steepness - 1) / 2
@@ -329,7 +331,7 @@ def prepare(
     net: Any, model: Model, inputs: NetworkInputs, data: SGDData, options: SGDOptions,
     limits: Limits,
 ) -> LBFGSTraining:  # fmt: skip
-    """One call of ``fit_lbfgs``; nothing has changed yet."""
+    """Check the arguments of ``fit_lbfgs``; the network is not changed."""
     reporter = reporting.reporter_of_level(options.verbose)
     evaluation = data.sets.get("evaluation")
     if evaluation is not None:

@@ -176,7 +176,7 @@ def pairs_of(model: Model, data: Dataset) -> list[Pair]:
 
 
 def _columns(data: Dataset, dtype: np.dtype) -> Iterator[NDArray]:
-    """The columns x as methods of the network take them."""
+    """The columns x (n_in, 1) in the type that the network's methods expect."""
     given = data.source
     kind = dtype if given is data else np.float64
     return (x.astype(kind) for x, _ in iter(given))

@@ -95,7 +95,7 @@ def prepare(
 
 
 class Begun(NamedTuple):
-    """What a training needs, made of its checked arguments."""
+    """The checked arguments of a training, in the form in which its loop uses them."""
 
     state: TrainingState
     monitors: list[Monitor]
