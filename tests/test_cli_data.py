@@ -87,8 +87,8 @@ def test_train_says_what_it_takes_the_data_for_and_what_it_does(capsys):
     table, training, validation = fastnet.Table.split("penguins.csv", "species", seed=3)
     lines = out.splitlines()
     assert lines[:4] == [
-        "penguins.csv: 344 rows; target species: classification of 'Adelie', 'Chinstrap', "
-        "'Gentoo', as the target is text",
+        "penguins.csv: 344 rows; target 'species': classification, 3 classes: Adelie, Chinstrap, "
+        "Gentoo, as it is text",
         "Inputs: 4 columns of numbers; 2 of texts, one-hot: island (3), sex (3); 5 with missing "
         "values; 14 in all".replace("14", str(table.n_out)),
         f"Network: {table.sizes(50)}, tanh neurons, softmax outputs, log-likelihood cost, float32",
@@ -107,9 +107,11 @@ def test_train_says_what_it_takes_the_data_for_and_what_it_does(capsys):
 def test_a_guessed_task_is_said_and_can_be_chosen(capsys):
     write("count.csv", ["x", "n"], [[i, i % 4] for i in range(100)])
     guessed = run(capsys, "train", "count.csv", "--epochs", "1")
-    assert "classification of 0, 1, 2, 3 (guessed; --task regression changes it)" in guessed
+    assert (
+        "classification, 4 classes: 0, 1, 2, 3 (guessed; --task regression changes it)" in guessed
+    )
     chosen = run(capsys, "train", "count.csv", "--epochs", "1", "--task", "regression")
-    assert "target n: regression\n" in chosen
+    assert "target 'n': regression\n" in chosen
     assert "Validation, 20 examples: R² " in chosen
 
 
@@ -223,7 +225,10 @@ def save_arrays(X, y, form):
 def test_images_with_labels_are_trained_predicted_and_evaluated(form, capsys):
     data = save_arrays(PIXELS, LABELS, form)
     out = run(capsys, "train", *data, "--epochs", "60", "--save", "net.json")
-    assert "90 examples of 20 uint8 features, pixels times 1/256; classification of 0, 1, 2" in out
+    assert (
+        "90 examples of 20 uint8 features, pixels times 1/256; classification, 3 classes: 0, 1, 2"
+        in out
+    )
     net = fastnet.load("net.json")
     assert (net.input_scale, net.classes, net.inputs) == (1 / 256, (0, 1, 2), None)
     X = PIXELS.reshape(90, 20)
@@ -377,7 +382,7 @@ def test_data_come_from_standard_input_and_no_bar_is_drawn_in_a_pipe(folder):
         "train", "-", "--target", "species", "--save", "net.json", "--epochs", "30", input=content
     )
     assert (trained.returncode, trained.stderr) == (0, b"")
-    assert trained.stdout.startswith(b"standard input: 344 rows; target species")
+    assert trained.stdout.startswith(b"standard input: 344 rows; target 'species'")
     assert b"\r" not in trained.stdout
     assert trained.stdout.count(b"\n") == 7
     predicted = process("predict", "net.json", "-", input=content)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -264,14 +264,22 @@ def _load_table(options: argparse.Namespace) -> Loaded:
 
 
 def _task_line(raw: RawColumns, table: Table, options: argparse.Namespace) -> str:
+    """What the rows are, and how the target was understood."""
     guessed = ""
     if options.task is None:
         other = "regression" if table.task == "classification" else "classification"
         guessed = f" (guessed; --task {other} changes it)"
         if table.classes and isinstance(table.classes[0], str):
-            guessed = ", as the target is text"
-    classes = "" if table.classes is None else f" of {listed(table.classes)}"
-    return f"{raw.name}: {raw.n} rows; target {table.target}: {table.task}{classes}{guessed}"
+            guessed = ", as it is text"
+    return f"{raw.name}: {raw.n} rows; target {table.target!r}: {_task(table.classes)}{guessed}"
+
+
+def _task(classes: tuple[Any, ...] | None) -> str:
+    """The task, and the names of its classes."""
+    if classes is None:
+        return "regression"
+    some = ", ".join(map(str, classes[:8]))
+    return f"classification, {len(classes)} classes: {some}{', ...' if len(classes) > 8 else ''}"
 
 
 def _columns_line(raw: RawColumns, table: Table) -> str:
@@ -301,11 +309,10 @@ def _load_arrays(options: argparse.Namespace) -> Loaded:
     test = _test_arrays(options, target, training)
     classes = None if target is None else target.classes
     examples = Examples(training, validation, test, inputs, classes)
-    kind = "" if classes is None else f" of {listed(classes)}"
     scaled = "" if arrays.scale == 1 else ", pixels times 1/256"
     line = (
         f"{' '.join(options.data)}: {len(data)} examples of {data.X.shape[1]} {data.X.dtype} "
-        f"features{scaled}; {examples.task}{kind}"
+        f"features{scaled}; {_task(classes)}"
     )
     return Loaded(examples, [line])
 
