@@ -1,5 +1,6 @@
 """The command line with data of one's own: train DATA, predict, evaluate; pipes and errors."""
 
+import contextlib
 import csv
 import gzip
 import io
@@ -442,6 +443,33 @@ def test_a_bar_is_drawn_where_there_is_a_terminal(seen, tqdm, verbose, capsys, m
     monkeypatch.setattr(own_data, "train", train)
     run(capsys, "train", "tips.csv")
     assert found == [verbose]
+
+
+def test_at_a_terminal_the_bar_has_the_figures_and_standard_output_the_results():
+    pytest.importorskip("tqdm", reason="tqdm draws the bar")
+    pty = pytest.importorskip("pty", reason="pseudo-terminals of POSIX")
+    import fcntl
+    import struct
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 180, 0, 0))
+    with subprocess.Popen(
+        [*MODULE, "train", "penguins.csv", "--target", "species", "--epochs", "5"],
+        stdout=subprocess.PIPE, stderr=theirs, text=True,
+    ) as child:  # fmt: skip
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # Linux: the other end is closed
+            while more := os.read(ours, 4096):
+                shown += more
+        os.close(ours)
+        out = child.stdout.read()
+        assert child.wait() == 0
+    last = re.split(r"[\r\n]+", shown.decode().strip())[-1]
+    assert re.match(r"Epoch 5 / 5: 100%\|.*Accuracy on evaluation data: \d+ / 69  best eval", last)
+    assert out.count("\n") == 6
+    assert "Validation, 69 examples: accuracy" in out
 
 
 def test_ctrl_c_saves_the_network_and_scores_it(capsys, monkeypatch):
