@@ -195,6 +195,12 @@ def test_without_held_out_data_all_rows_are_learnt_for_all_epochs(capsys):
     assert fastnet.load("a.json") == net
 
 
+def test_zero_epochs_save_and_score_the_initial_network(capsys):
+    out = run(capsys, "train", "tips.csv", "--epochs", "0", "--save", "net.json")
+    assert "Trained 0 epochs in" in out
+    assert fastnet.load("net.json").inputs.target == "tip"
+
+
 def test_patience_of_zero_trains_all_epochs(capsys):
     assert "Trained 300 epochs" in run(capsys, "train", "penguins.csv", "--target", "species",
                                        "--epochs", "300", "--patience", "0")  # fmt: skip
@@ -524,14 +530,24 @@ WRONG = [
     ("train --target x", "--target: expected DATA before it"),
     ("train --standardize", "--standardize: expected DATA before it"),
     ("train --validation-fraction 0.2", "--validation-fraction: expected DATA before it"),
-    ("train X.npy", "DATA: expected a file of inputs and one of targets, got X.npy"),
-    ("train X.npy y.npy more.npy", "DATA: expected a file of inputs and one of targets, got X.npy"),
+    ("train X.npy", "DATA: expected a CSV file (.csv, .tsv, .txt), an .npz file, or two files, of"),
+    (
+        "train X.npy y.npy more.npy",
+        "DATA: expected one file of inputs and one of targets, got X.np",
+    ),
+    ("train bad.npz", "DATA: bad.npz: expected a file of NumPy"),
+    ("train cut.npz", "DATA: cut.npz: expected a file of NumPy, found damage: File is not a zip"),
+    ("train X.npy bad.npy", "DATA: bad.npy: expected a file of NumPy"),
+    ("train X.npy objects.npy", "DATA: objects.npy: expected a file of NumPy with numbers or text"),
+    ("train empty.npy y.npy", "DATA: empty.npy: expected a file of NumPy, found damage"),
+    ("train . y.npy", "DATA: .: Is a directory"),
+    ("train folder.csv", "DATA: folder.csv: Is a directory"),
     ("train X.npy short.npy", "DATA: short.npy: expected 90 targets, as X.npy has inputs, got 8"),
     ("train y.npy y.npy", "DATA: y.npy: expected inputs (n, n_in), got shape (90,)"),
     ("train data.npz --target x", "--target: expected a CSV file as DATA"),
     ("train data.npz y.npy", "DATA: expected one .npz file, got data.npz y.npy"),
     ("train odd.npz", "DATA: odd.npz: expected arrays X and y, or x_train and y_train, found 'Z'"),
-    ("train notes.xlsx", "DATA: expected a file of inputs and one of targets, got notes.xlsx"),
+    ("train notes.xlsx", "DATA: expected a CSV file (.csv, .tsv, .txt), an .npz file, or two file"),
     ("train notes.xlsx notes.xlsx", "DATA: notes.xlsx: expected an IDX file, which starts 00 00"),
     ("train X.npy y.npy --test data.csv data.csv", "--test: data.csv:"),
     (
@@ -548,7 +564,7 @@ WRONG = [
     ("predict number.json X.npy --probabilities", "--probabilities: expected a network that tells"),
     ("predict nothing.json tips.csv", "MODEL: nothing.json: No such file or directory"),
     ("evaluate net.json tips.csv", "DATA: tips.csv: expected arrays (.npz, .npy) or images with t"),
-    ("evaluate net.json X.npy", "DATA: expected a file of inputs and one of targets, got X.npy"),
+    ("evaluate net.json X.npy", "DATA: expected a CSV file (.csv, .tsv, .txt), an .npz file, or t"),
     ("evaluate net.json wide.npz", "DATA: wide.npz: expected 4 features per example, the inputs"),
     ("evaluate net.json X.npy five.npy", "DATA: X.npy, row 0, column 'y': expected one of the cla"),
     ("evaluate net.json X.npy y.npy --plot x.csv", "--plot: expected a name that ends in"),
@@ -569,6 +585,12 @@ def test_a_wrong_option_or_file_ends_with_one_line(arguments, message, folder, c
     np.savez("data.npz", X=REALS, y=LABELS)
     np.savez("wide.npz", X=np.ones((90, 7)), y=LABELS)
     np.savez("odd.npz", Z=REALS)
+    np.save("objects.npy", np.array([None] * 90, object))
+    (folder / "bad.npz").write_bytes(b"no archive")
+    (folder / "cut.npz").write_bytes((folder / "data.npz").read_bytes()[:300])
+    (folder / "bad.npy").write_bytes(b"no array at all")
+    (folder / "empty.npy").write_bytes(b"")
+    (folder / "folder.csv").mkdir()
     fastnet.Network([4, 3], seed=0).save("net.json")
     fastnet.Network([4, 1], "quadratic", output="linear", seed=0).save("number.json")
     found, out = refused(capsys, *arguments.split())

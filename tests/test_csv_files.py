@@ -115,3 +115,9 @@ def test_a_damaged_gzip_file_is_refused(tmp_path):
 def test_what_is_no_path_is_refused():
     with pytest.raises(TypeError, match=r"^data: expected a str or a path, got 3$"):
         read_csv(3)
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".XLSX", ".json", ".npz"])
+def test_a_file_of_another_format_is_refused_by_its_name(suffix):
+    with pytest.raises(ValueError, match=rf"^data{suffix}: expected a CSV file, got one that ends"):
+        read_csv(f"data{suffix}")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,8 +51,8 @@ class Arrays(NamedTuple):
 
 def kind_of(file: str) -> str:
     """ "table", "npz", "npy" or "idx"."""
-    name = file.lower().removesuffix(".gz")
-    if file == "-" or name.endswith(_TABLES):
+    name = file.lower()
+    if file == "-" or name.removesuffix(".gz").endswith(_TABLES):
         return "table"
     suffix = name.rpartition(".")[2]
     return suffix if suffix in ("npz", "npy") else "idx"
@@ -95,9 +97,14 @@ def read_arrays(
             return _from_npz(data[0], with_targets, test)
     if test:
         return None
-    expected = 2 if with_targets else 1
-    files = "of inputs and one of targets" if with_targets else "of inputs"
-    _check_number(option, data, expected, f"a file {files}")
+    if len(data) == 1 and with_targets:
+        raise ValueError(
+            f"{option}: expected a CSV file (.csv, .tsv, .txt), an .npz file, or two files, of "
+            f"inputs and of targets (.npy or IDX); got {data[0]}"
+        )
+    _check_number(
+        option, data, 1 + with_targets, f"one file of inputs{' and one of targets' * with_targets}"
+    )
     arrays = []
     for place, file in enumerate(data):
         with given_as(option, file):
@@ -117,7 +124,8 @@ def _check_number(option: str, data: Sequence[str], n: int, files: str) -> None:
 
 def _array(file: str, is_target: bool) -> NDArray:
     if kind_of(file) == "npy":
-        array: NDArray = np.load(file, mmap_mode=None)
+        with _numpys():
+            array: NDArray = np.load(file)
         return array
     try:
         return read_idx(file) if is_target else read_images(file)
@@ -129,8 +137,22 @@ def _array(file: str, is_target: bool) -> NDArray:
         ) from None
 
 
+@contextlib.contextmanager
+def _numpys() -> Iterator[None]:
+    """Errors of NumPy about damaged files say what was expected."""
+    try:
+        yield
+    except (EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"expected a file of NumPy, found damage: {error}") from None
+    except ValueError as error:
+        if "pickle" not in str(error):
+            raise
+        raise ValueError(f"expected a file of NumPy with numbers or text, found: {error}") from None
+
+
 def _from_npz(file: str, with_targets: bool, test: bool) -> Arrays | None:
-    with np.load(file) as arrays:
+    # opened here, since NumPy leaves a damaged file open
+    with _numpys(), open(file, "rb") as opened, np.load(opened) as arrays:
         found = [*arrays]
         for names in _TEST_NAMES if test else _NAMES:
             if names[0] in found and (names[1] in found or not with_targets):
