@@ -458,6 +458,34 @@ def test_training_takes_raw_rows_with_their_targets(table, net):
     assert other == net
 
 
+def test_every_method_takes_raw_rows(table, net, tmp_path):
+    """A Dataset of the encoded rows is the reference."""
+    file = tmp_path / "people.csv"
+    file.write_text(CSV)
+    row = rows_of(PEOPLE)[1]
+    X, data = np.array(ENCODED[1]), table.dataset(PEOPLE)
+    trained = [net.copy() for _ in range(2)]
+    histories = [
+        one.SGD(each, 3, 2, 0.5, evaluation_data=each, verbose=False)
+        for one, each in zip(trained, (file, data), strict=True)
+    ]
+    assert trained[0] == trained[1]
+    assert histories[0] == histories[1]
+    for one, each in zip(trained, (str(file), data), strict=True):
+        one.update_mini_batch(each, 0.5, 0.0, 5)
+    assert trained[0] == trained[1]
+    gradients = [net.gradient(each) for each in (file, data)]
+    for found, expected in zip(*map(lambda g: [*g[0], *g[1]], gradients), strict=True):
+        assert (found == expected).all()
+    assert net.gradient_check(file, seed=1) == net.gradient_check(data, seed=1)
+    assert repr(net.explain(row, "no")) == repr(net.explain(X, 0))
+    spec = {"sizes": table.sizes(5), "cost": "log-likelihood", "inputs": table, "seed": 1,
+            "epochs": 2, "mini_batch_size": 2, "eta": 0.1}  # fmt: skip
+    fits = [fastnet.fit_many([spec], each, each, verbose=0)[0] for each in (file, data)]
+    assert fits[0].network == fits[1].network
+    assert fits[0].history == fits[1].history
+
+
 def test_errors_of_a_network_name_its_argument_and_the_place(net, tmp_path):
     file = tmp_path / "new.csv"
     file.write_text("age,sex,member\n5,x,True\n")
