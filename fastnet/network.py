@@ -126,7 +126,8 @@ class Network:
       data as passed by the user; ``convert`` is set as in network2;
     - ``feedforward(a)`` by ``accuracy``, ``total_cost`` and ``predict_labels``, for each column.
 
-    Columns have the network's dtype. With an overridden ``update_mini_batch`` or ``backprop``,
+    Columns have the network's dtype; with ``inputs`` they are float64 and not standardized.
+    With an overridden ``update_mini_batch`` or ``backprop``,
     ``l1``, ``dropout``, ``optimizer``, ``shift`` and weights of examples raise a TypeError.
     Overriding is slow: Python calls the method for each mini-batch or each example, while compiled
     code trains a whole epoch in one call. docs/subclassing.md has an example.

@@ -201,9 +201,10 @@ def test_frames_of_objects_that_are_numbers_or_booleans_are_taken():
 def test_frames_with_anything_else_name_it(odd):
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"a": [1.5, odd], "b": [True, False]}, dtype=object)
-    with pytest.raises(TypeError, match=r"^X: expected numbers, got .* in the data frame"):
+    words = r"expected numbers, got .* in the data frame, row 1, column 'a'$"
+    with pytest.raises(TypeError, match=f"^X: {words}"):
         Dataset(frame, [0, 1])
-    with pytest.raises(TypeError, match=r"^y: expected numbers, got .* in the data frame"):
+    with pytest.raises(TypeError, match=f"^y: {words}"):
         Dataset(X[:2], frame)
 
 

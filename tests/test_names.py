@@ -445,6 +445,13 @@ def test_explain_shows_the_names():
     assert "features" not in str(network(None).explain(X[0], 1))
 
 
+def test_the_page_shows_the_names_of_classes(mnist):
+    from fastnet.demo import page
+
+    net = Network([784, 10], seed=1, classes=[f"digit {k}" for k in range(10)])
+    assert '"names": ["digit 0", "digit 1"' in page.page(net, mnist[2][:100], "")
+
+
 def test_pictures_show_the_names_of_classes():
     pytest.importorskip("matplotlib").use("Agg")
     from fastnet import plots
@@ -534,6 +541,23 @@ def test_one_example_is_a_dict():
         assert equal(net.backprop(backwards, "no"), net.backprop(x, "no"))
         assert net.explain(row, "no").cost == net.explain(x, "no").cost
     assert net.feedforward([ROWS[0]]).shape == (1, 3)
+
+
+def test_one_example_is_a_row_of_a_frame():
+    net = trained(features=FEATURES, inputs=Standardize.fit(X))
+    predict, frame = net.predictor(), pandas().DataFrame(in_another_order("dict"))
+    for i in range(5):
+        row = frame.iloc[i]
+        assert equal(net.feedforward(row), net.feedforward(X[i]))
+        assert equal(predict(row), net.feedforward(X[i]))
+        assert equal(net.predict_labels(row), net.predict_labels(X[i]))
+        assert equal(net.backprop(row, "no"), net.backprop(X[i], "no"))
+        assert net.explain(row, "no").cost == net.explain(X[i], "no").cost
+    with pytest.raises(ValueError, match=r"^a: expected a column 'age'"):
+        net.feedforward(row.rename({"age": "years"}))
+    numbered = pandas().Series(X[0])  # no names: in their order
+    assert equal(net.feedforward(numbered), net.feedforward(X[0]))
+    assert equal(network(None).feedforward(row), network(None).feedforward(X[4][::-1]))
 
 
 BAD_COLUMNS = {

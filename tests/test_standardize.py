@@ -218,6 +218,7 @@ BAD_FITS = {
     "no rows": (X[:0], {}, "X: expected at least one example"),
     "words": ([["a"]], {}, "X: expected numbers, got <U1"),
     "text": ({"a": [1, 2], "b": ["x", "y"]}, {}, "X: column 'b': expected numbers, got 'x'"),
+    "a missing value": ({"a": [1, 2], "b": [3, None]}, {}, "got nan in row 1, column 1 ('b')"),
     "too wide": ([[1e300], [-1e300]], {}, "within the range of float64, got others in column 0"),
     "None": (None, {}, "X: expected"),
 }
@@ -229,6 +230,18 @@ def test_what_cannot_be_fitted_is_refused_by_name(case):
     with pytest.raises((TypeError, ValueError)) as caught:
         Standardize.fit(data, **options)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["pandas", "polars"])
+def test_a_missing_value_in_a_frame_is_refused_by_row_and_column(name):
+    module = pytest.importorskip(name)
+    columns = {"a": [1, 2, 3], "b": [3, 4, None]}
+    frames = {"floats": module.DataFrame(columns)}
+    if name == "pandas":
+        frames["nullable"] = frames["floats"].astype("Int64")
+    for frame in frames.values():
+        with pytest.raises((TypeError, ValueError), match=r"row 2, column .*'b'"):
+            Standardize.fit(frame)
 
 
 def test_not_finite_numbers_among_sparse_ones_are_refused_by_row_and_column():

@@ -198,10 +198,14 @@ def _from_frame(name: str, frame: Any) -> NDArray:
     made = np.asarray(frame)
     if made.dtype != object:
         return made
-    for element in made.flat:
+    for k, element in enumerate(made.flat):
         if not isinstance(element, (Real, np.bool_)):
+            place = np.unravel_index(k, made.shape)
+            where = f"row {place[0]}"
+            if made.ndim == 2:
+                where += f", column {[*frame.columns][place[1]]!r}"
             raise TypeError(
-                f"{name}: expected numbers, got {short_repr(element)} in the data frame"
+                f"{name}: expected numbers, got {short_repr(element)} in the data frame, {where}"
             )
     inferred = np.array(made.tolist())
     return inferred if inferred.dtype != object else made.astype(np.float64)

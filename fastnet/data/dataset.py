@@ -424,6 +424,7 @@ class Dataset:
         made = object.__new__(Dataset)
         made.__dict__.update(
             vars(self) | of_X, _source=self, _key=key, _standardized={},
+            _owners=(of_X["_owners"][0], self._owners[1]),
             _mappings=tuple(one for one in self._mappings if one.name == "y"),
             _files={name: file for name, file in self._files.items() if name == "y"},
         )  # fmt: skip
@@ -442,7 +443,7 @@ class Dataset:
         return {
             "X": X, "scale": 1.0, "largest": largest, "_boolean": False,
             "_stored": stored if math.isfinite(largest) else None,
-            "_owners": (owner, self._owners[1]), "_forms": {}, "_in_flight": {},
+            "_owners": (owner, None), "_forms": {}, "_in_flight": {},
         }  # fmt: skip
 
     def _keep(self, key: tuple[Any, ...], of_X: dict[str, Any]) -> dict[str, Any]:

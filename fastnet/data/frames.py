@@ -32,7 +32,9 @@ def is_frame(value: Any) -> bool:
 
 
 def is_row(value: Any) -> bool:
-    """Whether ``value`` is one example as a dict: a number or a text for each name."""
+    """Whether ``value`` is one example with names: a dict of a number or a text for each, or a row
+    of a frame of pandas."""
+    value = _as_dict(value)
     if not isinstance(value, Mapping) or not value:
         return False
     return all(map(_is_single, value.values()))
@@ -46,26 +48,41 @@ def _is_single(value: Any) -> bool:
     return not hasattr(value, "__len__") if dimensions is None else dimensions == 0
 
 
+def _as_dict(value: Any) -> Any:
+    """A row of a frame of pandas, a Series that is indexed by the names of the columns, as a dict;
+    others as they are."""
+    if isinstance(value, np.ndarray | list | tuple | Mapping) or not hasattr(value, "to_dict"):
+        return value
+    index = getattr(value, "index", None)
+    if index is None or callable(index) or hasattr(value, "columns"):
+        return value
+    found = tuple(index)
+    return value.to_dict() if found and _are_strings(found) and _are_unique(found) else value
+
+
 def is_named(value: Any) -> bool:
-    """Whether ``value`` has named columns: a frame, a dict of columns or of one example, or a list
-    of such examples."""
+    """Whether ``value`` has named columns: a frame, a dict of columns, one example that ``is_row``,
+    or a list of dicts."""
     if isinstance(value, list | tuple):
         return bool(value) and isinstance(value[0], Mapping)
-    return isinstance(value, Mapping) or is_frame(value)
+    return isinstance(_as_dict(value), Mapping) or is_frame(value)
 
 
 def names(frame: Any) -> tuple[str, ...] | None:
     """The names of the columns of what ``is_named``, in order; None if not all are strings, or if
     some are equal."""
     found = _labels(frame)
-    return found if _are_strings(found) and len(set(found)) == len(found) else None
+    return found if _are_strings(found) and _are_unique(found) else None
 
 
 def _labels(frame: Any) -> tuple[Any, ...]:
     """The names of the columns, of any type."""
-    if isinstance(frame, list | tuple):
-        frame = frame[0]
+    frame = frame[0] if isinstance(frame, list | tuple) else _as_dict(frame)
     return tuple(frame if isinstance(frame, Mapping) else _readable(frame).columns)
+
+
+def _are_unique(found: tuple[Any, ...]) -> bool:
+    return len(set(found)) == len(found)
 
 
 def _are_strings(found: tuple[Any, ...]) -> bool:
@@ -82,6 +99,7 @@ def columns_of(raw: Any) -> dict[Any, Any]:
     ImportError
         For a frame that narwhals reads, if it is not installed.
     """
+    raw = _as_dict(raw)
     if isinstance(raw, Mapping):
         if is_row(raw):
             return {name: [value] for name, value in raw.items()}
@@ -90,7 +108,7 @@ def columns_of(raw: Any) -> dict[Any, Any]:
     if isinstance(raw, list | tuple):
         return _columns_of_rows(raw)
     frame = _readable(raw)
-    _check_unique([*frame.columns])
+    _check_unique(tuple(frame.columns))
     return {name: frame[name] for name in frame.columns}
 
 
@@ -105,8 +123,8 @@ def _check_lengths(columns: Mapping[Any, Any]) -> None:
             )
 
 
-def _check_unique(names: Sequence[Any]) -> None:
-    if len(set(names)) < len(names):
+def _check_unique(names: tuple[Any, ...]) -> None:
+    if not _are_unique(names):
         twice = next(name for i, name in enumerate(names) if name in names[:i])
         raise ValueError(f"expected each column once, got {twice!r} twice")
 
@@ -216,7 +234,7 @@ def matrix(raw: Any, features: Sequence[str] | None = None) -> Any:
     return np.stack(rows, axis=1)
 
 
-def _check_names(found: Sequence[str], features: Sequence[str]) -> None:
+def _check_names(found: tuple[str, ...], features: Sequence[str]) -> None:
     missing = [name for name in features if name not in found]
     if missing:
         raise ValueError(f"expected a column {missing[0]!r}, got {checks.some(found)}")
