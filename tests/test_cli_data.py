@@ -116,6 +116,23 @@ def test_a_guessed_task_is_said_and_can_be_chosen(capsys):
     assert "Validation, 20 examples: R² " in chosen
 
 
+def test_a_column_that_only_counts_the_rows_is_noted(capsys):
+    rows = [[i + 5, i, i % 7, 1.5 * (i % 7)] for i in range(40)]
+    write("counted.csv", ["id", "line", "x", "y"], rows)
+    out = run(capsys, "train", "counted.csv", "--epochs", "1")
+    assert "\nNote: id, line only count the rows; --drop leaves them out\n" in out
+    assert "Note" not in run(
+        capsys, "train", "counted.csv", "--epochs", "1", "--drop", "id", "line"
+    )
+
+
+def test_the_precision_is_chosen_by_the_targets_unless_it_is_told(capsys):
+    write("far.csv", ["x", "y"], [[i * i, 1e9 + i] for i in range(40)])
+    assert "quadratic cost, float64\n" in run(capsys, "train", "far.csv", "--epochs", "1")
+    told = run(capsys, "train", "far.csv", "--epochs", "1", "--dtype", "float32")
+    assert "quadratic cost, float32\n" in told
+
+
 OPTIONS = [
     "--hidden", "7", "5", "--neurons", "relu", "--cost", "huber:2.0", "--epochs", "9",
     "--mini-batch-size", "11", "--eta", "0.02", "--lmbda", "0.3", "--l1", "0.1", "--dropout",

@@ -93,7 +93,10 @@ WRONG = [
     ('a,b\n"x\ny",2\n1,2,3\n', "data.csv, line 4: expected 2 fields, as the header has, got 3"),
     ("a,b,a\n1,2,3\n", "data.csv, line 1: expected different names of columns, got 'a' twice"),
     ("1,2\n3,4\n", "data.csv, line 1: expected a header that names the columns, got numbers only"),
-    (b"a,b\n1,x\n2,\xe9\n", "data.csv, line 3: expected UTF-8 text, got the byte 0xe9"),
+    (
+        b"a,b\n1,x\n2,\xe9\n",
+        "data.csv, line 3: expected UTF-8 text, got the byte 0xe9; save",
+    ),
     ("a\n" + "x" * 200_000 + "\n", "data.csv, line 2: expected CSV, found damage: field larger"),
 ]
 

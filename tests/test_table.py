@@ -177,6 +177,10 @@ def test_dropped_columns_are_no_inputs(table):
     with pytest.raises(ValueError, match=r"expected a name for each column, got '' for column 1"):
         Table.fit(io.BytesIO(unnamed))
     assert Table.fit(io.BytesIO(unnamed), drop=[""]).columns == ("x",)
+    trailing = b"x,y,\n0,1.5,\n1,2.5,\n"
+    with pytest.raises(ValueError, match=r"expected a name for each column, got '' for column 3"):
+        Table.fit(io.BytesIO(trailing))
+    assert Table.fit(io.BytesIO(trailing), drop=[""]).target == "y"
 
 
 DATES = ["2024-01-31", "31.1.2024", "1/31/24", "2024-1-31T12:00:00"]
@@ -216,6 +220,20 @@ def test_a_column_of_texts_that_all_differ_is_refused_unless_it_is_declared():
     ):
         Table.fit(data, "y")
     assert Table.fit(data, "y", categorical=["name"]).n_out == 12
+
+
+def test_decimal_commas_are_refused_by_what_was_expected():
+    text = b"a;y\n0,5;1.5\n1,5;2.5\n12;3.5\n-7,25;4\n+1,0;5\n"
+    message = r"^the file, line 2, column 'a': expected numbers with a decimal point, got '0,5';"
+    with pytest.raises(ValueError, match=message):
+        Table.fit(io.BytesIO(text))
+    assert Table.fit(io.BytesIO(text), categorical=["a"]).n_out == 5
+
+
+def test_a_long_text_is_shortened_in_a_message():
+    texts = [f"{'lorem ' * 50}{i}" for i in range(10)]
+    with pytest.raises(ValueError, match=r"such as 'lorem (lorem )*l\.\.\.'; leave it out"):
+        Table.fit({"x": texts, "y": [1.5, 2.5] * 5}, "y")
 
 
 def test_a_text_among_numbers_is_refused_with_its_line_and_the_way_to_allow_it():

@@ -305,15 +305,29 @@ def _task(classes: tuple[Any, ...] | None) -> str:
 
 
 def _columns_line(raw: RawColumns, table: Table) -> str:
+    """What kinds of columns there are."""
     texts = table.categories
-    words = [f"{len(table.columns) - len(texts)} columns of numbers"]
+    n = table.n_in - len(texts)
+    words = [f"{n} column{'s' * (n != 1)} of numbers"]
     if texts:
         shown = ", ".join(f"{name} ({len(c)})" for name, c in [*texts.items()][:8])
         words.append(f"{len(texts)} of texts, one-hot: {shown}{', ...' if len(texts) > 8 else ''}")
     filled = [f for f in table.features or () if f.endswith(" is missing")]
     if filled:
         words.append(f"{len(filled)} with missing values")
-    return f"Inputs: {'; '.join(words)}; {table.n_out} in all"
+    counting = [name for name in table.columns if _counts_rows(raw.columns[name])]
+    note = ""
+    if counting:
+        verb, them = ("counts", "it") if len(counting) == 1 else ("count", "them")
+        note = f"\nNote: {', '.join(counting)} only {verb} the rows; --drop leaves {them} out"
+    return f"Inputs: {'; '.join(words)}; {table.n_out} in all{note}"
+
+
+def _counts_rows(column: NDArray | list[str | None]) -> bool:
+    """Whether the numbers of a column are those of the rows, such as 0, 1, 2, ... ."""
+    if isinstance(column, list) or len(column) < 3:
+        return False
+    return bool((np.diff(column) == 1).all())
 
 
 def _load_arrays(options: argparse.Namespace) -> Loaded:

@@ -144,7 +144,8 @@ def _decoded(content: bytes | str, name: str) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ValueError(
-            f"{name}, line {line}: expected UTF-8 text, got the byte {content[error.start]:#04x}"
+            f"{name}, line {line}: expected UTF-8 text, got the byte "
+            f"{content[error.start]:#04x}; save the file as UTF-8"
         ) from None
 
 
