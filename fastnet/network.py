@@ -86,11 +86,12 @@ class Network:
         The maximum number of threads of a call, 1 or more; None: the number of
         ``fastnet.set_num_threads``, initially 1. Only large layers use several threads. The
         results are the same to the last bit.
-    inputs : Standardize or None
+    inputs : Standardize, Table or None
         What is done to the inputs before the first layer, by every method: with
         ``fastnet.Standardize.fit(X)`` the network computes with (X * scale - mean) / deviation,
-        rounded once from float64, and ``weights`` are those on standardized inputs. Kept in files,
-        pickles and copies.
+        rounded once from float64, and ``weights`` are those on standardized inputs. With a
+        ``fastnet.Table``, raw rows are taken wherever inputs or data are, from CSV files, too, and
+        ``classes`` are those of the table by default. Kept in files, pickles and copies.
     classes : sequence of str, int, float or bool, or None
         The names of the classes, in the order of the outputs; two for a single output neuron.
         ``predict_labels`` gives them, and labels of data may be names. Labels that are numbers

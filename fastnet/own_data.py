@@ -23,6 +23,9 @@ from fastnet.nn.optimizers import Optimizer
 from fastnet.training.early_stopping import EarlyStopping
 from fastnet.training.history import History
 
+# Of the largest target to the deviation of the targets; float32 has seven digits.
+_FLOAT32_RATIO = 1e3
+
 HIDDEN = (50,)
 NEURONS = "tanh"
 COSTS: dict[str, Any] = {
@@ -35,6 +38,16 @@ def output_for(task: str, cost: BuiltInCost) -> str | None:
     """The output layer for a task: linear for a regression, if the cost allows it; None stands for
     the usual one of the cost."""
     return "linear" if task == "regression" and "linear" in cost.errors else None
+
+
+def dtype_for(examples: Examples) -> str:
+    """float64 for targets whose deviation is so small beside their mean that float32 would lose
+    it, otherwise float32."""
+    if examples.classes is None:
+        y = np.asarray(examples.training.y, np.float64)
+        if (np.abs(y).max(axis=0) > _FLOAT32_RATIO * y.std(axis=0)).any():
+            return "float64"
+    return "float32"
 
 
 class Settings(NamedTuple):
@@ -207,7 +220,7 @@ def fit_table(
     cost = COSTS[table.task]
     net = Network(
         table.sizes(*hidden), cost, output=output_for(table.task, cost), seed=seed,
-        hidden=NEURONS, inputs=table,
+        hidden=NEURONS, inputs=table, dtype=dtype_for(examples),
     )  # fmt: skip
     history = train(net, examples, Settings(epochs=epochs), verbose=verbose)
     return TableFit(net, table, history, score(net, validation, training))

@@ -1,5 +1,6 @@
 """The command line with data of one's own: train DATA, predict, evaluate; pipes and errors."""
 
+import contextlib
 import csv
 import gzip
 import io
@@ -87,8 +88,8 @@ def test_train_says_what_it_takes_the_data_for_and_what_it_does(capsys):
     table, training, validation = fastnet.Table.split("penguins.csv", "species", seed=3)
     lines = out.splitlines()
     assert lines[:4] == [
-        "penguins.csv: 344 rows; target species: classification of 'Adelie', 'Chinstrap', "
-        "'Gentoo', as the target is text",
+        "penguins.csv: 344 rows; target 'species': classification, 3 classes: Adelie, Chinstrap, "
+        "Gentoo, as it is text",
         "Inputs: 4 columns of numbers; 2 of texts, one-hot: island (3), sex (3); 5 with missing "
         "values; 14 in all".replace("14", str(table.n_out)),
         f"Network: {table.sizes(50)}, tanh neurons, softmax outputs, log-likelihood cost, float32",
@@ -107,10 +108,29 @@ def test_train_says_what_it_takes_the_data_for_and_what_it_does(capsys):
 def test_a_guessed_task_is_said_and_can_be_chosen(capsys):
     write("count.csv", ["x", "n"], [[i, i % 4] for i in range(100)])
     guessed = run(capsys, "train", "count.csv", "--epochs", "1")
-    assert "classification of 0, 1, 2, 3 (guessed; --task regression changes it)" in guessed
+    assert (
+        "classification, 4 classes: 0, 1, 2, 3 (guessed; --task regression changes it)" in guessed
+    )
     chosen = run(capsys, "train", "count.csv", "--epochs", "1", "--task", "regression")
-    assert "target n: regression\n" in chosen
+    assert "target 'n': regression\n" in chosen
     assert "Validation, 20 examples: R² " in chosen
+
+
+def test_a_column_that_only_counts_the_rows_is_noted(capsys):
+    rows = [[i + 5, i, i % 7, 1.5 * (i % 7)] for i in range(40)]
+    write("counted.csv", ["id", "line", "x", "y"], rows)
+    out = run(capsys, "train", "counted.csv", "--epochs", "1")
+    assert "\nNote: id, line only count the rows; --drop leaves them out\n" in out
+    assert "Note" not in run(
+        capsys, "train", "counted.csv", "--epochs", "1", "--drop", "id", "line"
+    )
+
+
+def test_the_precision_is_chosen_by_the_targets_unless_it_is_told(capsys):
+    write("far.csv", ["x", "y"], [[i * i, 1e9 + i] for i in range(40)])
+    assert "quadratic cost, float64\n" in run(capsys, "train", "far.csv", "--epochs", "1")
+    told = run(capsys, "train", "far.csv", "--epochs", "1", "--dtype", "float32")
+    assert "quadratic cost, float32\n" in told
 
 
 OPTIONS = [
@@ -192,6 +212,12 @@ def test_without_held_out_data_all_rows_are_learnt_for_all_epochs(capsys):
     assert fastnet.load("a.json") == net
 
 
+def test_zero_epochs_save_and_score_the_initial_network(capsys):
+    out = run(capsys, "train", "tips.csv", "--epochs", "0", "--save", "net.json")
+    assert "Trained 0 epochs in" in out
+    assert fastnet.load("net.json").inputs.target == "tip"
+
+
 def test_patience_of_zero_trains_all_epochs(capsys):
     assert "Trained 300 epochs" in run(capsys, "train", "penguins.csv", "--target", "species",
                                        "--epochs", "300", "--patience", "0")  # fmt: skip
@@ -223,7 +249,10 @@ def save_arrays(X, y, form):
 def test_images_with_labels_are_trained_predicted_and_evaluated(form, capsys):
     data = save_arrays(PIXELS, LABELS, form)
     out = run(capsys, "train", *data, "--epochs", "60", "--save", "net.json")
-    assert "90 examples of 20 uint8 features, pixels times 1/256; classification of 0, 1, 2" in out
+    assert (
+        "90 examples of 20 uint8 features, pixels times 1/256; classification, 3 classes: 0, 1, 2"
+        in out
+    )
     net = fastnet.load("net.json")
     assert (net.input_scale, net.classes, net.inputs) == (1 / 256, (0, 1, 2), None)
     X = PIXELS.reshape(90, 20)
@@ -377,7 +406,7 @@ def test_data_come_from_standard_input_and_no_bar_is_drawn_in_a_pipe(folder):
         "train", "-", "--target", "species", "--save", "net.json", "--epochs", "30", input=content
     )
     assert (trained.returncode, trained.stderr) == (0, b"")
-    assert trained.stdout.startswith(b"standard input: 344 rows; target species")
+    assert trained.stdout.startswith(b"standard input: 344 rows; target 'species'")
     assert b"\r" not in trained.stdout
     assert trained.stdout.count(b"\n") == 7
     predicted = process("predict", "net.json", "-", input=content)
@@ -439,6 +468,33 @@ def test_a_bar_is_drawn_where_there_is_a_terminal(seen, tqdm, verbose, capsys, m
     assert found == [verbose]
 
 
+def test_at_a_terminal_the_bar_has_the_figures_and_standard_output_the_results():
+    pytest.importorskip("tqdm", reason="tqdm draws the bar")
+    pty = pytest.importorskip("pty", reason="pseudo-terminals of POSIX")
+    import fcntl
+    import struct
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 180, 0, 0))
+    with subprocess.Popen(
+        [*MODULE, "train", "penguins.csv", "--target", "species", "--epochs", "5"],
+        stdout=subprocess.PIPE, stderr=theirs, text=True,
+    ) as child:  # fmt: skip
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # Linux: the other end is closed
+            while more := os.read(ours, 4096):
+                shown += more
+        os.close(ours)
+        out = child.stdout.read()
+        assert child.wait() == 0
+    last = re.split(r"[\r\n]+", shown.decode().strip())[-1]
+    assert re.match(r"Epoch 5 / 5: 100%\|.*Accuracy on evaluation data: \d+ / 69  best eval", last)
+    assert out.count("\n") == 6
+    assert "Validation, 69 examples: accuracy" in out
+
+
 def test_ctrl_c_saves_the_network_and_scores_it(capsys, monkeypatch):
     sgd = fastnet.Network.SGD
 
@@ -491,14 +547,24 @@ WRONG = [
     ("train --target x", "--target: expected DATA before it"),
     ("train --standardize", "--standardize: expected DATA before it"),
     ("train --validation-fraction 0.2", "--validation-fraction: expected DATA before it"),
-    ("train X.npy", "DATA: expected a file of inputs and one of targets, got X.npy"),
-    ("train X.npy y.npy more.npy", "DATA: expected a file of inputs and one of targets, got X.npy"),
+    ("train X.npy", "DATA: expected a CSV file (.csv, .tsv, .txt), an .npz file, or two files, of"),
+    (
+        "train X.npy y.npy more.npy",
+        "DATA: expected one file of inputs and one of targets, got X.np",
+    ),
+    ("train bad.npz", "DATA: bad.npz: expected a file of NumPy"),
+    ("train cut.npz", "DATA: cut.npz: expected a file of NumPy, found damage: File is not a zip"),
+    ("train X.npy bad.npy", "DATA: bad.npy: expected a file of NumPy"),
+    ("train X.npy objects.npy", "DATA: objects.npy: expected a file of NumPy with numbers or text"),
+    ("train empty.npy y.npy", "DATA: empty.npy: expected a file of NumPy, found damage"),
+    ("train . y.npy", "DATA: .: Is a directory"),
+    ("train folder.csv", "DATA: folder.csv: Is a directory"),
     ("train X.npy short.npy", "DATA: short.npy: expected 90 targets, as X.npy has inputs, got 8"),
     ("train y.npy y.npy", "DATA: y.npy: expected inputs (n, n_in), got shape (90,)"),
     ("train data.npz --target x", "--target: expected a CSV file as DATA"),
     ("train data.npz y.npy", "DATA: expected one .npz file, got data.npz y.npy"),
     ("train odd.npz", "DATA: odd.npz: expected arrays X and y, or x_train and y_train, found 'Z'"),
-    ("train notes.xlsx", "DATA: expected a file of inputs and one of targets, got notes.xlsx"),
+    ("train notes.xlsx", "DATA: expected a CSV file (.csv, .tsv, .txt), an .npz file, or two file"),
     (
         "train notes.xlsx notes.xlsx",
         "DATA: notes.xlsx: expected an IDX file, which starts with 00 00",
@@ -518,7 +584,7 @@ WRONG = [
     ("predict number.json X.npy --probabilities", "--probabilities: expected a network that tells"),
     ("predict nothing.json tips.csv", "MODEL: nothing.json: No such file or directory"),
     ("evaluate net.json tips.csv", "DATA: tips.csv: expected arrays (.npz, .npy) or images with t"),
-    ("evaluate net.json X.npy", "DATA: expected a file of inputs and one of targets, got X.npy"),
+    ("evaluate net.json X.npy", "DATA: expected a CSV file (.csv, .tsv, .txt), an .npz file, or t"),
     ("evaluate net.json wide.npz", "DATA: wide.npz: expected 4 features per example, the inputs"),
     ("evaluate net.json X.npy five.npy", "DATA: X.npy, row 0, column 'y': expected one of the cla"),
     ("evaluate net.json X.npy y.npy --plot x.csv", "--plot: expected a name that ends in"),
@@ -539,6 +605,12 @@ def test_a_wrong_option_or_file_ends_with_one_line(arguments, message, folder, c
     np.savez("data.npz", X=REALS, y=LABELS)
     np.savez("wide.npz", X=np.ones((90, 7)), y=LABELS)
     np.savez("odd.npz", Z=REALS)
+    np.save("objects.npy", np.array([None] * 90, object))
+    (folder / "bad.npz").write_bytes(b"no archive")
+    (folder / "cut.npz").write_bytes((folder / "data.npz").read_bytes()[:300])
+    (folder / "bad.npy").write_bytes(b"no array at all")
+    (folder / "empty.npy").write_bytes(b"")
+    (folder / "folder.csv").mkdir()
     fastnet.Network([4, 3], seed=0).save("net.json")
     fastnet.Network([4, 1], "quadratic", output="linear", seed=0).save("number.json")
     found, out = refused(capsys, *arguments.split())

@@ -93,7 +93,10 @@ WRONG = [
     ('a,b\n"x\ny",2\n1,2,3\n', "data.csv, line 4: expected 2 fields, as the header has, got 3"),
     ("a,b,a\n1,2,3\n", "data.csv, line 1: expected different names of columns, got 'a' twice"),
     ("1,2\n3,4\n", "data.csv, line 1: expected a header that names the columns, got numbers only"),
-    (b"a,b\n1,x\n2,\xe9\n", "data.csv, line 3: expected UTF-8 text, got the byte 0xe9"),
+    (
+        b"a,b\n1,x\n2,\xe9\n",
+        "data.csv, line 3: expected UTF-8 text, got the byte 0xe9; save",
+    ),
     ("a\n" + "x" * 200_000 + "\n", "data.csv, line 2: expected CSV, found damage: field larger"),
 ]
 
@@ -115,3 +118,9 @@ def test_a_damaged_gzip_file_is_refused(tmp_path):
 def test_what_is_no_path_is_refused():
     with pytest.raises(TypeError, match=r"^data: expected a str or a path, got 3$"):
         read_csv(3)
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".XLSX", ".json", ".npz"])
+def test_a_file_of_another_format_is_refused_by_its_name(suffix):
+    with pytest.raises(ValueError, match=rf"^data{suffix}: expected a CSV file, got one that ends"):
+        read_csv(f"data{suffix}")

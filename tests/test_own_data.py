@@ -155,6 +155,19 @@ def test_a_constant_target_is_learnt():
     np.testing.assert_allclose(net.feedforward(X), 7.0, atol=0.2)
 
 
+@pytest.mark.parametrize(
+    ("mean", "deviation", "dtype"),
+    [(0.0, 1.0, "float32"), (100.0, 1.0, "float32"), (1e9, 20.0, "float64"), (5.0, 0.0, "float64")],
+)
+def test_targets_that_float32_cannot_tell_apart_are_learnt_in_float64(mean, deviation, dtype):
+    data = examples(mean, deviation)
+    assert own_data.dtype_for(data) == dtype
+    rows = {"x": [*range(30)], "y": (mean + deviation * np.arange(30)).tolist()}
+    assert fastnet.fit_table(rows, "y", epochs=1, task="regression").net.dtype == dtype
+    labels = Examples(fastnet.Dataset(data.training.X, [0, 1] * 15), classes=("a", "b"))
+    assert own_data.dtype_for(labels) == "float32"
+
+
 def test_outputs_have_the_units_of_the_target_after_an_interrupt(monkeypatch):
     data = examples()
     net = net_of()

@@ -95,6 +95,19 @@ def test_the_bar_changes_no_bit(monkeypatch, capsys):
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize(
+    ("figures", "words"),
+    [
+        ([[0.5, 0.25, 0.5], [3, 7, 7], [9.0], [1]], ["best evaluation accuracy 7 (epoch 2)"]),
+        ([[0.5, np.nan, 0.25], [], [], [1, 2, 3]], ["best evaluation cost 0.25 (epoch 3)"]),
+        ([[], [], [0.5], [4]], ["best training accuracy 4 (epoch 1)"]),
+        ([[], [], [], []], []),
+    ],
+)
+def test_the_best_figure_is_that_of_the_evaluation_data_if_there_are_any(figures, words):
+    assert fastnet.core.reporting.best_words(fastnet.History(*figures)) == words
+
+
 def test_a_call_of_zero_epochs_draws_no_bar(monkeypatch):
     pytest.importorskip("tqdm", reason="tqdm draws the bar")
     monkeypatch.setattr(sys, "stderr", Terminal())
@@ -142,7 +155,9 @@ def test_in_a_notebook_the_bar_is_what_tqdm_chooses_there(monkeypatch, capfd):
     assert (bar.options["total"], bar.n) == (80, 80)
     assert bar.options["desc"] == "Epoch 2 / 2"
     assert all(text.startswith("Accuracy on training data: ") for text in bar.postfix)
-    assert all(re.search(r"  best \d+ \(epoch [12]\)$", text) for text in bar.postfix)
+    assert all(
+        re.search(r"  best training accuracy \d+ \(epoch [12]\)$", text) for text in bar.postfix
+    )
     assert bar.closed
     assert capfd.readouterr() == ("", "")
 
@@ -162,7 +177,7 @@ def at_a_terminal():
 
     def run(job, answer=lambda shown: b""):
         ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 120, 0, 0))
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 160, 0, 0))
         child = subprocess.Popen(
             [sys.executable, "-P", str(Path(__file__).with_name("progress_child.py")), job],
             stdin=theirs, stderr=theirs, stdout=subprocess.PIPE, start_new_session=True, text=True,
@@ -197,7 +212,7 @@ def test_at_a_terminal_2_draws_a_bar_with_the_figures(at_a_terminal):
     shown, out = at_a_terminal("bar")
     last = re.split(r"[\r\n]+", shown.strip())[-1]
     assert re.match(r"Epoch 3 / 5:  60%\|.*\| \d\d:\d\d<.*, Cost on training data: [\d.]+  ", last)
-    assert re.search(r"Accuracy on training data: \d+ / 100  best \d+ \(epoch \d\)", last)
+    assert re.search(r"data: \d+ / 100  best training accuracy \d+ \(epoch \d\)", last)
     assert out.startswith("Stopped after epoch 3: no improvement of training_accuracy in 2 epochs")
     assert out.count("\n") == 1
 

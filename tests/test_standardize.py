@@ -304,9 +304,9 @@ def test_a_damaged_state_is_refused(value, words):
             Standardize([1, 2], [1, 2]),
             "inputs: expected 6 features, the inputs of the network, got 2",
         ),
-        ("standardize", "inputs: expected a Standardize or None, got 'standardize'"),
-        (Standardize, "inputs: expected a Standardize or None"),
-        ((INPUTS.mean, INPUTS.deviation), "inputs: expected a Standardize or None"),
+        ("standardize", "inputs: expected a Standardize, a Table or None, got 'standardize'"),
+        (Standardize, "inputs: expected a Standardize, a Table or None"),
+        ((INPUTS.mean, INPUTS.deviation), "inputs: expected a Standardize, a Table or None"),
     ],
 )
 def test_a_network_refuses_inputs_that_do_not_fit(inputs, words):

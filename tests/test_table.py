@@ -177,6 +177,10 @@ def test_dropped_columns_are_no_inputs(table):
     with pytest.raises(ValueError, match=r"expected a name for each column, got '' for column 1"):
         Table.fit(io.BytesIO(unnamed))
     assert Table.fit(io.BytesIO(unnamed), drop=[""]).columns == ("x",)
+    trailing = b"x,y,\n0,1.5,\n1,2.5,\n"
+    with pytest.raises(ValueError, match=r"expected a name for each column, got '' for column 3"):
+        Table.fit(io.BytesIO(trailing))
+    assert Table.fit(io.BytesIO(trailing), drop=[""]).target == "y"
 
 
 DATES = ["2024-01-31", "31.1.2024", "1/31/24", "2024-1-31T12:00:00"]
@@ -216,6 +220,20 @@ def test_a_column_of_texts_that_all_differ_is_refused_unless_it_is_declared():
     ):
         Table.fit(data, "y")
     assert Table.fit(data, "y", categorical=["name"]).n_out == 12
+
+
+def test_decimal_commas_are_refused_by_what_was_expected():
+    text = b"a;y\n0,5;1.5\n1,5;2.5\n12;3.5\n-7,25;4\n+1,0;5\n"
+    message = r"^the file, line 2, column 'a': expected numbers with a decimal point, got '0,5';"
+    with pytest.raises(ValueError, match=message):
+        Table.fit(io.BytesIO(text))
+    assert Table.fit(io.BytesIO(text), categorical=["a"]).n_out == 5
+
+
+def test_a_long_text_is_shortened_in_a_message():
+    texts = [f"{'lorem ' * 50}{i}" for i in range(10)]
+    with pytest.raises(ValueError, match=r"such as 'lorem (lorem )*l\.\.\.'; leave it out"):
+        Table.fit({"x": texts, "y": [1.5, 2.5] * 5}, "y")
 
 
 def test_a_text_among_numbers_is_refused_with_its_line_and_the_way_to_allow_it():
@@ -456,6 +474,34 @@ def test_training_takes_raw_rows_with_their_targets(table, net):
     other = fastnet.Network(table.sizes(5), "log-likelihood", inputs=table, seed=1)
     other.SGD(table.dataset(PEOPLE), 5, 2, 0.5, verbose=False)
     assert other == net
+
+
+def test_every_method_takes_raw_rows(table, net, tmp_path):
+    """A Dataset of the encoded rows is the reference."""
+    file = tmp_path / "people.csv"
+    file.write_text(CSV)
+    row = rows_of(PEOPLE)[1]
+    X, data = np.array(ENCODED[1]), table.dataset(PEOPLE)
+    trained = [net.copy() for _ in range(2)]
+    histories = [
+        one.SGD(each, 3, 2, 0.5, evaluation_data=each, verbose=False)
+        for one, each in zip(trained, (file, data), strict=True)
+    ]
+    assert trained[0] == trained[1]
+    assert histories[0] == histories[1]
+    for one, each in zip(trained, (str(file), data), strict=True):
+        one.update_mini_batch(each, 0.5, 0.0, 5)
+    assert trained[0] == trained[1]
+    gradients = [net.gradient(each) for each in (file, data)]
+    for found, expected in zip(*map(lambda g: [*g[0], *g[1]], gradients), strict=True):
+        assert (found == expected).all()
+    assert net.gradient_check(file, seed=1) == net.gradient_check(data, seed=1)
+    assert repr(net.explain(row, "no")) == repr(net.explain(X, 0))
+    spec = {"sizes": table.sizes(5), "cost": "log-likelihood", "inputs": table, "seed": 1,
+            "epochs": 2, "mini_batch_size": 2, "eta": 0.1}  # fmt: skip
+    fits = [fastnet.fit_many([spec], each, each, verbose=0)[0] for each in (file, data)]
+    assert fits[0].network == fits[1].network
+    assert fits[0].history == fits[1].history
 
 
 def test_errors_of_a_network_name_its_argument_and_the_place(net, tmp_path):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
-from collections.abc import Sequence
-from typing import NamedTuple
+import zipfile
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,8 +51,8 @@ class Arrays(NamedTuple):
 
 def kind_of(file: str) -> str:
     """ "table", "npz", "npy" or "idx"."""
-    name = file.lower().removesuffix(".gz")
-    if file == "-" or name.endswith(_TABLES):
+    name = file.lower()
+    if file == "-" or name.removesuffix(".gz").endswith(_TABLES):
         return "table"
     suffix = name.rpartition(".")[2]
     return suffix if suffix in ("npz", "npy") else "idx"
@@ -95,9 +97,14 @@ def read_arrays(
             return _from_npz(data[0], with_targets, test)
     if test:
         return None
-    expected = 2 if with_targets else 1
-    files = "of inputs and one of targets" if with_targets else "of inputs"
-    _check_number(option, data, expected, f"a file {files}")
+    if len(data) == 1 and with_targets:
+        raise ValueError(
+            f"{option}: expected a CSV file (.csv, .tsv, .txt), an .npz file, or two files, of "
+            f"inputs and of targets (.npy or IDX); got {data[0]}"
+        )
+    _check_number(
+        option, data, 1 + with_targets, f"one file of inputs{' and one of targets' * with_targets}"
+    )
     arrays = []
     for place, file in enumerate(data):
         with given_as(option, file):
@@ -117,7 +124,8 @@ def _check_number(option: str, data: Sequence[str], n: int, files: str) -> None:
 
 def _array(file: str, is_target: bool) -> NDArray:
     if kind_of(file) == "npy":
-        array: NDArray = np.load(file, mmap_mode=None)
+        with _numpys():
+            array: NDArray = np.load(file)
         return array
     try:
         return read_idx(file) if is_target else read_images(file)
@@ -129,8 +137,22 @@ def _array(file: str, is_target: bool) -> NDArray:
         ) from None
 
 
+@contextlib.contextmanager
+def _numpys() -> Iterator[None]:
+    """Errors of NumPy about damaged files say what was expected."""
+    try:
+        yield
+    except (EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"expected a file of NumPy, found damage: {error}") from None
+    except ValueError as error:
+        if "pickle" not in str(error):
+            raise
+        raise ValueError(f"expected a file of NumPy with numbers or text, found: {error}") from None
+
+
 def _from_npz(file: str, with_targets: bool, test: bool) -> Arrays | None:
-    with np.load(file) as arrays:
+    # opened here, since NumPy leaves a damaged file open
+    with _numpys(), open(file, "rb") as opened, np.load(opened) as arrays:
         found = [*arrays]
         for names in _TEST_NAMES if test else _NAMES:
             if names[0] in found and (names[1] in found or not with_targets):
@@ -264,26 +286,48 @@ def _load_table(options: argparse.Namespace) -> Loaded:
 
 
 def _task_line(raw: RawColumns, table: Table, options: argparse.Namespace) -> str:
+    """What the rows are, and how the target was understood."""
     guessed = ""
     if options.task is None:
         other = "regression" if table.task == "classification" else "classification"
         guessed = f" (guessed; --task {other} changes it)"
         if table.classes and isinstance(table.classes[0], str):
-            guessed = ", as the target is text"
-    classes = "" if table.classes is None else f" of {listed(table.classes)}"
-    return f"{raw.name}: {raw.n} rows; target {table.target}: {table.task}{classes}{guessed}"
+            guessed = ", as it is text"
+    return f"{raw.name}: {raw.n} rows; target {table.target!r}: {_task(table.classes)}{guessed}"
+
+
+def _task(classes: tuple[Any, ...] | None) -> str:
+    """The task, and the names of its classes."""
+    if classes is None:
+        return "regression"
+    some = ", ".join(map(str, classes[:8]))
+    return f"classification, {len(classes)} classes: {some}{', ...' if len(classes) > 8 else ''}"
 
 
 def _columns_line(raw: RawColumns, table: Table) -> str:
+    """What kinds of columns there are."""
     texts = table.categories
-    words = [f"{len(table.columns) - len(texts)} columns of numbers"]
+    n = table.n_in - len(texts)
+    words = [f"{n} column{'s' * (n != 1)} of numbers"]
     if texts:
         shown = ", ".join(f"{name} ({len(c)})" for name, c in [*texts.items()][:8])
         words.append(f"{len(texts)} of texts, one-hot: {shown}{', ...' if len(texts) > 8 else ''}")
     filled = [f for f in table.features or () if f.endswith(" is missing")]
     if filled:
         words.append(f"{len(filled)} with missing values")
-    return f"Inputs: {'; '.join(words)}; {table.n_out} in all"
+    counting = [name for name in table.columns if _counts_rows(raw.columns[name])]
+    note = ""
+    if counting:
+        verb, them = ("counts", "it") if len(counting) == 1 else ("count", "them")
+        note = f"\nNote: {', '.join(counting)} only {verb} the rows; --drop leaves {them} out"
+    return f"Inputs: {'; '.join(words)}; {table.n_out} in all{note}"
+
+
+def _counts_rows(column: NDArray | list[str | None]) -> bool:
+    """Whether the numbers of a column are those of the rows, such as 0, 1, 2, ... ."""
+    if isinstance(column, list) or len(column) < 3:
+        return False
+    return bool((np.diff(column) == 1).all())
 
 
 def _load_arrays(options: argparse.Namespace) -> Loaded:
@@ -301,11 +345,10 @@ def _load_arrays(options: argparse.Namespace) -> Loaded:
     test = _test_arrays(options, target, training)
     classes = None if target is None else target.classes
     examples = Examples(training, validation, test, inputs, classes)
-    kind = "" if classes is None else f" of {listed(classes)}"
     scaled = "" if arrays.scale == 1 else ", pixels times 1/256"
     line = (
         f"{' '.join(options.data)}: {len(data)} examples of {data.X.shape[1]} {data.X.dtype} "
-        f"features{scaled}; {examples.task}{kind}"
+        f"features{scaled}; {_task(classes)}"
     )
     return Loaded(examples, [line])
 

@@ -100,7 +100,9 @@ def _add_train(commands: Any) -> None:
         "(default: %(default)s)")
     add("--seed", type=int, default=0, metavar="N",
         help="seed of weights and order (default: %(default)s)")
-    add("--dtype", choices=DTYPES, default="float32", help="precision (default: %(default)s)")
+    add("--dtype", choices=DTYPES,
+        help="precision (default: float32; float64 for DATA whose targets float32 cannot tell "
+        "apart)")
     add("--initializer", choices=("large", "default", "glorot", "he"),
         help="weights of variance 1, 1 / n_in, 2 / (n_in + n_out) or 2 / n_in; biases of "
         "variance 1, 1, 0 or 0 (default: large for sigmoid neurons, as in the book, otherwise the "

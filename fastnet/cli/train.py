@@ -16,7 +16,8 @@ from fastnet.training.history import History
 # The defaults of the experiment on MNIST and other images.
 _BOOK = {
     "hidden": [30], "neurons": activations.from_text("sigmoid"),
-    "cost": costs.CrossEntropyCost(), "epochs": 30, "mini_batch_size": 10, "lmbda": 0.0,
+    "cost": costs.CrossEntropyCost(), "epochs": 30, "mini_batch_size": 10, "dtype": "float32",
+    "lmbda": 0.0,
 }  # fmt: skip
 # Options that only data of one's own have.
 _OF_DATA = ("target", "task", "categorical", "drop", "unknown", "missing", "standardize", "test",

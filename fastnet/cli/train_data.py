@@ -99,7 +99,7 @@ def _network(options: argparse.Namespace, examples: Examples) -> Network:
                 [examples.training.X.shape[1], *options.hidden, examples.n_out],
                 cost,
                 output=options.output or own_data.output_for(examples.task, cost),
-                dtype=options.dtype,
+                dtype=options.dtype or own_data.dtype_for(examples),
                 seed=options.seed,
                 hidden=neurons,
                 initializer=options.initializer,

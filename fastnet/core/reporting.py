@@ -232,20 +232,21 @@ _FIGURES = ("evaluation_accuracy", "evaluation_cost", "training_accuracy", "trai
 
 
 def best_words(history: Any) -> list[str]:
-    """The best value so far of the figure that matters most: ["best 9493 (epoch 27)"], or [].
+    """The best value so far of the figure that matters most, in words; [] if there is none.
 
     Examples
     --------
     >>> from types import SimpleNamespace
     >>> best_words(SimpleNamespace(evaluation_accuracy=[], evaluation_cost=[0.5, 0.25, 0.375]))
-    ['best 0.25 (epoch 2)']
+    ['best evaluation cost 0.25 (epoch 2)']
     """
     for name in _FIGURES:
         values = getattr(history, name, None)
         if values:
             known = [value for value in values if value == value] or values
             best = min(known) if name.endswith("cost") else max(known)
-            return [f"best {best:.6g} (epoch {values.index(best) + 1})"]
+            words = name.replace("_", " ")
+            return [f"best {words} {best:.6g} (epoch {values.index(best) + 1})"]
     return []
 
 

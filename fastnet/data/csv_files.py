@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import io
 import math
 import os
@@ -23,6 +21,10 @@ MISSING = frozenset(["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "?"])
 # Fields that are read as booleans if a column has no others.
 BOOLEANS = {"true": True, "false": False, "True": True, "False": False, "TRUE": True,
             "FALSE": False}  # fmt: skip
+
+# Formats of tables that other libraries read.
+_OTHERS = frozenset([".parquet", ".xlsx", ".xls", ".ods", ".feather", ".arrow", ".json", ".h5",
+                     ".npz", ".npy", ".pkl", ".pickle", ".db", ".sqlite"])  # fmt: skip
 
 _DELIMITERS = (",", ";", "\t", "|")
 # Converted at once, so that wide rows are still in the cache.
@@ -102,6 +104,12 @@ def read_csv(source: Any, texts: Collection[str] = (), name: str | None = None) 
         content, name = source.read(), name or "the file"
     else:
         path = checks.path("data", source)
+        suffix = os.path.splitext(path)[1].lower()
+        if suffix in _OTHERS:
+            raise ValueError(
+                f"{path}: expected a CSV file, got one that ends in {suffix}; other libraries make "
+                f"a data frame of it"
+            )
         content, name = _content(path), name or path
     text = _decoded(content, name)
     kept = set(texts)
@@ -114,6 +122,8 @@ def read_csv(source: Any, texts: Collection[str] = (), name: str | None = None) 
 
 def _content(path: str) -> bytes:
     if path.endswith(".gz"):
+        import gzip  # imported here, as csv is, since few programs read such files
+
         try:
             with gzip.open(path) as file:
                 return file.read()
@@ -134,7 +144,8 @@ def _decoded(content: bytes | str, name: str) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ValueError(
-            f"{name}, line {line}: expected UTF-8 text, got the byte {content[error.start]:#04x}"
+            f"{name}, line {line}: expected UTF-8 text, got the byte "
+            f"{content[error.start]:#04x}; save the file as UTF-8"
         ) from None
 
 
@@ -167,6 +178,8 @@ def _read(text: str, texts: Collection[str], name: str) -> tuple[CSVColumns, set
 
 def _rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
     """The line on which each row begins, and its fields; empty lines are left out."""
+    import csv
+
     first = re.sub(r'"[^"]*"', "", text.lstrip("\r\n").partition("\n")[0])
     delimiter = max(_DELIMITERS, key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)

@@ -46,7 +46,8 @@ class Schema(NamedTuple):
         if inputs is not None:
             if not isinstance(inputs, InputTransform):
                 raise TypeError(
-                    f"inputs: expected a Standardize or None, got {checks.short_repr(inputs)}"
+                    f"inputs: expected a Standardize, a Table or None, "
+                    f"got {checks.short_repr(inputs)}"
                 )
             if inputs.n_out != n_in:
                 raise ValueError(

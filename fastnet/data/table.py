@@ -492,7 +492,8 @@ class FitOptions:
                     f"target: expected the name of a column, one of {listed([*raw.columns])}, "
                     f"got None"
                 )
-            target = next(name for name in reversed(raw.columns))
+            self._check_named(raw)
+            target = next((name for name in reversed(raw.columns) if name), "")
         for argument, names in (
             ("target", [target]),
             ("categorical", self.categorical),
@@ -506,15 +507,19 @@ class FitOptions:
                     )
         if target in self.drop:
             raise ValueError(f"drop: expected other columns than the target, got {target!r}")
-        if "" in raw.columns and "" not in (*self.drop, target):
-            raise ValueError(
-                f"{raw.name}: expected a name for each column, got '' for column "
-                f"{[*raw.columns].index('') + 1}; '' in drop leaves it out"
-            )
+        if target:
+            self._check_named(raw)
         for name, column in raw.columns.items():
             if isinstance(column, list) and name not in (*self.categorical, *self.drop, target):
                 table_columns.check_categories(raw, name)
         return raw, Target.fit(raw, target, self.task, target in self.categorical), self
+
+    def _check_named(self, raw: RawColumns) -> None:
+        if "" in raw.columns and "" not in self.drop:
+            raise ValueError(
+                f"{raw.name}: expected a name for each column, got '' for column "
+                f"{[*raw.columns].index('') + 1}; '' in drop leaves it out"
+            )
 
 
 def _names(argument: str, names: Any) -> tuple[str, ...]:

@@ -17,6 +17,9 @@ from fastnet.data.raw_columns import RawColumns
 # Texts that are dates or times: 2024-05-31, 31.5.2024, 5/31/24, each optionally with a time.
 _DATE = re.compile(r"(\d{4}-\d{1,2}-\d{1,2}|\d{1,2}([./])\d{1,2}\2\d{2,4})([T ].*)?")
 
+# A number with a decimal comma.
+_COMMA = re.compile(r"[-+]?\d+,\d+")
+
 # A column with at least this number of rows, most of them different, is not accepted as categories.
 _LEAST_ROWS = 10
 
@@ -177,13 +180,23 @@ def check_categories(raw: RawColumns, name: str) -> None:
             f"{texts[0][1]!r}; convert it to a number, such as the days since a fixed day, "
             f"or {declare}"
         )
+    row, text = texts[0]
+    if all(is_number(text) or _COMMA.fullmatch(text) for _, text in texts):
+        raise ValueError(
+            f"{raw.place(row, name)}: expected numbers with a decimal point, got {text!r}; "
+            f"{declare}"
+        )
     different = len({text for _, text in texts})
     if len(texts) >= _LEAST_ROWS and 2 * different > len(texts):
         raise ValueError(
-            f"{raw.place(texts[0][0], name)}: expected numbers or categories, got {different} "
-            f"different texts in {len(texts)} rows, such as "
-            f"{checks.short_repr(texts[0][1])}; {declare}"
+            f"{raw.place(row, name)}: expected numbers or categories, got {different} different "
+            f"texts in {len(texts)} rows, such as {_shortened(text)}; {declare}"
         )
+
+
+def _shortened(text: str) -> str:
+    """A text in a message."""
+    return repr(text if len(text) <= 40 else f"{text[:37]}...")
 
 
 def numbers_of(raw: RawColumns, name: str) -> NDArray:
@@ -209,9 +222,7 @@ def not_a_number(raw: RawColumns, name: str, advice: str = "") -> ValueError:
         for row, text in enumerate(raw.columns[name])
         if text is not None and not is_number(text)
     )
-    return ValueError(
-        f"{raw.place(row, name)}: expected a number, got {checks.short_repr(text)}{advice}"
-    )
+    return ValueError(f"{raw.place(row, name)}: expected a number, got {_shortened(text)}{advice}")
 
 
 def from_state(state: Any) -> Column:
