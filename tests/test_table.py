@@ -337,7 +337,11 @@ ARGUMENTS = [
     ({"categorical": [3]}, TypeError, "categorical: expected names of columns, got 3"),
     ({"drop": ["x"]}, ValueError, "drop: expected a column of data, one of"),
     ({"drop": ["vote"]}, ValueError, "drop: expected other columns than the target, got 'vote'"),
-    ({"drop": ["age", "sex", "member"]}, ValueError, "data: expected columns other than the target"),
+    (
+        {"drop": ["age", "sex", "member"]},
+        ValueError,
+        "data: expected columns other than the target",
+    ),
     ({"unknown": "zero"}, ValueError, "unknown: expected 'error' or 'ignore', got 'zero'"),
     ({"missing": None}, ValueError, "missing: expected 'mean' or 'error', got None"),
     ({"standardize": 1}, TypeError, "standardize: expected True or False, got 1"),
