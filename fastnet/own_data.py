@@ -18,7 +18,6 @@ from fastnet.model import classes_of
 from fastnet.network import Network
 from fastnet.nn import costs, optimizers
 from fastnet.nn.cost_base import BuiltInCost
-from fastnet.nn.costs import HuberCost, QuantileCost
 from fastnet.nn.optimizers import Optimizer
 from fastnet.training.early_stopping import EarlyStopping
 from fastnet.training.history import History
@@ -29,8 +28,8 @@ _FLOAT32_RATIO = 1e3
 HIDDEN = (50,)
 NEURONS = "tanh"
 COSTS: dict[str, Any] = {
-    "classification": costs.LogLikelihoodCost(),
-    "regression": costs.QuadraticCost(),
+    "classification": costs.from_text("log-likelihood"),
+    "regression": costs.from_text("quadratic"),
 }
 
 
@@ -297,19 +296,19 @@ class TargetScale(NamedTuple):
     mean: NDArray | None = None
     deviation: NDArray | None = None
     cost: Any = None  # of the network, in the units of the targets
+    scaled_cost: Any = None
 
     @classmethod
     def of(cls, net: Network, examples: Examples) -> TargetScale:
-        """For linear outputs and a cost whose minimum does not depend on the unit, or whose
-        parameter can be scaled."""
+        """For linear outputs and a cost that can be minimized in other units of the targets."""
         cost = net.cost() if isinstance(net.cost, type) else net.cost
-        of_unit = isinstance(cost, costs.QuadraticCost | costs.AbsoluteCost | QuantileCost)
-        is_huber = isinstance(cost, HuberCost) and examples.n_out == 1
-        if examples.classes is not None or net.output != "linear" or not (of_unit or is_huber):
+        if not isinstance(cost, BuiltInCost) or net.output != "linear" or examples.classes:
             return cls()
         y = np.asarray(examples.training.y, np.float64)
         deviation = y.std(axis=0)
-        return cls(y.mean(axis=0), np.where(deviation == 0, 1.0, deviation), net.cost)
+        deviation[deviation == 0] = 1
+        scaled = cost.for_scaled_targets(deviation)
+        return cls() if scaled is None else cls(y.mean(axis=0), deviation, net.cost, scaled)
 
     def applied_to(self, data: Dataset) -> Dataset:
         if self.mean is None:
@@ -318,9 +317,8 @@ class TargetScale(NamedTuple):
 
     def begin(self, net: Network) -> None:
         """Before a training on scaled targets."""
-        if self.deviation is not None and isinstance(self.cost, HuberCost):
-            scaled: Any = HuberCost(self.cost.threshold / float(self.deviation[0]))
-            net.cost = scaled
+        if self.mean is not None:
+            net.cost = self.scaled_cost
 
     def end(self, net: Network) -> None:
         """Give the outputs the units of the targets."""

@@ -60,7 +60,7 @@ def test_the_settings_that_the_guide_names_are_the_ones_in_use():
     usual = own_data.Settings()
     (layer,) = own_data.HIDDEN
     for words in (
-        f"one of {layer} {own_data.NEURONS} neurons",
+        f"one with {layer} {own_data.NEURONS} neurons",
         f"softmax and {own_data.COSTS['classification']}, or linear and "
         f"{own_data.COSTS['regression']}",
         f"Adam, eta {usual.optimizer.usual_eta:g}, lmbda {usual.lmbda:g}, mini-batches of "

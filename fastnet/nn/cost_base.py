@@ -87,6 +87,13 @@ class BuiltInCost(Row):
         error: NDArray = a - y
         return error
 
+    # For fastnet.own_data.
+
+    def for_scaled_targets(self, deviation: NDArray) -> BuiltInCost | None:
+        """The cost that has its minimum at the same outputs if targets and outputs are divided by
+        ``deviation``, (n_out,); None if there is none."""
+        return None
+
     # For fastnet.sklearn.
 
     @staticmethod

@@ -97,6 +97,9 @@ class QuadraticCost(BuiltInCost):
         error: NDArray = difference(a, y) * sigmoid_prime(z)
         return error
 
+    def for_scaled_targets(self, deviation: NDArray) -> BuiltInCost | None:
+        return self
+
     def values(self, z: NDArray, a: NDArray, y: NDArray) -> NDArray:
         values: NDArray = np.square(a - y) / 2
         return values
@@ -210,6 +213,9 @@ class AbsoluteCost(BuiltInCost):
         error: NDArray = np.sign(difference(a, y))
         return error
 
+    def for_scaled_targets(self, deviation: NDArray) -> BuiltInCost | None:
+        return self
+
     def values(self, z: NDArray, a: NDArray, y: NDArray) -> NDArray:
         values: NDArray = np.abs(a - y)
         return values
@@ -270,6 +276,9 @@ class HuberCost(BuiltInCost):
     def delta(self, z: ArrayLike, a: ArrayLike, y: ArrayLike) -> NDArray:
         """a - y, limited to plus or minus the threshold; z is not needed."""
         return self.error("linear", *columns(a, y))
+
+    def for_scaled_targets(self, deviation: NDArray) -> BuiltInCost | None:
+        return HuberCost(self.threshold / float(deviation[0])) if len(deviation) == 1 else None
 
     def values(self, z: NDArray, a: NDArray, y: NDArray) -> NDArray:
         r, t = np.abs(a - y), self.threshold
@@ -423,6 +432,9 @@ class QuantileCost(BuiltInCost):
     def delta(self, z: ArrayLike, a: ArrayLike, y: ArrayLike) -> NDArray:
         """1 - q where a > y, -q where a < y, 0 where they are equal; z is not needed."""
         return self.error("linear", *columns(a, y))
+
+    def for_scaled_targets(self, deviation: NDArray) -> BuiltInCost | None:
+        return self
 
     def values(self, z: NDArray, a: NDArray, y: NDArray) -> NDArray:
         r: NDArray = a - y
