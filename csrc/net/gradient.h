@@ -74,16 +74,16 @@ static void FN(gradient_member)(fn_team *team, size_t thread, void *context)
 }
 
 static int FN(gradient)(const fn_plan *plan, const real *parameters, const fn_examples *examples,
-                        real *nabla, double *cost, fn_delta delta, fn_poll poll, void *memory)
+                        real *nabla, double *cost, const fn_training *callbacks, void *memory)
 {
-    const fn_training training = {.delta = delta, .poll = poll};
+    const fn_training training = {.delta = callbacks->delta, .poll = callbacks->poll};
     FN(gradient_args) args = {
         .work = {.plan = plan, .network = plan->network, .examples = examples, .n_order = plan->n,
                  .training = &training, .scale = 1, .cost = cost},
         .parameters = parameters, .nabla = nabla, .memory = memory,
     };
     FN_ASSERT(plan->call == FN_CALL_GRADIENT && plan->n == examples->n);
-    FN_ASSERT(!delta.call || (plan->threads == 1 && !cost));
+    FN_ASSERT(!training.delta.call || (plan->threads == 1 && !cost));
     FN_ASSERT(FN(parameters_hold)(plan->network, parameters));
     FN_ASSERT(fn_examples_hold(examples, plan->network->sizes[0]));
     if (cost)

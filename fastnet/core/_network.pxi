@@ -79,14 +79,15 @@ cdef class NetworkCore:
         cdef Plan plan = planned(FN_CALL_GRADIENT, self.type, self.shape, e, e.n, 0, NULL, n_threads)
         cdef Workspace w = Workspace(fn_workspace_size(self.type, &plan.plan, e, NULL))
         cdef CustomDelta custom = CustomDelta(self.custom_delta, self.type)
-        cdef fn_delta delta = custom.for_c()
         cdef Poll polling = Poll(poll)
-        cdef fn_poll polled = polling.for_c()
+        cdef fn_training callbacks
+        memset(&callbacks, 0, sizeof(callbacks))
+        callbacks.delta, callbacks.poll = custom.for_c(), polling.for_c()
         cdef double cost = 0
         cdef double *to_cost = NULL if is_custom else &cost
         cdef int failed
         with nogil:
-            failed = fn_gradient(self.type, &plan.plan, p, e, g.data(), to_cost, delta, polled,
+            failed = fn_gradient(self.type, &plan.plan, p, e, g.data(), to_cost, &callbacks,
                                  w.start())
         custom.check(failed)
         polling.check()
