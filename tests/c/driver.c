@@ -294,14 +294,16 @@ typedef struct {
     fn_layer_plan layers[FN_STEPS * MOST_LAYERS];
 } planned;
 
-/* For a training, or, where that is NULL, for an evaluation of all examples. */
+/* For a training, or, where that is NULL, for a call with all examples: m 0 for their gradient, else
+ * for an evaluation. */
 static void make_plan(planned *result, fn_type type, const fn_network *network,
                       const fn_examples *examples, size_t n, size_t m, const fn_training *training,
                       size_t threads)
 {
+    const fn_call whole = m ? FN_CALL_FORWARD : FN_CALL_GRADIENT;
     fn_plan_input input = {
         .network = network, .type = type, .target = fn_selected_target(),
-        .processor = fn_this_processor(), .call = training ? FN_CALL_TRAIN : FN_CALL_FORWARD, .n = n,
+        .processor = fn_this_processor(), .call = training ? FN_CALL_TRAIN : whole, .n = n,
         .m = m, .training = training, .threads = threads,
     };
     fn_describe_examples(examples, network->sizes[0], &input);
@@ -312,6 +314,27 @@ static void make_plan(planned *result, fn_type type, const fn_network *network,
 static int takes_masks(fn_type type, const fn_network *network)
 {
     return fn_choose_form(type, fn_selected_target(), fn_this_processor(), network, 0.2) == FN_MASKS;
+}
+
+/* On from h, over the gradient of all examples and their cost. */
+static uint64_t hash_of_gradient(uint64_t h, fn_type type, const fn_network *network,
+                                 const fn_examples *examples, const void *parameters, fn_poll poll,
+                                 size_t threads)
+{
+    fn_place places[MOST_LAYERS];
+    const size_t length = fn_layout(network, fn_bytes[type], places) * fn_bytes[type];
+    const fn_training callbacks = {.poll = poll};
+    planned p;
+    make_plan(&p, type, network, examples, examples->n, 0, NULL, threads);
+    void *workspace = allocate(fn_workspace_size(type, &p.plan, examples, NULL));
+    void *nabla = allocate(length);
+    double cost = -1;
+    fn_gradient(type, &p.plan, parameters, examples, nabla, &cost, &callbacks, workspace);
+    h = hash(h, nabla, length, fn_bytes[type]);
+    h = hash(h, &cost, sizeof cost, sizeof cost);
+    free(nabla);
+    free(workspace);
+    return h;
 }
 
 /* On from h, over the parameters and the cost that a job ends with. */
@@ -358,6 +381,7 @@ static uint64_t hash_of_job(uint64_t h, const job *at, fn_type type, fn_form for
     h = hash(h, parameters, length, fn_bytes[type]);
     h = hash(h, &cost, sizeof cost, sizeof cost);
     free(workspace);
+    h = hash_of_gradient(h, type, &network, &examples, parameters, poll, threads);
     free(parameters);
     if (form != FN_DENSE)
         release(&examples);
