@@ -61,8 +61,8 @@ def test_the_settings_that_the_guide_names_are_the_ones_in_use():
     (layer,) = own_data.HIDDEN
     for words in (
         f"one with {layer} {own_data.NEURONS} neurons",
-        f"softmax and {own_data.COSTS['classification']} for a classification, linear and "
-        f"{own_data.COSTS['regression']} for a regression",
+        f"softmax and {own_data.COSTS['classification']} for a classification, "
+        f"linear and {own_data.COSTS['regression']} for a regression",
         f"Adam, eta {usual.optimizer.usual_eta:g}, lmbda {usual.lmbda:g}, mini-batches of "
         f"{usual.mini_batch_size}",
         f"has not fallen for {usual.patience} epochs, at the latest after {usual.epochs:,}",
@@ -70,7 +70,7 @@ def test_the_settings_that_the_guide_names_are_the_ones_in_use():
         f"{table_target.ROWS_PER_CLASS} rows",
     ):
         assert words in GUIDE
-    named = re.search(r"Empty fields, (.*?) are missing", GUIDE)[1]
+    named = re.search(r"Missing values\s+are empty fields, (.*?)\.", GUIDE)[1]
     assert {"", *re.split(", | and ", named)} == csv_files.MISSING
 
 
