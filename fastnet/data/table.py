@@ -68,8 +68,8 @@ class Table(InputTransform):
     (('age', 'age is missing', 'sex=f', 'sex=m'), ('no', 'yes'))
     >>> net = fastnet.Network(table.sizes(5), inputs=table, cost="log-likelihood", seed=1)
     >>> history = net.SGD(table.dataset(people), 100, 2, 0.5, verbose=False)
-    >>> net.feedforward({"age": 47, "sex": "m"}).argmax()
-    np.int64(0)
+    >>> net.feedforward({"age": 47, "sex": "m"}).argmax() == table.classes.index("no")
+    True
     """
 
     name = "table"
@@ -185,8 +185,8 @@ class Table(InputTransform):
         --------
         >>> data = {"x": range(20), "y": ["odd", "even"] * 10}
         >>> table, training, validation = Table.split(data, "y")
-        >>> len(training), len(validation), validation.y.sum()
-        (16, 4, np.int64(2))
+        >>> len(training), len(validation), validation.y.tolist().count(0)
+        (16, 4, 2)
         """
         raw, target_column, chosen = FitOptions(target, **options).read(data)
         is_held_out = held_out(target_column.of(raw), validation_fraction, RandomStream(seed))
