@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 # The forms in which data are accepted.
 Data: TypeAlias = (
     "Dataset | tuple[ArrayLike | Sparse | Columns, ArrayLike] "
-    "| Iterable[tuple[ArrayLike, ArrayLike]]"
+    "| Iterable[tuple[ArrayLike, ArrayLike]] "
+    "| str | os.PathLike[str] | Columns"  # rows with their targets, for a network with a Table
 )
 
 # Attributes that cannot be assigned: the parameters of a data set and values computed from them.

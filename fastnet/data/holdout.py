@@ -35,8 +35,8 @@ def held_out(y: NDArray, fraction: float, stream: RandomStream) -> NDArray:
     Examples
     --------
     >>> chosen = held_out(np.array([0, 0, 0, 0, 1]), 0.25, RandomStream(0))
-    >>> chosen.sum(), chosen[4]
-    (np.int64(1), np.False_)
+    >>> int(chosen.sum()), bool(chosen[4])
+    (1, False)
     """
     fraction = checks.share("validation_fraction", fraction)
     if not fraction:
