@@ -76,7 +76,8 @@ def _add_train(commands: Any) -> None:
         "whose threshold is 2; with quadratic the book takes --eta 3 (default: cross-entropy; "
         f"{' or '.join(map(str, own_data.COSTS.values()))})")
     add("--output", choices=activations.OUTPUTS,
-        help=f"output layer; allowed are {costs.ALLOWED} (default: the first for the cost)")
+        help=f"output layer; allowed are {costs.ALLOWED} (default: the first for the cost; "
+        "linear for a regression on DATA)")
     add("--epochs", type=int, metavar="N",
         help=f"passes over the training data (default: 30); {_OWN.epochs} at most for DATA")
     add("--mini-batch-size", type=int, metavar="N",
@@ -105,8 +106,8 @@ def _add_train(commands: Any) -> None:
         "apart)")
     add("--initializer", choices=("large", "default", "glorot", "he"),
         help="weights of variance 1, 1 / n_in, 2 / (n_in + n_out) or 2 / n_in; biases of "
-        "variance 1, 1, 0 or 0 (default: large for sigmoid neurons, as in the book, otherwise the "
-        "one that suits the neurons)")
+        "variance 1, 1, 0 or 0 (default: large for sigmoid neurons without DATA, as in the book, "
+        "otherwise the one that suits the neurons)")
     for split, kind in (("train", "training"), ("test", "test")):
         for what in ("images", "labels"):
             add(f"--{split}-{what}", metavar="FILE",
