@@ -5,8 +5,10 @@ import math
 import os
 import pickle
 import re
+import signal
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -444,3 +446,27 @@ def test_without_threadpoolctl_it_trains(monkeypatch):
     monkeypatch.undo()
     other.fit_lbfgs((X, Y), 3, verbose=False)
     assert one == other
+
+
+# ---- a real Ctrl-C
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs signals of POSIX")
+def test_ctrl_c_within_a_pass_ends_it_with_the_last_iteration():
+    random = np.random.default_rng(4)
+    many, labels = random.normal(size=(15_000, 200)), random.integers(0, 2, 15_000)
+    net, seen, timers = Network([200, 150, 2], seed=1), [], []
+
+    def watch(net, *_):
+        seen.append(parameters(net))
+        if len(seen) == 1:  # in one of the next passes, each of which takes longer than that
+            main = threading.main_thread().ident
+            timers.append(threading.Timer(0.02, signal.pthread_kill, (main, signal.SIGINT)))
+            timers[0].start()
+
+    with pytest.raises(KeyboardInterrupt) as raised:
+        net.fit_lbfgs((many, labels), 1000, tol=0.0, callbacks=[watch], verbose=False)
+    timers[0].join()
+    assert_same(parameters(net), seen[-1])
+    assert len(raised.value.history.training_cost) == len(seen) < 20
+    net.fit_lbfgs((many[:100], labels[:100]), 1, verbose=False)
