@@ -473,7 +473,9 @@ def test_another_package_works_with_it(name, tmp_path, monkeypatch):
 
 
 def test_the_guide_lists_these_clients():
-    table = GUIDE.split("## What works with them\n")[1].split("\n## ")[0]
+    table = GUIDE.split("## Classes and packages that are tested with the estimators\n")[1].split(
+        "\n## "
+    )[0]
     rows = [line for line in table.splitlines() if line.startswith("| ")]
     names = set(re.findall(r"`(\w+)`", "".join(row.split("|")[2] for row in rows)))
     assert names == {*CLASSIFIERS, *REGRESSORS, *OTHERS}

@@ -139,7 +139,7 @@ def _array(file: str, is_target: bool) -> NDArray:
 
 @contextlib.contextmanager
 def _numpys() -> Iterator[None]:
-    """Errors of NumPy about damaged files say what was expected."""
+    """Convert NumPy's errors about damaged files to messages with the expected format."""
     try:
         yield
     except (EOFError, zipfile.BadZipFile) as error:
@@ -286,7 +286,7 @@ def _load_table(options: argparse.Namespace) -> Loaded:
 
 
 def _task_line(raw: RawColumns, table: Table, options: argparse.Namespace) -> str:
-    """What the rows are, and how the target was understood."""
+    """A line about the rows, the target and the task."""
     guessed = ""
     if options.task is None:
         other = "regression" if table.task == "classification" else "classification"
@@ -297,7 +297,7 @@ def _task_line(raw: RawColumns, table: Table, options: argparse.Namespace) -> st
 
 
 def _task(classes: tuple[Any, ...] | None) -> str:
-    """The task, and the names of its classes."""
+    """The task, and the names of its classes, for a line."""
     if classes is None:
         return "regression"
     some = ", ".join(map(str, classes[:8]))
@@ -305,7 +305,7 @@ def _task(classes: tuple[Any, ...] | None) -> str:
 
 
 def _columns_line(raw: RawColumns, table: Table) -> str:
-    """What kinds of columns there are."""
+    """A line about the kinds of the input columns."""
     texts = table.categories
     n = table.n_in - len(texts)
     words = [f"{n} column{'s' * (n != 1)} of numbers"]
@@ -324,7 +324,7 @@ def _columns_line(raw: RawColumns, table: Table) -> str:
 
 
 def _counts_rows(column: NDArray | list[str | None]) -> bool:
-    """Whether the numbers of a column are those of the rows, such as 0, 1, 2, ... ."""
+    """Whether a column contains consecutive integers, such as the numbers of the rows."""
     if isinstance(column, list) or len(column) < 3:
         return False
     return bool((np.diff(column) == 1).all())

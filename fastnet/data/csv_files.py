@@ -53,7 +53,7 @@ class CSVColumns(NamedTuple):
 
 
 def is_number(text: str) -> bool:
-    """Whether ``float`` reads a field as a finite number; underscores are refused.
+    """Whether ``float`` reads a field as a finite number; one with underscores is not a number.
 
     Examples
     --------
@@ -107,8 +107,8 @@ def read_csv(source: Any, texts: Collection[str] = (), name: str | None = None) 
         suffix = os.path.splitext(path)[1].lower()
         if suffix in _OTHERS:
             raise ValueError(
-                f"{path}: expected a CSV file, got one that ends in {suffix}; other libraries make "
-                f"a data frame of it"
+                f"{path}: expected a CSV file, got one that ends in {suffix}; read it with another "
+                f"library and pass the data frame"
             )
         content, name = _content(path), name or path
     text = _decoded(content, name)

@@ -32,8 +32,8 @@ def is_frame(value: Any) -> bool:
 
 
 def is_row(value: Any) -> bool:
-    """Whether ``value`` is one example with names: a dict of a number or a text for each, or a row
-    of a frame of pandas."""
+    """Whether ``value`` is one example with names: a dict of numbers or texts, or a row of a pandas
+    frame."""
     value = _as_dict(value)
     if not isinstance(value, Mapping) or not value:
         return False
@@ -49,8 +49,8 @@ def _is_single(value: Any) -> bool:
 
 
 def _as_dict(value: Any) -> Any:
-    """A row of a frame of pandas, a Series that is indexed by the names of the columns, as a dict;
-    others as they are."""
+    """A dict of a row of a pandas frame, which is a Series indexed by the names of the columns;
+    other values unchanged."""
     if isinstance(value, np.ndarray | list | tuple | Mapping) or not hasattr(value, "to_dict"):
         return value
     index = getattr(value, "index", None)

@@ -195,7 +195,7 @@ def check_categories(raw: RawColumns, name: str) -> None:
 
 
 def _shortened(text: str) -> str:
-    """A text in a message."""
+    """A text for a message, shortened to 40 characters."""
     return repr(text if len(text) <= 40 else f"{text[:37]}...")
 
 

@@ -1,4 +1,4 @@
-"""The arguments of ``Table.fit``, checked against the rows that they are about."""
+"""The arguments of ``Table.fit``, checked by themselves and against the columns of the data."""
 
 from __future__ import annotations
 
