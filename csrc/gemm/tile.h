@@ -60,11 +60,11 @@ typedef struct {
     const uint32_t *c_rows;
 } FN(product);
 
-/* Prefetch nv vectors of a row into the L1 cache, for writing. */
-FN_INLINE void FN(prefetch_row)(const real *row, const size_t nv)
+/* Prefetch nv vectors of a row at an address into the L1 cache, for writing. */
+FN_INLINE void FN(prefetch_row)(uintptr_t row, const size_t nv)
 {
     for (size_t v = 0; v < nv; v += FN_LINE_VECTORS)
-        __builtin_prefetch(row + v * FN_LANES, 1, 3);
+        __builtin_prefetch((const void *)(row + v * FN_VECTOR_BYTES), 1, 3);
 }
 
 /* How the operands of a tile lie, of what the product leaves open. */
@@ -81,7 +81,7 @@ FN_INLINE void FN(tile)(const size_t mr, const size_t nv, const fn_tile_form for
 {
     const real *tile_a = p->a;
     real *c = p->c;
-    const size_t depth = p->k, c_stride = p->c_stride;
+    const size_t depth = p->k, c_stride = p->c_stride, row_bytes = c_stride * sizeof(real);
     const size_t a_row = form.transposed ? 1 : p->a_row;
     const size_t a_k = form.copied ? mr : form.transposed ? p->a_k : 1;
     const size_t b_stride = form.copied ? nv * FN_LANES : p->b_stride;
@@ -99,14 +99,15 @@ FN_UNROLL(4)
             for (size_t v = 0; v < nv; v++)
                 sum[r][v] = FN(load)(row[r] + v * FN_LANES);
             if (!below)
-                __builtin_prefetch(row[r] + nv * FN_LANES, 1, 2); /* for the next panel */
+                FN_PREFETCH(row[r], nv * FN_LANES, 1, 2); /* for the next panel */
             if (form.copied && nv > FN_LINE_VECTORS)
-                __builtin_prefetch(row[r] + (2 * nv - 1) * FN_LANES, 1, 2);
+                FN_PREFETCH(row[r], (2 * nv - 1) * FN_LANES, 1, 2);
         }
-        const real *a = tile_a, *b = p->b, *next = row[mr - 1] + c_stride;
+        const real *a = tile_a, *b = p->b;
+        uintptr_t next = (uintptr_t)row[mr - 1] + row_bytes;
         for (size_t r = depth; below && r < mr; r++)
-            FN(prefetch_row)(next + r * c_stride, nv);
-        for (size_t k = 0; k < depth; k++, next += c_stride) {
+            FN(prefetch_row)(next + r * row_bytes, nv);
+        for (size_t k = 0; k < depth; k++, next += row_bytes) {
             if (below && k < mr)
                 FN(prefetch_row)(next, nv);
             const real *line = form.lists_b ? p->b + b_rows[k] * b_stride : b;
@@ -115,7 +116,7 @@ FN_UNROLL(4)
             for (size_t v = 0; v < nv; v++)
                 right[v] = FN(load)(line + v * FN_LANES);
             for (size_t v = 0; form.copied && v < nv; v += FN_LINE_VECTORS)
-                __builtin_prefetch(line + FN_TERMS_AHEAD * b_stride + v * FN_LANES, 0, 3);
+                FN_PREFETCH(line, FN_TERMS_AHEAD * b_stride + v * FN_LANES, 0, 3);
 FN_UNROLL(16)
             for (size_t r = 0; r < mr; r++) {
                 vec left = FN(splat)(a[r * a_row]);
@@ -216,8 +217,7 @@ static void FN(pack_tile)(size_t height, const FN(product) *p, const real *a, re
             else
                 for (size_t q = 0; q < terms; q++) {
                     lanes[g][q] = FN(load)(a + (k + q) * p->a_k + g * FN_LANES);
-                    const real *next = a + (k + q) * p->a_k + height + g * FN_LANES; /* tile */
-                    __builtin_prefetch(next + FN_LANES - 1, 0, 2);
+                    FN_PREFETCH(a + (k + q) * p->a_k, height + (g + 1) * FN_LANES - 1, 0, 2);
                 }
         for (size_t q = 0; q < terms; q++, packed += height)
             for (size_t g = 0; g * FN_LANES < height; g++)
@@ -236,11 +236,11 @@ FN_INLINE void FN(prefetch_panel)(const FN(product) *p, size_t rows, size_t from
     for (size_t k = from; k < to && k < p->k; k++)
         for (size_t v = vectors; v < 2 * vectors; v += FN_LINE_VECTORS) {
             const size_t row = p->b_rows ? p->b_rows[k] : k;
-            __builtin_prefetch(p->b + row * p->b_stride + v * FN_LANES, 0, 2);
+            FN_PREFETCH(p->b, row * p->b_stride + v * FN_LANES, 0, 2);
         }
     for (size_t r = 0; FN_LINE_VECTORS < vectors && r < rows; r++)
-        __builtin_prefetch(p->c + (p->c_rows ? p->c_rows[r] : r) * p->c_stride
-                               + (2 * vectors - 1) * FN_LANES, 1, 2);
+        FN_PREFETCH(p->c, (p->c_rows ? p->c_rows[r] : r) * p->c_stride
+                              + (2 * vectors - 1) * FN_LANES, 1, 2);
 }
 
 /* `tiles` tiles of one height from row `first` on. Where `share` is not 0, each prefetches so many

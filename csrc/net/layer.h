@@ -153,9 +153,9 @@ FN_UNROLL(16)
                     const vec slope = FN(slope_at)(neurons, own, delta);
                     FN(store)(delta, FN(first_lanes)(n_in - i, lanes[q] * slope));
                     /* rows are far apart where they are long */
-                    __builtin_prefetch(delta + FN_LANES, 1, 2);
+                    FN_PREFETCH(delta, FN_LANES, 1, 2);
                     if (has_a)
-                        __builtin_prefetch(own + FN_LANES, 0, 2);
+                        FN_PREFETCH(own, FN_LANES, 0, 2);
                 }
         }
 }
