@@ -14,7 +14,7 @@
 #define FN_NOINLINE __attribute__((noinline))
 /* Keep this pointer in a register: else gcc 12 computes it again for each load from it. */
 #define FN_OPAQUE(pointer) __asm__("" : "+r"(pointer))
-/* Prefetch the cache line that many elements after a pointer, as __builtin_prefetch does. The address
+/* Prefetch the cache line that many elements after a pointer, as __builtin_prefetch. The address
  * is computed as an integer, since a pointer beyond its array is undefined. */
 #define FN_PREFETCH(pointer, elements, write, locality)                                          \
     __builtin_prefetch(                                                                          \
