@@ -94,7 +94,7 @@ def test_what_has_not_converged_warns_in_scikit_learn_s_words(options):
             library.MLPClassifier(solver="lbfgs", random_state=0, **options).fit(X, Y)
         texts.append([" ".join(str(one.message).split()) for one in caught])
     assert texts[0][0].startswith("lbfgs failed to converge after ")
-    if __version__ >= "1.9":
+    if tuple(map(int, __version__.split(".")[:2])) >= (1, 9):
         assert texts[0] == [text.replace("modules/ preprocessing", "modules/preprocessing")
                             for text in texts[1]]  # fmt: skip
     else:  # which had other words
