@@ -5,9 +5,11 @@ import runpy
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tables import MADE, REAL
 
+import fastnet
 from fastnet import own_data
 from fastnet.cli import main
 from fastnet.core import _kernels
@@ -89,3 +91,20 @@ def test_scores_are_within_the_spread_of_scikit_learns_pipeline_or_better(name):
     ours, theirs = zip(*pairs, strict=True)
     assert sum(ours) / 10 >= min(theirs)
     assert min(ours) >= min(theirs) - (max(theirs) - min(theirs))
+
+
+def test_the_commands_of_the_readme_predict_what_its_python_does(tmp_path, monkeypatch):
+    datasets = pytest.importorskip("sklearn.datasets", reason="scikit-learn has the data")
+    pytest.importorskip("pandas", reason="pandas writes the file")
+    monkeypatch.chdir(tmp_path)
+    datasets.load_diabetes(as_frame=True).frame.to_csv("diabetes.csv", index=False)
+    readme = (TOP / "README.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^fastnet (\w+ diabetes.*)$", readme, re.MULTILINE)
+    assert len(commands) == 3
+    for command in commands:
+        assert main(shlex.split(command)) == 0
+    fit = fastnet.fit_table("diabetes.csv", target="target")
+    header, *predicted = (tmp_path / "predicted.csv").read_text().split()
+    assert header == "target"
+    expected = fit.net.feedforward("diabetes.csv").ravel()
+    np.testing.assert_array_equal(np.array(predicted, np.float32), expected)
