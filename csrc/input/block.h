@@ -1,15 +1,17 @@
-/* The first layer from blocks of compressed rows, for many examples at once.
+/* Computes the first layer from blocks of compressed rows, for many examples at once.
  *
- * Lists load a row of weights again for every one or few examples, mostly from the L2 cache. Here
- * up to FN_BLOCK examples are laid out in blocks first: a block holds 64 inputs of all of them, as
- * one mask per example. In the forward step, the weights of a block stay in the L1 cache for all
- * examples, and each example's sums in registers. For the update the masks are transposed: each
- * input has a bit for every example in which it is non-zero. So a row is loaded once, changed by
- * all its examples in registers, and stored once; an optimizer uses the gradient of a few rows
- * while it is in the L1 cache. Both loop over inputs, so an example's values are read sequentially.
- * Inputs and examples are taken in ascending order, one fused multiply-add each: the bits are those
- * of lists, up to the sign of a zero. Larger mini-batches are split into rounds, and laid out again
- * for the update.
+ * With lists, a row of weights is loaded again for each example or small group of examples, mostly
+ * from the L2 cache. Here, blocks of up to FN_BLOCK examples are made first: a block covers 64
+ * inputs, and has one mask for each example. In the forward step, the weights of a block stay in
+ * the L1 cache for all examples, and each example's sums stay in registers. For the update, the
+ * masks are transposed: each input gets one bit for each example, which is set if the input is
+ * non-zero in it. So a row of weights is loaded once, changed by all its examples in registers, and
+ * stored once; an optimizer uses the gradient of a few rows while it is in the L1 cache. Both steps
+ * loop over the inputs, so an example's values are read sequentially.
+ *
+ * Inputs and examples are processed in ascending order, with one fused multiply-add each, so the
+ * bits are those of lists, up to the sign of a zero. Larger mini-batches are split into rounds, and
+ * the blocks of each round are made again for the update.
  *
  * Measurements: docs/tuning.md. */
 #ifndef FASTNET_INPUT_BLOCK_H
@@ -32,17 +34,17 @@ _Static_assert(FN_BLOCK == 64, "a word of bits for each input, a bit for each ex
 #define FN_LINE_REALS (64 / sizeof(real))
 
 typedef struct {
-    const int64_t *order;       /* what the blocks hold: the m examples at positions first .. */
+    const int64_t *order;       /* the blocks hold the m examples from position `first` of it on */
     size_t first, m;
-    size_t words;               /* blocks */
-    size_t capacity;            /* examples, at most FN_BLOCK */
-    uint64_t *masks;            /* [words][capacity] the inputs that each example has */
-    uint64_t *transposed;       /* [words][64] the examples that have each input */
-    real *x;                    /* [capacity][x_stride] each example's values, one after the other,
-                                 * unless they are read where they are stored */
+    size_t words;               /* the number of blocks: words of 64 bits in a mask */
+    size_t capacity;            /* the most examples, FN_BLOCK or fewer */
+    uint64_t *masks;            /* [words][capacity] the non-zero inputs of each example */
+    uint64_t *transposed;       /* [words][64] the examples in which each input is non-zero */
+    real *x;                    /* [capacity][x_stride] the values of each example's non-zero
+                                 * inputs; not used if they can be read from fn_examples */
     size_t x_stride;
-    const real **next;          /* [capacity] each example's next value, as inputs ascend */
-    uint32_t *rows;             /* [x_stride] one list, of examples that are stored with columns */
+    const real **next;          /* [capacity] each example's next value */
+    uint32_t *rows;             /* [x_stride] one example's list, if examples have columns */
 } FN(blocks);
 
 /* ---- layout ---------------------------------------------------------------------------------- */
@@ -70,7 +72,7 @@ static void FN(transpose_masks)(FN(blocks) *blocks)
 }
 #endif
 
-/* Add the inputs of example s, a list of n with stride 1, to the masks of the blocks. */
+/* Set the bits of example s in the masks of the blocks; rows [n] are its inputs. */
 static FN_NOINLINE void FN(add_list)(size_t n, const uint32_t *restrict rows, size_t s,
                                      size_t capacity, uint64_t *restrict masks,
                                      uint64_t *restrict transposed)
@@ -81,8 +83,8 @@ static FN_NOINLINE void FN(add_list)(size_t n, const uint32_t *restrict rows, si
     }
 }
 
-/* Lay out the m <= capacity examples at positions first .. first+m as blocks, unless they are there
- * already. Examples with masks: only the masks, not transposed. */
+/* Make the blocks of the m <= capacity examples from position `first` of the order on, unless the
+ * blocks hold them already. If examples have masks, `transposed` is left to transpose_masks. */
 static void FN(make_blocks)(const fn_ordered_examples *from, size_t first, size_t m,
                             FN(blocks) *blocks)
 {
@@ -121,7 +123,8 @@ static void FN(make_blocks)(const fn_ordered_examples *from, size_t first, size_
 
 /* ---- products -------------------------------------------------------------------------------- */
 
-/* Vectors of a row of weights that are kept in registers; T once for each number of them. */
+/* The most vectors of a row of weights that are kept in registers; FN_EACH_BLOCK expands T for each
+ * number of vectors. */
 #define FN_BLOCK_VECTORS 13
 #define FN_EACH_BLOCK(T) \
     T(1) T(2) T(3) T(4) T(5) T(6) T(7) T(8) T(9) T(10) T(11) T(12) T(13)
@@ -150,8 +153,8 @@ FN_UNROLL(16)
         row[v] = FN_FMA(value, FN(load)(p + v * FN_LANES), row[v]);
 }
 
-/* z [m][z_stride] += x w for the inputs of one block, the first of which has its weights at
- * `weights`, and for nv vectors. Inlined with constant nv. */
+/* z [m][z_stride] += x w for the inputs of one block and nv vectors. weights: the row of the
+ * block's first input. Inlined with constant nv. */
 FN_INLINE void FN(block_forward)(const size_t nv, const FN(blocks) *blocks, size_t word,
                                  const real *weights, size_t stride, real *z, size_t z_stride)
 {
@@ -168,8 +171,8 @@ FN_INLINE void FN(block_forward)(const size_t nv, const FN(blocks) *blocks, size
     }
 }
 
-/* w[i] += sum_s x[s][i] delta[s] for the inputs from first to end, the first of which has its
- * weights at `weights`, and for nv vectors. Inlined with constant nv. */
+/* w[i] += sum_s x[s][i] delta[s] for the inputs first to end - 1 and nv vectors. weights: the row
+ * of input `first`. Inlined with constant nv. */
 FN_INLINE void FN(block_update)(const size_t nv, const FN(blocks) *blocks, size_t first, size_t end,
                                 size_t stride, const real *delta, real *weights)
 {
@@ -189,7 +192,7 @@ FN_INLINE void FN(block_update)(const size_t nv, const FN(blocks) *blocks, size_
     }
 }
 
-/* block_forward and block_update for nv vectors: a body for each number of them. */
+/* block_forward and block_update, compiled for each number of vectors. */
 static FN_NOINLINE void FN(block_forward_of)(size_t nv, const FN(blocks) *blocks, size_t word,
                                              const real *weights, size_t stride, real *z,
                                              size_t z_stride)
@@ -210,8 +213,8 @@ static FN_NOINLINE void FN(block_update_of)(size_t nv, const FN(blocks) *blocks,
 #undef FN_CASE
 }
 
-/* z [m][z_stride] += x w for the n_out outputs of the blocks' examples, which `from` has laid out.
- * As many of the examples behind them are prefetched in between. */
+/* z [m][z_stride] += x w for the examples of the blocks, which were made from `from`. The next m
+ * examples of the order are prefetched in between. */
 static void FN(forward_of_blocks)(const fn_ordered_examples *from, const FN(blocks) *blocks,
                                   const real *weights, real *z, size_t z_stride)
 {
@@ -235,7 +238,8 @@ static void FN(forward_of_blocks)(const fn_ordered_examples *from, const FN(bloc
     }
 }
 
-/* w += x^T delta for the inputs from first to end, n_out outputs; call for inputs in order. */
+/* w += x^T delta for the inputs first to end - 1 and n_out outputs. The calls of a round must go
+ * through the inputs in ascending order. */
 static void FN(update_of_blocks)(const FN(blocks) *blocks, size_t first, size_t end, size_t n_out,
                                  size_t stride, const real *delta, real *weights)
 {

@@ -1,7 +1,7 @@
 /* Makes lists (list.h) from compressed rows.
  *
- * Later examples, and before them their offsets, are prefetched while lists are made, since memory
- * is idle then. Measurements: docs/tuning.md. */
+ * Later examples, and before them their offsets, are prefetched while lists are made, since few
+ * other loads go to memory then. Measurements: docs/tuning.md. */
 #ifndef FASTNET_INPUT_BUILD_LISTS_H
 #define FASTNET_INPUT_BUILD_LISTS_H
 
@@ -33,7 +33,8 @@ FN_ROWS_OF(u32, uint32_t)
 #undef FN_ROWS_OF
 
 #ifdef FN_EXPAND
-/* Writes to rows where the weights of each input in the mask start; returns their number. */
+/* Write the start of the weights of each input in the mask to `rows`; returns the number of
+ * inputs. */
 static size_t FN(rows_of_mask)(size_t words, const uint64_t *mask, uint32_t stride, uint32_t *rows)
 {
     size_t n = 0;
@@ -52,7 +53,7 @@ FN_UNROLL(8)
 }
 #endif
 
-/* The list of one compressed row, from its columns or mask; returns its length. */
+/* Make the list of one compressed row from its columns or mask; returns its length. */
 static size_t FN(list_of_row)(const fn_examples *examples, size_t n_in, size_t at, uint32_t stride,
                               uint32_t *rows, real *x)
 {
@@ -73,8 +74,8 @@ static size_t FN(list_of_row)(const fn_examples *examples, size_t n_in, size_t a
     return n;
 }
 
-/* Shift a list of n inputs as its image shifts; inputs shifted out are dropped. Inputs ascend, so
- * the image's row is found by counting up. Returns the number of inputs kept. */
+/* Shift a list of n inputs as an image; inputs that leave the image are dropped. Returns the number
+ * of inputs kept. The inputs ascend, so the image's row of each is found by counting up. */
 static size_t FN(shift_list)(fn_shift by, size_t side, uint32_t stride, size_t n, uint32_t *rows,
                              real *x)
 {
@@ -86,7 +87,7 @@ static size_t FN(shift_list)(fn_shift by, size_t side, uint32_t stride, size_t n
         const uint32_t at = rows[k];
         for (; at >= end; end += width)
             row++;
-        /* Unsigned: what is beyond the left edge is large. */
+        /* Unsigned, so a column left of the image becomes a large number. */
         const uint32_t column = at - (end - width) + (uint32_t)by.right * stride;
         rows[kept] = at + offset;
         x[kept] = x[k];
@@ -95,8 +96,8 @@ static size_t FN(shift_list)(fn_shift by, size_t side, uint32_t stride, size_t n
     return kept;
 }
 
-/* The list of the example at `position`, shifted where training shifts images; its rows of weights
- * are `stride` apart. Returns its length. */
+/* Make the list of the example at `position`, shifted if training shifts images; returns its
+ * length. stride: elements from one row of weights to the next. */
 static size_t FN(list_at)(const fn_ordered_examples *from, size_t position, uint32_t stride,
                           uint32_t *rows, real *x)
 {
@@ -117,8 +118,8 @@ typedef struct {
     const fn_examples *examples;
     size_t at[FN_GROUP];
     size_t words;               /* of a mask */
-    uint64_t *union_mask;       /* [words] the inputs that any of them has */
-    uint64_t *bits;             /* [g][words] for each of them, packed: which of these it has */
+    uint64_t *union_mask;       /* [words] the inputs that are non-zero in any of them */
+    uint64_t *bits;             /* [g][words] bit k: the k-th input of union_mask is in the row */
 } FN(group);
 
 /* Fill the bits of a group. Inlined with constant g, so that the dependency chains of the examples
@@ -148,7 +149,8 @@ FN_UNROLL(5)
         bits[s * words] = part[s];
 }
 
-/* Expand each row's values to its places on the list. Inlined with constant g, type and exact. */
+/* Expand each row's values to their positions on the list; the other values become 0. Inlined with
+ * constant g, type and exact. */
 FN_INLINE void FN(expand_values)(const size_t g, const fn_type type, const int exact,
                                  const FN(group) *group, const FN(list) *list)
 {
@@ -170,7 +172,7 @@ FN_UNROLL(5)
         }
 }
 
-/* The values of a group's list, whose inputs are known. Inlined with constant g. */
+/* Fill the values of a group's list, whose inputs are already there. Inlined with constant g. */
 FN_INLINE void FN(fill_values)(const size_t g, const FN(group) *group, const FN(list) *list)
 {
     const fn_type type = group->examples->inputs_type;
@@ -189,8 +191,8 @@ FN_INLINE void FN(fill_values)(const size_t g, const FN(group) *group, const FN(
         FN(expand_values)(g, FN_F64, 0, group, list);
 }
 
-/* Fill the list of the list->g > 1 examples from position `first` on. union_mask: [(1 + FN_GROUP) *
- * words] to work in. */
+/* Make the list of the list->g > 1 examples from position `first` on. union_mask: scratch of
+ * (1 + FN_GROUP) * words. */
 static void FN(list_of_group)(const fn_ordered_examples *from, size_t first, uint32_t stride,
                               uint64_t *union_mask, FN(list) *list)
 {
@@ -213,7 +215,7 @@ static void FN(list_of_group)(const fn_ordered_examples *from, size_t first, uin
 
 /* ---- lists ----------------------------------------------------------------------------------- */
 
-/* Elements that a list may take: its inputs, and a vector that is stored behind them. */
+/* Returns the most elements of a list: its inputs, and a vector that is stored after them. */
 static size_t FN(list_capacity)(const fn_examples *examples, size_t n_in)
 {
     const size_t most = examples->masks ? examples->longest * FN_GROUP : examples->longest;
@@ -232,7 +234,7 @@ FN_INLINE void FN(prefetch_ahead)(const fn_ordered_examples *from, size_t positi
         __builtin_prefetch(from->examples->offsets + order[later]);
 }
 
-/* Where the lists of m examples are made. */
+/* The memory for the lists of m examples. */
 typedef struct {
     FN(list) *lists;            /* [m] */
     uint32_t *rows;             /* [m][row_stride] */
@@ -241,8 +243,8 @@ typedef struct {
     uint64_t *union_mask;       /* [(1 + FN_GROUP) * words], see list_of_group */
 } FN(list_memory);
 
-/* The lists of the examples at positions first .. first+m, in groups of at most `most`. Later
- * examples are prefetched meanwhile, since the memory has nothing else to do here. */
+/* Make the lists of the m examples from position `first` on, in groups of at most `most`, and
+ * prefetch later examples. */
 static void FN(make_lists)(const fn_ordered_examples *from, size_t first, size_t m, size_t most,
                            const FN(list_memory) *to)
 {

@@ -1,4 +1,4 @@
-/* Compresses dense rows: keeps the non-zero inputs, and their columns or masks.
+/* Compresses dense rows: stores the non-zero inputs, and their columns or masks.
  *
  * Inputs are tested in words of 64, in vectors and without branches. Non-zero ones are stored
  * one by one, or, where the processor can compress lanes (FN_EXPAND), vector by vector.
@@ -16,8 +16,8 @@
 
 #define FN_WORD 64
 
-/* Whether input j is non-zero, as a subnormal number is; inlined with constant type, as all that
- * take one. */
+/* Returns whether input j is non-zero; subnormal numbers are. Like all functions here with a
+ * parameter `type`, it is inlined with a constant type. */
 FN_INLINE uint8_t FN(nonzero)(const fn_type type, const void *row, size_t j)
 {
     uint32_t bits32;
@@ -33,7 +33,7 @@ FN_INLINE uint8_t FN(nonzero)(const fn_type type, const void *row, size_t j)
     return bits64 << 1 != 0;
 }
 
-/* seen[j] = nonzero(j0 + j) for a whole word; nothing behind n_in is. */
+/* seen[j] = nonzero(j0 + j) for a whole word; 0 where j0 + j >= n_in. */
 FN_INLINE void FN(find_nonzero)(const fn_type type, const void *row, size_t n_in, size_t j0,
                                 uint8_t *seen)
 {
@@ -48,14 +48,14 @@ FN_INLINE void FN(find_nonzero)(const fn_type type, const void *row, size_t n_in
         seen[j] = 0;
 }
 
-/* Bit j where nonzero(j0 + j). */
+/* Returns a word whose bit j is nonzero(j0 + j). */
 FN_INLINE uint64_t FN(mask_of)(const fn_type type, const void *row, size_t n_in, size_t j0)
 {
     uint8_t seen[FN_WORD];
     uint64_t mask = 0;
     FN(find_nonzero)(type, row, n_in, j0, seen);
     for (size_t j = 0; j < FN_WORD; j += 8) {
-        uint64_t bytes = 0; /* each 0 or 1; one load on little-endian */
+        uint64_t bytes = 0; /* each is 0 or 1; on little-endian machines a single load */
         for (size_t i = 0; i < 8; i++)
             bytes |= (uint64_t)seen[j + i] << 8 * i;
         mask |= (bytes * 0x0102040810204080 >> 56) << j; /* byte i to bit i */
@@ -63,8 +63,8 @@ FN_INLINE uint64_t FN(mask_of)(const fn_type type, const void *row, size_t n_in,
     return mask;
 }
 
-/* Store inputs j0 + j, for each bit j of the mask, from values[k] on; their columns likewise, of
- * column_bytes 2 or 4, or 0 for none. */
+/* Store input j0 + j for each bit j of the mask, from values[k] on, and their columns from
+ * columns[k] on. column_bytes: 2 or 4; 0: no columns. */
 FN_INLINE void FN(store_bits)(const fn_type type, const size_t column_bytes, uint64_t mask,
                               const void *row, size_t j0, size_t k, const fn_compressed to)
 {
@@ -84,8 +84,8 @@ FN_INLINE void FN(store_bits)(const fn_type type, const size_t column_bytes, uin
 }
 
 #ifdef FN_EXPAND
-/* The same for a whole word of inputs, in vectors: overwrites up to a vector behind the last value
- * and column. */
+/* The same for a whole word of inputs, in vectors. May overwrite up to a vector after the last
+ * value and column. */
 FN_INLINE void FN(store_lanes)(const fn_type type, const size_t column_bytes, uint64_t mask,
                                const void *row, size_t j0, size_t k, const fn_compressed to)
 {
@@ -118,8 +118,9 @@ FN_UNROLL(8)
 }
 #endif
 
-/* Compress one row, from the k-th value on and to `masks`, its own. Returns the k after the row, or
- * -1 if there is no room. Inlined with constant type and column_bytes. */
+/* Compress one row: its values from values[k] on, its masks to `masks`, if that is not NULL.
+ * Returns the k after its last value, or -1 if the capacity is too small. Inlined with constant
+ * type and column_bytes. */
 FN_INLINE int64_t FN(compress_row)(const fn_type type, const size_t column_bytes, const void *row,
                                    size_t n_in, size_t k, uint64_t *masks, const fn_compressed to)
 {

@@ -1,13 +1,13 @@
 /* Reads the user's examples (fn_examples): their order, their inputs as reals, weights and targets.
  *
- * The words for inputs, in all of csrc/input:
+ * Terms in csrc/input:
  *   dense rows       all inputs of each example
  *   kept inputs      of the dense rows of a step: those that are non-zero in any of them (gather.h)
  *   compressed rows  the non-zero inputs of each example (compress.h), with their columns, one
  *                    index for each, or with masks, one bit for each input
- *   list             the inputs of one to five compressed rows, and each row's values on it
+ *   list             the inputs of one to five compressed rows, and each row's values of them
  *                    (build_lists.h); list.h computes the first layer from lists
- *   blocks           up to 64 compressed rows, cut into blocks of 64 inputs; block.h computes the
+ *   blocks           up to 64 compressed rows, split into blocks of 64 inputs; block.h computes the
  *                    first layer from blocks */
 #ifndef FASTNET_INPUT_EXAMPLES_H
 #define FASTNET_INPUT_EXAMPLES_H
@@ -20,7 +20,7 @@
 #include "simd/compiler.h"
 #include "simd/vec.h"
 
-/* The examples of a call in its order; a position counts along the order. */
+/* The examples of a call in its order. A position is an index of the order. */
 typedef struct {
     const fn_examples *examples;
     const fn_network *network;
@@ -31,13 +31,13 @@ typedef struct {
 
 /* ---- order ----------------------------------------------------------------------------------- */
 
-/* The i-th example of an order. */
+/* Returns the index of the example at position i of an order. */
 FN_INLINE size_t FN(example)(const int64_t *order, size_t i)
 {
     return order ? (size_t)order[i] : i;
 }
 
-/* Prefetch the cache lines of so many bytes. */
+/* Prefetch the cache lines of `bytes` bytes. */
 FN_INLINE void FN(prefetch)(const void *start, size_t bytes)
 {
     const uintptr_t end = (uintptr_t)start + bytes;
@@ -45,10 +45,10 @@ FN_INLINE void FN(prefetch)(const void *start, size_t bytes)
         __builtin_prefetch((const void *)line, 0, 2);
 }
 
-/* Bytes of a dense row that are prefetched with the example; the rest: see gather_inputs. */
+/* Bytes of a dense row that prefetch_example prefetches; gather_inputs prefetches the rest. */
 #define FN_PREFETCHED_OF_ROW 1024
 
-/* Prefetch one example, of a long dense row its beginning. */
+/* Prefetch one example; of a long dense row, only the beginning. */
 FN_INLINE void FN(prefetch_example)(const fn_examples *examples, size_t n_in, size_t at)
 {
     const size_t bytes = fn_bytes[examples->inputs_type];
@@ -71,15 +71,15 @@ FN_INLINE void FN(prefetch_example)(const fn_examples *examples, size_t n_in, si
 
 /* ---- inputs ---------------------------------------------------------------------------------- */
 
-/* Whether products of reals are the scaled values: the scale is a real, or the sum of two by
- * which bytes may be multiplied. */
+/* Returns whether `scaled` may multiply reals instead of doubles: the scale is a real, or, for
+ * bytes, the two floats of fn_set_scale replace it. */
 FN_INLINE int FN(is_exact)(const fn_examples *examples)
 {
     const int by_two = examples->inputs_type == FN_U8 && FN_BITS == 32;
     return by_two ? examples->upper != 0 : (real)examples->scale == examples->scale;
 }
 
-/* The k-th value as it is stored, to a real: value * scale, rounded once; exact: see is_exact. */
+/* Returns the k-th stored value as a real: value * scale, rounded once. exact: as is_exact says. */
 FN_INLINE real FN(scaled)(const fn_type type, const int exact, const void *values, size_t k,
                           const fn_examples *examples)
 {
@@ -100,7 +100,7 @@ FN_INLINE real FN(scaled)(const fn_type type, const int exact, const void *value
 }
 
 #ifdef FN_EXPAND
-/* As scaled, for FN_LANES values from p on; may read beyond the last one. */
+/* As `scaled`, for FN_LANES values from p on; may read beyond the last one. */
 FN_INLINE vec FN(scaled_lanes)(const fn_type type, const int exact, const char *p,
                                const fn_examples *examples)
 {
@@ -121,7 +121,8 @@ FN_INLINE vec FN(scaled_lanes)(const fn_type type, const int exact, const char *
 }
 #endif
 
-/* Not inlined: gcc 12 would ignore restrict, and convert values one by one. */
+/* scale_<type> scales n values to x. Not inlined, since gcc 12 would then ignore restrict, and
+ * convert values one by one. */
 #define FN_SCALE(name, type, exact)                                                               \
     static FN_NOINLINE void FN(scale_##name)(size_t n, const void *restrict values,               \
                                              const fn_examples *restrict examples,                \
@@ -140,7 +141,7 @@ FN_SCALE(f64, FN_F64, 0)
 
 typedef void FN(scaler)(size_t n, const void *values, const fn_examples *, real *x);
 
-/* What scales the inputs of these examples, looked up once for all rows. */
+/* Returns the function that scales the inputs of these examples, for callers with several rows. */
 static FN(scaler) *FN(scaler_of)(const fn_examples *examples)
 {
     const int exact = FN(is_exact)(examples);
@@ -161,7 +162,7 @@ static void FN(scale)(const fn_examples *examples, size_t n, const void *values,
 
 /* ---- weights and targets --------------------------------------------------------------------- */
 
-/* The weights of examples order[first .. first+m), which must have some -> weights [m] */
+/* weights [m] = those of the examples from position `first` on; examples->weights is not NULL. */
 static void FN(gather_weights)(const fn_examples *examples, const int64_t *order, size_t first,
                                size_t m, double *weights)
 {
@@ -169,7 +170,7 @@ static void FN(gather_weights)(const fn_examples *examples, const int64_t *order
         weights[s] = examples->weights[FN(example)(order, first + s)];
 }
 
-/* The sum of these weights; each is 1 if the examples have none. */
+/* Returns the sum of these weights; m if the examples have none. */
 static double FN(sum_of_weights)(const fn_examples *examples, const int64_t *order, size_t first,
                                  size_t m)
 {
@@ -179,8 +180,8 @@ static double FN(sum_of_weights)(const fn_examples *examples, const int64_t *ord
     return sum;
 }
 
-/* y [m][stride]: labels become a one at their place, or, where one neuron stands for two classes,
- * the label itself. */
+/* y [m][stride] = the targets of the examples from position `first` of the order on. A label
+ * becomes a one-hot row, or, with a single output neuron that is not softmax, the number itself. */
 static void FN(gather_targets)(const fn_network *network, const fn_examples *examples,
                                const int64_t *order, size_t first, size_t m, real *y)
 {
@@ -196,7 +197,7 @@ static void FN(gather_targets)(const fn_network *network, const fn_examples *exa
         const int64_t label = *(const int64_t *)(targets + at * examples->targets_stride);
         if (one)
             y[0] = (real)label;
-        else if ((uint64_t)label < n_out) /* negative ones are large */
+        else if ((uint64_t)label < n_out) /* negative labels become large */
             y[label] = 1;
     }
     for (size_t s = 0; s < m && !labels; s++, y += stride) {

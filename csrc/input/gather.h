@@ -1,8 +1,9 @@
-/* Dense rows of the user's examples to the first layer's operand.
+/* Copies dense rows of the user's examples to x, the first layer's operand.
  *
  * An input that is zero in all examples of a step adds nothing to z and nothing to the update
- * (0 * w for finite w), so only the others are kept: x has n_kept columns then, and kept[c] is the
- * input of column c. The bits are those of the whole product, up to the sign of a zero.
+ * (0 * w for finite w), so only the other inputs are kept: a row of x then has n_kept elements, and
+ * x[s][c] is the value of input kept[c]. The bits are those of the whole product, up to the sign of
+ * a zero.
  *
  * Measurements: docs/tuning.md. */
 #ifndef FASTNET_INPUT_GATHER_H
@@ -18,7 +19,7 @@
 #include "simd/compiler.h"
 #include "simd/vec.h"
 
-/* Lanes of ones where input j + lane is non-zero in any of the m rows of x. */
+/* Returns ones in each lane whose input j + lane is non-zero in any of the m rows of x. */
 FN_INLINE ivec FN(any_nonzero)(size_t m, const real *x, size_t stride, size_t j)
 {
     ivec any = {0};
@@ -27,19 +28,20 @@ FN_INLINE ivec FN(any_nonzero)(size_t m, const real *x, size_t stride, size_t j)
     return any;
 }
 
-/* Drop the inputs of x [m][stride] that are zero in all rows, if they are enough to pay; returns
- * the number of those kept and, if it is not n_in, writes their indices to `kept`, which has room
- * for FN_LANES more. The pads of x up to a vector are zero, and may be written. */
+/* Drop the inputs of x [m][stride] that are zero in all rows, if they are more than about an
+ * eighth. Returns the number of inputs kept, n_kept; if it is not n_in, kept[c] is the index of the
+ * input that is now x[s][c]. The capacity of `kept` is n_in + FN_LANES. The pads of x up to a whole
+ * vector must be zero, and may be overwritten. */
 static size_t FN(drop_zero_inputs)(size_t m, size_t n_in, size_t stride, uint32_t *restrict kept,
                                    real *x)
 {
     ivec all = {0};
     size_t zeros = 0, n_kept = 0;
-    if (n_in <= FN_LANES) /* never enough */
+    if (n_in <= FN_LANES) /* never faster */
         return n_in;
     for (size_t s = 0; s < m; s++)
         FN_ASSERT(fn_is_zero(x + s * stride + n_in, (size_t)(-n_in % FN_LANES) * sizeof(real)));
-    for (size_t j = 0; j < n_in; j += FN_LANES) /* pads are zero: the count is too large */
+    for (size_t j = 0; j < n_in; j += FN_LANES) /* counts pads, too */
         all += ~FN(any_nonzero)(m, x, stride, j);
     for (size_t i = 0; i < FN_LANES; i++)
         zeros += (size_t)-all[i];
@@ -52,11 +54,11 @@ static size_t FN(drop_zero_inputs)(size_t m, size_t n_in, size_t stride, uint32_
 #ifdef FN_EXPAND
         const unsigned bits = FN(bits_of)(any);
         FN(store_rows)(bits, (uint32_t)j, 1, kept + n_kept);
-        for (real *row = x; row < x + m * stride; row += stride) /* to the left: what was read */
+        for (real *row = x; row < x + m * stride; row += stride) /* overwrites what was read */
             FN(store)(row + n_kept, (vec)FN(pack)(bits, (ivec)FN(load)(row + j)));
         n_kept += (size_t)__builtin_popcount(bits);
 #else
-        for (size_t i = 0; i < FN_LANES && j + i < n_in; i++) { /* no branch: unpredictable */
+        for (size_t i = 0; i < FN_LANES && j + i < n_in; i++) { /* a branch would mispredict */
             kept[n_kept] = (uint32_t)(j + i);
             n_kept += (size_t)-any[i];
         }
@@ -70,7 +72,7 @@ static size_t FN(drop_zero_inputs)(size_t m, size_t n_in, size_t stride, uint32_
     return n_kept;
 }
 
-/* One row of inputs -> x, shifted as an image; what comes in at the edges is zero. */
+/* Copy one row of inputs to x, shifted as an image; pixels without a source become zero. */
 static void FN(shift_image)(fn_shift by, size_t side, const fn_examples *examples, const char *row,
                             real *x)
 {
@@ -83,11 +85,12 @@ static void FN(shift_image)(fn_shift by, size_t side, const fn_examples *example
                   x + r * n + from);
 }
 
-/* The rest of a long row is prefetched when the row so many before it is copied. */
+/* The rest of a long row is prefetched this many rows ahead. */
 #define FN_ROWS_AHEAD 2
 
-/* The dense rows at positions first .. first+m -> x [m][stride]. Rows lie anywhere in memory, and
- * the beginning of each has been prefetched a mini-batch before (prefetch_example). */
+/* Copy the m dense rows from position `first` of the order on to x [m][stride], scaled and, if
+ * training shifts images, shifted. The rows are scattered in memory; the beginning of each was
+ * prefetched one mini-batch earlier (prefetch_example). */
 static void FN(gather_inputs)(const fn_ordered_examples *from, size_t first, size_t m, real *x,
                               size_t stride)
 {

@@ -1,19 +1,19 @@
-/* The first layer from lists of compressed rows; build_lists.h makes them. Where rows of weights
- * are wide and examples many, block.h is faster.
+/* Computes the first layer from lists of compressed rows; build_lists.h makes the lists. If rows of
+ * weights are wide and there are many examples, block.h is faster.
  *
- * The examples of a mini-batch are taken in groups, and each group has a list: the inputs that are
- * non-zero in any of its examples, ascending, and each example's values on it, zeros among them.
- * The forward step loads each row of weights of the list once for the group; the update loads and
- * stores it once. Each sum runs over the inputs in ascending order, one fused multiply-add each,
- * and only products with zero are left out; so the bits are those of dense rows, up to the sign of
- * a zero.
+ * A mini-batch is split into groups of examples, and each group has a list: the inputs that are
+ * non-zero in any of its examples, ascending, and each example's values of these inputs, including
+ * zeros. The forward step loads each row of weights of the list once for the group; the update
+ * loads and stores it once. Each sum runs over the inputs in ascending order, with one fused
+ * multiply-add each, and only products with zero are omitted. So the bits are those of dense rows,
+ * up to the sign of a zero.
  *
  * Groups of several examples need masks, and instructions that expand packed values to the set bits
- * of a mask (FN_EXPAND); elsewhere a group is one example.
+ * of a mask (FN_EXPAND); otherwise a group is one example.
  *
- * A pass covers few vectors of each row of weights, for all examples of a chunk: their inputs
- * overlap, and parts this narrow stay in the L1 cache. The update changes up to four rows at once,
- * loads before stores.
+ * One pass computes a few vectors of each row of weights, for all examples of a chunk: the examples
+ * have many inputs in common, and such narrow parts of the rows stay in the L1 cache. The update
+ * changes up to four rows at once, with all loads before the stores.
  *
  * Measurements: docs/tuning.md. */
 #ifndef FASTNET_INPUT_LIST_H
@@ -27,7 +27,7 @@
 #include "simd/compiler.h"
 #include "simd/vec.h"
 
-/* The examples of a group, at most. */
+/* The most examples in a group. */
 #ifdef FN_EXPAND
 #define FN_GROUP FN_MOST_SHARING
 #define FN_EACH_SHARED_GROUP(T) T(2) T(3) T(4) T(5)
@@ -39,7 +39,7 @@
 
 _Static_assert(FN_GROUP <= FN_MOST_SHARING, "a plan says how many examples share a list");
 
-/* Vectors of a weight row per pass, at most. */
+/* The most vectors of a weight row in a pass, and T for each number of them. */
 #define FN_FORWARD_VECTORS 5
 #define FN_FORWARDS(T, g) T(g, 1) T(g, 2) T(g, 3) T(g, 4) T(g, 5)
 #if FN_VECTOR_BYTES >= 32
@@ -49,7 +49,7 @@ _Static_assert(FN_GROUP <= FN_MOST_SHARING, "a plan says how many examples share
 #define FN_UPDATE_VECTORS 2
 #define FN_UPDATES(T, g) T(g, 1) T(g, 2)
 #endif
-/* Rows that are changed together, nv vectors of each. */
+/* The number of rows of which nv vectors are changed together. */
 #define FN_UPDATE_ROWS(nv) ((nv) > 2 ? 2 : 4)
 
 /* Examples per chunk, approximately. */
@@ -58,12 +58,12 @@ _Static_assert(FN_GROUP <= FN_MOST_SHARING, "a plan says how many examples share
 /* The list of a group of g examples, with n inputs. */
 typedef struct {
     size_t n, g;
-    uint32_t *rows;             /* [n] where each input's weights start: input * stride */
+    uint32_t *rows;             /* [n] the start of each input's weights: input * stride */
     real *x;                    /* [g][row_stride] each example's values */
     size_t row_stride;
 } FN(list);
 
-/* z [g][stride] += the sum over the list of x w, for nv vectors; inlined with constant g and nv. */
+/* z [g][stride] += the sum over the list of x w, for nv vectors. Inlined with constant g and nv. */
 FN_INLINE void FN(list_forward)(const size_t g, const size_t nv, const FN(list) *list,
                                 const real *weights, size_t stride, real *z)
 {
@@ -93,8 +93,8 @@ FN_UNROLL(5)
             FN(store)(z + s * stride + v * FN_LANES, sum[s][v]);
 }
 
-/* w += the sum over the group of x delta, for `rows` inputs of the list from the k-th on and nv
- * vectors; inlined with constant g, nv and rows. */
+/* w += the sum over the group of x delta, for `rows` inputs of the list, from the k-th on, and nv
+ * vectors. Inlined with constant g, nv and rows. */
 FN_INLINE void FN(list_update_rows)(const size_t g, const size_t nv, const size_t rows,
                                     const FN(list) *list, size_t k, real *weights,
                                     vec error[FN_GROUP][FN_UPDATE_VECTORS])
@@ -122,7 +122,7 @@ FN_UNROLL(4)
             FN(store)(row[r] + v * FN_LANES, w[r][v]);
 }
 
-/* w += the sum over the group of x delta, for nv vectors; inlined with constant g and nv. */
+/* w += the sum over the group of x delta, for nv vectors. Inlined with constant g and nv. */
 FN_INLINE void FN(list_update)(const size_t g, const size_t nv, const FN(list) *restrict list,
                                real *restrict weights, size_t stride, const real *delta)
 {
@@ -141,7 +141,7 @@ FN_UNROLL(4)
         FN(list_update_rows)(g, nv, 1, &own, k, weights, error);
 }
 
-/* list_forward and list_update for the list's group and nv vectors: a body for each such pair. */
+/* list_forward and list_update, compiled for each pair of g and nv. */
 static FN_NOINLINE void FN(list_forward_of)(size_t nv, const FN(list) *list, const real *weights,
                                             size_t stride, real *z)
 {
@@ -177,7 +177,7 @@ static void FN(forward_of_lists)(size_t m, const FN(list) *lists, size_t n_out, 
 }
 
 /* w[i] += sum_s x[s][i] delta[s] over the lists of m examples, at most FN_CHUNK, for n_out outputs
- * of each row, `most` vectors in a pass. */
+ * of each row, with at most `most` vectors in a pass. */
 static void FN(update_of_lists)(size_t m, const FN(list) *lists, size_t n_out, size_t stride,
                                 size_t most, const real *delta, real *weights)
 {

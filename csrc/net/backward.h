@@ -16,7 +16,7 @@
 #include "simd/subnormals.h"
 #include "simd/vec.h"
 
-/* This thread's share of the errors of hidden layer l, from those of the layer above. */
+/* Compute this thread's share of the errors of hidden layer l from those of the layer above. */
 FN_INLINE void FN(backpropagate_layer)(const FN(thread_context) *work, size_t l, size_t m,
                                        const real *weights)
 {
@@ -41,8 +41,8 @@ FN_INLINE void FN(backpropagate_layer)(const FN(thread_context) *work, size_t l,
         fn_wait_for_team(work->team);
 }
 
-/* The output error of a custom cost, of all m examples, times factor and each example's weight.
- * Returns what the callback returned. */
+/* Compute the output error of a custom cost for all m examples, times factor and each example's
+ * weight. Returns what the callback returned. */
 static int FN(custom_output_error)(const FN(thread_context) *work, size_t m, double factor)
 {
     const fn_delta custom = work->training->delta;
@@ -64,8 +64,9 @@ static int FN(custom_output_error)(const FN(thread_context) *work, size_t m, dou
     return 0;
 }
 
-/* The errors of this thread's share of m examples, times factor, from the output layer down; those
- * of the first layer are divided by scale (ops/optimizer.h). */
+/* Compute the errors of this thread's share of m examples, times factor, from the output layer
+ * down; those of the first layer are divided by scale (ops/optimizer.h). Returns what the delta
+ * callback returned. */
 static int FN(backward)(FN(thread_context) *work, const real *parameters, size_t m, double factor,
                         double scale)
 {
@@ -75,7 +76,7 @@ static int FN(backward)(FN(thread_context) *work, const real *parameters, size_t
     const size_t stride = w->places[L - 1].stride;
     size_t s0;
     const size_t s1 = FN(local_examples)(work, m, &s0);
-    if (work->training->delta.call) { /* then this thread is alone */
+    if (work->training->delta.call) { /* then the team is one thread */
         const int failed = FN(custom_output_error)(work, m, factor);
         if (failed)
             return failed;

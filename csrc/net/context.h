@@ -1,4 +1,4 @@
-/* What a thread knows of the call that it takes part in, and its share of each layer. */
+/* The state of one thread during a call, and its share of each layer. */
 #ifndef FASTNET_NET_CONTEXT_H
 #define FASTNET_NET_CONTEXT_H
 
@@ -16,17 +16,17 @@
 /* Per-thread context of a call. */
 typedef struct {
     const fn_plan *plan;
-    const fn_step *step;        /* the plan of the step at hand */
+    const fn_step *step;        /* the plan of the current step */
     const fn_network *network;
     const fn_examples *examples;
-    const int64_t *order;       /* or NULL: 0, 1, 2 ... */
+    const int64_t *order;       /* [n_order], or NULL: 0, 1, 2 ... */
     size_t n_order;
-    const fn_training *training; /* NULL: forward only; with a delta call the team is one thread */
+    const fn_training *training; /* NULL: forward only. With delta.call there is one thread */
     fn_team *team;
     size_t thread;
     FN(workspace) w;
-    double scale;               /* s of the first layer, see ops/optimizer.h; else 1 */
-    double *cost;               /* where the cost of the mini-batch at hand is added up, or NULL */
+    double scale;               /* s of the first layer's lazy decay (ops/optimizer.h), or 1 */
+    double *cost;               /* NULL, or the sum to which the current step adds its cost */
 } FN(thread_context);
 
 static fn_ordered_examples FN(ordered_examples)(const FN(thread_context) *work)
@@ -36,15 +36,15 @@ static fn_ordered_examples FN(ordered_examples)(const FN(thread_context) *work)
                                  .training = work->training};
 }
 
-/* All parameters, pads among them. */
+/* Returns the number of elements of the parameters, including pads. */
 static size_t FN(n_parameters)(const FN(thread_context) *work)
 {
     const fn_place *last = work->w.places + work->network->layers - 1;
     return last->biases + last->stride;
 }
 
-/* This thread's share of a layer's neurons, whole cache lines: n of them from the one
- * returned on. */
+/* This thread's share of a layer's neurons, in whole cache lines: returns the first, and sets *n to
+ * their number. */
 static size_t FN(local_neurons)(const FN(thread_context) *work, size_t neurons, size_t *n)
 {
     const size_t from = fn_part(neurons, FN_LINE_REALS, work->thread, work->team->threads);
@@ -52,25 +52,26 @@ static size_t FN(local_neurons)(const FN(thread_context) *work, size_t neurons, 
     return from;
 }
 
-/* This thread's share of a layer's inputs, whole tiles: from the one returned to the one before
- * `to`. */
+/* This thread's share of a layer's inputs, in whole tiles: returns the first, and sets *to to the
+ * end. An end, here and elsewhere, is the index after the last one. */
 FN_INLINE size_t FN(local_inputs)(const FN(thread_context) *work, size_t inputs, size_t *to)
 {
     *to = fn_part(inputs, FN_TILE_ROWS, work->thread + 1, work->team->threads);
     return fn_part(inputs, FN_TILE_ROWS, work->thread, work->team->threads);
 }
 
-/* This thread's share of m examples: from s0 to the one before the one returned. */
+/* This thread's share of m examples: sets *s0 to the first, and returns the end. */
 FN_INLINE size_t FN(local_examples)(const FN(thread_context) *work, size_t m, size_t *s0)
 {
     *s0 = fn_part(m, 1, work->thread, work->team->threads);
     return fn_part(m, 1, work->thread + 1, work->team->threads);
 }
 
-/* What a thread computes of a layer: n neurons from `from` on, of the examples s0 .. s1. */
+/* The part of a layer that a thread computes: n neurons, `from` the first of them, of the examples
+ * s0 to s1 - 1. */
 typedef struct {
     size_t s0, s1, from, n;
-    int by_neurons;             /* all examples and some neurons; else the other way round */
+    int by_neurons;             /* 1: all examples, some neurons; 0: some examples, all neurons */
 } FN(share);
 
 /* This thread's share of m examples in a layer of this many neurons. Large products are split by

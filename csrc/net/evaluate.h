@@ -1,6 +1,7 @@
-/* Forward only: outputs, and counts and costs of a whole data set, in pieces
- * of FN_EVALUATED examples that stay in the caches. Threads take the pieces in turn;
- * their results are added up in the order of the pieces. */
+/* The calls feedforward and evaluate, which need only the forward step: the outputs of all
+ * examples, or the number of correct ones and the sum of the costs. Examples are computed in pieces
+ * of FN_EVALUATED, which stay in the caches. Threads take the pieces in turn; the results are added
+ * up in the order of the pieces. */
 #ifndef FASTNET_NET_EVALUATE_H
 #define FASTNET_NET_EVALUATE_H
 
@@ -21,7 +22,7 @@
 #include "ops/cost.h"
 #include "simd/vec.h"
 
-/* The arguments of feedforward and evaluate, for all of the team. */
+/* The arguments of feedforward and evaluate, shared by the team. */
 typedef struct {
     const fn_plan *plan;
     const real *parameters;
@@ -29,10 +30,10 @@ typedef struct {
     real *a;                    /* feedforward: [n][n_out] */
     double *cost;               /* evaluate: [pieces] */
     size_t *correct;            /* evaluate: [pieces] */
-    fn_poll poll;               /* by the first thread */
+    fn_poll poll;               /* called by the first thread */
     atomic_int *stopped;
     char *memory;
-    size_t size;                /* of each thread's memory */
+    size_t size;                /* bytes of memory for each thread */
 } FN(evaluation);
 
 static size_t FN(pieces)(const fn_plan *plan)
@@ -40,7 +41,7 @@ static size_t FN(pieces)(const fn_plan *plan)
     return (plan->n + FN_EVALUATED - 1) / FN_EVALUATED;
 }
 
-/* Bytes of the memory of one thread, which works alone. */
+/* Returns the bytes of memory for one thread, which computes its pieces alone. */
 static size_t FN(evaluation_share)(const fn_plan *plan, const fn_examples *examples)
 {
     fn_arena arena = {0};
@@ -56,8 +57,8 @@ static size_t FN(evaluation_size)(const fn_plan *plan, const fn_examples *exampl
            + FN(pieces)(plan) * (sizeof(double) + sizeof(size_t));
 }
 
-/* The class that n_out outputs stand for: the first of the largest, or, for
- * one output, which side of 1/2. */
+/* Returns the class that n_out outputs predict: the first of the largest outputs; for one output, 1
+ * if it is at least 1/2, else 0. */
 static size_t FN(class_of)(size_t n_out, const real *a)
 {
     size_t best = 0;
@@ -68,7 +69,7 @@ static size_t FN(class_of)(size_t n_out, const real *a)
     return best;
 }
 
-/* What each thread of the team runs. */
+/* The function that each thread of the team runs. */
 static void FN(evaluate_member)(fn_team *team, size_t thread, void *context)
 {
     const FN(evaluation) *e = context;
@@ -82,7 +83,7 @@ static void FN(evaluate_member)(fn_team *team, size_t thread, void *context)
     };
     const FN(workspace) *w = &work.w;
     const size_t stride = w->places[L - 1].stride;
-    size_t until = thread == 0 && e->poll.poll_due ? 1 : 0; /* 0: never to poll */
+    size_t until = thread == 0 && e->poll.poll_due ? 1 : 0; /* 0: do not poll */
     for (size_t piece = thread; piece < FN(pieces)(e->plan); piece += team->threads) {
         if (piece > 0 && until && --until == 0) {
             until = fn_poll_now(e->poll, piece * FN_EVALUATED);

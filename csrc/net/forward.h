@@ -30,8 +30,8 @@ typedef struct {
     size_t stride;
 } FN(weighted_inputs);
 
-/* The first layer's weighted inputs of the compressed rows from position `first` of the order on, z
- * starting from the biases: lists are made and used chunk by chunk. */
+/* z += x w of the first layer, for the compressed rows from position `first` of the order on; z
+ * holds the biases before. Lists are made and used chunk by chunk. */
 static void FN(forward_by_lists)(FN(thread_context) *work, size_t first, FN(weighted_inputs) at)
 {
     const fn_ordered_examples from = FN(ordered_examples)(work);
@@ -63,7 +63,8 @@ static void FN(forward_by_blocks)(FN(thread_context) *work, size_t first, FN(wei
     }
 }
 
-/* Dense examples first + s0 .. first + s1 of the order into the first layer's operand. */
+/* Copy the dense examples at positions first + s0 to first + s1 - 1 of the order to x, the operand
+ * of the first layer; drop inputs that are zero in all of them, if the plan says so. */
 static void FN(gather)(FN(thread_context) *work, size_t first, size_t s0, size_t s1)
 {
     const size_t n_in = work->network->sizes[0], m = s1 - s0;
@@ -118,8 +119,8 @@ static void FN(activate_hidden)(FN(thread_context) *work, size_t l, size_t first
     }
 }
 
-/* The weighted inputs of layer l from dense activations, of the first layer those that gather
- * kept. */
+/* Compute the weighted inputs of layer l from dense activations; in the first layer, from the
+ * inputs that `gather` kept. */
 FN_INLINE void FN(forward_dense)(const FN(thread_context) *work, size_t l, FN(weighted_inputs) at)
 {
     const FN(workspace) *w = &work->w;
@@ -134,8 +135,8 @@ FN_INLINE void FN(forward_dense)(const FN(thread_context) *work, size_t l, FN(we
                         work->step->layers + l, w->scratch);
 }
 
-/* The weighted inputs of the first layer, of the examples from position `first` of the order on;
- * its weights are stored divided by work->scale. */
+/* Compute the weighted inputs of the first layer for the examples from position `first` of the
+ * order on. Its weights are stored divided by work->scale. */
 FN_INLINE void FN(forward_first)(FN(thread_context) *work, size_t first, FN(weighted_inputs) at)
 {
     const size_t rows = at.local.s1 - at.local.s0, n = at.local.n;
@@ -156,8 +157,9 @@ FN_INLINE void FN(forward_first)(FN(thread_context) *work, size_t first, FN(weig
         FN(apply_scale)(rows, n, at.stride, (real)work->scale, at.z);
 }
 
-/* This thread's share of examples first .. first + m of the order, gathered before: to the
- * activations w->a[1..L] and the output layer's w->z. */
+/* Compute this thread's share of the activations w->a[1..L], and of the output layer's weighted
+ * inputs w->z, for the m examples from position `first` of the order on. If they are dense, they
+ * must have been gathered. */
 static void FN(forward)(FN(thread_context) *work, const real *parameters, size_t first, size_t m)
 {
     const FN(workspace) *w = &work->w;

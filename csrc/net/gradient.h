@@ -21,9 +21,9 @@
 #include "net/workspace.h"
 #include "simd/vec.h"
 
-/* The arguments of gradient, for all of the team. */
+/* The arguments of gradient, shared by the team. */
 typedef struct {
-    FN(thread_context) work;    /* the common part */
+    FN(thread_context) work;    /* what is the same for all threads */
     const real *parameters;
     real *nabla;
     void *memory;
@@ -31,8 +31,8 @@ typedef struct {
     int failed;
 } FN(gradient_args);
 
-/* One thread polls for all of the team, which waits meanwhile; returns the pieces until the next
- * poll, or 0: stop. */
+/* The first thread polls, and the others wait for it. Returns the number of pieces until the next
+ * poll; 0: the call must end. */
 static size_t FN(poll_between_pieces)(const FN(thread_context) *work, FN(gradient_args) *args,
                                       size_t done)
 {
@@ -42,7 +42,7 @@ static size_t FN(poll_between_pieces)(const FN(thread_context) *work, FN(gradien
     return args->until;
 }
 
-/* What each thread of the team runs. */
+/* The function that each thread of the team runs. */
 static void FN(gradient_member)(fn_team *team, size_t thread, void *context)
 {
     FN(gradient_args) *args = context;

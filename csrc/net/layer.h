@@ -1,7 +1,7 @@
 /* A layer's three steps: weighted input, back-propagated error, update.
  *
- * All weights are input-major. A small output layer as [n_out][n_in] would save the
- * transpositions of backpropagate and of narrow updates and need some in the forward step. */
+ * All weights are input-major. If those of a small output layer were [n_out][n_in], backpropagate
+ * and the narrow update would not transpose, but the forward step would. */
 #ifndef FASTNET_NET_LAYER_H
 #define FASTNET_NET_LAYER_H
 
@@ -25,7 +25,7 @@
  * the elements of one column in a tile's rows lie in different banks of the L1 cache. */
 FN_INLINE size_t FN(a_stride)(size_t n) { return fn_stride(n, sizeof(real)) + 16 / sizeof(real); }
 
-/* z[s] = times b, pads among them. */
+/* z[s] = times b, including pads. */
 static void FN(start_from_biases)(size_t m, size_t n_out, const real *biases, real times,
                                   real *restrict z, size_t z_stride)
 {
@@ -55,7 +55,7 @@ static void FN(update_biases)(size_t m, size_t n_out, size_t stride, const real 
 
 /* c[s] = times b + sum_i a[s][i] w[i] (z^l = w^l a^(l-1) + b^l) for m rows and n_out columns of the
  * product, as the layer's plan says. scratch: FN_LARGE_SIZE elements for FN_FORWARD_LARGE. The
- * narrow kernel needs consecutive rows of weights, so with b_rows narrow layers use tiles. */
+ * narrow kernel reads consecutive rows of weights only; with b_rows, tiles replace it. */
 FN_INLINE void FN(forward_product)(size_t m, size_t n_out, FN(product) z, const real *biases,
                                    real times, const fn_layer_plan *layer, real *scratch)
 {
@@ -74,10 +74,10 @@ FN_INLINE void FN(forward_product)(size_t m, size_t n_out, FN(product) z, const 
         FN(multiply)(m, n_out, &z, NULL, layer->prefetch_terms);
 }
 
-/* w[i] += sum_s a[s][i] delta[s] for n_in inputs and n_out columns of the product, whose rows of A
- * are the inputs, as the layer's plan says. scratch: as update_scratch says; a is readable a
- * vector behind its last row. The narrow kernel needs consecutive rows of weights, so with c_rows
- * narrow layers use tiles. */
+/* w[i] += sum_s a[s][i] delta[s] for n_in inputs, the rows of the product, and n_out columns, as
+ * the layer's plan says. scratch: update_scratch elements. One vector after the last row of a must
+ * be readable. The narrow kernel changes consecutive rows of weights only; with c_rows, tiles
+ * replace it. */
 FN_INLINE void FN(update_product)(size_t n_in, size_t n_out, const FN(product) *w,
                                   const fn_layer_plan *layer, real *scratch)
 {
@@ -104,7 +104,7 @@ FN_INLINE void FN(update_product)(size_t n_in, size_t n_out, const FN(product) *
                  layer->prefetch_terms);
 }
 
-/* The errors of a layer's neurons from those of the layer above:
+/* The arguments of back-propagation, which computes a layer's errors from those of the layer above:
  *     below[s][i] = (sum_o w[i][o] delta[s][o]) f'(z[s][i])
  * for m examples, n_in neurons and n_out above. */
 typedef struct {
@@ -113,17 +113,19 @@ typedef struct {
     const real *weights, *delta;    /* [n_in][fn_stride(n_out)], [m][fn_stride(n_out)] */
     const real *a;                  /* [m][a_stride], or NULL: f'(z) is in `below` */
     size_t a_stride;
-    real *below;                    /* [m][below_stride], of which n_in columns may be a part */
+    real *below;                    /* [m][below_stride]; a row may have more than n_in neurons */
     size_t below_stride;
 } FN(backpropagation);
 
+/* Returns f'(z) of a vector of neurons, from a, or, where a is NULL, from delta, which holds it. */
 FN_INLINE vec FN(slope_at)(const fn_activation neurons, const real *a, const real *delta)
 {
     return a ? FN(slope_from_activation)(neurons, FN(load)(a)) : FN(load)(delta);
 }
 
-/* below[s][i] = error[s][i] f'(z[s][i]); transposed: error[i][s]. has_a: the slope is computed from
- * the activation. Inlined with constant neurons, transposed and has_a. */
+/* below[s][i] = error[s][i] f'(z[s][i]), or error[i][s] f'(z[s][i]) if `transposed`. has_a: f'(z)
+ * is computed from p->a; else `below` holds it before. Inlined with constant neurons, transposed
+ * and has_a. */
 FN_INLINE void FN(activation_backward_as)(const fn_activation neurons, const int transposed,
                                           const int has_a, const FN(backpropagation) *p,
                                           const real *error, size_t stride)
@@ -152,7 +154,7 @@ FN_UNROLL(16)
                     real *delta = below + (s + q) * below_stride + i;
                     const vec slope = FN(slope_at)(neurons, own, delta);
                     FN(store)(delta, FN(first_lanes)(n_in - i, lanes[q] * slope));
-                    /* rows are far apart where they are long */
+                    /* for the next i, which comes after all other rows */
                     FN_PREFETCH(delta, FN_LANES, 1, 2);
                     if (has_a)
                         FN_PREFETCH(own, FN_LANES, 0, 2);
@@ -160,7 +162,7 @@ FN_UNROLL(16)
         }
 }
 
-/* activation_backward_as for the kind of these neurons; zeros to the pads of `below`. */
+/* Call activation_backward_as for the kind of p->neurons, and set the pads of `below` to zero. */
 static void FN(activation_backward)(const int transposed, const FN(backpropagation) *p,
                                     const real *error, size_t stride)
 {
@@ -197,8 +199,8 @@ static void FN(activation_backward)(const int transposed, const FN(backpropagati
             FN(store)(below + s * below_stride + i, (vec){0});
 }
 
-/* Scratch elements for back-propagating the errors of error_examples at once: copies and
- * transposes. */
+/* Returns the number of scratch elements, for copies and transposes, with which error_examples
+ * examples are back-propagated at once. */
 static size_t FN(error_scratch)(const fn_layer_plan *layer, size_t n_in, size_t n_out)
 {
     const size_t across = fn_stride(layer->error_examples, sizeof(real));
@@ -214,7 +216,7 @@ static size_t FN(error_scratch)(const fn_layer_plan *layer, size_t n_in, size_t 
     return size > untransposed ? size : untransposed;
 }
 
-/* Scratch elements for the forward step and the update. */
+/* Returns the number of scratch elements for the forward step and the update. */
 static size_t FN(update_scratch)(const fn_layer_plan *layer)
 {
     if (layer->update == FN_UPDATE_LARGE || layer->forward == FN_FORWARD_LARGE)
@@ -228,8 +230,8 @@ static size_t FN(layer_scratch)(const fn_layer_plan *layer, size_t n_in, size_t 
     return error > update ? error : update;
 }
 
-/* error[s][i] = sum_o w[i][o] delta[s][o], rows of `row` elements; w is transposed in registers, a
- * square at a time. */
+/* error[s][i] = sum_o w[i][o] delta[s][o]; `row` is the stride of error. w is transposed in
+ * registers, a square at a time. */
 static void FN(multiply_transposed)(const FN(backpropagation) *p, real *restrict error, size_t row)
 {
     const size_t m = p->m, n_in = p->n_in, n_out = p->n_out;
@@ -261,11 +263,11 @@ static void FN(multiply_error)(const FN(backpropagation) *p, real *error, size_t
     FN(multiply_large)(p->m, p->n_in, &whole, 1, packed);
 }
 
-/* Back-propagate the errors of at most error_examples, in this way.
- * The sum runs along a row of w. So either w is transposed, or the vectors run over the examples:
- * delta is transposed, multiplied and the result transposed back. The pads of `columns` affect
- * only the pads of `error`.
- * scratch: error_scratch elements. */
+/* Back-propagate the errors of p->m <= error_examples examples; scratch: error_scratch elements.
+ *
+ * The sum runs along a row of w. So either w is transposed, or the vectors run along the examples:
+ * then delta is transposed to `columns`, multiplied by w, and the result transposed back. The pads
+ * of `columns` affect only the pads of `error`. */
 static void FN(backpropagate_some)(const FN(backpropagation) *p, const fn_error_way way,
                                    const fn_layer_plan *layer, real *restrict scratch)
 {
@@ -311,14 +313,14 @@ static void FN(backpropagate_product)(const FN(backpropagation) *whole, const fn
     }
 }
 
-/* The three steps as separate kernels, for tests and benchmarks, planned for a single layer. */
+/* The three steps as separate kernels, for tests and benchmarks; each plans a single layer. */
 
 FN_INLINE fn_layer_plan FN(plan_of)(fn_dimensions size)
 {
     return fn_plan_layer(FN_BITS == 32 ? FN_F32 : FN_F64, FN_TARGET, fn_this_processor(), size);
 }
 
-/* Elements of scratch memory for all three. */
+/* Returns the number of scratch elements that suffices for each of the three. */
 static size_t FN(scratch_size)(fn_dimensions size)
 {
     const fn_layer_plan layer = FN(plan_of)(size);

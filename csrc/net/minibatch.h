@@ -1,17 +1,18 @@
 /* The mini-batch loop: gather, forward, output error, back-propagate, update.
  *
- * No gradient is stored: the output error is multiplied by -eta/m once (by -eta times the
- * example's share in the sum, where examples have weights), so that every error below
- * carries that factor and each layer's update adds a^T delta straight onto the weights. All
- * errors are back-propagated before any weight changes, so all gradients are those of the weights
- * before the mini-batch. An optimizer gets the gradient a few rows at a time. The whole gradient
- * is collected in an array first only for mini-batches of more than FN_PIECE examples, or if an
- * optimizer follows lists or more than one round of blocks (input/block.h).
+ * The plain optimizer stores no gradient: the output error is multiplied once by -eta/m (by -eta
+ * times the example's share of the total weight, if examples have weights), so every error below
+ * has this factor, and each layer's update adds a^T delta to the weights. All errors are
+ * back-propagated before any weight changes, so all gradients are those of the weights before the
+ * mini-batch. The other optimizers receive the gradient a few rows at a time. The whole gradient
+ * is collected in an array first in two cases only: the mini-batch is computed in several pieces;
+ * or the optimizer is not the plain one, and the first layer is computed by lists or by more than
+ * one round of blocks (input/block.h).
  *
- * Several threads (fn_team) share a mini-batch: each computes its examples (in a large layer,
- * its neurons, see local_share) up to the errors; when all are done, each updates its part of
- * the weights. Each element is computed by one thread, in the same order as with a single
- * thread, so the bits do not depend on the number of threads.
+ * The threads of a team (fn_team) share a mini-batch. Each computes the activations and errors of
+ * its examples (in a large layer, of its neurons, see local_share). When all have finished, each
+ * updates its share of the weights. Each element is computed by one thread, in the same order as
+ * with a single thread, so the bits do not depend on the number of threads.
  * Measurements: docs/tuning.md. */
 #ifndef FASTNET_NET_MINIBATCH_H
 #define FASTNET_NET_MINIBATCH_H
@@ -33,7 +34,8 @@
 #include "simd/vec.h"
 
 /* target += factor * (the weighted sum of the gradients of the m examples at `parameters`),
- * after the decay of `step`; target may be parameters. All of the team take part. */
+ * after the decay of `step`; target may be parameters. Every thread of the team must call it.
+ * Returns what the delta callback returned. */
 static int FN(step)(FN(thread_context) *work, const real *parameters, real *target, size_t first,
                     size_t m, double factor, const FN(step_coefficients) *step)
 {
@@ -63,7 +65,8 @@ static int FN(step)(FN(thread_context) *work, const real *parameters, real *targ
     return 0;
 }
 
-/* nabla += factor * gradient of the examples first .. first+n, piece by piece. */
+/* nabla += factor * (the gradient of the examples at positions first to first + n - 1), piece by
+ * piece. Returns what the delta callback returned. */
 static int FN(accumulate)(FN(thread_context) *work, const real *parameters, real *nabla,
                           size_t first, size_t n, double factor)
 {
@@ -77,7 +80,8 @@ static int FN(accumulate)(FN(thread_context) *work, const real *parameters, real
     return 0;
 }
 
-/* The mini-batches at positions first .. end of the order; one of them ends at `end`. */
+/* Train on the mini-batches at positions first to end - 1 of the order; one must end at `end`.
+ * Returns what the delta callback returned. */
 FN_INLINE int FN(mini_batches)(FN(thread_context) *work, real *parameters, size_t first, size_t end)
 {
     const fn_training *t = work->training;

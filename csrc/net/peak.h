@@ -1,5 +1,5 @@
-/* Peak arithmetic throughput: a loop of multiply-adds and nothing else. bench/ divides the
- * number of operations of a job by its speed. Networks do not use it. */
+/* Measures peak arithmetic throughput: a loop of multiply-adds only. bench/ divides the number of
+ * operations of a job by this throughput. Networks do not use it. */
 #ifndef FASTNET_NET_PEAK_H
 #define FASTNET_NET_PEAK_H
 
@@ -10,10 +10,10 @@
 #include "simd/compiler.h"
 #include "simd/vec.h"
 
-/* sums[i] = sums[i] / 2 + 1/2, n times over, for as many independent vectors as the
- * register tile has sums, all of them in registers: more than the latency of a
- * multiply-add needs. Reads and writes FN_SUMS_BYTES at most; returns the
- * floating-point operations done, two for each multiply-add. */
+/* Repeat sums[i] = sums[i] / 2 + 1/2 n times. There are as many independent vectors as the register
+ * tile has accumulators, all in registers: more than are needed to hide the latency of a
+ * multiply-add. Reads and writes FN_SUMS_BYTES at most. Returns the number of floating-point
+ * operations, two for each multiply-add. */
 static double FN(fma_rounds)(size_t n, real *sums)
 {
     enum { VECTORS = 2 * FN_TILE_ROWS };

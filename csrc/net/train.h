@@ -1,4 +1,4 @@
-/* The call train: threads, passes over the examples, callbacks of the caller's. */
+/* The call train: threads, passes over the examples, the caller's callbacks. */
 #ifndef FASTNET_NET_TRAIN_H
 #define FASTNET_NET_TRAIN_H
 
@@ -21,20 +21,20 @@
 #include "simd/compiler.h"
 #include "simd/vec.h"
 
-/* The arguments of train, for all of the team. */
+/* The arguments of train, shared by the team. */
 typedef struct {
-    FN(thread_context) work;              /* the common part */
+    FN(thread_context) work;    /* what is the same for all threads */
     real *parameters;
     size_t passes;
     void *memory;
     size_t until;               /* mini-batches until the next poll; 0: stop */
-    int goes_on;                /* the parameters were finite after a pass */
-    int failed;
+    int goes_on;                /* the parameters were finite after the last pass */
+    int failed;                 /* what the delta callback returned */
 } FN(train_args);
 
-/* Whether the call goes on after the callbacks. If they need consistent weights, the deferred
- * scale of the first layer's is applied for them and taken back afterwards: the results must not
- * depend on how often it is polled. */
+/* Run the callbacks; returns whether the call continues. If the callbacks need consistent weights,
+ * the deferred scale is applied to the first layer's weights before, and the stored weights are
+ * restored afterwards: the results must not depend on how often callbacks run. */
 static int FN(run_callbacks)(const FN(thread_context) *work, real *parameters, size_t done)
 {
     const fn_place *first = work->w.places;
@@ -51,8 +51,8 @@ static int FN(run_callbacks)(const FN(thread_context) *work, real *parameters, s
     return goes_on;
 }
 
-/* One thread polls for all of the team, which waits meanwhile; returns the mini-batches until the
- * next poll, or 0: stop. */
+/* The first thread polls, and the others wait for it. Returns the number of mini-batches until the
+ * next poll; 0: the call must end. */
 static size_t FN(poll_now)(const FN(thread_context) *work, FN(train_args) *args, size_t done)
 {
     const fn_poll poll = work->training->poll;
@@ -65,7 +65,8 @@ static size_t FN(poll_now)(const FN(thread_context) *work, FN(train_args) *args,
     return args->until;
 }
 
-/* The pass e of the call as a training of its own. */
+/* Returns the settings of pass e of the call: those of the training with this pass's number of
+ * steps, costs and key. */
 static fn_training FN(training_of_pass)(const fn_training *training, size_t e, size_t mini_batches)
 {
     fn_training pass = *training;
@@ -75,7 +76,7 @@ static fn_training FN(training_of_pass)(const fn_training *training, size_t e, s
     return pass;
 }
 
-/* Record that the pass e of the call is complete. Whether another may begin. */
+/* Record that pass e of the call is complete; returns whether another pass may begin. */
 static int FN(record_pass)(const FN(thread_context) *work, FN(train_args) *args, size_t e)
 {
     const fn_training *t = work->training;
@@ -91,7 +92,7 @@ static int FN(record_pass)(const FN(thread_context) *work, FN(train_args) *args,
     return args->goes_on;
 }
 
-/* All passes, on this thread; returns what the delta callback returned. */
+/* Compute all passes on this thread; returns what the delta callback returned. */
 FN_INLINE int FN(run_passes)(FN(thread_context) *work, FN(train_args) *args)
 {
     const fn_training *t = work->training;
@@ -123,7 +124,7 @@ FN_INLINE int FN(run_passes)(FN(thread_context) *work, FN(train_args) *args)
     return failed;
 }
 
-/* What each thread of the team runs. */
+/* The function that each thread of the team runs. */
 FN_INLINE void FN(train_together)(fn_team *team, size_t thread, FN(train_args) *args)
 {
     FN(thread_context) work = args->work;

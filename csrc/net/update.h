@@ -19,7 +19,7 @@
 #include "simd/compiler.h"
 #include "simd/vec.h"
 
-/* The first layer's weights to this thread's neurons, by the lists of the forward step. */
+/* Update the first layer's weights to this thread's neurons, by the lists of the forward step. */
 static void FN(update_by_lists)(FN(thread_context) *work, size_t m, FN(step_coefficients) step,
                                 real *weights)
 {
@@ -39,8 +39,8 @@ static void FN(update_by_lists)(FN(thread_context) *work, size_t m, FN(step_coef
     }
 }
 
-/* The first layer's weights to this thread's neurons, by blocks; an optimizer gets a few rows of
- * the gradient at a time. */
+/* Update the first layer's weights to this thread's neurons, by blocks. An optimizer receives a few
+ * rows of the gradient at a time. */
 static void FN(update_by_blocks)(FN(thread_context) *work, size_t first, size_t m,
                                  FN(step_coefficients) step, real *target)
 {
@@ -52,7 +52,7 @@ static void FN(update_by_blocks)(FN(thread_context) *work, size_t first, size_t 
     const size_t at = w->places[0].weights + from;
     const size_t rows = plain ? n_in : work->plan->streamed_rows;
     const size_t width = fn_lines(n, sizeof(real));
-    const int alone = work->team->threads == 1; /* then the rows are one run */
+    const int alone = work->team->threads == 1; /* then the rows are contiguous */
     const fn_ordered_examples ordered = FN(ordered_examples)(work);
     if (plain)
         FN(decay)(n_in, n, stride, step.decay_fraction, step.l1_step, target + at);
@@ -78,10 +78,11 @@ static void FN(update_by_blocks)(FN(thread_context) *work, size_t first, size_t 
     }
 }
 
-/* Rows of weights between two prefetches of the next examples. */
+/* The number of rows of weights that are updated between two prefetches of the next examples. */
 #define FN_FEW_ROWS (16 * FN_TILE_ROWS)
 
-/* Prefetch the examples at positions s to `until` of the order; returns where to go on. */
+/* Prefetch the examples at positions s to until - 1 of the order; returns the position after the
+ * last one prefetched. */
 FN_INLINE size_t FN(prefetch_until)(const FN(thread_context) *work, size_t s, size_t until)
 {
     until = until < work->n_order ? until : work->n_order;
@@ -90,9 +91,9 @@ FN_INLINE size_t FN(prefetch_until)(const FN(thread_context) *work, size_t s, si
     return s;
 }
 
-/* A layer's weights from this thread's inputs, by products of dense activations; in parts, if the
- * plan says so, with the inputs of the next mini-batch, at position `next`, prefetched in
- * between. */
+/* Update layer l's weights from this thread's inputs, by products of dense activations. If the plan
+ * says update_in_parts, a few rows are updated at a time, and the examples of the next step, from
+ * position `next` on, are prefetched in between. */
 static void FN(update_dense)(FN(thread_context) *work, size_t l, size_t next, size_t m,
                              FN(step_coefficients) step, real *target)
 {
@@ -100,7 +101,7 @@ static void FN(update_dense)(FN(thread_context) *work, size_t l, size_t next, si
     const size_t *sizes = work->network->sizes, stride = w->places[l].stride;
     size_t to;
     const size_t from = FN(local_inputs)(work, sizes[l], &to);
-    uint32_t *kept = l ? NULL : w->kept; /* not NULL: this thread is alone */
+    uint32_t *kept = l ? NULL : w->kept; /* if not NULL, the team is one thread */
     const fn_layer_plan *layer = work->step->layers + l;
     const size_t most = layer->update_in_parts ? FN_FEW_ROWS : to - from;
     const int plain = step.optimizer == FN_PLAIN;
@@ -108,7 +109,7 @@ static void FN(update_dense)(FN(thread_context) *work, size_t l, size_t next, si
     share -= s;
     const size_t soon = s += next;
     for (size_t i = from, end, c = from, n; i < to; i = end, c += n) {
-        /* n columns from c on, of the inputs i to end; some of them may not be kept */
+        /* the kept inputs among i to end - 1: n of them, from column c of x on */
         const size_t left = kept ? w->n_kept - c : to - c;
         n = left < most ? left : most;
         end = n == left ? to : kept ? kept[c + n] : i + n;
@@ -135,7 +136,7 @@ static void FN(update_dense)(FN(thread_context) *work, size_t l, size_t next, si
     }
 }
 
-/* A layer's biases; their errors are multiplied by times. */
+/* Update layer l's biases by their errors, multiplied by `times`. */
 static void FN(update_layer_biases)(FN(thread_context) *work, size_t l, size_t m,
                                     FN(step_coefficients) step, real times, real *target)
 {
@@ -150,14 +151,14 @@ static void FN(update_layer_biases)(FN(thread_context) *work, size_t l, size_t m
                            target, changed);
 }
 
-/* All layers' weights and biases by the gradients of m examples from position `first` of the order
- * on, after the decay of `step`; the errors of the first layer are those of its weights times
- * scale. */
+/* Update all layers' weights and biases by the gradients of the m examples from position `first` of
+ * the order on, after the decay of `step`. The errors of the first layer are stored divided by
+ * scale (ops/optimizer.h). */
 static void FN(update_layers)(FN(thread_context) *work, size_t first, size_t m,
                               FN(step_coefficients) step, double scale, real *target)
 {
     const size_t L = work->network->layers;
-    for (size_t l = L; l-- > 0;) /* before the weights: no later load depends on them */
+    for (size_t l = L; l-- > 0;) /* biases first: no later load depends on them */
         if (work->thread == l % work->team->threads)
             FN(update_layer_biases)(work, l, m, step, l == 0 ? (real)scale : 1, target);
     for (size_t l = L; l-- > 0;) {
@@ -188,7 +189,7 @@ static void FN(apply_first_scale)(FN(thread_context) *work, real *weights)
     FN(apply_scale)(to - from, sizes[1], stride, scale, weights + from * stride);
 }
 
-/* This thread's share of the parameters takes a step by nabla, which is zero afterwards. */
+/* Update this thread's share of the parameters by the gradient nabla, and set it to zero. */
 static void FN(step_by_gradient)(const FN(thread_context) *work, FN(step_coefficients) step,
                                  real *parameters)
 {

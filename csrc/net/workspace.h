@@ -17,33 +17,33 @@
 #include "simd/vec.h"
 
 typedef struct {
-    /* of each thread */
-    uint32_t *kept_room;        /* [n_in + FN_LANES] dense: where `kept` is stored */
-    size_t n_kept;              /* dense: the columns of x */
-    uint32_t *kept;             /* their inputs (input/gather.h), or NULL where x holds all */
+    /* one for each thread */
+    uint32_t *kept_room;        /* dense rows: [n_in + FN_LANES], the memory of `kept` */
+    size_t n_kept;              /* dense rows: the number of inputs in a row of x */
+    uint32_t *kept;             /* [n_kept] their indices (input/gather.h); NULL: all are in x */
     uint64_t *union_mask;       /* [(1 + FN_GROUP) words], for words of n_in: see list_of_group */
-    real *scratch;              /* for the products, as layer_scratch says */
-    FN(blocks) blocks;          /* compressed, in place of lists; x is NULL where there are none */
-    /* shared: every example has its place in them */
+    real *scratch;              /* of products: the most elements that layer_scratch returns */
+    FN(blocks) blocks;          /* in place of lists; blocks.x is NULL if there are none */
+    /* shared by the threads, each of which has its examples or neurons in them */
     fn_place *places;           /* [L] */
     size_t x_stride;            /* elements from one row of x to the next */
-    real *x;                    /* [m][x_stride]: dense: the first n_kept of each row filled */
-    FN(list) *lists;            /* [m], or NULL where there are none */
+    real *x;                    /* [m][x_stride] values of inputs: of dense rows or of lists */
+    FN(list) *lists;            /* [m], or NULL if there are none */
     uint32_t *list_rows;        /* [m][x_stride] */
-    double *weights;            /* [m], or NULL where each example counts once */
+    double *weights;            /* [m] of examples, or NULL if each counts once */
     real *y, *z;                /* [m][stride of the output layer] */
     size_t *a_strides;          /* [L+1] elements from one row of a[l] to the next */
     real **a, **delta;          /* [L+1], each [m][stride of layer l]; a[0] is x, delta[0] NULL */
-    real *nabla;                /* gradient, zero between its uses: of all parameters; streamed:
-                                 * of each thread, of some rows of a layer */
-    real *weights_backup;       /* the first layer's weights, while callbacks read the parameters */
+    real *nabla;                /* the gradient, zero between its uses. Collected: shared, of all
+                                 * parameters; streamed: each thread's, of some rows of a layer */
+    real *weights_backup;       /* the first layer's stored weights, while callbacks run */
 } FN(workspace);
 
-/* What the layers need, in elements. */
+/* The sizes of arrays that depend on the layers, in elements. */
 typedef struct {
-    size_t scratch;             /* for the products of any layer in any step */
-    size_t parameters;          /* of all layers */
-    size_t streamed;            /* of the gradient, at most, that an optimizer is given at a time */
+    size_t scratch;             /* the largest of any layer in any step */
+    size_t parameters;          /* of all layers, including pads */
+    size_t streamed;            /* the most of a gradient that an optimizer receives at a time */
 } FN(needs);
 
 static FN(needs) FN(needs_of)(const fn_plan *plan)
@@ -67,7 +67,7 @@ static FN(needs) FN(needs_of)(const fn_plan *plan)
     return needs;
 }
 
-/* Blocks of up to `capacity` examples. */
+/* Allocate blocks of up to `capacity` examples. */
 static FN(blocks) FN(alloc_blocks)(const fn_plan *plan, const fn_examples *examples,
                                    size_t capacity, fn_arena *arena)
 {
@@ -81,7 +81,7 @@ static FN(blocks) FN(alloc_blocks)(const fn_plan *plan, const fn_examples *examp
     return b;
 }
 
-/* The arrays that the threads share. */
+/* Allocate the arrays that the threads share. fill: set the pointers and strides in them. */
 static void FN(layout_shared)(const fn_plan *plan, const fn_examples *examples,
                               const fn_training *training, FN(needs) needs, int fill,
                               fn_arena *arena, FN(workspace) *w)
@@ -121,7 +121,7 @@ static void FN(layout_shared)(const fn_plan *plan, const fn_examples *examples,
             arena, sizes[0] * fn_stride(sizes[1], sizeof(real)) * sizeof(real));
 }
 
-/* The arrays of one thread. */
+/* Allocate the arrays of one thread. */
 static void FN(layout_own)(const fn_plan *plan, const fn_examples *examples, FN(needs) needs,
                            fn_arena *arena, FN(workspace) *w)
 {
@@ -162,8 +162,8 @@ static size_t FN(workspace_size)(const fn_plan *plan, const fn_examples *example
 }
 
 #ifdef FN_DEBUG
-/* Whether the pads of parameters are zero, or not all parameters are finite: those of a training
- * that has diverged are multiplied by infinity, pads among them. */
+/* Returns whether the pads of the parameters are zero; also 1 if a parameter is not finite, since a
+ * training that has diverged may have multiplied pads by infinity. */
 static int FN(parameters_hold)(const fn_network *network, const real *parameters)
 {
     int finite = 1, zero = 1;
@@ -179,7 +179,7 @@ static int FN(parameters_hold)(const fn_network *network, const real *parameters
 }
 #endif
 
-/* Open the workspace of one of the threads; thread 0 must come first. */
+/* Open the workspace of one of the threads; that of thread 0 must be opened first. */
 static FN(workspace) FN(open_workspace)(const fn_plan *plan, const fn_examples *examples,
                                         const fn_training *training, size_t threads, size_t thread,
                                         void *memory)
@@ -197,7 +197,7 @@ static FN(workspace) FN(open_workspace)(const fn_plan *plan, const fn_examples *
     return w;
 }
 
-/* In debug builds: whether nothing was written behind an array of such a workspace. */
+/* In debug builds: abort if something was written after the end of an array of this workspace. */
 static void FN(check_workspace)(const fn_plan *plan, const fn_examples *examples,
                                 const fn_training *training, size_t threads, void *memory)
 {
