@@ -14,7 +14,7 @@ A mutant is "killed" by a failing test that fails again alone, an error of pytes
 "timeout" counts as killed, too; the others have "survived". --tests may be given several times: a
 set of tests runs on those mutants that the sets before it leave alive, as in
 
-    python tools/mutate.py --tests "" --tests "--cases=other"
+    python tools/mutate.py --tests= --tests=--cases=other
 
 and the table at the end says how many each set kills. The same seed and the same code give the same
 mutants, whatever the tests are. Needs git, ccache, extras test and dev.
