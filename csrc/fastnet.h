@@ -1,7 +1,7 @@
 /* The C interface of fastnet, which fastnet/core/_kernels.pyx calls.
  *
- * The functions do not use Python and allocate no memory, except that the system does for threads:
- * the caller passes the parameters, the examples and a workspace.
+ * The functions do not use Python. They allocate no memory, except what the system allocates for
+ * threads: the caller passes the parameters, the examples and a workspace.
  *
  * Legend of dimensions, used in every file:
  *   m          examples in a mini-batch
@@ -10,7 +10,8 @@
  *   stride     elements from one row of a matrix to the next
  * A "padded" matrix has rows that are whole cache lines: stride is a multiple
  * of 64 bytes, and the kernels may read and write all of a row up to
- * fn_stride(n), pads included. Pads of the parameters are zero as long as all of these are finite.
+ * fn_stride(n), including pads. Pads of the parameters are zero as long as all parameters are
+ * finite.
  *
  * Parameters of a network are one flat array. Layer l holds its weights
  * input-major, one row per input with the weights from that input to all
@@ -22,7 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What activations.def, costs.def and optimizers.def say of each of their rows. */
+/* The name and the size of a row of activations.def, costs.def or optimizers.def. */
 typedef struct {
     const char *name;
     size_t n_parameters;    /* numbers that it takes: parameters or coefficients */
@@ -45,9 +46,9 @@ typedef struct {
 
 typedef struct {
     fn_row row;
-    int hidden, output;     /* the layers that it may be in */
+    int hidden, output;     /* whether it may be in hidden layers, in the output layer */
     int keeps_slope;        /* f'(z) cannot be computed from f(z): the forward step stores it */
-    int of_layer;           /* an output depends on all z of its layer; they sum to 1 */
+    int of_layer;           /* an output depends on all z of its layer; the outputs sum to 1 */
 } fn_activation_traits;
 
 /* FN_QUADRATIC ... as costs.def lists them. */
@@ -72,15 +73,15 @@ typedef enum {
 
 typedef struct {
     fn_row row;
-    size_t n_moments;       /* arrays of the parameters' size that it keeps */
-    int decoupled_decay;    /* l2 is no part of the gradient */
+    size_t n_moments;       /* the number of arrays of the parameters' size that it keeps */
+    int decoupled_decay;    /* l2 w is not part of the gradient */
 } fn_optimizer_traits;
 
 /* By enumerator. */
 extern const fn_activation_traits fn_activations[];
 extern const fn_optimizer_traits fn_optimizers[];
 
-/* The i-th row, or NULL behind the last. */
+/* Each returns the i-th row, or NULL after the last. */
 const fn_row *fn_activation_row(size_t i);
 const fn_row *fn_cost_row(size_t i);
 const fn_row *fn_optimizer_row(size_t i);
@@ -112,7 +113,7 @@ typedef struct {
     size_t inputs_stride;   /* bytes, of dense rows */
     fn_type inputs_type;    /* FN_U8, FN_F32 or FN_F64 */
     double scale;           /* an input is value * scale, rounded once */
-    float upper, lower;     /* 0, or the scale of bytes in two parts: see fn_set_scale */
+    float upper, lower;     /* 0, or the scale of bytes as a sum: see fn_set_scale */
     const int64_t *offsets; /* NULL, or [n+1]: row s is inputs[offsets[s] .. offsets[s+1]) */
     size_t longest;         /* the largest number of inputs in a compressed row */
     const void *columns;    /* NULL, or [offsets[n]]: the input of each value, ascending in a row */
@@ -122,10 +123,10 @@ typedef struct {
     const void *targets;    /* FN_I64: labels [n]; else [n][n_out]; may be NULL */
     size_t targets_stride;  /* bytes */
     fn_type targets_type;   /* FN_I64, FN_F32 or FN_F64 */
-    const double *weights;  /* NULL, or [n]: how often each counts, 0 or more */
+    const double *weights;  /* NULL, or [n]: how many times each example counts, 0 or more */
 } fn_examples;
 
-/* Where dense rows are compressed to, see compress in kernels.def. */
+/* The arrays to which `compress` (kernels.def) writes. */
 typedef struct {
     int64_t *offsets;       /* [n+1], the first of which is given */
     void *values;           /* [capacity] */
@@ -135,9 +136,8 @@ typedef struct {
     size_t capacity;        /* no offset may be larger */
 } fn_compressed;
 
-/* Replaces output_error if the cost is a user's: reads the
- * padded [m][stride] matrices z, a and y and writes dC/dz into delta.
- * A result other than 0 ends the training at once with that result. */
+/* Replaces output_error if the cost is a user's: reads the padded matrices z, a and y [m][stride],
+ * and writes dC/dz to delta. A result other than 0 ends the training at once, with that result. */
 typedef int (*fn_delta_callback)(void *context, size_t m, size_t n_out, size_t stride,
                                  const void *z, const void *a, const void *y, void *delta);
 
@@ -146,52 +146,53 @@ typedef struct {
     void *context;
 } fn_delta;
 
-/* Callbacks that run the caller's code during a long call; the caller measures the time. The first
- * poll is after one mini-batch or one piece of examples. */
+/* Functions that run the caller's callbacks during a long call; the caller decides when, by the
+ * time. The first poll is after one mini-batch or one piece of examples. */
 typedef struct {
     /* Returns the number of mini-batches, or pieces of the first thread, until the next poll;
      * 0: call run_callbacks now. NULL: never poll. */
     size_t (*poll_due)(void *context);
-    /* Whether the callbacks read the parameters, which then must include the updates of all
-     * examples done. Callbacks never write them. */
+    /* Returns whether the callbacks read the parameters; these must then include the updates of all
+     * examples done. Callbacks never write the parameters. */
     int (*needs_consistent_weights)(void *context);
     /* `done` examples are done; a result other than 0 ends the call. */
     int (*run_callbacks)(void *context, size_t done);
     void *context;
 } fn_poll;
 
-/* How mini-batches change the parameters by the gradient g: the mean over the mini-batch of
- * dC/dw, or dC/db. optimizers.def has the equations. Biases have neither l1 nor l2. */
+/* The settings of a training. Each mini-batch changes the parameters by the gradient g, the mean of
+ * dC/dw or dC/db over its examples; optimizers.def has the equations. l1 and l2 do not apply to
+ * biases. */
 typedef struct {
     double eta;
     double l2, l1;          /* lambda / n and lambda_1 / n */
-    int divide_l2;          /* l2 is lambda itself, to be divided by each mini-batch's weight */
+    int divide_l2;          /* l2 is lambda; each mini-batch divides it by its total weight */
     fn_optimizer optimizer;
     double coefficients[FN_MOST_COEFFICIENTS];  /* of the optimizer, in the order of its row */
     uint64_t steps;         /* mini-batches before this call */
     void *moments;          /* [n_moments of the optimizer][parameters] */
-    const double *dropout;  /* NULL, or [L-1]: the share of each hidden layer that is dropped */
+    const double *dropout;  /* NULL, or [L-1]: the probability to drop a hidden neuron */
     size_t shift, side;     /* inputs are images of side x side, moved by up to shift pixels */
     uint64_t key;           /* of the random numbers for dropout and shift, see fn_random_at */
     const uint64_t *keys;   /* NULL, or one for each pass, used instead of key */
     fn_delta delta;
     fn_poll poll;
     double *costs;          /* NULL, or [mini-batches]: each one's sum of costs before its step */
-    int64_t *n_complete;    /* NULL, or a counter of the complete passes after which all
-                             * parameters were finite; the call ends at a pass that is not */
-    void *snapshots;        /* used if n_complete is not NULL: [n_snapshots][parameters], the
-                             * parameters after the last of these passes, those of pass e of
-                             * the call in row e % n_snapshots */
+    int64_t *n_complete;    /* NULL, or a counter of the passes after which all parameters were
+                             * finite; the call ends after a pass for which they are not */
+    void *snapshots;        /* [n_snapshots][parameters], used if n_complete is not NULL: row
+                             * e % n_snapshots has the parameters after pass e of the call, of
+                             * the last of the passes that n_complete counts */
     size_t n_snapshots;     /* 0: none */
-    int by_blocks;          /* compressed examples enter the first layer by blocks: 1, or by lists:
-                             * -1; 0: whichever is faster. The bits are the same */
+    int by_blocks;          /* the first layer of compressed examples is computed: 1: by blocks;
+                             * -1: by lists; 0: as planned. The bits are the same */
     size_t sharing;         /* for tests: the number of examples that share a list, if they are
-                             * stored with masks; 0 or too large: the planned number. The bits
-                             * are the same */
+                             * stored with masks; 0 or too large: as planned. The bits are the
+                             * same */
 } fn_training;
 
-/* The random number of this key and counter: SplitMix64 (Steele, Lea and Flood 2014), whose
- * state is a counter. So it depends on no other number, thread or instruction set. */
+/* Returns the random number of this key and counter, by SplitMix64 (Steele, Lea and Flood 2014),
+ * whose state is a counter. So it depends on no other number, thread or instruction set. */
 static inline uint64_t fn_random_at(uint64_t key, uint64_t counter)
 {
     uint64_t x = key + (counter + 1) * 0x9E3779B97F4A7C15u;
@@ -200,8 +201,8 @@ static inline uint64_t fn_random_at(uint64_t key, uint64_t counter)
     return x ^ x >> 31;
 }
 
-/* The first counter of the random numbers for a position in the order of examples: one is for the
- * shift of the example, and the following ones are for the hidden neurons. */
+/* Returns the first counter of the random numbers for a position in the order of examples. It is
+ * for the shift of the example; the following ones are for the hidden neurons. */
 static inline uint64_t fn_counter(const fn_network *network, size_t position)
 {
     uint64_t each = 1;
@@ -210,12 +211,12 @@ static inline uint64_t fn_counter(const fn_network *network, size_t position)
     return position * each;
 }
 
-/* By how many pixels an image is moved. */
+/* The shift of an image, in pixels. */
 typedef struct {
     ptrdiff_t down, right;
 } fn_shift;
 
-/* Both are uniform from -shift to shift. */
+/* Returns the shift of the image at a position; both numbers are uniform from -shift to shift. */
 static inline fn_shift fn_shift_of(const fn_network *network, const fn_training *training,
                                    size_t position)
 {
@@ -234,24 +235,25 @@ typedef struct {
     size_t stride;
 } fn_place;
 
-/* n elements of `bytes` each, rounded up to whole cache lines. */
+/* Returns n, rounded up to whole cache lines of elements of `bytes` each. */
 static inline size_t fn_lines(size_t n, size_t bytes)
 {
     const size_t line = 64 / bytes;
     return (n + line - 1) / line * line;
 }
 
-/* Row stride, in elements of `bytes` each, of a padded matrix with n columns:
- * whole cache lines, and never a multiple of 256 elements, which would send
- * all rows to the same few cache sets. */
+/* Returns the row stride, in elements of `bytes` each, of a padded matrix with n columns: whole
+ * cache lines, but never a multiple of 256 elements, with which all rows would map to the same few
+ * cache sets. */
 static inline size_t fn_stride(size_t n, size_t bytes)
 {
     const size_t stride = fn_lines(n, bytes);
     return stride % 256 ? stride : stride + 64 / bytes;
 }
 
-/* The start of part `which` if n elements are split into `parts` parts, at multiples of `unit` and
- * as even as possible. A single part is handled separately, without the division, which is slow. */
+/* Returns the start of part `which` of n elements that are split, at multiples of `unit`, into
+ * `parts` parts as equal as possible; n for which = parts. A single part needs no division, which
+ * is slow. */
 static inline size_t fn_part(size_t n, size_t unit, size_t which, size_t parts)
 {
     if (parts == 1)
@@ -260,20 +262,20 @@ static inline size_t fn_part(size_t n, size_t unit, size_t which, size_t parts)
     return start < n ? start : n;
 }
 
-/* The size of the next part if `left` > 0 elements are split into parts of at most `most`, as even
- * as possible. */
+/* Returns the size of the next part if `left` > 0 elements are split into as few parts of at most
+ * `most` as possible, all as equal as possible. */
 static inline size_t fn_next(size_t left, size_t most)
 {
     const size_t times = (left + most - 1) / most;
     return times == 1 ? left : left / times;
 }
 
-/* Fill places[L]; return the length of the whole parameter array. */
+/* Fill places[L]; returns the number of elements of the parameter array. */
 size_t fn_layout(const fn_network *network, size_t bytes, fn_place *places);
 
-/* Set the scale of inputs whose type is set; where they are bytes, upper and lower, too, if
- * value * upper + value * lower is value * scale, rounded once to a float, for each of the 256.
- * The first product is exact: it does not matter which of the two a multiply-add takes. */
+/* Set the scale of examples whose inputs_type is set. If they are bytes, set upper and lower, too,
+ * provided that value * upper + value * lower is value * scale, rounded once to a float, for each
+ * of the 256 values. The first product is exact, so either of them may be fused with the sum. */
 void fn_set_scale(fn_examples *examples, double scale);
 
 /* Bytes of an element. */
@@ -292,7 +294,7 @@ enum {
     FN_EVALUATED = 64,
     /* The largest number of threads that a call starts. */
     FN_MOST_THREADS = 256,
-    /* The memory that fma_rounds works on, at most. */
+    /* The largest number of bytes that fma_rounds reads and writes. */
     FN_SUMS_BYTES = 2048
 };
 
@@ -303,14 +305,14 @@ typedef struct {
     size_t m, n_in, n_out;
 } fn_dimensions;
 
-/* What one update takes from the weights of a layer: this share of each, and this magnitude. */
+/* The decay of weights in one update: w = w - l2 w - l1 sgn w. */
 typedef struct {
     double l2, l1;
 } fn_decay;
 
-/* Every kernel of kernels.def as fn_<op>(type, ...): type FN_F32 or FN_F64 says
- * what the arrays hold. It runs from the selected table, and treats subnormal numbers
- * as zero (see simd/subnormals.h), except where it reads their bits. */
+/* fn_<op>(type, ...) calls the kernel <op> of kernels.def in the selected table; type, FN_F32 or
+ * FN_F64, is that of the arrays. Kernels treat subnormal numbers as zero (see simd/subnormals.h),
+ * except where they read their bits. */
 #define REAL void
 #define FN_UNPACKED(...) __VA_ARGS__
 #define KERNEL(op, result, arguments, names) result fn_##op(fn_type type, FN_UNPACKED arguments);
@@ -320,10 +322,9 @@ typedef struct {
 #undef KERNEL
 #undef KERNEL_F64
 
-/* fn_select changes the table in use; it returns 0, or -1 (and changes nothing)
- * if the name is unknown or the processor lacks the instructions.
- * fn_isa_name(i) is the i-th instruction set that this machine has, from the
- * slowest to the fastest, or NULL. */
+/* fn_select changes the selected table; it returns 0, or -1 (and changes nothing) if the name is
+ * unknown or the processor lacks the instructions. fn_isa_name(i) is the name of the i-th
+ * instruction set that this machine has, from the slowest to the fastest, or NULL. */
 int fn_select(const char *isa);
 const char *fn_selected(void);
 const char *fn_isa_name(size_t i);

@@ -13,7 +13,7 @@
 typedef enum { FN_LEAVE_GUARDS, FN_FILL_GUARDS, FN_CHECK_GUARDS } fn_guards;
 
 typedef struct {
-    char *memory;       /* aligned to 64, or NULL: only count */
+    char *memory;       /* aligned to 64, or NULL to compute the size only */
     size_t used;        /* bytes so far */
     fn_guards guards;
 } fn_arena;
@@ -36,7 +36,7 @@ static inline void fn_guard(fn_arena *arena)
 static inline void fn_guard(fn_arena *arena) { (void)arena; }
 #endif
 
-/* The next `bytes`, rounded up to whole cache lines; NULL where only counted. */
+/* Returns the next array, of `bytes` bytes, rounded up to whole cache lines; NULL if memory is. */
 static inline void *fn_arena_alloc(fn_arena *arena, size_t bytes)
 {
     const size_t at = arena->used;

@@ -26,7 +26,8 @@ static size_t column(const fn_examples *e, size_t k)
                                      : ((const uint32_t *)e->columns)[k];
 }
 
-/* Whether row s is valid: columns ascend below n_in, or masks have as many bits as values. */
+/* Returns whether row s is valid: columns ascend and are below n_in, or there is a value for each
+ * bit of the masks. */
 static int row_holds(const fn_examples *e, size_t n_in, size_t s)
 {
     const size_t from = (size_t)e->offsets[s], to = (size_t)e->offsets[s + 1];
@@ -57,7 +58,7 @@ int fn_examples_hold(const fn_examples *e, size_t n_in)
     const volatile char *end = (const char *)e->inputs
                                + (size_t)e->offsets[e->n] * fn_bytes[e->inputs_type];
     for (size_t i = 0; e->masks && i < 128; i++)
-        (void)end[i]; /* a fault of the processor, or of a sanitizer, if it is not readable */
+        (void)end[i]; /* if it is not readable, the processor or a sanitizer aborts */
     return 1;
 }
 

@@ -1,5 +1,6 @@
-/* FN_ASSERT(condition): a contract. Debug builds (FASTNET_DEBUG=1, make debug) check it; if it is
- * broken, they print the condition and its place and abort. No code in other builds. */
+/* FN_ASSERT(condition) states a contract. Debug builds (FASTNET_DEBUG=1, make debug) check it: if
+ * it is broken, they print the condition and its place and abort. Other builds have no code for
+ * it. */
 #ifndef FASTNET_CORE_CHECK_H
 #define FASTNET_CORE_CHECK_H
 

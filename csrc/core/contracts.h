@@ -1,25 +1,25 @@
-/* Contracts of the C interface (fastnet.h), for FN_ASSERT: only debug builds have these
- * functions. */
+/* Checks of the contracts of the C interface (fastnet.h), for FN_ASSERT. Only debug builds have
+ * these functions. */
 #ifndef FASTNET_CORE_CONTRACTS_H
 #define FASTNET_CORE_CONTRACTS_H
 
 #include "fastnet.h"
 
-/* Whether examples with n_in inputs meet the contract of fastnet.h. Dense: rows fit in their
- * stride. Compressed: offsets ascend, no row is longer than `longest`, columns ascend below n_in or
- * masks have one bit per value, and with masks the 128 bytes after the values are readable. */
+/* Returns whether examples with n_in inputs meet the contract of fastnet.h. Dense: rows fit in
+ * their stride. Compressed: offsets ascend; no row is longer than `longest`; columns ascend and are
+ * below n_in, or masks have one bit per value and the 128 bytes after the values are readable. */
 int fn_examples_hold(const fn_examples *examples, size_t n_in);
 
-/* Whether the n numbers of an order, which may be NULL, are indices of so many examples. */
+/* Returns whether `order`, NULL or [n], has indices of `examples` examples only. */
 int fn_order_holds(const int64_t *order, size_t n, size_t examples);
 
-/* Whether a training has the moments of its optimizer, and valid shifts and snapshots. */
+/* Returns whether a training has its optimizer's moments, and valid shifts and snapshots. */
 int fn_training_holds(const fn_training *training, size_t n_in);
 
-/* Whether the bytes are zero. */
+/* Returns whether all of the bytes are zero. */
 int fn_is_zero(const void *memory, size_t bytes);
 
-/* Whether two arrays do not overlap. */
+/* Returns whether two arrays do not overlap. */
 static inline int fn_are_apart(const void *a, size_t a_bytes, const void *b, size_t b_bytes)
 {
     return (uintptr_t)a + a_bytes <= (uintptr_t)b || (uintptr_t)b + b_bytes <= (uintptr_t)a;

@@ -66,8 +66,8 @@ const char *fn_selected(void) { return selected->name; }
 
 fn_target fn_selected_target(void) { return selected->target; }
 
-/* The calls: CALL_<result> stores the kernel's result until the caller's treatment of
- * subnormal numbers is restored. */
+/* CALL_<result> calls a kernel with subnormal numbers treated as zero, restores the caller's
+ * treatment of them, and returns the kernel's result. */
 #define CALL(result, call)                                \
     const uint64_t before = fn_flush_subnormals();        \
     const result returned = (call);                       \

@@ -26,7 +26,7 @@ void fn_set_scale(fn_examples *examples, double scale)
     const float lower = (float)(scale - (double)upper);
     int equal = examples->inputs_type == FN_U8 && isfinite(scale)
                 && (lower == 0 || fabsf(lower) > 1e-30f); /* no products are subnormal */
-    /* The sums are exact as doubles; even numbers round as their halves do. */
+    /* The sums are exact in double. Even values are rounded like their halves. */
     for (int value = 1; value < 256 && equal && lower != 0; value += 2) {
         const float once = (float)(value * scale), exact = (float)value * upper;
         const float rounded = (float)value * lower;

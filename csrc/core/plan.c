@@ -80,13 +80,13 @@ static int is_packed(const thresholds *t, size_t columns, size_t terms)
     return columns >= t->packed_columns && terms >= t->packed_terms;
 }
 
-/* Whether a layer is updated with vectors along its inputs. */
+/* Returns whether a layer is updated with vectors along its inputs. */
 static int is_narrow_update(const thresholds *t, size_t lanes, size_t m, size_t n_out)
 {
     return n_out <= lanes / 2 && lanes >= t->narrow_update_lanes && m >= lanes / 2;
 }
 
-/* How the errors of m examples are computed where the products are not large. */
+/* Returns how the errors of m examples are computed if the products are not large. */
 static fn_error_way error_way(const thresholds *t, size_t lanes, size_t m, size_t n_out)
 {
     const size_t filled = (m + lanes - 1) / lanes * lanes;
@@ -95,7 +95,7 @@ static fn_error_way error_way(const thresholds *t, size_t lanes, size_t m, size_
     return is_packed(t, m, n_out) ? FN_ERROR_PACKED : FN_ERROR_TILES;
 }
 
-/* Prefetch threshold for products whose B has this many columns. */
+/* Returns the number of terms above which a product prefetches B, for B with this many columns. */
 static size_t prefetch_terms(const thresholds *t, size_t bytes, size_t columns)
 {
     return t->prefetched_bytes / (fn_stride(columns, bytes) * bytes);
@@ -160,7 +160,7 @@ fn_layer_plan fn_plan_layer(fn_type type, fn_target target, fn_processor process
 
 /* ---- all of a call -------------------------------------------------------------------------- */
 
-/* Whether the slopes of hidden layer l cannot be computed from its activations. */
+/* Returns whether the slopes of hidden layer l cannot be computed from its activations. */
 static int keeps_slopes(const fn_plan_input *in, size_t l)
 {
     const fn_activation neurons = in->network->hidden[l - 1];
@@ -196,8 +196,8 @@ static void plan_step(const fn_plan_input *in, const fn_plan *plan, context c, f
         layers->update = lists ? FN_UPDATE_LISTS : FN_UPDATE_BLOCKS;
 }
 
-/* Whether compressed examples enter by blocks: these load and store a row of weights once for all
- * examples that use it, which pays where many use it and where it is long. */
+/* Returns whether the first layer is computed from blocks, which load and store a row of weights
+ * once for all examples that use it. This is faster if many examples use it and if it is long. */
 static int enters_by_blocks(const thresholds *t, const fn_plan_input *in, size_t m)
 {
     const size_t bytes = fn_bytes[in->type];
@@ -207,7 +207,7 @@ static int enters_by_blocks(const thresholds *t, const fn_plan_input *in, size_t
     const size_t counted = lines < t->long_row_lines ? lines : t->long_row_lines;
     double uses = in->density * (double)fn_next(m, FN_BLOCK); /* of a row in a round, on average */
     if (m > FN_BLOCK)
-        uses /= 2; /* several rounds are laid out again for the update */
+        uses /= 2; /* blocks of several rounds are made again for the update */
     return uses * (double)(counted - t->short_row_lines) >= t->block_uses;
 }
 
@@ -233,8 +233,8 @@ static void plan_entry(const thresholds *t, const fn_plan_input *in, fn_plan *pl
         plan->examples_per_list = training->sharing;
 }
 
-/* How the gradient is used. An optimizer needs the complete gradient of a parameter; rows of it are
- * complete one by one if each row is computed only once in a step. */
+/* Plan how the gradient is used. An optimizer needs the complete gradient of a parameter; it can be
+ * passed row by row if each row is computed only once in a step. */
 static void plan_gradient(const fn_plan_input *in, fn_plan *plan)
 {
     const fn_training *training = in->training;

@@ -1,11 +1,12 @@
 /* The plan of a call: how each of its parts is computed.
  *
  * fn_make_plan decides all of it once, at the start of a call, from the table in thresholds.def.
- * The workspace is sized from the plan, and the kernels only follow it. Choices that depend on the
- * processor or on a threshold affect speed only; at most the sign of a zero result changes.
+ * The size of the workspace follows from the plan, and the kernels decide nothing themselves.
+ * Choices that depend on the processor or on a threshold affect speed only; of the results, at most
+ * the sign of a zero changes.
  *
- * A call works on examples in steps: mini-batches, or pieces of them (FN_PIECE), or of an
- * evaluation (FN_EVALUATED). The last step may be smaller, and has a plan of its own. */
+ * A call computes examples in steps. A step is a mini-batch, a piece of one (FN_PIECE), or a piece
+ * of an evaluation (FN_EVALUATED). The last step may be smaller, and has a plan of its own. */
 #ifndef FASTNET_CORE_PLAN_H
 #define FASTNET_CORE_PLAN_H
 
@@ -17,7 +18,7 @@
     T(FN_BASELINE, "baseline") T(FN_AVX2, "avx2") T(FN_AVX512, "avx512") T(FN_NEON, "neon")
 typedef enum { FN_EACH_TARGET(FN_ENUMERATOR) } fn_target;
 
-/* The traits of a processor that matter besides its instruction set. */
+/* The properties of a processor, besides its instruction set, on which plans depend. */
 typedef struct {
     int halves_avx512;  /* AVX-512 vectors are computed in halves, one after the other (Zen 4) */
 } fn_processor;
@@ -33,33 +34,33 @@ typedef enum { FN_EACH_CALL(FN_ENUMERATOR) } fn_call;
     T(FN_ENTER_DENSE, "dense rows") T(FN_ENTER_LISTS, "lists") T(FN_ENTER_BLOCKS, "blocks")
 typedef enum { FN_EACH_ENTRY(FN_ENUMERATOR) } fn_entry;
 
-/* A layer's weighted inputs: by lists or blocks, if its examples enter so; with vectors along the
- * examples (gemm/narrow.h); by tiles (gemm/tile.h); by tiles of copies of both operands
- * (gemm/large.h). */
+/* How a layer's weighted inputs are computed: by lists or blocks, in the first layer only; with
+ * vectors along the examples (gemm/narrow.h); by tiles (gemm/tile.h); by tiles of copies of both
+ * operands (gemm/large.h). */
 #define FN_EACH_FORWARD(T)                                                              \
     T(FN_FORWARD_LISTS, "lists") T(FN_FORWARD_BLOCKS, "blocks") T(FN_FORWARD_NARROW, "narrow") \
     T(FN_FORWARD_TILES, "tiles") T(FN_FORWARD_LARGE, "large tiles")
 typedef enum { FN_EACH_FORWARD(FN_ENUMERATOR) } fn_forward_way;
 
-/* A layer's errors from those of the layer above: with squares of weights transposed in registers;
- * with the errors transposed, by tiles, or by tiles of a copy of the weights; by tiles of copies of
- * both. FN_ERROR_NONE: they are not needed. */
+/* How a layer's errors are computed from those of the layer above: with squares of weights
+ * transposed in registers; with transposed errors, by tiles or by tiles of a copy of the weights;
+ * by tiles of copies of both operands. FN_ERROR_NONE: they are not needed. */
 #define FN_EACH_ERROR(T)                                                                \
     T(FN_ERROR_NONE, "none") T(FN_ERROR_TRANSPOSED, "transposed weights")               \
     T(FN_ERROR_TILES, "tiles") T(FN_ERROR_PACKED, "packed tiles") T(FN_ERROR_LARGE, "large tiles")
 typedef enum { FN_EACH_ERROR(FN_ENUMERATOR) } fn_error_way;
 
-/* A layer's update: by lists or blocks, if its examples enter so; with vectors along the inputs
- * (gemm/narrow.h); by tiles; by tiles of a copy of the activations; by tiles of copies of both
- * operands. */
+/* How a layer is updated: by lists or blocks, in the first layer only; with vectors along the
+ * inputs (gemm/narrow.h); by tiles; by tiles of a copy of the activations; by tiles of copies of
+ * both operands. */
 #define FN_EACH_UPDATE(T)                                                               \
     T(FN_UPDATE_NONE, "none") T(FN_UPDATE_LISTS, "lists") T(FN_UPDATE_BLOCKS, "blocks") \
     T(FN_UPDATE_NARROW, "narrow") T(FN_UPDATE_TILES, "tiles")                           \
     T(FN_UPDATE_PACKED, "packed tiles") T(FN_UPDATE_LARGE, "large tiles")
 typedef enum { FN_EACH_UPDATE(FN_ENUMERATOR) } fn_update_way;
 
-/* The use of the gradient: added directly to the parameters; passed to the optimizer a few rows at
- * a time; or collected first, in an array of all parameters. */
+/* How the gradient is used: it is added directly to the parameters; passed to the optimizer a few
+ * rows at a time; or first collected in an array of all parameters. */
 #define FN_EACH_GRADIENT(T)                                                             \
     T(FN_FUSED_UPDATE, "fused update") T(FN_STREAMED_GRADIENT, "streamed gradient")     \
     T(FN_COLLECTED_GRADIENT, "collected gradient")
@@ -72,16 +73,16 @@ typedef struct {
     fn_error_way error_of_rest; /* of the remaining examples; else the same as error */
     fn_update_way update;
     size_t error_examples;
-    size_t prefetch_terms;      /* forward, update: products of more terms prefetch a panel of B */
+    size_t prefetch_terms;      /* of forward, update: products of more terms prefetch B */
     size_t error_prefetch_terms;
     int forward_by_neurons;     /* threads share the neurons of a layer instead of the examples */
     int error_by_neurons;
-    int keeps_slopes;           /* of the layer's inputs, if activations do not determine them */
-    int update_in_parts;        /* a few rows at a time, the next examples prefetched in between */
+    int keeps_slopes;           /* the forward step stores f'(z) of the neurons below */
+    int update_in_parts;        /* a few rows at a time, and prefetches in between */
 } fn_layer_plan;
 
-/* The steps of a call: of `piece` examples; the last piece of a mini-batch that has several; the
- * last step of the last mini-batch. m is 0 where there is no such step. */
+/* The kinds of steps in a call: a step of `piece` examples; the smaller last piece of a mini-batch;
+ * the smaller last step of the call. m is 0 if the call has no such step. */
 enum { FN_WHOLE_STEP, FN_LAST_PIECE, FN_LAST_STEP, FN_STEPS };
 
 typedef struct {
@@ -104,21 +105,21 @@ typedef struct fn_plan {
     size_t streamed_rows;       /* rows of the gradient that an optimizer gets at a time */
     int lazy_decay;             /* L2 decay of the first layer is deferred (ops/optimizer.h) */
     int drops_columns;          /* dense: inputs that are zero in a whole step are left out */
-    int prefetches_examples;    /* dense: they do not fit in the L2 cache */
+    int prefetches_examples;    /* dense rows: they do not fit in the L2 cache */
     fn_step steps[FN_STEPS];
 } fn_plan;
 
-/* Examples of a block, at most: the bits of a word. */
+/* The most examples of a block: the bits of a word. */
 #define FN_BLOCK 64
 
-/* Examples that share a list, at most. */
+/* The most examples that share a list. */
 #define FN_MOST_SHARING 5
 
 /* The instruction set in use, and this processor. */
 fn_target fn_selected_target(void);
 fn_processor fn_this_processor(void);
 
-/* All that a plan depends on. */
+/* All that a plan depends on, besides the table of thresholds. */
 typedef struct {
     const fn_network *network;
     fn_type type;               /* of the parameters */
@@ -138,21 +139,21 @@ typedef struct {
  * the table of thresholds. */
 void fn_make_plan(const fn_plan_input *input, fn_plan *plan, fn_layer_plan *layers);
 
-/* The plan of a single layer, n_in > 0, as a part of a step of m examples on one thread. */
+/* Returns the plan of a single layer, n_in > 0, in a step of m examples on one thread. */
 fn_layer_plan fn_plan_layer(fn_type type, fn_target target, fn_processor processor,
                             fn_dimensions size);
 
-/* The form of examples with which training is fastest, for this fraction of non-zero inputs. */
+/* Returns the form of examples with which training is fastest. density: of non-zero inputs. */
 fn_form fn_choose_form(fn_type type, fn_target target, fn_processor processor,
                        const fn_network *network, double density);
 
-/* The fastest number of threads, at most `most`, for m examples that are computed together. */
+/* Returns the fastest number of threads, at most `most`, for m examples in a step. */
 size_t fn_choose_threads(const fn_network *network, size_t m, double density, size_t most);
 
 /* Set the input's form, inputs_bytes and density from the examples. */
 void fn_describe_examples(const fn_examples *examples, size_t n_in, fn_plan_input *input);
 
-/* The plan of a step of m examples, one of those that the call has. */
+/* Returns the plan of a step of m examples; the call must have such a step. */
 static inline const fn_step *fn_step_of(const fn_plan *plan, size_t m)
 {
     const fn_step *step = plan->steps;
@@ -163,7 +164,7 @@ static inline const fn_step *fn_step_of(const fn_plan *plan, size_t m)
     return step;
 }
 
-/* The name of an enumerator, as listed above; NULL after the last. */
+/* Each returns the name of an enumerator, as listed above; NULL after the last. */
 const char *fn_target_name(fn_target target);
 const char *fn_call_name(fn_call call);
 const char *fn_form_name(fn_form form);

@@ -6,7 +6,7 @@
 #include "fastnet.h"
 #include "simd/subnormals.h"
 
-/* Whether the callbacks read the parameters. */
+/* Returns whether the callbacks read the parameters. */
 static inline int fn_needs_consistent_weights(fn_poll poll)
 {
     const uint64_t flushing = fn_keep_subnormals();

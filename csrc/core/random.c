@@ -1,6 +1,7 @@
-/* Random numbers from the raw 64-bit stream of a bit generator: the same on every machine, to the
- * last bit. So this file is compiled for the baseline with -ffp-contract=off and uses only what
- * IEEE 754 rounds exactly: + - * / and the square root, and the logarithm built from them. */
+/* Random numbers from the raw 64-bit stream of a bit generator; their bits are the same on every
+ * machine. So this file is compiled for the baseline with -ffp-contract=off, and uses only
+ * operations that IEEE 754 rounds correctly: + - * / and the square root, and a logarithm computed
+ * with these. */
 #include <math.h>
 
 #include "fastnet.h"
@@ -11,7 +12,7 @@
 #include "math/exp_log.h"
 #include "simd/vec.h"
 
-/* The upper half of the 128-bit product; not all compilers have a type of 128 bits. */
+/* Returns the upper half of the 128-bit product; not all compilers have a type of 128 bits. */
 static uint64_t high_product(uint64_t a, uint64_t b)
 {
     const uint64_t a_low = (uint32_t)a, a_high = a >> 32, b_low = (uint32_t)b, b_high = b >> 32;
@@ -33,7 +34,7 @@ void fn_shuffle(size_t first, size_t end, const uint64_t *raw, int64_t *order)
     }
 }
 
-/* The middle of the one of 2^52 equal parts of (0, 1) that raw selects: never 0, never 1. */
+/* Returns the middle of one of 2^52 equal parts of (0, 1), chosen by raw; so never 0 or 1. */
 static double uniform(uint64_t raw)
 {
     return ((double)(raw >> 12) + 0.5) * 0x1p-52;
@@ -45,10 +46,10 @@ void fn_uniform(size_t n, const uint64_t *raw, double *u)
         u[i] = uniform(raw[i]);
 }
 
-/* The inverse of the normal distribution, one x for each u, by the three rational functions of
- * M. J. Wichura, Algorithm AS 241: The Percentage Points of the Normal Distribution, Applied
- * Statistics 37 (1988), 477-484 (PPND16; relative error about 1e-16). Numerators and denominators,
- * highest power first. */
+/* The numerators and denominators, highest power first, of the three rational functions with which
+ * `normal` inverts the normal distribution: M. J. Wichura, Algorithm AS 241: The Percentage Points
+ * of the Normal Distribution, Applied Statistics 37 (1988), 477-484 (PPND16; relative error about
+ * 1e-16). */
 static const double central_above[8] = {
     2.5090809287301226727e3, 3.3430575583588128105e4, 6.7265770927008700853e4,
     4.5921953931549871457e4, 1.3731693765509461125e4, 1.9715909503065514427e3,

@@ -1,5 +1,5 @@
-/* Threads exist for one call only, so that a forked process never lacks one; starting them takes
- * little time compared with an epoch. */
+/* Threads exist for one call only, since a forked process does not have the threads of its parent;
+ * starting them takes little time compared with an epoch. */
 #include <pthread.h>
 #include <sched.h>
 
@@ -8,8 +8,8 @@
 #include "simd/subnormals.h"
 #include "core/threads.h"
 
-/* A waiting thread spins for about ten microseconds, the usual difference between the times of
- * equal shares; then it yields, since there may be fewer cores than threads. */
+/* A waiting thread spins for about ten microseconds, the usual difference between the times that
+ * equal shares take. Then it yields, since there may be fewer cores than threads. */
 enum { SPINS = 4096 };
 
 typedef struct {

@@ -12,8 +12,8 @@ typedef struct {
     atomic_size_t round;
 } fn_team;
 
-/* Run body(team, thread, context) on `threads` threads, this one included, at most
- * FN_MOST_THREADS, or on fewer if the system starts no more. All end with the call. */
+/* Run body(team, thread, context) on `threads` threads, including this one; at most
+ * FN_MOST_THREADS, and fewer if the system does not start more. All threads end with the call. */
 void fn_run_team(size_t threads, void (*body)(fn_team *team, size_t thread, void *context),
                  void *context);
 

@@ -1,4 +1,4 @@
-/* Large products: tiles (gemm/tile.h) of copies of both operands.
+/* Computes large products, by tiles (gemm/tile.h) that read copies of both operands.
  *
  * Operands that together exceed the L2 cache are multiplied in blocks: FN_LARGE_DEPTH terms and
  * FN_LARGE_COLUMNS columns of B are copied, and stay in L2 for all rows of C, while a tile's rows
@@ -22,12 +22,12 @@
 _Static_assert(FN_LARGE_COLUMNS % (2 * FN_LANES) == 0, "panels of two vectors");
 _Static_assert(FN_HEIGHT % FN_TILE_ROWS == 0, "blocks of whole tiles");
 
-/* Elements of the copy of A in packed tiles, and of the copies of A and B in large ones. */
+/* Elements of the copy of A for packed tiles, and of the copies of A and B for large tiles. */
 #define FN_PACKED_SIZE FN_PACKED_ROWS(FN_HEIGHT, FN_DEPTH)
 #define FN_LARGE_SIZE \
     (FN_PACKED_ROWS(FN_TILE_ROWS, FN_LARGE_DEPTH) + FN_LARGE_DEPTH * FN_LARGE_COLUMNS)
 
-/* One of copies, A[k][mr] and B[k][nv vectors]. */
+/* A tile that reads copies A[k][mr] and B[k][nv vectors]. */
 #define FN_COPIED_TILE(mr, nv)                                                              \
     static void FN(copied_tile_##mr##x##nv)(const FN(product) *p)                           \
     {                                                                                       \
@@ -48,8 +48,9 @@ static void (*const FN(copied_tiles)[2][FN_TILE_ROWS])(const FN(product) *) = {
     {FN_EACH_TILE_2(FN_COPIED_TILE_ENTRY, 2)},
 };
 
-/* Copy B to panels of two vectors, [k][2] each, a last single vector to [k]. transposed: B[k][v] is
- * b[v*b_stride + k]. Else B is read row by row, which the hardware prefetches. */
+/* Copy B to panels of two vectors, each [k][2 vectors]; a last single vector to a panel [k].
+ * transposed: B[k][v] is b[v*b_stride + k]; else B is read row by row, and the hardware prefetches
+ * it. */
 static void FN(pack_panels)(size_t columns, const FN(product) *p, const int transposed,
                             real *restrict packed)
 {
@@ -79,7 +80,8 @@ FN_UNROLL(16)
     }
 }
 
-/* FN_LARGE_DEPTH terms and FN_LARGE_COLUMNS columns at most; transposed: see pack_panels. */
+/* C += A B for at most FN_LARGE_DEPTH terms and FN_LARGE_COLUMNS columns. transposed: see
+ * pack_panels. */
 static void FN(multiply_panels)(size_t rows, size_t columns, const FN(product) *part,
                                 const int transposed, real *packed)
 {
@@ -103,7 +105,8 @@ static void FN(multiply_panels)(size_t rows, size_t columns, const FN(product) *
     }
 }
 
-/* C += A B by tiles of copies of both; packed: memory of FN_LARGE_SIZE elements. */
+/* C += A B by tiles of copies of both. transposed: see pack_panels; packed: memory of FN_LARGE_SIZE
+ * elements. */
 static void FN(multiply_large)(size_t rows, size_t columns, const FN(product) *whole,
                                const int transposed, real *packed)
 {

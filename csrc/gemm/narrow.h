@@ -1,11 +1,12 @@
-/* Layers whose neurons fill half a vector: outputs of a regression, of few classes.
+/* Computes layers whose neurons fill at most half a vector, such as the outputs of a regression or
+ * of few classes.
  *
- * The vectors of a tile run along the neurons of a layer, and a single neuron fills one lane. Here
- * they run along the examples (forward) or inputs (update), and squares of activations or weights
- * are transposed. The order of each sum is the same, so the bits are, too.
+ * The vectors of a tile run along the neurons of a layer, so a single neuron would fill one lane.
+ * Here they run along the examples (forward) or the inputs (update), and squares of activations or
+ * weights are transposed. The order of each sum is the same, so the bits are the same.
  *
  * Sums are kept in registers, so the loops over terms are compiled for each number of neurons and
- * of vectors; transposing is compiled for each number of neurons at most. Measurements:
+ * vectors; the transpositions are compiled for each number of neurons. Measurements:
  * docs/tuning.md. */
 #ifndef FASTNET_GEMM_NARROW_H
 #define FASTNET_GEMM_NARROW_H
@@ -19,15 +20,15 @@
 #include "simd/compiler.h"
 #include "simd/vec.h"
 
-/* Neurons at most. */
+/* The most neurons of such a layer. */
 #define FN_NARROW (FN_LANES / 2)
 
-/* Vectors of inputs whose sums for so many neurons stay in registers. */
+/* The number of vectors of inputs whose sums for this number of neurons stay in registers. */
 #define FN_NARROW_VECTORS(neurons) (FN_VECTOR_BYTES < 64 || (neurons) > 4 ? 2 : 4)
 #define FN_MOST_NARROW_VECTORS 4
 
-/* to[s][o] = sums[o][s] for m rows, FN_LANES at most; the other elements of a vector become zero.
- * Inlined with constant n_out. */
+/* to[s][o] = sums[o][s] for n_out neurons o and m <= FN_LANES rows s; the other elements of a row's
+ * first vector become 0. Inlined with constant n_out. */
 FN_INLINE void FN(store_transposed)(const size_t n_out, const vec *sums, size_t m, real *to,
                                     size_t stride)
 {
@@ -43,8 +44,7 @@ FN_UNROLL(16)
             FN(store)(to + s * stride, lanes[s]);
 }
 
-/* c[s] = times b + sum_i a[s][i] w[i] of one vector of examples at most. Inlined with constant
- * n_out. */
+/* c[s] = times b + sum_i a[s][i] w[i] for m <= FN_LANES examples. Inlined with constant n_out. */
 FN_INLINE void FN(forward_along)(const size_t n_out, size_t m, const FN(product) *z,
                                  const real *biases, real times)
 {
@@ -66,8 +66,8 @@ FN_UNROLL(8)
     FN(store_transposed)(n_out, sums, m, z->c, z->c_stride);
 }
 
-/* sums[o][v] += sum_s delta[s][o] a[s][v] for nv vectors of inputs, from a on. Inlined with
- * constant n_out and nv. */
+/* sums[o][v] += sum_s delta[s][o] a[s][v] for nv vectors of inputs, the first one at `a`. Inlined
+ * with constant n_out and nv. */
 FN_INLINE void FN(add_products)(const size_t n_out, const size_t nv, const FN(product) *w,
                                 const real *a, vec sums[FN_NARROW][FN_MOST_NARROW_VECTORS])
 {
@@ -92,8 +92,8 @@ FN_UNROLL(4)
             sums[o][v] = sum[o][v];
 }
 
-/* w[i] += sum_s a[s][i] delta[s] for the inputs from `first` to n_in, nv vectors at most, which are
- * read whole. Inlined with constant n_out. */
+/* w[i] += sum_s a[s][i] delta[s] for nv vectors of inputs from `first` on, as far as they are below
+ * n_in; whole vectors of `a` are read. Inlined with constant n_out. */
 FN_INLINE void FN(update_along)(const size_t n_out, size_t nv, size_t first, size_t n_in,
                                 const FN(product) *w)
 {
@@ -128,8 +128,8 @@ FN_UNROLL(8)
 
 #define FN_EACH_NARROW(T) T(1) T(2) T(3) T(4) T(5) T(6) T(7) T(8)
 
-/* c[s] = times * b + sum_i a[s][i] w[i] for the m examples of the product, in whole vectors and a
- * last one if it is at least half full; returns the number of examples computed. */
+/* c[s] = times b + sum_i a[s][i] w[i] for whole vectors of the m examples, and for the last vector
+ * if the examples fill at least half of it. Returns the number of examples computed. */
 static size_t FN(forward_narrow)(size_t m, size_t n_out, const FN(product) *whole,
                                  const real *biases, real times)
 {

@@ -1,21 +1,21 @@
 /* The register tile, and the three products of a layer that it computes.
  *
- * All of them are  C[r][v] += sum_k A[r][k] * B[k][v]  with v along a row of C
- * and B, in vectors: each element of C is accumulated over k in ascending
- * order, one fused multiply-add per k, starting from what C holds. So its bits
- * do not depend on vector width, tile or block size.
+ * All of them are  C[r][v] += sum_k A[r][k] * B[k][v], with vectors along v, the rows of C and B.
+ * Each element of C is accumulated over k in ascending order, with one fused multiply-add per k,
+ * starting from its value before. So its bits do not depend on the vector width, the tile or the
+ * block size.
  *
  *   forward          z[s][o]  += a[s][i] w[i][o]        rows of A: examples
  *   back-propagation e[i][s]  += w[i][o] delta[o][s]    rows of A: inputs
  *   update           w[i][o]  += a[s][i] delta[s][o]    rows of A: inputs, strided
- *   or, where w is copied anyway, e[s][i] += delta[s][o] w[i][o], the copy transposing w
+ *   if w is copied, also e[s][i] += delta[s][o] w[i][o]; the copy is transposed (gemm/large.h)
  *
- * Two lists serve the first layer, whose zero columns are left out (see
- * input/gather.h): b_rows, the row of B for each k; c_rows, the row of C for
- * each r; NULL stands for all rows in order.
+ * In the first layer, inputs that are zero in a whole step are omitted (input/gather.h). Then two
+ * arrays of indices select rows: b_rows, the row of B for each k; c_rows, the row of C for each r.
+ * NULL selects all rows in order.
  *
- * Rows are split evenly (10 as 5 + 5 where a tile has 6), so that no narrow
- * tile, bound by the latency of its few sums, is left over.
+ * Rows are split evenly (10 into 5 + 5 if a tile has at most 6), since a tile of few rows is bound
+ * by the latency of its few accumulators.
  *
  * Measurements: docs/tuning.md. */
 #ifndef FASTNET_GEMM_TILE_H
@@ -30,16 +30,15 @@
 #include "simd/compiler.h"
 #include "simd/vec.h"
 
-/* Sums are taken in passes of FN_DEPTH terms (tile_sizes.h): a panel of B, 32 KiB at most, stays
- * in the L1 cache for all rows of C, or nearly so.
- *
- * Rows of C per pass: their part of A, 288 KiB at most, stays in the L2 cache. */
+/* The most rows of C in a pass of FN_DEPTH terms (tile_sizes.h): their part of A, 288 KiB at most,
+ * stays in the L2 cache. A panel of B, 32 KiB at most, mostly stays in the L1 cache for all of
+ * these rows. */
 #define FN_HEIGHT (288 / FN_TILE_ROWS * FN_TILE_ROWS)
 
-/* A tile of copies prefetches B this many terms ahead. */
+/* Tiles that read copies prefetch B this many terms ahead. */
 #define FN_TERMS_AHEAD 8
 
-/* Vectors of the widest tile of one row, which is bound by latency, and of several rows. */
+/* The most vectors of a tile of one row, which is bound by latency, and of several rows. */
 #define FN_ROW_VECTORS 4
 #define FN_WIDEST (FN_ROWS_OF_4 > 1 ? 4 : FN_ROWS_OF_3 > 1 ? 3 : 2)
 
@@ -67,15 +66,15 @@ FN_INLINE void FN(prefetch_row)(uintptr_t row, const size_t nv)
         __builtin_prefetch((const void *)(row + v * FN_VECTOR_BYTES), 1, 3);
 }
 
-/* How the operands of a tile lie, of what the product leaves open. */
+/* The layout of a tile's operands, where FN(product) allows several. */
 typedef struct {
     int transposed;                 /* A[r][k] = a[r + k*a_k]; else a[r*a_row + k] */
-    int copied;                     /* A[k][mr], which is transposed, and B[k][nv vectors] */
-    int lists_b, lists_c;           /* b_rows, c_rows are not NULL */
+    int copied;                     /* copies A[k][mr], so transposed is 1, and B[k][nv vectors] */
+    int lists_b, lists_c;           /* b_rows is, c_rows is not NULL */
 } fn_tile_form;
 
-/* `tiles` tiles of mr rows by nv vectors, one below the other; A advances by `a_tile` per tile.
- * Inlined with constant mr, nv and form. */
+/* Compute `tiles` tiles of mr rows by nv vectors, one below the other; `a` advances by a_tile
+ * elements per tile. Inlined with constant mr, nv and form. */
 FN_INLINE void FN(tile)(const size_t mr, const size_t nv, const fn_tile_form form,
                         const FN(product) *p, size_t a_tile, size_t tiles)
 {
@@ -183,12 +182,12 @@ static FN(tile_function) *const FN(tiles)[FN_ROW_VECTORS][FN_MOST_ROWS] = {
     {FN_EACH_TILE_3(FN_TILE_ENTRY, 3)},
     {FN_EACH_TILE_4(FN_TILE_ENTRY, 4)},
 };
-/* A tile's most rows, by its vectors. */
+/* The most rows of a tile of 1, 2, 3 and 4 vectors. */
 static const size_t FN(tile_rows)[FN_ROW_VECTORS] = {
     FN_MOST_ROWS, FN_TILE_ROWS, FN_ROWS_OF_3, FN_ROWS_OF_4,
 };
 
-/* Rows split into tiles: first `tall` of `height` rows, then `flat` of height - 1. */
+/* A split of rows into tiles: first `tall` tiles of `height` rows, then `flat` of height - 1. */
 typedef struct { size_t height, tall, flat; } FN(division);
 
 FN_INLINE FN(division) FN(divide_rows)(size_t rows, size_t most)
@@ -203,8 +202,8 @@ FN_INLINE FN(division) FN(divide_rows)(size_t rows, size_t most)
 
 #define FN_GROUPS_OF_ROWS ((FN_TILE_ROWS + FN_LANES - 1) / FN_LANES)
 
-/* One tile's rows of A as [k][height], a_row is 1 then; in squares that are transposed where
- * a_k is 1. Excess lanes are overwritten by the next store, or lie behind the end. */
+/* Copy one tile's rows of A to packed [k][height], so that a_row is 1. If a_k is 1, squares are
+ * transposed. Excess lanes are overwritten by the next store, or are stored after the end. */
 static void FN(pack_tile)(size_t height, const FN(product) *p, const real *a, real *restrict packed)
 {
     for (size_t k = 0; k < p->k; k += FN_LANES) {
@@ -225,11 +224,11 @@ static void FN(pack_tile)(size_t height, const FN(product) *p, const real *a, re
     }
 }
 
-/* Elements of so many packed rows: excess lanes are stored behind the last tile. */
+/* Elements of packed rows of `depth` terms, and of the excess lanes after the last tile. */
 #define FN_PACKED_ROWS(rows, depth) ((rows) * (depth) + FN_TILE_ROWS + FN_LANES)
 
-/* Prefetch a tile's share of the next panel: some rows of B, and the last cache lines of its rows
- * of C; the tile itself prefetches the first ones. */
+/* Prefetch a tile's share of the next panel: rows `from` to to - 1 of B, and the last cache lines
+ * of the tile's rows of C. The tile itself prefetches the first cache lines. */
 FN_INLINE void FN(prefetch_panel)(const FN(product) *p, size_t rows, size_t from, size_t to,
                                  size_t vectors)
 {
@@ -243,8 +242,8 @@ FN_INLINE void FN(prefetch_panel)(const FN(product) *p, size_t rows, size_t from
                               + (2 * vectors - 1) * FN_LANES, 1, 2);
 }
 
-/* `tiles` tiles of one height from row `first` on. Where `share` is not 0, each prefetches so many
- * rows of B's next panel. */
+/* Compute `tiles` tiles of one height from row `first` on. If `share` is not 0, each prefetches
+ * `share` rows of B's next panel. */
 FN_INLINE void FN(tiles_of)(size_t first, size_t tiles, size_t height, size_t vectors,
                             int packed, size_t share, const FN(product) *panel)
 {
@@ -271,9 +270,9 @@ FN_INLINE void FN(tiles_of)(size_t first, size_t tiles, size_t height, size_t ve
     }
 }
 
-/* The part of a product from a row, a term and a column on, with `depth` terms at most; transposed:
- * B[k][v] is b[v*b_stride + k]. Built field by field, since a copy's wide loads would stall on the
- * narrow stores that wrote the fields of a small product just before. */
+/* Returns the part of a product from a row, a term and a column on, with at most `depth` terms.
+ * transposed: B[k][v] is b[v*b_stride + k]. The struct is built field by field, since the wide
+ * loads of a copy would stall on the narrow stores that have just written the fields. */
 FN_INLINE FN(product) FN(part_of)(const FN(product) *p, size_t row, size_t k, size_t column,
                                   size_t depth, const int transposed)
 {
@@ -288,7 +287,7 @@ FN_INLINE FN(product) FN(part_of)(const FN(product) *p, size_t row, size_t k, si
     };
 }
 
-/* FN_HEIGHT rows at most, and FN_DEPTH terms, from the row `first` and the term `k` on. */
+/* Compute at most FN_HEIGHT rows, with at most FN_DEPTH terms, from row `first` and term `k` on. */
 static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t columns,
                                const FN(product) *whole, real *packed, size_t prefetch_terms)
 {
@@ -308,7 +307,7 @@ static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t colum
     }
     for (size_t j = 0, vectors; j < columns; j += vectors * FN_LANES) {
         const size_t left = (columns - j + FN_LANES - 1) / FN_LANES;
-        /* fn_next would divide for each panel, which small products feel */
+        /* not fn_next, which divides: this takes a large part of a small product's time */
         vectors = left <= most ? left : left < 2 * most ? (left + 1) / 2 : most;
         if (!packed)
             d = FN(divide_rows)(rows, FN(tile_rows)[vectors - 1]);
@@ -321,16 +320,16 @@ static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t colum
     }
 }
 
-/* Whether a product is one block of one panel. It is computed without copying the
- * struct, which takes as long as the arithmetic of a small product; see part_of. */
+/* Returns whether a product is one block of one panel. Then it is computed without part_of, which
+ * takes as long as the arithmetic of a small product. */
 FN_INLINE int FN(is_one_panel)(size_t rows, size_t vectors, size_t terms)
 {
     return vectors <= FN(widest)(rows) && terms <= FN_DEPTH && rows <= FN_HEIGHT;
 }
 
-/* C[rows][columns] += A B, columns rounded up to whole vectors. rows, columns, k > 0; C overlaps
- * with neither A nor B. packed: NULL, or FN_PACKED_SIZE elements to which A is copied; A is then
- * readable a vector behind its last row. */
+/* C[rows][columns] += A B, columns rounded up to whole vectors. rows, columns, k > 0; C must not
+ * overlap with A or B. packed: NULL, or FN_PACKED_SIZE elements, to which A is copied; then one
+ * vector after the last row of A must be readable. */
 static void FN(multiply)(size_t rows, size_t columns, const FN(product) *whole, real *packed,
                          size_t prefetch_terms)
 {

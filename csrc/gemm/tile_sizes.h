@@ -1,12 +1,13 @@
 #ifndef FASTNET_GEMM_TILE_SIZES_H
 #define FASTNET_GEMM_TILE_SIZES_H
 
-/* Rows of the register tile, by the number of vector registers: rows times two
- * accumulators, two vectors of B and one broadcast must fit. A tile that is one vector
- * wide may have more. FN_ROWS_OF_3 and FN_ROWS_OF_4: the rows of tiles that are three and
- * four vectors wide; 1: such tiles do not pay.
+/* The most rows of a register tile, for each number of its vectors. All accumulators, a row of B
+ * and one broadcast value must fit in the vector registers.
+ *   FN_MOST_ROWS   one vector
+ *   FN_TILE_ROWS   two vectors
+ *   FN_ROWS_OF_3   three vectors, FN_ROWS_OF_4 four; 1: they are used for a single row only
  *
- * FN_DEPTH is the number of terms per pass. */
+ * FN_DEPTH is the number of terms per pass. Measurements: docs/tuning.md. */
 #if FN_VECTOR_BYTES == 64
 #define FN_TILE_ROWS 14     /* 32 registers */
 #define FN_MOST_ROWS 14
@@ -16,7 +17,7 @@
 #elif defined(__aarch64__)
 #define FN_TILE_ROWS 12     /* 32 registers */
 #define FN_MOST_ROWS 12
-#define FN_ROWS_OF_3 1      /* not measured */
+#define FN_ROWS_OF_3 1
 #define FN_ROWS_OF_4 1
 #define FN_DEPTH 256
 #else
@@ -25,7 +26,7 @@
 #if FN_VECTOR_BYTES == 32
 #define FN_ROWS_OF_3 4
 #else
-#define FN_ROWS_OF_3 1      /* 4, where products take a register: 1.1 of an epoch */
+#define FN_ROWS_OF_3 1
 #endif
 #define FN_ROWS_OF_4 1
 #define FN_DEPTH 256

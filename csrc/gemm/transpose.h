@@ -1,4 +1,4 @@
-/* Rows as columns, a square of vectors at a time. */
+/* Transposes matrices in registers, a square of vectors at a time. */
 #ifndef FASTNET_GEMM_TRANSPOSE_H
 #define FASTNET_GEMM_TRANSPOSE_H
 
@@ -11,7 +11,7 @@
 FN_INLINE void FN(transpose_lanes)(vec lanes[FN_LANES])
 {
 FN_UNROLL(4)
-    for (size_t round = 1; round < FN_LANES; round *= 2) { /* each rotates the indices by one bit */
+    for (size_t round = 1; round < FN_LANES; round *= 2) { /* rotates each index by one bit */
         vec next[FN_LANES];
 FN_UNROLL(8)
         for (size_t i = 0; i < FN_LANES / 2; i++) {
@@ -42,11 +42,11 @@ FN_INLINE void FN(transpose_quarters)(const vec rows[FN_QUARTER], vec columns[FN
 }
 #endif
 
-/* Columns that are transposed together: with AVX-512 half a vector, since loading halves saves a
- * round of shuffles, and the last rounds stay within quarters. */
+/* The number of columns that are transposed together: with AVX-512 half a vector of them, since
+ * loading halves saves a round of shuffles, and the last rounds stay within quarters. */
 #define FN_TRANSPOSED (FN_VECTOR_BYTES == 64 ? FN_LANES / 2 : FN_LANES)
 
-/* lanes[j][i] = from[i][j] of FN_TRANSPOSED columns j, for i < rows, zero for the others. */
+/* lanes[j][i] = from[i][j] for FN_TRANSPOSED columns j and i < rows; 0 for i >= rows. */
 FN_INLINE void FN(transpose_columns)(size_t rows, const real *from, size_t stride, vec *lanes)
 {
 #if FN_VECTOR_BYTES == 64
@@ -73,7 +73,7 @@ FN_UNROLL(16)
 #endif
 }
 
-/* The same of FN_LANES columns, a square. */
+/* The same for FN_LANES columns, a square. */
 FN_INLINE void FN(transpose_square)(size_t rows, const real *from, size_t stride,
                                     vec lanes[FN_LANES])
 {

@@ -1,13 +1,13 @@
-/* e^x and ln x, the basis of nearly all that networks compute besides products (for the rest see
- * math/tanh_gelu.h). Coefficients from tools/minimax.py; the measured errors are checked by
- * tests/test_kernels_elementwise.py.
+/* e^x and ln x, from which most activations and costs are computed (tanh and GELU: tanh_gelu.h).
+ * Coefficients are from tools/minimax.py; tests/test_kernels_elementwise.py checks the measured
+ * errors.
  *
  * exp: t = x log2(e) + magic rounds to the integer n; r = x - n ln 2 in two
  *   pieces (Cody and Waite), so |r| <= ln(2)/2; e^r = 1 + r + r^2 q(r) by
  *   Horner's rule; 2^n by the exponent bits.
- *   exp_sum_lanes: e^(x + rest), where rest is some ULP of x and is added to r.
+ *   exp_sum_lanes: e^(x + rest), where rest is a few ULP of x and is added to r.
  *   NaN stays NaN; +inf and all above the domain give +inf, -inf and all below
- *   give 0; exp_inside gives the exponential of the domain's ends there. Largest
+ *   give 0; exp_inside replaces x by the nearer end of the domain instead. Largest
  *   errors found, with FMA and without:
  *     float32: q of degree 4; domain [-87.33, 88.37]; 1.10 ULP at 5.198865, and
  *       1.05 at -48.866352
@@ -16,12 +16,12 @@
  *
  * log (float64 only; costs are summed in double): x = 2^k m with m in
  *   [sqrt(1/2), sqrt(2)); s = (m-1)/(m+1); ln m = 2s + s^3 q(s^2), q of degree
- *   6, arranged as f - s (f - s^2 q) with f = m - 1, which keeps the rounding
- *   of s small beside f. The small piece of k ln 2 is not added to s (f - s^2 q),
- *   since compilers differ in which of the two products they fuse.
- *   ln 0 = -inf, of a negative number NaN, of +inf +inf; subnormal x is taken
- *   as 0. Largest errors found: 1.22 ULP at 0.7015662386784748 with FMA, 1.34
- *   at 0.7002890347046961 without.
+ *   6, arranged as f - s (f - s^2 q) with f = m - 1, so that the rounding error
+ *   of s is small compared with f. The small piece of k ln 2 is not added to
+ *   s (f - s^2 q), since compilers differ in which of the two products they fuse.
+ *   ln 0 is -inf; ln of a negative number is NaN; ln of +inf is +inf; subnormal x
+ *   counts as 0. Largest errors found: 1.22 ULP at 0.7015662386784748 with FMA,
+ *   1.34 at 0.7002890347046961 without.
  */
 #ifndef FASTNET_MATH_EXP_LOG_H
 #define FASTNET_MATH_EXP_LOG_H
@@ -112,7 +112,7 @@ FN_INLINE vec FN(log_lanes)(vec x)
     y = FN_FMA(n, FN(splat)(6.93147180369123816490e-01), y);
     y = FN(select)(x < smallest, FN(splat)(-__builtin_inf()), y);
     y = FN(select)(x < 0.0, FN(splat)(__builtin_nan("")), y);
-    /* +inf and NaN stand for themselves */
+    /* +inf and NaN are returned as they are */
     return FN(select)(x <= 1.7976931348623157e308, y, x);
 }
 #endif

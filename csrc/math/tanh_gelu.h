@@ -1,19 +1,20 @@
-/* tanh z and GELU, z Phi(z), Phi being the normal distribution, phi its density: what
- * hidden neurons compute with beside e^x, and made of it (math/exp_log.h). Coefficients from
- * tools/minimax.py; the measured errors, over all float32 from 3e-5 on and about 10^8
- * float64, are checked by tests/test_kernels_activations.py.
+/* tanh z, and GELU, z Phi(z), where Phi is the normal distribution and phi its density; both are
+ * computed from e^x (math/exp_log.h). Coefficients are from tools/minimax.py;
+ * tests/test_kernels_activations.py checks the measured errors, over all float32 from 3e-5 on and
+ * about 10^8 float64.
  *
- * tanh: below 9/16 z + z^3 q(z^2), beyond it 1 - 2 / (e^(2|z|) + 1), with the sign of z;
- *   both are computed. NaN stays NaN, +-inf give +-1, -0 stays -0. Largest errors found,
+ * tanh: z + z^3 q(z^2) for |z| < 9/16, else 1 - 2 / (e^(2|z|) + 1) with the sign of z; each
+ *   lane computes both. NaN stays NaN, +-inf give +-1, -0 stays -0. Largest errors found,
  *   with FMA and without:
- *     float32: q of degree 4; 1.45 ULP at 0.5632083, and there without
+ *     float32: q of degree 4; 1.45 ULP at 0.5632083 with both
  *     float64: q of degree 9; 1.70 ULP at 0.534693008075324, and 1.77 at
  *       0.5359304189233735
  *
  * GELU: Phi(-x) = e^(-x^2/2) R(x) for x = |z|, R = p/q, with positive coefficients only,
  *   so that nothing cancels; z Phi(z) = max(z, 0) - x R(x) e^(-x^2/2) on both sides of 0.
- *   p and q go two powers at a time: half as many roundings one after the other as by
- *   Horner's rule. The rounding of x^2/2 would cost |z|^2 ULP: e^x adds it back.
+ *   p and q are computed two powers at a time: half as many consecutive roundings as in
+ *   Horner's rule. The rounding of x^2/2 alone would give an error of |z|^2 ULP, so
+ *   exp_sum_lanes adds what was rounded off.
  *   NaN stays NaN; +inf gives +inf, -inf and all results that are subnormal give 0 (float32
  *   below -13.14, float64 below -37.61). Largest errors found, with FMA and without:
  *     float32: degrees 4 and 5; 5.52 ULP at -5.962073803, and 6.51 at -9.245900154
@@ -33,7 +34,7 @@
 
 /* c1 x + c0 */
 #define FN_LINE(c1, c0) FN_FMA(FN(splat)(c1), x, FN(splat)(c0))
-/* tanh_tail_lanes: (tanh z - z) / z^3 of t = z^2. normal_tail_lanes: R(x). */
+/* tanh_tail_lanes: (tanh z - z) / z^3 from t = z^2. normal_tail_lanes: R(x). */
 #if FN_BITS == 32
 #define FN_TAIL_END 13.25f      /* e^(-x^2 / 2) is 0 there */
 #define FN_UPPER_BITS (~0xFFF)  /* of 24, the upper half */
@@ -100,7 +101,7 @@ FN_INLINE vec FN(tanh_lanes)(vec z)
     return (vec)((ivec)FN(select)(x < (real)0.5625, small, large) | sign);
 }
 
-/* e^(-x^2 / 2), x from 0 to FN_TAIL_END. */
+/* Returns e^(-x^2 / 2) for x from 0 to FN_TAIL_END. */
 FN_INLINE vec FN(bell_lanes)(vec x)
 {
     /* x = upper + lower, and the square of upper is exact. */
@@ -112,14 +113,14 @@ FN_INLINE vec FN(bell_lanes)(vec x)
     return FN(exp_sum_lanes)(s, &rest);
 }
 
-/* GELU at z; *slope = its slope there. */
+/* Returns GELU at z; sets *slope to its derivative there. */
 FN_INLINE vec FN(gelu_lanes)(vec z, vec *slope)
 {
     const ivec positive = (ivec)z >= 0, sign = (ivec)FN(splat)(-(real)0);
     vec x = (vec)((ivec)z & ~sign);
     x = FN(at_most)(FN_TAIL_END, x);
     vec bell = FN(bell_lanes)(x), tail = FN(normal_tail_lanes)(x);
-    /* The slope at -x, Phi(-x) - x phi(x), is below * bell; that at x is 1 less this. */
+    /* The slope at -x, Phi(-x) - x phi(x), is below * bell; the slope at x is 1 minus that. */
     vec below = FN_FMA(-x, FN(splat)((real)0.39894228040143267794), tail);
     below = (vec)((ivec)below ^ (positive & sign));
     *slope = FN_FMA(below, bell, (vec)(positive & (ivec)FN(splat)(1)));

@@ -1,4 +1,4 @@
-/* The activations of activations.def, applied to rows of hidden neurons and to output layers;
+/* The activations of activations.def, applied to rows of hidden neurons and to output layers. Also
  * the largest magnitude of an array. */
 #ifndef FASTNET_OPS_ACTIVATION_H
 #define FASTNET_OPS_ACTIVATION_H
@@ -14,7 +14,7 @@
 #include "simd/compiler.h"
 #include "simd/vec.h"
 
-/* Of a case that the caller's checks rule out. */
+/* For a case that the caller's checks exclude. */
 #define FN_NOT_REACHED() __builtin_trap()
 
 #define FN_ACTIVATION_BODIES
@@ -27,7 +27,8 @@
 #define FN_WITH_0(...) (__VA_ARGS__)
 #define FN_WITH_1(...) (__VA_ARGS__, neurons.parameters)
 
-/* f'(z) from a = f(z), for kinds where a determines it. Inlined with a constant kind. */
+/* Returns f'(z), computed from a = f(z), for kinds where that is possible. Inlined with a constant
+ * kind. */
 FN_INLINE vec FN(slope_from_activation)(const fn_activation neurons, vec a)
 {
     vec result = {0};
@@ -48,8 +49,8 @@ FN_INLINE vec FN(slope_from_activation)(const fn_activation neurons, vec a)
     return result;
 }
 
-/* f(z); *slope = f'(z) if there is one, which costs nothing where nobody reads it. NaN gives NaN.
- * Inlined with a constant kind. */
+/* Returns f(z), NaN for NaN, and sets *slope_ to f'(z) if the kind has a slope; compilers remove a
+ * slope that is not read. Inlined with a constant kind. */
 FN_INLINE vec FN(activate_lanes)(const fn_activation neurons, vec z, vec *slope_)
 {
     vec a = z;
@@ -71,8 +72,8 @@ FN_INLINE vec FN(activate_lanes)(const fn_activation neurons, vec z, vec *slope_
     return a;
 }
 
-/* m rows of n hidden neurons, pads up to whole vectors among them, and their slopes if these are
- * wanted; a holds z before. Inlined with a constant kind. */
+/* a = f(z), and slopes = f'(z) if that is not NULL, for m rows of n hidden neurons and the pads up
+ * to whole vectors. a holds z before. Inlined with a constant kind. */
 FN_INLINE void FN(activate_as)(const fn_activation neurons, size_t m, size_t n, real *a,
                                size_t stride, real *slopes, size_t slopes_stride)
 {
@@ -107,7 +108,7 @@ static void FN(activate_rows)(fn_activation neurons, size_t m, size_t n, real *a
 #undef FN_ROWS_OUTPUT
 }
 
-/* Activations of n numbers without pads, as a separate kernel. */
+/* The activations of n numbers without pads; a kernel for tests and benchmarks. */
 static void FN(activate)(fn_activation neurons, size_t n, const real *z, real *a, real *slope)
 {
     const size_t whole = n / FN_LANES * FN_LANES, rest = (n - whole) * sizeof(real);
@@ -122,11 +123,12 @@ static void FN(activate)(fn_activation neurons, size_t n, const real *z, real *a
         memcpy(slope + whole, last_slope, rest);
 }
 
-/* The largest |x|: without the sign, the bits compare as the numbers do, infinity and NaN last.
- * counted: add to `others` how many are not zero. Inlined with constant counted. */
+/* Returns the largest |x|; infinity or NaN if there is one. Without the sign, the bits are ordered
+ * like the numbers, followed by infinity and NaN. counted: add the number of non-zero elements to
+ * *others. Inlined with constant counted. */
 FN_INLINE double FN(largest_of)(const int counted, size_t n, const real *x, size_t *others)
 {
-    const size_t run = 1 << 20; /* small enough for `count` */
+    const size_t run = 1 << 20; /* so that `count` does not overflow */
     integer largest = 0;
     for (size_t first = 0; first < n; first += run) {
         const size_t end = n - first < run ? n : first + run;
@@ -180,8 +182,8 @@ void FN(tanh)(size_t n, const real *x, real *y)
 }
 #endif
 
-/* The maximum is subtracted, so that no z overflows; the sum runs over the outputs in
- * ascending order whatever the vector width. */
+/* Softmax of one example. The maximum is subtracted, so that no exponential overflows; the sum runs
+ * over the outputs in ascending order for every vector width. */
 static void FN(softmax_of_one)(size_t n, const real *z, real *a)
 {
     real largest = FN(bounded)(z[0]), sum = 0;
@@ -223,7 +225,8 @@ static void FN(softmax_of_lanes)(size_t m, size_t n, size_t stride, const real *
             FN(store)(a + s * stride + j, FN(load)(a + s * stride + j) / FN(splat)(sum[s]));
 }
 
-/* Example by example is slower once they fill a quarter of a vector's lanes. */
+/* Softmax of m examples: one per lane if they fill at least a quarter of a vector's lanes, which is
+ * faster then; else one by one. */
 static void FN(softmax)(size_t m, size_t n, const real *z, real *a)
 {
     const size_t stride = fn_stride(n, sizeof(real));
@@ -237,8 +240,8 @@ static void FN(softmax)(size_t m, size_t n, const real *z, real *a)
     }
 }
 
-/* m rows of n outputs and of their pads. Where they fill no more than half a vector, two rows are
- * taken as one. Inlined with a constant kind. */
+/* a = f(z) for m rows of n outputs, including pads. Outputs that fill at most half a vector are
+ * computed for two rows at once. Inlined with a constant kind. */
 FN_INLINE void FN(activate_output_as)(const fn_activation_kind kind, size_t m, size_t n,
                                       const real *z, real *a)
 {

@@ -1,9 +1,9 @@
-/* Costs: the output error in the network's type, the value in double.
+/* Computes costs: the output error in the network's type, and the value in double.
  *
- * costs.def defines each cost; this file has the code they share: examples, runs of outputs,
- * weights, sums, and the calls of the costs' functions, generated from its rows. Only certain
- * pairs of output layer and cost are allowed; fastnet/nn/costs.py has their table and rejects all
- * others. */
+ * costs.def defines each cost. This file has the code that costs share: the loops over examples and
+ * outputs, weights, sums, and the calls of the costs' functions, generated from the rows of
+ * costs.def. Only certain pairs of output layer and cost are allowed; fastnet/nn/costs.py has their
+ * table and rejects all others. */
 #ifndef FASTNET_OPS_COST_H
 #define FASTNET_OPS_COST_H
 
@@ -16,10 +16,10 @@
 #include "simd/compiler.h"
 #include "simd/vec.h"
 
-/* Outputs are taken in runs of this many, as doubles. */
+/* The most outputs in a run: outputs, converted to double, for which a cost is computed at once. */
 #define FN_RUN 64
 
-/* What the value of a cost is computed from: a run of n outputs of several examples, each of which
+/* The argument of op_value: a run of n outputs, of one example or several. The term of output j
  * counts weights[j] times. */
 typedef struct {
     fn_activation_kind output;
@@ -28,15 +28,15 @@ typedef struct {
     const double *z, *y, *weights;  /* [n] */
 } fn_run;
 
-/* What the error of a cost is computed from: a vector of outputs of one example. */
+/* The argument of op_error: a vector of outputs of one example. */
 typedef struct {
     vec a, y;
     fn_activation_kind output;
     const double *parameters; /* of the cost */
 } FN(output_lanes);
 
-/* a*b + sum: FN_FMA for sums in a fixed order. gcc -O3 would vectorize the products of such sums
- * and then fuse none of them, so the FMA builtin is called where the target has FMA. */
+/* Returns a*b + sum, for sums in a fixed order. With FN_FMA, gcc -O3 would vectorize the products
+ * of such sums and then fuse none of them, so the builtin is called where the target has FMA. */
 FN_INLINE double FN(add_product)(double a, double b, double sum)
 {
 #if defined(__FP_FAST_FMA) || defined(__FMA__) || defined(__ARM_FEATURE_FMA)
@@ -52,7 +52,7 @@ FN_INLINE double FN(add_product)(double a, double b, double sum)
 #undef FN_COST_BODIES
 #undef COST
 
-/* The functions of a cost, which is a constant where these are inlined. */
+/* Call op_error of a cost. Inlined with a constant cost, as softmax_value is. */
 FN_INLINE vec FN(error_lanes)(const fn_cost cost, const FN(output_lanes) *at)
 {
     switch (cost) {
@@ -85,8 +85,9 @@ FN_INLINE FN_F64(vec) FN(softmax_value)(const fn_cost cost, FN_F64(vec) minus_lo
     return so_far;
 }
 
-/* Inlined with a constant cost. Pads of delta are set to zero, so that the pads of the parameters
- * stay zero; and rows of weight 0, whatever their error is. */
+/* delta [m][stride] = the output error times factor and each example's weight. Pads become zero, so
+ * that the pads of the parameters stay zero; so do rows of weight 0, even if their error is not
+ * finite. Inlined with a constant cost. */
 FN_INLINE void FN(error_rows)(const fn_cost cost, const fn_network *network, size_t m,
                               double factor, const double *weights, const real *a, const real *y,
                               real *delta)
@@ -110,7 +111,7 @@ FN_INLINE void FN(error_rows)(const fn_cost cost, const fn_network *network, siz
     }
 }
 
-/* FN(<op>_error_rows) of each cost: gcc merges those that are equal. */
+/* op_error_rows of each cost; gcc merges equal ones. */
 #define COST(NAME, op, name, n_parameters, sum)                                                  \
     static FN_NOINLINE void FN(op##_error_rows)(const fn_network *network, size_t m,             \
                                                 double factor, const double *weights,            \
@@ -138,8 +139,8 @@ static void FN(output_error)(const fn_network *network, size_t m, double factor,
     }
 }
 
-/* n outputs of a square in doubles: to[j * FN_LANES + s] = from[s * stride + j], bounded, for m
- * examples; 0 for more. */
+/* to[j * FN_LANES + s] = from[s * stride + j], bounded and in double, for at most FN_LANES of n
+ * outputs j, and for m <= FN_LANES examples s; 0 for s >= m. */
 static void FN(outputs_across)(size_t m, size_t n, const real *from, size_t stride, double *to)
 {
     vec lanes[FN_LANES];
@@ -152,9 +153,9 @@ static void FN(outputs_across)(size_t m, size_t n, const real *from, size_t stri
     }
 }
 
-/* total + the cost of as many examples as a vector has lanes, at most: the sum of the terms of the
- * outputs, whose -ln a = ln sum_k e^(z_k - max) - (z - max). Outputs that fill one square are
- * transposed once. */
+/* Returns total + the costs of m <= FN_LANES examples. A cost is the sum of the terms of the
+ * outputs, computed from -ln a = ln sum_k e^(z_k - max) - (z - max). If all outputs fit in one
+ * square, they are transposed only once. */
 FN_INLINE double FN(softmax_lanes)(const fn_cost cost, size_t m, size_t n, const double *weights,
                                    const real *z, const real *y, double total)
 {
@@ -218,8 +219,9 @@ FN_INLINE double FN(sum_of_softmax)(const fn_cost cost, const fn_network *networ
     return total;
 }
 
-/* Examples of weight 0 add nothing, even if their cost is infinite. Outputs of several examples
- * share a run: with a single output neuron, one run per example would be far slower. */
+/* Returns the weighted sum of the costs of m examples. Examples of weight 0 add nothing, even if
+ * their cost is infinite. Outputs of several examples share a run: with a single output neuron, one
+ * run per example would be far slower. */
 static FN_NOINLINE double FN(sum_of_outputs)(double (*value)(const fn_run *),
                                              const fn_network *network, size_t m,
                                              const double *weights, const real *z, const real *y)

@@ -1,5 +1,5 @@
-/* Doubles, which the costs of both types are summed in: FN_F64(op) is FN(op) of the unit of doubles
- * for the same instruction set. */
+/* Functions of doubles, for units of both types, since costs are summed in double. FN_F64(op) is
+ * the name of FN(op) for float64 and the same instruction set. */
 #ifndef FASTNET_OPS_DOUBLES_H
 #define FASTNET_OPS_DOUBLES_H
 
@@ -10,7 +10,7 @@
 
 #define FN_F64(op) FN_JOIN4(fn_##op, _f64_, FN_ISA, )
 
-/* Kernels of that unit, of n numbers; y may be x. */
+/* y[i] = op(x[i]) for n numbers; y may be x. */
 void FN_F64(exp)(size_t n, const double *x, double *y);
 void FN_F64(log)(size_t n, const double *x, double *y);
 void FN_F64(sigmoid)(size_t n, const double *x, double *y);

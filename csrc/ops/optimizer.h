@@ -1,12 +1,11 @@
-/* Weight decay, L1, and the optimizers, which need an explicit gradient.
+/* Weight decay, L1 regularization, and the steps of the optimizers, from an explicit gradient.
  *
- * Decay of the first layer is lazy, so that a mini-batch need not update the weights of inputs
- * that are zero, which are most of them. The array holds V, and the weights are W = s V, where
- * s is the product of the factors 1 - eta l2 of all mini-batches so far. A row that k
- * mini-batches did not touch gets their k factors when the next one uses it, in
- *     z = s (b / s + sum_i x_i V_i),    V = V - (eta/m) sum x delta / s',   s' = s (1 - eta l2),
- * and all rows get them at the end of the call, or when s is small. s is a double, and is the
- * same for every plan, thread and instruction set. Measurements: docs/tuning.md. */
+ * The decay of the first layer is lazy: a mini-batch does not update the weights of inputs that are
+ * zero in all its examples, which are most of them. The array holds V, and the weights are W = s V,
+ * where s is the product of the factors 1 - eta l2 of all mini-batches so far:
+ *     z = s (b / s + sum_i x_i V_i),    V = V - (eta/m) sum x delta / s',   s' = s (1 - eta l2).
+ * V is multiplied by s, and s is set to 1, at the end of each pass and when s is small. s is a
+ * double, the same for every plan, thread and instruction set. Measurements: docs/tuning.md. */
 #ifndef FASTNET_OPS_OPTIMIZER_H
 #define FASTNET_OPS_OPTIMIZER_H
 
@@ -17,8 +16,8 @@
 #include "simd/compiler.h"
 #include "simd/vec.h"
 
-/* w = w - decay_fraction w, as this and not as a factor near one: that would be rounded to steps of
- * 6e-8 in float32, which a small lmbda does not survive. Then soft-shrink by l1_step. */
+/* Returns w - decay_fraction w - l1_step sgn w. The decay is no factor 1 - decay_fraction, which in
+ * float32 would be rounded to a multiple of 6e-8: a small lmbda would have no effect. */
 FN_INLINE vec FN(shrunk)(vec w, real decay_fraction, real l1_step)
 {
     const vec kept = FN_FMA(FN(splat)(-decay_fraction), w, w);
@@ -28,7 +27,7 @@ FN_INLINE vec FN(shrunk)(vec w, real decay_fraction, real l1_step)
     return kept - FN(select)(w < 0, FN(splat)(-l1_step), above);
 }
 
-/* Rows of weights, n_out elements of each. */
+/* Apply `shrunk` to n_out elements of each row of weights. */
 static void FN(decay)(size_t rows, size_t n_out, size_t stride, real decay_fraction, real l1_step,
                       real *weights)
 {
@@ -41,12 +40,12 @@ static void FN(decay)(size_t rows, size_t n_out, size_t stride, real decay_fract
     }
 }
 
-/* The lazy decay's scale is applied when it falls below FN_LEAST_SCALE; a mini-batch that decays
- * the weights by FN_MOST_DECAY or more is not lazy. */
+/* The scale s of the lazy decay is applied to the weights when it falls below FN_LEAST_SCALE. A
+ * mini-batch whose eta l2 is FN_MOST_DECAY or more updates all weights. */
 #define FN_LEAST_SCALE 0x1p-10
 #define FN_MOST_DECAY 0.5
 
-/* W = s V. */
+/* W = s V, in place. */
 static void FN(apply_scale)(size_t rows, size_t n_out, size_t stride, real s, real *weights)
 {
     for (size_t i = 0; i < rows; i++)
@@ -56,7 +55,7 @@ static void FN(apply_scale)(size_t rows, size_t n_out, size_t stride, real s, re
         }
 }
 
-/* beta^n by squaring: products only, so that every instruction set gives the same bits. */
+/* Returns beta^n, by squaring: products only, so that every instruction set gives the same bits. */
 static double FN(power)(double beta, uint64_t n)
 {
     double result = 1;
@@ -65,22 +64,22 @@ static double FN(power)(double beta, uint64_t n)
     return result;
 }
 
-/* The numbers of one mini-batch's step. */
+/* The coefficients of one mini-batch's step, the same for all parameters. */
 typedef struct {
     fn_optimizer optimizer;
-    int lazy_decay;             /* of the first layer: s becomes smaller by decay */
+    int lazy_decay;             /* s is multiplied by 1 - decay, instead of the first layer's w */
     double decay;               /* eta l2 */
-    real decay_fraction;        /* decoupled decay: the share that a weight loses, eta l2 */
-    real l1_step;               /* of FN_PLAIN: the amount that L1 takes, eta l1 */
-    real l2, l1;                /* the parts of l2 and l1 in the gradient */
+    real decay_fraction;        /* eta l2 if the decay is decoupled, else 0 */
+    real l1_step;               /* eta l1 with FN_PLAIN, else 0 */
+    real l2, l1;                /* the factors of w and sgn w in the gradient, or 0 */
     real eta;
     real c[FN_MOST_COEFFICIENTS];   /* of the optimizer */
 } FN(step_coefficients);
 
-/* sgn w times amount */
+/* Returns amount * sgn w. */
 FN_INLINE real FN(towards)(real amount, real w) { return w > 0 ? amount : w < 0 ? -amount : 0; }
 
-/* The gradient g of a parameter w with its l2 and l1. */
+/* Returns the gradient of a parameter w: g and the terms of l2 and l1. */
 FN_INLINE real FN(regularized)(const FN(step_coefficients) *k, real w, real g)
 {
     return FN_FMA(k->l2, w, g) + FN(towards)(k->l1, w);
@@ -92,7 +91,7 @@ FN_INLINE real FN(regularized)(const FN(step_coefficients) *k, real w, real g)
 #undef OPTIMIZER
 #undef FN_OPTIMIZER_BODIES
 
-/* The coefficients of mini-batch number `step`, whose examples have this total weight. */
+/* Returns the coefficients of mini-batch number `step`, whose examples have this total weight. */
 static FN(step_coefficients) FN(step_coefficients_of)(const fn_training *t, double weight,
                                                       uint64_t step)
 {
@@ -112,9 +111,9 @@ static FN(step_coefficients) FN(step_coefficients_of)(const fn_training *t, doub
     return k;
 }
 
-/* op_step: n parameters w take a step by their gradient g, which is zero afterwards; first, second
- * and third are their moments, NULL those that the optimizer lacks. Each loop is a
- * separate function, since gcc 12 ignores restrict otherwise. */
+/* op_step: update n parameters w by their gradient g, and set g to zero. first, second and third
+ * are the moments; those that the optimizer does not have are NULL. Each loop is a separate
+ * function, since gcc 12 ignores restrict otherwise. */
 #define OPTIMIZER(NAME, op, name, n_moments, n_coefficients, decay)                              \
     static FN_NOINLINE void FN(op##_step)(size_t n, FN(step_coefficients) k, real *restrict w,   \
                                           real *restrict g, real *restrict first,                \
@@ -138,8 +137,8 @@ static FN(step_coefficients) FN(step_coefficients_of)(const fn_training *t, doub
 #include "api/optimizers.def"
 #undef OPTIMIZER
 
-/* n parameters from the one at `at` on, all of them weights or all biases, take a step by their
- * gradient g [n], which is zero afterwards. */
+/* Update the n parameters from parameters[at] on by their gradient g [n], and set g to zero.
+ * weights: all of them are weights; else all are biases. */
 static void FN(optimizer_step)(const fn_training *t, FN(step_coefficients) k, size_t at, size_t n,
                                int weights, size_t n_parameters, real *parameters, real *g)
 {
@@ -157,8 +156,9 @@ static void FN(optimizer_step)(const fn_training *t, FN(step_coefficients) k, si
     }
 }
 
-/* The regularization term of a cost, without its factor: the sum of W^2 (L2) or |W| (L1). Always
- * eight partial sums, so that the result has the same bits for every vector size. */
+/* Returns the regularization term of a cost without its factor: the sum of W^2 (L2) or of |W| (L1).
+ * There are always eight partial sums, so that the result has the same bits for every vector
+ * size. */
 FN_INLINE double FN(penalty)(const int squares, size_t n, const real *x)
 {
     double sums[8] = {0}, total = 0;

@@ -1,4 +1,4 @@
-/* What gcc and clang offer beyond C11. */
+/* Extensions of C11 by gcc and clang. */
 #ifndef FASTNET_SIMD_COMPILER_H
 #define FASTNET_SIMD_COMPILER_H
 
@@ -12,10 +12,10 @@
 #define FN_UNROLL(n) FN_PRAGMA(GCC unroll n)
 #endif
 #define FN_NOINLINE __attribute__((noinline))
-/* Keep this pointer in a register: else gcc 12 computes it again for each load from it. */
+/* Keep this pointer in a register; gcc 12 would compute it again for each load from it. */
 #define FN_OPAQUE(pointer) __asm__("" : "+r"(pointer))
-/* Prefetch the cache line that many elements after a pointer, as __builtin_prefetch. The address
- * is computed as an integer, since a pointer beyond its array is undefined. */
+/* Prefetch the cache line of pointer[elements]; write and locality: as for __builtin_prefetch. The
+ * address is computed as an integer, since a pointer beyond its array is undefined. */
 #define FN_PREFETCH(pointer, elements, write, locality)                                          \
     __builtin_prefetch(                                                                          \
         (const void *)((uintptr_t)(pointer) + (elements) * sizeof *(pointer)), write, locality)

@@ -5,8 +5,11 @@
 
 #include "simd/compiler.h"
 
-/* Subnormal numbers are slow on many processors (docs/tuning.md), and frequent in the errors of
- * saturated neurons. Kernels flush them to zero; a custom cost is called with them enabled. */
+/* fn_flush_subnormals treats subnormal numbers as zero from now on, fn_keep_subnormals computes
+ * with them; both return the state before, for fn_restore_subnormals.
+ *
+ * Subnormal numbers are slow on many processors (docs/tuning.md), and frequent in the errors of
+ * saturated neurons. Kernels flush them to zero; the caller's code is called with them enabled. */
 #if defined(__SSE2__)
 #include <immintrin.h>
 

@@ -1,6 +1,9 @@
-/* The element type of a unit, real, of FN_BITS, 32 or 64; its vectors, of FN_VECTOR_BYTES, by GNU
- * vector extensions (gcc, clang); and FN(op), the name of a kernel of this type and instruction
- * set, FN_ISA: fn_<op>_<f32|f64>_<isa>. The unit's file in targets/ sets these three. */
+/* Vectors, for one translation unit, which sets three macros first (targets/):
+ *   FN_BITS           real, the type of the elements, has 32 or 64 bits
+ *   FN_VECTOR_BYTES   size of vec and ivec, vectors of reals and of integers of the same size, by
+ *                     GNU vector extensions (gcc, clang)
+ *   FN_ISA            the instruction set; FN(op) is the name of a kernel of this type and
+ *                     instruction set, fn_<op>_<f32|f64>_<isa> */
 #ifndef FASTNET_SIMD_VEC_H
 #define FASTNET_SIMD_VEC_H
 
@@ -49,13 +52,14 @@ FN_INLINE real FN(bounded)(real z)
 {
     return z > FN_LARGEST ? FN_LARGEST : z < -FN_LARGEST ? -FN_LARGEST : z;
 }
-/* mask ? a : b, lane by lane; in long functions gcc 12 compiles a loop over the lanes to jumps. */
+/* mask ? a : b, lane by lane. (In long functions gcc 12 compiles a loop over lanes to jumps.) */
 FN_INLINE vec FN(select)(ivec mask, vec a, vec b)
 {
     return (vec)((mask & (ivec)a) | (~mask & (ivec)b));
 }
-/* The larger of low and x, the smaller of high and x; NaN if x is: x86 returns the second operand
- * then. With select, gcc 12 needs three instructions for it with AVX-512. */
+/* at_least returns the larger of low and x, at_most the smaller of high and x; both return NaN if x
+ * is. On x86, one instruction does this, since it returns its second operand if x is NaN. (For
+ * select, gcc 12 needs three with AVX-512.) */
 #if defined(__SSE2__)
 #if FN_VECTOR_BYTES == 64
 #define FN_X86(op) _mm512_##op
@@ -93,7 +97,7 @@ FN_INLINE vec FN(first_lanes)(size_t n, vec x)
     return FN(select)(lane < (integer)(n < FN_LANES ? n : FN_LANES), x, (vec){0});
 }
 
-/* Whether a lane is other than zero. */
+/* Returns whether any lane is non-zero. */
 FN_INLINE int FN(some)(ivec x)
 {
     uint64_t words[sizeof x / 8], any = 0;
@@ -103,11 +107,12 @@ FN_INLINE int FN(some)(ivec x)
     return any != 0;
 }
 
-/* FN_LANES values of a fixed type. */
+/* Vectors of FN_LANES floats and of FN_LANES doubles. */
 typedef float FN(f32s) __attribute__((vector_size(4 * FN_LANES), aligned(4), may_alias));
 typedef double FN(f64s) __attribute__((vector_size(8 * FN_LANES), aligned(8), may_alias));
 
-/* op(a, b) has these lanes of a, counted from 0, and of b, from FN_LANES on. */
+/* Defines op(a, b), which returns the lanes of these indices: those of a are 0 to FN_LANES - 1,
+ * those of b start at FN_LANES. */
 #if defined(__clang__)
 #define FN_SHUFFLE(op, ...)                                                 \
     FN_INLINE vec FN(op)(vec a, vec b) { return __builtin_shufflevector(a, b, __VA_ARGS__); }
@@ -131,9 +136,11 @@ FN_SHUFFLE(interleave_upper, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 3
 #endif
 
 #if FN_VECTOR_BYTES == 64
-/* Fast shuffles stay within quarters of a vector, of FN_QUARTER numbers. even_quarters: quarters 0
- * and 2 of a, then of b; odd_quarters: 1 and 3. In each quarter, zip: a[0] b[0] a[1] b[1]; join:
- * a[0] a[1] b[0] b[1], in float64 a[0] b[0]; or the same of the upper half. */
+/* Shuffles by quarters of a vector, which are fast. even_quarters returns quarters 0 and 2 of a,
+ * then those of b; odd_quarters quarters 1 and 3. The others return in each quarter, from the lower
+ * halves of the same quarter of a and b, or from the upper halves:
+ *   zip    a[0] b[0] a[1] b[1]
+ *   join   a[0] a[1] b[0] b[1]; in float64 a[0] b[0] */
 #if FN_BITS == 32
 FN_SHUFFLE(even_quarters, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27)
 FN_SHUFFLE(odd_quarters, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31)
@@ -154,9 +161,11 @@ typedef real FN(half) __attribute__((vector_size(32), aligned(sizeof(real)), may
 FN_INLINE FN(half) FN(load_half)(const real *p) { return *(const FN(half) *)p; }
 FN_INLINE void FN(store_half)(real *p, FN(half) x) { *(FN(half) *)p = x; }
 
-/* Bits as masks of lanes. expand: lane i becomes the next of x's lanes where bit i is set, else 0.
- * pack: the lanes of x whose bits are set, one after the other, then 0. bits_of: a bit for each
- * lane that is ones. widen_bytes: FN_LANES bytes as integers. */
+/* Masks of lanes: bit i is for lane i.
+ *   expand        lane i is the next lane of x, from lane 0 on, if bit i is set, else 0
+ *   pack          the lanes of x whose bits are set, one after the other, then 0
+ *   bits_of       bit i is set if lane i is ones
+ *   widen_bytes   FN_LANES bytes as integers */
 #define FN_EXPAND
 #define FN_LANE_BITS ((1u << FN_LANES) - 1)
 #if FN_BITS == 32
@@ -200,12 +209,13 @@ FN_INLINE ivec FN(widen_bytes)(const void *p)
     return (ivec)_mm512_cvtepu8_epi64(_mm_loadl_epi64((const __m128i *)p));
 }
 #endif
-/* The bits of x whose bits in the mask are set, one after the other. */
+/* Returns the bits of x that are set in the mask, one after the other from bit 0 on. */
 FN_INLINE uint64_t fn_extract(uint64_t x, uint64_t mask) { return _pext_u64(x, mask); }
-/* A byte of ones for each bit that is set. */
+/* Byte i is ones if bit i is set, else 0. */
 typedef uint8_t FN(bytes) __attribute__((vector_size(64)));
 FN_INLINE FN(bytes) FN(bytes_of)(uint64_t bits) { return (FN(bytes))_mm512_movm_epi8(bits); }
-/* first + i * step for every bit i that is set, at to[0], to[1] ...; writes a whole vector. */
+/* Store first + i * step for every bit i that is set to to[0], to[1] ...; a whole vector is
+ * written. */
 FN_INLINE void FN(store_rows)(unsigned bits, uint32_t first, uint32_t step, uint32_t *to)
 {
     const __m512i lanes = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
