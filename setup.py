@@ -66,7 +66,9 @@ MACHINE = target()
 
 FLAGS = [
     *("-std=c11", "-O3", "-fno-math-errno", "-fvisibility=hidden", "-g0", "-Wall", "-Wextra"),
-    "-Werror=switch-enum",  # a switch has a case for each cost, activation and optimizer
+    # A switch has a case for each cost, activation and optimizer. A missing case is reported by
+    # -Wswitch where there is no default, and by -Wswitch-enum where there is one.
+    *("-Werror=switch", "-Werror=switch-enum"),
 ]
 # FASTNET_DEBUG=1: a build that checks the contracts of the C code (csrc/core/check.h).
 DEBUG = os.environ.get("FASTNET_DEBUG") == "1"

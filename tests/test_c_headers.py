@@ -46,6 +46,24 @@ def test_every_header_compiles_alone_for_each_unit_of_this_machine(header):
         assert (done.returncode, done.stderr) == (0, ""), unit
 
 
+@pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler (cc)")
+@pytest.mark.parametrize("default", ["", "default: return 0;"])
+def test_a_cost_without_a_case_in_a_switch_is_a_compile_error(tmp_path, default):
+    """Also where a default would take it: in a copy of the header."""
+    text = (CSRC / "ops/cost.h").read_text(encoding="utf-8")
+    case = re.compile(r"    case FN_OTHER_COST: [^\n]*\n *return 0;\n")
+    unit, flags = next(iter(SETUP["UNITS"].items()))
+    flags = [*SETUP["FLAGS"], *flags, *(f"-D{name}={value}" for name, value in defines(unit))]
+    command = ["cc", *flags, "-Wno-unused-function", f"-I{CSRC}", "-fsyntax-only", "-x", "c"]
+    copy = tmp_path / "cost.h"
+    for contents, status in ((text, 0), (case.sub(f"    {default}\n", text), 1)):
+        copy.write_text(contents, encoding="utf-8")
+        done = subprocess.run([*command, str(copy)], capture_output=True, text=True, check=False)
+        assert done.returncode == status
+        assert ("error: enumeration value" in done.stderr) == bool(status)
+        assert ("FN_OTHER_COST" in done.stderr) == bool(status)
+
+
 def test_every_header_has_an_include_guard_named_by_its_path():
     for header in HEADERS:
         text = (CSRC / header).read_text(encoding="utf-8")
