@@ -180,9 +180,9 @@ typedef struct {
     double *costs;          /* NULL, or [mini-batches]: each one's sum of costs before its step */
     int64_t *n_complete;    /* NULL, or a counter of the passes after which all parameters were
                              * finite; the call ends after a pass for which they are not */
-    void *snapshots;        /* [n_snapshots][parameters], used if n_complete is not NULL: row
-                             * e % n_snapshots has the parameters after pass e of the call, of
-                             * the last of the passes that n_complete counts */
+    void *snapshots;        /* [n_snapshots][parameters], used if n_complete is not NULL: the
+                             * parameters after the last passes that n_complete counts; those
+                             * after pass e of the call are in row e % n_snapshots */
     size_t n_snapshots;     /* 0: none */
     int by_blocks;          /* the first layer of compressed examples is computed: 1: by blocks;
                              * -1: by lists; 0: as planned. The bits are the same */

@@ -39,7 +39,8 @@
 
 _Static_assert(FN_GROUP <= FN_MOST_SHARING, "a plan says how many examples share a list");
 
-/* The most vectors of a weight row in a pass, and T for each number of them. */
+/* The most vectors of a weight row in a pass; FN_FORWARDS and FN_UPDATES expand T for each number
+ * of vectors. */
 #define FN_FORWARD_VECTORS 5
 #define FN_FORWARDS(T, g) T(g, 1) T(g, 2) T(g, 3) T(g, 4) T(g, 5)
 #if FN_VECTOR_BYTES >= 32

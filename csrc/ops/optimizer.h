@@ -16,8 +16,8 @@
 #include "simd/compiler.h"
 #include "simd/vec.h"
 
-/* Returns w - decay_fraction w - l1_step sgn w. The decay is no factor 1 - decay_fraction, which in
- * float32 would be rounded to a multiple of 6e-8: a small lmbda would have no effect. */
+/* Returns w - decay_fraction w - l1_step sgn w. The decay is subtracted, since in float32 a factor
+ * 1 - decay_fraction would be rounded to a multiple of 6e-8: a small lmbda would have no effect. */
 FN_INLINE vec FN(shrunk)(vec w, real decay_fraction, real l1_step)
 {
     const vec kept = FN_FMA(FN(splat)(-decay_fraction), w, w);
