@@ -78,7 +78,7 @@ typedef struct {
     int forward_by_neurons;     /* threads share the neurons of a layer instead of the examples */
     int error_by_neurons;
     int keeps_slopes;           /* the forward step stores f'(z) of the neurons below */
-    int update_in_parts;        /* a few rows at a time, and prefetches in between */
+    int update_in_parts;        /* a few rows at a time; examples are prefetched in between */
 } fn_layer_plan;
 
 /* The kinds of steps in a call: a step of `piece` examples; the smaller last piece of a mini-batch;
@@ -102,10 +102,10 @@ typedef struct fn_plan {
     size_t threads;
     size_t examples_per_list;
     size_t list_update_vectors; /* vectors of a weight row in a pass of an update by lists */
-    size_t streamed_rows;       /* rows of the gradient that an optimizer gets at a time */
+    size_t streamed_rows;       /* rows of the gradient that an optimizer receives at a time */
     int lazy_decay;             /* L2 decay of the first layer is deferred (ops/optimizer.h) */
     int drops_zero_inputs;      /* dense rows: inputs that are zero in a whole step are dropped */
-    int prefetches_examples;    /* dense rows: they do not fit in the L2 cache */
+    int prefetches_examples;    /* dense rows: the next ones, if they do not fit in the L2 cache */
     fn_step steps[FN_STEPS];
 } fn_plan;
 

@@ -98,7 +98,7 @@ FN_INLINE vec FN(first_lanes)(size_t n, vec x)
 }
 
 /* Returns whether any lane is non-zero. */
-FN_INLINE int FN(some)(ivec x)
+FN_INLINE int FN(any_lane)(ivec x)
 {
     uint64_t words[sizeof x / 8], any = 0;
     memcpy(words, &x, sizeof x);
