@@ -264,7 +264,7 @@ static inline size_t fn_part(size_t n, size_t unit, size_t which, size_t parts)
 
 /* Returns the size of the next part if `left` > 0 elements are split into as few parts of at most
  * `most` as possible, all as equal as possible. */
-static inline size_t fn_next(size_t left, size_t most)
+static inline size_t fn_next_part(size_t left, size_t most)
 {
     const size_t times = (left + most - 1) / most;
     return times == 1 ? left : left / times;

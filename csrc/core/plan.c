@@ -205,7 +205,8 @@ static int uses_blocks(const thresholds *t, const fn_plan_input *in, size_t m)
     if (in->density < t->block_density || m < t->block_examples || lines <= t->short_row_lines)
         return 0;
     const size_t counted = lines < t->long_row_lines ? lines : t->long_row_lines;
-    double uses = in->density * (double)fn_next(m, FN_BLOCK); /* of a row in a round, on average */
+    /* the mean number of examples that use a row in a round */
+    double uses = in->density * (double)fn_next_part(m, FN_BLOCK);
     if (m > FN_BLOCK)
         uses /= 2; /* blocks of several rounds are made again for the update */
     return uses * (double)(counted - t->short_row_lines) >= t->block_uses;
@@ -220,7 +221,7 @@ static void plan_first_layer(const thresholds *t, const fn_plan_input *in, fn_pl
     plan->streamed_rows = t->streamed_rows;
     if (in->form == FN_DENSE) {
         plan->drops_zero_inputs = in->call == FN_CALL_FORWARD || in->threads == 1;
-        plan->prefetches_examples = in->inputs_bytes > t->near_bytes;
+        plan->prefetches_examples = in->inputs_bytes > t->prefetched_examples_bytes;
         return;
     }
     const int blocks = training && training->by_blocks ? training->by_blocks > 0

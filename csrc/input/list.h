@@ -169,7 +169,7 @@ static void FN(forward_of_lists)(size_t m, const FN(list) *lists, size_t n_out, 
 {
     const size_t vectors = (n_out + FN_LANES - 1) / FN_LANES;
     for (size_t v = 0, nv; v < vectors; v += nv) {
-        nv = fn_next(vectors - v, FN_FORWARD_VECTORS);
+        nv = fn_next_part(vectors - v, FN_FORWARD_VECTORS);
         const size_t o = v * FN_LANES;
         const FN(list) *list = lists;
         for (size_t s = 0; s < m; s += list->g, list++)
@@ -185,7 +185,7 @@ static void FN(update_of_lists)(size_t m, const FN(list) *lists, size_t n_out, s
     const size_t vectors = (n_out + FN_LANES - 1) / FN_LANES;
     FN_ASSERT(m <= FN_CHUNK && most >= 1 && most <= FN_UPDATE_VECTORS);
     for (size_t v = 0, nv; v < vectors; v += nv) {
-        nv = fn_next(vectors - v, most);
+        nv = fn_next_part(vectors - v, most);
         const size_t o = v * FN_LANES;
         const FN(list) *list = lists;
         for (size_t s = 0; s < m; s += list->g, list++)

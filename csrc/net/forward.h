@@ -57,7 +57,7 @@ static void FN(forward_by_blocks)(FN(thread_context) *work, size_t first, FN(wei
     const size_t s1 = at.local.s1;
     real *z = at.z;
     for (size_t s = at.local.s0, m; s < s1; s += m, z += m * at.stride) {
-        m = fn_next(s1 - s, FN_BLOCK);
+        m = fn_next_part(s1 - s, FN_BLOCK);
         FN(make_blocks)(&from, first + s, m, blocks);
         FN(forward_of_blocks)(&from, blocks, at.weights, z, at.stride);
     }

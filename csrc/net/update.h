@@ -58,7 +58,7 @@ static void FN(update_by_blocks)(FN(thread_context) *work, size_t first, size_t 
         FN(decay)(n_in, n, stride, step.decay_fraction, step.l1_step, target + at);
     for (size_t s = 0, round; s < m && n > 0; s += round) {
         const real *delta = w->delta[1] + s * stride + from;
-        round = fn_next(m - s, FN_BLOCK);
+        round = fn_next_part(m - s, FN_BLOCK);
         FN(make_blocks)(&ordered, first + s, round, &w->blocks);
 #ifdef FN_EXPAND
         if (work->examples->masks)

@@ -77,12 +77,12 @@ typedef struct {
 } FN(step_coefficients);
 
 /* Returns amount * sgn w. */
-FN_INLINE real FN(towards)(real amount, real w) { return w > 0 ? amount : w < 0 ? -amount : 0; }
+FN_INLINE real FN(times_sign)(real amount, real w) { return w > 0 ? amount : w < 0 ? -amount : 0; }
 
 /* Returns the gradient of a parameter w: g and the terms of l2 and l1. */
 FN_INLINE real FN(regularized)(const FN(step_coefficients) *k, real w, real g)
 {
-    return FN_FMA(k->l2, w, g) + FN(towards)(k->l1, w);
+    return FN_FMA(k->l2, w, g) + FN(times_sign)(k->l1, w);
 }
 
 #define FN_OPTIMIZER_BODIES
