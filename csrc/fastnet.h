@@ -180,9 +180,9 @@ typedef struct {
     double *costs;          /* NULL, or [mini-batches]: each one's sum of costs before its step */
     int64_t *n_complete;    /* NULL, or a counter of the passes after which all parameters were
                              * finite; the call ends after a pass for which they are not */
-    void *snapshots;        /* [n_snapshots][parameters], used if n_complete is not NULL: row
-                             * e % n_snapshots has the parameters after pass e of the call, of
-                             * the last of the passes that n_complete counts */
+    void *snapshots;        /* [n_snapshots][parameters], used if n_complete is not NULL: the
+                             * parameters after the last passes that n_complete counts; those
+                             * after pass e of the call are in row e % n_snapshots */
     size_t n_snapshots;     /* 0: none */
     int by_blocks;          /* the first layer of compressed examples is computed: 1: by blocks;
                              * -1: by lists; 0: as planned. The bits are the same */
@@ -264,7 +264,7 @@ static inline size_t fn_part(size_t n, size_t unit, size_t which, size_t parts)
 
 /* Returns the size of the next part if `left` > 0 elements are split into as few parts of at most
  * `most` as possible, all as equal as possible. */
-static inline size_t fn_next(size_t left, size_t most)
+static inline size_t fn_next_part(size_t left, size_t most)
 {
     const size_t times = (left + most - 1) / most;
     return times == 1 ? left : left / times;

@@ -39,12 +39,12 @@ def make_model(
         The message names the argument, the expected and the actual value.
     """
     checked = _checked_sizes(sizes)
-    choice = costs.choose(cost, output)
+    spec = costs.choose(cost, output)
     name = _checked_dtype(dtype)
     if n_threads is not None:
         n_threads = checks.integer("n_threads", n_threads, 1)
     kinds = activations.choose_hidden(hidden, len(checked) - 2)
-    model = Model(checked, choice, name, n_threads, kinds)
+    model = Model(checked, spec, name, n_threads, kinds)
     if schema is not None:
         model.schema = Schema.checked(**schema, n_in=checked[0], n_classes=model.classes)
     return model

@@ -37,14 +37,14 @@ class Model:
     def __init__(
         self,
         sizes: tuple[int, ...],
-        choice: CostSpec,
+        cost_spec: CostSpec,
         dtype: str,
         n_threads: int | None = None,
         hidden: tuple[Activation, ...] | None = None,
     ):
         self.sizes = sizes
         self.hidden = (ACTIVATIONS["sigmoid"],) * (len(sizes) - 2) if hidden is None else hidden
-        self._choice = choice
+        self._cost_spec = cost_spec
         self.n_threads = n_threads
         self.dtype = np.dtype(dtype)
         self._largest = float(np.finfo(self.dtype).max)
@@ -53,12 +53,12 @@ class Model:
         self.labels_are_numbers = False  # it was trained on labels without names
 
     @property
-    def choice(self) -> CostSpec:
-        return self._choice
+    def cost_spec(self) -> CostSpec:
+        return self._cost_spec
 
-    @choice.setter
-    def choice(self, choice: CostSpec) -> None:
-        self._choice = choice
+    @cost_spec.setter
+    def cost_spec(self, cost_spec: CostSpec) -> None:
+        self._cost_spec = cost_spec
         for name in ("core", "single"):  # made with the old cost
             vars(self).pop(name, None)
 
@@ -90,7 +90,7 @@ class Model:
         """Whether both compute the same from the same inputs, with the same names of classes."""
         return (
             self.sizes == other.sizes
-            and self.choice.identity == other.choice.identity
+            and self.cost_spec.identity == other.cost_spec.identity
             and self.hidden == other.hidden
             and self.values.dtype == other.values.dtype
             and bool(np.array_equal(self.values, other.values))
@@ -100,14 +100,14 @@ class Model:
 
     def _core_of(self, parameters: Any, output: str | None = None) -> _kernels.NetworkCore:
         """A network like this one with other parameters or another output layer."""
-        choice = self._choice
+        spec = self._cost_spec
         return _kernels.NetworkCore(
             self.sizes,
-            output or choice.output,
-            choice.kernel,
+            output or spec.output,
+            spec.kernel,
             parameters,
             tuple(each.kernel for each in self.hidden),
-            None if choice.kernel else choice.cost.delta,
+            None if spec.kernel else spec.cost.delta,
         )
 
     @property
@@ -130,7 +130,7 @@ class Model:
 
     @property
     def _output(self) -> Activation:
-        return ACTIVATIONS[self.choice.output]
+        return ACTIVATIONS[self.cost_spec.output]
 
     # ---- checks of data against the network
 
@@ -164,7 +164,7 @@ class Model:
             return
         if data.y.shape[1] != n_out:
             raise ValueError(f"{name}: expected {n_out} targets per example, got {data.y.shape[1]}")
-        cost = self.choice.built_in
+        cost = self.cost_spec.built_in
         if cost and (low < cost.lowest or high > cost.highest):
             raise ValueError(
                 f"{name}: expected targets {cost.target_range} for the {cost.name} cost, "
@@ -189,8 +189,9 @@ class Model:
         """Raise a ValueError if accuracy is not defined for these outputs and targets."""
         if not self._output.classifies and not data.names_classes:
             raise ValueError(
-                f"{name}: expected labels or one-hot rows for the accuracy of {self.choice.output} "
-                f"outputs, got other targets; total_cost measures their error"
+                f"{name}: expected labels or one-hot rows for the accuracy of "
+                f"{self.cost_spec.output} outputs, got other targets; "
+                f"total_cost measures their error"
             )
 
     # ---- calls of the kernels
@@ -253,7 +254,7 @@ class Model:
 
     def like(self) -> "Model":
         """A model of the same shape, cost and type, whose parameters are zero."""
-        return Model(self.sizes, self.choice, self.dtype.name, self.n_threads, self.hidden)
+        return Model(self.sizes, self.cost_spec, self.dtype.name, self.n_threads, self.hidden)
 
     def gradient(self, data: Dataset) -> "Model":
         """The sum of the examples' gradients, as the parameters of a model."""
@@ -267,7 +268,7 @@ class Model:
         """The sum of the examples' costs, and, as the parameters of ``nabla``, a model like this
         one, that of their gradients; with ``weights`` (n,) the weighted sums."""
         cost = self._gradient(data, nabla, weights, single_use=False)
-        if self.choice.kernel is None:
+        if self.cost_spec.kernel is None:
             cost = self._custom_cost_sum(self.values, data, False, weights)
         return cost
 
@@ -306,7 +307,7 @@ class Model:
     def _cost_sums(
         self, networks: NDArray, data: Dataset, single_use: bool, weights: NDArray | None
     ) -> list[float]:
-        if self.choice.kernel:
+        if self.cost_spec.kernel:
             return self._evaluate(networks, data, True, single_use, weights)[1]
         return [self._custom_cost_sum(values, data, single_use, weights) for values in networks]
 
@@ -334,7 +335,7 @@ class Model:
 
     def custom_cost(self, a: NDArray, y: NDArray) -> float:
         """The value of the cost class's ``fn`` for columns (n_out, m), as a number."""
-        value = self.choice.cost.fn(a, y)
+        value = self.cost_spec.cost.fn(a, y)
         if np.ndim(value) or np.asarray(value).dtype.kind not in "biuf":
             got = f"shape {np.shape(value)}" if np.ndim(value) else checks.short_repr(value)
             raise TypeError(f"fn: expected a number, the sum over the columns, got {got}")
@@ -370,7 +371,7 @@ class Model:
     ) -> tuple[list[float], list[int]]:  # fmt: skip
         """``total_costs`` and ``accuracies``, in one pass over the data unless the cost is
         custom."""
-        if self.choice.kernel:
+        if self.cost_spec.kernel:
             counts, sums = self._evaluate(networks, data, True, False, weights)
         else:
             sums = self._cost_sums(networks, data, False, weights)

@@ -189,17 +189,17 @@ class Network:
     def cost(self) -> type[Cost] | Cost:
         """The cost class, or the object of one that was passed because of its parameters. Another
         cost, or its name, can be assigned if it is allowed with the output layer."""
-        return self._model.choice.cost
+        return self._model.cost_spec.cost
 
     @cost.setter
     def cost(self, cost: type[Cost] | Cost | str) -> None:
         self._check_not_training()
-        self._model.choice = costs.choose(cost, self.output)
+        self._model.cost_spec = costs.choose(cost, self.output)
 
     @property
     def output(self) -> str:
         """The kind of output layer: "sigmoid", "softmax", "linear", ..."""
-        return self._model.choice.output
+        return self._model.cost_spec.output
 
     @property
     def hidden(self) -> list[Any]:
@@ -1088,7 +1088,7 @@ class Network:
         return without_absent(Network, [*super().__dir__()])
 
     def __repr__(self) -> str:
-        named = self._model.choice.built_in or getattr(self.cost, "__name__", None)
+        named = self._model.cost_spec.built_in or getattr(self.cost, "__name__", None)
         cost = repr(self.cost) if named is None else str(named)
         kinds = [str(kind) for kind in self._model.hidden]
         kinds = kinds[:1] if len(set(kinds)) == 1 else kinds

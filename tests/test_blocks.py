@@ -103,7 +103,7 @@ def test_several_threads_come_to_the_bits_of_one(inputs, n_out, m, optimizer, dt
 def test_evaluating_by_blocks_comes_to_the_bits_of_dense_rows(dense, inputs, n_out, n, dtype):
     sizes = [dense.shape[1], n_out, 5]
     plan = _kernels.plan(sizes, dtype, N, form="columns", density=inputs.density)
-    assert plan["entry"] == "blocks"
+    assert plan["first_layer"] == "blocks"
     net = fastnet.Network(sizes, dtype=dtype, seed=3)
     results = np.zeros((2, n, 5), dtype)
     for X, out in zip((dense, inputs), results, strict=True):

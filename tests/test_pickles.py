@@ -45,7 +45,7 @@ def state_of_0_1():
     return {
         "note": "kept",
         "_stream": RandomStream(1),
-        "_model": (model.sizes, model.choice, model.values, None, None, model.hidden),
+        "_model": (model.sizes, model.cost_spec, model.values, None, None, model.hidden),
     }
 
 
@@ -99,8 +99,8 @@ def test_the_pickle_of_a_network_of_0_1_with_a_cost_of_its_own_loads():
         pass
 
     before = state_of_0_1()
-    sizes, choice, values, *others = before["_model"]
-    before["_model"] = (sizes, choice._replace(cost=Own, kernel=None), values, *others)
+    sizes, spec, values, *others = before["_model"]
+    before["_model"] = (sizes, spec._replace(cost=Own, kernel=None), values, *others)
     net = made(before)
     assert net.cost is Own
     assert net.note == "kept"
@@ -232,7 +232,7 @@ def test_what_is_no_pickle_of_a_network_is_refused(damaged):
         made(damaged)
 
 
-# sizes, choice, values, input_scale, n_threads, hidden; of the fourth and fifth, some would do.
+# sizes, cost spec, values, input_scale, n_threads, hidden; of the fourth and fifth, some would do.
 DAMAGES_OF_0_1 = [
     *((place, value) for place in (0, 1, 2, 5) for value in (None, 3)),
     *((place, value) for place in range(6) for value in ("x", (), np.zeros(3, "f,f"))),

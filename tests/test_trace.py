@@ -105,13 +105,13 @@ def test_the_trace_of_an_evaluation_says_how_the_examples_go_that_are_taken_toge
     X[::3] = 0
     density = np.count_nonzero(X) / X.size
 
-    def entry(m, call):
+    def first_layer(m, call):
         return _kernels.plan(sizes, "float32", m, form="columns", density=density, call=call)[
-            "entry"
+            "first_layer"
         ]
 
-    assert entry(len(X), "evaluate") == "blocks"
-    assert entry(len(X), "train") == "lists"
+    assert first_layer(len(X), "evaluate") == "blocks"
+    assert first_layer(len(X), "train") == "lists"
     monkeypatch.setenv("FASTNET_TRACE", "1")
     fastnet.Network(sizes, seed=1).accuracy(fastnet.Dataset(X, y))
     assert ", by blocks)" in capfd.readouterr().err

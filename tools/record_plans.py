@@ -23,12 +23,12 @@ LEGEND = """\
 # Plans of many calls (fn_plan, csrc/core/plan.h) on each instruction set and of both types; written
 # by tools/record_plans.py, compared by tests/test_plan.py. A line says
 #
-#   sizes m=mini-batch n=examples options | targets: entry, gradient, notes; steps
+#   sizes m=mini-batch n=examples options | targets: first layer, gradient, notes; steps
 #
 # options   what differs from training dense rows on one thread with the plain optimizer
 # targets   instruction sets, for both types or one (f32, f64); "all": all of them; "-halves": on a
 #           processor that computes vectors of AVX-512 in two halves
-# entry     how the inputs enter the first layer: dense rows, lists, blocks
+# first layer  from what it is computed: dense rows, lists, blocks
 # gradient  how it changes the weights: fused update, streamed gradient, collected gradient
 # notes     "pieces of p": p examples at a time; of lists "of e, passes of v": e examples in each,
 #           v vectors of a weight row in a pass of the update; flags of fn_plan
@@ -153,11 +153,11 @@ def of_layer(n_in: int, layer: dict[str, Any]) -> str:
 
 
 def planned(plan: dict[str, Any]) -> str:
-    flags = ("lazy_decay", "drops_columns", "prefetches_examples")
-    head = [plan["entry"], plan["gradient"]]
+    flags = ("lazy_decay", "drops_zero_inputs", "prefetches_examples")
+    head = [plan["first_layer"], plan["gradient"]]
     if plan["piece"] < plan["m"]:
         head.append(f"pieces of {plan['piece']}")
-    if plan["entry"] == "lists":
+    if plan["first_layer"] == "lists":
         head.append(f"of {plan['examples_per_list']}, passes of {plan['list_update_vectors']}")
     head += [name.replace("_", " ") for name in flags if plan[name]]
     steps = [

@@ -87,7 +87,7 @@ static int is_narrow_update(const thresholds *t, size_t lanes, size_t m, size_t 
 }
 
 /* Returns how the errors of m examples are computed if the products are not large. */
-static fn_error_way error_way(const thresholds *t, size_t lanes, size_t m, size_t n_out)
+static fn_error_kernel error_kernel(const thresholds *t, size_t lanes, size_t m, size_t n_out)
 {
     const size_t filled = (m + lanes - 1) / lanes * lanes;
     if (n_out <= t->transposed_vectors * lanes || 8 * m <= t->transposed_eighths * filled)
@@ -142,8 +142,8 @@ static void plan_error(const context *c, size_t n_in, size_t n_out, fn_layer_pla
         return;
     }
     const size_t rest = share <= at_once ? 0 : share % at_once;
-    layer->error = error_way(t, c->lanes, layer->error_examples, n_out);
-    layer->error_of_rest = rest ? error_way(t, c->lanes, rest, n_out) : layer->error;
+    layer->error = error_kernel(t, c->lanes, layer->error_examples, n_out);
+    layer->error_of_rest = rest ? error_kernel(t, c->lanes, rest, n_out) : layer->error;
     layer->error_prefetch_terms = prefetch_terms(t, bytes, layer->error_examples);
 }
 
@@ -186,9 +186,9 @@ static void plan_step(const fn_plan_input *in, const fn_plan *plan, context c, f
             }
         }
     }
-    if (plan->entry == FN_ENTER_DENSE)
+    if (plan->first_layer == FN_FIRST_DENSE)
         return;
-    const int lists = plan->entry == FN_ENTER_LISTS;
+    const int lists = plan->first_layer == FN_FIRST_LISTS;
     layers->forward = lists ? FN_FORWARD_LISTS : FN_FORWARD_BLOCKS;
     layers->forward_by_neurons = 0;
     layers->update_in_parts = 0;
@@ -198,34 +198,35 @@ static void plan_step(const fn_plan_input *in, const fn_plan *plan, context c, f
 
 /* Returns whether the first layer is computed from blocks, which load and store a row of weights
  * once for all examples that use it. This is faster if many examples use it and if it is long. */
-static int enters_by_blocks(const thresholds *t, const fn_plan_input *in, size_t m)
+static int uses_blocks(const thresholds *t, const fn_plan_input *in, size_t m)
 {
     const size_t bytes = fn_bytes[in->type];
     const size_t lines = fn_lines(in->network->sizes[1], bytes) * bytes / 64;
     if (in->density < t->block_density || m < t->block_examples || lines <= t->short_row_lines)
         return 0;
     const size_t counted = lines < t->long_row_lines ? lines : t->long_row_lines;
-    double uses = in->density * (double)fn_next(m, FN_BLOCK); /* of a row in a round, on average */
+    /* the mean number of examples that use a row in a round */
+    double uses = in->density * (double)fn_next_part(m, FN_BLOCK);
     if (m > FN_BLOCK)
         uses /= 2; /* blocks of several rounds are made again for the update */
     return uses * (double)(counted - t->short_row_lines) >= t->block_uses;
 }
 
-static void plan_entry(const thresholds *t, const fn_plan_input *in, fn_plan *plan)
+static void plan_first_layer(const thresholds *t, const fn_plan_input *in, fn_plan *plan)
 {
     const fn_training *training = in->training;
-    plan->entry = FN_ENTER_DENSE;
+    plan->first_layer = FN_FIRST_DENSE;
     plan->examples_per_list = 1;
     plan->list_update_vectors = t->list_update_vectors;
     plan->streamed_rows = t->streamed_rows;
     if (in->form == FN_DENSE) {
-        plan->drops_columns = in->call == FN_CALL_FORWARD || in->threads == 1;
-        plan->prefetches_examples = in->inputs_bytes > t->near_bytes;
+        plan->drops_zero_inputs = in->call == FN_CALL_FORWARD || in->threads == 1;
+        plan->prefetches_examples = in->inputs_bytes > t->prefetched_examples_bytes;
         return;
     }
     const int blocks = training && training->by_blocks ? training->by_blocks > 0
-                                                       : enters_by_blocks(t, in, plan->m);
-    plan->entry = blocks ? FN_ENTER_BLOCKS : FN_ENTER_LISTS;
+                                                       : uses_blocks(t, in, plan->m);
+    plan->first_layer = blocks ? FN_FIRST_BLOCKS : FN_FIRST_LISTS;
     if (in->form != FN_MASKS)
         return;
     plan->examples_per_list = t->examples_per_list;
@@ -243,8 +244,8 @@ static void plan_gradient(const fn_plan_input *in, fn_plan *plan)
     if (!training)
         return;
     const int plain = training->optimizer == FN_PLAIN;
-    const int one_round = plan->entry == FN_ENTER_DENSE
-                          || (plan->entry == FN_ENTER_BLOCKS && plan->m <= FN_BLOCK);
+    const int one_round = plan->first_layer == FN_FIRST_DENSE
+                          || (plan->first_layer == FN_FIRST_BLOCKS && plan->m <= FN_BLOCK);
     if (!plain && whole && one_round)
         plan->gradient = FN_STREAMED_GRADIENT;
     else if (!plain || !whole)
@@ -265,7 +266,7 @@ void fn_make_plan(const fn_plan_input *in, fn_plan *plan, fn_layer_plan *layers)
         .network = in->network, .type = in->type, .target = in->target, .call = in->call,
         .form = in->form, .n = n, .m = m, .piece = piece, .threads = in->threads,
     };
-    plan_entry(t, in, plan);
+    plan_first_layer(t, in, plan);
     plan_gradient(in, plan);
     const size_t last = n < m ? n : n % m;
     const size_t sizes[FN_STEPS] = {
@@ -339,8 +340,8 @@ size_t fn_choose_threads(const fn_network *network, size_t m, double density, si
 NAME(target, fn_target, FN_EACH_TARGET)
 NAME(call, fn_call, FN_EACH_CALL)
 NAME(form, fn_form, FN_EACH_FORM)
-NAME(entry, fn_entry, FN_EACH_ENTRY)
-NAME(forward, fn_forward_way, FN_EACH_FORWARD)
-NAME(error, fn_error_way, FN_EACH_ERROR)
-NAME(update, fn_update_way, FN_EACH_UPDATE)
-NAME(gradient, fn_gradient_way, FN_EACH_GRADIENT)
+NAME(first_layer, fn_first_layer, FN_EACH_FIRST_LAYER)
+NAME(forward, fn_forward_kernel, FN_EACH_FORWARD)
+NAME(error, fn_error_kernel, FN_EACH_ERROR)
+NAME(update, fn_update_kernel, FN_EACH_UPDATE)
+NAME(gradient, fn_gradient_use, FN_EACH_GRADIENT)

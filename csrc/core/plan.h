@@ -27,12 +27,12 @@ typedef struct {
     T(FN_CALL_TRAIN, "train") T(FN_CALL_GRADIENT, "gradient") T(FN_CALL_FORWARD, "evaluate")
 typedef enum { FN_EACH_CALL(FN_ENUMERATOR) } fn_call;
 
-/* How examples enter the first layer: as dense rows, or, if compressed, by lists of the inputs
- * that are not zero (input/build_lists.h), or by blocks of 64 inputs of up to 64 examples
+/* How the first layer is computed: from dense rows; from compressed rows by lists of the non-zero
+ * inputs (input/list.h); or from compressed rows by blocks of 64 inputs of up to 64 examples
  * (input/block.h). */
-#define FN_EACH_ENTRY(T) \
-    T(FN_ENTER_DENSE, "dense rows") T(FN_ENTER_LISTS, "lists") T(FN_ENTER_BLOCKS, "blocks")
-typedef enum { FN_EACH_ENTRY(FN_ENUMERATOR) } fn_entry;
+#define FN_EACH_FIRST_LAYER(T) \
+    T(FN_FIRST_DENSE, "dense rows") T(FN_FIRST_LISTS, "lists") T(FN_FIRST_BLOCKS, "blocks")
+typedef enum { FN_EACH_FIRST_LAYER(FN_ENUMERATOR) } fn_first_layer;
 
 /* How a layer's weighted inputs are computed: by lists or blocks, in the first layer only; with
  * vectors along the examples (gemm/narrow.h); by tiles (gemm/tile.h); by tiles of copies of both
@@ -40,7 +40,7 @@ typedef enum { FN_EACH_ENTRY(FN_ENUMERATOR) } fn_entry;
 #define FN_EACH_FORWARD(T)                                                              \
     T(FN_FORWARD_LISTS, "lists") T(FN_FORWARD_BLOCKS, "blocks") T(FN_FORWARD_NARROW, "narrow") \
     T(FN_FORWARD_TILES, "tiles") T(FN_FORWARD_LARGE, "large tiles")
-typedef enum { FN_EACH_FORWARD(FN_ENUMERATOR) } fn_forward_way;
+typedef enum { FN_EACH_FORWARD(FN_ENUMERATOR) } fn_forward_kernel;
 
 /* How a layer's errors are computed from those of the layer above: with squares of weights
  * transposed in registers; with transposed errors, by tiles or by tiles of a copy of the weights;
@@ -48,7 +48,7 @@ typedef enum { FN_EACH_FORWARD(FN_ENUMERATOR) } fn_forward_way;
 #define FN_EACH_ERROR(T)                                                                \
     T(FN_ERROR_NONE, "none") T(FN_ERROR_TRANSPOSED, "transposed weights")               \
     T(FN_ERROR_TILES, "tiles") T(FN_ERROR_PACKED, "packed tiles") T(FN_ERROR_LARGE, "large tiles")
-typedef enum { FN_EACH_ERROR(FN_ENUMERATOR) } fn_error_way;
+typedef enum { FN_EACH_ERROR(FN_ENUMERATOR) } fn_error_kernel;
 
 /* How a layer is updated: by lists or blocks, in the first layer only; with vectors along the
  * inputs (gemm/narrow.h); by tiles; by tiles of a copy of the activations; by tiles of copies of
@@ -57,28 +57,28 @@ typedef enum { FN_EACH_ERROR(FN_ENUMERATOR) } fn_error_way;
     T(FN_UPDATE_NONE, "none") T(FN_UPDATE_LISTS, "lists") T(FN_UPDATE_BLOCKS, "blocks") \
     T(FN_UPDATE_NARROW, "narrow") T(FN_UPDATE_TILES, "tiles")                           \
     T(FN_UPDATE_PACKED, "packed tiles") T(FN_UPDATE_LARGE, "large tiles")
-typedef enum { FN_EACH_UPDATE(FN_ENUMERATOR) } fn_update_way;
+typedef enum { FN_EACH_UPDATE(FN_ENUMERATOR) } fn_update_kernel;
 
 /* How the gradient is used: it is added directly to the parameters; passed to the optimizer a few
  * rows at a time; or first collected in an array of all parameters. */
 #define FN_EACH_GRADIENT(T)                                                             \
     T(FN_FUSED_UPDATE, "fused update") T(FN_STREAMED_GRADIENT, "streamed gradient")     \
     T(FN_COLLECTED_GRADIENT, "collected gradient")
-typedef enum { FN_EACH_GRADIENT(FN_ENUMERATOR) } fn_gradient_way;
+typedef enum { FN_EACH_GRADIENT(FN_ENUMERATOR) } fn_gradient_use;
 
 /* One layer of weights in one step. */
 typedef struct {
-    fn_forward_way forward;
-    fn_error_way error;         /* of error_examples at once; FN_ERROR_NONE in the first layer */
-    fn_error_way error_of_rest; /* of the remaining examples; else the same as error */
-    fn_update_way update;
-    size_t error_examples;
+    fn_forward_kernel forward;
+    fn_error_kernel error;      /* FN_ERROR_NONE in the first layer */
+    fn_error_kernel error_of_rest;  /* of the remaining examples; if there are none, as error */
+    fn_update_kernel update;
+    size_t error_examples;      /* the number of examples whose errors are computed at once */
     size_t prefetch_terms;      /* of forward, update: products of more terms prefetch B */
     size_t error_prefetch_terms;
     int forward_by_neurons;     /* threads share the neurons of a layer instead of the examples */
     int error_by_neurons;
     int keeps_slopes;           /* the forward step stores f'(z) of the neurons below */
-    int update_in_parts;        /* a few rows at a time, and prefetches in between */
+    int update_in_parts;        /* a few rows at a time; examples are prefetched in between */
 } fn_layer_plan;
 
 /* The kinds of steps in a call: a step of `piece` examples; the smaller last piece of a mini-batch;
@@ -96,16 +96,16 @@ typedef struct fn_plan {
     fn_target target;
     fn_call call;
     fn_form form;
-    fn_entry entry;
-    fn_gradient_way gradient;
+    fn_first_layer first_layer;
+    fn_gradient_use gradient;
     size_t n, m, piece;         /* examples in a pass, in a mini-batch, in a step; m, piece > 0 */
     size_t threads;
     size_t examples_per_list;
     size_t list_update_vectors; /* vectors of a weight row in a pass of an update by lists */
-    size_t streamed_rows;       /* rows of the gradient that an optimizer gets at a time */
+    size_t streamed_rows;       /* rows of the gradient that an optimizer receives at a time */
     int lazy_decay;             /* L2 decay of the first layer is deferred (ops/optimizer.h) */
-    int drops_columns;          /* dense: inputs that are zero in a whole step are left out */
-    int prefetches_examples;    /* dense rows: they do not fit in the L2 cache */
+    int drops_zero_inputs;      /* dense rows: inputs that are zero in a whole step are dropped */
+    int prefetches_examples;    /* dense rows: the next ones, if they do not fit in the L2 cache */
     fn_step steps[FN_STEPS];
 } fn_plan;
 
@@ -168,10 +168,10 @@ static inline const fn_step *fn_step_of(const fn_plan *plan, size_t m)
 const char *fn_target_name(fn_target target);
 const char *fn_call_name(fn_call call);
 const char *fn_form_name(fn_form form);
-const char *fn_entry_name(fn_entry entry);
-const char *fn_forward_name(fn_forward_way way);
-const char *fn_error_name(fn_error_way way);
-const char *fn_update_name(fn_update_way way);
-const char *fn_gradient_name(fn_gradient_way way);
+const char *fn_first_layer_name(fn_first_layer first_layer);
+const char *fn_forward_name(fn_forward_kernel kernel);
+const char *fn_error_name(fn_error_kernel kernel);
+const char *fn_update_name(fn_update_kernel kernel);
+const char *fn_gradient_name(fn_gradient_use use);
 
 #endif

@@ -158,7 +158,7 @@ static void FN(update_narrow)(size_t n_in, size_t n_out, const FN(product) *w)
     const size_t vectors = (n_in + FN_LANES - 1) / FN_LANES;
     FN_ASSERT(n_out >= 1 && n_out <= FN_NARROW);
     for (size_t v = 0, nv; v < vectors; v += nv) {
-        nv = fn_next(vectors - v, FN_NARROW_VECTORS(n_out));
+        nv = fn_next_part(vectors - v, FN_NARROW_VECTORS(n_out));
         switch (n_out) {
 #define FN_CASE(n)                                                                                \
         case n:                                                                                   \

@@ -307,7 +307,7 @@ static void FN(multiply_block)(size_t first, size_t rows, size_t k, size_t colum
     }
     for (size_t j = 0, vectors; j < columns; j += vectors * FN_LANES) {
         const size_t left = (columns - j + FN_LANES - 1) / FN_LANES;
-        /* not fn_next, which divides: this takes a large part of a small product's time */
+        /* not fn_next_part, which divides: this takes a large part of a small product's time */
         vectors = left <= most ? left : left < 2 * most ? (left + 1) / 2 : most;
         if (!packed)
             d = FN(divide_rows)(rows, FN(tile_rows)[vectors - 1]);

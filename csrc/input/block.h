@@ -227,7 +227,7 @@ static void FN(forward_of_blocks)(const fn_ordered_examples *from, const FN(bloc
         __builtin_prefetch(from->examples->offsets + from->order[next + i]);
     for (size_t word = 0, i = 0; word < words; word++, weights += 64 * stride) {
         for (size_t v = 0, nv; v < vectors; v += nv) {
-            nv = fn_next(vectors - v, FN_BLOCK_VECTORS);
+            nv = fn_next_part(vectors - v, FN_BLOCK_VECTORS);
             FN(block_forward_of)(nv, blocks, word, weights + v * FN_LANES, stride,
                                  z + v * FN_LANES, z_stride);
         }
@@ -247,7 +247,7 @@ static void FN(update_of_blocks)(const FN(blocks) *blocks, size_t first, size_t 
     const real *same[FN_BLOCK];
     FN(blocks) again;
     for (size_t v = 0, nv; v < vectors; v += nv) {
-        nv = fn_next(vectors - v, FN_BLOCK_VECTORS);
+        nv = fn_next_part(vectors - v, FN_BLOCK_VECTORS);
         const int last = v + nv == vectors;
         if (!last) {
             again = *blocks;

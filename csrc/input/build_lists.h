@@ -140,7 +140,7 @@ FN_UNROLL(5)
             const uint64_t ours = fn_extract(own[s][word], union_mask[word]);
             const uint64_t low = part[s] | ours << filled, high = ours >> 1 >> (63 - filled);
             bits[s * words] = low;
-            part[s] = low ^ ((low ^ high) & -full); /* no branch: unpredictable */
+            part[s] = low ^ ((low ^ high) & -full); /* a branch would mispredict */
         }
         bits += full;
         filled = end % 64;

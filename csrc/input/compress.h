@@ -118,9 +118,9 @@ FN_UNROLL(8)
 }
 #endif
 
-/* Compress one row: its values from values[k] on, its masks to `masks`, if that is not NULL.
- * Returns the k after its last value, or -1 if the capacity is too small. Inlined with constant
- * type and column_bytes. */
+/* Compress one row: store its values from values[k] on, and its masks in `masks`, unless that is
+ * NULL. Returns the k after its last value, or -1 if the capacity is too small. Inlined with
+ * constant type and column_bytes. */
 FN_INLINE int64_t FN(compress_row)(const fn_type type, const size_t column_bytes, const void *row,
                                    size_t n_in, size_t k, uint64_t *masks, const fn_compressed to)
 {

@@ -72,7 +72,7 @@ FN_INLINE void FN(prefetch_example)(const fn_examples *examples, size_t n_in, si
 /* ---- inputs ---------------------------------------------------------------------------------- */
 
 /* Returns whether `scaled` may multiply reals instead of doubles: the scale is a real, or, for
- * bytes, the two floats of fn_set_scale replace it. */
+ * bytes, fn_set_scale has found two floats that replace it. */
 FN_INLINE int FN(is_exact)(const fn_examples *examples)
 {
     const int by_two = examples->inputs_type == FN_U8 && FN_BITS == 32;

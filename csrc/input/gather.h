@@ -37,7 +37,7 @@ static size_t FN(drop_zero_inputs)(size_t m, size_t n_in, size_t stride, uint32_
 {
     ivec all = {0};
     size_t zeros = 0, n_kept = 0;
-    if (n_in <= FN_LANES) /* never faster */
+    if (n_in <= FN_LANES) /* too few to save time */
         return n_in;
     for (size_t s = 0; s < m; s++)
         FN_ASSERT(fn_is_zero(x + s * stride + n_in, (size_t)(-n_in % FN_LANES) * sizeof(real)));
@@ -49,7 +49,7 @@ static size_t FN(drop_zero_inputs)(size_t m, size_t n_in, size_t stride, uint32_
         return n_in;
     for (size_t j = 0; j < n_in; j += FN_LANES) {
         const ivec any = FN(any_nonzero)(m, x, stride, j);
-        if (!FN(some)(any))
+        if (!FN(any_lane)(any))
             continue;
 #ifdef FN_EXPAND
         const unsigned bits = FN(bits_of)(any);

@@ -39,7 +39,8 @@
 
 _Static_assert(FN_GROUP <= FN_MOST_SHARING, "a plan says how many examples share a list");
 
-/* The most vectors of a weight row in a pass, and T for each number of them. */
+/* The most vectors of a weight row in a pass; FN_FORWARDS and FN_UPDATES expand T for each number
+ * of vectors. */
 #define FN_FORWARD_VECTORS 5
 #define FN_FORWARDS(T, g) T(g, 1) T(g, 2) T(g, 3) T(g, 4) T(g, 5)
 #if FN_VECTOR_BYTES >= 32
@@ -168,7 +169,7 @@ static void FN(forward_of_lists)(size_t m, const FN(list) *lists, size_t n_out, 
 {
     const size_t vectors = (n_out + FN_LANES - 1) / FN_LANES;
     for (size_t v = 0, nv; v < vectors; v += nv) {
-        nv = fn_next(vectors - v, FN_FORWARD_VECTORS);
+        nv = fn_next_part(vectors - v, FN_FORWARD_VECTORS);
         const size_t o = v * FN_LANES;
         const FN(list) *list = lists;
         for (size_t s = 0; s < m; s += list->g, list++)
@@ -184,7 +185,7 @@ static void FN(update_of_lists)(size_t m, const FN(list) *lists, size_t n_out, s
     const size_t vectors = (n_out + FN_LANES - 1) / FN_LANES;
     FN_ASSERT(m <= FN_CHUNK && most >= 1 && most <= FN_UPDATE_VECTORS);
     for (size_t v = 0, nv; v < vectors; v += nv) {
-        nv = fn_next(vectors - v, most);
+        nv = fn_next_part(vectors - v, most);
         const size_t o = v * FN_LANES;
         const FN(list) *list = lists;
         for (size_t s = 0; s < m; s += list->g, list++)

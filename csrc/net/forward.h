@@ -57,7 +57,7 @@ static void FN(forward_by_blocks)(FN(thread_context) *work, size_t first, FN(wei
     const size_t s1 = at.local.s1;
     real *z = at.z;
     for (size_t s = at.local.s0, m; s < s1; s += m, z += m * at.stride) {
-        m = fn_next(s1 - s, FN_BLOCK);
+        m = fn_next_part(s1 - s, FN_BLOCK);
         FN(make_blocks)(&from, first + s, m, blocks);
         FN(forward_of_blocks)(&from, blocks, at.weights, z, at.stride);
     }
@@ -69,15 +69,15 @@ static void FN(gather)(FN(thread_context) *work, size_t first, size_t s0, size_t
 {
     const size_t n_in = work->network->sizes[0], m = s1 - s0;
     FN(workspace) *w = &work->w;
-    if (work->plan->entry != FN_ENTER_DENSE)
+    if (work->plan->first_layer != FN_FIRST_DENSE)
         return;
     real *x = w->x + s0 * w->x_stride;
     const fn_ordered_examples from = FN(ordered_examples)(work);
     FN(gather_inputs)(&from, first + s0, m, x, w->x_stride);
     w->n_kept = n_in;
-    if (work->plan->drops_columns)
-        w->n_kept = FN(drop_zero_inputs)(m, n_in, w->x_stride, w->kept_room, x);
-    w->kept = w->n_kept < n_in ? w->kept_room : NULL;
+    if (work->plan->drops_zero_inputs)
+        w->n_kept = FN(drop_zero_inputs)(m, n_in, w->x_stride, w->kept_buffer, x);
+    w->kept = w->n_kept < n_in ? w->kept_buffer : NULL;
 }
 
 /* Drop neurons, each with the probability p, and scale the others by 1 / (1 - p): their

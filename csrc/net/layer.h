@@ -268,7 +268,7 @@ static void FN(multiply_error)(const FN(backpropagation) *p, real *error, size_t
  * The sum runs along a row of w. So either w is transposed, or the vectors run along the examples:
  * then delta is transposed to `columns`, multiplied by w, and the result transposed back. The pads
  * of `columns` affect only the pads of `error`. */
-static void FN(backpropagate_some)(const FN(backpropagation) *p, const fn_error_way way,
+static void FN(backpropagate_some)(const FN(backpropagation) *p, const fn_error_kernel kernel,
                                    const fn_layer_plan *layer, real *restrict scratch)
 {
     const size_t m = p->m, n_in = p->n_in, n_out = p->n_out;
@@ -276,10 +276,10 @@ static void FN(backpropagate_some)(const FN(backpropagation) *p, const fn_error_
     const size_t row = fn_stride(n_in, sizeof(real));
     real *columns = scratch, *error = columns + n_out * across, *packed = error + n_in * across;
     FN_ASSERT(m > 0 && m <= layer->error_examples && p->below_stride >= n_in);
-    FN_ASSERT(FN_HAS_LARGE || way != FN_ERROR_LARGE);
-    if ((FN_HAS_LARGE && way == FN_ERROR_LARGE) || way == FN_ERROR_TRANSPOSED) {
-        error = scratch; /* [m][row]; in large layers n_out is more than row - n_in */
-        if (FN_HAS_LARGE && way == FN_ERROR_LARGE)
+    FN_ASSERT(FN_HAS_LARGE || kernel != FN_ERROR_LARGE);
+    if ((FN_HAS_LARGE && kernel == FN_ERROR_LARGE) || kernel == FN_ERROR_TRANSPOSED) {
+        error = scratch; /* [m][row]; this fits, since n_out > row - n_in in large layers */
+        if (FN_HAS_LARGE && kernel == FN_ERROR_LARGE)
             FN(multiply_error)(p, error, row, packed);
         else
             FN(multiply_transposed)(p, error, row);
@@ -291,7 +291,7 @@ static void FN(backpropagate_some)(const FN(backpropagation) *p, const fn_error_
     FN(multiply)(n_in, m, &(FN(product)){.k = n_out, .a = p->weights, .a_row = stride, .a_k = 1,
                                          .b = columns, .b_stride = across, .c = error,
                                          .c_stride = across},
-                 way == FN_ERROR_PACKED ? packed : NULL, layer->error_prefetch_terms);
+                 kernel == FN_ERROR_PACKED ? packed : NULL, layer->error_prefetch_terms);
     FN(activation_backward)(1, p, error, across);
 }
 

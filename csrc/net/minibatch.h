@@ -4,10 +4,10 @@
  * times the example's share of the total weight, if examples have weights), so every error below
  * has this factor, and each layer's update adds a^T delta to the weights. All errors are
  * back-propagated before any weight changes, so all gradients are those of the weights before the
- * mini-batch. The other optimizers receive the gradient a few rows at a time. The whole gradient
- * is collected in an array first in two cases only: the mini-batch is computed in several pieces;
- * or the optimizer is not the plain one, and the first layer is computed by lists or by more than
- * one round of blocks (input/block.h).
+ * mini-batch. The other optimizers receive the gradient of some rows of a layer at a time. The
+ * whole gradient is collected first in two cases only: the mini-batch is computed in several
+ * pieces; or the optimizer is not the plain one, and the first layer is computed by lists or by
+ * more than one round of blocks (input/block.h).
  *
  * The threads of a team (fn_team) share a mini-batch. Each computes the activations and errors of
  * its examples (in a large layer, of its neurons, see local_share). When all have finished, each

@@ -58,7 +58,7 @@ static void FN(update_by_blocks)(FN(thread_context) *work, size_t first, size_t 
         FN(decay)(n_in, n, stride, step.decay_fraction, step.l1_step, target + at);
     for (size_t s = 0, round; s < m && n > 0; s += round) {
         const real *delta = w->delta[1] + s * stride + from;
-        round = fn_next(m - s, FN_BLOCK);
+        round = fn_next_part(m - s, FN_BLOCK);
         FN(make_blocks)(&ordered, first + s, round, &w->blocks);
 #ifdef FN_EXPAND
         if (work->examples->masks)
@@ -164,9 +164,9 @@ static void FN(update_layers)(FN(thread_context) *work, size_t first, size_t m,
     for (size_t l = L; l-- > 0;) {
         if (l == 0 && step.lazy_decay)
             step.decay_fraction = 0;
-        if (l > 0 || work->plan->entry == FN_ENTER_DENSE)
+        if (l > 0 || work->plan->first_layer == FN_FIRST_DENSE)
             FN(update_dense)(work, l, first + m, m, step, target);
-        else if (work->plan->entry == FN_ENTER_BLOCKS)
+        else if (work->plan->first_layer == FN_FIRST_BLOCKS)
             FN(update_by_blocks)(work, first, m, step, target);
         else
             FN(update_by_lists)(work, m, step, target + work->w.places->weights);
@@ -180,7 +180,7 @@ static void FN(apply_first_scale)(FN(thread_context) *work, real *weights)
     const real scale = (real)work->scale;
     size_t n, to;
     work->scale = 1;
-    if (work->plan->entry != FN_ENTER_DENSE) {
+    if (work->plan->first_layer != FN_FIRST_DENSE) {
         const size_t from = FN(local_neurons)(work, sizes[1], &n);
         FN(apply_scale)(sizes[0], n, stride, scale, weights + from);
         return;

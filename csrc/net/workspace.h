@@ -18,11 +18,11 @@
 
 typedef struct {
     /* one for each thread */
-    uint32_t *kept_room;        /* dense rows: [n_in + FN_LANES], the memory of `kept` */
+    uint32_t *kept_buffer;      /* dense rows: [n_in + FN_LANES], the memory of `kept` */
     size_t n_kept;              /* dense rows: the number of inputs in a row of x */
     uint32_t *kept;             /* [n_kept] their indices (input/gather.h); NULL: all are in x */
-    uint64_t *union_mask;       /* [(1 + FN_GROUP) words], for words of n_in: see list_of_group */
-    real *scratch;              /* of products: the most elements that layer_scratch returns */
+    uint64_t *union_mask;       /* [(1 + FN_GROUP) * fn_words(n_in)], see list_of_group */
+    real *scratch;              /* for the products of each layer, see layer_scratch */
     FN(blocks) blocks;          /* in place of lists; blocks.x is NULL if there are none */
     /* shared by the threads, each of which has its examples or neurons in them */
     fn_place *places;           /* [L] */
@@ -49,7 +49,7 @@ typedef struct {
 static FN(needs) FN(needs_of)(const fn_plan *plan)
 {
     const size_t *sizes = plan->network->sizes;
-    const int blocks = plan->entry == FN_ENTER_BLOCKS;
+    const int blocks = plan->first_layer == FN_FIRST_BLOCKS;
     FN(needs) needs = {0};
     for (size_t l = 0; l < plan->network->layers; l++) {
         const size_t row = fn_stride(sizes[l + 1], sizeof(real));
@@ -88,13 +88,13 @@ static void FN(layout_shared)(const fn_plan *plan, const fn_examples *examples,
 {
     const size_t L = plan->network->layers, *sizes = plan->network->sizes, piece = plan->piece;
     const size_t outputs = piece * fn_stride(sizes[L], sizeof(real)) * sizeof(real);
-    const int lists = plan->entry == FN_ENTER_LISTS;
+    const int lists = plan->first_layer == FN_FIRST_LISTS;
     w->x_stride = lists ? FN(list_capacity)(examples, sizes[0]) : FN(a_stride)(sizes[0]);
     w->places = fn_arena_alloc(arena, L * sizeof *w->places);
     w->a_strides = fn_arena_alloc(arena, (L + 1) * sizeof *w->a_strides);
     w->a = fn_arena_alloc(arena, (L + 1) * sizeof *w->a);
     w->delta = fn_arena_alloc(arena, (L + 1) * sizeof *w->delta);
-    if (plan->entry != FN_ENTER_BLOCKS)
+    if (plan->first_layer != FN_FIRST_BLOCKS)
         w->x = fn_arena_alloc(arena, piece * w->x_stride * sizeof(real));
     if (lists) {
         w->list_rows = fn_arena_alloc(arena, piece * w->x_stride * sizeof *w->list_rows);
@@ -126,12 +126,12 @@ static void FN(layout_own)(const fn_plan *plan, const fn_examples *examples, FN(
                            fn_arena *arena, FN(workspace) *w)
 {
     const size_t n_in = plan->network->sizes[0], words = fn_words(n_in);
-    if (plan->entry == FN_ENTER_DENSE)
-        w->kept_room = fn_arena_alloc(arena, (n_in + FN_LANES) * sizeof *w->kept_room);
-    if (plan->entry == FN_ENTER_LISTS)
+    if (plan->first_layer == FN_FIRST_DENSE)
+        w->kept_buffer = fn_arena_alloc(arena, (n_in + FN_LANES) * sizeof *w->kept_buffer);
+    if (plan->first_layer == FN_FIRST_LISTS)
         w->union_mask = fn_arena_alloc(arena, (1 + FN_GROUP) * words * sizeof *w->union_mask);
     w->scratch = fn_arena_alloc(arena, needs.scratch * sizeof(real));
-    if (plan->entry == FN_ENTER_BLOCKS)
+    if (plan->first_layer == FN_FIRST_BLOCKS)
         w->blocks = FN(alloc_blocks)(
             plan, examples, plan->piece < FN_BLOCK ? plan->piece : FN_BLOCK, arena);
     if (plan->gradient == FN_STREAMED_GRADIENT)

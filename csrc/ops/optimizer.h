@@ -16,8 +16,8 @@
 #include "simd/compiler.h"
 #include "simd/vec.h"
 
-/* Returns w - decay_fraction w - l1_step sgn w. The decay is no factor 1 - decay_fraction, which in
- * float32 would be rounded to a multiple of 6e-8: a small lmbda would have no effect. */
+/* Returns w - decay_fraction w - l1_step sgn w. The decay is subtracted, since in float32 a factor
+ * 1 - decay_fraction would be rounded to a multiple of 6e-8: a small lmbda would have no effect. */
 FN_INLINE vec FN(shrunk)(vec w, real decay_fraction, real l1_step)
 {
     const vec kept = FN_FMA(FN(splat)(-decay_fraction), w, w);
@@ -77,12 +77,12 @@ typedef struct {
 } FN(step_coefficients);
 
 /* Returns amount * sgn w. */
-FN_INLINE real FN(towards)(real amount, real w) { return w > 0 ? amount : w < 0 ? -amount : 0; }
+FN_INLINE real FN(times_sign)(real amount, real w) { return w > 0 ? amount : w < 0 ? -amount : 0; }
 
 /* Returns the gradient of a parameter w: g and the terms of l2 and l1. */
 FN_INLINE real FN(regularized)(const FN(step_coefficients) *k, real w, real g)
 {
-    return FN_FMA(k->l2, w, g) + FN(towards)(k->l1, w);
+    return FN_FMA(k->l2, w, g) + FN(times_sign)(k->l1, w);
 }
 
 #define FN_OPTIMIZER_BODIES

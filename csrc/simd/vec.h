@@ -98,7 +98,7 @@ FN_INLINE vec FN(first_lanes)(size_t n, vec x)
 }
 
 /* Returns whether any lane is non-zero. */
-FN_INLINE int FN(some)(ivec x)
+FN_INLINE int FN(any_lane)(ivec x)
 {
     uint64_t words[sizeof x / 8], any = 0;
     memcpy(words, &x, sizeof x);
@@ -214,7 +214,7 @@ FN_INLINE uint64_t fn_extract(uint64_t x, uint64_t mask) { return _pext_u64(x, m
 /* Byte i is ones if bit i is set, else 0. */
 typedef uint8_t FN(bytes) __attribute__((vector_size(64)));
 FN_INLINE FN(bytes) FN(bytes_of)(uint64_t bits) { return (FN(bytes))_mm512_movm_epi8(bits); }
-/* Store first + i * step for every bit i that is set to to[0], to[1] ...; a whole vector is
+/* to[0], to[1] ... = first + i * step for every bit i that is set, ascending; a whole vector is
  * written. */
 FN_INLINE void FN(store_rows)(unsigned bits, uint32_t first, uint32_t step, uint32_t *to)
 {

@@ -68,12 +68,12 @@ def _counted(n: int, noun: str) -> str:
     return f"{n} {noun}{'' if n == 1 else 's'}"
 
 
-def _entry(plan: Mapping[str, Any]) -> str:
-    """The form in which the first layer reads the examples."""
+def _first_layer(plan: Mapping[str, Any]) -> str:
+    """From which form of the examples the first layer is computed, and how."""
     if plan["form"] == "dense":
         return "dense rows"
-    words = f"sparse rows ({plan['form']}, density {plan['density']:.3g}, by {plan['entry']}"
-    if plan["entry"] == "lists" and plan["examples_per_list"] > 1:
+    words = f"sparse rows ({plan['form']}, density {plan['density']:.3g}, by {plan['first_layer']}"
+    if plan["first_layer"] == "lists" and plan["examples_per_list"] > 1:
         words += f" of up to {plan['examples_per_list']} examples"
     return words + ")"
 
@@ -82,14 +82,14 @@ def summary(plan: Mapping[str, Any]) -> str:
     """A plan in one line: the call, the network, the data, the threads."""
     m = plan["m"] if plan["call"] == "train" else plan["n"]
     return (
-        f"{plan['call']} {plan['sizes']} {plan['dtype']}, {plan['isa']}: {_entry(plan)}, "
+        f"{plan['call']} {plan['sizes']} {plan['dtype']}, {plan['isa']}: {_first_layer(plan)}, "
         f"{_counted(m, 'example')}, {_counted(plan['threads'], 'thread')}"
     )
 
 
 def _of_call(plan: Mapping[str, Any]) -> Iterator[str]:
     """The decisions that are the same for all steps of a call."""
-    if plan["drops_columns"]:
+    if plan["drops_zero_inputs"]:
         yield "inputs that are zero in all examples of a step are left out"
     if plan["prefetches_examples"]:
         yield "the next examples are prefetched"

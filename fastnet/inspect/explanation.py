@@ -187,7 +187,7 @@ def explain(model: Model, data: Dataset) -> Explanation:
     the activations and the output error."""
     x, y = data[0][0].astype(model.dtype), model.target_columns(data.y)
     weights, biases = map(model.parameters.arrays, ("weights", "biases"))
-    kinds = (*model.hidden, ACTIVATIONS[model.choice.output])
+    kinds = (*model.hidden, ACTIVATIONS[model.cost_spec.output])
     zs: list[NDArray] = []
     activations, slopes = [x], []
     for w, b, kind in zip(weights, biases, kinds, strict=True):
@@ -214,13 +214,13 @@ def explain(model: Model, data: Dataset) -> Explanation:
             delta @ activations[i].T,
         )  # fmt: skip
         layers.insert(0, Layer(i + 2, kinds[i].name_or_self, *map(checks.read_only, arrays)))
-    cost = model.choice.cost
-    built_in = model.choice.built_in
+    cost = model.cost_spec.cost
+    built_in = model.cost_spec.built_in
     name = built_in.name if built_in else str(getattr(cost, "__name__", type(cost).__name__))
     formulas = (
         (
             built_in.shown(built_in.formula),
-            built_in.shown(built_in.errors[model.choice.output], L="{L}"),
+            built_in.shown(built_in.errors[model.cost_spec.output], L="{L}"),
         )
         if built_in
         else (Formula(f"{name}.fn(a, y)"), Formula(f"{name}.delta(z^{{L}}, a^{{L}}, y)"))
@@ -253,12 +253,12 @@ def _output(neurons: str, z: NDArray) -> NDArray:
 
 def _output_error(model: Model, z: NDArray, a: NDArray, y: NDArray) -> NDArray:
     """delta^L by the rule of the cost."""
-    choice = model.choice
-    if choice.kernel:
+    spec = model.cost_spec
+    if spec.kernel:
         delta = _row(np.zeros_like(a))
-        _kernels.output_error(choice.output, choice.kernel, _row(a), _row(y), 1.0, delta)
+        _kernels.output_error(spec.output, spec.kernel, _row(a), _row(y), 1.0, delta)
         return delta.T.copy()
-    custom = np.asarray(choice.cost.delta(z.copy(), a.copy(), y.copy()))
+    custom = np.asarray(spec.cost.delta(z.copy(), a.copy(), y.copy()))
     if custom.shape != z.shape:
         raise ValueError(f"delta: expected the shape of z, {z.shape}, got {custom.shape}")
     if custom.dtype.kind not in "biuf":

@@ -19,7 +19,7 @@ _FLOOR = 1e-3
 
 def largest_error(model: Model, data: Dataset, n_parameters: int | None, seed: int) -> float:
     """The result of ``Network.gradient_check``; ``model`` is not changed."""
-    double = Model(model.sizes, model.choice, "float64", model.n_threads, model.hidden)
+    double = Model(model.sizes, model.cost_spec, "float64", model.n_threads, model.hidden)
     parameters = _arrays(double)
     for copied, array in zip(parameters, _arrays(model), strict=True):
         copied[...] = array

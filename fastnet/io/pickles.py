@@ -39,8 +39,8 @@ def state(
         _KEY: {
             "version": _WITH_SCHEMA if schema else _VERSION,
             "sizes": model.sizes,
-            "cost": model.choice.cost,
-            "output": model.choice.output,
+            "cost": model.cost_spec.cost,
+            "output": model.cost_spec.output,
             "dtype": model.dtype.name,
             "hidden": tuple(each.name_or_self for each in model.hidden),
             "n_threads": model.n_threads,
@@ -78,14 +78,14 @@ def _fields_of_0_1(others: dict[str, Any]) -> dict[str, Any]:
     stream, model = others.pop("_stream", None), others.pop("_model", None)
     if not isinstance(model, tuple) or len(model) != 6:
         raise ValueError("expected the pickle of a network, got one without its parameters")
-    sizes, choice, values, input_scale, n_threads, hidden = model
-    if not isinstance(choice, CostSpec) or not isinstance(values, np.ndarray):
+    sizes, spec, values, input_scale, n_threads, hidden = model
+    if not isinstance(spec, CostSpec) or not isinstance(values, np.ndarray):
         raise ValueError(
-            f"expected the pickle of a network, got {checks.short_repr(choice)} as its cost and "
+            f"expected the pickle of a network, got {checks.short_repr(spec)} as its cost and "
             f"{checks.short_repr(values)} as its parameters"
         )
     return {
-        "sizes": sizes, "cost": choice.cost, "output": choice.output, "dtype": values.dtype.name,
+        "sizes": sizes, "cost": spec.cost, "output": spec.output, "dtype": values.dtype.name,
         "hidden": hidden, "n_threads": n_threads, "input_scale": input_scale, "values": values,
         "stream": stream, "warned": set(),
     }  # fmt: skip

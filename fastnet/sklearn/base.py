@@ -103,7 +103,7 @@ class BaseMLP(Iterations, CallbackSupportMixin, BaseEstimator):
         """Labels (n,) or targets (n, n_out) for the network."""
         raise NotImplementedError
 
-    def _choice(self, targets: NDArray) -> tuple[CostSpec, int]:
+    def _cost_spec(self, targets: NDArray) -> tuple[CostSpec, int]:
         """Cost and output layer, and the number of output neurons."""
         raise NotImplementedError
 
@@ -210,19 +210,19 @@ class BaseMLP(Iterations, CallbackSupportMixin, BaseEstimator):
 
     def _start(self, settings: Settings, X: Any, targets: NDArray, first: bool) -> None:
         """Make a network with scikit-learn's initial weights, or check the one to train further."""
-        choice, n_out = self._choice(targets)
+        spec, n_out = self._cost_spec(targets)
         sizes = [X.shape[1], *settings.hidden_layer_sizes, n_out]
         hidden = [settings.hidden] * len(settings.hidden_layer_sizes)
         if not first:
             net = self.network_
-            if (net.sizes, net.hidden) != (sizes, hidden) or model_of(net).choice != choice:
+            if (net.sizes, net.hidden) != (sizes, hidden) or model_of(net).cost_spec != spec:
                 raise ValueError(
                     f"warm_start, partial_fit: expected the network of the earlier call, {net!r}, "
                     f"got parameters or targets for {sizes}, {settings.hidden} neurons"
                 )
             return
         dtype = _dtype(settings, X)
-        net = Network(sizes, choice.cost, output=choice.output, dtype=dtype, hidden=hidden, seed=0)
+        net = Network(sizes, spec.cost, output=spec.output, dtype=dtype, hidden=hidden, seed=0)
         factor = 2.0 if settings.hidden == "sigmoid" else 6.0
         for w, b in zip(net.weights, net.biases, strict=True):
             bound = math.sqrt(factor / sum(w.shape))
@@ -230,7 +230,7 @@ class BaseMLP(Iterations, CallbackSupportMixin, BaseEstimator):
             b[:, 0] = self._random_state.uniform(-bound, bound, len(b))
         self.network_ = net
         self.n_layers_, self.n_outputs_ = len(sizes), n_out
-        self.out_activation_ = losses.NAMES[choice.output]
+        self.out_activation_ = losses.NAMES[spec.output]
         self.n_iter_ = self.t_ = 0
         self._keep_label_binarizer()
         self._forget_figures()

@@ -361,7 +361,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _encoded(self, y: NDArray) -> NDArray:
         return y if self._multilabel else np.asarray(np.searchsorted(self.classes_, y))
 
-    def _choice(self, targets: NDArray) -> tuple[CostSpec, int]:
+    def _cost_spec(self, targets: NDArray) -> tuple[CostSpec, int]:
         n = len(self.classes_)
         allowed: tuple[str, ...]
         if self._multilabel:

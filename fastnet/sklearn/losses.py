@@ -78,7 +78,7 @@ def sklearn_loss(
 ) -> float:  # fmt: skip
     """The loss as scikit-learn defines it, from a mean cost, plus l2/2 sum W^2 of the parameters
     ``values``; None: those of the model."""
-    built_in = model.choice.built_in
+    built_in = model.cost_spec.built_in
     if built_in:
         cost = built_in.sklearn_loss(cost, data.y, model.sizes[-1], weights)
     if l2:

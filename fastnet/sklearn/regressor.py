@@ -293,7 +293,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def _encoded(self, y: NDArray) -> NDArray:
         return y.reshape(len(y), -1)
 
-    def _choice(self, targets: NDArray) -> tuple[CostSpec, int]:
+    def _cost_spec(self, targets: NDArray) -> tuple[CostSpec, int]:
         return losses.choose(self.loss, self.output, ALLOWED, "identity"), targets.shape[1]
 
 

@@ -147,7 +147,7 @@ class Solver:
 
     def epochs_per_call(self, model: Model, n: int) -> int:
         """The maximum number of epochs over n examples in one call of the kernel."""
-        if model.choice.kernel is None or self._learning_rate == "invscaling":
+        if model.cost_spec.kernel is None or self._learning_rate == "invscaling":
             return 1
         return loop.epochs_per_call(model, n, store_parameters=True)
 
@@ -174,7 +174,7 @@ class Solver:
         costs = np.zeros((count, steps))
         passes = Passes(
             orders, self._rate, number, keys if self._step_options.draws else None, poll,
-            snapshots, costs.reshape(-1) if model.choice.kernel is not None else None,
+            snapshots, costs.reshape(-1) if model.cost_spec.kernel is not None else None,
         )  # fmt: skip
         trained = model.training(step)
         trained.steps = self._steps
@@ -190,7 +190,7 @@ class Solver:
             random.set_state(before)
             self._drawn(random, order, settings.shuffle, complete + 1)
         means, l2 = _figures(costs[:complete], orders[:complete], m, weights, settings.alpha)
-        if model.choice.kernel is None and complete:
+        if model.cost_spec.kernel is None and complete:
             means = [model.total_cost(data, 0.0, weights=weights)]
         for k in range(complete):
             yield Epoch(means[k], l2[k], snapshots[k], orders[k])

@@ -219,7 +219,7 @@ class EpochLoop:
             or self._state.run_callbacks is not None
             or self._custom_epoch is not None
             or self._reporter.reports_epochs
-            or (monitors and self._model.choice.kernel is None)
+            or (monitors and self._model.cost_spec.kernel is None)
             or any([monitor.is_custom for monitor in monitors])
         ):
             return
