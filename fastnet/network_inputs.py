@@ -56,13 +56,15 @@ class NetworkInputs:
         that has none."""
         model = self._model
         read = self._read("training_data", data, model.parameters.input_scale, model.schema)
-        schema = model.schema if model.labels_are_numbers else model.schema_learned_from(read)
-        if schema.classes is not None and len(schema.classes) != model.classes:
-            raise ValueError(
-                f"training_data: expected labels of {model.classes} classes, as many as the "
-                f"network tells apart, got {len(schema.classes)}: {checks.some(schema.classes)} "
-                f"(Network(..., classes=) names those that do not occur)"
-            )
+        schema = model.schema
+        if read.classes is not None and schema.classes is None and not model.labels_are_numbers:
+            if len(read.classes) != model.classes:
+                raise ValueError(
+                    f"training_data: expected labels of {model.classes} classes, as many as the "
+                    f"network tells apart, got {len(read.classes)}: {checks.some(read.classes)} "
+                    f"(Network(..., classes=) names those that do not occur)"
+                )
+            schema = model.schema_learned_from(read)
         return self._fitting("training_data", read, schema)
 
     def evaluation_set(self, evaluation_data: Data, training: Dataset) -> Dataset:

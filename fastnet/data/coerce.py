@@ -27,8 +27,9 @@ def _from_pairs(pairs: Iterable, byte_scale: float, schema: Schema) -> Dataset:
                 f"expected a Dataset, a tuple (X, y) of arrays, or an iterable of pairs (x, y); "
                 f"got {checks.short_repr(pair)} as element {i}"
             )
+        name = f"pair {i}"
         for array in pair:
-            memmap.check(f"pair {i}", array)
+            memmap.check(name, array)
         if any(map(checks.is_masked, pair)):
             raise ValueError(f"expected pairs (x, y) of arrays, got masked elements in pair {i}")
         listed.append(pair)
