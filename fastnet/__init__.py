@@ -12,7 +12,6 @@ from fastnet.core.execution import get_num_threads, set_num_threads
 from fastnet.data.dataset import Dataset
 from fastnet.data.idx import load_mnist, read_idx, write_idx
 from fastnet.data.input_transform import Standardize
-from fastnet.data.table import Table
 from fastnet.learning_rate import find_learning_rate
 from fastnet.network import Network, load
 from fastnet.nn import activations, costs, optimizers
@@ -71,6 +70,7 @@ if TYPE_CHECKING:
     from fastnet import plots as plots
     from fastnet import reference as reference
     from fastnet import sklearn as sklearn
+    from fastnet.data.table import Table
     from fastnet.own_data import fit_table
     from fastnet.sweep.many import fit_as_completed, fit_many
 else:
@@ -83,6 +83,8 @@ else:
             return getattr(import_module("fastnet.sweep.many"), name)
         if name == "fit_table":
             return import_module("fastnet.own_data").fit_table
+        if name == "Table":
+            return import_module("fastnet.data.table").Table
         if name in _SUBMODULES:
             try:
                 return import_module(f"fastnet.{name}")

@@ -63,6 +63,8 @@ def _checked_sizes(sizes: Any) -> tuple[int, ...]:
 
 
 def _checked_dtype(dtype: Any) -> str:
+    if isinstance(dtype, str) and dtype in DTYPES:
+        return str(dtype)
     try:
         name = str(np.dtype(dtype).name)
     except TypeError:

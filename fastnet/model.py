@@ -14,8 +14,9 @@ from fastnet.core.lazy import lazy_attribute
 from fastnet.core.parameters import Parameters
 from fastnet.core.steps import StepOptions
 from fastnet.data.dataset import Dataset
-from fastnet.data.schema import Schema
+from fastnet.data.schema import EMPTY, Schema
 from fastnet.nn.activations import ACTIVATIONS, Activation
+from fastnet.nn.cost_base import BuiltInCost
 from fastnet.nn.costs import CostSpec
 
 # The number of examples in a call of a custom cost's fn.
@@ -49,7 +50,7 @@ class Model:
         self.dtype = np.dtype(dtype)
         self._largest = float(np.finfo(self.dtype).max)
         self.parameters = Parameters(sizes, dtype)
-        self.schema = Schema()
+        self.schema = EMPTY
         self.labels_are_numbers = False  # it was trained on labels without names
 
     @property
@@ -59,8 +60,13 @@ class Model:
     @cost_spec.setter
     def cost_spec(self, cost_spec: CostSpec) -> None:
         self._cost_spec = cost_spec
-        for name in ("core", "single"):  # made with the old cost
+        for name in ("core", "single", "built_in"):  # made with the old cost
             vars(self).pop(name, None)
+
+    @lazy_attribute
+    def built_in(self) -> BuiltInCost | None:
+        """The cost as an object; None for a cost class of the user."""
+        return self._cost_spec.built_in
 
     @lazy_attribute
     def core(self) -> _kernels.NetworkCore:
@@ -164,7 +170,7 @@ class Model:
             return
         if data.y.shape[1] != n_out:
             raise ValueError(f"{name}: expected {n_out} targets per example, got {data.y.shape[1]}")
-        cost = self.cost_spec.built_in
+        cost = self.built_in
         if cost and (low < cost.lowest or high > cost.highest):
             raise ValueError(
                 f"{name}: expected targets {cost.target_range} for the {cost.name} cost, "
@@ -230,7 +236,8 @@ class Model:
         """The scale of bytes for a network trained on ``data``: the scale of the data, or the
         network's present one if the data are unscaled and are not bytes."""
         data = data.source
-        return data.scale if data.is_bytes or data.scale != 1 else self.input_scale
+        is_scaled = data.scale != 1 or data.is_bytes
+        return data.scale if is_scaled else self.parameters.input_scale
 
     def schema_learned_from(self, data: Dataset) -> Schema:
         """The schema of a network trained on ``data``: names that it has not are those of the
@@ -307,7 +314,7 @@ class Model:
     def _cost_sums(
         self, networks: NDArray, data: Dataset, single_use: bool, weights: NDArray | None
     ) -> list[float]:
-        if self.cost_spec.kernel:
+        if self._cost_spec.kernel:
             return self._evaluate(networks, data, True, single_use, weights)[1]
         return [self._custom_cost_sum(values, data, single_use, weights) for values in networks]
 

@@ -150,7 +150,9 @@ class Network:
         classes: Iterable[Label] | None = None,
         features: Iterable[str] | None = None,
     ):
-        schema = {"inputs": inputs, "classes": classes, "features": features}
+        schema = None
+        if inputs is not None or classes is not None or features is not None:
+            schema = {"inputs": inputs, "classes": classes, "features": features}
         model = make_model(
             sizes, cost, output=output, dtype=dtype, hidden=hidden, n_threads=n_threads,
             schema=schema,
@@ -807,12 +809,13 @@ class Network:
         self._model.parameters.check_finite()
         if not isinstance(mini_batch, Dataset):
             self._inputs.warn_of_bytes("mini_batch", data)
-        passes = Passes(np.arange(len(data))[np.newaxis], eta)
+        m = len(data)
+        passes = Passes(np.arange(m)[np.newaxis], eta)
         if overrides(self, "backprop"):
             custom = overridden.one_step(self, self._model, data, lmbda, n)
             loop.train_custom(self._model, data, custom, passes)
         else:
-            one_step = self._model.training(StepOptions(len(data), l2))
+            one_step = self._model.training(StepOptions(m, l2))
             loop.train_passes(self._model, data, one_step, passes)
 
     def backprop(self, x: ArrayLike | Columns, y: ArrayLike) -> tuple[list[NDArray], list[NDArray]]:

@@ -47,21 +47,24 @@ class NetworkInputs:
         """``data`` as a Dataset, checked against the network, with standardized inputs if the
         network has ``inputs``; errors start with ``name``."""
         model = self._model
-        read = self._read(name, data, model.input_scale, model.schema)
-        return self._fitting(name, read, model.schema)
+        schema = model.schema
+        read = self._read(name, data, model.parameters.input_scale, schema)
+        return self._fitting(name, read, schema)
 
     def training_set(self, data: Data) -> Dataset:
         """Training data as ``dataset`` gives it. Their names of classes become those of a network
         that has none."""
         model = self._model
-        read = self._read("training_data", data, model.input_scale, model.schema)
-        schema = model.schema if model.labels_are_numbers else model.schema_learned_from(read)
-        if schema.classes is not None and len(schema.classes) != model.classes:
-            raise ValueError(
-                f"training_data: expected labels of {model.classes} classes, as many as the "
-                f"network tells apart, got {len(schema.classes)}: {checks.some(schema.classes)} "
-                f"(Network(..., classes=) names those that do not occur)"
-            )
+        read = self._read("training_data", data, model.parameters.input_scale, model.schema)
+        schema = model.schema
+        if read.classes is not None and schema.classes is None and not model.labels_are_numbers:
+            if len(read.classes) != model.classes:
+                raise ValueError(
+                    f"training_data: expected labels of {model.classes} classes, as many as the "
+                    f"network tells apart, got {len(read.classes)}: {checks.some(read.classes)} "
+                    f"(Network(..., classes=) names those that do not occur)"
+                )
+            schema = model.schema_learned_from(read)
         return self._fitting("training_data", read, schema)
 
     def evaluation_set(self, evaluation_data: Data, training: Dataset) -> Dataset:
@@ -74,9 +77,11 @@ class NetworkInputs:
 
     def _read(self, name: str, data: Data, scale: float | None, schema: Schema) -> Dataset:
         """``data`` as a Dataset; bytes that are not in one are multiplied by ``scale``."""
-        if isinstance(data, Dataset):
+        if scale is None:
+            scale = 1.0
+        elif isinstance(data, Dataset):
             self._check_scale(data.source, scale)
-        return as_dataset(name, data, 1.0 if scale is None else scale, schema)
+        return as_dataset(name, data, scale, schema)
 
     def _fitting(self, name: str, data: Dataset, schema: Schema) -> Dataset:
         """The data set with the labels and the inputs of the network, checked."""
@@ -88,7 +93,8 @@ class NetworkInputs:
                 )
             with checks.error_prefix(name):
                 data = data.with_classes(schema.classes)
-        data = self._standardized(name, data)
+        has_columns = schema.inputs is not None or data.features is not None
+        data = self._standardized(name, data) if has_columns else data.source
         self._model.check(name, data)
         return data
 
@@ -132,6 +138,8 @@ class NetworkInputs:
 
     def feedforward(self, name: str, a: Any) -> NDArray:
         """The network's output for inputs of any form; errors start with ``name``."""
+        if type(a) is np.ndarray and a.ndim:  # the most frequent form
+            return self._feedforward_array(name, a)
         model = self._model
         n_in = model.sizes[0]
         if isinstance(a, Dataset):
@@ -190,9 +198,8 @@ class NetworkInputs:
         """Whether ``rows`` is contiguous, of the network's type, and finite with a finite sum of
         squares: a quick test for single examples, whose full checks would take longer than the
         network."""
-        if rows.dtype != self._model.dtype or not rows.flags.carray:
-            return False
-        if self._model.schema.standardize is not None:
+        model = self._model
+        if rows.dtype != model.dtype or not rows.flags.carray or model.schema.inputs is not None:
             return False
         flat = rows.reshape(-1)
         with np.errstate(over="ignore", invalid="ignore"):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import fastnet
+from fastnet.network import model_of
 from fastnet.nn.costs import of_kernel
 
 pytestmark = pytest.mark.covering(3)
@@ -31,6 +32,42 @@ def test_a_predictor_gives_the_bits_of_feedforward(network, isa):
     for one, a in zip(x, expected, strict=True):
         np.testing.assert_array_equal(predict(one), a)
         np.testing.assert_array_equal(network.feedforward(one), a)
+
+
+@pytest.mark.parametrize("sizes", [(784, 30, 10), (5, 3), (33, 100, 65, 17)], ids=str)
+def test_a_column_gives_the_bits_of_a_vector_in_a_new_array(sizes, dtype):
+    network = fastnet.Network(sizes, dtype=dtype, seed=2)
+    single, x = model_of(network).single, plain_examples(network)
+    expected = network.feedforward(x)
+    kept = [single.try_predict(one[:, None]) for one in x]
+    for one, a, column in zip(x, expected, kept, strict=True):
+        assert column.shape == (network.sizes[-1], 1)
+        np.testing.assert_array_equal(column[:, 0], a)
+        np.testing.assert_array_equal(network.feedforward(one[:, None]), column)
+
+
+@pytest.mark.parametrize(
+    "x",
+    [np.ones((1, 3)), np.ones((3, 2)), np.ones((4, 1)), np.ones((3, 1, 1)), np.ones((6, 1))[::2],
+     np.full((3, 1), np.nan)],
+    ids=["row", "two columns", "too long", "three axes", "strided", "NaN"],
+)  # fmt: skip
+def test_what_is_no_column_is_left_to_the_checks_of_feedforward(x):
+    net = fastnet.Network([3, 2], dtype="float64", seed=1)
+    assert model_of(net).single.try_predict(x) is None
+    assert model_of(net).single.try_predict(np.ones((3, 1))).shape == (2, 1)
+
+
+def test_a_one_by_one_array_is_a_row_and_not_a_column():
+    net = fastnet.Network([1, 2], dtype="float64", seed=1)
+    assert model_of(net).single.try_predict(np.ones((1, 1))) is None
+    assert net.feedforward(np.ones((1, 1))).shape == (1, 2)
+
+
+def test_a_predictor_for_users_takes_no_column():
+    predict = fastnet.Network([3, 2], dtype="float64", seed=1).predictor()
+    with pytest.raises(ValueError, match=r"^x: expected shape \(3,\), got \(3, 1\)$"):
+        predict(np.ones((3, 1)))
 
 
 @pytest.mark.covering(1)

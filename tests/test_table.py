@@ -4,6 +4,8 @@ import copy
 import io
 import json
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -472,6 +474,32 @@ def test_a_saved_network_predicts_from_files_and_raw_rows(net, tmp_path):
     row = rows_of(PEOPLE)[0]
     assert loaded.feedforward(row).shape == (2,)
     assert loaded.predictor()(row).tolist() == net.feedforward(PEOPLE)[0].tolist()
+
+
+def test_a_table_is_imported_only_when_a_program_or_a_file_needs_it(net, tmp_path):
+    net.save(tmp_path / "net.json")
+    script = (
+        "import sys, fastnet; net = fastnet.Network([2, 1]); name = 'fastnet.data.table'\n"
+        "print(name in sys.modules, 'Table' in dir(fastnet))\n"
+        "print(type(fastnet.load('net.json').inputs).__name__, name in sys.modules)\n"
+        "print(fastnet.Table is sys.modules[name].Table)"
+    )
+    command = [sys.executable, "-P", "-c", script]
+    done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["False", "True", "Table", "True", "True"]
+
+
+def test_a_class_of_a_program_cannot_take_the_name_of_tables():
+    script = (
+        "from fastnet.data.input_transform import InputTransform\n"
+        "class Mine(InputTransform):\n    name = 'table'"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "TypeError: name: expected one that no other transform has, got 'table', that of "
+        "fastnet.data.table.Table"
+    )
 
 
 def test_training_takes_raw_rows_with_their_targets(table, net):

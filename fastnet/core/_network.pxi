@@ -146,7 +146,8 @@ cdef class Predictor:
     """``feedforward`` of one example, in memory that is reused by all calls.
 
     Called with x (n_in,), it returns an array (n_out,), the same one each time.
-    ``try_predict`` returns a new array, or None if x is not a plain array of the network's dtype.
+    ``try_predict`` also takes a column x (n_in, 1), n_in > 1, and returns a new array, (n_out,) or
+    (n_out, 1), or None if x is not a plain array of the network's dtype.
     Both compute with the parameters that the network has at the call. ``check_file`` is called with
     "x" and an x that may be part of a memory map. ``standardize``, means and deviations (n_in,) of
     float64, makes the inputs (x - mean) / deviation, rounded once from float64; x may then be
@@ -163,6 +164,7 @@ cdef class Predictor:
     cdef fn_examples example
     cdef bint is_copied  # a thread is copying ``out``; other threads may run meanwhile
     cdef object out
+    cdef object column  # ``out`` as (n_out, 1)
     cdef object dtype
     cdef bytes format
     cdef object convert
@@ -187,6 +189,7 @@ cdef class Predictor:
         fn_set_scale(&self.example, 1)
         self.outputs = Storage(self.shape.n_out(), network.dtype)
         self.out = np.asarray(self.outputs)
+        self.column = self.out.reshape(-1, 1)
         self.prepare()
 
     cdef prepare(self):
@@ -196,9 +199,9 @@ cdef class Predictor:
         self.workspace = Workspace(fn_evaluation_size(self.network.type, &self.plan.plan,
                                                       &self.example))
 
-    cdef int run(self, x, void *out) except -1:
+    cdef int run(self, x, void *out, bint takes_column=False) except -1:
         """Fill ``out`` (n_out,) and return 1; or return 0 if x is not a finite, contiguous ndarray
-        of the network's dtype and of shape (n_in,)."""
+        of the network's dtype and of shape (n_in,), or (n_in, 1) if ``takes_column``."""
         cdef Py_buffer view
         cdef Storage storage = None  # kept alive during the call
         cdef const void *p
@@ -210,7 +213,8 @@ cdef class Predictor:
             return 0
         PyObject_GetBuffer(x, &view, PyBUF_STRIDES | PyBUF_FORMAT)
         row = view.buf
-        if (view.ndim == 1 and view.format != NULL and self.reads(view.format)
+        if ((view.ndim == 1 or (takes_column and self.is_column(&view)))
+                and view.format != NULL and self.reads(view.format)
                 and <size_t>view.shape[0] == self.shape.n_in()
                 and (view.strides[0] == view.itemsize or view.shape[0] == 1)
                 and <uintptr_t>view.buf % view.itemsize == 0):
@@ -230,6 +234,10 @@ cdef class Predictor:
                            self.workspace.start())
         PyBuffer_Release(&view)
         return done
+
+    cdef bint is_column(self, const Py_buffer *x) noexcept:
+        """Whether x is one example as a column; (1, 1) is a row."""
+        return x.ndim == 2 and x.shape[1] == 1 and x.shape[0] > 1
 
     cdef bint reads(self, const char *format) noexcept:
         """Whether numbers of this type are read in place."""
@@ -259,10 +267,10 @@ cdef class Predictor:
     def try_predict(self, x):
         if type(x) is not NDARRAY or self.is_copied or may_be_mapped(x):
             return None
-        if not self.run(x, self.outputs.memory.first):
+        if not self.run(x, self.outputs.memory.first, takes_column=True):
             return None
         self.is_copied = True  # it stays True after a MemoryError; then all calls return None
-        copied = self.out.copy()
+        copied = (self.out if x.ndim == 1 else self.column).copy()
         self.is_copied = False
         return copied
 

@@ -10,11 +10,8 @@ import numpy as np
 from fastnet.core import checks, memmap, reporting
 from fastnet.data import frames, sparse_rows
 from fastnet.data.dataset import Dataset
-from fastnet.data.schema import Schema
+from fastnet.data.schema import EMPTY, Schema
 from fastnet.data.sparse_rows import Compressed
-
-# The schema of networks without names and without an input transform.
-_EMPTY = Schema()
 
 # The alternative that messages about pairs (x, y) offer.
 _OR_ARRAYS = "or a tuple (X, y) of arrays with one example per row"
@@ -30,8 +27,9 @@ def _from_pairs(pairs: Iterable, byte_scale: float, schema: Schema) -> Dataset:
                 f"expected a Dataset, a tuple (X, y) of arrays, or an iterable of pairs (x, y); "
                 f"got {checks.short_repr(pair)} as element {i}"
             )
+        name = f"pair {i}"
         for array in pair:
-            memmap.check(f"pair {i}", array)
+            memmap.check(name, array)
         if any(map(checks.is_masked, pair)):
             raise ValueError(f"expected pairs (x, y) of arrays, got masked elements in pair {i}")
         listed.append(pair)
@@ -75,7 +73,7 @@ def _from_arrays(X: Any, y: Any, byte_scale: float, schema: Schema) -> Dataset:
     return Dataset(X, y, byte_scale if X.dtype.char == "B" else 1.0)
 
 
-def as_dataset(name: str, data: Any, byte_scale: float = 1.0, schema: Schema = _EMPTY) -> Dataset:
+def as_dataset(name: str, data: Any, byte_scale: float = 1.0, schema: Schema = EMPTY) -> Dataset:
     """``data`` in any of the accepted forms as a Dataset; errors start with ``name``.
 
     Bytes that are not in a Dataset are multiplied by ``byte_scale``; other inputs are used

@@ -2,12 +2,13 @@
 and ``Standardize``, per-feature means and deviations.
 
 Knows no network. A file names a transform by its ``name``, which ``from_json`` looks up among the
-classes that are defined: a file cannot cause an import.
+classes that are defined and those of the package: a file cannot cause an import of other modules.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from importlib import import_module
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -19,8 +20,11 @@ from fastnet.data.dataset import Dataset
 from fastnet.data.frames import Columns
 from fastnet.data.sparse_rows import Sparse
 
-# The classes by the name that files use.
+# The classes by the name that files use, and where they are defined. Large modules of the package
+# are imported when a class in them is needed.
 _BY_NAME: dict[str, type[InputTransform]] = {}
+_PLACES = {"table": ("fastnet.data.table", "Table")}
+_IMPORTED_LATE = {name: module for name, (module, _) in _PLACES.items()}
 
 
 class InputTransform(ABC):
@@ -38,11 +42,12 @@ class InputTransform(ABC):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "name" in vars(cls):
-            known = _BY_NAME.setdefault(cls.name, cls)
-            if (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+            place = cls.__module__, cls.__qualname__
+            known = _PLACES.setdefault(cls.name, place)
+            if known != place:
                 raise TypeError(
                     f"name: expected one that no other transform has, got {cls.name!r}, that of "
-                    f"{known.__module__}.{known.__qualname__}"
+                    f"{'.'.join(known)}"
                 )
             _BY_NAME[cls.name] = cls  # defined again, as in a notebook
 
@@ -146,9 +151,12 @@ def from_json(value: Any) -> InputTransform:
     if not isinstance(value, dict) or not isinstance(value.get("name"), str):
         raise ValueError(f"expected an object with a name, found {checks.short_repr(value)}")
     state = dict(value)
-    kind = _BY_NAME.get(state.pop("name"))
+    name = state.pop("name")
+    if name in _IMPORTED_LATE:
+        import_module(_IMPORTED_LATE[name])
+    kind = _BY_NAME.get(name)
     if kind is None:
-        known = ", ".join(sorted(_BY_NAME))
+        known = ", ".join(sorted(_PLACES))
         raise ValueError(f"expected one of {known}, found {value['name']!r}")
     try:
         return kind.from_state(state)

@@ -157,6 +157,9 @@ class Schema(NamedTuple):
         return "; ".join(parts)
 
 
+EMPTY = Schema()  # of networks without names and without an input transform
+
+
 def _same_features(own: Any, given: Any) -> Any:
     """The names of the features: those of ``inputs``, if it has any."""
     if own is None or given is None:

@@ -25,7 +25,6 @@ __all__ = ["LeakyReLU"]
 Role = Literal["hidden", "output"]
 
 
-@dataclass(frozen=True)
 class Activation(Row):
     """The properties of one activation; those with parameters are for hidden neurons.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from math import inf
 from types import MethodType
 from typing import Any, ClassVar, Concatenate, Generic, NamedTuple, ParamSpec, Protocol, TypeVar
@@ -34,7 +33,6 @@ class Formula(NamedTuple):
     number: str = ""
 
 
-@dataclass(frozen=True)
 class BuiltInCost(Row):
     """Base class of the package's costs: their properties, which all other modules read.
 

@@ -453,6 +453,8 @@ ALLOWED = ", ".join(f"{output} + {cost.name}" for cost in COSTS for output in co
 NAMES = tuple(cost.name for cost in COSTS)
 BY_NAME = {cost.name: cost for cost in COSTS}
 BY_CLASS_NAME = {cost.__name__: cost for cost in COSTS}
+# {class: an object with the default parameters}
+_DEFAULTS = {cost: cost() for cost in COSTS}
 
 
 class CostSpec(NamedTuple):
@@ -480,7 +482,9 @@ Choice = CostSpec  # its name in pickles of version 0.1
 
 def of_kernel(kernel: Kernel) -> BuiltInCost:
     """The cost of a name in C, or of a tuple of name and parameters."""
-    name, *parameters = kernel if isinstance(kernel, tuple) else (kernel,)
+    if isinstance(kernel, str):
+        return _DEFAULTS[BY_NAME[kernel]]
+    name, *parameters = kernel
     return BY_NAME[name](*parameters)
 
 
@@ -510,9 +514,9 @@ def choose(cost: Any, output: str | None) -> CostSpec:
 def _built_in(cost: Any) -> BuiltInCost | None:
     """The package's cost for a class, an object or a name; None if there is none."""
     if isinstance(cost, str):
-        return BY_NAME[cost]() if cost in BY_NAME else None
+        return _DEFAULTS[BY_NAME[cost]] if cost in BY_NAME else None
     if isinstance(cost, type):
-        return cost() if cost in COSTS else None
+        return _DEFAULTS.get(cost)
     return cost if type(cost) in COSTS else None
 
 

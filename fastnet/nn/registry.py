@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import cached_property
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from fastnet.core import checks
+from fastnet.core.lazy import lazy_attribute
 
 T = TypeVar("T")
 
@@ -63,12 +63,12 @@ class Row:
     def named_parameters(self) -> dict[str, float]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
-    @cached_property
+    @lazy_attribute
     def has_defaults(self) -> bool:
         """Whether all parameters are the defaults."""
         return self == type(self)()
 
-    @cached_property
+    @lazy_attribute
     def kernel(self) -> Kernel:
         """Its name in C, with the parameters if it has some."""
         return (self.name, *self.parameters) if self.parameters else self.name

@@ -197,7 +197,8 @@ class Predictor:
     """``feedforward`` of one example.
 
     Called with x (n_in,), it returns an array (n_out,), the same one each time.
-    ``try_predict`` returns a new array, or None if x is not a plain array of the network's dtype.
+    ``try_predict`` also takes a column x (n_in, 1), n_in > 1, and returns a new array, (n_out,) or
+    (n_out, 1), or None if x is not a plain array of the network's dtype.
     Both compute with the parameters that the network has at the call. ``check_file`` is called with
     "x" and an x that may be part of a memory map. ``standardize``, means and deviations (n_in,) of
     float64, makes the inputs (x - mean) / deviation, rounded once from float64. ``convert`` makes
@@ -216,9 +217,13 @@ class Predictor:
         self._out = np.empty(network.sizes[-1], network.dtype)
 
     def try_predict(self, x: Any) -> NDArray | None:
-        """The outputs for x (n_in,) in a new array, or None."""
-        is_plain = type(x) is np.ndarray and x.dtype == self._network.dtype
-        return self(x).copy() if is_plain and x.shape == (self._network.sizes[0],) else None
+        """The outputs for x (n_in,) or (n_in, 1) in a new array, or None."""
+        n_in = self._network.sizes[0]
+        if type(x) is not np.ndarray or x.dtype != self._network.dtype:
+            return None
+        if x.shape == (n_in, 1) and n_in > 1:
+            return self(x[:, 0])[:, None].copy()
+        return self(x).copy() if x.shape == (n_in,) else None
 
     def __call__(self, x: Any) -> NDArray:
         if self._check_file is not None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fastnet.core import checks, reporting
 from fastnet.data.coerce import as_dataset, given_data, warn_of_bytes
 from fastnet.data.dataset import Data, Dataset
-from fastnet.data.schema import Schema
+from fastnet.data.schema import EMPTY
 from fastnet.network import Network
 from fastnet.sweep import executors
 from fastnet.sweep import specs as spec_checks
@@ -232,7 +232,7 @@ class _Sweep:
         self._tqdm = _tqdm(level)
         self.specs = spec_checks.listed(specs)
         evaluation = given_data("evaluation", evaluation)
-        schema = Schema()
+        schema = EMPTY
         if not isinstance(training, Dataset) or not isinstance(evaluation, Dataset | None):
             schema = spec_checks.common_schema(self.specs)
         data, held_out = as_dataset("training", training, schema=schema), None

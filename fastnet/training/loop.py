@@ -153,6 +153,7 @@ class EpochLoop:
         custom_epoch: CustomEpoch | None = None,
     ):
         self._model, self._stream, self._data = model, stream, data
+        self._n = len(data)
         self._step, self._weights, self._draws = step, step.weights, step.draws
         self._state = state
         self._monitors, self._reporter = monitors, reporter
@@ -188,7 +189,7 @@ class EpochLoop:
         state = self._state
         if not state.epochs:  # the call only checks the arguments
             return state.history
-        sizes, n = self._model.sizes, len(self._data)
+        sizes, n = self._model.sizes, self._n
         training = self._model.training(self._step)
         reporter = self._reporter.begin(sizes, n, state.epochs, state.history)
         with AttachHistory(state.history), reporter:
@@ -224,7 +225,7 @@ class EpochLoop:
         ):
             return
         is_monitored = bool(monitors)
-        most = min(most, epochs_per_call(self._model, len(self._data), is_monitored))
+        most = min(most, epochs_per_call(self._model, self._n, is_monitored))
         if most > 1:
             self._epochs_per_call = most
             self._snapshots = snapshots_of(most if is_monitored else 1, self._model)
@@ -236,7 +237,7 @@ class EpochLoop:
         poll = self._reporter.poll(first)
         if first > 1:
             reporting.raise_if_stopped()
-        order, keys = self._stream.passes(n_passes, len(self._data), self._draws)
+        order, keys = self._stream.passes(n_passes, self._n, self._draws)
         snapshots = None
         if self._snapshots is not None and n_passes > 1:
             snapshots = self._snapshots[:n_passes]
@@ -272,7 +273,7 @@ class EpochLoop:
         """After an error or an interrupt, advance the random stream over the complete passes, and
         record their figures."""
         complete = passes.n_complete
-        self._stream.raw(complete * (len(self._data) + self._draws))
+        self._stream.raw(complete * (self._n + self._draws))
         if not complete or passes.snapshots is None:
             return
         epoch = self._state.epoch + complete

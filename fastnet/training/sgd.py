@@ -114,10 +114,10 @@ def begin(net: Any, model: Model, data: SGDData, options: SGDOptions) -> Begun:
     default = monitoring.default_figure(evaluation)
     state = TrainingState(options, history, default, run_callbacks)
     figures = _checked_figures(net, model, data, options)
-    class_weight = options.class_weight
-    if class_weight is not None:
-        class_weight = model.schema_learned_from(training).class_weight(class_weight)
-    weights = example_weights(training.y, model.classes, options.sample_weight, class_weight)
+    weights = None
+    if options.sample_weight is not None or options.class_weight is not None:
+        class_weight = model.schema_learned_from(training).class_weight(options.class_weight)
+        weights = example_weights(training.y, model.classes, options.sample_weight, class_weight)
     custom_epoch, custom_figures = None, {}
     if overrides(net, *overridden.METHODS):
         methods = OverriddenMethods(net, model, data.sets, data.given.get("evaluation"), options)
