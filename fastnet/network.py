@@ -1144,6 +1144,11 @@ def model_of(net: Network) -> Model:
     return net._model
 
 
+def stream_of(net: Network) -> RandomStream:
+    """The network's ``RandomStream``, for other modules of the package and benchmarks."""
+    return net._stream
+
+
 def inputs_of(net: Network) -> NetworkInputs:
     """The network's ``NetworkInputs``, for other modules of the package."""
     return net._inputs
