@@ -124,19 +124,32 @@ def signatures(tree):
             yield name, len([each for each in names if each not in ("self", "cls")])
 
 
-def test_no_function_has_more_than_eight_parameters_but_those_of_the_book_and_scikit_learn():
-    long = {
+def long_signatures(trees):
+    return {
         f"{file.name}: {name}"
-        for file, tree in TREES.items()
+        for file, tree in trees.items()
         for name, n in signatures(tree)
         if n > 8
     }
-    assert long == {
+
+
+def test_no_function_has_more_than_eight_parameters_but_those_of_the_book_and_scikit_learn():
+    """The book's Network.__init__ and SGD, with further options as keywords; the estimators."""
+    assert long_signatures(TREES) == {
         "network.py: Network.SGD",
         "network.py: Network.__init__",
         "classifier.py: MLPClassifier.__init__",
         "regressor.py: MLPRegressor.__init__",
     }
+
+
+@pytest.mark.parametrize("folder", ["tools", "bench", "examples", "tests"])
+def test_no_function_outside_of_the_package_has_more_than_eight_parameters_either(folder):
+    files = [*(ROOT / folder).rglob("*.py")]
+    assert len(files) > 1
+    trees = {file: ast.parse(file.read_text(encoding="utf-8")) for file in files}
+    books = {"test_examples.py: Network2.SGD"} if folder == "tests" else set()
+    assert long_signatures(trees) == books
 
 
 def code_lines(source):
