@@ -17,8 +17,10 @@ ETA, LMBDA, M = 0.5, 1.0, 10  # the guide's first choices
 SEEDS = (1, 2, 3)
 
 
-def trained(training, validation, epochs, m, eta, lmbda=0.0, sizes=SIZES, seed=1, **options):
-    """(network, its validation accuracy after each epoch in per cent, seconds)."""
+def trained(data, epochs, m, eta, lmbda=0.0, sizes=SIZES, seed=1, **options):
+    """(network, its validation accuracy after each epoch in per cent, seconds), for ``data`` =
+    (training, validation)."""
+    training, validation = data
     net = fastnet.Network(sizes, options.pop("cost", "cross-entropy"), seed=seed)
     start = time.process_time()
     history = net.SGD(
@@ -49,7 +51,7 @@ def feedback(training, validation):
     """Accuracy and training time of small networks on part of the data."""
     for sizes, n in (([784, 10], 1000), (SIZES, 1000), (SIZES, 5000), (SIZES, 50_000)):
         part = training[:n]
-        _, accuracies, seconds = trained(part, validation[:1000], 5, M, ETA, sizes=sizes)
+        _, accuracies, seconds = trained((part, validation[:1000]), 5, M, ETA, sizes=sizes)
         yield [f"{sizes}", f"{len(part):,}", f"{1000 * seconds:.0f} ms", f"{accuracies[-1]:.1f} %"]
 
 
@@ -59,7 +61,7 @@ def eta(training, validation, epochs=10, seeds=SEEDS):
     for rate in (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0):
         row = [f"{rate:g}"]
         for cost in ("cross-entropy", "quadratic"):
-            mean, shown = accuracies_of(seeds, training, validation, epochs, M, rate, cost=cost)
+            mean, shown = accuracies_of(seeds, (training, validation), epochs, M, rate, cost=cost)
             best[cost] = max(best.get(cost, (0, 0)), (mean, rate))
             row.append(shown)
         yield row
@@ -69,7 +71,7 @@ def eta(training, validation, epochs=10, seeds=SEEDS):
 def lmbda(training, validation, epochs=20, seeds=SEEDS):
     """Factors of ten from 1, then values between them."""
     for value in (0.0, 0.01, 0.1, 1.0, 10.0, 100.0, 2.0, 5.0):
-        _, shown = accuracies_of(seeds, training, validation, epochs, M, ETA, value)
+        _, shown = accuracies_of(seeds, (training, validation), epochs, M, ETA, value)
         yield [f"{value:g}", shown]
 
 
@@ -80,8 +82,8 @@ def mini_batch(training, validation, epochs=10):
         rate = fastnet.find_learning_rate(
             net, training, mini_batch_size=m, lmbda=LMBDA, verbose=False
         ).eta
-        accuracies = trained(training, validation, epochs, m, rate, LMBDA)[1]
-        epoch = min(trained(training, validation[:1], 1, m, rate, LMBDA)[2] for _ in range(5))
+        accuracies = trained((training, validation), epochs, m, rate, LMBDA)[1]
+        epoch = min(trained((training, validation[:1]), 1, m, rate, LMBDA)[2] for _ in range(5))
         first = next((e for e, a in enumerate(accuracies, 1) if a >= 95), None)
         yield [
             f"{m}", f"{rate:g}", f"{1000 * epoch:.0f} ms", f"{accuracies[-1]:.2f} %",
@@ -104,9 +106,10 @@ def stop(training, validation, test, epochs=300):
         "no improvement in 10": (epochs, {"early_stopping": fastnet.EarlyStopping(patience=10)}),
         "halve eta": (epochs, halving(epochs)),
     }
+    data = training, validation
     for name, (length, options) in rules.items():
-        net, accuracies, seconds = trained(training, validation, length, M, ETA, LMBDA, **options)
-        results = (100 * net.accuracy(data) / len(data) for data in (validation, test))
+        net, accuracies, seconds = trained(data, length, M, ETA, LMBDA, **options)
+        results = (100 * net.accuracy(each) / len(each) for each in (validation, test))
         yield [name, f"{len(accuracies)}", f"{seconds:.1f} s", *(f"{r:.2f} %" for r in results)]
 
 
@@ -114,7 +117,7 @@ def again(training, validation, test, epochs=300):
     """lmbda again, with long trainings."""
     for value in (0.0, 1.0, 2.0, 5.0, 10.0):
         net, accuracies, seconds = trained(
-            training, validation, epochs, M, ETA, value, **halving(epochs)
+            (training, validation), epochs, M, ETA, value, **halving(epochs)
         )
         results = (100 * net.accuracy(data) / len(data) for data in (validation, test))
         yield [f"{value:g}", f"{len(accuracies)}", f"{seconds:.1f} s",

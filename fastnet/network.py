@@ -78,10 +78,10 @@ class Network:
         "default", weights N(0, 1) / sqrt(n_in), biases N(0, 1); "large", all N(0, 1);
         "glorot", weights of variance 2 / (n_in + n_out), biases 0 (Glorot and Bengio
         2010, the normal form); "he", weights of variance 2 / n_in, biases 0 (He et al.
-        2015). None chooses by the layer's neurons: sigmoid "default", tanh and linear "glorot",
-        ReLU and similar ones "he"; for the output layer "default" if all hidden neurons are
-        sigmoid, else "glorot". Drawn in the order of ``default_weight_initializer``;
-        biases of 0 are not drawn.
+        2015). None chooses by the layer's neurons, as ``fastnet.nn.activations`` says: "default"
+        for sigmoid, "glorot" for tanh, "he" for ReLU, ...; for the output layer "default" if all
+        hidden layers have it, else "glorot". Drawn in the order of
+        ``default_weight_initializer``; biases of 0 are not drawn.
     n_threads : int or None
         The maximum number of threads of a call, 1 or more; None: the number of
         ``fastnet.set_num_threads``, initially 1. Only large layers use several threads. The
@@ -1145,6 +1145,11 @@ def load(
 def model_of(net: Network) -> Model:
     """The network's ``Model``, for other modules of the package."""
     return net._model
+
+
+def stream_of(net: Network) -> RandomStream:
+    """The network's ``RandomStream``, for other modules of the package and benchmarks."""
+    return net._stream
 
 
 def inputs_of(net: Network) -> NetworkInputs:

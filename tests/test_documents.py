@@ -7,10 +7,13 @@ import io
 import json
 import re
 import runpy
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import fastnet
 from fastnet import cli
 from fastnet.core import _kernels
 
@@ -164,7 +167,28 @@ def test_the_figures_of_the_readmes_speed_table_are_those_of_the_benchmarks():
         assert row.items() <= whole[job].items()
 
 
-# ---- the README's length, and links
+# ---- the README's picture, its length, and links
+
+
+def test_the_picture_of_the_readme_is_the_way_of_arrays_through_the_modules():
+    """In the order in which ``SGD`` first calls the functions of its Python modules."""
+    picture = README.split("## How the data flows\n\n```\n")[1].split("```")[0]
+    shown = re.findall(r"fastnet/([\w/]+\.py)$", picture, re.MULTILINE)
+    assert len(shown) >= 5
+    package, called = Path(fastnet.__file__).parent, []
+
+    def note(frame, event, argument):
+        path = Path(frame.f_code.co_filename)
+        if event == "call" and package in path.parents:
+            called.append(str(path.relative_to(package)))
+
+    net, data = fastnet.Network([3, 2], seed=1), (np.eye(3), [0, 1, 1])
+    sys.setprofile(note)
+    try:
+        net.SGD(data, 1, 2, 0.5, verbose=False)
+    finally:
+        sys.setprofile(None)
+    assert [file for file in dict.fromkeys(called) if file in shown] == shown
 
 
 def test_the_readme_has_at_most_130_lines():

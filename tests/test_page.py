@@ -132,6 +132,21 @@ def test_the_neuron_of_the_page_learns_as_that_of_python(visit):
         np.testing.assert_allclose((outputs, costs), expected, rtol=1e-12)
 
 
+def test_the_page_has_the_costs_and_the_rates_of_python(net, mnist):
+    text = page.page(net, mnist[2], "")
+    assert re.findall(r'name="cost" value="([\w-]+)"( checked)?>', text) == [
+        (cost, " checked" * (i == 0)) for i, cost in enumerate(BOOK_ETA)
+    ]
+    assert f"const BOOK_ETA = {json.dumps(BOOK_ETA)};" in text
+    assert (
+        "rates are 0.15 for the quadratic cost and 0.005 for the cross-entropy cost."
+        in " ".join(text.split())
+    )
+    table = text.split("const COSTS = {")[1].split("\n};")[0]
+    assert re.findall(r'^  "?([\w-]+)"?: \{ value', table, re.MULTILINE) == list(BOOK_ETA)
+    assert "<!--" not in text
+
+
 def wait_for_the_end(tab):
     tab.get_by_text(re.compile("After 300 epochs")).wait_for(state="attached")
 

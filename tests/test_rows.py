@@ -14,7 +14,7 @@ import pytest
 import fastnet
 from fastnet import Network, reference
 from fastnet.core import _kernels
-from fastnet.nn import activations, optimizers
+from fastnet.nn import activations, initializers, optimizers
 from fastnet.nn.activations import ACTIVATIONS, HIDDEN, OUTPUTS
 from fastnet.nn.optimizers import CLASSES, USUAL
 
@@ -121,6 +121,33 @@ def test_output_layers_of_all_widths_are_those_of_the_registry(name, n, dtype, i
         assert np.unique(out).size > 7
 
 
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_what_an_output_layer_says_of_its_values_is_true_of_them(name):
+    """half, symmetric, log_value and logits, which the estimators use."""
+    kind, z = ACTIVATIONS[name], np.random.default_rng(3).normal(0, 2, (50, 4))
+    a = kind.value(z)
+    if kind.half is not None:
+        np.testing.assert_array_equal(z > kind.half, a > 0.5)
+        assert 0 < np.count_nonzero(a > 0.5) < a.size
+    is_symmetric = np.allclose(kind.value(-z), 1 - a)
+    assert kind.symmetric == is_symmetric
+    with np.errstate(invalid="ignore", divide="ignore"):
+        np.testing.assert_allclose(kind.log_value(z), np.log(a), rtol=1e-12, atol=1e-14)
+    logits = kind.logits(z)
+    if logits is not None:
+        probabilities = ACTIVATIONS["softmax"].value(logits)
+        np.testing.assert_allclose(probabilities, a / a.sum(axis=1, keepdims=True), rtol=1e-12)
+
+
+def test_the_output_layer_starts_like_hidden_layers_of_the_default_initializer():
+    class Cubic(activations.Activation):
+        name = "cubic"
+        initializer = "default"
+
+    assert initializers.choose(None, (Cubic(), Cubic())) == ("default",) * 3
+    assert initializers.choose(None, (Cubic(), ACTIVATIONS["tanh"]))[-1] == "glorot"
+
+
 def test_files_pickles_and_copies_keep_each_activation_to_the_bit(kind, tmp_path, dtype):
     net = Network([9, 6, 5, 3], seed=3, hidden=[kind, "sigmoid"], dtype=dtype)
     net.SGD(DATA, 2, 7, 0.1, verbose=False)
@@ -154,7 +181,7 @@ def test_each_activation_says_all_that_the_package_reads():
         assert (each.name, set(each.roles) - {"hidden", "output"}) == (name, set())
         assert (type(each).__name__ in activations.__all__) == bool(each.parameters)
         assert each.formula
-        assert bool(each.javascript) != each.of_layer
+        assert each.javascript
         assert bool(each.derivative_formula) or "hidden" not in each.roles
     assert len({each.sklearn_name for each in ACTIVATIONS.values()}) == len(ACTIVATIONS)
     assert set(HIDDEN) | set(OUTPUTS) == set(activations.ACTIVATIONS)

@@ -19,7 +19,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils._testing import ignore_warnings
 
 import fastnet
-from fastnet.sklearn import MLPClassifier, MLPRegressor
+from fastnet.nn import activations
+from fastnet.sklearn import MLPClassifier, MLPRegressor, losses, outputs, regressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -37,6 +38,51 @@ def with_weighted_inputs(z, y, **options):
 
 class Linear(fastnet.QuadraticCost):
     pass
+
+
+class Softplus(activations.Activation):
+    """An output layer that defines no more than docs/adding-things.md requires."""
+
+    name = "softplus"
+    roles = ("output",)
+
+    @staticmethod
+    def value(z):
+        return np.logaddexp(0, z)
+
+
+class Probit(Softplus):
+    """The same with classes: a Gaussian distribution function."""
+
+    name = "probit"
+    value = staticmethod(special.ndtr)
+
+
+@pytest.mark.parametrize("kind", [Softplus(), Probit()], ids=["softplus", "probit"])
+def test_what_is_computed_of_an_added_output_layer_follows_from_its_values(kind, monkeypatch):
+    monkeypatch.setitem(activations.ACTIVATIONS, kind.name, kind)
+    z = np.random.default_rng(1).normal(0, 2, (40, 3))
+    a = kind.value(z)
+    shares = a / a.sum(axis=1, keepdims=True)
+    assert 0 < np.count_nonzero(a > 0.5) < a.size
+    np.testing.assert_array_equal(outputs.activations(kind.name, z), a)
+    np.testing.assert_array_equal(outputs.above_half(kind.name, z), a > 0.5)
+    np.testing.assert_allclose(outputs.log_activations(kind.name, z), np.log(a))
+    np.testing.assert_allclose(outputs.probabilities(kind.name, z), shares)
+    np.testing.assert_allclose(outputs.log_probabilities(kind.name, z), np.log(shares))
+    one, two = outputs.probabilities(kind.name, z[:, :1]), np.hstack([1 - a, a])[:, [0, 3]]
+    np.testing.assert_allclose(one, two)
+
+
+def test_the_output_layers_of_the_estimators_follow_from_the_classes():
+    kinds = activations.ACTIVATIONS.values()
+    of_classes = {kind.sklearn_name for kind in kinds if kind.of_layer}
+    labels = {kind.sklearn_name for kind in kinds if kind.classifies and not kind.of_layer}
+    assert (set(losses.OF_CLASSES), set(losses.OF_LABELS)) == (of_classes, labels)
+    assert of_classes == {"softmax"}
+    assert labels == {"logistic"}
+    offered = {output for pairs in regressor.ALLOWED.values() for output in pairs}
+    assert offered == set(losses.OUTPUTS) - of_classes
 
 
 # ---- types

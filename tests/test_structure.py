@@ -3,6 +3,7 @@
 import ast
 import importlib
 import inspect
+import re
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,16 @@ from fastnet import network
 from fastnet.core import moved
 from fastnet.training.options import SGDOptions
 
+ROOT = Path(__file__).parents[1]
 FOLDER = Path(fastnet.__file__).parent
 FILES = sorted([*FOLDER.rglob("*.py"), *FOLDER.rglob("*.pyi")])  # also stubs
 TREES = {file: ast.parse(file.read_text(encoding="utf-8")) for file in FILES}
 
 # Documented names of the standard library that begin with an underscore.
 DOCUMENTED = {"os._exit", "sys._getframe"}
+# Looked up with a default, since other releases may lack them.
+OF_OTHER_PACKAGES = {"_max_tasks_per_child", "_processes", "_skl_callbacks"}
+BY_NAME = {"getattr", "setattr", "hasattr", "delattr", "object.__setattr__"}
 NAMED_TUPLES = {"_asdict", "_fields", "_make", "_replace"}
 
 
@@ -51,7 +56,8 @@ def imported_private_names(node):
 
 
 def foreign_private_names(tree):
-    """The private names that a module uses and does not define, with their lines."""
+    """The private names that a module uses and does not define, with their lines; also in
+    ``getattr`` and ``setattr``."""
     own = {*defined(tree), *NAMED_TUPLES}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
@@ -60,12 +66,45 @@ def foreign_private_names(tree):
             used = ast.unparse(node)
             if node.attr not in own and used not in DOCUMENTED:
                 yield f"{used}, line {node.lineno}"
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in BY_NAME:
+            name = node.args[1].value if isinstance(node.args[1], ast.Constant) else ""
+            if is_private(name) and name not in own | OF_OTHER_PACKAGES:
+                yield f"{ast.unparse(node)}, line {node.lineno}"
 
 
 def test_no_module_uses_the_private_names_of_another():
     foreign = {file: [*foreign_private_names(tree)] for file, tree in TREES.items()}
     assert len(foreign) > 50
     assert {str(file): names for file, names in foreign.items() if names} == {}
+
+
+@pytest.mark.parametrize("folder", ["tools", "bench", "examples"])
+def test_no_program_uses_private_names_of_the_package(folder):
+    files = [*(ROOT / folder).rglob("*.py")]
+    trees = {file: ast.parse(file.read_text(encoding="utf-8")) for file in files}
+    foreign = {str(file): [*foreign_private_names(tree)] for file, tree in trees.items()}
+    assert len(foreign) > 1
+    assert {file: names for file, names in foreign.items() if names} == {}
+
+
+def test_the_compiled_module_uses_no_private_names_of_python_modules():
+    """The Cython files are one module, whose own names may be private."""
+    files = sorted((ROOT / "fastnet" / "core").glob("*.p[xy][idx]*"))
+    assert len(files) > 5
+    private = re.compile(r'(?<!self)\._[a-z]\w*|[gs]etattr\(\w+, "_[a-z]\w*"')
+    for file in files:
+        code = re.sub(r'(?s)""".*?"""', "", file.read_text(encoding="utf-8"))
+        code = re.sub(r"#.*", "", code)
+        assert private.findall(code) == [], file
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [("x._of()", 1), ("getattr(x, '_of')", 1), ("setattr(x, '_of', 1)", 1),
+     ("getattr(x, 'of')", 0), ("getattr(x, name)", 0), ("def _of(): x._of()", 0)],
+)  # fmt: skip
+def test_a_private_name_is_found_however_it_is_written(code, found):
+    assert len([*foreign_private_names(ast.parse(code))]) == found
 
 
 def signatures(tree):
@@ -85,19 +124,32 @@ def signatures(tree):
             yield name, len([each for each in names if each not in ("self", "cls")])
 
 
-def test_no_function_has_more_than_eight_parameters_but_those_of_the_book_and_scikit_learn():
-    long = {
+def long_signatures(trees):
+    return {
         f"{file.name}: {name}"
-        for file, tree in TREES.items()
+        for file, tree in trees.items()
         for name, n in signatures(tree)
         if n > 8
     }
-    assert long == {
+
+
+def test_no_function_has_more_than_eight_parameters_but_those_of_the_book_and_scikit_learn():
+    """The book's Network.__init__ and SGD, with further options as keywords; the estimators."""
+    assert long_signatures(TREES) == {
         "network.py: Network.SGD",
         "network.py: Network.__init__",
         "classifier.py: MLPClassifier.__init__",
         "regressor.py: MLPRegressor.__init__",
     }
+
+
+@pytest.mark.parametrize("folder", ["tools", "bench", "examples", "tests"])
+def test_no_function_outside_of_the_package_has_more_than_eight_parameters_either(folder):
+    files = [*(ROOT / folder).rglob("*.py")]
+    assert len(files) > 1
+    trees = {file: ast.parse(file.read_text(encoding="utf-8")) for file in files}
+    books = {"test_examples.py: Network2.SGD"} if folder == "tests" else set()
+    assert long_signatures(trees) == books
 
 
 def code_lines(source):

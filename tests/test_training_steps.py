@@ -11,10 +11,10 @@ from fastnet import reference
 from fastnet.core import _kernels
 
 
-def one_epoch(sizes, pair, parameters, data, order, m, eta, l2=0.0, *, module=_kernels):
-    """The parameters after one pass, as a new array."""
+def one_epoch(network, parameters, data, order, m, eta, l2=0.0, *, module=_kernels):
+    """The parameters after one pass of the network (sizes, output layer, cost), as a new array."""
     after = parameters.copy()
-    kernel_calls.train((sizes, *pair, after), data, order, m, eta, l2=l2, kernels=module)
+    kernel_calls.train((*network, after), data, order, m, eta, l2=l2, kernels=module)
     return after
 
 
@@ -101,17 +101,17 @@ def test_an_epoch_is_its_mini_batches_in_order(pair, isa, problem):
     sizes, order = (6, 5, 3), np.array([4, 0, 6, 2, 5, 1, 3])
     parameters, data = problem(sizes, 7)
     parts = order[:3], order[3:6], order[6:]
-    decayed = epoch = one_epoch(sizes, pair, parameters, data, order, 3, 0.7, 0.1)
+    decayed = epoch = one_epoch((sizes, *pair), parameters, data, order, 3, 0.7, 0.1)
     steps = parameters
     for part in parts:
-        steps = one_epoch(sizes, pair, steps, data, part, len(part), 0.7, 0.1)
+        steps = one_epoch((sizes, *pair), steps, data, part, len(part), 0.7, 0.1)
     tolerance = 20 * np.finfo(epoch.dtype).eps * np.abs(epoch).max()
     assert np.abs(epoch - steps).max() <= tolerance  # decay is put off within an epoch
 
-    epoch = one_epoch(sizes, pair, parameters, data, order, 3, 0.7)
+    epoch = one_epoch((sizes, *pair), parameters, data, order, 3, 0.7)
     steps = parameters
     for part in parts:
-        steps = one_epoch(sizes, pair, steps, data, part, len(part), 0.7)
+        steps = one_epoch((sizes, *pair), steps, data, part, len(part), 0.7)
     np.testing.assert_array_equal(epoch, steps)
     assert np.abs(epoch - decayed).max() > 1e-3
 
@@ -119,7 +119,7 @@ def test_an_epoch_is_its_mini_batches_in_order(pair, isa, problem):
     parameters, nabla = steps, np.empty_like(steps)
     X, scale, y = data
     kernel_calls.gradient((sizes, *pair, parameters), (X[3:4], scale, y[3:4]), nabla)
-    moved = one_epoch(sizes, pair, parameters, data, order[6:], 3, 0.7) - parameters
+    moved = one_epoch((sizes, *pair), parameters, data, order[6:], 3, 0.7) - parameters
     assert np.abs(nabla).max() > 1e-3
     tolerance = 2 * np.finfo(parameters.dtype).eps * (np.abs(parameters) + np.abs(nabla))
     assert (np.abs(moved + 0.7 * nabla) <= tolerance).all()
@@ -128,11 +128,11 @@ def test_an_epoch_is_its_mini_batches_in_order(pair, isa, problem):
 def test_a_mini_batch_larger_than_the_data_is_the_whole_of_it(pair, isa, problem):
     sizes, order = (6, 5, 3), np.arange(7)
     parameters, data = problem(sizes, 7)
-    whole = one_epoch(sizes, pair, parameters, data, order, 7, 0.5, 0.1)
+    whole = one_epoch((sizes, *pair), parameters, data, order, 7, 0.5, 0.1)
     assert (whole != parameters).any()
     for m in (8, 1000, 10**6):
         np.testing.assert_array_equal(
-            one_epoch(sizes, pair, parameters, data, order, m, 0.5, 0.1), whole
+            one_epoch((sizes, *pair), parameters, data, order, m, 0.5, 0.1), whole
         )
 
 
@@ -144,8 +144,8 @@ def test_mini_batches_of_more_than_1024_examples_are_gathered_from_pieces(
     parameters = random_parameters(sizes, "float64", 3)
     data = random_examples(n, sizes, pair[1], 4)
     order = np.random.default_rng(5).permutation(n)
-    after = one_epoch(sizes, pair, parameters, data, order, m, 2.0, 0.1)
-    expected = one_epoch(sizes, pair, parameters, data, order, m, 2.0, 0.1, module=reference)
+    after = one_epoch((sizes, *pair), parameters, data, order, m, 2.0, 0.1)
+    expected = one_epoch((sizes, *pair), parameters, data, order, m, 2.0, 0.1, module=reference)
     # Sums over 2500 examples, then one step or two.
     assert_near(reference.layers(sizes, after), reference.layers(sizes, expected), 1e-12)
 
@@ -155,7 +155,7 @@ def test_a_mini_batch_may_be_very_large(dtype, isa):
     X = np.random.default_rng(1).integers(256, size=(n, 1)).astype(np.uint8)
     parameters = _kernels.aligned(_kernels.layout([1, 1], dtype)[0], dtype)
     data, order = (X, 1 / 256, np.ones((n, 1))), np.arange(n)
-    end = one_epoch([1, 1], ("linear", "quadratic"), parameters, data, order, n, 0.5)
+    end = one_epoch(([1, 1], "linear", "quadratic"), parameters, data, order, n, 0.5)
     weights, biases = reference.layers([1, 1], end)[0]
     # With parameters of zero the error of each example is -1. A sum of n equal numbers,
     # one after the other, may err by half a unit n times in the same direction.
@@ -168,11 +168,13 @@ def test_an_order_may_leave_out_and_repeat_examples(pair, isa, problem):
     sizes = (6, 5, 3)
     parameters, (X, scale, y) = problem(sizes, 20)
     order = np.array([3, 3, 19, 0, 3])
-    picked = one_epoch(sizes, pair, parameters, (X[order], scale, y[order]), np.arange(5), 2, 0.5)
-    given = one_epoch(sizes, pair, parameters, (X, scale, y), order, 2, 0.5)
+    picked = one_epoch(
+        (sizes, *pair), parameters, (X[order], scale, y[order]), np.arange(5), 2, 0.5
+    )
+    given = one_epoch((sizes, *pair), parameters, (X, scale, y), order, 2, 0.5)
     np.testing.assert_array_equal(given, picked)
     assert (given != parameters).any()
-    nothing = one_epoch(sizes, pair, parameters, (X, scale, y), order[:0], 2, 0.5, 0.5)
+    nothing = one_epoch((sizes, *pair), parameters, (X, scale, y), order[:0], 2, 0.5, 0.5)
     np.testing.assert_array_equal(nothing, parameters)
 
 
@@ -192,7 +194,7 @@ def reference_trajectory(pair, hidden, m, make_parameters, make_examples):
     orders = [random.permutation(n) for _ in range(3)]
     end = start
     for order in orders:
-        end = one_epoch(sizes, pair, end, data, order, m, 0.3, 0.02, module=reference)
+        end = one_epoch((sizes, *pair), end, data, order, m, 0.3, 0.02, module=reference)
     return sizes, start, data, orders, end
 
 
@@ -206,7 +208,7 @@ def test_three_epochs_end_where_the_reference_ends(
     )
     end = start
     for order in orders:
-        end = one_epoch(sizes, pair, end, data, order, m, 0.3, 0.02)
+        end = one_epoch((sizes, *pair), end, data, order, m, 0.3, 0.02)
     moved = np.abs(end - start)[places(sizes, "float64")]
     assert moved.min() > 0 or "absolute" in pair or "quantile" in pair[1]  # signs may cancel
     assert np.linalg.norm(moved) > 0.01
@@ -236,8 +238,8 @@ def test_leaving_out_zero_columns_does_not_change_a_bit(
     sparse = X * 2.0**990
     dense = np.where(X == 0, 2.0**-200, sparse)
     parameters, order = random_parameters(sizes, dtype, 10), np.arange(130)
-    left_out = one_epoch(sizes, pair, parameters, (sparse, 2.0**-1000, y), order, m, 0.5, 0.02)
-    all_in = one_epoch(sizes, pair, parameters, (dense, 2.0**-1000, y), order, m, 0.5, 0.02)
+    left_out = one_epoch((sizes, *pair), parameters, (sparse, 2.0**-1000, y), order, m, 0.5, 0.02)
+    all_in = one_epoch((sizes, *pair), parameters, (dense, 2.0**-1000, y), order, m, 0.5, 0.02)
     assert np.abs(left_out - parameters).max() > 1e-3
     np.testing.assert_array_equal(bits(left_out), bits(all_in))
 
@@ -249,7 +251,7 @@ def test_the_type_of_the_inputs_does_not_change_a_bit(
     X, _, y = random_examples(130, sizes, pair[1], 11)
     parameters, order = random_parameters(sizes, dtype, 12), np.arange(130)
     ends = [
-        one_epoch(sizes, pair, parameters, (X.astype(inputs), 1 / 255, y), order, 10, 0.5)
+        one_epoch((sizes, *pair), parameters, (X.astype(inputs), 1 / 255, y), order, 10, 0.5)
         for inputs in ("uint8", "float32", "float64")
     ]
     assert (ends[0] != parameters).any()
@@ -267,7 +269,7 @@ def test_labels_and_their_target_rows_train_alike(
     with_gaps = np.hstack([rows, 9 + rows])[:, :4]
     single = np.hstack([rows, 9 + rows]).astype(np.float32)[:, :4]
     ends = [
-        one_epoch(sizes, pair, parameters, (X, scale, targets), order, 10, 0.5)
+        one_epoch((sizes, *pair), parameters, (X, scale, targets), order, 10, 0.5)
         for targets in (y, rows, rows.astype(np.float32), with_gaps, single)
     ]
     assert (ends[0] != parameters).any()

@@ -24,6 +24,7 @@ import fastnet
 from fastnet.core import _kernels
 from fastnet.nn import optimizers
 from fastnet.nn.activations import ACTIVATIONS
+from fastnet.nn.costs import COSTS
 
 TOP = Path(__file__).parent.parent
 MEASURED = TOP / "docs" / "techniques.json"
@@ -37,6 +38,10 @@ FEW_OF_SOME = "training[np.maximum(training.y < 5, np.arange(50_000) % 20 == 0)]
 EVERY = "test_techniques.py::test_three_epochs_of_each_technique_end_where_the_reference_ends"
 PYTORCH = "test_techniques.py::test_ten_mini_batches_end_where_pytorch_ends"
 RMSPROP = "test_techniques.py::test_rmsprop_divides_by_the_root_of_the_running_mean_of_squares"
+STEPS = "test_rows.py::test_each_optimizer_takes_the_reference_s_steps_at_all_widths"
+OPTIMIZERS = {
+    **dict.fromkeys(("momentum", "nesterov", "adam", "adamw"), PYTORCH), "rmsprop": RMSPROP
+}  # fmt: skip
 NEURONS = "test_techniques.py::test_hidden_neurons_of_each_kind_train_as_the_reference_does"
 INITIAL = (
     "test_initializers.py::test_the_weights_have_the_mean_and_the_variance_that_the_papers_give"
@@ -113,8 +118,16 @@ def of_neurons(kind):
 def of_optimizer(one):
     lmbda = f"lmbda={one.usual_lmbda}, " if one.usual_lmbda else ""
     arguments = f"{lmbda}optimizer=fastnet.{one.call}"
-    test = RMSPROP if one.name == "rmsprop" else PYTORCH
+    test = OPTIMIZERS.get(one.name, STEPS)
     return Technique(one.label, one.formula, arguments, test, eta=one.usual_eta)
+
+
+def of_cost(cost, output):
+    name, network = f"{cost.name} cost, {output} outputs", f'cost="{cost.name}"'
+    if output != next(iter(cost.errors)):
+        network += f', output="{output}"'
+    formula = f"C = {cost.filled(cost.formula.text)}"
+    return Technique(name, formula, "", SLOPE, network, eta=cost.etas[output])
 
 
 def doubled(name, formula, test, made):
@@ -187,17 +200,7 @@ TECHNIQUES = [
               'class_weight="balanced"',
               "test_weights_of_examples.py::test_a_whole_weight_is_the_example_as_often",
               data=FEW_OF_SOME, baseline=IMBALANCED),
-    Technique("quadratic cost", "C = ½ Σ (a − y)²", "", SLOPE, 'cost="quadratic"', eta=3.0),
-    Technique("log-likelihood cost, softmax", "C = −ln a_y", "", SLOPE, 'cost="log-likelihood"'),
-    Technique("quadratic cost, linear outputs", "C = ½ Σ (a − y)²", "", SLOPE,
-              'cost="quadratic", output="linear"', eta=0.05),
-    Technique("absolute cost, linear outputs", "C = Σ abs(a − y)", "", SLOPE, 'cost="absolute"',
-              eta=0.1),
-    Technique("Huber cost, linear outputs",
-              "C = Σ ½ r² for abs(r) ≤ 1, else abs(r) − ½; r = a − y", "", SLOPE, 'cost="huber"',
-              eta=0.2),
-    Technique("log-cosh cost, linear outputs", "C = Σ ln cosh(a − y)", "", SLOPE,
-              'cost="log-cosh"', eta=0.2),
+    *(of_cost(cost(), output) for cost in COSTS for output in cost.etas),
 ]  # fmt: skip
 BY_NAME = {technique.name: technique for technique in TECHNIQUES}
 
@@ -308,7 +311,7 @@ def row(technique, measured):
     time_of_plain = spread(figures["epoch_time"], "{:.2f}".format)
     return [
         technique.name,
-        technique.formula,
+        technique.formula.replace("|", "\\|").replace(" - ", " − "),
         f"`{technique.parameter}`" if technique.parameter else "",
         f"{technique.eta:g}",
         spread(figures["best"], percent),

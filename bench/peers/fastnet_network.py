@@ -5,6 +5,7 @@ import copy
 import machine
 
 import fastnet
+from fastnet.network import stream_of
 
 from . import base
 
@@ -34,10 +35,10 @@ class Peer(base.Peer):
         )  # fmt: skip
 
     def next_order(self):
-        return copy.deepcopy(self.network._stream).permutation(len(self.training))
+        return copy.deepcopy(stream_of(self.network)).permutation(len(self.training))
 
     def next_key(self):
-        stream = copy.deepcopy(self.network._stream)
+        stream = copy.deepcopy(stream_of(self.network))
         stream.permutation(len(self.training))
         return int(stream.raw(1)[0])
 

@@ -14,6 +14,11 @@ T = TypeVar("T")
 PLAIN_ETA = 0.5  # the learning rate that suits plain gradient descent (docs/techniques.md)
 VALIDATION_FRACTION = 0.2
 
+# The defaults of the experiment on MNIST and other images.
+BOOK: dict[str, Any] = {
+    "hidden": [30], "neurons": activations.Sigmoid(), "cost": costs.CrossEntropyCost(),
+    "epochs": 30, "mini_batch_size": 10, "dtype": "float32", "lmbda": 0.0,
+}  # fmt: skip
 _OWN = own_data.Settings()
 
 
@@ -66,27 +71,30 @@ def _add_train(commands: Any) -> None:
     _add_data_options(train.add_argument_group("options for DATA"))
     add("--hidden", type=int, nargs="*", metavar="N",
         help="sizes of the hidden layers, as in --hidden 100 30; without a number there is "
-        f"none (default: 30; {' '.join(map(str, own_data.HIDDEN))})")
+        f"none (default: {' '.join(map(str, BOOK['hidden']))}; "
+        f"{' '.join(map(str, own_data.HIDDEN))})")
     add("--neurons", type=_text(activations.from_text), metavar="KIND",
         help=f"activation of the hidden neurons, one of {', '.join(activations.HIDDEN)}; with a "
-        "parameter as in leaky-relu:0.2, whose slope below 0 is 0.2 (default: sigmoid; "
-        f"{own_data.NEURONS})")
+        "parameter as in leaky-relu:0.2, whose slope below 0 is 0.2 (default: "
+        f"{BOOK['neurons']}; {own_data.NEURONS})")
     add("--cost", type=_text(costs.from_text),
         help=f"cost function, one of {', '.join(costs.NAMES)}; with parameters as in huber:2.0, "
-        "whose threshold is 2; with quadratic the book takes --eta 3 (default: cross-entropy; "
+        "whose threshold is 2; with quadratic the book takes --eta "
+        f"{costs.QuadraticCost.etas['sigmoid']:g} (default: {BOOK['cost']}; "
         f"{' or '.join(map(str, own_data.COSTS.values()))})")
     add("--output", choices=activations.OUTPUTS,
         help=f"output layer; allowed are {costs.ALLOWED} (default: the first for the cost; "
         "linear for a regression on DATA)")
     add("--epochs", type=int, metavar="N",
-        help=f"passes over the training data (default: 30); {_OWN.epochs} at most for DATA")
+        help=f"passes over the training data (default: {BOOK['epochs']}); {_OWN.epochs} at most "
+        "for DATA")
     add("--mini-batch-size", type=int, metavar="N",
-        help=f"examples per update (default: 10; {_OWN.mini_batch_size})")
+        help=f"examples per update (default: {BOOK['mini_batch_size']}; {_OWN.mini_batch_size})")
     add("--eta", type=float, metavar="RATE",
         help=f"learning rate (default: {PLAIN_ETA:g}, or the usual one of the optimizer: "
         f"{_usual_rates()})")
     add("--lmbda", type=float, metavar="LAMBDA",
-        help=f"L2 regularization parameter (default: 0; {_OWN.lmbda:g})")
+        help=f"L2 regularization parameter (default: {BOOK['lmbda']:g}; {_OWN.lmbda:g})")
     add("--l1", type=float, default=0.0, metavar="LAMBDA",
         help="L1 regularization parameter (default: %(default)s)")
     add("--dropout", type=float, default=0.0, metavar="P",
@@ -102,12 +110,12 @@ def _add_train(commands: Any) -> None:
     add("--seed", type=int, default=0, metavar="N",
         help="seed of weights and order (default: %(default)s)")
     add("--dtype", choices=DTYPES,
-        help="precision (default: float32; float64 for DATA whose targets float32 cannot tell "
-        "apart)")
+        help=f"precision (default: {BOOK['dtype']}; float64 for DATA whose targets float32 "
+        "cannot tell apart)")
     add("--initializer", choices=("large", "default", "glorot", "he"),
         help="weights of variance 1, 1 / n_in, 2 / (n_in + n_out) or 2 / n_in; biases of "
-        "variance 1, 1, 0 or 0 (default: large for sigmoid neurons without DATA, as in the book, "
-        "otherwise the one that suits the neurons)")
+        "variance 1, 1, 0 or 0 (default: the one that suits the neurons; large in place of "
+        "default without DATA, as in the book)")
     for split, kind in (("train", "training"), ("test", "test")):
         for what in ("images", "labels"):
             add(f"--{split}-{what}", metavar="FILE",

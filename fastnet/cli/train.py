@@ -7,18 +7,11 @@ from fastnet.cli import train_data
 from fastnet.cli.data import load_data
 from fastnet.cli.errors import Interrupted, as_options
 from fastnet.cli.outputs import check_outputs
-from fastnet.cli.parser import PLAIN_ETA
+from fastnet.cli.parser import BOOK, PLAIN_ETA
 from fastnet.data.dataset import Dataset
 from fastnet.network import Network
-from fastnet.nn import activations, costs
 from fastnet.training.history import History
 
-# The defaults of the experiment on MNIST and other images.
-_BOOK = {
-    "hidden": [30], "neurons": activations.from_text("sigmoid"),
-    "cost": costs.CrossEntropyCost(), "epochs": 30, "mini_batch_size": 10, "dtype": "float32",
-    "lmbda": 0.0,
-}  # fmt: skip
 # Options that only data of one's own have.
 _OF_DATA = ("target", "task", "categorical", "drop", "unknown", "missing", "standardize", "test",
             "validation_fraction", "patience")  # fmt: skip
@@ -32,7 +25,7 @@ def run(options: argparse.Namespace) -> None:
     for name in _OF_DATA:
         if getattr(options, name) is not None:
             raise ValueError(f"--{name.replace('_', '-')}: expected DATA before it")
-    for name, default in _BOOK.items():
+    for name, default in BOOK.items():
         if getattr(options, name) is None:
             setattr(options, name, default)
     _run_book(options)
@@ -68,8 +61,8 @@ def _network(options: argparse.Namespace, training: Dataset, test: Dataset) -> N
             raise ValueError(f"--hidden: expected numbers of 1 or more, got {n}")
     n_out = max(2, int(max(training.target_range[1], test.target_range[1])) + 1)
     widest = "--hidden" if max(options.hidden, default=0) >= n_out else "--train-labels"
-    sigmoid = options.neurons.name == "sigmoid"
-    large = options.initializer == "large" or (options.initializer is None and sigmoid)
+    initializer = options.initializer or options.neurons.initializer
+    large = initializer == "large" or (options.initializer is None and initializer == "default")
     try:
         with as_options(sizes=widest):
             net = Network(

@@ -112,7 +112,7 @@ cdef class Shape:
 cdef class Examples:
     """Examples as the kernels read them, in the caller's memory.
 
-    X : (n, n_in) of uint8, float32 or float64; or a compressed.Compressed
+    X : (n, n_in) of uint8, float32 or float64; or compressed rows (data/sparse_rows.py)
     scale : float; an input is value * scale, rounded once
     y : (n, n_out) of float32 or float64, (n,) int64 labels, or None where only inputs matter
     weights : (n,) float64, the weight of each example, or None for weights of 1
@@ -125,7 +125,7 @@ cdef class Examples:
     cdef Array weights
 
     def __cinit__(self, X, double scale, y=None, weights=None):
-        rows = getattr(X, "_arrays", None)  # of a compressed.Compressed
+        rows = getattr(X, "arrays", None)  # of compressed rows
         if rows is not None:
             self.set_compressed(rows)
         else:

@@ -65,7 +65,7 @@ cdef class ParameterStorage:
     is_training : bool
         Whether a kernel call is training these parameters.
     lists : dict
-        The current lists of arrays that have been returned to programs, by name. The ``_owner`` of
+        The current lists of arrays that have been returned to programs, by name. The ``owner`` of
         a list becomes None when it is replaced.
     """
     cdef readonly Storage storage
@@ -177,7 +177,7 @@ cdef class ParameterStorage:
                 PyList_SetSlice(arrays, 0, len(arrays), updated[name])
                 self.lists[name] = arrays
             else:
-                arrays._owner = None
+                arrays.owner = None
 
 
 cdef set_writeable(arrays, bint writeable):

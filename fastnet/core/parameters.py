@@ -74,7 +74,7 @@ class ParameterList(FixedList[NDArray[Any]]):
 
     def __init__(self, name: str, arrays: Iterable[NDArray], owner: Parameters):
         super().__init__(name, arrays)
-        self._owner: weakref.ref[Parameters] | None = weakref.ref(owner)  # None if replaced
+        self.owner: weakref.ref[Parameters] | None = weakref.ref(owner)  # None if replaced
 
     @overload
     def __getitem__(self, which: SupportsIndex) -> NDArray[Any]: ...
@@ -91,12 +91,12 @@ class ParameterList(FixedList[NDArray[Any]]):
 
     def detach(self) -> None:
         """Separate the list from the network: its arrays become read-only, assignments raise."""
-        self._owner = None
+        self.owner = None
         for array in self:
             array.flags.writeable = False
 
     def __setitem__(self, which: Any, new: Any) -> None:
-        owner = None if self._owner is None else self._owner()
+        owner = None if self.owner is None else self.owner()
         if owner is None:
             raise ValueError(
                 f"{self._name}: expected the list that the network has now, got one that was "

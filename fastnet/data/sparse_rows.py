@@ -43,7 +43,7 @@ class Compressed:
 
     __slots__ = ("__weakref__", "_arrays", "_owner", "_values")
 
-    _arrays: _kernels.CompressedArrays  # what the kernels read
+    _arrays: _kernels.CompressedArrays
     _values: NDArray
     _owner: weakref.ref[NDArray]  # of the values' memory
 
@@ -71,7 +71,12 @@ class Compressed:
             )
         return made
 
-    # Each property returns a new array object, so that changing its flags has no effect here.
+    @property
+    def arrays(self) -> _kernels.CompressedArrays:
+        """The checked arrays that the kernels read."""
+        return self._arrays
+
+    # Each of these properties returns a new array object: changing its flags has no effect here.
 
     @property
     def values(self) -> NDArray:

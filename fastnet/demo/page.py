@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from importlib import resources
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from fastnet.core import files
 from fastnet.data.dataset import Dataset
+from fastnet.demo.neuron import BOOK_ETA
 from fastnet.network import Network, model_of
 from fastnet.nn.activations import ACTIVATIONS
 
@@ -62,25 +64,40 @@ def page(net: Network, test: Dataset, origin: str) -> str:
     data = json.dumps(_data(net, test, origin), ensure_ascii=False).replace("<", "\\u003c")
     folder = resources.files("fastnet.demo") / "page"
 
-    made = {"data": data, "activations": _activations(net)}
+    made = {"data": data, "activations": _activations(net), **_costs()}
 
     def part(match: re.Match[str]) -> str:
         name = match[1]
         return made.get(name) or (folder / name).read_text(encoding="utf-8").strip()
 
     template = (folder / "page.html").read_text(encoding="utf-8")
-    return re.sub(r"<!-- (data|activations|[a-z]+\.(?:css|js)) -->", part, template)
+    return re.sub(r"<!-- ([a-z-]+(?:\.(?:css|js))?) -->", part, template)
 
 
 def _activations(net: Network) -> str:
-    """The activations that are functions of one number, as a table in JavaScript."""
+    """The activations as two tables in JavaScript: the functions of one number, and those of the
+    weighted inputs of a layer."""
+    tables: dict[str, list[str]] = {"ACTIVATIONS": [], "LAYERS": []}
     known = {str(each): each for each in (*ACTIVATIONS.values(), *model_of(net).hidden)}
-    lines = [
-        f"  {json.dumps(text)}: {each.filled(each.javascript)},"
-        for text, each in known.items()
-        if not each.of_layer
+    for text, each in known.items():
+        line = f"  {json.dumps(text)}: {each.filled(each.javascript)},"
+        tables["LAYERS" if each.of_layer else "ACTIVATIONS"].append(line)
+    return "\n".join(
+        "\n".join([f"const {name} = {{", *lines, "};"]) for name, lines in tables.items()
+    )
+
+
+def _costs() -> dict[str, str]:
+    """The parts of the page that name the costs of the neuron and the book's rates for them."""
+    labels = [
+        f'<label><input type="radio" name="cost" value="{cost}"{checked}> {cost}</label>'
+        for cost, checked in zip_longest(BOOK_ETA, [" checked"], fillvalue="")
     ]
-    return "\n".join(["const ACTIVATIONS = {", *lines, "};"])
+    return {
+        "costs": "\n        ".join(labels),
+        "rates": " and ".join(f"{eta:g} for the {cost} cost" for cost, eta in BOOK_ETA.items()),
+        "book-eta": f"const BOOK_ETA = {json.dumps(BOOK_ETA)};",
+    }
 
 
 def _data(net: Network, test: Dataset, origin: str) -> dict[str, Any]:

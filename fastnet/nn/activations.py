@@ -52,8 +52,16 @@ class Activation(Row):
         takes rows.
     classifies : bool
         Whether the outputs are probabilities, of which the largest gives the class.
+    half : float or None
+        The z of an output of 1/2; None: it is found from ``value``.
+    symmetric : bool
+        Whether f(-z) = 1 - f(z).
+    sklearn_bound : float
+        c in scikit-learn's bound of the initial parameters of a network with such hidden neurons,
+        sqrt(c / (n_in + n_out)).
     javascript : str
-        The function of one number in JavaScript, for the page of the demo.
+        The function in JavaScript, for the page of the demo: of one number, or, with ``of_layer``,
+        the name of a function of an array in network.js.
     eta : float or None
         The learning rate for hidden neurons of this kind in docs/techniques.md; None: it has no
         row there.
@@ -69,6 +77,9 @@ class Activation(Row):
     keeps_slope: ClassVar[bool] = False
     of_layer: ClassVar[bool] = False
     classifies: ClassVar[bool] = False
+    half: ClassVar[float | None] = None
+    symmetric: ClassVar[bool] = False
+    sklearn_bound: ClassVar[float] = 6.0
     javascript: ClassVar[str]
     eta: ClassVar[float | None] = None
 
@@ -97,6 +108,19 @@ class Activation(Row):
         """
         raise NotImplementedError
 
+    # For the estimators: z is (n, n_out) float64, of output layers.
+
+    def log_value(self, z: NDArray) -> NDArray:
+        """ln f(z); finite where an output is so small that it is 0, if the class defines it."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logs: NDArray = np.log(self.value(z))
+        return logs
+
+    def logits(self, z: NDArray) -> NDArray | None:
+        """For several outputs, the numbers whose softmax is the outputs divided by their sum, the
+        probabilities of classes; None: they are computed by that division."""
+        return None
+
 
 class Sigmoid(Activation):
     name = "sigmoid"
@@ -105,6 +129,8 @@ class Sigmoid(Activation):
     equation = "25"
     sklearn_name = "logistic"
     classifies = True
+    half, symmetric = 0.0, True
+    sklearn_bound = 2.0
     javascript = "(z) => 1 / (1 + Math.exp(-z))"
 
     @staticmethod
@@ -118,6 +144,23 @@ class Sigmoid(Activation):
         slope: NDArray = a * (1 - a)
         return slope
 
+    @staticmethod
+    def log_value(z: NDArray) -> NDArray:
+        return np.asarray(-np.logaddexp(0, -z))
+
+    @classmethod
+    def logits(cls, z: NDArray) -> NDArray | None:
+        return cls.log_value(z)
+
+
+def below_the_largest(z: NDArray) -> NDArray:
+    """z minus the largest of its row, transposed, (n_out, n), in float64. NumPy does not vectorize
+    along rows of few outputs, so that sums over columns are faster."""
+    columns = np.array(z.T, np.float64, order="C")
+    with np.errstate(over="ignore"):  # the difference of two weighted inputs may be infinite
+        columns -= columns.max(axis=0)
+    return columns
+
 
 class Softmax(Activation):
     name = "softmax"
@@ -127,13 +170,25 @@ class Softmax(Activation):
     sklearn_name = "softmax"
     of_layer = True
     classifies = True
-    javascript = ""  # not a function of one number: network.js has it
+    javascript = "softmax"
 
     @staticmethod
     def value(z: NDArray) -> NDArray:
         e = np.exp(z - z.max(axis=1, keepdims=True))
         a: NDArray = e / e.sum(axis=1, keepdims=True)
         return a
+
+    @staticmethod
+    def log_value(z: NDArray) -> NDArray:
+        logs = below_the_largest(z)
+        with np.errstate(over="ignore"):
+            logs -= np.log(np.exp(logs).sum(axis=0))
+        np.maximum(logs, -np.finfo(np.float64).max, out=logs)
+        return np.ascontiguousarray(logs.T)
+
+    @staticmethod
+    def logits(z: NDArray) -> NDArray | None:
+        return z
 
 
 class Linear(Activation):
@@ -142,6 +197,7 @@ class Linear(Activation):
     symbol, formula, derivative_formula = "", "z", "1"
     sklearn_name = "identity"
     initializer = "glorot"
+    half = 0.5
     javascript = "(z) => z"
 
     @staticmethod
@@ -158,6 +214,7 @@ class Exponential(Activation):
     roles = ("output",)
     symbol, formula, derivative_formula = "exp", "e^z", "a"
     sklearn_name = "exp"
+    half = np.log(0.5)
     javascript = "Math.exp"
 
     @staticmethod
@@ -165,6 +222,14 @@ class Exponential(Activation):
         with np.errstate(over="ignore"):
             a: NDArray = np.exp(z)
         return a
+
+    @staticmethod
+    def log_value(z: NDArray) -> NDArray:
+        return z
+
+    @staticmethod
+    def logits(z: NDArray) -> NDArray | None:
+        return z
 
 
 class Tanh(Activation):

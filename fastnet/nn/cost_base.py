@@ -52,6 +52,9 @@ class BuiltInCost(Row):
         Whether the targets of an example must sum to 1.
     sklearn_name : str or None
         scikit-learn's name for it.
+    etas : dict of float
+        The learning rates in docs/techniques.md by output layer; a layer without one has no row
+        there.
     """
 
     formula: ClassVar[Formula]
@@ -60,6 +63,7 @@ class BuiltInCost(Row):
     highest: ClassVar[float] = inf
     rows_sum_to_one: ClassVar[bool] = False
     sklearn_name: ClassVar[str | None] = None
+    etas: ClassVar[Mapping[str, float]] = {}
 
     @property
     def target_range(self) -> str:

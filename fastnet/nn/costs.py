@@ -85,6 +85,7 @@ class QuadraticCost(BuiltInCost):
         "linear": Formula("a^{L} - y", "68"),
     }
     sklearn_name = "squared_error"
+    etas: ClassVar = {"sigmoid": 3.0, "linear": 0.05}
 
     @staticmethod
     def fn(a: ArrayLike, y: ArrayLike) -> float:
@@ -167,6 +168,7 @@ class LogLikelihoodCost(BuiltInCost):
     lowest, highest = 0.0, 1.0
     rows_sum_to_one = True
     sklearn_name = "log_loss"
+    etas: ClassVar = {"softmax": 0.5}
 
     @staticmethod
     def fn(a: ArrayLike, y: ArrayLike) -> float:
@@ -201,6 +203,7 @@ class AbsoluteCost(BuiltInCost):
     formula = Formula("Σ_j |a_j - y_j|")
     errors: ClassVar = {"linear": Formula("sgn(a^{L} - y)")}
     sklearn_name = "absolute_error"
+    etas: ClassVar = {"linear": 0.1}
 
     @staticmethod
     def fn(a: ArrayLike, y: ArrayLike) -> float:
@@ -262,6 +265,7 @@ class HuberCost(BuiltInCost):
     )
     errors: ClassVar = {"linear": Formula("a^{L} - y, from -{threshold} to {threshold}")}
     sklearn_name = "huber"
+    etas: ClassVar = {"linear": 0.2}
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "threshold", checks.positive("threshold", self.threshold))
@@ -351,6 +355,7 @@ class LogCoshCost(BuiltInCost):
     name = "log-cosh"
     formula = Formula("Σ_j ln cosh(a_j - y_j)")
     errors: ClassVar = {"linear": Formula("tanh(a^{L} - y)")}
+    etas: ClassVar = {"linear": 0.2}
 
     @staticmethod
     def fn(a: ArrayLike, y: ArrayLike) -> float:

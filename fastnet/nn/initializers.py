@@ -28,7 +28,8 @@ def choose(initializer: Any, hidden: tuple[Activation, ...]) -> tuple[str, ...]:
     Parameters
     ----------
     initializer : str or None
-        The name for all layers; None: the one that suits the neurons of each layer.
+        The name for all layers; None: the one that suits the neurons of each layer, and for the
+        output layer "default" if all hidden layers have it, else "glorot".
     hidden : tuple of Activation
         The kind of neurons of each hidden layer.
 
@@ -50,9 +51,8 @@ def choose(initializer: Any, hidden: tuple[Activation, ...]) -> tuple[str, ...]:
     (('default', 'default', 'default'), ('he', 'he'))
     """
     if initializer is None:
-        all_sigmoid = all(kind.name == "sigmoid" for kind in hidden)
-        suited = (kind.initializer for kind in hidden)
-        return (*suited, "default" if all_sigmoid else "glorot")
+        suited = tuple(kind.initializer for kind in hidden)
+        return (*suited, "default" if {*suited} <= {"default"} else "glorot")
     if not isinstance(initializer, str) or initializer not in NAMES:
         raise ValueError(
             f"initializer: expected one of {', '.join(NAMES)}, or None; "

@@ -17,6 +17,7 @@ from fastnet.core.parameters import ParameterList, Parameters
 from fastnet.data import sample_weights
 from fastnet.data.dataset import Dataset
 from fastnet.network import Network, model_of
+from fastnet.nn import activations
 from fastnet.nn.costs import CostSpec
 from fastnet.sklearn import arguments, lbfgs, losses, parameters, validation
 from fastnet.sklearn.fit_tasks import (
@@ -223,9 +224,10 @@ class BaseMLP(Iterations, CallbackSupportMixin, BaseEstimator):
             return
         dtype = _dtype(settings, X)
         net = Network(sizes, spec.cost, output=spec.output, dtype=dtype, hidden=hidden, seed=0)
-        factor = 2.0 if settings.hidden == "sigmoid" else 6.0
+        neurons = activations.find(settings.hidden)
+        assert neurons is not None
         for w, b in zip(net.weights, net.biases, strict=True):
-            bound = math.sqrt(factor / sum(w.shape))
+            bound = math.sqrt(neurons.sklearn_bound / sum(w.shape))
             w.T[...] = self._random_state.uniform(-bound, bound, w.T.shape)
             b[:, 0] = self._random_state.uniform(-bound, bound, len(b))
         self.network_ = net

@@ -363,20 +363,19 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     def _cost_spec(self, targets: NDArray) -> tuple[CostSpec, int]:
         n = len(self.classes_)
-        allowed: tuple[str, ...]
         if self._multilabel:
-            allowed, usual, n_out = ("logistic",), "logistic", targets.shape[1]
+            allowed, n_out = losses.OF_LABELS, targets.shape[1]
         elif n > 2:
-            allowed, usual, n_out = ("softmax", "logistic"), "softmax", n
+            allowed, n_out = losses.OF_CLASSES + losses.OF_LABELS, n
         else:
-            allowed, usual = ("logistic", "softmax"), "logistic"
-            n_out = 2 if self.output == "softmax" else 1
+            allowed = losses.OF_LABELS + losses.OF_CLASSES
+            n_out = 2 if self.output in losses.OF_CLASSES else 1
         pairs = {
             loss: tuple(output for output in allowed if output in costs)
             for loss, costs in losses.LOSSES.items()
             if any(output in costs for output in allowed)
         }
-        return losses.choose(self.loss, self.output, pairs, usual), n_out
+        return losses.choose(self.loss, self.output, pairs, allowed[0]), n_out
 
     def _keep_label_binarizer(self) -> None:
         """For two classes with softmax outputs there is none, since a ``LabelBinarizer`` has one

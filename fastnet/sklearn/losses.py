@@ -10,10 +10,18 @@ from fastnet.core import checks
 from fastnet.data.dataset import Dataset
 from fastnet.model import Model
 from fastnet.nn import activations, costs
+from fastnet.nn.activations import ACTIVATIONS
 from fastnet.nn.costs import CostSpec
 
-OUTPUTS = {activations.ACTIVATIONS[name].sklearn_name: name for name in activations.OUTPUTS}
+OUTPUTS = {ACTIVATIONS[name].sklearn_name: name for name in activations.OUTPUTS}
 NAMES = {output: name for name, output in OUTPUTS.items()}  # as in out_activation_
+# Output layers of several classes, and those of labels that are independent of each other.
+OF_CLASSES = tuple(name for name, output in OUTPUTS.items() if ACTIVATIONS[output].of_layer)
+OF_LABELS = tuple(
+    name
+    for name, output in OUTPUTS.items()
+    if ACTIVATIONS[output].classifies and name not in OF_CLASSES
+)
 
 
 def _losses() -> dict[str, dict[str, str]]:

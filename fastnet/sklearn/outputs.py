@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from fastnet.nn.activations import ACTIVATIONS
+from fastnet.nn.activations import ACTIVATIONS, Softmax, below_the_largest
 
 
 def clip_infinite(z: NDArray) -> NDArray:
@@ -34,88 +34,45 @@ def clip_infinite(z: NDArray) -> NDArray:
     return clipped
 
 
-def _below_the_largest(z: NDArray) -> NDArray:
-    """z minus the largest of its row, transposed, (n_out, n). NumPy does not vectorize along rows
-    of few outputs, so that sums over them would take six times as long."""
-    columns = np.array(z.T, np.float64, order="C")
-    with np.errstate(over="ignore"):  # the difference of two weighted inputs may be infinite
-        columns -= columns.max(axis=0)
-    return columns
-
-
 def softmax(z: NDArray) -> NDArray:
-    """The softmax of each row; scipy.special's takes 40 us for a single one."""
-    e = _below_the_largest(z)
+    """The softmax of each row, which scipy.special's computes more slowly for few rows."""
+    e = below_the_largest(z)
     np.exp(e, out=e)
     e /= e.sum(axis=0)
     return np.ascontiguousarray(e.T)
 
 
-def log_softmax(z: NDArray) -> NDArray:
-    """The logarithm of the softmax of each row, finite for finite z."""
-    logs = _below_the_largest(z)
-    with np.errstate(over="ignore"):
-        logs -= np.log(np.exp(logs).sum(axis=0))
-    np.maximum(logs, -np.finfo(np.float64).max, out=logs)
-    return np.ascontiguousarray(logs.T)
+# Functions that are faster than the ``value`` of the class.
+_FASTER = {"sigmoid": special.expit, "softmax": softmax}
 
 
 def activations(output: str, z: NDArray) -> NDArray:
     """The outputs a = f(z) in float64."""
-    z = z.astype(np.float64)
+    value = _FASTER.get(output, ACTIVATIONS[output].value)
     with np.errstate(over="ignore", invalid="ignore"):
-        if output == "sigmoid":
-            z = special.expit(z)
-        elif output == "softmax":
-            z = softmax(z)
-        else:
-            z = ACTIVATIONS[output].value(z)
-    return z
-
-
-def log_sigmoid(z: NDArray) -> NDArray:
-    """ln sigma(z), finite for each finite z."""
-    return np.asarray(-np.logaddexp(0, -z))
+        a: NDArray = value(z.astype(np.float64))
+    return a
 
 
 def above_half(output: str, z: NDArray) -> NDArray:
     """Whether each output is greater than 1/2."""
-    where = {"sigmoid": 0.0, "exponential": np.log(0.5), "linear": 0.5}
-    above: NDArray = z > where[output] if output in where else activations(output, z) > 0.5
+    half = ACTIVATIONS[output].half
+    above: NDArray = activations(output, z) > 0.5 if half is None else z > half
     return above
 
 
 def log_activations(output: str, z: NDArray) -> NDArray:
     """The logarithms of the outputs; finite except for linear outputs."""
-    if output == "sigmoid":
-        return log_sigmoid(z)
-    if output == "softmax":
-        return log_softmax(z)
-    if output == "exponential":
-        return z
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logs: NDArray = np.log(activations(output, z))
-    return logs
-
-
-def _softmax_inputs(output: str, z: NDArray) -> NDArray | None:
-    """For several outputs, the values whose softmax is the probabilities; None if the
-    probabilities are the outputs divided by their sum, as for linear outputs.
-
-    The probabilities of one-vs-rest sigmoid neurons are proportional to the outputs, and so are
-    those of exponential neurons.
-    """
-    if output == "sigmoid":
-        return log_sigmoid(z)
-    return z if output in ("softmax", "exponential") else None
+    return ACTIVATIONS[output].log_value(z)
 
 
 def probabilities(output: str, z: NDArray) -> NDArray:
     """(n, n_out) -> (n, n_classes): two classes for one output, otherwise one per output."""
+    kind = ACTIVATIONS[output]
     if z.shape[1] == 1:
         a = activations(output, z)
-        return np.hstack([special.expit(-z) if output == "sigmoid" else 1 - a, a])
-    logits = _softmax_inputs(output, z)
+        return np.hstack([activations(output, -z) if kind.symmetric else 1 - a, a])
+    logits = kind.logits(z)
     if logits is not None:
         return softmax(logits)
     a = activations(output, z)
@@ -127,11 +84,12 @@ def probabilities(output: str, z: NDArray) -> NDArray:
 def log_probabilities(output: str, z: NDArray) -> NDArray:
     """The logarithms of ``probabilities``; finite except for linear outputs and a single
     exponential one, which are not restricted to probabilities."""
-    if z.shape[1] == 1 and output == "sigmoid":
-        return np.hstack([log_sigmoid(-z), log_sigmoid(z)])
-    logits = _softmax_inputs(output, z) if z.shape[1] > 1 else None
+    kind = ACTIVATIONS[output]
+    if z.shape[1] == 1 and kind.symmetric:
+        return np.hstack([kind.log_value(-z), kind.log_value(z)])
+    logits = kind.logits(z) if z.shape[1] > 1 else None
     if logits is not None:
-        return log_softmax(logits)
+        return Softmax.log_value(logits)
     with np.errstate(divide="ignore", invalid="ignore"):
         logs: NDArray = np.log(probabilities(output, z))
     return logs

@@ -18,8 +18,8 @@ from fastnet.sklearn import arguments, losses, outputs, parameters
 from fastnet.sklearn.base import BaseMLP
 from fastnet.sklearn.validation import Validation
 
-ALLOWED: losses.Allowed = {  # softmax outputs are for classes
-    loss: tuple(output for output in pairs if output != "softmax")
+ALLOWED: losses.Allowed = {  # outputs that sum to 1 are for classes
+    loss: tuple(output for output in pairs if output not in losses.OF_CLASSES)
     for loss, pairs in losses.LOSSES.items()
 }
 

@@ -25,7 +25,8 @@ function bytesOf(base64) {
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 
-// ACTIVATIONS, {name: function}, comes from fastnet/activations.py.
+// From the classes of fastnet/nn/activations.py: ACTIVATIONS, {name: function of a number}, and
+// LAYERS, {name: function of all weighted inputs of a layer}.
 class Network {
   /** `layers`: {activation, n_in, n_out, weights, biases}, numbers of `dtype` in base64. */
   constructor(dtype, layers) {
@@ -46,7 +47,7 @@ class Network {
         for (let k = 0; k < n_in; k++) sum += weights[j * n_in + k] * a[k];
         return sum;
       });
-      a = activation === "softmax" ? softmax(z) : z.map(ACTIVATIONS[activation]);
+      a = activation in LAYERS ? LAYERS[activation](z) : z.map(ACTIVATIONS[activation]);
     }
     return a;
   }

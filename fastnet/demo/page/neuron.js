@@ -3,11 +3,18 @@
 
 const EPOCHS = 300;
 const EPOCHS_PER_SECOND = 60;
-const BOOK_ETA = { quadratic: 0.15, "cross-entropy": 0.005 }; // the book's learning rates
+
+// For the target 0: the cost, and dC/dw, which is dC/db too since the input is 1, by equations 55
+// and 56, or 61 and 62. BOOK_ETA, the book's rate for each, comes from fastnet/demo/neuron.py.
+const COSTS = {
+  quadratic: { value: (z, a) => (a * a) / 2, slope: (a) => a * a * (1 - a) },
+  // -ln(1 - a) is ln(1 + e^z), which does not lose digits near a = 0.
+  "cross-entropy": { value: (z) => Math.log1p(Math.exp(z)), slope: (a) => a },
+};
 
 class Neuron {
   constructor(weight, bias, cost) {
-    Object.assign(this, { weight, bias, kind: cost });
+    Object.assign(this, { weight, bias, kind: COSTS[cost] });
   }
 
   get output() {
@@ -15,15 +22,11 @@ class Neuron {
   }
 
   get cost() {
-    const a = this.output;
-    // -ln(1 - a) is ln(1 + e^z), which does not lose digits near a = 0.
-    return this.kind === "quadratic" ? (a * a) / 2 : Math.log1p(Math.exp(this.weight + this.bias));
+    return this.kind.value(this.weight + this.bias, this.output);
   }
 
-  /** dC/dw, which is dC/db too since the input is 1: equations 55 and 56, or 61 and 62. */
   get slope() {
-    const a = this.output;
-    return this.kind === "quadratic" ? a * a * (1 - a) : a;
+    return this.kind.slope(this.output);
   }
 
   learn(eta) {
