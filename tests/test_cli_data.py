@@ -367,6 +367,20 @@ def test_evaluate_prints_the_confusion_matrix(models, capsys):
     assert len(lines) == 6
 
 
+def test_evaluate_matches_the_classes_of_a_network_that_orders_them_in_its_own_way(capsys):
+    table = fastnet.Table.fit("penguins.csv", "species")
+    classes = ["Gentoo", "Adelie", "Chinstrap"]
+    net = fastnet.Network(table.sizes(9), "log-likelihood", inputs=table, classes=classes, seed=1)
+    net.SGD("penguins.csv", 20, 10, 0.5, verbose=False)
+    net.save("net.json")
+    first, _, header, *rows = run(capsys, "evaluate", "net.json", "penguins.csv").splitlines()
+    right = net.accuracy("penguins.csv")
+    assert right > 300
+    assert first.startswith(f"344 examples: accuracy {right / 344:.2%} (")
+    assert header.split()[3:] == classes
+    assert sum(int(row.split()[1 + i]) for i, row in enumerate(rows)) == right
+
+
 @pytest.mark.parametrize("name", MADE)
 def test_evaluate_draws_a_picture(models, capsys, name):
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")
