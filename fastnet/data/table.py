@@ -355,7 +355,7 @@ class Table(InputTransform):
         --------
         >>> table = Table.fit({"x": [1.5, 2.5], "y": ["no", "yes"]}, "y")
         >>> table.dataset({"x": [3.5], "y": ["yes"]})
-        <Dataset: 1 examples of 1 float64 features, labels, scale 1>
+        <Dataset: 1 examples of 1 float64 features, labels of 2 named classes, scale 1>
         """
         return self._dataset(self._read(data, with_target=True), self._unknown)
 
