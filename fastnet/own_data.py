@@ -332,6 +332,9 @@ class TargetScale(NamedTuple):
 def score(net: Network, data: Dataset, training: Dataset | None = None) -> Score:
     """How good the predictions for ``data`` are; the baseline is that of ``training``, or of
     ``data`` itself if that is None."""
+    if net.classes is not None:  # in an order of their own
+        data = data.with_classes(net.classes)
+        training = None if training is None else training.with_classes(net.classes)
     n, y = len(data), data.y
     known = data.y if training is None else training.y
     if y.ndim == 1:

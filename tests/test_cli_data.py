@@ -367,6 +367,39 @@ def test_evaluate_prints_the_confusion_matrix(models, capsys):
     assert len(lines) == 6
 
 
+def test_evaluate_matches_the_classes_of_a_network_that_orders_them_in_its_own_way(capsys):
+    table = fastnet.Table.fit("penguins.csv", "species")
+    classes = ["Gentoo", "Adelie", "Chinstrap"]
+    net = fastnet.Network(table.sizes(9), "log-likelihood", inputs=table, classes=classes, seed=1)
+    net.SGD("penguins.csv", 20, 10, 0.5, verbose=False)
+    net.save("net.json")
+    first, _, header, *rows = run(capsys, "evaluate", "net.json", "penguins.csv").splitlines()
+    right = net.accuracy("penguins.csv")
+    assert right > 300
+    assert first.startswith(f"344 examples: accuracy {right / 344:.2%} (")
+    assert header.split()[3:] == classes
+    assert sum(int(row.split()[1 + i]) for i, row in enumerate(rows)) == right
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate", "train"])
+def test_a_file_with_an_unclosed_quotation_mark_is_refused_by_its_line(models, capsys, command):
+    """In a column that the network does not need, too."""
+    header, *rows = read("penguins.csv")
+    lines = [",".join([*header, "note"]), *(",".join([*row, ""]) for row in rows)]
+    lines[21] += '"5 inch'
+    with open("odd.csv", "w", encoding="utf-8") as file:
+        file.write("\n".join(lines))
+    arguments = (
+        ["odd.csv", "--drop", "note"] if command == "train" else ["penguins.json", "odd.csv"]
+    )
+    message, out = refused(capsys, command, *arguments)
+    assert message == (
+        "DATA: odd.csv, line 22: expected a closing quotation mark, got none up to the end of the "
+        "file"
+    )
+    assert out == ""
+
+
 @pytest.mark.parametrize("name", MADE)
 def test_evaluate_draws_a_picture(models, capsys, name):
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")

@@ -48,6 +48,27 @@ def test_separators_in_quoted_names_do_not_count():
     assert columns('"a, b, c";d\n1;x\n') == {"a, b, c": [1.0], "d": ["x"]}
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_line_breaks_and_separators_in_quoted_names_do_not_count(delimiter):
+    for name in ("a\nb", "a\r\nb, c; d, e; f | g | h\ti\tj", 'a ""b""\n"", ,; ;,\t\t||'):
+        header = delimiter.join([f'"{name}"', ' "c,c\n"', " d "])
+        found = columns(f"\n{header}\n{delimiter.join('1x2')}\n")
+        assert found == {name.replace('""', '"'): [1.0], "c,c": ["x"], "d": [2.0]}
+
+
+def test_a_quotation_mark_within_a_name_or_a_field_opens_no_quoted_field():
+    text = 'screen 5", a; b,c\n5" wide,"x",2\n6",y"y,3\n"7"" ""high""",z,4'
+    assert columns(text) == {
+        'screen 5"': ['5" wide', '6"', '7" "high"'],
+        "a; b": ["x", 'y"y', "z"],
+        "c": [2.0, 3.0, 4.0],
+    }
+
+
+def test_text_behind_a_quoted_field_belongs_to_it_in_one_line():
+    assert columns('a,b\n"x"y,1\n"x" z,2') == {"a": ["xy", "x z"], "b": [1.0, 2.0]}
+
+
 @pytest.mark.parametrize("field", ["", " ", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "?"])
 def test_a_missing_field_is_nan_among_numbers_and_none_among_texts(field):
     found = read(f"a,b\n1,x\n{field},{field}\n3,y\n")
@@ -96,6 +117,25 @@ WRONG = [
     (
         b"a,b\n1,x\n2,\xe9\n",
         "data.csv, line 3: expected UTF-8 text, got the byte 0xe9; save",
+    ),
+    (
+        'a,b\n1,x\n2,"5 inch\n3,y\n4,z\n',
+        "data.csv, line 3: expected a closing quotation mark, got none up to the end of the file",
+    ),
+    ('a,b\n1,x\n2,"5 inch', "data.csv, line 3: expected a closing quotation mark, got none"),
+    ('a,b\n1,x\n2,"', "data.csv, line 3: expected a closing quotation mark, got none"),
+    ('a,b\n1,x\n2,"5 ""inch""\n', "data.csv, line 3: expected a closing quotation mark, got none"),
+    ('a,"b\n1,x\n', "data.csv, line 1: expected a closing quotation mark, got none"),
+    (
+        'a,b\n1,"5 inch\n2,y\n3,"6 inch\n4,z\n',
+        "data.csv, line 2: expected a closing quotation mark, got one 2 lines below that is not at "
+        "the end of a field",
+    ),
+    ('a,b\n1,"5 inch\n2,y\n3,"6 inch"\n', "data.csv, line 2: expected a closing quotation mark"),
+    (
+        'a,b\n1,"5 inch\n' + "2,y\n" * 50_000,
+        "data.csv, line 2: expected CSV, found damage: field larger than field limit (131072); is "
+        "a quotation mark not closed?",
     ),
     ("a\n" + "x" * 200_000 + "\n", "data.csv, line 2: expected CSV, found damage: field larger"),
 ]

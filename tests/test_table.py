@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import fastnet
-from fastnet import Standardize, Table
+from fastnet import Standardize, Table, own_data
 
 PEOPLE = {
     "age": [31, 47, None, 28, 39],
@@ -589,3 +589,80 @@ def test_a_network_of_other_sizes_is_refused(table):
         fastnet.Network([5, 2], inputs=table)
     with pytest.raises(ValueError, match=r"^classes: expected 3"):
         fastnet.Network([6, 3], inputs=table)
+
+
+# ---- names of classes and columns in data sets and networks
+
+
+def of_two_columns(classes="pq", columns=("a", "b"), n=80):
+    """Rows whose class depends on the first column."""
+    x, z = np.random.default_rng(3).normal(size=(2, n))
+    y = [classes[int(one > 0)] for one in x]
+    return {columns[0]: x, columns[1]: z, "y": y}
+
+
+def test_a_data_set_has_the_names_of_the_tables_classes_and_columns(table):
+    data = table.dataset(PEOPLE)
+    assert (data.features, data.classes) == (FEATURES, ("no", "yes"))
+    _, training, validation = Table.split(of_two_columns(), "y")
+    for one in (training, validation):
+        assert (one.features, one.classes) == (("a", "b"), ("p", "q"))
+    numbers = Table.fit({"a": [1.5, 2.5], "y": [0.25, 0.75]}, "y").dataset({"a": [1], "y": [2]})
+    assert (numbers.features, numbers.classes, numbers.y.tolist()) == (("a",), None, [[2.0]])
+
+
+@pytest.mark.parametrize("trained_on", ["rows", "data set"])
+def test_a_network_with_the_classes_in_another_order_matches_labels_by_name(trained_on):
+    rows = of_two_columns()
+    table = Table.fit(rows, "y")
+    net = fastnet.Network(table.sizes(4), "log-likelihood", inputs=table, classes=["q", "p"],
+                          seed=1)  # fmt: skip
+    net.SGD(rows if trained_on == "rows" else table.dataset(rows), 60, 8, 0.5, verbose=False)
+    right = (net.predict_labels(rows) == rows["y"]).sum()
+    assert right > 70
+    X = table.encode(rows)
+    assert net.accuracy(rows) == net.accuracy(table.dataset(rows)) == right
+    assert net.accuracy((X, rows["y"])) == right
+    assert own_data.score(net, table.dataset(rows)).accuracy == right / 80
+
+
+def test_the_data_set_of_another_table_counts_by_the_names_of_the_classes():
+    rows = of_two_columns("ac")
+    net_rows = {name: [*column, *column] for name, column in rows.items()}
+    net_rows["y"] = [*rows["y"], *["b"] * 80]
+    table, other = Table.fit(net_rows, "y"), Table.fit(rows, "y")
+    net = fastnet.Network(table.sizes(4), "log-likelihood", inputs=table, seed=1)
+    net.SGD(net_rows, 20, 8, 0.5, verbose=False)
+    assert net.accuracy(other.dataset(rows)) == net.accuracy(rows)
+
+
+@pytest.mark.parametrize("method", ["SGD", "accuracy"])
+def test_the_data_set_of_a_table_with_other_columns_is_refused(method):
+    rows = {**of_two_columns(), "kind": ["u", "v"] * 40}
+    table = Table.fit(rows, "y")
+    net = fastnet.Network(table.sizes(4), "log-likelihood", inputs=table, seed=1)
+    swapped = {name: rows[name] for name in ("b", "a", "kind", "y")}
+    for other in (swapped, {**rows, "kind": ["u", "w"] * 40}):
+        data = Table.fit(other, "y").dataset(other)
+        with pytest.raises(ValueError, match=r"expected a Dataset of the features \['a', 'b', "):
+            net.SGD(data, 1, 8, 0.5) if method == "SGD" else net.accuracy(data)
+
+
+@pytest.mark.parametrize("classes", [["q", "z"], ["P", "q"], [0, 1]])
+def test_classes_of_a_network_that_are_not_those_of_its_table_are_refused(classes, tmp_path):
+    rows = of_two_columns()
+    table = Table.fit(rows, "y")
+    message = r"classes: expected those of inputs, \['p', 'q'\], in any order, got \["
+    with pytest.raises(ValueError, match=f"^{message}"):
+        fastnet.Network(table.sizes(4), inputs=table, classes=classes)
+    fastnet.Network(table.sizes(4), inputs=table).save(tmp_path / "net.json")
+    state = json.loads((tmp_path / "net.json").read_text())
+    (tmp_path / "net.json").write_text(json.dumps({**state, "classes": classes}))
+    with pytest.raises(ValueError, match=f"net.json: {message}"):
+        fastnet.load(tmp_path / "net.json")
+
+
+def test_classes_of_a_network_whose_table_predicts_numbers_are_refused():
+    table = Table.fit({"a": [1.5, 2.5], "y": [0.25, 0.75]}, "y")
+    with pytest.raises(ValueError, match=r"^classes: expected None, since inputs predict a number"):
+        fastnet.Network(table.sizes(4), inputs=table, classes=["p", "q"])

@@ -47,7 +47,8 @@ def _data(net: Network, options: argparse.Namespace) -> Dataset:
                     f"expected arrays (.npz, .npy) or images with their targets, since "
                     f"{options.model} was not trained on a table"
                 )
-            return net.inputs.dataset(own_files.table_source(file))
+            data = net.inputs.dataset(own_files.table_source(file))
+            return data if net.classes is None else data.with_classes(net.classes)
     arrays = own_files.read_arrays("DATA", options.data, True)
     assert arrays is not None
     scale = predict.scaled(net, options, arrays.X, arrays.scale)

@@ -27,6 +27,9 @@ _OTHERS = frozenset([".parquet", ".xlsx", ".xls", ".ods", ".feather", ".arrow", 
                      ".npz", ".npy", ".pkl", ".pickle", ".db", ".sqlite"])  # fmt: skip
 
 _DELIMITERS = (",", ";", "\t", "|")
+# The header, up to a line break that is not in a quoted field.
+_HEADER = re.compile(r'(?:(?<![^,;\t|]) *"(?:[^"]++|"")*+"|[^\r\n])*+')
+
 # Converted at once, so that wide rows are still in the cache.
 _ROWS, _FIELDS = 4096, 1 << 17
 
@@ -71,8 +74,9 @@ def read_csv(source: Any, texts: Collection[str] = (), name: str | None = None) 
 
     The first line names the columns. Fields are separated by commas, or by semicolons, tabs or
     vertical bars, whichever the first line has most of; quoted fields may contain separators, line
-    breaks and doubled quotation marks. Spaces around fields are ignored, and so are empty lines
-    and a byte order mark. The text is UTF-8; a file whose name ends in .gz is decompressed.
+    breaks and doubled quotation marks; a quotation mark that is not closed is an error. Spaces
+    around fields are ignored, and so are empty lines and a byte order mark. The text is UTF-8; a
+    file whose name ends in .gz is decompressed.
 
     Parameters
     ----------
@@ -180,18 +184,25 @@ def _rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
     """The line on which each row begins, and its fields; empty lines are left out."""
     import csv
 
-    first = re.sub(r'"[^"]*"', "", text.lstrip("\r\n").partition("\n")[0])
-    delimiter = max(_DELIMITERS, key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-    expected = line = 0
+    options: dict[str, Any] = {"delimiter": _delimiter(text), "skipinitialspace": True}
+    stream = io.StringIO(text, newline="")
+    reader = csv.reader(stream, **options)
+    expected = 0
     while True:
-        line = reader.line_num + 1
+        line, start = reader.line_num + 1, stream.tell()
         try:
             row = next(reader)
+            end = stream.tell()
+            if reader.line_num > line or end == len(text):
+                place = f"{name}, line {line}"
+                _check_quotes(place, text[start:end], end == len(text), options)
         except StopIteration:
             return
         except csv.Error as error:
-            raise ValueError(f"{name}, line {line}: expected CSV, found damage: {error}") from None
+            hint = "; is a quotation mark not closed?" * (reader.line_num > line)
+            raise ValueError(
+                f"{name}, line {line}: expected CSV, found damage: {error}{hint}"
+            ) from None
         if not row or (len(row) == 1 != expected and not row[0].strip()):
             continue
         expected = expected or len(row)
@@ -201,6 +212,35 @@ def _rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
                 f"got {len(row)}"
             )
         yield line, row
+
+
+def _delimiter(text: str) -> str:
+    """The separator that the header has most of, outside quoted names."""
+    header = _HEADER.match(text.lstrip("\r\n"))
+    names = re.sub(r'"[^"]*"', "", header.group() if header else "")
+    return max(_DELIMITERS, key=names.count)
+
+
+def _check_quotes(place: str, row: str, is_last: bool, options: dict[str, Any]) -> None:
+    """Raise a ValueError if the text of a row has a quoted field that is not closed, or, in
+    several lines, one that ends before other text than a separator: an unclosed quotation mark may
+    have swallowed the rows up to the next one."""
+    import csv
+
+    if is_last and len([*csv.reader(io.StringIO(f"{row}\n.", newline=""), **options)]) == 1:
+        raise ValueError(
+            f"{place}: expected a closing quotation mark, got none up to the end of the file"
+        )
+    lines = [*io.StringIO(row, newline="")]
+    try:
+        for _ in csv.reader(lines if len(lines) > 1 else [], strict=True, **options):
+            pass
+    except csv.Error:
+        below = len(lines) - 1
+        raise ValueError(
+            f"{place}: expected a closing quotation mark, got one {below} line{'s' * (below > 1)} "
+            f"below that is not at the end of a field"
+        ) from None
 
 
 def _checked_header(header: list[str], name: str) -> list[str]:

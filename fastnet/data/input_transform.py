@@ -78,8 +78,14 @@ class InputTransform(ABC):
 
     @property
     def classes(self) -> tuple[Any, ...] | None:
-        """The names of the classes that a network with these inputs has by default."""
+        """The names of the classes of a network with these inputs, which may order them in another
+        way; None if any are possible, or none."""
         return None
+
+    @property
+    def predicts_numbers(self) -> bool:
+        """Whether the targets are numbers, so that a network with these inputs has no classes."""
+        return False
 
     def reads(self, raw: Any) -> bool:
         """Whether ``raw`` is for ``encode``: data with named columns."""

@@ -57,6 +57,8 @@ class Schema(NamedTuple):
             features = _same_features(inputs.features, features)
             classes = inputs.classes if classes is None else classes
         names = None if classes is None else labels.checked_classes("classes", classes, n_classes)
+        if inputs is not None and names is not None:
+            _check_same_classes(inputs, names)
         return cls(inputs, names, checks.names("features", features, n_in))
 
     @property
@@ -171,6 +173,20 @@ def _same_features(own: Any, given: Any) -> Any:
     raise ValueError(
         f"features: expected those of inputs, {checks.some(own)}, got {checks.short_repr(given)}"
     )
+
+
+def _check_same_classes(inputs: InputTransform, names: tuple[Label, ...]) -> None:
+    """Raise a ValueError unless the names are those of the classes of ``inputs``, in any order, if
+    it determines them."""
+    if inputs.predicts_numbers:
+        raise ValueError(
+            f"classes: expected None, since inputs predict a number, got {checks.some(names)}"
+        )
+    if inputs.classes is not None and {*names} != {*inputs.classes}:
+        raise ValueError(
+            f"classes: expected those of inputs, {checks.some(inputs.classes)}, in any order, "
+            f"got {checks.some(names)}"
+        )
 
 
 def _shortened(name: Label) -> str:

@@ -252,6 +252,10 @@ class Table(InputTransform):
         return self._target.classes
 
     @property
+    def predicts_numbers(self) -> bool:
+        return self.classes is None
+
+    @property
     def unknown(self) -> str:
         return self._unknown
 
@@ -339,7 +343,8 @@ class Table(InputTransform):
         -------
         Dataset
             X (n, n_out) is not yet standardized; y are labels, the indices of ``classes``,
-            or targets (n, 1).
+            or targets (n, 1). It has the table's ``features`` and ``classes``: a network whose
+            classes are in another order matches the labels by name.
 
         Raises
         ------
@@ -350,12 +355,15 @@ class Table(InputTransform):
         --------
         >>> table = Table.fit({"x": [1.5, 2.5], "y": ["no", "yes"]}, "y")
         >>> table.dataset({"x": [3.5], "y": ["yes"]})
-        <Dataset: 1 examples of 1 float64 features, labels, scale 1>
+        <Dataset: 1 examples of 1 float64 features, labels of 2 named classes, scale 1>
         """
         return self._dataset(self._read(data, with_target=True), self._unknown)
 
     def _dataset(self, raw: RawColumns, unknown: str) -> Dataset:
-        return Dataset(self._encode(raw, unknown), self._target.of(raw))
+        return Dataset(
+            self._encode(raw, unknown), self._target.of(raw), features=self.features,
+            classes=self.classes,
+        )  # fmt: skip
 
     def _read(self, raw: Any, with_target: bool = False) -> RawColumns:
         texts = {*self.categories} | self._target.texts
