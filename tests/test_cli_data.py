@@ -291,6 +291,13 @@ def test_arrays_of_reals_have_classes_or_numbers_as_targets(form, kind, capsys):
     assert run(capsys, "evaluate", "net.json", *data).startswith("90 examples: ")
 
 
+def test_labels_of_an_npz_file_may_be_texts_of_numbers(capsys):
+    np.savez("d.npz", X=REALS[:60], y=np.array(["1", "2"] * 30))
+    run(capsys, "train", "d.npz", "--epochs", "2", "--save", "net.json")
+    assert fastnet.load("net.json").classes == ("1", "2")
+    assert run(capsys, "evaluate", "net.json", "d.npz").startswith("60 examples: accuracy")
+
+
 def test_an_npz_file_with_test_data_is_scored_on_them(capsys):
     np.savez(
         "d.npz", x_train=REALS[:60], y_train=LABELS[:60], x_test=REALS[60:], y_test=LABELS[60:]

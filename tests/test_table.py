@@ -666,3 +666,49 @@ def test_classes_of_a_network_whose_table_predicts_numbers_are_refused():
     table = Table.fit({"a": [1.5, 2.5], "y": [0.25, 0.75]}, "y")
     with pytest.raises(ValueError, match=r"^classes: expected None, since inputs predict a number"):
         fastnet.Network(table.sizes(4), inputs=table, classes=["p", "q"])
+
+
+# ---- texts that are numbers
+
+
+def text_rows(n=40):
+    """Rows as ``csv.DictReader`` reads them: all values are texts."""
+    return [{"x": str(i / 2), "g": "ab"[i % 2], "y": str(i * 1.5)} for i in range(n)]
+
+
+def test_texts_that_are_numbers_are_read_as_numbers_in_every_form():
+    rows = text_rows()
+    numbers = [{"x": float(row["x"]), "g": row["g"], "y": float(row["y"])} for row in rows]
+    table = Table.fit(rows, "y")
+    assert table == Table.fit(numbers, "y")
+    assert table.task == "regression"
+    assert table.dataset(rows).y.tolist() == table.dataset(numbers).y.tolist()
+    assert table.encode({"x": "1.5", "g": "a"}).tolist() == [[1.5, 1.0, 0.0]]
+    with pytest.raises(ValueError, match=r"^data, row 0, column 'x': expected a number, got 'b'$"):
+        table.encode({"x": "b", "g": "a"})
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    assert Table.fit(pandas.DataFrame(rows), "y") == table
+    as_categories = pandas.DataFrame({"x": pandas.Categorical(["1", "2"] * 5), "y": [1.5] * 10})
+    assert Table.fit(as_categories, "y").features == ("x",)
+    assert Table.fit(as_categories, "y", categorical=["x"]).features == ("x=1", "x=2")
+
+
+def test_missing_texts_among_numbers_are_missing_numbers():
+    table = Table.fit({"x": ["1", "", "NA", None, "3"], "y": [1.5, 2, 3, 4, 5]}, "y")
+    assert table.features == ("x", "x is missing")
+    assert table.encode({"x": ["4", ""]}).tolist() == [[4, 0], [2, 1]]
+
+
+def test_a_target_of_number_texts_has_text_classes_or_is_a_regression():
+    data = {"x": range(60), "y": ["1", "2"] * 30}
+    table = Table.fit(data, "y")
+    assert table.classes == ("1", "2")
+    assert table.dataset(data).y.tolist() == [0, 1] * 30
+    assert Table.fit(data, "y", task="regression").dataset(data).y[:2].tolist() == [[1.0], [2.0]]
+    booleans = Table.fit({"x": [1, 2], "y": ["True", "False"]}, "y")
+    assert booleans.classes == ("False", "True")
+
+
+def test_texts_of_booleans_are_numbers_in_a_column_of_booleans():
+    table = Table.fit({"b": [True, False], "y": [1.5, 2.5]}, "y")
+    assert table.encode({"b": ["true", "False"]}).tolist() == [[1.0], [0.0]]

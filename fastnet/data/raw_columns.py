@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fastnet.core import checks
 from fastnet.data import csv_files, frames
-from fastnet.data.csv_files import BOOLEANS, Column
+from fastnet.data.csv_files import BOOLEANS, MISSING, Column, is_number
 
 EXPECTED = (
     "the path of a CSV file, a frame of pandas or polars, a dict of columns, a dict of one "
@@ -201,6 +201,24 @@ def _finite(name: str, numbers: NDArray) -> NDArray:
         row = int(np.isinf(numbers).argmax())
         raise ValueError(f"row {row}, column {name!r}: expected finite numbers, got infinity")
     return numbers
+
+
+def numbers_in(texts: list[str | None]) -> NDArray | None:
+    """The numbers of a column of texts, NaN where one is missing; None if a text is not a number.
+
+    Examples
+    --------
+    >>> numbers_in(["1.5", None, ""]).tolist(), numbers_in(["1", "x"])
+    ([1.5, nan, nan], None)
+    """
+    known = {text for text in texts if text is not None and text not in MISSING}
+    if known and known <= BOOLEANS.keys():
+        number_of = {text: float(BOOLEANS[text]) for text in known}
+    elif all(map(is_number, known)):
+        number_of = {text: float(text) for text in known}
+    else:
+        return None
+    return np.array([np.nan if text is None else number_of.get(text, np.nan) for text in texts])
 
 
 def text_of(value: Any) -> str:

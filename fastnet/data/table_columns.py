@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnet.core import checks
-from fastnet.data.csv_files import is_number
+from fastnet.data import raw_columns
+from fastnet.data.csv_files import MISSING, is_number
 from fastnet.data.raw_columns import RawColumns
 
 # Texts that are dates or times: 2024-05-31, 31.5.2024, 5/31/24, each optionally with a time.
@@ -200,7 +201,7 @@ def _shortened(text: str) -> str:
 
 
 def numbers_of(raw: RawColumns, name: str) -> NDArray:
-    """A column of numbers, NaN where one is missing.
+    """A column of numbers, or of texts that are numbers; NaN where one is missing.
 
     Raises
     ------
@@ -210,18 +211,28 @@ def numbers_of(raw: RawColumns, name: str) -> NDArray:
     column = raw.columns[name]
     if isinstance(column, np.ndarray):
         return column
-    if all(text is None for text in column):
-        return np.full(raw.n, math.nan)
-    raise not_a_number(raw, name)
+    numbers = raw_columns.numbers_in(column)
+    if numbers is None:
+        raise not_a_number(raw, name)
+    return numbers
+
+
+def with_numbers(raw: RawColumns, names: list[str]) -> RawColumns:
+    """The rows with numbers in those of the named columns whose texts are all numbers."""
+    columns = dict(raw.columns)
+    for name in names:
+        column = columns[name]
+        if isinstance(column, list) and any(text and is_number(text) for text in column):
+            numbers = raw_columns.numbers_in(column)
+            columns[name] = column if numbers is None else numbers
+    return raw._replace(columns=columns)
 
 
 def not_a_number(raw: RawColumns, name: str, advice: str = "") -> ValueError:
     """The error for the first value of a column that is not a finite number."""
-    row, text = next(
-        (row, text)
-        for row, text in enumerate(raw.columns[name])
-        if text is not None and not is_number(text)
-    )
+    texts = [(row, text) for row, text in enumerate(raw.columns[name]) if text is not None]
+    others = [(row, text) for row, text in texts if text not in MISSING and not is_number(text)]
+    row, text = (others or texts)[0]
     return ValueError(f"{raw.place(row, name)}: expected a number, got {_shortened(text)}{advice}")
 
 

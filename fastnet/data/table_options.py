@@ -81,8 +81,11 @@ class FitOptions:
             raise ValueError(f"drop: expected other columns than the target, got {target!r}")
         if target:
             self._check_named(raw)
-        for name, column in raw.columns.items():
-            if isinstance(column, list) and name not in (*self.categorical, *self.drop, target):
+        others = (*self.categorical, *self.drop, target)
+        inputs = [name for name in raw.columns if name not in others]
+        raw = table_columns.with_numbers(raw, inputs)
+        for name in inputs:
+            if isinstance(raw.columns[name], list):
                 table_columns.check_categories(raw, name)
         return raw, Target.fit(raw, target, self.task, target in self.categorical), self
 

@@ -9,12 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnet.core import checks
-from fastnet.data import table_columns
+from fastnet.data import raw_columns, table_columns
+from fastnet.data.csv_files import is_number
 from fastnet.data.raw_columns import RawColumns
 from fastnet.data.table_columns import listed
 
 # At most this many different integers, each in at least this many rows on average, are classes.
 MOST_CLASSES, ROWS_PER_CLASS = 20, 5
+
+
+def _are_whole(values: NDArray) -> bool:
+    return bool((values == np.floor(values)).all() and abs(values).max() < 2**53)
+
+
+def _are_classes(column: NDArray) -> bool:
+    """Whether numbers are taken as classes: few different integers."""
+    values = np.unique(column)
+    few = len(values) <= MOST_CLASSES and len(column) >= ROWS_PER_CLASS * len(values)
+    return few and _are_whole(values)
 
 
 @dataclass(frozen=True)
@@ -41,21 +53,26 @@ class Target:
                 f"{raw.place(absent[0], name)}: expected a target in each row, got a missing value"
             )
         if isinstance(column, list):
+            are_numbers = all(text is not None and is_number(text) for text in column)
+            numbers = raw_columns.numbers_in(column) if are_numbers else None
             if task == "regression":
-                raise table_columns.not_a_number(raw, name, ", since the task is a regression")
+                if numbers is None:
+                    raise table_columns.not_a_number(raw, name, ", since the task is a regression")
+                return cls(name, None)
             if not declared and task is None:
-                table_columns.check_categories(raw, name)
+                if numbers is None:
+                    table_columns.check_categories(raw, name)
+                elif not _are_classes(numbers):
+                    return cls(name, None)
             classes: list[Any] = sorted({*column})
         elif task == "regression":
             return cls(name, None)
         else:
             values = np.unique(column)
-            whole = bool((values == np.floor(values)).all()) and abs(values).max() < 2**53
-            few = len(values) <= MOST_CLASSES and len(column) >= ROWS_PER_CLASS * len(values)
             is_boolean = name in raw.booleans
-            if task is None and not is_boolean and not (whole and few):
+            if task is None and not is_boolean and not _are_classes(column):
                 return cls(name, None)
-            if not whole:
+            if not _are_whole(values):
                 row = int((column != np.floor(column)).argmax())
                 raise ValueError(
                     f"{raw.place(row, name)}: expected integers or texts as classes, "
