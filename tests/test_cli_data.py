@@ -339,6 +339,44 @@ def test_predictions_are_written_to_a_file_with_a_header(models, capsys, probabi
     assert np.array(rows, float) == pytest.approx(predicted, rel=1e-6)
 
 
+def test_output_to_a_hyphen_is_standard_output_with_a_header(models, folder, capsys):
+    before = {*folder.iterdir()}
+    header, *names = run(
+        capsys, "predict", "penguins.json", "penguins.csv", "--output", "-"
+    ).splitlines()
+    assert header == "species"
+    assert names == fastnet.load("penguins.json").predict_labels("penguins.csv").tolist()
+    assert {*folder.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option", "other"),
+    [
+        ("predict tips.json tips.csv --output tips.json", "--output", "MODEL"),
+        ("predict tips.json tips.csv --output ./tips.csv", "--output", "DATA"),
+        ("train tips.csv --save images --test tips.csv images", "--save", "--test"),
+        ("train images labels --save images", "--save", "DATA"),
+        ("train --train-labels labels --save ./labels", "--save", "--train-labels"),
+        ("train images.svg labels --plot images.svg", "--plot", "DATA"),
+        ("evaluate tips.json images.svg --plot images.svg", "--plot", "DATA"),
+        ("evaluate images.svg tips.csv --plot images.svg", "--plot", "MODEL"),
+        ("demo --model tips.json --html tips.json", "--html", "--model"),
+        ("demo digits --images images.svg --save images.svg", "--save", "--images"),
+    ],
+)
+def test_no_command_writes_over_a_file_that_it_reads(
+    models, folder, capsys, arguments, option, other
+):
+    for name in ("images", "labels", "images.svg"):
+        (folder / name).write_bytes((folder / "tips.json").read_bytes())
+    before = {file: file.read_bytes() for file in folder.iterdir()}
+    message, out = refused(capsys, *arguments.split())
+    file = arguments.split(f"{option} ")[1].split()[0]
+    assert message == f"{option}: expected another file than {other}, got {file!r}"
+    assert out == ""
+    assert {file: file.read_bytes() for file in folder.iterdir()} == before
+
+
 def test_one_output_neuron_has_the_probabilities_of_two_classes(capsys):
     net = fastnet.Network([4, 1], seed=0, classes=["low", "high"])
     net.save("net.json")

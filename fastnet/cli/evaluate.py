@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from fastnet import own_data
 from fastnet.cli import own_files, predict
 from fastnet.cli.errors import given_as, given_as_table
+from fastnet.cli.outputs import check_is_another
 from fastnet.data.dataset import Dataset
 from fastnet.data.table import Table
 from fastnet.data.table_target import Target
@@ -24,6 +25,8 @@ def run(options: argparse.Namespace) -> None:
         from fastnet import demo
 
         demo.check_picture("--plot", options.plot)
+        inputs = [("MODEL", options.model), *(("DATA", one) for one in options.data)]
+        check_is_another("--plot", options.plot, inputs)
     data = _data(net, options)
     with given_as("DATA", options.data[0]):
         score = own_data.score(net, data)
