@@ -126,6 +126,30 @@ def test_a_column_that_only_counts_the_rows_is_noted(capsys):
     )
 
 
+@pytest.mark.parametrize(("rare", "noted"), [(4, "1 held-out row has a category"), (16, None)])
+def test_held_out_rows_of_unknown_categories_are_noted(capsys, rare, noted):
+    n = 60
+    makes = [f"rare{i}" if i < rare else "ab"[i % 2] for i in range(n)]
+    write("cars.csv", ["make", "price"], [[m, 1.5 * i] for i, m in enumerate(makes)])
+    arguments = ["train", "cars.csv", "--save", "cars.json", "--epochs", "2"]
+    note = run(capsys, *arguments).splitlines()[2]
+    table, _, validation = fastnet.Table.split("cars.csv")
+    is_zero = ~validation.X.any(axis=1)
+    known = table.categories["make"]
+    unknown = [make for make in makes if make not in known]
+    assert len(unknown) == is_zero.sum() > 0
+    if noted is None:
+        assert len(unknown) > 1
+        noted = f"{len(unknown)} held-out rows have categories"
+    assert note.startswith(
+        f"Note: {noted} that no training row has, such as {unknown[0]!r} in make; "
+    )
+    assert note.endswith(" refuse such rows unless train is given --unknown ignore")
+    refused(capsys, "evaluate", "cars.json", "cars.csv")
+    assert "Note" not in run(capsys, *arguments, "--unknown", "ignore")
+    assert run(capsys, "evaluate", "cars.json", "cars.csv").startswith("60 examples")
+
+
 def test_the_precision_is_chosen_by_the_targets_unless_it_is_told(capsys):
     write("far.csv", ["x", "y"], [[i * i, 1e9 + i] for i in range(40)])
     assert "quadratic cost, float64\n" in run(capsys, "train", "far.csv", "--epochs", "1")
