@@ -429,6 +429,33 @@ def test_evaluate_prints_the_confusion_matrix(models, capsys):
     assert len(lines) == 6
 
 
+@pytest.mark.parametrize(("shift", "confused"), [(0, 0), (7, 7), (31, 31)])
+def test_evaluate_lists_the_most_frequent_confusions_of_many_classes(capsys, shift, confused):
+    n = 31  # the network predicts class j for the unit vector j
+    names = [f"class {label}" for label in range(n)]
+    net = fastnet.Network([n, n], "log-likelihood", output="softmax", seed=0, classes=names)
+    net.weights, net.biases = [np.eye(n)], [np.zeros((n, 1))]
+    net.save("net.json")
+    labels = np.repeat(np.arange(n), np.arange(1, n + 1))  # label times label + 1
+    y = np.where(labels < shift, (labels + 1) % n, labels)
+    np.savez("many.npz", X=np.eye(n)[labels], y=np.array(names)[y])
+    head, empty, *lines = run(capsys, "evaluate", "net.json", "many.npz").splitlines()
+    assert head.startswith(f"{n * (n + 1) // 2} examples: accuracy")
+    assert empty == ""
+    if not shift:
+        assert lines == ["No two classes are confused"]
+        return
+    *rows, last = lines
+    assert rows[0].split() == ["true", "predicted", "examples"]
+    most = min(confused, 10)
+    assert [re.split("  +", row) for row in rows[1:]] == [
+        [f"class {(label + 1) % n}", f"class {label}", str(label + 1)]
+        for label in range(shift - 1, shift - 1 - most, -1)
+    ]
+    of = "Of" if most == confused else f"The 10 most frequent of {confused} confusions of"
+    assert last == f"{of} 31 classes; --plot FILE.png draws the whole matrix"
+
+
 @pytest.mark.parametrize("name", MADE)
 def test_evaluate_draws_a_picture(models, capsys, name):
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")
