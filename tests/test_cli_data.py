@@ -126,6 +126,30 @@ def test_a_column_that_only_counts_the_rows_is_noted(capsys):
     )
 
 
+@pytest.mark.parametrize(("rare", "noted"), [(4, "1 held-out row has a category"), (16, None)])
+def test_held_out_rows_of_unknown_categories_are_noted(capsys, rare, noted):
+    n = 60
+    makes = [f"rare{i}" if i < rare else "ab"[i % 2] for i in range(n)]
+    write("cars.csv", ["make", "price"], [[m, 1.5 * i] for i, m in enumerate(makes)])
+    arguments = ["train", "cars.csv", "--save", "cars.json", "--epochs", "2"]
+    note = run(capsys, *arguments).splitlines()[2]
+    table, _, validation = fastnet.Table.split("cars.csv")
+    is_zero = ~validation.X.any(axis=1)
+    known = table.categories["make"]
+    unknown = [make for make in makes if make not in known]
+    assert len(unknown) == is_zero.sum() > 0
+    if noted is None:
+        assert len(unknown) > 1
+        noted = f"{len(unknown)} held-out rows have categories"
+    assert note.startswith(
+        f"Note: {noted} that no training row has, such as {unknown[0]!r} in make; "
+    )
+    assert note.endswith(" refuse such rows unless train is given --unknown ignore")
+    refused(capsys, "evaluate", "cars.json", "cars.csv")
+    assert "Note" not in run(capsys, *arguments, "--unknown", "ignore")
+    assert run(capsys, "evaluate", "cars.json", "cars.csv").startswith("60 examples")
+
+
 def test_the_precision_is_chosen_by_the_targets_unless_it_is_told(capsys):
     write("far.csv", ["x", "y"], [[i * i, 1e9 + i] for i in range(40)])
     assert "quadratic cost, float64\n" in run(capsys, "train", "far.csv", "--epochs", "1")
@@ -346,6 +370,44 @@ def test_predictions_are_written_to_a_file_with_a_header(models, capsys, probabi
     assert np.array(rows, float) == pytest.approx(predicted, rel=1e-6)
 
 
+def test_output_to_a_hyphen_is_standard_output_with_a_header(models, folder, capsys):
+    before = {*folder.iterdir()}
+    header, *names = run(
+        capsys, "predict", "penguins.json", "penguins.csv", "--output", "-"
+    ).splitlines()
+    assert header == "species"
+    assert names == fastnet.load("penguins.json").predict_labels("penguins.csv").tolist()
+    assert {*folder.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option", "other"),
+    [
+        ("predict tips.json tips.csv --output tips.json", "--output", "MODEL"),
+        ("predict tips.json tips.csv --output ./tips.csv", "--output", "DATA"),
+        ("train tips.csv --save images --test tips.csv images", "--save", "--test"),
+        ("train images labels --save images", "--save", "DATA"),
+        ("train --train-labels labels --save ./labels", "--save", "--train-labels"),
+        ("train images.svg labels --plot images.svg", "--plot", "DATA"),
+        ("evaluate tips.json images.svg --plot images.svg", "--plot", "DATA"),
+        ("evaluate images.svg tips.csv --plot images.svg", "--plot", "MODEL"),
+        ("demo --model tips.json --html tips.json", "--html", "--model"),
+        ("demo digits --images images.svg --save images.svg", "--save", "--images"),
+    ],
+)
+def test_no_command_writes_over_a_file_that_it_reads(
+    models, folder, capsys, arguments, option, other
+):
+    for name in ("images", "labels", "images.svg"):
+        (folder / name).write_bytes((folder / "tips.json").read_bytes())
+    before = {file: file.read_bytes() for file in folder.iterdir()}
+    message, out = refused(capsys, *arguments.split())
+    file = arguments.split(f"{option} ")[1].split()[0]
+    assert message == f"{option}: expected another file than {other}, got {file!r}"
+    assert out == ""
+    assert {file: file.read_bytes() for file in folder.iterdir()} == before
+
+
 def test_one_output_neuron_has_the_probabilities_of_two_classes(capsys):
     net = fastnet.Network([4, 1], seed=0, classes=["low", "high"])
     net.save("net.json")
@@ -405,6 +467,33 @@ def test_a_file_with_an_unclosed_quotation_mark_is_refused_by_its_line(models, c
         "file"
     )
     assert out == ""
+
+
+@pytest.mark.parametrize(("shift", "confused"), [(0, 0), (7, 7), (31, 31)])
+def test_evaluate_lists_the_most_frequent_confusions_of_many_classes(capsys, shift, confused):
+    n = 31  # the network predicts class j for the unit vector j
+    names = [f"class {label}" for label in range(n)]
+    net = fastnet.Network([n, n], "log-likelihood", output="softmax", seed=0, classes=names)
+    net.weights, net.biases = [np.eye(n)], [np.zeros((n, 1))]
+    net.save("net.json")
+    labels = np.repeat(np.arange(n), np.arange(1, n + 1))  # label times label + 1
+    y = np.where(labels < shift, (labels + 1) % n, labels)
+    np.savez("many.npz", X=np.eye(n)[labels], y=np.array(names)[y])
+    head, empty, *lines = run(capsys, "evaluate", "net.json", "many.npz").splitlines()
+    assert head.startswith(f"{n * (n + 1) // 2} examples: accuracy")
+    assert empty == ""
+    if not shift:
+        assert lines == ["No two classes are confused"]
+        return
+    *rows, last = lines
+    assert rows[0].split() == ["true", "predicted", "examples"]
+    most = min(confused, 10)
+    assert [re.split("  +", row) for row in rows[1:]] == [
+        [f"class {(label + 1) % n}", f"class {label}", str(label + 1)]
+        for label in range(shift - 1, shift - 1 - most, -1)
+    ]
+    of = "Of" if most == confused else f"The 10 most frequent of {confused} confusions of"
+    assert last == f"{of} 31 classes; --plot FILE.png draws the whole matrix"
 
 
 @pytest.mark.parametrize("name", MADE)

@@ -64,6 +64,30 @@ def test_a_reader_that_has_seen_enough_ends_the_program_quietly(folder):
     assert process.wait(timeout=60) == 0
 
 
+@pytest.mark.parametrize("buffered", [True, False])
+@pytest.mark.parametrize(
+    "arguments", [["train", *FILES, "--epochs", "3"], ["train", "small.csv", "--epochs", "3"]]
+)
+def test_a_training_that_saves_goes_on_when_nobody_reads_what_it_prints(
+    folder, arguments, buffered
+):
+    (folder / "small.csv").write_text("x,y\n" + "1,a\n2,b\n" * 20)
+    alone = run([*MODULE, *arguments, "--save", "alone.json"])
+    assert alone.returncode == 0
+    read, write = os.pipe()
+    os.close(read)
+    ended = subprocess.run(
+        [*MODULE, *arguments, "--save", "net.json"],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        env=BUFFERED | ({} if buffered else {"PYTHONUNBUFFERED": "1"}),
+        timeout=60,
+    )
+    os.close(write)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert (folder / "net.json").read_bytes() == (folder / "alone.json").read_bytes()
+
+
 @pytest.mark.parametrize("arguments", ["predict net.json test-images --scale 1", "info", "--help"])
 def test_a_pipe_that_nobody_reads_ends_the_program_quietly(folder, arguments):
     fastnet.Network([20, 3], seed=1).save("net.json")

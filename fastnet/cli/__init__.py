@@ -3,11 +3,12 @@
 ``parser.py`` has the options; each command is the function ``run`` of the module of its name.
 """
 
+import contextlib
 import importlib
 import os
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, TextIO
 
 from fastnet.cli.errors import EXPECTED, Interrupted
 from fastnet.cli.parser import make_parser
@@ -25,11 +26,14 @@ def main(arguments: Sequence[str] | None = None) -> Any:
             if options.command is None:
                 parser.print_help()
             else:  # imported only now, since the module of demo imports the plots
-                importlib.import_module(f"fastnet.cli.{options.command}").run(options)
+                command_module = importlib.import_module(f"fastnet.cli.{options.command}")
+                writes = any(getattr(options, name, None) for name in _FILES)
+                with _outlasting_reader() if writes else contextlib.nullcontext():
+                    command_module.run(options)
         finally:
             _flush()
     except BrokenPipeError:  # the reader, such as `head`, has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _to_null(sys.stdout)
         return 0
     except KeyboardInterrupt as error:
         where = f" {error}" if isinstance(error, Interrupted) else ""
@@ -37,6 +41,49 @@ def main(arguments: Sequence[str] | None = None) -> Any:
     except EXPECTED as error:
         parser.exit(2, f"{command}: error: {error}\n")
     return 0
+
+
+# Options whose files are written even if nobody reads standard output any longer.
+_FILES = ("save", "plot", "html")
+
+
+class _Output:
+    """Standard output that becomes the null device when its reader closes the pipe."""
+
+    def __init__(self, stream: TextIO):
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except BrokenPipeError:
+            _to_null(self._stream)
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except BrokenPipeError:
+            _to_null(self._stream)
+
+
+@contextlib.contextmanager
+def _outlasting_reader() -> Iterator[None]:
+    """A context in which printing to a closed pipe does nothing, so that files are written."""
+    stream = sys.stdout
+    if stream is None:
+        yield
+        return
+    with contextlib.redirect_stdout(_Output(stream)):
+        yield
+        sys.stdout.flush()
+
+
+def _to_null(stream: TextIO) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _flush() -> None:

@@ -3,6 +3,7 @@
 import argparse
 
 from fastnet import demo
+from fastnet.cli.outputs import check_is_another
 from fastnet.data.dataset import Dataset
 from fastnet.data.idx import load_images, load_mnist
 from fastnet.network import load
@@ -10,6 +11,10 @@ from fastnet.network import load
 
 def run(options: argparse.Namespace) -> None:
     """Draw a picture, write the page, or list the pictures."""
+    inputs = [(f"--{name}", getattr(options, name)) for name in ("model", "images", "labels")]
+    for name in ("save", "html"):
+        if getattr(options, name):
+            check_is_another(f"--{name}", getattr(options, name), inputs)
     if options.html is not None:
         if any((options.name, options.save, options.dark, options.book_rates)):
             raise ValueError(

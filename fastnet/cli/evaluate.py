@@ -9,11 +9,18 @@ from numpy.typing import NDArray
 from fastnet import own_data
 from fastnet.cli import own_files, predict
 from fastnet.cli.errors import given_as, given_as_table
+from fastnet.cli.outputs import check_is_another
 from fastnet.data.dataset import Dataset
 from fastnet.data.table import Table
 from fastnet.data.table_target import Target
 from fastnet.model import classes_of
 from fastnet.network import Network, load
+
+# With more classes, a matrix would not be readable.
+MOST_PRINTED = 30
+
+# Pairs of classes that are listed instead of a matrix.
+_MOST_PAIRS = 10
 
 
 def run(options: argparse.Namespace) -> None:
@@ -24,6 +31,8 @@ def run(options: argparse.Namespace) -> None:
         from fastnet import demo
 
         demo.check_picture("--plot", options.plot)
+        inputs = [("MODEL", options.model), *(("DATA", one) for one in options.data)]
+        check_is_another("--plot", options.plot, inputs)
     data = _data(net, options)
     with given_as("DATA", options.data[0]):
         score = own_data.score(net, data)
@@ -32,7 +41,9 @@ def run(options: argparse.Namespace) -> None:
         _draw(net, data, options.plot)
     elif data.y.ndim == 1:
         predicted = classes_of(net.feedforward(data))
-        print("", *confusion_matrix(predict.class_names(net), data.y, predicted), sep="\n")
+        names = predict.class_names(net)
+        lines = confusion_matrix if len(names) <= MOST_PRINTED else confusions
+        print("", *lines(names, data.y, predicted), sep="\n")
 
 
 def _data(net: Network, options: argparse.Namespace) -> Dataset:
@@ -90,6 +101,35 @@ def confusion_matrix(names: list[Any], true: NDArray, predicted: NDArray) -> lis
         cells = "  ".join(f"{count:>{w}}" for count, w in zip(row, widths, strict=True))
         lines.append(f"{name:{first}}  {cells}")
     return lines
+
+
+def confusions(names: list[Any], true: NDArray, predicted: NDArray) -> list[str]:
+    """The lines of a table with the pairs of classes that are confused most often.
+
+    Examples
+    --------
+    >>> for line in confusions(["a", "b", "c"], np.array([0, 1, 1, 2]), np.array([0, 2, 2, 1])):
+    ...     print(line)
+    true  predicted  examples
+    b     c                 2
+    c     b                 1
+    Of 3 classes; --plot FILE.png draws the whole matrix
+    """
+    pairs = np.stack([true, predicted], axis=1)[true != predicted]
+    found, counts = np.unique(pairs, axis=0, return_counts=True)
+    if not len(found):
+        return ["No two classes are confused"]
+    order = np.argsort(-counts, kind="stable")[:_MOST_PAIRS]
+    rows = [("true", "predicted", "examples")]
+    rows += [(str(names[found[i, 0]]), str(names[found[i, 1]]), str(counts[i])) for i in order]
+    first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
+    rest = f"The {len(order)} most frequent of {len(found)} confusions of"
+    if len(order) == len(found):
+        rest = "Of"
+    return [
+        *(f"{a:{first}}  {b:{second}}  {count:>8}" for a, b, count in rows),
+        f"{rest} {len(names)} classes; --plot FILE.png draws the whole matrix",
+    ]
 
 
 def _draw(net: Network, data: Dataset, file: str) -> None:

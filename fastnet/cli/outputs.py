@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from collections.abc import Iterable
 
 from fastnet.core import files
 from fastnet.io import persistence
@@ -9,21 +10,31 @@ from fastnet.io import persistence
 
 def check_outputs(options: argparse.Namespace) -> None:
     """Check --save and --plot before a training."""
+    inputs = [("DATA", one) for one in options.data] + [
+        ("--test", one) for one in options.test or ()
+    ]
+    for name in ("train_images", "train_labels", "test_images", "test_labels"):
+        inputs.append((f"--{name.replace('_', '-')}", getattr(options, name)))
     if options.save is not None:
         if not options.save:
             raise ValueError(f"--save: expected a file, got {options.save!r}")
         persistence.check_suffix("--save", options.save)
         check_writable("--save", options.save)
+        check_is_another("--save", options.save, inputs)
     if options.plot is not None:
         from fastnet import demo
 
         if options.epochs < 1:
             raise ValueError(f"--epochs: expected 1 or more with --plot, got {options.epochs}")
-        if options.save is not None and os.path.realpath(options.save) == os.path.realpath(
-            options.plot
-        ):
-            raise ValueError(f"--plot: expected another file than --save, got {options.plot!r}")
+        check_is_another("--plot", options.plot, [("--save", options.save), *inputs])
         demo.check_picture("--plot", options.plot)
+
+
+def check_is_another(option: str, file: str, others: Iterable[tuple[str, str | None]]) -> None:
+    """Raise a ValueError if the file is one of the others, (option, file), by any path."""
+    for other, path in others:
+        if path and os.path.realpath(path) == os.path.realpath(file):
+            raise ValueError(f"{option}: expected another file than {other}, got {file!r}")
 
 
 def check_writable(option: str, file: str) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnet.cli.errors import given_as, given_as_table
+from fastnet.core import checks
 from fastnet.core.random_stream import RandomStream
 from fastnet.data import raw_columns
 from fastnet.data.dataset import Dataset
@@ -282,7 +283,8 @@ def _load_table(options: argparse.Namespace) -> Loaded:
         with given_as_table("--test", options.test[0]):
             test = table.dataset(table_source(options.test[0]))
     examples = Examples(training, validation, test, table, table.classes)
-    return Loaded(examples, [_task_line(raw, table, options), _columns_line(raw, table)])
+    lines = [_task_line(raw, table, options), _columns_line(raw, table)]
+    return Loaded(examples, lines + _unknown_lines(raw, table))
 
 
 def _task_line(raw: RawColumns, table: Table, options: argparse.Namespace) -> str:
@@ -321,6 +323,30 @@ def _columns_line(raw: RawColumns, table: Table) -> str:
         verb, them = ("counts", "it") if len(counting) == 1 else ("count", "them")
         note = f"\nNote: {', '.join(counting)} only {verb} the rows; --drop leaves {them} out"
     return f"Inputs: {'; '.join(words)}; {table.n_out} in all{note}"
+
+
+def _unknown_lines(raw: RawColumns, table: Table) -> list[str]:
+    """A line about held-out rows with categories that no training row has, if there are any and
+    they would be errors later."""
+    if table.unknown != "error":
+        return []
+    unknown = [
+        (row, name, text)
+        for name, known in ((name, {*c}) for name, c in table.categories.items())
+        for row, text in enumerate(raw.columns[name])
+        if text not in known
+    ]
+    if not unknown:
+        return []
+    n = len({row for row, _, _ in unknown})
+    _, name, text = unknown[0]
+    shown = "a missing value" if text is None else checks.short_repr(text)
+    rows, are = ("row has a category", "it is") if n == 1 else ("rows have categories", "they are")
+    return [
+        f"Note: {n} held-out {rows} that no training row has, such as {shown} in {name}; {are} "
+        f"encoded as zeros here, but predict and evaluate refuse such rows unless train is given "
+        f"--unknown ignore"
+    ]
 
 
 def _counts_rows(column: NDArray | list[str | None]) -> bool:

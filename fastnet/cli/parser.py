@@ -180,7 +180,8 @@ def _add_predict(commands: Any) -> None:
     add("--probabilities", action="store_true",
         help="print CSV: a header, and for each example its class and the output of each class")
     add("--output", metavar="FILE.csv",
-        help="write the predictions to this file, with a header (default: standard output)")
+        help="write the predictions to this file, or to standard output for -, with a header "
+        "(default: standard output, without a header)")
     # fmt: on
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fastnet.cli import own_files
 from fastnet.cli.errors import given_as, given_as_table
-from fastnet.cli.outputs import check_writable
+from fastnet.cli.outputs import check_is_another, check_writable
 from fastnet.core import files
 from fastnet.data.dataset import Dataset
 from fastnet.data.table import Table
@@ -31,8 +31,11 @@ def run(options: argparse.Namespace) -> None:
             f"--probabilities: expected a network that tells classes apart, {options.model} "
             f"predicts numbers"
         )
-    if options.output is not None:
+    to_file = options.output not in (None, "-")
+    if to_file:
         check_writable("--output", options.output)
+        inputs = [("MODEL", options.model), ("DATA", options.data)]
+        check_is_another("--output", options.output, inputs)
     outputs = _outputs(net, options)
     predictions = predicted(net, outputs) if classifies else [*map(_number, outputs)]
     if options.output is None and not options.probabilities:
@@ -41,11 +44,11 @@ def run(options: argparse.Namespace) -> None:
     header, rows = _with_outputs(net, predictions, outputs if options.probabilities else None)
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([header, *rows])
-    if options.output is None:
-        sys.stdout.write(text.getvalue())
-    else:
+    if to_file:
         files.write(options.output, [text.getvalue().encode()])
         print(f"{len(predictions)} predictions written to {options.output}")
+    else:
+        sys.stdout.write(text.getvalue())
 
 
 def is_classifier(net: Network, file: str) -> bool:
