@@ -67,7 +67,6 @@ static double FN(power)(double beta, uint64_t n)
 
 /* The numbers of one mini-batch's step. */
 typedef struct {
-    fn_optimizer optimizer;
     int lazy_decay;             /* of the first layer: s becomes smaller by decay */
     double decay;               /* eta l2 */
     real decay_fraction;        /* decoupled decay: the share that a weight loses, eta l2 */
@@ -99,7 +98,7 @@ static FN(step_coefficients) FN(step_coefficients_of)(const fn_training *t, doub
     const int decoupled = fn_optimizers[t->optimizer].decoupled_decay;
     const double l2 = !t->divide_l2 ? t->l2 : weight > 0 ? t->l2 / weight : 0;
     FN(step_coefficients) k = {
-        .optimizer = t->optimizer, .decay = t->eta * l2, .eta = (real)t->eta,
+        .decay = t->eta * l2, .eta = (real)t->eta,
         .decay_fraction = decoupled ? (real)(t->eta * l2) : 0,
         .l2 = decoupled ? 0 : (real)l2, .l1 = (real)t->l1,
     };
