@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fastnet.core import _kernels
+from fastnet.core import _kernels, execution
 
 ROOT = Path(__file__).parent.parent
 RECORDER = runpy.run_path(str(ROOT / "tools/record_plans.py"))
@@ -73,6 +73,33 @@ def test_the_smaller_last_mini_batch_and_pieces_have_steps_of_their_own():
     assert steps(1500, 4000, cost=None) == [1500, 1000]
     assert steps(1, 130, call="evaluate") == [64, 2]
     assert steps(1, 2100, call="gradient") == [1024, 52]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("call", ["train", "gradient", "evaluate"])
+def test_a_plan_says_what_replaces_narrow_kernels_where_inputs_are_left_out(call, threads):
+    """They read consecutive rows of weights. Threads that share a mini-batch leave no input out."""
+    options = {"isa": "avx512", "call": call, "threads": threads}
+    plan = _kernels.plan([50, 4, 3], "float32", 64, **options)
+    first, second = plan["steps"][0]["layers"]
+    trained = call != "evaluate"
+    update = "narrow" if trained else "none"
+    assert [(each["forward"], each["update"]) for each in (first, second)] == [
+        ("narrow", update)
+    ] * 2
+    assert (second["forward_of_kept"], second["update_of_kept"]) == ("narrow", update)
+    left_out = threads == 1 or not trained
+    replaced = ("tiles", "tiles" if trained else "none") if left_out else ("narrow", "narrow")
+    assert (first["forward_of_kept"], first["update_of_kept"]) == replaced
+    text, tiles = "\n".join(execution.described(plan)), "by tiles where inputs are left out"
+    assert text.count(f"forward by narrow, {tiles}") == left_out
+    assert text.count(f"update by narrow in parts, {tiles}") == (left_out and trained)
+
+
+def test_a_plan_says_nothing_of_inputs_left_out_where_the_kernels_are_the_same():
+    plan = _kernels.plan([50, 20], "float32", 64, isa="avx512")
+    assert plan["drops_columns"]
+    assert "where inputs are left out" not in "\n".join(execution.described(plan))
 
 
 def test_a_step_of_many_layers_has_them_all():

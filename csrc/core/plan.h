@@ -71,6 +71,8 @@ typedef struct {
     fn_error_way error;         /* of error_examples at once; FN_ERROR_NONE in the first layer */
     fn_error_way error_of_rest; /* of the remaining examples; else the same as error */
     fn_update_way update;
+    fn_forward_way forward_of_kept; /* where inputs were left out of the step, see drops_columns; */
+    fn_update_way update_of_kept;   /* in other layers the same as forward and update */
     size_t error_examples;
     size_t prefetch_terms;      /* forward, update: products of more terms prefetch a panel of B */
     size_t error_prefetch_terms;

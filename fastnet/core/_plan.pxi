@@ -87,6 +87,8 @@ cdef dict layer_as_dict(const fn_layer_plan *layer):
         "error_of_rest": fn_error_name(layer.error_of_rest).decode(),
         "error_examples": layer.error_examples,
         "update": fn_update_name(layer.update).decode(),
+        "forward_of_kept": fn_forward_name(layer.forward_of_kept).decode(),
+        "update_of_kept": fn_update_name(layer.update_of_kept).decode(),
         "forward_by_neurons": bool(layer.forward_by_neurons),
         "error_by_neurons": bool(layer.error_by_neurons),
         "keeps_slopes": bool(layer.keeps_slopes),

@@ -108,10 +108,18 @@ def _of_call(plan: Mapping[str, Any]) -> Iterator[str]:
         yield "L2 decay of the first layer is deferred (lazy decay)"
 
 
+def _way(layer: Mapping[str, Any], part: str, note: str) -> str:
+    """How the forward step or the update is computed, also where inputs were left out."""
+    words = f"{part} by {layer[part]}{note}"
+    if layer[f"{part}_of_kept"] != layer[part]:
+        words += f", by {layer[f'{part}_of_kept']} where inputs are left out"
+    return words
+
+
 def _of_layer(layer: Mapping[str, Any]) -> Iterator[str]:
     """The kernels of one layer in one step."""
     by = {True: ", threads share the neurons", False: ""}
-    yield f"forward by {layer['forward']}{by[layer['forward_by_neurons']]}"
+    yield _way(layer, "forward", by[layer["forward_by_neurons"]])
     if layer["error"] != "none":
         error = f"error by {layer['error']}, {_counted(layer['error_examples'], 'example')} at once"
         if layer["error_of_rest"] != layer["error"]:
@@ -120,7 +128,7 @@ def _of_layer(layer: Mapping[str, Any]) -> Iterator[str]:
     if layer["keeps_slopes"]:
         yield "slopes kept"
     if layer["update"] != "none":
-        yield f"update by {layer['update']}{' in parts' if layer['update_in_parts'] else ''}"
+        yield _way(layer, "update", " in parts" if layer["update_in_parts"] else "")
 
 
 def described(plan: Mapping[str, Any]) -> list[str]:
