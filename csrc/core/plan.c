@@ -276,8 +276,8 @@ void fn_make_plan(const fn_plan_input *in, fn_plan *plan, fn_layer_plan *layers)
     m += m == 0; /* without examples there are no steps, but m must not be 0 */
     piece = m < FN_PIECE || in->network->cost == FN_OTHER_COST ? m : FN_PIECE;
     *plan = (fn_plan){
-        .network = in->network, .type = in->type, .target = in->target, .call = in->call,
-        .form = in->form, .n = n, .m = m, .piece = piece, .threads = in->threads,
+        .network = in->network, .type = in->type, .target = in->target,
+        .processor = in->processor, .call = in->call, .form = in->form, .n = n, .m = m, .piece = piece, .threads = in->threads,
     };
     plan_entry(t, in, plan);
     plan_gradient(in, plan);

@@ -95,6 +95,7 @@ typedef struct fn_plan {
     const fn_network *network;
     fn_type type;               /* FN_F32 or FN_F64 */
     fn_target target;
+    fn_processor processor;
     fn_call call;
     fn_form form;
     fn_entry entry;

@@ -112,6 +112,7 @@ cdef dict as_dict(Plan plan, double density):
         "sizes": [p.network.sizes[l] for l in range(layers + 1)],
         "dtype": "float32" if p.type == FN_F32 else "float64",
         "isa": fn_target_name(p.target).decode(),
+        "halves_avx512": bool(p.processor.halves_avx512),
         "form": fn_form_name(p.form).decode(),
         "density": density,
         "entry": fn_entry_name(p.entry).decode(),
