@@ -131,6 +131,25 @@ def test_no_contract_is_broken_in_a_debug_build(native_hashes, tmp_path):
     assert hashes([build_driver(tmp_path, "cc", NATIVE, "-O2", "-DFN_DEBUG")]) == native_hashes
 
 
+def test_the_order_of_the_optimizers_changes_no_bits(native_hashes, tmp_path, monkeypatch):
+    """Only the plan says how a gradient is used: with the plain optimizer's row the last, on the
+    first instruction set."""
+    isa, flags = next(iter(BUILD["targets"](NATIVE).items()))
+    monkeypatch.setitem(build_driver.__globals__["SETUP"]["TARGETS"], NATIVE, {isa: flags})
+    for folder in ("csrc", "tests/c"):
+        shutil.copytree(BUILD["ROOT"] / folder, tmp_path / folder)
+    dispatch, rows = tmp_path / "csrc/core/dispatch.c", tmp_path / "csrc/api/optimizers.def"
+    dispatch.write_text(dispatch.read_text().replace("defined(__x86_64__)", "0"))
+    parts = re.split(r"(?<=\n)(?=OPTIMIZER\(PLAIN|/\* v = mu v)", rows.read_text(), maxsplit=2)
+    legend, plain, others = parts
+    assert plain.startswith("OPTIMIZER(PLAIN")
+    rows.write_text(legend + others + plain)
+    found = hashes([build_driver(tmp_path, "cc", NATIVE, "-O2", "-DFN_DEBUG", root=tmp_path)])
+    trained = [key for key in found if key[1] != "large"]  # which only the last of several does
+    assert {way for _, way, _ in trained} == {"dense", "columns"}
+    assert all(found[key] == native_hashes[key] for key in trained)
+
+
 # Each writes or says something that a contract forbids.
 BROKEN = {
     "a guard was overwritten": (

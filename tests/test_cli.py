@@ -204,15 +204,20 @@ def plan_of(arguments, capsys):
 
 
 def test_info_prints_the_plan_of_a_training_in_words(capsys):
+    here = _kernels.plan([784, 30, 10], "float32", 10)["halves_avx512"]
+    processor = "avx2 (AVX-512 in halves)" if here else "avx2"
     assert plan_of("784,30,10 --batch 10 --isa avx2", capsys) == [
-        "train [784, 30, 10] float32, avx2: dense rows, 10 examples, 1 thread",
+        f"train [784, 30, 10] float32, {processor}: dense rows, 10 examples, 1 thread",
+        "  50000 examples in a pass",
         "  inputs that are zero in all examples of a step are left out",
         "  the next examples are prefetched",
         "  the gradient is added directly to the parameters (fused update)",
         "  10 examples at once:",
-        "    784 x 30: forward by tiles; update by tiles in parts",
-        "    30 x 10: forward by tiles; error by tiles, 10 examples at once; "
-        "update by tiles in parts",
+        "    784 x 30: forward by tiles; update by tiles in parts; "
+        "prefetch in products of more than 8192 terms",
+        "    30 x 10: forward by tiles; error by tiles, 10 examples at once, "
+        "prefetch in products of more than 16384 terms; update by tiles in parts; "
+        "prefetch in products of more than 16384 terms",
     ]
 
 
@@ -233,7 +238,10 @@ def test_the_options_of_info_reach_the_plan(capsys):
         )
     )
     for words in (
-        *("[784, 1000, 1000, 10] float64, avx512", "sparse rows (masks, density 0.19, by blocks)"),
+        *(
+            "[784, 1000, 1000, 10] float64, avx512",
+            "compressed rows (masks, density 0.19, by blocks)",
+        ),
         *(
             "2 threads",
             "collected gradient",
@@ -244,7 +252,7 @@ def test_the_options_of_info_reach_the_plan(capsys):
         assert words in text
     plain = "\n".join(plan_of("20,10,2 --lmbda 1 --form columns --density 0.3", capsys))
     assert "lazy decay" in plain
-    assert "sparse rows (columns, density 0.3, by lists)" in plain
+    assert "compressed rows (columns, density 0.3, by lists)" in plain
     assert "lazy decay" not in "\n".join(plan_of("20,10,2 --lmbda 1 --l1 1", capsys))
     assert "slopes kept" in "\n".join(plan_of("20,10,2 --dropout 0.5", capsys))
 

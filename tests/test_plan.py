@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fastnet.core import _kernels
+from fastnet.core import _kernels, execution
 
 ROOT = Path(__file__).parent.parent
 RECORDER = runpy.run_path(str(ROOT / "tools/record_plans.py"))
@@ -73,6 +73,86 @@ def test_the_smaller_last_mini_batch_and_pieces_have_steps_of_their_own():
     assert steps(1500, 4000, cost=None) == [1500, 1000]
     assert steps(1, 130, call="evaluate") == [64, 2]
     assert steps(1, 2100, call="gradient") == [1024, 52]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("call", ["train", "gradient", "evaluate"])
+def test_a_plan_says_what_replaces_narrow_kernels_where_inputs_are_left_out(call, threads):
+    """They read consecutive rows of weights. Threads that share a mini-batch leave no input out."""
+    options = {"isa": "avx512", "call": call, "threads": threads}
+    plan = _kernels.plan([50, 4, 3], "float32", 64, **options)
+    first, second = plan["steps"][0]["layers"]
+    trained = call != "evaluate"
+    update = "narrow" if trained else "none"
+    assert [(each["forward"], each["update"]) for each in (first, second)] == [
+        ("narrow", update)
+    ] * 2
+    assert (second["forward_of_kept"], second["update_of_kept"]) == ("narrow", update)
+    left_out = threads == 1 or not trained
+    replaced = ("tiles", "tiles" if trained else "none") if left_out else ("narrow", "narrow")
+    assert (first["forward_of_kept"], first["update_of_kept"]) == replaced
+    text, tiles = "\n".join(execution.described(plan)), "by tiles where inputs are left out"
+    assert text.count(f"forward by narrow, {tiles}") == left_out
+    assert text.count(f"update by narrow in parts, {tiles}") == (left_out and trained)
+
+
+def test_a_plan_says_nothing_of_inputs_left_out_where_the_kernels_are_the_same():
+    plan = _kernels.plan([50, 20], "float32", 64, isa="avx512")
+    assert plan["drops_zero_inputs"]
+    assert "where inputs are left out" not in "\n".join(execution.described(plan))
+
+
+# Plans in which every part of a plan is of use.
+USED = [
+    {"sizes": [784, 130, 10], "m": 64, "n": 1000, "hidden": ["gelu"], "optimizer": "adam"},
+    {"sizes": [784, 10], "m": 10, "form": "masks", "density": 0.2, "by_blocks": False, "l2": 0.1},
+    {"sizes": [784, 300, 10], "m": 64, "form": "columns", "density": 0.2, "by_blocks": True,
+     "optimizer": "momentum"},
+    {"sizes": [900, 900, 900], "m": 2000, "threads": 2},
+    {"sizes": [50, 4], "m": 64, "dtype": "float64"},
+    {"sizes": [50, 40, 30], "m": 200, "call": "gradient", "isa": "avx2", "halves_avx512": True},
+    {"sizes": [50, 40, 30], "m": 200, "call": "evaluate"},
+]  # fmt: skip
+
+
+def others(value, values):
+    """Other values of an entry of a plan: of a word, those in other plans."""
+    if isinstance(value, bool):
+        return [not value]
+    if isinstance(value, int | float):
+        return [value + 1]
+    if isinstance(value, list):
+        return [value[:-1]]
+    return [each for each in values if each != value]
+
+
+def entries(plan):
+    """(name, dict) of each entry of a plan, of its steps and of their layers."""
+    for part in (plan, *plan["steps"], *(one for step in plan["steps"] for one in step["layers"])):
+        for key in part:
+            yield key, part
+
+
+def test_the_plan_in_words_changes_with_every_entry():
+    plans = [
+        _kernels.plan(**{"dtype": "float32", "isa": "avx512", "halves_avx512": False, **each})
+        for each in USED
+    ]
+    values, told = {}, set()
+    for plan in plans:
+        for key, part in entries(plan):
+            if key not in ("sizes", "steps", "layers"):
+                values.setdefault(key, set()).add(part[key])
+    for plan in plans:
+        text = execution.described(plan)
+        for key, part in entries(plan):
+            value = part[key]
+            for other in others(value, values.get(key)):
+                part[key] = other
+                told |= {key} if execution.described(plan) != text else set()
+            part[key] = value
+        assert execution.described(plan) == text
+    assert {key for plan in plans for key, _ in entries(plan)} - told == set()
 
 
 def test_a_step_of_many_layers_has_them_all():

@@ -24,7 +24,7 @@ def test_the_trace_prints_the_plan_of_each_call(monkeypatch, capfd):
     lines = [line for line in captured.err.splitlines() if line.startswith("fastnet: ")]
     assert [line.split(" [")[0] for line in lines] == ["fastnet: train", "fastnet: evaluate"] * 2
     assert all(f"{sizes} float32" in line for line in lines)
-    assert all("sparse rows" in line and "density 0.19" in line for line in lines[:2])
+    assert all("compressed rows" in line and "density 0.19" in line for line in lines[:2])
     assert all("dense rows" in line for line in lines[2:])
     assert lines[0].endswith(", 10 examples, 1 thread")
     assert lines[1].endswith(", 500 examples, 1 thread")
@@ -63,7 +63,7 @@ def test_the_trace_names_the_tiles_of_large_layers(monkeypatch, capfd):
 
 
 def test_the_trace_names_no_tiles_of_layers_that_have_none(monkeypatch, capfd):
-    """Sparse rows enter by lists or blocks."""
+    """Compressed rows enter by lists or blocks."""
     monkeypatch.setenv("FASTNET_TRACE", "1")
     sizes = [64, 400]
     trained(sizes, fastnet.Dataset(*examples(300, sizes, "uint8")), n_threads=1, m=100)

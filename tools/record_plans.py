@@ -36,7 +36,8 @@ LEGEND = """\
 #           "m: layer | layer", from the first layer to the output
 # layer     forward/error/update (notes): the kernels of its weighted inputs, of the error of the
 #           layer below ("none" in the first layer) and of its update. Notes: "errors of e": of e
-#           examples at once; "rest by k": those that are left over by kernel k; flags of
+#           examples at once; "rest by k": those that are left over by kernel k; "kept inputs
+#           f/u": the forward step and the update where inputs were left out; flags of
 #           fn_layer_plan; "prefetch": the second operand is fetched ahead
 #
 # Two kinds of lines are shorter: "form, outputs, density | targets: form" is the form of the inputs
@@ -60,8 +61,8 @@ def networks() -> Iterator[dict[str, Any]]:
     """The networks of bench/, each as it is trained there, and one with all techniques."""
     for sizes, m in (
         ([1, 1], 1), ([4, 16, 2], 1), ([4, 16, 2], 32), ([8, 64, 64, 4], 8), ([13, 64, 64, 1], 32),
-        ([30, 100, 1], 64), ([54, 100, 7], 200), ([64, 100, 10], 16), ([784, 30, 10], 10),
-        ([784, 100, 10], 10), ([784, 100, 10], 64), ([784, 128, 10], 200),
+        ([30, 100, 1], 64), ([54, 100, 7], 200), ([50, 4], 64), ([64, 100, 10], 16),
+        ([784, 30, 10], 10), ([784, 100, 10], 10), ([784, 100, 10], 64), ([784, 128, 10], 200),
         ([784, 100, 100, 100, 10], 10), ([784, 256, 256, 10], 64), ([256, 256, 256, 10], 128),
         ([784, 1024, 1024, 10], 256), ([784, 1024, 1024, 10], 2000),
     ):  # fmt: skip
@@ -145,6 +146,9 @@ def of_layer(n_in: int, layer: dict[str, Any]) -> str:
     notes = [f"errors of {layer['error_examples']}"] if layer["error"] != "none" else []
     if layer["error_of_rest"] != layer["error"]:
         notes.append(f"rest by {layer['error_of_rest']}")
+    kept = layer["forward_of_kept"], layer["update_of_kept"]
+    if kept != (layer["forward"], layer["update"]):
+        notes.append("kept inputs " + "/".join(kept).replace(" ", "-"))
     names = ("forward_by_neurons", "error_by_neurons", "keeps_slopes", "update_in_parts")
     notes += [name.replace("_", " ") for name in names if layer[name]]
     if n_in > layer["prefetch_terms"]:

@@ -114,6 +114,7 @@ static void plan_forward(const context *c, size_t n_in, size_t n_out, int last,
     const int large = is_large(c->t, fn_bytes[c->type], c->m, n_out, n_in);
     const int narrow = c->lanes >= c->t->narrow_forward_lanes && n_out <= c->lanes / 2;
     layer->forward = large ? FN_FORWARD_LARGE : narrow ? FN_FORWARD_NARROW : FN_FORWARD_TILES;
+    layer->forward_of_kept = layer->forward;
     layer->forward_by_neurons = large && !last && c->threads > 1;
     layer->prefetch_terms = prefetch_terms(c->t, fn_bytes[c->type], n_out);
 }
@@ -124,6 +125,7 @@ static void plan_update(const context *c, size_t n_in, size_t n_out, fn_layer_pl
     layer->update = is_narrow_update(t, c->lanes, c->m, n_out) ? FN_UPDATE_NARROW
                     : is_large(t, fn_bytes[c->type], c->m, n_in, n_out) ? FN_UPDATE_LARGE
                     : is_packed(t, n_out, c->m) ? FN_UPDATE_PACKED : FN_UPDATE_TILES;
+    layer->update_of_kept = layer->update;
     const size_t most = n_out < t->packed_columns ? t->packed_columns : t->packed_terms;
     layer->update_in_parts = c->m < most;
 }
@@ -160,6 +162,15 @@ fn_layer_plan fn_plan_layer(fn_type type, fn_target target, fn_processor process
 
 /* ---- all of a call -------------------------------------------------------------------------- */
 
+/* The narrow kernels read and change consecutive rows of weights only. */
+static void plan_kept(fn_layer_plan *first)
+{
+    if (first->forward == FN_FORWARD_NARROW)
+        first->forward_of_kept = FN_FORWARD_TILES;
+    if (first->update == FN_UPDATE_NARROW)
+        first->update_of_kept = FN_UPDATE_TILES;
+}
+
 /* Returns whether the slopes of hidden layer l cannot be computed from its activations. */
 static int keeps_slopes(const fn_plan_input *in, size_t l)
 {
@@ -186,14 +197,17 @@ static void plan_step(const fn_plan_input *in, const fn_plan *plan, context c, f
             }
         }
     }
+    if (plan->drops_zero_inputs)
+        plan_kept(layers);
     if (plan->first_layer == FN_FIRST_DENSE)
         return;
     const int lists = plan->first_layer == FN_FIRST_LISTS;
     layers->forward = lists ? FN_FORWARD_LISTS : FN_FORWARD_BLOCKS;
+    layers->forward_of_kept = layers->forward;
     layers->forward_by_neurons = 0;
     layers->update_in_parts = 0;
     if (plan->call != FN_CALL_FORWARD)
-        layers->update = lists ? FN_UPDATE_LISTS : FN_UPDATE_BLOCKS;
+        layers->update = layers->update_of_kept = lists ? FN_UPDATE_LISTS : FN_UPDATE_BLOCKS;
 }
 
 /* Returns whether the first layer is computed from blocks, which load and store a row of weights
@@ -263,8 +277,9 @@ void fn_make_plan(const fn_plan_input *in, fn_plan *plan, fn_layer_plan *layers)
     m += m == 0; /* without examples there are no steps, but m must not be 0 */
     piece = m < FN_PIECE || in->network->cost == FN_OTHER_COST ? m : FN_PIECE;
     *plan = (fn_plan){
-        .network = in->network, .type = in->type, .target = in->target, .call = in->call,
-        .form = in->form, .n = n, .m = m, .piece = piece, .threads = in->threads,
+        .network = in->network, .type = in->type, .target = in->target,
+        .processor = in->processor, .call = in->call, .form = in->form, .n = n, .m = m,
+        .piece = piece, .threads = in->threads,
     };
     plan_first_layer(t, in, plan);
     plan_gradient(in, plan);

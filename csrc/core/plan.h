@@ -72,6 +72,8 @@ typedef struct {
     fn_error_kernel error;      /* FN_ERROR_NONE in the first layer */
     fn_error_kernel error_of_rest;  /* of the remaining examples; if there are none, as error */
     fn_update_kernel update;
+    fn_forward_kernel forward_of_kept;  /* if inputs are left out (drops_zero_inputs); */
+    fn_update_kernel update_of_kept;    /* in other layers the same as forward and update */
     size_t error_examples;      /* the number of examples whose errors are computed at once */
     size_t prefetch_terms;      /* of forward, update: products of more terms prefetch B */
     size_t error_prefetch_terms;
@@ -94,6 +96,7 @@ typedef struct fn_plan {
     const fn_network *network;
     fn_type type;               /* FN_F32 or FN_F64 */
     fn_target target;
+    fn_processor processor;
     fn_call call;
     fn_form form;
     fn_first_layer first_layer;

@@ -54,38 +54,39 @@ static void FN(update_biases)(size_t m, size_t n_out, size_t stride, const real 
 #define FN_HAS_NARROW_UPDATE (FN_LANES >= 8)
 
 /* c[s] = times b + sum_i a[s][i] w[i] (z^l = w^l a^(l-1) + b^l) for m rows and n_out columns of the
- * product, as the layer's plan says. scratch: FN_LARGE_SIZE elements for FN_FORWARD_LARGE. The
- * narrow kernel reads consecutive rows of weights only; with b_rows, tiles replace it. */
+ * product, as the layer's plan says; with b_rows, inputs were left out. scratch: FN_LARGE_SIZE
+ * elements for FN_FORWARD_LARGE. */
 FN_INLINE void FN(forward_product)(size_t m, size_t n_out, FN(product) z, const real *biases,
                                    real times, const fn_layer_plan *layer, real *scratch)
 {
-    FN_ASSERT(FN_HAS_NARROW_FORWARD || layer->forward != FN_FORWARD_NARROW);
-    FN_ASSERT(FN_HAS_LARGE || layer->forward != FN_FORWARD_LARGE);
-    if (FN_HAS_NARROW_FORWARD && layer->forward == FN_FORWARD_NARROW && !z.b_rows) {
+    const fn_forward_kernel kernel = z.b_rows ? layer->forward_of_kept : layer->forward;
+    FN_ASSERT(kernel != FN_FORWARD_NARROW || (FN_HAS_NARROW_FORWARD && !z.b_rows));
+    FN_ASSERT(FN_HAS_LARGE || kernel != FN_FORWARD_LARGE);
+    if (FN_HAS_NARROW_FORWARD && kernel == FN_FORWARD_NARROW) {
         const size_t s = FN(forward_narrow)(m, n_out, &z, biases, times);
         z.a += s * z.a_row, z.c += s * z.c_stride, m -= s;
     }
     FN(start_from_biases)(m, n_out, biases, times, z.c, z.c_stride);
     if (m == 0)
         return;
-    if (FN_HAS_LARGE && layer->forward == FN_FORWARD_LARGE)
+    if (FN_HAS_LARGE && kernel == FN_FORWARD_LARGE)
         FN(multiply_large)(m, n_out, &z, 0, scratch);
     else
         FN(multiply)(m, n_out, &z, NULL, layer->prefetch_terms);
 }
 
 /* w[i] += sum_s a[s][i] delta[s] for n_in inputs, the rows of the product, and n_out columns, as
- * the layer's plan says. scratch: update_scratch elements. One vector after the last row of a must
- * be readable. The narrow kernel changes consecutive rows of weights only; with c_rows, tiles
- * replace it. */
+ * the layer's plan says; with c_rows, inputs were left out. scratch: update_scratch elements. One
+ * vector after the last row of a must be readable. */
 FN_INLINE void FN(update_product)(size_t n_in, size_t n_out, const FN(product) *w,
                                   const fn_layer_plan *layer, real *scratch)
 {
     FN_ASSERT(w->k > 0 && n_in > 0 && w->a_row == 1 && w->a_k >= n_in);
-    switch (layer->update) {
+    const fn_update_kernel kernel = w->c_rows ? layer->update_of_kept : layer->update;
+    switch (kernel) {
     case FN_UPDATE_NARROW:
-        FN_ASSERT(FN_HAS_NARROW_UPDATE);
-        if (w->c_rows || !FN_HAS_NARROW_UPDATE)
+        FN_ASSERT(FN_HAS_NARROW_UPDATE && !w->c_rows);
+        if (!FN_HAS_NARROW_UPDATE)
             break;
         FN(update_narrow)(n_in, n_out, w);
         return;
@@ -100,7 +101,7 @@ FN_INLINE void FN(update_product)(size_t n_in, size_t n_out, const FN(product) *
     case FN_UPDATE_NONE: case FN_UPDATE_LISTS: case FN_UPDATE_BLOCKS:
         FN_ASSERT(!"the plan of a dense layer");
     }
-    FN(multiply)(n_in, n_out, w, layer->update == FN_UPDATE_PACKED ? scratch : NULL,
+    FN(multiply)(n_in, n_out, w, kernel == FN_UPDATE_PACKED ? scratch : NULL,
                  layer->prefetch_terms);
 }
 

@@ -46,15 +46,15 @@ static void FN(update_by_blocks)(FN(thread_context) *work, size_t first, size_t 
 {
     FN(workspace) *w = &work->w;
     const size_t n_in = work->network->sizes[0], stride = w->places[0].stride;
-    const int plain = step.optimizer == FN_PLAIN;
+    const int direct = work->plan->gradient != FN_STREAMED_GRADIENT;
     size_t n;
     const size_t from = FN(local_neurons)(work, work->network->sizes[1], &n);
     const size_t at = w->places[0].weights + from;
-    const size_t rows = plain ? n_in : work->plan->streamed_rows;
+    const size_t rows = direct ? n_in : work->plan->streamed_rows;
     const size_t width = fn_lines(n, sizeof(real));
     const int alone = work->team->threads == 1; /* then the rows are contiguous */
     const fn_ordered_examples ordered = FN(ordered_examples)(work);
-    if (plain)
+    if (direct)
         FN(decay)(n_in, n, stride, step.decay_fraction, step.l1_step, target + at);
     for (size_t s = 0, round; s < m && n > 0; s += round) {
         const real *delta = w->delta[1] + s * stride + from;
@@ -66,9 +66,9 @@ static void FN(update_by_blocks)(FN(thread_context) *work, size_t first, size_t 
 #endif
         for (size_t i = 0, end; i < n_in; i = end) {
             end = n_in - i < rows ? n_in : i + rows;
-            real *changed = plain ? target + at + i * stride : w->nabla;
+            real *changed = direct ? target + at + i * stride : w->nabla;
             FN(update_of_blocks)(&w->blocks, i, end, n, stride, delta, changed);
-            if (plain)
+            if (direct)
                 continue;
             const size_t all = (end - i) * stride, run = alone ? all : stride;
             for (size_t j = 0; j < all; j += run)
@@ -104,7 +104,7 @@ static void FN(update_dense)(FN(thread_context) *work, size_t l, size_t next, si
     uint32_t *kept = l ? NULL : w->kept; /* if not NULL, the team is one thread */
     const fn_layer_plan *layer = work->step->layers + l;
     const size_t most = layer->update_in_parts ? FN_FEW_ROWS : to - from;
-    const int plain = step.optimizer == FN_PLAIN;
+    const int direct = work->plan->gradient != FN_STREAMED_GRADIENT;
     size_t s, share = FN(local_examples)(work, m, &s);
     share -= s;
     const size_t soon = s += next;
@@ -114,10 +114,10 @@ static void FN(update_dense)(FN(thread_context) *work, size_t l, size_t next, si
         n = left < most ? left : most;
         end = n == left ? to : kept ? kept[c + n] : i + n;
         const size_t at = w->places[l].weights + i * stride;
-        real *changed = plain ? target + at : w->nabla;
+        real *changed = direct ? target + at : w->nabla;
         for (size_t k = c; kept && k < c + n; k++)
             kept[k] -= (uint32_t)i;
-        if (plain)
+        if (direct)
             FN(decay)(end - i, sizes[l + 1], stride, step.decay_fraction, step.l1_step, changed);
         const FN(product) gradient = {
             .k = m, .a = w->a[l] + c, .a_row = 1, .a_k = w->a_strides[l], .b = w->delta[l + 1],
@@ -126,7 +126,7 @@ static void FN(update_dense)(FN(thread_context) *work, size_t l, size_t next, si
         };
         if (n > 0)
             FN(update_product)(n, sizes[l + 1], &gradient, layer, w->scratch);
-        if (!plain)
+        if (!direct)
             FN(optimizer_step)(work->training, step, at, (end - i) * stride, 1,
                                FN(n_parameters)(work), target, changed);
         if (l > 0 || !work->order || !work->plan->prefetches_examples)
@@ -143,10 +143,10 @@ static void FN(update_layer_biases)(FN(thread_context) *work, size_t l, size_t m
     const FN(workspace) *w = &work->w;
     const fn_place *at = w->places + l;
     const size_t *sizes = work->network->sizes;
-    const int plain = step.optimizer == FN_PLAIN;
-    real *changed = plain ? target + at->biases : w->nabla;
+    const int direct = work->plan->gradient != FN_STREAMED_GRADIENT;
+    real *changed = direct ? target + at->biases : w->nabla;
     FN(update_biases)(m, sizes[l + 1], at->stride, w->delta[l + 1], times, changed);
-    if (!plain)
+    if (!direct)
         FN(optimizer_step)(work->training, step, at->biases, at->stride, 0, FN(n_parameters)(work),
                            target, changed);
 }

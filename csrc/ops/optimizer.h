@@ -66,7 +66,6 @@ static double FN(power)(double beta, uint64_t n)
 
 /* The coefficients of one mini-batch's step, the same for all parameters. */
 typedef struct {
-    fn_optimizer optimizer;
     int lazy_decay;             /* s is multiplied by 1 - decay, instead of the first layer's w */
     double decay;               /* eta l2 */
     real decay_fraction;        /* eta l2 if the decay is decoupled, else 0 */
@@ -98,7 +97,7 @@ static FN(step_coefficients) FN(step_coefficients_of)(const fn_training *t, doub
     const int decoupled = fn_optimizers[t->optimizer].decoupled_decay;
     const double l2 = !t->divide_l2 ? t->l2 : weight > 0 ? t->l2 / weight : 0;
     FN(step_coefficients) k = {
-        .optimizer = t->optimizer, .decay = t->eta * l2, .eta = (real)t->eta,
+        .decay = t->eta * l2, .eta = (real)t->eta,
         .decay_fraction = decoupled ? (real)(t->eta * l2) : 0,
         .l2 = decoupled ? 0 : (real)l2, .l1 = (real)t->l1,
     };

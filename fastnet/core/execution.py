@@ -4,7 +4,7 @@ The kernels make the plan of a call (csrc/core/plan.c); this module only describ
 """
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fastnet.core import _kernels, checks
@@ -72,7 +72,8 @@ def _first_layer(plan: Mapping[str, Any]) -> str:
     """From which form of the examples the first layer is computed, and how."""
     if plan["form"] == "dense":
         return "dense rows"
-    words = f"sparse rows ({plan['form']}, density {plan['density']:.3g}, by {plan['first_layer']}"
+    words = f"compressed rows ({plan['form']}, density {plan['density']:.3g}, by "
+    words += plan["first_layer"]
     if plan["first_layer"] == "lists" and plan["examples_per_list"] > 1:
         words += f" of up to {plan['examples_per_list']} examples"
     return words + ")"
@@ -81,14 +82,17 @@ def _first_layer(plan: Mapping[str, Any]) -> str:
 def summary(plan: Mapping[str, Any]) -> str:
     """A plan in one line: the call, the network, the data, the threads."""
     m = plan["m"] if plan["call"] == "train" else plan["n"]
+    processor = plan["isa"] + (" (AVX-512 in halves)" if plan["halves_avx512"] else "")
     return (
-        f"{plan['call']} {plan['sizes']} {plan['dtype']}, {plan['isa']}: {_first_layer(plan)}, "
+        f"{plan['call']} {plan['sizes']} {plan['dtype']}, {processor}: {_first_layer(plan)}, "
         f"{_counted(m, 'example')}, {_counted(plan['threads'], 'thread')}"
     )
 
 
 def _of_call(plan: Mapping[str, Any]) -> Iterator[str]:
     """The decisions that are the same for all steps of a call."""
+    if plan["call"] == "train":
+        yield f"{_counted(plan['n'], 'example')} in a pass"
     if plan["drops_zero_inputs"]:
         yield "inputs that are zero in all examples of a step are left out"
     if plan["prefetches_examples"]:
@@ -97,9 +101,18 @@ def _of_call(plan: Mapping[str, Any]) -> Iterator[str]:
         return
     if plan["piece"] < plan["m"]:
         yield f"{plan['m']} examples are computed in pieces of {plan['piece']}"
+    if plan["first_layer"] == "lists":
+        vectors = _counted(plan["list_update_vectors"], "vector")
+        yield f"a pass of the update by lists changes {vectors} of a row of weights"
+    if plan["call"] == "gradient":
+        yield "the gradients of the steps are added up"
+        return
+    rows = (
+        f", {plan['streamed_rows']} in the first layer" if plan["first_layer"] == "blocks" else ""
+    )
     yield {
         "fused update": "the gradient is added directly to the parameters (fused update)",
-        "streamed gradient": "the optimizer receives a few rows of the gradient at a time "
+        "streamed gradient": f"the optimizer receives a few rows of the gradient at a time{rows} "
         "(streamed gradient)",
         "collected gradient": "the gradient of all parameters is collected first "
         "(collected gradient)",
@@ -108,19 +121,42 @@ def _of_call(plan: Mapping[str, Any]) -> Iterator[str]:
         yield "L2 decay of the first layer is deferred (lazy decay)"
 
 
+_TILES = {"tiles", "packed tiles"}
+
+
+def _way(layer: Mapping[str, Any], part: str, note: str) -> str:
+    """How the forward step or the update is computed, also where inputs were left out."""
+    words = f"{part} by {layer[part]}{note}"
+    if layer[f"{part}_of_kept"] != layer[part]:
+        words += f", by {layer[f'{part}_of_kept']} where inputs are left out"
+    return words
+
+
+def _prefetch(ways: Iterable[str], terms: int) -> str:
+    """Which products prefetch their second operand; large tiles always copy it."""
+    return f"prefetch in products of more than {terms} terms" if _TILES.intersection(ways) else ""
+
+
 def _of_layer(layer: Mapping[str, Any]) -> Iterator[str]:
     """The kernels of one layer in one step."""
     by = {True: ", threads share the neurons", False: ""}
-    yield f"forward by {layer['forward']}{by[layer['forward_by_neurons']]}"
+    yield _way(layer, "forward", by[layer["forward_by_neurons"]])
     if layer["error"] != "none":
         error = f"error by {layer['error']}, {_counted(layer['error_examples'], 'example')} at once"
         if layer["error_of_rest"] != layer["error"]:
             error += f", the rest by {layer['error_of_rest']}"
-        yield error + by[layer["error_by_neurons"]]
+        error += by[layer["error_by_neurons"]]
+        prefetch = _prefetch(
+            (layer["error"], layer["error_of_rest"]), layer["error_prefetch_terms"]
+        )
+        yield f"{error}, {prefetch}" if prefetch else error
     if layer["keeps_slopes"]:
         yield "slopes kept"
     if layer["update"] != "none":
-        yield f"update by {layer['update']}{' in parts' if layer['update_in_parts'] else ''}"
+        yield _way(layer, "update", " in parts" if layer["update_in_parts"] else "")
+    ways = [layer[key] for key in ("forward", "update", "forward_of_kept", "update_of_kept")]
+    if prefetch := _prefetch(ways, layer["prefetch_terms"]):
+        yield prefetch
 
 
 def described(plan: Mapping[str, Any]) -> list[str]:

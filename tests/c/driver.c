@@ -259,10 +259,12 @@ typedef struct {
     fn_training training;
 } job;
 static const job jobs[] = {
-    {1, FN_U8, 1 / 255.0, {KIND(FN_SIGMOID), KIND(FN_SIGMOID)}, 0, 1, {.eta = 0.5, .l2 = 0.002}},
-    {10, FN_U8, 1 / 255.0, {KIND(FN_SIGMOID), KIND(FN_SIGMOID)}, 1, 3, {.eta = 0.5, .l2 = 0.002, .by_blocks = -1, .sharing = 5}},
+    {1, FN_U8, 1 / 255.0, {KIND(FN_SIGMOID), KIND(FN_SIGMOID)}, 0, 1,
+     {.eta = 0.5, .l2 = 0.002, .optimizer = FN_PLAIN}},
+    {10, FN_U8, 1 / 255.0, {KIND(FN_SIGMOID), KIND(FN_SIGMOID)}, 1, 3,
+     {.eta = 0.5, .l2 = 0.002, .optimizer = FN_PLAIN, .by_blocks = -1, .sharing = 5}},
     {70, FN_F32, 1 / 255.0, {KIND(FN_SIGMOID), KIND(FN_SIGMOID)}, 1, 1,
-     {.eta = 0.5, .l2 = 0.2, .divide_l2 = 1, .by_blocks = 1}},
+     {.eta = 0.5, .l2 = 0.2, .optimizer = FN_PLAIN, .divide_l2 = 1, .by_blocks = 1}},
     {130, FN_U8, 1 / 255.0, {KIND(FN_TANH), KIND(FN_GELU)}, 0, 1,
      {.eta = 0.005, .l2 = 0.002, .optimizer = FN_MOMENTUM, .coefficients = {0.9}, .dropout = half, .key = 1}},
     {10, FN_F32, 1 / 255.0, {KIND(FN_RELU), LEAKY(0.01)}, 0, 1,
@@ -271,7 +273,7 @@ static const job jobs[] = {
      {.eta = 0.001, .optimizer = FN_ADAM, .coefficients = {0.9, 0.999, 1e-8},
       .by_blocks = -1, .sharing = 3}},
     {10, FN_U8, 1 / 256.0, {LEAKY(0.01), KIND(FN_RELU)}, 0, 2,
-     {.eta = 0.005, .l2 = 0.002, .shift = 2, .side = 13, .keys = keys, .by_blocks = 1}},
+     {.eta = 0.005, .l2 = 0.002, .optimizer = FN_PLAIN, .shift = 2, .side = 13, .keys = keys, .by_blocks = 1}},
     {10, FN_F32, 1 / 256.0, {KIND(FN_GELU), KIND(FN_SIGMOID)}, 0, 1,
      {.eta = 0.001, .l2 = 0.002, .l1 = 0.001, .optimizer = FN_ADAMW, .coefficients = {0.9, 0.99, 1e-8},
       .steps = 7, .by_blocks = 1}},
@@ -286,7 +288,7 @@ enum { JOBS = sizeof jobs / sizeof *jobs };
 static const size_t large_sizes[] = {16, 1024, 512, 10};
 static const job large = {
     128, FN_F32, 1 / 255.0, {KIND(FN_SIGMOID), KIND(FN_GELU)}, 0, 2,
-    {.eta = 0.5, .l2 = 0.002, .dropout = half, .key = 1},
+    {.eta = 0.5, .l2 = 0.002, .optimizer = FN_PLAIN, .dropout = half, .key = 1},
 };
 
 typedef struct {
@@ -477,7 +479,7 @@ static void run(char **arguments, size_t n_sizes)
     const fn_examples examples = compressed(&dense, sizes[0], form);
     const int64_t *order = make_order(EXAMPLES);
     void *parameters = make_parameters(type, &network);
-    const fn_training training = {.eta = 0.5};
+    const fn_training training = {.eta = 0.5, .optimizer = FN_PLAIN};
     const size_t most = EXAMPLES / m;
     planned p;
     make_plan(&p, type, &network, &examples, most * m, m, &training, 1);
