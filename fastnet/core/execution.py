@@ -72,9 +72,9 @@ def _first_layer(plan: Mapping[str, Any]) -> str:
     """From which form of the examples the first layer is computed, and how."""
     if plan["form"] == "dense":
         return "dense rows"
-    words = f"compressed rows ({plan['form']}, density {plan['density']:.3g}, by "
-    words += plan["first_layer"]
-    if plan["first_layer"] == "lists" and plan["examples_per_list"] > 1:
+    first_layer: str = plan["first_layer"]
+    words = f"compressed rows ({plan['form']}, density {plan['density']:.3g}, by {first_layer}"
+    if first_layer == "lists" and plan["examples_per_list"] > 1:
         words += f" of up to {plan['examples_per_list']} examples"
     return words + ")"
 
