@@ -156,20 +156,23 @@ def draws(seed, root=ROOT):
 
 
 def ordered_tests(mutation, root=ROOT):
-    """The test files; first those that share rare names with the mutant's line, its module's name
-    and the function around it. Those that call no kernels come last if a kernel is mutated."""
+    """The test files; first the one named after the mutant's module, then those that share rare
+    names with the mutant's line, its module's name and the function around it. Those that call no
+    kernels come last if a kernel is mutated."""
     lines = (root / mutation.file).read_text(encoding="utf-8").splitlines()[: mutation.line]
     head = re.compile(r"(?:    )?(?:c?p?def|class|static|void)\b.*?(\w+)\(")
     around = [match[1] for match in map(head.match, lines) if match][-1:]
     names = {*re.findall(r"[A-Za-z_]\w{2,}", mutation.before), *around}
-    names.add(Path(mutation.file).stem)
+    module = Path(mutation.file).stem
+    names.add(module)
     files = {p: {*re.findall(r"\w+", p.read_text())} for p in sorted(root.glob("tests/test_*.py"))}
     count = Counter(name for words in files.values() for name in words & names)
     score = {p: sum(math.log(len(files) / count[n]) for n in files[p] & names) for p in files}
     compiled = not mutation.file.endswith(".py")
 
     def place(path):
-        return compiled and not {"_kernels", "kernel_calls"} & files[path], -score[path]
+        calls_kernels = bool({"_kernels", "kernel_calls"} & files[path])
+        return compiled and not calls_kernels, path.stem != f"test_{module}", -score[path]
 
     return [str(path.relative_to(root)) for path in sorted(files, key=place)]
 
