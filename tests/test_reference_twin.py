@@ -11,6 +11,7 @@ import pytest
 
 from fastnet import reference
 from fastnet.core import _kernels
+from fastnet.data import sparse_rows
 
 ROOT = Path(__file__).parent.parent
 TOOL = runpy.run_path(str(ROOT / "tools" / "declare_kernels.py"))
@@ -136,6 +137,53 @@ def test_the_stub_lists_what_only_the_kernels_have():
             listed_names += [args.kwarg.arg] if args.kwarg else []
             assert listed_names == [n for n, _ in expected]
             assert defaults == [d for _, d in expected if d is not inspect.Parameter.empty]
+
+
+STUB_CLASSES = {
+    node.name: node
+    for node in ast.parse(STUB.partition(TOOL["MARK"])[0]).body
+    if isinstance(node, ast.ClassDef)
+}
+
+
+@pytest.mark.parametrize("name", sorted(STUB_CLASSES.keys() - {"PlanOptions"}))
+def test_a_class_of_the_stub_has_the_public_members_of_the_compiled_one(name):
+    declared = set()
+    for node in STUB_CLASSES[name].body:
+        declared.add(node.target.id if isinstance(node, ast.AnnAssign) else node.name)
+    public = {member for member in vars(getattr(_kernels, name)) if not member.startswith("_")}
+    assert {member for member in declared if not member.startswith("__")} == public
+
+
+def plan_options():
+    """{option: default} of ``plan``, as the source of the compiled module lists them."""
+    source = (ROOT / "fastnet" / "core" / "_plan.pxi").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"cdef dict PLAN_OPTIONS = (\{.*?\n\})", source, re.DOTALL)
+    return ast.literal_eval(listed)
+
+
+def test_the_options_of_a_plan_are_those_of_the_stub_with_defaults_of_their_types():
+    with pytest.raises(TypeError) as error:
+        _kernels.plan([2, 1], "float32", 1, unknown=1)
+    defaults = plan_options()
+    assert str(error.value) == f"options: expected only {', '.join(defaults)}; got unknown"
+    declared = {
+        node.target.id: ast.unparse(node.annotation).split(" | ")
+        for node in STUB_CLASSES["PlanOptions"].body
+    }
+    assert declared.keys() == defaults.keys()
+    for option, default in defaults.items():
+        kind = "None" if default is None else type(default).__name__
+        assert kind in declared[option], option
+
+
+def test_numbers_that_both_sides_use_come_from_the_header_of_c():
+    header = (ROOT / "csrc" / "fastnet.h").read_text(encoding="utf-8")
+    numbers = dict(re.findall(r"^    (FN_\w+) = (\d+),?$", header, re.MULTILINE))
+    assert int(numbers["FN_PIECE"]) == _kernels.EXAMPLES_AT_ONCE
+    assert int(numbers["FN_BYTES_AFTER"]) == _kernels.BYTES_AFTER_VALUES
+    rows = sparse_rows.compress(np.eye(3), "columns")
+    assert len(rows.values) >= 3 + _kernels.BYTES_AFTER_VALUES
 
 
 def test_every_function_of_the_reference_says_what_it_computes():

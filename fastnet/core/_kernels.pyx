@@ -122,6 +122,7 @@ def compress(X, offsets, values, columns, masks):
     return done == e.examples.n
 
 
+EXAMPLES_AT_ONCE = FN_PIECE  # of a mini-batch at most this many examples are computed at once
 EVALUATED = FN_EVALUATED  # feedforward and evaluate compute at most this many examples at once
 
 
