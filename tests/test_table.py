@@ -638,3 +638,13 @@ def test_classes_of_a_network_whose_table_predicts_numbers_are_refused():
     table = Table.fit({"a": [1.5, 2.5], "y": [0.25, 0.75]}, "y")
     with pytest.raises(ValueError, match=r"^classes: expected None, since inputs predict a number"):
         fastnet.Network(table.sizes(4), inputs=table, classes=["p", "q"])
+
+
+@pytest.mark.parametrize("options", [{"cost": "quadratic", "output": "linear"}, {}])
+def test_a_network_whose_table_predicts_numbers_predicts_no_labels(options):
+    rows = {"a": [1.5, 2.5, 3.5], "y": [0.25, 0.75, 0.5]}
+    table = Table.fit(rows, "y")
+    net = fastnet.Network(table.sizes(4), inputs=table, **options)
+    with pytest.raises(ValueError, match=r"^predict_labels: .* classes, got one whose inputs have"):
+        net.predict_labels(rows)
+    assert net.feedforward(rows).shape == (3, 1)
