@@ -151,6 +151,19 @@ def test_integers_name_columns_too():
     assert table.encode({0: 5}).tolist() == table.encode({"0": 5}).tolist() == [[5.0]]
 
 
+@pytest.mark.parametrize("form", ["dict", "rows", "pandas"])
+def test_an_integer_and_a_text_that_name_the_same_column_are_refused(form):
+    columns = {0: [1.5, 3.5], "0": [7.5, 8.5], "y": [0.5, 1.5]}
+    data = rows_of(columns) if form == "rows" else columns
+    if form == "pandas":
+        data = pytest.importorskip("pandas", reason="pandas is not installed").DataFrame(columns)
+    message = r"^data: expected different names of columns, got 0 and '0', which are the same name"
+    with pytest.raises(ValueError, match=message):
+        Table.fit(data, "y")
+    with pytest.raises(ValueError, match=message):
+        Table.fit({0: [1, 3], "y": [0.5, 1.5]}, "y").encode(data)
+
+
 # ---- what columns are
 
 
