@@ -197,6 +197,21 @@ class Model:
                 f"total_cost measures their error"
             )
 
+    def check_predicts_classes(self, name: str) -> None:
+        """Raise a ValueError if a network without names of classes predicts a number."""
+        inputs = self.schema.inputs
+        if inputs is not None and inputs.predicts_numbers:
+            raise ValueError(
+                f"{name}: expected a network that predicts classes, got one whose inputs have a "
+                f"number as the target; feedforward predicts it"
+            )
+        if self.sizes[-1] == 1 and not self._output.classifies:
+            raise ValueError(
+                f"{name}: expected a network that predicts classes, got one with one "
+                f"{self.choice.output} output; feedforward gives the number that it predicts, and "
+                f"Network(..., classes=[0, 1]) makes classes of it"
+            )
+
     # ---- calls of the kernels
 
     def feedforward(self, X: Any, scale: float, values: NDArray | None = None) -> NDArray:

@@ -378,7 +378,8 @@ class Network:
         Raises
         ------
         ValueError, TypeError
-            As ``feedforward``.
+            As ``feedforward``, and for a network that predicts a number: with a ``Table`` whose
+            target is a number, or one linear or exponential output and no ``classes``.
 
         Examples
         --------
@@ -391,8 +392,11 @@ class Network:
         >>> net.predict_labels([[3, 1], [1, 3]]).tolist()
         ['ham', 'spam']
         """
+        classes = self._model.schema.classes
+        if classes is None:
+            self._model.check_predicts_classes("predict_labels")
         codes = overridden.predicted_classes(self, self._inputs, X)
-        return codes if self.classes is None else labels.named(codes, self.classes)
+        return codes if classes is None else labels.named(codes, classes)
 
     def predictor(self) -> Callable[[ArrayLike | Columns], NDArray]:
         """A callable for one example at a time, for control loops: no allocation, few checks.

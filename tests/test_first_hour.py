@@ -59,7 +59,7 @@ def test_predict_labels_of_one_example_is_one_label():
 
 
 def test_predict_labels_of_one_output_is_one_from_a_half_on():
-    net = Network([1, 1], "quadratic", output="linear", dtype="float64")
+    net = Network([1, 1], "quadratic", output="linear", dtype="float64", classes=[0, 1])
     net.weights[0], net.biases[0] = [[1.0]], [[0.0]]
     below = np.nextafter(0.5, 0)
     assert net.predict_labels([[0.5], [below], [2.0], [-1.0]]).tolist() == [1, 0, 1, 0]
@@ -67,6 +67,20 @@ def test_predict_labels_of_one_output_is_one_from_a_half_on():
     net = Network([2, 2], dtype="float64")
     net.weights[0], net.biases[0] = np.eye(2), np.zeros((2, 1))
     assert net.predict_labels([[1.0, 1.0], [1.0, 2.0]]).tolist() == [0, 1]  # the first of equals
+
+
+@pytest.mark.parametrize("output", ["linear", "exponential"])
+def test_predict_labels_of_one_output_that_is_a_number_are_refused(output):
+    cost = {"linear": "quadratic", "exponential": "poisson"}[output]
+    net = Network([4, 3, 1], cost, output=output, seed=1)
+    message = (
+        f"^predict_labels: expected a network that predicts classes, got one with one {output} "
+        "output; feedforward gives"
+    )
+    for rows in (X, X[0]):
+        with pytest.raises(ValueError, match=message):
+            net.predict_labels(rows)
+    assert Network([4, 3, 2], cost, output=output, seed=1).predict_labels(X).shape == (30,)
 
 
 @pytest.mark.parametrize(

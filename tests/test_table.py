@@ -153,6 +153,19 @@ def test_integers_name_columns_too():
     assert table.encode({0: 5}).tolist() == table.encode({"0": 5}).tolist() == [[5.0]]
 
 
+@pytest.mark.parametrize("form", ["dict", "rows", "pandas"])
+def test_an_integer_and_a_text_that_name_the_same_column_are_refused(form):
+    columns = {0: [1.5, 3.5], "0": [7.5, 8.5], "y": [0.5, 1.5]}
+    data = rows_of(columns) if form == "rows" else columns
+    if form == "pandas":
+        data = pytest.importorskip("pandas", reason="pandas is not installed").DataFrame(columns)
+    message = r"^data: expected different names of columns, got 0 and '0', which are the same name"
+    with pytest.raises(ValueError, match=message):
+        Table.fit(data, "y")
+    with pytest.raises(ValueError, match=message):
+        Table.fit({0: [1, 3], "y": [0.5, 1.5]}, "y").encode(data)
+
+
 # ---- what columns are
 
 
@@ -712,3 +725,13 @@ def test_a_target_of_number_texts_has_text_classes_or_is_a_regression():
 def test_texts_of_booleans_are_numbers_in_a_column_of_booleans():
     table = Table.fit({"b": [True, False], "y": [1.5, 2.5]}, "y")
     assert table.encode({"b": ["true", "False"]}).tolist() == [[1.0], [0.0]]
+
+
+@pytest.mark.parametrize("options", [{"cost": "quadratic", "output": "linear"}, {}])
+def test_a_network_whose_table_predicts_numbers_predicts_no_labels(options):
+    rows = {"a": [1.5, 2.5, 3.5], "y": [0.25, 0.75, 0.5]}
+    table = Table.fit(rows, "y")
+    net = fastnet.Network(table.sizes(4), inputs=table, **options)
+    with pytest.raises(ValueError, match=r"^predict_labels: .* classes, got one whose inputs have"):
+        net.predict_labels(rows)
+    assert net.feedforward(rows).shape == (3, 1)

@@ -140,6 +140,11 @@ def _from_named(given: dict[Any, Any], texts: Collection[str]) -> RawColumns:
     booleans = set()
     n = 0
     for key, values in given.items():
+        if isinstance(key, int) and str(key) in given:
+            raise ValueError(
+                f"expected different names of columns, got {key!r} and {str(key)!r}, which are "
+                f"the same name"
+            )
         if not isinstance(key, str | int):
             raise TypeError(
                 f"expected names of columns that are str or int, got {checks.short_repr(key)}"
