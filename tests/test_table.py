@@ -607,3 +607,49 @@ def test_a_target_of_number_texts_has_text_classes_or_is_a_regression():
 def test_texts_of_booleans_are_numbers_in_a_column_of_booleans():
     table = Table.fit({"b": [True, False], "y": [1.5, 2.5]}, "y")
     assert table.encode({"b": ["true", "False"]}).tolist() == [[1.0], [0.0]]
+
+
+# ---- columns that are not needed
+
+
+def dated(columns, library):
+    """The columns with a column "k" of dates, as a frame or a dict."""
+    days = np.array(["2020-01-01", "2020-01-02"] * (len(columns["y"]) // 2), "datetime64[D]")
+    if library == "dict":
+        return {**columns, "k": days.tolist()}
+    module = pytest.importorskip(library, reason=f"{library} is not installed")
+    return module.DataFrame({**columns, "k": days.astype("datetime64[ns]")})
+
+
+@pytest.mark.parametrize("library", ["dict", "pandas", "polars"])
+def test_columns_that_are_not_needed_may_have_any_values(library):
+    columns = {"x": [1.5, 2.5, 3.5, 4], "y": ["a", "b"] * 2}
+    table = Table.fit(dated(columns, library), "y", drop=["k"])
+    assert table == Table.fit(columns, "y")
+    assert table.encode(dated(columns, library)).tolist() == table.encode(columns).tolist()
+    assert table.encode({"x": [1], "z": [[3]], "u": [np.inf]}).tolist() == [[1]]
+    with pytest.raises(ValueError, match=r"^data: expected a column 'x', got 'z'"):
+        table.encode({"z": [3]})
+    with pytest.raises(ValueError, match=r"^drop: expected other columns than the target, got 'y'"):
+        Table.fit(columns, "y", drop=["y"])
+
+
+@pytest.mark.parametrize("library", ["dict", "pandas", "polars"])
+def test_dates_that_are_declared_are_the_categories_of_their_texts(library):
+    data = dated({"x": [1.5, 2.5, 3.5, 4], "y": ["a", "b"] * 2}, library)
+    table = Table.fit(data, "y", categorical=["k"])
+    assert table.categories == {"k": ("2020-01-01", "2020-01-02")}
+    encoded = table.encode(io.BytesIO(b"x,k\n0,2020-01-02\n"))
+    assert encoded.tolist() == [[0, 0, 1]]
+    assert table.encode(data)[:, 1:].tolist() == [[1, 0], [0, 1]] * 2
+
+
+def test_columns_of_one_name_in_a_file_are_refused_only_if_they_are_needed():
+    text = b"a,x,a,y\n1,2,3,a\n2,3,4,b\n"
+    assert Table.fit(io.BytesIO(text), drop=["a"]).columns == ("x",)
+    table = Table.fit({"x": [1, 2], "y": ["a", "b"]}, "y")
+    assert table.encode(io.BytesIO(text)).tolist() == [[2], [3]]
+    with pytest.raises(ValueError, match=r"line 1: expected different names of columns, got 'a'"):
+        Table.fit(io.BytesIO(text))
+    with pytest.raises(ValueError, match=r"line 1: expected different names of columns, got 'x'"):
+        table.encode(io.BytesIO(b"x,x\n1,2\n"))

@@ -266,7 +266,10 @@ def _load_table(options: argparse.Namespace) -> Loaded:
     given = {name: value for name, value in chosen.items() if value is not None}
     with given_as_table("DATA", file):
         # read once: standard input can be read once only
-        raw = raw_columns.read(table_source(file), given.get("categorical", ()))
+        dropped = given.get("drop", ())
+        raw = raw_columns.read(
+            table_source(file), given.get("categorical", ()), lambda name: name not in dropped
+        )
         validation = None
         if options.validation_fraction:
             table, training, validation = Table.split(
