@@ -653,3 +653,77 @@ def test_columns_of_one_name_in_a_file_are_refused_only_if_they_are_needed():
         Table.fit(io.BytesIO(text))
     with pytest.raises(ValueError, match=r"line 1: expected different names of columns, got 'x'"):
         table.encode(io.BytesIO(b"x,x\n1,2\n"))
+
+
+# ---- categories of the same value in frames and files
+
+
+def test_categories_of_a_frame_are_those_of_its_csv_file():
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    frame = pandas.DataFrame(
+        {
+            "zip": [8001, 8002, None, 8003] * 20,
+            "flag": [True, False, None, True] * 20,
+            "day": pandas.to_datetime(["2020-01-01", "2020-01-02", None, DATES[0]] * 20),
+            "time": pandas.to_datetime(["2020-01-01 00:00", "2020-01-02 12:30"] * 40),
+            "y": np.arange(80) + 0.5,
+        }
+    )
+    names = ["zip", "flag", "day", "time"]
+    file = frame.to_csv(index=False).encode()
+    of_frame = Table.fit(frame, "y", categorical=names)
+    of_file = Table.fit(io.BytesIO(file), "y", categorical=names)
+    assert of_frame == of_file
+    assert of_frame.categories["zip"] == ("8001", "8002", "8003", None)
+    assert of_frame.categories["time"] == ("2020-01-01", "2020-01-02 12:30:00")
+    expected = of_frame.encode(frame).tolist()
+    assert of_frame.encode(io.BytesIO(file)).tolist() == expected
+    assert of_file.encode(frame).tolist() == expected
+    lower = file.replace(b"True", b"true").replace(b"False", b"FALSE")
+    assert Table.fit(io.BytesIO(lower), "y", categorical=names) == of_file
+    assert of_file.encode(io.BytesIO(lower)).tolist() == expected
+
+
+def test_texts_that_differ_in_training_rows_stay_different_categories():
+    table = Table.fit({"v": ["1", "1.0", "1.10", "1.1"], "y": [1.5, 2, 3, 4]}, "y",
+                      categorical=["v"])  # fmt: skip
+    assert table.categories == {"v": ("1", "1.0", "1.1", "1.10")}
+    assert table.encode({"v": ["1.0", "1"]}).tolist() == [[0, 1, 0, 0], [1, 0, 0, 0]]
+    mixed = Table.fit({"v": ["1.0", "x", "true", ""], "y": [1.5, 2, 3, 4]}, "y", categorical=["v"])
+    assert mixed.categories == {"v": ("", "1.0", "true", "x")}
+    assert mixed.encode({"v": [1, True, None]}).argmax(axis=1).tolist() == [1, 2, 0]
+
+
+def test_a_saved_table_whose_categories_are_written_as_floats_takes_integers():
+    state = Table.fit({"v": ["8001", "8002"], "y": [1.5, 2]}, "y", categorical=["v"]).state()
+    old = json.loads(json.dumps(state).replace("8001", "8001.0"))
+    assert Table.from_state(old).encode({"v": [8001, 8002]}).tolist() == [[1, 0], [0, 1]]
+
+
+def test_a_missing_field_of_a_file_and_its_text_in_a_frame_are_one_category():
+    table = Table.fit(io.BytesIO(b"g,y\na,1.5\nNA,2\n,3\n"))
+    assert table.categories == {"g": ("a", None)}
+    assert table.encode({"g": ["", "NA", None, "a"]}).tolist() == [[0, 1]] * 3 + [[1, 0]]
+
+
+def test_large_integers_are_different_categories():
+    data = {"x": [2**60, 2**60 + 1] * 10, "y": np.arange(20) + 0.5}
+    expected = {"x": (str(2**60), str(2**60 + 1))}
+    assert Table.fit(data, "y", categorical=["x"]).categories == expected
+    arrays = {**data, "x": np.array(data["x"])}
+    assert Table.fit(arrays, "y", categorical=["x"]).categories == expected
+
+
+def test_infinity_is_no_category():
+    with pytest.raises(ValueError, match=r"^data: row 1, column 'x': expected finite numbers, got"):
+        Table.fit({"x": [1, np.inf], "y": [1.5, 2]}, "y", categorical=["x"])
+
+
+def test_classes_of_a_frame_are_those_of_its_csv_file():
+    frame = {"x": [1, 2, 3, 4], "y": [8001.0, 8002.0] * 2}
+    file = io.BytesIO(b"x,y\n1,8001.0\n2,8002.0\n")
+    table = Table.fit(frame, "y", categorical=["y"])
+    assert table.classes == ("8001", "8002")
+    assert table.dataset(file).y.tolist() == [0, 1]
+    file.seek(0)
+    assert Table.fit(file, "y", categorical=["y"]).classes == table.classes

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import os
+import re
 from collections.abc import Callable, Collection
-from numbers import Real
+from math import isinf
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +22,10 @@ EXPECTED = (
     "row or a list of dicts"
 )
 
+
+# Texts of a whole number or of a day, as libraries write them for other types, and what is kept.
+_LONGER = re.compile(r"(-?(?:0|[1-9]\d*))\.0|(\d{4}-\d\d-\d\d)[ T]00:00:00")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 _DATES = (datetime.date, datetime.time, datetime.timedelta)  # datetime.datetime is a date
 
@@ -201,6 +207,9 @@ def _column(name: str, values: Any, as_text: bool) -> tuple[Column, bool]:
             as_text and isinstance(value, _DATES)
         ):
             raise _no_numbers(name, type(value).__name__)
+    infinite = [i for i, value in enumerate(present) if isinstance(value, float) and isinf(value)]
+    if infinite:
+        raise _not_finite(name, infinite[0])
     return [None if value is None else text_of(value) for value in present], False
 
 
@@ -226,9 +235,12 @@ def _no_numbers(name: str, kind: Any) -> TypeError:
 
 def _finite(name: str, numbers: NDArray) -> NDArray:
     if np.isinf(numbers).any():
-        row = int(np.isinf(numbers).argmax())
-        raise ValueError(f"row {row}, column {name!r}: expected finite numbers, got infinity")
+        raise _not_finite(name, int(np.isinf(numbers).argmax()))
     return numbers
+
+
+def _not_finite(name: str, row: int) -> ValueError:
+    return ValueError(f"row {row}, column {name!r}: expected finite numbers, got infinity")
 
 
 def numbers_in(texts: list[str | None]) -> NDArray | None:
@@ -250,7 +262,8 @@ def numbers_in(texts: list[str | None]) -> NDArray | None:
 
 
 def text_of(value: Any) -> str:
-    """A value as the name of a category: 3.0 is "3", and midnight of a day is the day.
+    """A value as the name of a category: 3.0 is "3", and midnight of a day is the day. Spaces
+    around a text are removed.
 
     Examples
     --------
@@ -263,5 +276,46 @@ def text_of(value: Any) -> str:
         return str(value).removesuffix(" 00:00:00")
     if isinstance(value, bool | np.bool_):
         return str(bool(value))
+    if isinstance(value, Integral):
+        return str(int(value))
     number = float(value)
     return str(int(number)) if number.is_integer() else repr(number)
+
+
+def canonical(text: str | None) -> str | None:
+    """The text that stands for all texts of the same value: "3" for "3.0", "True" for "true", None
+    for those that are missing values in a file.
+
+    Examples
+    --------
+    >>> canonical("3.0"), canonical("TRUE"), canonical("NA"), canonical("03.0"), canonical("a")
+    ('3', 'True', None, '03.0', 'a')
+    """
+    if text is None or text in MISSING:
+        return None
+    if text in BOOLEANS:
+        return str(BOOLEANS[text])
+    match = _LONGER.fullmatch(text)
+    return (match[1] or match[2]) if match else text
+
+
+def read_to_fit(data: Any, categorical: Collection[str], dropped: Collection[str]) -> RawColumns:
+    """``read``, with canonical texts in the categorical columns that contain only numbers, booleans
+    or dates, if these texts differ where the original ones do."""
+    raw = read(data, categorical, lambda name: name not in dropped)
+    columns = dict(raw.columns)
+    for name in categorical:
+        column = columns.get(name)
+        if isinstance(column, list):
+            columns[name] = _with_canonical(column)
+    return raw._replace(columns=columns)
+
+
+def _with_canonical(column: list[str | None]) -> list[str | None]:
+    known = {text for text in column if text is not None}
+    are_values = (
+        all(map(is_number, known)) or known <= BOOLEANS.keys() or all(map(_DAY.match, known))
+    )
+    if not are_values or len({*map(canonical, known)}) < len(known):
+        return column
+    return [canonical(text) for text in column]
