@@ -25,6 +25,10 @@ from fastnet.training.history import History
 # Of the largest target to the deviation of the targets; float32 has seven digits.
 _FLOAT32_RATIO = 1e3
 
+# The largest target, and the least deviation, of which weights and outputs are within the range of
+# float32.
+_LARGEST, _LEAST = 1e37, 1e-35
+
 HIDDEN = (50,)
 NEURONS = "tanh"
 COSTS: dict[str, Any] = {
@@ -41,10 +45,13 @@ def output_for(task: str, cost: BuiltInCost) -> str | None:
 
 def dtype_for(examples: Examples) -> str:
     """float64 for targets whose deviation is so small beside their mean that float32 would lose
-    it, otherwise float32."""
+    it, and for targets near or beyond the range of float32; otherwise float32."""
     if examples.classes is None:
         y = np.asarray(examples.training.y, np.float64)
-        if (np.abs(y).max(axis=0) > _FLOAT32_RATIO * y.std(axis=0)).any():
+        largest, deviation = np.abs(y).max(axis=0), y.std(axis=0)
+        if (largest > _FLOAT32_RATIO * deviation).any() or (largest > _LARGEST).any():
+            return "float64"
+        if ((deviation > 0) & (deviation < _LEAST)).any():
             return "float64"
     return "float32"
 

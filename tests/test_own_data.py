@@ -168,6 +168,16 @@ def test_targets_that_float32_cannot_tell_apart_are_learnt_in_float64(mean, devi
     assert own_data.dtype_for(labels) == "float32"
 
 
+@pytest.mark.parametrize("unit", [2e40, 1e-42])
+def test_targets_beyond_the_range_of_float32_are_learnt_in_float64(unit):
+    x = np.arange(100) / 50 - 1
+    fit = fastnet.fit_table({"x": x, "y": unit * x}, "y")
+    assert fit.net.dtype == "float64"
+    assert fit.score.r2 > 0.99
+    usual = fastnet.fit_table({"x": x, "y": 1e30 * x}, "y", epochs=1)
+    assert usual.net.dtype == "float32"
+
+
 def test_outputs_have_the_units_of_the_target_after_an_interrupt(monkeypatch):
     data = examples()
     net = net_of()

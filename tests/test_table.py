@@ -735,3 +735,123 @@ def test_a_network_whose_table_predicts_numbers_predicts_no_labels(options):
     with pytest.raises(ValueError, match=r"^predict_labels: .* classes, got one whose inputs have"):
         net.predict_labels(rows)
     assert net.feedforward(rows).shape == (3, 1)
+
+
+# ---- columns that are not needed
+
+
+def dated(columns, library):
+    """The columns with a column "k" of dates, as a frame or a dict."""
+    days = np.array(["2020-01-01", "2020-01-02"] * (len(columns["y"]) // 2), "datetime64[D]")
+    if library == "dict":
+        return {**columns, "k": days.tolist()}
+    module = pytest.importorskip(library, reason=f"{library} is not installed")
+    return module.DataFrame({**columns, "k": days.astype("datetime64[ns]")})
+
+
+@pytest.mark.parametrize("library", ["dict", "pandas", "polars"])
+def test_columns_that_are_not_needed_may_have_any_values(library):
+    columns = {"x": [1.5, 2.5, 3.5, 4], "y": ["a", "b"] * 2}
+    table = Table.fit(dated(columns, library), "y", drop=["k"])
+    assert table == Table.fit(columns, "y")
+    assert table.encode(dated(columns, library)).tolist() == table.encode(columns).tolist()
+    assert table.encode({"x": [1], "z": [[3]], "u": [np.inf]}).tolist() == [[1]]
+    with pytest.raises(ValueError, match=r"^data: expected a column 'x', got 'z'"):
+        table.encode({"z": [3]})
+    with pytest.raises(ValueError, match=r"^drop: expected other columns than the target, got 'y'"):
+        Table.fit(columns, "y", drop=["y"])
+
+
+@pytest.mark.parametrize("library", ["dict", "pandas", "polars"])
+def test_dates_that_are_declared_are_the_categories_of_their_texts(library):
+    data = dated({"x": [1.5, 2.5, 3.5, 4], "y": ["a", "b"] * 2}, library)
+    table = Table.fit(data, "y", categorical=["k"])
+    assert table.categories == {"k": ("2020-01-01", "2020-01-02")}
+    encoded = table.encode(io.BytesIO(b"x,k\n0,2020-01-02\n"))
+    assert encoded.tolist() == [[0, 0, 1]]
+    assert table.encode(data)[:, 1:].tolist() == [[1, 0], [0, 1]] * 2
+
+
+def test_columns_of_one_name_in_a_file_are_refused_only_if_they_are_needed():
+    text = b"a,x,a,y\n1,2,3,a\n2,3,4,b\n"
+    assert Table.fit(io.BytesIO(text), drop=["a"]).columns == ("x",)
+    table = Table.fit({"x": [1, 2], "y": ["a", "b"]}, "y")
+    assert table.encode(io.BytesIO(text)).tolist() == [[2], [3]]
+    with pytest.raises(ValueError, match=r"line 1: expected different names of columns, got 'a'"):
+        Table.fit(io.BytesIO(text))
+    with pytest.raises(ValueError, match=r"line 1: expected different names of columns, got 'x'"):
+        table.encode(io.BytesIO(b"x,x\n1,2\n"))
+
+
+# ---- categories of the same value in frames and files
+
+
+def test_categories_of_a_frame_are_those_of_its_csv_file():
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    frame = pandas.DataFrame(
+        {
+            "zip": [8001, 8002, None, 8003] * 20,
+            "flag": [True, False, None, True] * 20,
+            "day": pandas.to_datetime(["2020-01-01", "2020-01-02", None, DATES[0]] * 20),
+            "time": pandas.to_datetime(["2020-01-01 00:00", "2020-01-02 12:30"] * 40),
+            "y": np.arange(80) + 0.5,
+        }
+    )
+    names = ["zip", "flag", "day", "time"]
+    file = frame.to_csv(index=False).encode()
+    of_frame = Table.fit(frame, "y", categorical=names)
+    of_file = Table.fit(io.BytesIO(file), "y", categorical=names)
+    assert of_frame == of_file
+    assert of_frame.categories["zip"] == ("8001", "8002", "8003", None)
+    assert of_frame.categories["time"] == ("2020-01-01", "2020-01-02 12:30:00")
+    expected = of_frame.encode(frame).tolist()
+    assert of_frame.encode(io.BytesIO(file)).tolist() == expected
+    assert of_file.encode(frame).tolist() == expected
+    lower = file.replace(b"True", b"true").replace(b"False", b"FALSE")
+    assert Table.fit(io.BytesIO(lower), "y", categorical=names) == of_file
+    assert of_file.encode(io.BytesIO(lower)).tolist() == expected
+
+
+def test_texts_that_differ_in_training_rows_stay_different_categories():
+    table = Table.fit({"v": ["1", "1.0", "1.10", "1.1"], "y": [1.5, 2, 3, 4]}, "y",
+                      categorical=["v"])  # fmt: skip
+    assert table.categories == {"v": ("1", "1.0", "1.1", "1.10")}
+    assert table.encode({"v": ["1.0", "1"]}).tolist() == [[0, 1, 0, 0], [1, 0, 0, 0]]
+    mixed = Table.fit({"v": ["1.0", "x", "true", ""], "y": [1.5, 2, 3, 4]}, "y", categorical=["v"])
+    assert mixed.categories == {"v": ("", "1.0", "true", "x")}
+    assert mixed.encode({"v": [1, True, None]}).argmax(axis=1).tolist() == [1, 2, 0]
+
+
+def test_a_saved_table_whose_categories_are_written_as_floats_takes_integers():
+    state = Table.fit({"v": ["8001", "8002"], "y": [1.5, 2]}, "y", categorical=["v"]).state()
+    old = json.loads(json.dumps(state).replace("8001", "8001.0"))
+    assert Table.from_state(old).encode({"v": [8001, 8002]}).tolist() == [[1, 0], [0, 1]]
+
+
+def test_a_missing_field_of_a_file_and_its_text_in_a_frame_are_one_category():
+    table = Table.fit(io.BytesIO(b"g,y\na,1.5\nNA,2\n,3\n"))
+    assert table.categories == {"g": ("a", None)}
+    assert table.encode({"g": ["", "NA", None, "a"]}).tolist() == [[0, 1]] * 3 + [[1, 0]]
+
+
+def test_large_integers_are_different_categories():
+    data = {"x": [2**60, 2**60 + 1] * 10, "y": np.arange(20) + 0.5}
+    expected = {"x": (str(2**60), str(2**60 + 1))}
+    assert Table.fit(data, "y", categorical=["x"]).categories == expected
+    arrays = {**data, "x": np.array(data["x"])}
+    assert Table.fit(arrays, "y", categorical=["x"]).categories == expected
+
+
+def test_infinity_is_no_category():
+    with pytest.raises(ValueError, match=r"^data: row 1, column 'x': expected finite numbers, got"):
+        Table.fit({"x": [1, np.inf], "y": [1.5, 2]}, "y", categorical=["x"])
+
+
+def test_classes_of_a_frame_are_those_of_its_csv_file():
+    frame = {"x": [1, 2, 3, 4], "y": [8001.0, 8002.0] * 2}
+    file = io.BytesIO(b"x,y\n1,8001.0\n2,8002.0\n")
+    table = Table.fit(frame, "y", categorical=["y"])
+    assert table.classes == ("8001", "8002")
+    assert table.dataset(file).y.tolist() == [0, 1]
+    file.seek(0)
+    assert Table.fit(file, "y", categorical=["y"]).classes == table.classes

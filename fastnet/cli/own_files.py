@@ -267,7 +267,9 @@ def _load_table(options: argparse.Namespace) -> Loaded:
     given = {name: value for name, value in chosen.items() if value is not None}
     with given_as_table("DATA", file):
         # read once: standard input can be read once only
-        raw = raw_columns.read(table_source(file), given.get("categorical", ()))
+        raw = raw_columns.read_to_fit(
+            table_source(file), given.get("categorical", ()), given.get("drop", ())
+        )
         validation = None
         if options.validation_fraction:
             table, training, validation = Table.split(

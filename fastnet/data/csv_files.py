@@ -6,7 +6,7 @@ import io
 import math
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -69,7 +69,12 @@ def is_number(text: str) -> bool:
         return False
 
 
-def read_csv(source: Any, texts: Collection[str] = (), name: str | None = None) -> CSVColumns:
+def read_csv(
+    source: Any,
+    texts: Collection[str] = (),
+    name: str | None = None,
+    is_needed: Callable[[str], bool] | None = None,
+) -> CSVColumns:
     """Read a CSV file.
 
     The first line names the columns. Fields are separated by commas, or by semicolons, tabs or
@@ -85,6 +90,9 @@ def read_csv(source: Any, texts: Collection[str] = (), name: str | None = None) 
         Columns whose fields are kept as texts even if all are numbers.
     name : str or None
         The file in messages; None: its path.
+    is_needed : callable or None
+        Whether the column of a name is needed. If not, several columns may have the name; the
+        last one is returned. None: all are.
 
     Returns
     -------
@@ -118,7 +126,7 @@ def read_csv(source: Any, texts: Collection[str] = (), name: str | None = None) 
     text = _decoded(content, name)
     kept = set(texts)
     while True:
-        read, mixed = _read(text, kept, name)
+        read, mixed = _read(text, kept, name, is_needed)
         if not mixed:  # otherwise fields that were read as numbers are texts, such as "01"
             return read
         kept |= mixed
@@ -153,11 +161,13 @@ def _decoded(content: bytes | str, name: str) -> str:
         ) from None
 
 
-def _read(text: str, texts: Collection[str], name: str) -> tuple[CSVColumns, set[str]]:
+def _read(
+    text: str, texts: Collection[str], name: str, is_needed: Callable[[str], bool] | None
+) -> tuple[CSVColumns, set[str]]:
     """The columns, and the names of those whose pieces are numbers in part only."""
     rows = _rows(text, name)
     _, header = next(rows, (0, []))
-    header = _checked_header(header, name)
+    header = _checked_header(header, name, is_needed)
     pieces: list[list[Column]] = [[] for _ in header]
     lines: list[int] = []
     n_rows = min(_ROWS, max(64, _FIELDS // len(header)))
@@ -243,7 +253,9 @@ def _check_quotes(place: str, row: str, is_last: bool, options: dict[str, Any]) 
         ) from None
 
 
-def _checked_header(header: list[str], name: str) -> list[str]:
+def _checked_header(
+    header: list[str], name: str, is_needed: Callable[[str], bool] | None
+) -> list[str]:
     """The names of the columns."""
     names = [column.strip() for column in header]
     if not names:
@@ -254,7 +266,7 @@ def _checked_header(header: list[str], name: str) -> list[str]:
         )
     seen: set[str] = set()
     for column in names:
-        if column in seen:
+        if column in seen and (is_needed is None or is_needed(column)):
             raise ValueError(
                 f"{name}, line 1: expected different names of columns, got {column!r} twice"
             )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 import os
-from collections.abc import Collection
-from numbers import Real
+import re
+from collections.abc import Callable, Collection
+from math import isinf
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +21,13 @@ EXPECTED = (
     "the path of a CSV file, a frame of pandas or polars, a dict of columns, a dict of one "
     "row or a list of dicts"
 )
+
+
+# Texts of a whole number or of a day, as libraries write them for other types, and what is kept.
+_LONGER = re.compile(r"(-?(?:0|[1-9]\d*))\.0|(\d{4}-\d\d-\d\d)[ T]00:00:00")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+_DATES = (datetime.date, datetime.time, datetime.timedelta)  # datetime.datetime is a date
 
 
 class RawColumns(NamedTuple):
@@ -35,6 +45,8 @@ class RawColumns(NamedTuple):
         The columns of numbers that were given as booleans.
     lines : list of int or None
         The line of the file on which each row begins.
+    others : tuple of str
+        The names of columns that were not read.
     """
 
     name: str
@@ -42,6 +54,12 @@ class RawColumns(NamedTuple):
     n: int
     booleans: frozenset[str] = frozenset()
     lines: list[int] | None = None
+    others: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all columns; those of ``others`` follow the others."""
+        return [*self.columns, *self.others]
 
     def place(self, row: int, column: str) -> str:
         """The position of a value, for messages."""
@@ -71,7 +89,9 @@ def is_raw(data: Any) -> bool:
     return isinstance(data, RawColumns | str | os.PathLike) or frames.is_named(data)
 
 
-def read(data: Any, texts: Collection[str] = ()) -> RawColumns:
+def read(
+    data: Any, texts: Collection[str] = (), is_needed: Callable[[str], bool] | None = None
+) -> RawColumns:
     """The columns of raw rows.
 
     Parameters
@@ -81,7 +101,9 @@ def read(data: Any, texts: Collection[str] = ()) -> RawColumns:
         library; a dict of columns, or of one row; a list of such rows. Names that are
         integers are read as text.
     texts : collection of str
-        Columns that are texts, whatever they look like.
+        Columns that are texts, whatever they look like; the text of a date is that of a file.
+    is_needed : callable or None
+        Whether the column of a name is needed; others may have values of any kind. None: all are.
 
     Returns
     -------
@@ -104,7 +126,9 @@ def read(data: Any, texts: Collection[str] = ()) -> RawColumns:
         return data
     if isinstance(data, str | os.PathLike) or hasattr(data, "read"):
         name = getattr(data, "name", None) if hasattr(data, "read") else None
-        read_file = csv_files.read_csv(data, texts, name if isinstance(name, str) else None)
+        read_file = csv_files.read_csv(
+            data, texts, name if isinstance(name, str) else None, is_needed
+        )
         raw = RawColumns(
             read_file.name, read_file.columns, len(read_file.lines), lines=read_file.lines
         )
@@ -112,7 +136,7 @@ def read(data: Any, texts: Collection[str] = ()) -> RawColumns:
     if not frames.is_named(data):
         raise TypeError(f"data: expected {EXPECTED}; got {checks.short_repr(data)}")
     with checks.error_prefix("data"):
-        return _from_named(frames.columns_of(data), texts)
+        return _from_named(frames.columns_of(data), texts, is_needed)
 
 
 def _with_booleans(raw: RawColumns, texts: Collection[str]) -> RawColumns:
@@ -134,10 +158,12 @@ def _with_booleans(raw: RawColumns, texts: Collection[str]) -> RawColumns:
     return raw._replace(columns=columns, booleans=booleans)
 
 
-def _from_named(given: dict[Any, Any], texts: Collection[str]) -> RawColumns:
+def _from_named(
+    given: dict[Any, Any], texts: Collection[str], is_needed: Callable[[str], bool] | None
+) -> RawColumns:
     """The columns of a frame or a dict."""
     columns: dict[str, Column] = {}
-    booleans = set()
+    booleans, others = set(), []
     n = 0
     for key, values in given.items():
         if isinstance(key, int) and str(key) in given:
@@ -150,13 +176,17 @@ def _from_named(given: dict[Any, Any], texts: Collection[str]) -> RawColumns:
                 f"expected names of columns that are str or int, got {checks.short_repr(key)}"
             )
         name = str(key)
+        if is_needed is not None and not is_needed(name):
+            others.append(name)
+            n = len(values)
+            continue
         columns[name], is_boolean = _column(name, values, name in texts)
         n = len(columns[name])
         if is_boolean:
             booleans.add(name)
     if not n:
-        raise ValueError(f"expected {'rows' if columns else 'columns'}, got none")
-    return RawColumns("data", columns, n, frozenset(booleans))
+        raise ValueError(f"expected {'rows' if given else 'columns'}, got none")
+    return RawColumns("data", columns, n, frozenset(booleans), others=tuple(others))
 
 
 def _column(name: str, values: Any, as_text: bool) -> tuple[Column, bool]:
@@ -164,6 +194,8 @@ def _column(name: str, values: Any, as_text: bool) -> tuple[Column, bool]:
     array = values if isinstance(values, np.ndarray) else _array(values)
     if array.ndim != 1:
         raise ValueError(f"column {name!r}: expected one value per row, got shape {array.shape}")
+    if as_text and array.dtype.kind in "mM":
+        array = array.astype(f"{array.dtype.kind}8[us]").astype(object)
     kind = array.dtype.kind
     if kind in "biuf" and not as_text:
         return _finite(name, array.astype(np.float64)), kind == "b"
@@ -176,8 +208,13 @@ def _column(name: str, values: Any, as_text: bool) -> tuple[Column, bool]:
         is_boolean = bool(known) and all(isinstance(value, bool | np.bool_) for value in known)
         return _finite(name, numbers), is_boolean
     for value in known:
-        if not isinstance(value, str | Real | np.bool_):
+        if not isinstance(value, str | Real | np.bool_) and not (
+            as_text and isinstance(value, _DATES)
+        ):
             raise _no_numbers(name, type(value).__name__)
+    infinite = [i for i, value in enumerate(present) if isinstance(value, float) and isinf(value)]
+    if infinite:
+        raise _not_finite(name, infinite[0])
     return [None if value is None else text_of(value) for value in present], False
 
 
@@ -203,9 +240,12 @@ def _no_numbers(name: str, kind: Any) -> TypeError:
 
 def _finite(name: str, numbers: NDArray) -> NDArray:
     if np.isinf(numbers).any():
-        row = int(np.isinf(numbers).argmax())
-        raise ValueError(f"row {row}, column {name!r}: expected finite numbers, got infinity")
+        raise _not_finite(name, int(np.isinf(numbers).argmax()))
     return numbers
+
+
+def _not_finite(name: str, row: int) -> ValueError:
+    return ValueError(f"row {row}, column {name!r}: expected finite numbers, got infinity")
 
 
 def numbers_in(texts: list[str | None]) -> NDArray | None:
@@ -227,7 +267,8 @@ def numbers_in(texts: list[str | None]) -> NDArray | None:
 
 
 def text_of(value: Any) -> str:
-    """A value as the name of a category: 3.0 is "3", as it is in a file.
+    """A value as the name of a category: 3.0 is "3", and midnight of a day is the day. Spaces
+    around a text are removed.
 
     Examples
     --------
@@ -236,7 +277,50 @@ def text_of(value: Any) -> str:
     """
     if isinstance(value, str):
         return value.strip()
+    if isinstance(value, _DATES):
+        return str(value).removesuffix(" 00:00:00")
     if isinstance(value, bool | np.bool_):
         return str(bool(value))
+    if isinstance(value, Integral):
+        return str(int(value))
     number = float(value)
     return str(int(number)) if number.is_integer() else repr(number)
+
+
+def canonical(text: str | None) -> str | None:
+    """The text that stands for all texts of the same value: "3" for "3.0", "True" for "true", None
+    for those that are missing values in a file.
+
+    Examples
+    --------
+    >>> canonical("3.0"), canonical("TRUE"), canonical("NA"), canonical("03.0"), canonical("a")
+    ('3', 'True', None, '03.0', 'a')
+    """
+    if text is None or text in MISSING:
+        return None
+    if text in BOOLEANS:
+        return str(BOOLEANS[text])
+    match = _LONGER.fullmatch(text)
+    return (match[1] or match[2]) if match else text
+
+
+def read_to_fit(data: Any, categorical: Collection[str], dropped: Collection[str]) -> RawColumns:
+    """``read``, with canonical texts in the categorical columns that contain only numbers, booleans
+    or dates, if these texts differ where the original ones do."""
+    raw = read(data, categorical, lambda name: name not in dropped)
+    columns = dict(raw.columns)
+    for name in categorical:
+        column = columns.get(name)
+        if isinstance(column, list):
+            columns[name] = _with_canonical(column)
+    return raw._replace(columns=columns)
+
+
+def _with_canonical(column: list[str | None]) -> list[str | None]:
+    known = {text for text in column if text is not None}
+    are_values = (
+        all(map(is_number, known)) or known <= BOOLEANS.keys() or all(map(_DAY.match, known))
+    )
+    if not are_values or len({*map(canonical, known)}) < len(known):
+        return column
+    return [canonical(text) for text in column]

@@ -367,11 +367,12 @@ class Table(InputTransform):
 
     def _read(self, raw: Any, with_target: bool = False) -> RawColumns:
         texts = {*self.categories} | self._target.texts
-        read = raw_columns.read(raw, texts)
-        for name in (*self.columns, *([self.target] if with_target else [])):
+        needed = (*self.columns, *([self.target] if with_target else []))
+        read = raw_columns.read(raw, texts, frozenset(needed).__contains__)
+        for name in needed:
             if name not in read.columns:
                 raise ValueError(
-                    f"{read.name}: expected a column {name!r}, got {listed([*read.columns])}"
+                    f"{read.name}: expected a column {name!r}, got {listed(read.names)}"
                 )
         return read
 

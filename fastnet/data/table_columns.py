@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -92,12 +94,25 @@ class CategoryColumn:
     def is_scaled(self) -> list[bool]:
         return [False] * len(self.categories)
 
+    @cached_property
+    def _code_of(self) -> dict[str | None, int]:
+        """The number of each category."""
+        return {one: i for i, one in enumerate(self.categories)}
+
+    @cached_property
+    def _code_of_canonical(self) -> dict[str | None, int]:
+        return codes_of_canonical(self.categories)
+
+    def _code(self, text: str | None) -> int:
+        """The number of the one category with the same value as ``text``, otherwise -1."""
+        return self._code_of_canonical.get(raw_columns.canonical(text), -1)
+
     def encode(self, raw: RawColumns, out: NDArray, unknown: str, missing: str) -> None:
         """As for ``NumberColumn``; the row of an unknown category is all zeros if it is ignored."""
         column = raw.columns[self.name]
-        number_of = {one: i for i, one in enumerate(self.categories)}
         texts = [None] * raw.n if isinstance(column, np.ndarray) else column  # all are missing
-        codes = np.array([number_of.get(text, -1) for text in texts])
+        code_of = self._code_of
+        codes = np.array([code_of[text] if text in code_of else self._code(text) for text in texts])
         known = np.flatnonzero(codes >= 0)
         out[known, codes[known]] = 1
         if missing == "error" and None in texts:
@@ -119,6 +134,13 @@ class CategoryColumn:
 
 
 Column = NumberColumn | CategoryColumn
+
+
+def codes_of_canonical(categories: tuple[str | None, ...]) -> dict[str | None, int]:
+    """The number of a category by its canonical text, without texts that several have."""
+    texts = [raw_columns.canonical(one) for one in categories]
+    counts = Counter(texts)
+    return {text: i for i, text in enumerate(texts) if counts[text] == 1}
 
 
 def listed(items: tuple[Any, ...] | list[Any]) -> str:

@@ -56,7 +56,7 @@ class FitOptions:
     def read(self, data: Any) -> tuple[RawColumns, Target, FitOptions]:
         """The rows, their target, and these options, after checking that the rows have the columns
         that they name."""
-        raw = raw_columns.read(data, self.categorical)
+        raw = raw_columns.read_to_fit(data, self.categorical, self.drop)
         target = self.target
         if target is None:
             if raw.lines is None:
@@ -72,10 +72,10 @@ class FitOptions:
             ("drop", self.drop),
         ):
             for name in names:
-                if name not in raw.columns:
+                if name not in raw.names:
                     raise ValueError(
                         f"{argument}: expected a column of {raw.name}, one of "
-                        f"{listed([*raw.columns])}; got {name!r}"
+                        f"{listed(raw.names)}; got {name!r}"
                     )
         if target in self.drop:
             raise ValueError(f"drop: expected other columns than the target, got {target!r}")

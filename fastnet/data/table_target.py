@@ -114,12 +114,16 @@ class Target:
                     f"{raw.place(row, self.name)}: expected a target, got a missing value"
                 )
             return numbers[:, None]
-        label_of = {one: label for label, one in enumerate(self.classes)}
+        label_of: dict[Any, int] = {one: label for label, one in enumerate(self.classes)}
+        if self.texts:
+            label_of = table_columns.codes_of_canonical(self.classes) | label_of
         labels = np.empty(raw.n, np.int64)
         for row, value in enumerate(column):
             label = label_of.get(value)
+            absent = value is None or value != value
+            if label is None and self.texts and not absent:
+                label = label_of.get(raw_columns.canonical(value))
             if label is None:
-                absent = value is None or value != value
                 shown = "a missing value" if absent else checks.short_repr(value)
                 raise ValueError(
                     f"{raw.place(row, self.name)}: expected one of the classes "
