@@ -469,6 +469,23 @@ def test_a_file_with_an_unclosed_quotation_mark_is_refused_by_its_line(models, c
     assert out == ""
 
 
+def test_line_breaks_in_names_are_escaped_in_lines_and_kept_in_csv(capsys):
+    names = ["a\nb", "c\td", "e\u2028f"]
+    write("odd.csv", ["x\ny", "label"], [[i % 3, names[i % 3]] for i in range(60)])
+    trained = run(capsys, "train", "odd.csv", "--categorical", "x\ny", "--save", "net.json")
+    assert len(trained.splitlines()) == 7
+    assert r"3 classes: a\nb, c\td, e\u2028f, as it is text" in trained
+    assert r"one-hot: x\ny (3)" in trained
+    predicted = run(capsys, "predict", "net.json", "odd.csv").splitlines()
+    assert predicted == [r"a\nb", r"c\td", r"e\u2028f"] * 20
+    matrix = run(capsys, "evaluate", "net.json", "odd.csv").splitlines()[2:]
+    assert [line[: line.index("  ")] for line in matrix] == [
+        "true \\ predicted", r"a\nb", r"c\td", r"e\u2028f"
+    ]  # fmt: skip
+    run(capsys, "predict", "net.json", "odd.csv", "--output", "out.csv")
+    assert read("out.csv") == [["label"], *([name] for name in names * 20)]
+
+
 @pytest.mark.parametrize(("shift", "confused"), [(0, 0), (7, 7), (31, 31)])
 def test_evaluate_lists_the_most_frequent_confusions_of_many_classes(capsys, shift, confused):
     n = 31  # the network predicts class j for the unit vector j

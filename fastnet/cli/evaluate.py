@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from fastnet import own_data
 from fastnet.cli import own_files, predict
 from fastnet.cli.errors import given_as, given_as_table
-from fastnet.cli.outputs import check_is_another
+from fastnet.cli.outputs import check_is_another, one_line
 from fastnet.data.dataset import Dataset
 from fastnet.data.table import Table
 from fastnet.data.table_target import Target
@@ -90,7 +90,7 @@ def confusion_matrix(names: list[Any], true: NDArray, predicted: NDArray) -> lis
     """
     counts = np.zeros((len(names), len(names)), np.int64)
     np.add.at(counts, (true, predicted), 1)
-    shown = [str(name) for name in names]
+    shown = [one_line(name) for name in names]
     head = "true \\ predicted"
     first = max(len(head), *map(len, shown))
     widths = [max(len(name), len(str(counts[:, j].max()))) for j, name in enumerate(shown)]
@@ -121,7 +121,9 @@ def confusions(names: list[Any], true: NDArray, predicted: NDArray) -> list[str]
         return ["No two classes are confused"]
     order = np.argsort(-counts, kind="stable")[:_MOST_PAIRS]
     rows = [("true", "predicted", "examples")]
-    rows += [(str(names[found[i, 0]]), str(names[found[i, 1]]), str(counts[i])) for i in order]
+    rows += [
+        (one_line(names[found[i, 0]]), one_line(names[found[i, 1]]), str(counts[i])) for i in order
+    ]
     first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
     rest = f"The {len(order)} most frequent of {len(found)} confusions of"
     if len(order) == len(found):

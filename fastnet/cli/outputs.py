@@ -1,11 +1,26 @@
-"""Files that commands write: checked before the work begins."""
+"""What commands write: files, which are checked before the work begins, and lines."""
 
 import argparse
 import os
+import re
 from collections.abc import Iterable
 
 from fastnet.core import files
 from fastnet.io import persistence
+
+# Control characters, and others at which lines end.
+_UNPRINTED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def one_line(value: object) -> str:
+    """A value as text in one line: line breaks and other control characters are escaped.
+
+    Examples
+    --------
+    >>> print(one_line("first\\nsecond"))
+    first\\nsecond
+    """
+    return _UNPRINTED.sub(lambda found: found[0].encode("unicode_escape").decode(), str(value))
 
 
 def check_outputs(options: argparse.Namespace) -> None:

@@ -285,7 +285,7 @@ def _load_table(options: argparse.Namespace) -> Loaded:
         with given_as_table("--test", options.test[0]):
             test = table.dataset(table_source(options.test[0]))
     examples = Examples(training, validation, test, table, table.classes)
-    lines = [_task_line(raw, table, options), _columns_line(raw, table)]
+    lines = [_task_line(raw, table, options), *_columns_lines(raw, table)]
     return Loaded(examples, lines + _unknown_lines(raw, table))
 
 
@@ -308,8 +308,8 @@ def _task(classes: tuple[Any, ...] | None) -> str:
     return f"classification, {len(classes)} classes: {some}{', ...' if len(classes) > 8 else ''}"
 
 
-def _columns_line(raw: RawColumns, table: Table) -> str:
-    """A line about the kinds of the input columns."""
+def _columns_lines(raw: RawColumns, table: Table) -> list[str]:
+    """A line about the kinds of the input columns, and one about columns that only count rows."""
     texts = table.categories
     n = table.n_in - len(texts)
     words = [f"{n} column{'s' * (n != 1)} of numbers"]
@@ -320,11 +320,12 @@ def _columns_line(raw: RawColumns, table: Table) -> str:
     if filled:
         words.append(f"{len(filled)} with missing values")
     counting = [name for name in table.columns if _counts_rows(raw.columns[name])]
-    note = ""
+    lines = [f"Inputs: {'; '.join(words)}; {table.n_out} in all"]
     if counting:
         verb, them = ("counts", "it") if len(counting) == 1 else ("count", "them")
-        note = f"\nNote: {', '.join(counting)} only {verb} the rows; --drop leaves {them} out"
-    return f"Inputs: {'; '.join(words)}; {table.n_out} in all{note}"
+        shown = ", ".join(counting)
+        lines.append(f"Note: {shown} only {verb} the rows; --drop leaves {them} out")
+    return lines
 
 
 def _unknown_lines(raw: RawColumns, table: Table) -> list[str]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fastnet.cli import own_files
 from fastnet.cli.errors import given_as, given_as_table
-from fastnet.cli.outputs import check_is_another, check_writable
+from fastnet.cli.outputs import check_is_another, check_writable, one_line
 from fastnet.core import files
 from fastnet.data.dataset import Dataset
 from fastnet.data.table import Table
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> None:
     outputs = _outputs(net, options)
     predictions = predicted(net, outputs) if classifies else [*map(_number, outputs)]
     if options.output is None and not options.probabilities:
-        print(*predictions, sep="\n")
+        print(*map(one_line, predictions), sep="\n")
         return
     header, rows = _with_outputs(net, predictions, outputs if options.probabilities else None)
     text = io.StringIO()

@@ -8,7 +8,7 @@ from typing import Any
 from fastnet import own_data
 from fastnet.cli import own_files
 from fastnet.cli.errors import Interrupted, as_options
-from fastnet.cli.outputs import check_outputs
+from fastnet.cli.outputs import check_outputs, one_line
 from fastnet.cli.parser import PLAIN_ETA, VALIDATION_FRACTION
 from fastnet.core import reporting
 from fastnet.network import Network, model_of
@@ -26,7 +26,8 @@ def run(options: argparse.Namespace) -> None:
     examples = loaded.examples
     net = _network(options, examples)
     _check_settings(net, settings)
-    print(*loaded.lines, _network_line(net), _described(settings, examples), sep="\n", flush=True)
+    described = [*map(one_line, loaded.lines)]
+    print(*described, _network_line(net), _described(settings, examples), sep="\n", flush=True)
     start = time.perf_counter()
     history, interrupted = _train(net, options, examples, settings)
     seconds = time.perf_counter() - start
