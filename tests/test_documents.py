@@ -167,6 +167,17 @@ def test_the_figures_of_the_readmes_speed_table_are_those_of_the_benchmarks():
         assert row.items() <= whole[job].items()
 
 
+def test_the_tables_of_measurements_have_a_date_and_a_command():
+    sections = DOCUMENTS["docs/tuning.md"].split("\n## ")
+    measured = [text for text in sections[2:] if "\n|---|" in text]  # 1: the thresholds
+    assert len(measured) > 10
+    for text in measured:
+        line = re.search(r"^\*(\d.*?)\*$", text.partition("\n|---|")[0], re.M | re.S)
+        assert line, text[:60]
+        assert "November 2026" in line[1]
+        assert "`python " in line[1] or "program not kept" in line[1], line[1]
+
+
 # ---- the README's picture, its length, and links
 
 
