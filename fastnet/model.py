@@ -208,7 +208,7 @@ class Model:
         if self.sizes[-1] == 1 and not self._output.classifies:
             raise ValueError(
                 f"{name}: expected a network that predicts classes, got one with one "
-                f"{self.cost_spec.output} output; feedforward gives the number that it predicts, and "
+                f"{self.cost_spec.output} output; feedforward returns the predicted number, and "
                 f"Network(..., classes=[0, 1]) makes classes of it"
             )
 

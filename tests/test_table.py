@@ -12,6 +12,8 @@ import pytest
 
 import fastnet
 from fastnet import Standardize, Table, own_data
+from fastnet.data.table_columns import CategoryColumn
+from fastnet.data.table_target import Target
 
 PEOPLE = {
     "age": [31, 47, None, 28, 39],
@@ -415,6 +417,20 @@ def test_nothing_is_learnt_from_validation_data():
     assert any(unknown)
     one_hot = validation.X[:, : len(table.categories["x"])].sum(axis=1)
     assert one_hot.tolist() == [not one for one in unknown]
+
+
+def test_a_column_whose_only_numbers_are_held_out_has_their_mean():
+    data = {"x": range(40), "y": [0.5, 1.5] * 20}
+    is_held_out = np.isin(np.arange(40), Table.split(data, "y", seed=0)[2].X[:, 0])
+    rare = [7.0 if held_out else None for held_out in is_held_out]
+    table, training, validation = Table.split({**data, "rare": rare}, "y", seed=0)
+    assert table.features == ("x", "rare", "rare is missing")
+    assert training.X[:, 1:].tolist() == [[7, 1]] * 32
+    assert validation.X[:, 1:].tolist() == [[7, 0]] * 8
+    with pytest.raises(ValueError, match=r"column 'rare': expected values, got missing ones only"):
+        Table.split({**data, "rare": [None] * 40}, "y", seed=0)
+    with pytest.raises(ValueError, match=r"row 0, column 'rare': expected a number, got a missing"):
+        Table.split({**data, "rare": rare}, "y", seed=0, missing="error")
 
 
 def test_each_class_has_its_share_of_the_validation_data_and_the_seed_chooses_them():
@@ -855,3 +871,20 @@ def test_classes_of_a_frame_are_those_of_its_csv_file():
     assert table.dataset(file).y.tolist() == [0, 1]
     file.seek(0)
     assert Table.fit(file, "y", categorical=["y"]).classes == table.classes
+
+
+def test_the_numbers_of_categories_are_looked_up_once_for_all_rows():
+    class Counted(tuple):
+        n_iterations = 0
+
+        def __iter__(self):
+            Counted.n_iterations += 1
+            return super().__iter__()
+
+    table = Table.fit({"g": ["a", "b"], "y": [1.5, 2]}, "y")
+    column = CategoryColumn("g", Counted(("a", "b")))
+    table = Table([column], Target("y", None), table.standardize)
+    assert table.encode({"g": "b"}).tolist() == [[0, 1]]
+    first = Counted.n_iterations
+    assert table.encode({"g": "b"}).tolist() == [[0, 1]]
+    assert Counted.n_iterations == first

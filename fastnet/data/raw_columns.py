@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime
 import os
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from math import isinf
 from numbers import Integral, Real
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -47,6 +48,9 @@ class RawColumns(NamedTuple):
         The line of the file on which each row begins.
     others : tuple of str
         The names of columns that were not read.
+    means : {str: float}
+        Of some rows of a table, the means of all its rows for the columns of numbers that have no
+        values in these rows.
     """
 
     name: str
@@ -55,6 +59,7 @@ class RawColumns(NamedTuple):
     booleans: frozenset[str] = frozenset()
     lines: list[int] | None = None
     others: tuple[str, ...] = ()
+    means: Mapping[str, float] = MappingProxyType({})
 
     @property
     def names(self) -> list[str]:
@@ -75,7 +80,21 @@ class RawColumns(NamedTuple):
             for name, column in self.columns.items()
         }
         lines = None if self.lines is None else [self.lines[i] for i in indices]
-        return self._replace(columns=columns, n=len(indices), lines=lines)
+        means = {
+            name: _mean(self.columns[name])
+            for name, column in columns.items()
+            if isinstance(column, np.ndarray) and np.isnan(column).all()
+        }
+        means = {name: mean for name, mean in means.items() if np.isfinite(mean)}
+        return self._replace(columns=columns, n=len(indices), lines=lines, means=means)
+
+
+def _mean(column: Column) -> float:
+    """The mean of the numbers that are not missing; NaN if all are."""
+    numbers = np.asarray(column, np.float64)
+    known = numbers[~np.isnan(numbers)]
+    with np.errstate(over="ignore"):
+        return float(known.mean()) if len(known) else np.nan
 
 
 def is_raw(data: Any) -> bool:

@@ -443,7 +443,7 @@ class Table(InputTransform):
 
 def _encoded(columns: Sequence[Column], raw: RawColumns, unknown: str, missing: str) -> NDArray:
     """The encoded columns of the rows, side by side."""
-    widths = [len(column.features) for column in columns]
+    widths = [column.width for column in columns]
     X = np.zeros((raw.n, sum(widths)))
     ends = np.cumsum(widths)
     for column, width, end in zip(columns, widths, ends, strict=True):

@@ -49,6 +49,11 @@ class NumberColumn:
         return [self.name, f"{self.name} is missing"] if self.indicator else [self.name]
 
     @property
+    def width(self) -> int:
+        """The number of encoded columns."""
+        return 1 + self.indicator
+
+    @property
     def is_scaled(self) -> list[bool]:
         """For each encoded column, whether it is standardized."""
         return [True, False][: 1 + self.indicator]
@@ -89,6 +94,10 @@ class CategoryColumn:
             f"{self.name} is missing" if one is None else f"{self.name}={one}"
             for one in self.categories
         ]
+
+    @property
+    def width(self) -> int:
+        return len(self.categories)
 
     @property
     def is_scaled(self) -> list[bool]:
@@ -166,13 +175,13 @@ def fitted(raw: RawColumns, name: str, missing: str) -> Column:
     column = raw.columns[name]
     if isinstance(column, np.ndarray):
         known = column[~np.isnan(column)]
-        if not len(known):
+        if not len(known) and name not in raw.means:
             raise ValueError(
                 f"{raw.name}, column {name!r}: expected values, got missing ones only; leave the "
                 f"column out, {name!r} in drop"
             )
         with np.errstate(over="ignore"):
-            mean = float(known.mean())
+            mean = float(known.mean()) if len(known) else raw.means[name]
         if not math.isfinite(mean):
             raise ValueError(
                 f"{raw.name}, column {name!r}: expected numbers with a finite mean, "
@@ -185,7 +194,7 @@ def fitted(raw: RawColumns, name: str, missing: str) -> Column:
         rest = [None] if None in column else []
         made = CategoryColumn(name, (*known_texts, *rest))
     if missing == "error":
-        made.encode(raw, np.zeros((raw.n, len(made.features))), "error", "error")
+        made.encode(raw, np.zeros((raw.n, made.width)), "error", "error")
     return made
 
 
