@@ -540,8 +540,9 @@ class Network:
         training_data : Dataset, pair (X, y) or iterable of (x, y)
             The examples to learn: a ``Dataset``; a tuple of arrays, inputs (n, n_in)
             and labels (n,) or targets (n, n_out); or the book's list of columns and
-            targets. Inputs may be a matrix of scipy.sparse, a frame or a dict of columns;
-            labels may be names of classes. A ``Dataset`` scales its inputs.
+            targets. Inputs may be a matrix of scipy.sparse, a frame or a dict of columns, or, in
+            a list of pairs (x, y), a dict of one example; labels may be names of classes. A
+            ``Dataset`` scales its inputs.
             uint8 arrays that are not in one are multiplied by ``input_scale`` if the network has
             one; otherwise they are used unscaled, with a warning if there are values above 1.
             Other inputs are used unscaled. Inputs that are mostly zeros are compressed once if

@@ -96,6 +96,15 @@ def test_pairs_and_single_examples_take_names():
         assert net.explain(X[i], NAMES[i]).cost == twin.explain(X[i], CODES[i]).cost
 
 
+def test_pairs_of_a_dict_and_a_label_name_the_features():
+    named = [(dict(zip(FEATURES, x, strict=True)), c) for x, c in zip(X, CODES, strict=True)]
+    net = trained(named)
+    assert net.features == FEATURES
+    assert net == trained()
+    swapped = [(dict(reversed(x.items())), c) for x, c in named]
+    assert net.accuracy(swapped) == net.accuracy((X, CODES))
+
+
 def test_predict_labels_gives_names():
     inputs = Standardize.fit(X)
     net, twin = trained(inputs=inputs), trained(classes=None, inputs=inputs)

@@ -537,6 +537,39 @@ def test_training_takes_raw_rows_with_their_targets(table, net):
     assert other == net
 
 
+def test_pairs_of_a_dict_and_its_target_are_rows_with_their_targets(table, net):
+    pairs = [(row, row["vote"]) for row in rows_of(PEOPLE)]
+    rows = [({k: v for k, v in reversed(row.items()) if k != "vote"}, vote) for row, vote in pairs]
+    for data in (pairs, rows, iter(pairs), [(row, int(vote == "yes")) for row, vote in pairs]):
+        other = fastnet.Network(table.sizes(5), "log-likelihood", inputs=table, seed=1)
+        other.SGD(data, 5, 2, 0.5, evaluation_data=pairs, verbose=False)
+        assert other == net
+    assert net.accuracy(pairs) == net.accuracy(PEOPLE)
+    columns = [(row, [[vote == "no"], [vote == "yes"]]) for row, vote in rows]
+    assert net.total_cost(columns, 0.0) == net.total_cost(PEOPLE, 0.0)
+    other.update_mini_batch(pairs, 0.5, 0.0, 5)
+    net.update_mini_batch(PEOPLE, 0.5, 0.0, 5)
+    assert other == net
+
+
+WRONG_PAIRS = [
+    ([({"age": 3, "sex": "x", "member": 1}, "no")], ValueError, "data, row 0, column 'sex': exp"),
+    ([({"age": 3, "sex": "f"}, "no")], ValueError, "data: expected a column 'member'"),
+    ([({"age": [3], "sex": ["f"], "member": [1]}, "no")], TypeError,
+     "expected a dict with one value per column in pair 0, "),
+    ([({"age": 3, "sex": "f", "member": 1}, "no"), (np.zeros(6), "no")], TypeError,
+     "expected a dict with one value per column in pair 1, "),
+    ([(np.zeros(6), "no"), ({"age": 3, "sex": "f", "member": 1}, "no")], ValueError,
+     "expected pairs \\(x, y\\) of the same shapes"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("pairs", "kind", "message"), WRONG_PAIRS)
+def test_pairs_with_other_dicts_are_refused(net, pairs, kind, message):
+    with pytest.raises(kind, match=f"^training_data: (X: )?{message}"):
+        net.SGD(pairs, 1, 2, 0.5, verbose=False)
+
+
 def test_every_method_takes_raw_rows(table, net, tmp_path):
     """A Dataset of the encoded rows is the reference."""
     file = tmp_path / "people.csv"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastnet.core import checks, memmap, reporting
 from fastnet.data import frames, sparse_rows
@@ -18,8 +19,8 @@ _OR_ARRAYS = "or a tuple (X, y) of arrays with one example per row"
 
 
 def _from_pairs(pairs: Iterable, byte_scale: float, schema: Schema) -> Dataset:
-    """A Dataset of the book's list of pairs (x, y): x is a column; y is a column, a label, or the
-    target of a single output neuron."""
+    """A Dataset of the book's list of pairs (x, y): x is a column, or a dict of one example; y is a
+    column, a label, or the target of a single output neuron."""
     listed = []
     for i, pair in enumerate(pairs):
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
@@ -35,13 +36,25 @@ def _from_pairs(pairs: Iterable, byte_scale: float, schema: Schema) -> Dataset:
         listed.append(pair)
     if not listed:
         raise ValueError("expected at least one example, got none")
+    first = listed[0][0]
+    is_named = type(first) is not np.ndarray and isinstance(first, Mapping)
     try:
-        X = np.stack([np.asarray(x) for x, _ in listed])
+        X: Any = None if is_named else np.stack([np.asarray(x) for x, _ in listed])
         y = np.stack([np.asarray(y) for _, y in listed])
     except ValueError:
         raise ValueError(
             f"expected pairs (x, y) of the same shapes, {_OR_ARRAYS}; got several shapes"
         ) from None
+    X = _examples_by_name([x for x, _ in listed]) if is_named else _rows(X)
+    if y.ndim == 3 and y.shape[2] == 1:
+        y = y[:, :, 0]
+    if y.ndim == 1 and y.dtype.kind == "f":  # the one target of a single output neuron
+        y = y[:, None]
+    return _from_arrays(X, y, byte_scale, schema)
+
+
+def _rows(X: NDArray) -> NDArray:
+    """The examples x of pairs, (n, n_in) or columns (n, n_in, 1), as rows."""
     if X.ndim == 3 and X.shape[2] == 1:
         X = X[:, :, 0]
     if X.ndim != 2:
@@ -49,11 +62,18 @@ def _from_pairs(pairs: Iterable, byte_scale: float, schema: Schema) -> Dataset:
             f"expected pairs (x, y) with columns x, {_OR_ARRAYS}; got pairs with x of shape "
             f"{X.shape[1:]}"
         )
-    if y.ndim == 3 and y.shape[2] == 1:
-        y = y[:, :, 0]
-    if y.ndim == 1 and y.dtype.kind == "f":  # the one target of a single output neuron
-        y = y[:, None]
-    return _from_arrays(X, y, byte_scale, schema)
+    return X
+
+
+def _examples_by_name(rows: list[Any]) -> list[Any]:
+    """The dicts of pairs (x, y), each with a value per column."""
+    for i, row in enumerate(rows):
+        if not frames.is_row(row):
+            raise TypeError(
+                f"expected a dict with one value per column in pair {i}, as in the first pair, "
+                f"{_OR_ARRAYS}; got {checks.short_repr(row)}"
+            )
+    return rows
 
 
 def _from_arrays(X: Any, y: Any, byte_scale: float, schema: Schema) -> Dataset:
