@@ -21,9 +21,6 @@ from fastnet.nn.costs import CostSpec
 # The number of examples in a call of a custom cost's fn.
 _PIECE = 1024
 
-# Examples of which threads compute the gradient together: FN_PIECE of C.
-_GRADIENT_PIECE = 1024
-
 
 def classes_of(a: NDArray) -> NDArray:
     """The classes of rows of outputs or targets (n, n_out), as ``accuracy`` counts them: with one
@@ -277,7 +274,7 @@ class Model:
         """As ``cost_and_gradient``, but 0 for a custom cost."""
         X = data.operand(self.sizes, self.dtype, single_use)
         examples = _kernels.Examples(X, data.scale, data.y, weights)
-        threads = self.threads(X, min(len(X), _GRADIENT_PIECE))
+        threads = self.threads(X, min(len(X), _kernels.STEP_EXAMPLES))
         into = nabla.parameters.storage
         return self.core.gradient(examples, into, threads, poll=reporting.stopping())
 

@@ -7,7 +7,7 @@
 
 /* Whether examples with n_in inputs meet the contract of fastnet.h. Dense: rows fit in their
  * stride. Compressed: offsets ascend, no row is longer than `longest`, columns ascend below n_in or
- * masks have one bit per value, and with masks the 128 bytes after the values are readable. */
+ * masks have one bit per value, and with masks the bytes after the values are readable. */
 int fn_examples_hold(const fn_examples *examples, size_t n_in);
 
 /* Whether the n numbers of an order, which may be NULL, are indices of so many examples. */

@@ -111,6 +111,8 @@ static FN(step_coefficients) FN(step_coefficients_of)(const fn_training *t, doub
     return k;
 }
 
+_Static_assert(FN_MOST_MOMENTS == 3, "op_step has an argument for each moment");
+
 /* op_step: n parameters w take a step by their gradient g, which is zero afterwards; first, second
  * and third are their moments, NULL those that the optimizer lacks. Each loop is a
  * separate function, since gcc 12 ignores restrict otherwise. */

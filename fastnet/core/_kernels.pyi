@@ -8,6 +8,8 @@ from numpy.typing import DTypeLike, NDArray
 ParameterArray: TypeAlias = NDArray | Storage
 
 TARGETS: tuple[str, ...]
+STEP_EXAMPLES: int
+BYTES_AFTER_VALUES: int
 
 def available() -> list[str]: ...
 def isa() -> str: ...

@@ -122,6 +122,8 @@ def compress(X, offsets, values, columns, masks):
     return done == e.examples.n
 
 
+STEP_EXAMPLES = FN_PIECE  # training and the gradient compute at most this many examples at once
+BYTES_AFTER_VALUES = FN_BYTES_AFTER_VALUES  # with masks, these must be readable after the last one
 EVALUATED = FN_EVALUATED  # feedforward and evaluate compute at most this many examples at once
 
 

@@ -21,7 +21,7 @@ cdef bint is_traced() noexcept:
 cdef class Plan:
     """How a call is computed. It holds a reference to the network's shape."""
     cdef fn_plan plan
-    cdef fn_layer_plan few[3 * 4]  # for networks of up to four layers of weights
+    cdef fn_layer_plan few[FN_STEPS * 4]  # for networks of up to four layers of weights
     cdef fn_layer_plan *layers
     cdef Shape shape
 
