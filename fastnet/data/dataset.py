@@ -121,9 +121,9 @@ class Dataset:
     examples, ``data[i]`` the book's pair ``(x, y)``: a column, and a label or a column.
 
     The compressed form is made once, when first needed, and stored in addition to X. For MNIST's
-    50,000 training images, 39.2 MB of bytes of which 19 % are not zero, that takes about
-    20 ms and 22.9 MB, or 13.1 MB with bit masks instead of columns (AVX-512); two epochs
-    of training make up for the time. For a float32 network, float64 inputs with a scale of 1 are
+    50,000 training images, 39.2 MB of bytes of which 19 % are not zero, it takes 22.9 MB, or
+    13.1 MB with bit masks instead of columns (AVX-512); two epochs of training make up for the time.
+    For a float32 network, float64 inputs with a scale of 1 are
     compressed to float32.
 
     Threads may train on the same data set: one of them makes the compressed form while the others
@@ -387,7 +387,7 @@ class Dataset:
         values_dtype = X.dtype
         if values_dtype == np.float64 and self.scale == 1:  # with a scale, products are rounded
             values_dtype = np.dtype(dtype)
-        found = self._forms.get((form, values_dtype))  # getting the name of a dtype takes 2 us
+        found = self._forms.get((form, values_dtype))  # not by name, which is slow
         return self._compressed(form, values_dtype) if found is None else found
 
     # The data for a network with ``inputs`` or with names of classes.

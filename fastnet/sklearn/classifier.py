@@ -385,7 +385,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         many = len(self.classes_) > 2
         if not (self._multilabel or many or self.n_outputs_ == 1):
             return
-        self._label_binarizer = LabelBinarizer()  # fitted, without its 200 us of checks
+        self._label_binarizer = LabelBinarizer()  # fitted without its checks
         kind = "multiclass" if many else "binary"
         self._label_binarizer.y_type_ = "multilabel-indicator" if self._multilabel else kind
         self._label_binarizer.classes_ = self.classes_
