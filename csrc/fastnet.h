@@ -119,7 +119,7 @@ typedef struct {
     const void *columns;    /* NULL, or [offsets[n]]: the input of each value, ascending in a row */
     fn_type columns_type;   /* FN_U16 or FN_U32 */
     const uint64_t *masks;  /* NULL, or [n][fn_words(n_in)]: bit j % 64 of word j / 64 for input
-                             * j; with masks, 128 bytes after the last input must be readable */
+                             * j; see also FN_BYTES_AFTER */
     const void *targets;    /* FN_I64: labels [n]; else [n][n_out]; may be NULL */
     size_t targets_stride;  /* bytes */
     fn_type targets_type;   /* FN_I64, FN_F32 or FN_F64 */

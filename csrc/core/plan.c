@@ -9,55 +9,43 @@ typedef struct {
 } thresholds;
 
 #undef ALIKE
-#define ALIKE(type, name, value) .name = value,
+#define ALIKE(type, name, value) THRESHOLD(type, name, value, value, value, value, value, value)
 
-static const thresholds table[] = {
-    {
-#define THRESHOLD(type, name, baseline, avx2, avx2_halves, avx512, halves, neon) \
-    .name = baseline,
+enum { COLUMNS = 6 };
+
+static const struct {
+#define THRESHOLD(type, name, ...) type name[COLUMNS];
 #include "core/thresholds.def"
 #undef THRESHOLD
-    }, {
+} table = {
 #define THRESHOLD(type, name, baseline, avx2, avx2_halves, avx512, halves, neon) \
-    .name = avx2,
+    .name = {baseline, avx2, avx2_halves, avx512, halves, neon},
 #include "core/thresholds.def"
 #undef THRESHOLD
-    }, {
-#define THRESHOLD(type, name, baseline, avx2, avx2_halves, avx512, halves, neon) \
-    .name = avx2_halves,
-#include "core/thresholds.def"
-#undef THRESHOLD
-    }, {
-#define THRESHOLD(type, name, baseline, avx2, avx2_halves, avx512, halves, neon) \
-    .name = avx512,
-#include "core/thresholds.def"
-#undef THRESHOLD
-    }, {
-#define THRESHOLD(type, name, baseline, avx2, avx2_halves, avx512, halves, neon) \
-    .name = halves,
-#include "core/thresholds.def"
-#undef THRESHOLD
-    }, {
-#define THRESHOLD(type, name, baseline, avx2, avx2_halves, avx512, halves, neon) \
-    .name = neon,
-#include "core/thresholds.def"
-#undef THRESHOLD
-    },
 };
 
-_Static_assert(sizeof table / sizeof *table == 6, "a column for each case of thresholds_of");
 _Static_assert(FN_EVALUATED <= FN_PIECE, "an evaluation works on one piece at a time");
 
 /* The column of the table for an instruction set and a processor. */
-static const thresholds *thresholds_of(fn_target target, fn_processor processor)
+static size_t column_of(fn_target target, fn_processor processor)
 {
     switch (target) {
     case FN_BASELINE: break;
-    case FN_AVX2: return &table[1 + (processor.halves_avx512 != 0)];
-    case FN_AVX512: return &table[3 + (processor.halves_avx512 != 0)];
-    case FN_NEON: return &table[5];
+    case FN_AVX2: return 1 + (processor.halves_avx512 != 0);
+    case FN_AVX512: return 3 + (processor.halves_avx512 != 0);
+    case FN_NEON: return 5;
     }
-    return &table[0];
+    return 0;
+}
+
+static thresholds thresholds_of(fn_target target, fn_processor processor)
+{
+    const size_t column = column_of(target, processor);
+    return (thresholds){
+#define THRESHOLD(type, name, ...) .name = table.name[column],
+#include "core/thresholds.def"
+#undef THRESHOLD
+    };
 }
 
 static size_t lanes_of(fn_type type, fn_target target)
@@ -152,7 +140,8 @@ static void plan_error(const context *c, size_t n_in, size_t n_out, fn_layer_pla
 fn_layer_plan fn_plan_layer(fn_type type, fn_target target, fn_processor processor,
                             fn_dimensions size)
 {
-    const context c = {thresholds_of(target, processor), type, lanes_of(type, target), size.m, 1};
+    const thresholds t = thresholds_of(target, processor);
+    const context c = {&t, type, lanes_of(type, target), size.m, 1};
     fn_layer_plan layer = {0};
     plan_forward(&c, size.n_in, size.n_out, 0, &layer);
     plan_error(&c, size.n_in, size.n_out, &layer);
@@ -269,7 +258,7 @@ static void plan_gradient(const fn_plan_input *in, fn_plan *plan)
 
 void fn_make_plan(const fn_plan_input *in, fn_plan *plan, fn_layer_plan *layers)
 {
-    const thresholds *t = thresholds_of(in->target, in->processor);
+    const thresholds t = thresholds_of(in->target, in->processor);
     const size_t L = in->network->layers, n = in->n;
     size_t m = in->call == FN_CALL_TRAIN ? in->m : n, piece;
     if (in->call == FN_CALL_FORWARD)
@@ -281,7 +270,7 @@ void fn_make_plan(const fn_plan_input *in, fn_plan *plan, fn_layer_plan *layers)
         .processor = in->processor, .call = in->call, .form = in->form, .n = n, .m = m,
         .piece = piece, .threads = in->threads,
     };
-    plan_first_layer(t, in, plan);
+    plan_first_layer(&t, in, plan);
     plan_gradient(in, plan);
     const size_t last = n < m ? n : n % m;
     const size_t sizes[FN_STEPS] = {
@@ -289,7 +278,7 @@ void fn_make_plan(const fn_plan_input *in, fn_plan *plan, fn_layer_plan *layers)
         [FN_LAST_PIECE] = piece < m ? m % piece : 0,
         [FN_LAST_STEP] = last > piece ? last % piece : last < piece ? last : 0,
     };
-    context c = {.t = t, .type = in->type, .lanes = lanes_of(in->type, in->target)};
+    context c = {.t = &t, .type = in->type, .lanes = lanes_of(in->type, in->target)};
     /* in an evaluation each thread has its own pieces */
     c.threads = in->call == FN_CALL_FORWARD ? 1 : in->threads;
     for (size_t i = 0; i < FN_STEPS; i++) {
@@ -314,19 +303,19 @@ void fn_describe_examples(const fn_examples *examples, size_t n_in, fn_plan_inpu
 fn_form fn_choose_form(fn_type type, fn_target target, fn_processor processor,
                        const fn_network *network, double density)
 {
-    const thresholds *t = thresholds_of(target, processor);
+    const thresholds t = thresholds_of(target, processor);
     const size_t bytes = fn_bytes[type], n_out = network->sizes[1];
-    const int wide = fn_lines(n_out, bytes) * bytes >= t->wide_row_bytes;
-    if (density > (wide ? t->wide_compressed_density : t->compressed_density))
+    const int wide = fn_lines(n_out, bytes) * bytes >= t.wide_row_bytes;
+    if (density > (wide ? t.wide_compressed_density : t.compressed_density))
         return FN_DENSE;
     if (network->sizes[0] > UINT32_MAX / fn_stride(n_out, bytes))
         return FN_DENSE; /* lists have 32-bit offsets of the weights */
-    return t->examples_per_list > 1 && density > t->shared_density ? FN_MASKS : FN_COLUMNS;
+    return t.examples_per_list > 1 && density > t.shared_density ? FN_MASKS : FN_COLUMNS;
 }
 
 size_t fn_choose_threads(const fn_network *network, size_t m, double density, size_t most)
 {
-    const thresholds *t = &table[0];
+    const thresholds t = thresholds_of(FN_BASELINE, (fn_processor){0});
     double largest = 0, later = 0;
     const size_t *sizes = network->sizes;
     for (size_t l = 0; l < network->layers; l++) {
@@ -334,11 +323,11 @@ size_t fn_choose_threads(const fn_network *network, size_t m, double density, si
         largest = weights > largest ? weights : largest;
         later += l ? weights : 0;
     }
-    if (largest < (double)t->thread_weights)
+    if (largest < (double)t.thread_weights)
         return 1;
     const double first = (double)sizes[0] * (double)sizes[1];
     const double operations = (double)m * (2 * first * density + 3 * later);
-    const double busy = operations / (double)t->thread_operations; /* threads with enough to do */
+    const double busy = operations / (double)t.thread_operations; /* threads with enough to do */
     most = most < m ? most : m;
     return busy < 2 || most < 2 ? 1 : busy < (double)most ? (size_t)busy : most;
 }

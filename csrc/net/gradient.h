@@ -13,12 +13,11 @@
 #include "core/check.h"
 #include "core/contracts.h"
 #include "core/plan.h"
-#include "core/poll.h"
 #include "core/threads.h"
 #include "fastnet.h"
 #include "net/context.h"
+#include "net/member.h"
 #include "net/minibatch.h"
-#include "net/workspace.h"
 #include "simd/vec.h"
 
 /* The arguments of gradient, shared by the team. */
@@ -31,46 +30,28 @@ typedef struct {
     int failed;
 } FN(gradient_args);
 
-/* The first thread polls, and the others wait for it. Returns the number of pieces until the next
- * poll; 0: the call must end. */
-static size_t FN(poll_between_pieces)(const FN(thread_context) *work, FN(gradient_args) *args,
-                                      size_t done)
-{
-    if (work->thread == 0)
-        args->until = fn_poll_now(work->training->poll, done);
-    fn_wait_for_team(work->team);
-    return args->until;
-}
-
 /* The function that each thread of the team runs. */
 static void FN(gradient_member)(fn_team *team, size_t thread, void *context)
 {
     FN(gradient_args) *args = context;
     FN(thread_context) work = args->work;
     const fn_plan *plan = work.plan;
-    work.team = team, work.thread = thread;
-    if (thread == 0) {
-        work.w = FN(open_workspace)(plan, work.examples, NULL, team->threads, 0, args->memory);
+    FN(open_member)(&work, team, thread, args->memory);
+    if (thread == 0) /* the others wait for this thread before they write to nabla */
         memset(args->nabla, 0, FN(n_parameters)(&work) * sizeof(real));
-    }
-    fn_wait_for_team(team);
-    if (thread > 0)
-        work.w = FN(open_workspace)(plan, work.examples, NULL, team->threads, thread, args->memory);
     size_t until = work.training->poll.poll_due ? 1 : SIZE_MAX;
     int failed = 0;
     for (size_t k = 0, piece; k < plan->n && !failed; k += piece, until--) {
-        if (until == 0 && !(until = FN(poll_between_pieces)(&work, args, k)))
+        if (until == 0)
+            until = FN(poll_together)(&work, NULL, k, &args->until);
+        if (until == 0)
             break;
         piece = plan->n - k < plan->piece ? plan->n - k : plan->piece;
         failed = FN(accumulate)(&work, args->parameters, args->nabla, k, piece, 1);
     }
-#ifdef FN_DEBUG
-    fn_wait_for_team(team);
-#endif
-    if (thread > 0)
-        return;
-    args->failed = failed;
-    FN(check_workspace)(plan, work.examples, NULL, team->threads, args->memory);
+    if (thread == 0)
+        args->failed = failed;
+    FN(close_member)(&work, args->memory);
 }
 
 static int FN(gradient)(const fn_plan *plan, const real *parameters, const fn_examples *examples,

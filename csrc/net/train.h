@@ -9,13 +9,12 @@
 #include "core/check.h"
 #include "core/contracts.h"
 #include "core/plan.h"
-#include "core/poll.h"
 #include "core/threads.h"
 #include "fastnet.h"
 #include "net/context.h"
+#include "net/member.h"
 #include "net/minibatch.h"
 #include "net/update.h"
-#include "net/workspace.h"
 #include "ops/activation.h"
 #include "ops/optimizer.h"
 #include "simd/compiler.h"
@@ -31,39 +30,6 @@ typedef struct {
     int goes_on;                /* the parameters were finite after the last pass */
     int failed;                 /* what the delta callback returned */
 } FN(train_args);
-
-/* Run the callbacks; returns whether the call continues. If the callbacks need consistent weights,
- * the deferred scale is applied to the first layer's weights before, and the stored weights are
- * restored afterwards: the results must not depend on how often callbacks run. */
-static int FN(run_callbacks)(const FN(thread_context) *work, real *parameters, size_t done)
-{
-    const fn_place *first = work->w.places;
-    const size_t *sizes = work->network->sizes;
-    real *weights = parameters + first->weights;
-    const size_t size = sizes[0] * first->stride * sizeof(real);
-    const fn_poll poll = work->training->poll;
-    if (work->scale == 1 || !fn_needs_consistent_weights(poll))
-        return fn_run_callbacks(poll, done);
-    memcpy(work->w.weights_backup, weights, size);
-    FN(apply_scale)(sizes[0], sizes[1], first->stride, (real)work->scale, weights);
-    const int goes_on = fn_run_callbacks(poll, done);
-    memcpy(weights, work->w.weights_backup, size);
-    return goes_on;
-}
-
-/* The first thread polls, and the others wait for it. Returns the number of mini-batches until the
- * next poll; 0: the call must end. */
-static size_t FN(poll_now)(const FN(thread_context) *work, FN(train_args) *args, size_t done)
-{
-    const fn_poll poll = work->training->poll;
-    if (work->thread == 0) {
-        args->until = poll.poll_due(poll.context);
-        if (args->until == 0 && FN(run_callbacks)(work, args->parameters, done))
-            args->until = poll.poll_due(poll.context);
-    }
-    fn_wait_for_team(work->team);
-    return args->until;
-}
 
 /* Returns the settings of pass e of the call: those of the training with this pass's number of
  * steps, costs and key. */
@@ -103,7 +69,9 @@ FN_INLINE int FN(run_passes)(FN(thread_context) *work, FN(train_args) *args)
         const fn_training pass = FN(training_of_pass)(t, e, mini_batches);
         work->training = &pass;
         for (size_t k = 0; k < n && goes_on;) {
-            if (until == 0 && !(until = FN(poll_now)(work, args, e * n + k))) {
+            if (until == 0)
+                until = FN(poll_together)(work, args->parameters, e * n + k, &args->until);
+            if (until == 0) {
                 goes_on = 0;
                 break;
             }
@@ -128,22 +96,12 @@ FN_INLINE int FN(run_passes)(FN(thread_context) *work, FN(train_args) *args)
 FN_INLINE void FN(train_together)(fn_team *team, size_t thread, FN(train_args) *args)
 {
     FN(thread_context) work = args->work;
-    const fn_training *t = work.training;
-    work.team = team, work.thread = thread, work.scale = 1;
-    if (thread == 0)
-        work.w = FN(open_workspace)(work.plan, work.examples, t, team->threads, 0, args->memory);
-    fn_wait_for_team(team);
-    if (thread > 0)
-        work.w = FN(open_workspace)(work.plan, work.examples, t, team->threads, thread,
-                                    args->memory);
+    work.scale = 1;
+    FN(open_member)(&work, team, thread, args->memory);
     const int failed = FN(run_passes)(&work, args);
-#ifdef FN_DEBUG
-    fn_wait_for_team(team);
-#endif
-    if (thread > 0)
-        return;
-    args->failed = failed;
-    FN(check_workspace)(work.plan, work.examples, t, team->threads, args->memory);
+    if (thread == 0)
+        args->failed = failed;
+    FN(close_member)(&work, args->memory);
 }
 
 static void FN(train_member)(fn_team *team, size_t thread, void *context)

@@ -24,6 +24,7 @@
 #undef FN_ACTIVATION_BODIES
 
 /* The arguments of a row's function, by its number of parameters. */
+_Static_assert(FN_MOST_ACTIVATION_PARAMETERS == 1, "there is an FN_WITH_n for each number");
 #define FN_WITH_0(...) (__VA_ARGS__)
 #define FN_WITH_1(...) (__VA_ARGS__, neurons.parameters)
 

@@ -110,6 +110,8 @@ static FN(step_coefficients) FN(step_coefficients_of)(const fn_training *t, doub
     return k;
 }
 
+_Static_assert(FN_MOST_MOMENTS == 3, "op_step has an argument for each moment");
+
 /* op_step: update n parameters w by their gradient g, and set g to zero. first, second and third
  * are the moments; those that the optimizer does not have are NULL. Each loop is a separate
  * function, since gcc 12 ignores restrict otherwise. */

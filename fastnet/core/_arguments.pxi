@@ -95,11 +95,6 @@ cdef class Shape:
     cdef size_t n_out(self):
         return self.sizes[self.network.layers]
 
-    cdef Array parameters(self, str name, array, bint writable):
-        """The flat parameter array of this network, checked."""
-        cdef Array held = vector(name, array, REAL, writable)
-        return held.expect(name, (self.n_parameters(held.view.itemsize),))
-
     cdef size_t n_parameters(self, size_t itemsize):
         """The length of the flat parameter array, pads included."""
         cdef size_t i, length = 0
