@@ -80,7 +80,7 @@ def pytest_terminal_summary(terminalreporter):
     if "not thorough" in terminalreporter.config.option.markexpr:
         lines.append("  all  that are thorough: make test-all runs them")
     if terminalreporter.config.option.cases == "some":
-        lines.append("  all  other cases of large cross products: --cases=every runs them")
+        lines.append("  all  other cases of large cross products: make test-every runs them")
     if lines:
         terminalreporter.section("not run, and why")
         terminalreporter.write("".join(f"{line}\n" for line in lines))

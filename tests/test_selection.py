@@ -1,9 +1,15 @@
 """Which cases of large cross products run: all pairs of values, or as many as a mark says."""
 
 import itertools
+import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 import selection
+
+ROOT = Path(__file__).parent.parent
 
 
 def product(*lengths):
@@ -83,3 +89,16 @@ def test_all_cases_with_a_browser_are_thorough_and_kept():
     items = [Item("page", {"width": 1}, ["browser", "width"])]
     assert list(selection.thorough(items)) == items
     assert list(selection.redundant(items)) == []
+
+
+def test_make_test_every_runs_every_case_and_make_test_all_a_selection():
+    if not shutil.which("make"):
+        pytest.skip("make is not installed")
+    found = []
+    for target in ("test-all", "test-every"):
+        command = ["make", "-n", target, "ARGS=-k idx"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        (pytest_line,) = re.findall(r"^.*/pytest .*$", done.stdout, re.MULTILINE)
+        assert pytest_line.endswith("-k idx")
+        found.append("--cases=every" in pytest_line)
+    assert found == [False, True]

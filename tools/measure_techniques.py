@@ -22,7 +22,7 @@ import numpy as np
 
 import fastnet
 from fastnet.core import _kernels
-from fastnet.nn import optimizers
+from fastnet.nn import initializers, optimizers
 from fastnet.nn.activations import ACTIVATIONS
 from fastnet.nn.costs import COSTS
 
@@ -158,10 +158,7 @@ TECHNIQUES = [
               "test_dropout_drops_the_share_that_is_asked_for_and_scales_the_others"),
     *(of_optimizer(one) for one in optimizers.USUAL.values() if one.label),
     *(of_neurons(each) for each in ACTIVATIONS.values() if each.eta),
-    of_initializer("large", "W ~ N(0, 1), b ~ N(0, 1)"),
-    of_initializer("default", "W ~ N(0, 1/n_in), b ~ N(0, 1)"),
-    of_initializer("glorot", "W ~ N(0, 2/(n_in + n_out)), b = 0"),
-    of_initializer("he", "W ~ N(0, 2/n_in), b = 0"),
+    *(of_initializer(name, formula) for name, formula in initializers.FORMULAS.items()),
     Technique("step decay", "η f^⌊(epoch − 1)/k⌋", "schedule=fastnet.StepDecay(0.5, every=5)",
               "test_schedules.py::test_step_decay_multiplies_after_every_so_many_epochs"),
     Technique("exponential decay", "η f^(epoch − 1)", "schedule=fastnet.ExponentialDecay(0.9)",

@@ -8,7 +8,7 @@ from fastnet import own_data
 from fastnet.architecture import DTYPES
 from fastnet.core import _kernels
 from fastnet.core.load import version
-from fastnet.nn import activations, costs, optimizers
+from fastnet.nn import activations, costs, initializers, optimizers
 
 T = TypeVar("T")
 PLAIN_ETA = 0.5  # the learning rate that suits plain gradient descent (docs/techniques.md)
@@ -112,9 +112,10 @@ def _add_train(commands: Any) -> None:
     add("--dtype", choices=DTYPES,
         help=f"precision (default: {BOOK['dtype']}; float64 for DATA whose targets float32 "
         "cannot tell apart)")
-    add("--initializer", choices=("large", "default", "glorot", "he"),
-        help="weights of variance 1, 1 / n_in, 2 / (n_in + n_out) or 2 / n_in; biases of "
-        "variance 1, 1, 0 or 0 (default: the one that suits the neurons; large in place of "
+    add("--initializer", choices=initializers.NAMES,
+        help="distribution of the initial weights and biases: "
+        f"{'; '.join(f'{name}, {text}' for name, text in initializers.FORMULAS.items())} "
+        "(default: the one that suits the neurons; large in place of "
         "default without DATA, as in the book)")
     for split, kind in (("train", "training"), ("test", "test")):
         for what in ("images", "labels"):

@@ -19,7 +19,14 @@ from fastnet.core import checks
 from fastnet.core.random_stream import RandomStream
 from fastnet.nn.activations import Activation
 
-NAMES = ("default", "large", "glorot", "he")
+# {name: the distributions of a layer's weights W and biases b}
+FORMULAS = {
+    "default": "W ~ N(0, 1/n_in), b ~ N(0, 1)",
+    "large": "W ~ N(0, 1), b ~ N(0, 1)",
+    "glorot": "W ~ N(0, 2/(n_in + n_out)), b = 0",
+    "he": "W ~ N(0, 2/n_in), b = 0",
+}
+NAMES = tuple(FORMULAS)
 
 
 def choose(initializer: Any, hidden: tuple[Activation, ...]) -> tuple[str, ...]:
