@@ -225,11 +225,34 @@ def test_a_column_of_texts_that_all_differ_is_refused_unless_it_is_declared():
 
 
 def test_decimal_commas_are_refused_by_what_was_expected():
-    text = b"a;y\n0,5;1.5\n1,5;2.5\n12;3.5\n-7,25;4\n+1,0;5\n"
+    text = b'a,y\n"0,5",1.5\n"1,5",2.5\n12,3.5\n"-7,25",4\n"+1,0",5\n'
     message = r"^the file, line 2, column 'a': expected numbers with a decimal point, got '0,5';"
     with pytest.raises(ValueError, match=message):
         Table.fit(io.BytesIO(text))
     assert Table.fit(io.BytesIO(text), categorical=["a"]).n_out == 5
+
+
+def test_decimal_commas_are_read_from_a_file_that_is_separated_by_semicolons():
+    text = b"a;g;y\n0,5;u;1,5\n1,5;v;2,5\n12;u;3\n;v;4\n-7,25;u;5e-1\n"
+    table = Table.fit(io.BytesIO(text))
+    assert table.features == ("a", "a is missing", "g=u", "g=v")
+    data = table.dataset(io.BytesIO(text))
+    assert data.X[:, 0].tolist() == [0.5, 1.5, 12, (0.5 + 1.5 + 12 - 7.25) / 4, -7.25]
+    assert data.y[:, 0].tolist() == [1.5, 2.5, 3, 4, 0.5]
+    as_texts = Table.fit(io.BytesIO(text), categorical=["a"])
+    assert as_texts.categories["a"] == ("-7,25", "0,5", "1,5", "12", None)
+
+
+@pytest.mark.parametrize("missing", ["None", "<NA>", "#N/A", "NAN", "-"])
+def test_a_column_of_numbers_may_have_other_texts_for_missing_values(missing):
+    fields = ["1.5", missing, missing, "2.5", missing]
+    text = "x,g,y\n" + "".join(f"{x},{missing},{i}.5\n" for i, x in enumerate(fields))
+    table = Table.fit(io.BytesIO(text.encode()))
+    assert table.features == ("x", "x is missing", f"g={missing}")
+    assert table.encode({"x": missing, "g": missing}).tolist() == [[2, 1, 1]]
+    assert Table.fit(io.BytesIO(text.encode()), categorical=["x"]).categories["x"] == tuple(
+        sorted({*fields})
+    )
 
 
 def test_a_long_text_is_shortened_in_a_message():

@@ -27,6 +27,9 @@ _OTHERS = frozenset([".parquet", ".xlsx", ".xls", ".ods", ".feather", ".arrow", 
                      ".npz", ".npy", ".pkl", ".pickle", ".db", ".sqlite"])  # fmt: skip
 
 _DELIMITERS = (",", ";", "\t", "|")
+# A number with a decimal comma.
+_COMMA = re.compile(r"[-+]?\d+(,\d+)?([eE][-+]?\d+)?")
+
 # Converted at once, so that wide rows are still in the cache.
 _ROWS, _FIELDS = 4096, 1 << 17
 
@@ -77,7 +80,7 @@ def read_csv(
     The first line names the columns. Fields are separated by commas, or by semicolons, tabs or
     vertical bars, whichever the first line has most of; quoted fields may contain separators, line
     breaks and doubled quotation marks. Spaces around fields are ignored, and so are empty lines
-    and a byte order mark. The text is UTF-8; a file whose name ends in .gz is decompressed.
+    and a byte order mark. Between semicolons, "0,5" is 0.5. The text is UTF-8; a file whose name ends in .gz is decompressed.
 
     Parameters
     ----------
@@ -164,13 +167,14 @@ def _read(
     rows = _rows(text, name)
     _, header = next(rows, (0, []))
     header = _checked_header(header, name, is_needed)
+    has_commas = _is_separated_by_semicolons(text, header)
     pieces: list[list[Column]] = [[] for _ in header]
     lines: list[int] = []
     n_rows = min(_ROWS, max(64, _FIELDS // len(header)))
     while chunk := list(islice(rows, n_rows)):
         lines += [line for line, _ in chunk]
         for column, fields in enumerate(zip(*(row for _, row in chunk), strict=True)):
-            pieces[column].append(_converted(fields, header[column] in texts))
+            pieces[column].append(_converted(fields, header[column] in texts, has_commas))
     if not lines:
         raise ValueError(f"{name}: expected rows below the header, got none")
     columns: dict[str, Column] = {}
@@ -234,8 +238,18 @@ def _checked_header(
     return names
 
 
-def _converted(fields: tuple[str, ...], as_text: bool) -> Column:
-    """The fields of a column as numbers, or as texts if one is not a number."""
+def _is_separated_by_semicolons(text: str, header: list[str]) -> bool:
+    import csv
+
+    reader = csv.reader(
+        io.StringIO(text.lstrip("\r\n"), newline=""), delimiter=";", skipinitialspace=True
+    )
+    return len(header) > 1 and [name.strip() for name in next(reader)] == header
+
+
+def _converted(fields: tuple[str, ...], as_text: bool, has_commas: bool) -> Column:
+    """The fields of a column as numbers, also with decimal commas, or as texts if one is not a
+    number."""
     if not as_text:
         try:
             numbers = np.fromiter(map(float, fields), np.float64, len(fields))
@@ -243,6 +257,10 @@ def _converted(fields: tuple[str, ...], as_text: bool) -> Column:
             numbers = None
         if numbers is None or not np.isfinite(numbers).all() or "_" in "".join(fields):
             numbers = _with_missing(fields)
+            if numbers is None and has_commas:
+                bare = [field.strip() for field in fields]
+                if all(field in MISSING or _COMMA.fullmatch(field) for field in bare):
+                    numbers = _with_missing(tuple(field.replace(",", ".") for field in bare))
         if numbers is not None:
             return numbers
     stripped = map(str.strip, fields)

@@ -24,6 +24,9 @@ EXPECTED = (
 )
 
 
+# Texts that stand for missing values in columns of numbers, besides those of all files.
+_MISSING_NUMBERS = MISSING | {"None", "<NA>", "#N/A", "NAN", "-"}
+
 # Texts of a whole number or of a day, as libraries write them for other types, and what is kept.
 _LONGER = re.compile(r"(-?(?:0|[1-9]\d*))\.0|(\d{4}-\d\d-\d\d)[ T]00:00:00")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -263,14 +266,15 @@ def _not_finite(name: str, row: int) -> ValueError:
 
 
 def numbers_in(texts: list[str | None]) -> NDArray | None:
-    """The numbers of a column of texts, NaN where one is missing; None if a text is not a number.
+    """The numbers of a column of texts, NaN where one is missing, also as "None", "<NA>", "#N/A",
+    "NAN" or "-"; None if a text is not a number.
 
     Examples
     --------
     >>> numbers_in(["1.5", None, ""]).tolist(), numbers_in(["1", "x"])
     ([1.5, nan, nan], None)
     """
-    known = {text for text in texts if text is not None and text not in MISSING}
+    known = {text for text in texts if text is not None and text not in _MISSING_NUMBERS}
     if known and known <= BOOLEANS.keys():
         number_of = {text: float(BOOLEANS[text]) for text in known}
     elif all(map(is_number, known)):

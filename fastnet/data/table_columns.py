@@ -215,8 +215,8 @@ def check_categories(raw: RawColumns, name: str) -> None:
     row, text = texts[0]
     if all(is_number(text) or _COMMA.fullmatch(text) for _, text in texts):
         raise ValueError(
-            f"{raw.place(row, name)}: expected numbers with a decimal point, got {text!r}; "
-            f"{declare}"
+            f"{raw.place(row, name)}: expected numbers with a decimal point, got {text!r}; decimal "
+            f"commas are read only from files whose separator is a semicolon"
         )
     different = len({text for _, text in texts})
     if len(texts) >= _LEAST_ROWS and 2 * different > len(texts):
