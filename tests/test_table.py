@@ -411,6 +411,26 @@ def test_a_file_that_does_not_exist_is_named(tmp_path):
 WORDS = {"x": [f"w{i}" for i in range(50)] * 2, "n": [*range(100)], "y": ["a", "b", "b", "b"] * 25}
 
 
+def test_classes_of_one_row_each_are_refused_as_nothing_can_be_held_out():
+    data = {"x": range(60), "y": [f"c{i}" for i in range(60)]}
+    message = r"^validation_fraction: expected a class with two or more examples.*got 60 classes"
+    with pytest.raises(ValueError, match=message):
+        Table.split(data, "y", categorical=["y"])
+
+
+def test_encoded_columns_of_one_name_are_refused_by_the_names_of_their_columns():
+    data = {"age": [1.5, None], "age is missing": [0, 1], "y": [1.5, 2.5]}
+    message = (
+        r"^data: expected different names of encoded columns, got 'age is missing' from the columns "
+        r"'age' and 'age is missing'; rename one$"
+    )
+    with pytest.raises(ValueError, match=message):
+        Table.fit(data, "y")
+    data = {"a": ["b=c", "d"], "a=b": ["c", "d"], "y": [1.5, 2.5]}
+    with pytest.raises(ValueError, match=r"got 'a=b=c' from the columns 'a' and 'a=b'; rename one"):
+        Table.fit(data, "y")
+
+
 def test_nothing_is_learnt_from_validation_data():
     table, training, validation = Table.split(
         WORDS, "y", validation_fraction=0.3, seed=4, categorical=["x"]

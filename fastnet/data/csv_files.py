@@ -80,7 +80,9 @@ def read_csv(
     The first line names the columns. Fields are separated by commas, or by semicolons, tabs or
     vertical bars, whichever the first line has most of; quoted fields may contain separators, line
     breaks and doubled quotation marks. Spaces around fields are ignored, and so are empty lines
-    and a byte order mark. Between semicolons, "0,5" is 0.5. The text is UTF-8; a file whose name ends in .gz is decompressed.
+    and a byte order mark. The text is UTF-8; a file whose name ends in .gz is decompressed.
+
+    If the fields are separated by semicolons, "0,5" is the number 0.5.
 
     Parameters
     ----------

@@ -145,6 +145,19 @@ class CategoryColumn:
 Column = NumberColumn | CategoryColumn
 
 
+def check_features(raw: RawColumns, columns: list[Column]) -> None:
+    """Raise a ValueError if two encoded columns have the same name."""
+    source: dict[str, str] = {}
+    for column in columns:
+        for feature in column.features:
+            if feature in source:
+                raise ValueError(
+                    f"{raw.name}: expected different names of encoded columns, got {feature!r} from the "
+                    f"columns {source[feature]!r} and {column.name!r}; rename one"
+                )
+            source[feature] = column.name
+
+
 def codes_of_canonical(categories: tuple[str | None, ...]) -> dict[str | None, int]:
     """The number of a category by its canonical text, without texts that several have."""
     texts = [raw_columns.canonical(one) for one in categories]
