@@ -186,14 +186,25 @@ def test_dropped_columns_are_no_inputs(table):
 
 
 DATES = ["2024-01-31", "31.1.2024", "1/31/24", "2024-1-31T12:00:00"]
+OTHER_DATES = ["5 May 2024", "31-Jan-2024", "Jan 31, 2024", "5 May 2024 10:00", "12:30", "9:05:59"]
 
 
-@pytest.mark.parametrize("date", DATES)
+@pytest.mark.parametrize("date", [*DATES, *OTHER_DATES])
 def test_dates_as_text_are_refused_by_name_unless_they_are_declared(date):
     data = {"when": [date] * 4, "y": ["a", "b"] * 2}
-    with pytest.raises(ValueError, match=rf"^data, row 0, column 'when': .* got the date '{date}'"):
+    kind = "time" if ":" in date[:3] else "date"
+    message = rf"^data, row 0, column 'when': .* got the {kind} '{date}'"
+    with pytest.raises(ValueError, match=message):
         Table.fit(data, "y")
     assert Table.fit(data, "y", categorical=["when"]).features == (f"when={date}",)
+
+
+def test_dates_are_refused_although_some_texts_are_none():
+    data = {"when": ["unknown", *[DATES[0]] * 3], "y": ["a", "b"] * 2}
+    with pytest.raises(ValueError, match=r"^data, row 1, column 'when': .* got the date"):
+        Table.fit(data, "y")
+    few = {"when": ["march", "may", DATES[0], "june"], "y": ["a", "b"] * 2}
+    assert Table.fit(few, "y").n_out == 4
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars", "numpy"])
@@ -421,8 +432,8 @@ def test_classes_of_one_row_each_are_refused_as_nothing_can_be_held_out():
 def test_encoded_columns_of_one_name_are_refused_by_the_names_of_their_columns():
     data = {"age": [1.5, None], "age is missing": [0, 1], "y": [1.5, 2.5]}
     message = (
-        r"^data: expected different names of encoded columns, got 'age is missing' from the columns "
-        r"'age' and 'age is missing'; rename one$"
+        r"^data: expected different names of encoded columns, got 'age is missing' from the "
+        r"columns 'age' and 'age is missing'; rename one$"
     )
     with pytest.raises(ValueError, match=message):
         Table.fit(data, "y")

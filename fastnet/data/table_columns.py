@@ -17,8 +17,14 @@ from fastnet.data import raw_columns
 from fastnet.data.csv_files import MISSING, is_number
 from fastnet.data.raw_columns import RawColumns
 
-# Texts that are dates or times: 2024-05-31, 31.5.2024, 5/31/24, each optionally with a time.
-_DATE = re.compile(r"(\d{4}-\d{1,2}-\d{1,2}|\d{1,2}([./])\d{1,2}\2\d{2,4})([T ].*)?")
+# Texts that are dates or times: 2024-05-31, 31.5.2024, 5/31/24, 5 May 2024, May 5, 2024, each
+# optionally with a time; 12:30, 12:30:59.
+_MONTH = r"(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_DATE = re.compile(
+    r"(\d{4}-\d{1,2}-\d{1,2}|\d{1,2}([./])\d{1,2}\2\d{2,4}"
+    rf"|\d{{1,2}}[ -]{_MONTH}[ -]\d{{2,4}}|{_MONTH} \d{{1,2}},? \d{{4}})([T ].*)?"
+    r"|\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?"
+)
 
 # A number with a decimal comma.
 _COMMA = re.compile(r"[-+]?\d+,\d+")
@@ -152,8 +158,9 @@ def check_features(raw: RawColumns, columns: list[Column]) -> None:
         for feature in column.features:
             if feature in source:
                 raise ValueError(
-                    f"{raw.name}: expected different names of encoded columns, got {feature!r} from the "
-                    f"columns {source[feature]!r} and {column.name!r}; rename one"
+                    f"{raw.name}: expected different names of encoded columns, got "
+                    f"{feature!r} from the columns {source[feature]!r} and {column.name!r}; "
+                    f"rename one"
                 )
             source[feature] = column.name
 
@@ -213,16 +220,19 @@ def fitted(raw: RawColumns, name: str, missing: str) -> Column:
 
 def check_categories(raw: RawColumns, name: str) -> None:
     """Raise a ValueError for a column of texts that was not declared to be categorical if most
-    texts are numbers, all are dates, or most rows have different texts."""
+    texts are numbers or dates, or most rows have different texts."""
     texts = [(row, text) for row, text in enumerate(raw.columns[name]) if text is not None]
     numbers = sum(1 for _, text in texts if is_number(text))
     if 2 * numbers >= len(texts):
         raise not_a_number(raw, name, f"; if they are categories, name {name!r} in categorical")
     declare = f"leave it out, {name!r} in drop, or name it in categorical"
-    if all(_DATE.fullmatch(text) for _, text in texts):
+    dates = [(row, text) for row, text in texts if _DATE.fullmatch(text)]
+    if 2 * len(dates) > len(texts):
+        row, text = dates[0]
+        kind = "time" if text.find(":") in (1, 2) else "date"
         raise ValueError(
-            f"{raw.place(texts[0][0], name)}: expected numbers or categories, got the date "
-            f"{texts[0][1]!r}; convert it to a number, such as the days since a fixed day, "
+            f"{raw.place(row, name)}: expected numbers or categories, got the {kind} "
+            f"{text!r}; convert it to a number, such as the days since a fixed day, "
             f"or {declare}"
         )
     row, text = texts[0]
