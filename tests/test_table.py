@@ -789,14 +789,19 @@ def test_infinity_is_no_category():
         Table.fit({"x": [1, np.inf], "y": [1.5, 2]}, "y", categorical=["x"])
 
 
-def test_classes_of_a_frame_are_those_of_its_csv_file():
+def test_classes_keep_their_texts_and_match_those_of_other_forms():
     frame = {"x": [1, 2, 3, 4], "y": [8001.0, 8002.0] * 2}
     file = io.BytesIO(b"x,y\n1,8001.0\n2,8002.0\n")
     table = Table.fit(frame, "y", categorical=["y"])
     assert table.classes == ("8001", "8002")
     assert table.dataset(file).y.tolist() == [0, 1]
     file.seek(0)
-    assert Table.fit(file, "y", categorical=["y"]).classes == table.classes
+    assert Table.fit(file, categorical=["y"]).classes == ("8001.0", "8002.0")
+    codes = io.BytesIO(b"x,y\n1,01\n2,02\n")
+    assert Table.fit(codes, categorical=["y"]).classes == ("01", "02")
+    answers = Table.fit(io.BytesIO(b"x,y\n1,true\n2,false\n"), "y", categorical=["y"])
+    assert answers.classes == ("false", "true")
+    assert answers.dataset({"x": [1, 2], "y": [True, False]}).y.tolist() == [1, 0]
 
 
 def test_the_numbers_of_categories_are_looked_up_once_for_all_rows():

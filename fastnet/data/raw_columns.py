@@ -322,14 +322,19 @@ def canonical(text: str | None) -> str | None:
     return (match[1] or match[2]) if match else text
 
 
-def read_to_fit(data: Any, categorical: Collection[str], dropped: Collection[str]) -> RawColumns:
+def read_to_fit(
+    data: Any, categorical: Collection[str], dropped: Collection[str], target: str | None
+) -> RawColumns:
     """``read``, with canonical texts in the categorical columns that contain only numbers, booleans
-    or dates, if these texts differ where the original ones do."""
+    or dates, if these texts differ where the original ones do. Those of the target are kept, since
+    they are what is predicted; None: it is the last column that has a name."""
     raw = read(data, categorical, lambda name: name not in dropped)
+    if target is None:
+        target = next((name for name in reversed(raw.columns) if name), "")
     columns = dict(raw.columns)
     for name in categorical:
         column = columns.get(name)
-        if isinstance(column, list):
+        if isinstance(column, list) and name != target:
             columns[name] = _with_canonical(column)
     return raw._replace(columns=columns)
 
