@@ -132,9 +132,16 @@ class Score:
                 f"{self.baseline_accuracy:.2%})"
             )
         return (
-            f"R² {self.r2:.4g}, root mean squared error {self.rmse:.4g} (always the mean: "
-            f"R² {self.baseline_r2:.4g}, error {self.baseline_rmse:.4g})"
+            f"R² {_shown(self.r2)}, root mean squared error {self.rmse:.4g} (always the mean: "
+            f"R² {_shown(self.baseline_r2)}, error {self.baseline_rmse:.4g})"
         )
+
+
+def _shown(r2: float | None) -> str:
+    """R² for a line; it is not defined for equal targets."""
+    if r2 is None or np.isnan(r2):
+        return "undefined, as all values of a target are equal"
+    return f"{r2:.4g}"
 
 
 @dataclass(frozen=True, repr=False)

@@ -214,7 +214,9 @@ def test_the_score_of_a_regression_is_that_of_scikit_learn():
 
 def test_r2_of_a_constant_target_is_not_a_number():
     data = fastnet.Dataset(np.ones((3, 3)), np.full((3, 1), 2.0))
-    assert np.isnan(own_data.score(net_of(), data).r2)
+    score = own_data.score(net_of(), data)
+    assert np.isnan(score.r2)
+    assert str(score).startswith("R² undefined, as all values of a target are equal, root mean")
 
 
 def test_the_baseline_of_data_without_training_data_is_their_own():

@@ -201,14 +201,25 @@ def test_dropped_columns_are_no_inputs(table):
 
 
 DATES = ["2024-01-31", "31.1.2024", "1/31/24", "2024-1-31T12:00:00"]
+OTHER_DATES = ["5 May 2024", "31-Jan-2024", "Jan 31, 2024", "5 May 2024 10:00", "12:30", "9:05:59"]
 
 
-@pytest.mark.parametrize("date", DATES)
+@pytest.mark.parametrize("date", [*DATES, *OTHER_DATES])
 def test_dates_as_text_are_refused_by_name_unless_they_are_declared(date):
     data = {"when": [date] * 4, "y": ["a", "b"] * 2}
-    with pytest.raises(ValueError, match=rf"^data, row 0, column 'when': .* got the date '{date}'"):
+    kind = "time" if ":" in date[:3] else "date"
+    message = rf"^data, row 0, column 'when': .* got the {kind} '{date}'"
+    with pytest.raises(ValueError, match=message):
         Table.fit(data, "y")
     assert Table.fit(data, "y", categorical=["when"]).features == (f"when={date}",)
+
+
+def test_dates_are_refused_although_some_texts_are_none():
+    data = {"when": ["unknown", *[DATES[0]] * 3], "y": ["a", "b"] * 2}
+    with pytest.raises(ValueError, match=r"^data, row 1, column 'when': .* got the date"):
+        Table.fit(data, "y")
+    few = {"when": ["march", "may", DATES[0], "june"], "y": ["a", "b"] * 2}
+    assert Table.fit(few, "y").n_out == 4
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars", "numpy"])
@@ -240,11 +251,34 @@ def test_a_column_of_texts_that_all_differ_is_refused_unless_it_is_declared():
 
 
 def test_decimal_commas_are_refused_by_what_was_expected():
-    text = b"a;y\n0,5;1.5\n1,5;2.5\n12;3.5\n-7,25;4\n+1,0;5\n"
+    text = b'a,y\n"0,5",1.5\n"1,5",2.5\n12,3.5\n"-7,25",4\n"+1,0",5\n'
     message = r"^the file, line 2, column 'a': expected numbers with a decimal point, got '0,5';"
     with pytest.raises(ValueError, match=message):
         Table.fit(io.BytesIO(text))
     assert Table.fit(io.BytesIO(text), categorical=["a"]).n_out == 5
+
+
+def test_decimal_commas_are_read_from_a_file_that_is_separated_by_semicolons():
+    text = b"a;g;y\n0,5;u;1,5\n1,5;v;2,5\n12;u;3\n;v;4\n-7,25;u;5e-1\n"
+    table = Table.fit(io.BytesIO(text))
+    assert table.features == ("a", "a is missing", "g=u", "g=v")
+    data = table.dataset(io.BytesIO(text))
+    assert data.X[:, 0].tolist() == [0.5, 1.5, 12, (0.5 + 1.5 + 12 - 7.25) / 4, -7.25]
+    assert data.y[:, 0].tolist() == [1.5, 2.5, 3, 4, 0.5]
+    as_texts = Table.fit(io.BytesIO(text), categorical=["a"])
+    assert as_texts.categories["a"] == ("-7,25", "0,5", "1,5", "12", None)
+
+
+@pytest.mark.parametrize("missing", ["None", "<NA>", "#N/A", "NAN", "-"])
+def test_a_column_of_numbers_may_have_other_texts_for_missing_values(missing):
+    fields = ["1.5", missing, missing, "2.5", missing]
+    text = "x,g,y\n" + "".join(f"{x},{missing},{i}.5\n" for i, x in enumerate(fields))
+    table = Table.fit(io.BytesIO(text.encode()))
+    assert table.features == ("x", "x is missing", f"g={missing}")
+    assert table.encode({"x": missing, "g": missing}).tolist() == [[2, 1, 1]]
+    assert Table.fit(io.BytesIO(text.encode()), categorical=["x"]).categories["x"] == tuple(
+        sorted({*fields})
+    )
 
 
 def test_a_long_text_is_shortened_in_a_message():
@@ -401,6 +435,26 @@ def test_a_file_that_does_not_exist_is_named(tmp_path):
 # ---- validation data
 
 WORDS = {"x": [f"w{i}" for i in range(50)] * 2, "n": [*range(100)], "y": ["a", "b", "b", "b"] * 25}
+
+
+def test_classes_of_one_row_each_are_refused_as_nothing_can_be_held_out():
+    data = {"x": range(60), "y": [f"c{i}" for i in range(60)]}
+    message = r"^validation_fraction: expected a class with two or more examples.*got 60 classes"
+    with pytest.raises(ValueError, match=message):
+        Table.split(data, "y", categorical=["y"])
+
+
+def test_encoded_columns_of_one_name_are_refused_by_the_names_of_their_columns():
+    data = {"age": [1.5, None], "age is missing": [0, 1], "y": [1.5, 2.5]}
+    message = (
+        r"^data: expected different names of encoded columns, got 'age is missing' from the "
+        r"columns 'age' and 'age is missing'; rename one$"
+    )
+    with pytest.raises(ValueError, match=message):
+        Table.fit(data, "y")
+    data = {"a": ["b=c", "d"], "a=b": ["c", "d"], "y": [1.5, 2.5]}
+    with pytest.raises(ValueError, match=r"got 'a=b=c' from the columns 'a' and 'a=b'; rename one"):
+        Table.fit(data, "y")
 
 
 def test_nothing_is_learnt_from_validation_data():
@@ -896,14 +950,19 @@ def test_infinity_is_no_category():
         Table.fit({"x": [1, np.inf], "y": [1.5, 2]}, "y", categorical=["x"])
 
 
-def test_classes_of_a_frame_are_those_of_its_csv_file():
+def test_classes_keep_their_texts_and_match_those_of_other_forms():
     frame = {"x": [1, 2, 3, 4], "y": [8001.0, 8002.0] * 2}
     file = io.BytesIO(b"x,y\n1,8001.0\n2,8002.0\n")
     table = Table.fit(frame, "y", categorical=["y"])
     assert table.classes == ("8001", "8002")
     assert table.dataset(file).y.tolist() == [0, 1]
     file.seek(0)
-    assert Table.fit(file, "y", categorical=["y"]).classes == table.classes
+    assert Table.fit(file, categorical=["y"]).classes == ("8001.0", "8002.0")
+    codes = io.BytesIO(b"x,y\n1,01\n2,02\n")
+    assert Table.fit(codes, categorical=["y"]).classes == ("01", "02")
+    answers = Table.fit(io.BytesIO(b"x,y\n1,true\n2,false\n"), "y", categorical=["y"])
+    assert answers.classes == ("false", "true")
+    assert answers.dataset({"x": [1, 2], "y": [True, False]}).y.tolist() == [1, 0]
 
 
 def test_the_numbers_of_categories_are_looked_up_once_for_all_rows():

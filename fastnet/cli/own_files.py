@@ -268,7 +268,7 @@ def _load_table(options: argparse.Namespace) -> Loaded:
     with given_as_table("DATA", file):
         # read once: standard input can be read once only
         raw = raw_columns.read_to_fit(
-            table_source(file), given.get("categorical", ()), given.get("drop", ())
+            table_source(file), given.get("categorical", ()), given.get("drop", ()), options.target
         )
         validation = None
         if options.validation_fraction:

@@ -29,6 +29,8 @@ _OTHERS = frozenset([".parquet", ".xlsx", ".xls", ".ods", ".feather", ".arrow", 
 _DELIMITERS = (",", ";", "\t", "|")
 # The header, up to a line break that is not in a quoted field.
 _HEADER = re.compile(r'(?:(?<![^,;\t|]) *"(?:[^"]++|"")*+"|[^\r\n])*+')
+# A number with a decimal comma.
+_COMMA = re.compile(r"[-+]?\d+(,\d+)?([eE][-+]?\d+)?")
 
 # Converted at once, so that wide rows are still in the cache.
 _ROWS, _FIELDS = 4096, 1 << 17
@@ -82,6 +84,8 @@ def read_csv(
     breaks and doubled quotation marks; a quotation mark that is not closed is an error. Spaces
     around fields are ignored, and so are empty lines and a byte order mark. The text is UTF-8; a
     file whose name ends in .gz is decompressed.
+
+    If the fields are separated by semicolons, "0,5" is the number 0.5.
 
     Parameters
     ----------
@@ -168,13 +172,14 @@ def _read(
     rows = _rows(text, name)
     _, header = next(rows, (0, []))
     header = _checked_header(header, name, is_needed)
+    has_commas = _is_separated_by_semicolons(text, header)
     pieces: list[list[Column]] = [[] for _ in header]
     lines: list[int] = []
     n_rows = min(_ROWS, max(64, _FIELDS // len(header)))
     while chunk := list(islice(rows, n_rows)):
         lines += [line for line, _ in chunk]
         for column, fields in enumerate(zip(*(row for _, row in chunk), strict=True)):
-            pieces[column].append(_converted(fields, header[column] in texts))
+            pieces[column].append(_converted(fields, header[column] in texts, has_commas))
     if not lines:
         raise ValueError(f"{name}: expected rows below the header, got none")
     columns: dict[str, Column] = {}
@@ -274,8 +279,18 @@ def _checked_header(
     return names
 
 
-def _converted(fields: tuple[str, ...], as_text: bool) -> Column:
-    """The fields of a column as numbers, or as texts if one is not a number."""
+def _is_separated_by_semicolons(text: str, header: list[str]) -> bool:
+    import csv
+
+    reader = csv.reader(
+        io.StringIO(text.lstrip("\r\n"), newline=""), delimiter=";", skipinitialspace=True
+    )
+    return len(header) > 1 and [name.strip() for name in next(reader)] == header
+
+
+def _converted(fields: tuple[str, ...], as_text: bool, has_commas: bool) -> Column:
+    """The fields of a column as numbers, also with decimal commas, or as texts if one is not a
+    number."""
     if not as_text:
         try:
             numbers = np.fromiter(map(float, fields), np.float64, len(fields))
@@ -283,6 +298,10 @@ def _converted(fields: tuple[str, ...], as_text: bool) -> Column:
             numbers = None
         if numbers is None or not np.isfinite(numbers).all() or "_" in "".join(fields):
             numbers = _with_missing(fields)
+            if numbers is None and has_commas:
+                bare = [field.strip() for field in fields]
+                if all(field in MISSING or _COMMA.fullmatch(field) for field in bare):
+                    numbers = _with_missing(tuple(field.replace(",", ".") for field in bare))
         if numbers is not None:
             return numbers
     stripped = map(str.strip, fields)

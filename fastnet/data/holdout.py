@@ -30,7 +30,7 @@ def held_out(y: NDArray, fraction: float, stream: RandomStream) -> NDArray:
     Raises
     ------
     ValueError, TypeError
-        If there are too few examples, and for another fraction.
+        If there are too few examples or each class has one only, and for another fraction.
 
     Examples
     --------
@@ -53,6 +53,11 @@ def held_out(y: NDArray, fraction: float, stream: RandomStream) -> NDArray:
         due -= k
         chosen[members[:k]] = True
     if not chosen.any():
+        if y.ndim == 1 and n > 1 and len(np.unique(y)) == n:
+            raise ValueError(
+                f"validation_fraction: expected a class with two or more examples, so that one can "
+                f"be held out; got {n} classes with one example each"
+            )
         raise ValueError(
             f"validation_fraction: expected enough examples to hold out {fraction:g} of them, "
             f"got {n}"

@@ -24,6 +24,9 @@ EXPECTED = (
 )
 
 
+# Texts that stand for missing values in columns of numbers, besides those of all files.
+_MISSING_NUMBERS = MISSING | {"None", "<NA>", "#N/A", "NAN", "-"}
+
 # Texts of a whole number or of a day, as libraries write them for other types, and what is kept.
 _LONGER = re.compile(r"(-?(?:0|[1-9]\d*))\.0|(\d{4}-\d\d-\d\d)[ T]00:00:00")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -268,14 +271,15 @@ def _not_finite(name: str, row: int) -> ValueError:
 
 
 def numbers_in(texts: list[str | None]) -> NDArray | None:
-    """The numbers of a column of texts, NaN where one is missing; None if a text is not a number.
+    """The numbers of a column of texts, NaN where one is missing, also as "None", "<NA>", "#N/A",
+    "NAN" or "-"; None if a text is not a number.
 
     Examples
     --------
     >>> numbers_in(["1.5", None, ""]).tolist(), numbers_in(["1", "x"])
     ([1.5, nan, nan], None)
     """
-    known = {text for text in texts if text is not None and text not in MISSING}
+    known = {text for text in texts if text is not None and text not in _MISSING_NUMBERS}
     if known and known <= BOOLEANS.keys():
         number_of = {text: float(BOOLEANS[text]) for text in known}
     elif all(map(is_number, known)):
@@ -323,14 +327,19 @@ def canonical(text: str | None) -> str | None:
     return (match[1] or match[2]) if match else text
 
 
-def read_to_fit(data: Any, categorical: Collection[str], dropped: Collection[str]) -> RawColumns:
+def read_to_fit(
+    data: Any, categorical: Collection[str], dropped: Collection[str], target: str | None
+) -> RawColumns:
     """``read``, with canonical texts in the categorical columns that contain only numbers, booleans
-    or dates, if these texts differ where the original ones do."""
+    or dates, if these texts differ where the original ones do. Those of the target are kept, since
+    they are what is predicted; None: it is the last column that has a name."""
     raw = read(data, categorical, lambda name: name not in dropped)
+    if target is None:
+        target = next((name for name in reversed(raw.columns) if name), "")
     columns = dict(raw.columns)
     for name in categorical:
         column = columns.get(name)
-        if isinstance(column, list):
+        if isinstance(column, list) and name != target:
             columns[name] = _with_canonical(column)
     return raw._replace(columns=columns)
 

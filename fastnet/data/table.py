@@ -203,6 +203,7 @@ class Table(InputTransform):
         if not names:
             raise ValueError(f"{raw.name}: expected columns other than the target, got none")
         columns = [table_columns.fitted(raw, name, options.missing) for name in names]
+        table_columns.check_features(raw, columns)
         measured = Standardize.fit(_encoded(columns, raw, "error", options.missing))
         scaled = np.array([one for column in columns for one in column.is_scaled])
         scaled &= options.standardize

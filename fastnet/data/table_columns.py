@@ -17,8 +17,14 @@ from fastnet.data import raw_columns
 from fastnet.data.csv_files import MISSING, is_number
 from fastnet.data.raw_columns import RawColumns
 
-# Texts that are dates or times: 2024-05-31, 31.5.2024, 5/31/24, each optionally with a time.
-_DATE = re.compile(r"(\d{4}-\d{1,2}-\d{1,2}|\d{1,2}([./])\d{1,2}\2\d{2,4})([T ].*)?")
+# Texts that are dates or times: 2024-05-31, 31.5.2024, 5/31/24, 5 May 2024, May 5, 2024, each
+# optionally with a time; 12:30, 12:30:59.
+_MONTH = r"(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_DATE = re.compile(
+    r"(\d{4}-\d{1,2}-\d{1,2}|\d{1,2}([./])\d{1,2}\2\d{2,4}"
+    rf"|\d{{1,2}}[ -]{_MONTH}[ -]\d{{2,4}}|{_MONTH} \d{{1,2}},? \d{{4}})([T ].*)?"
+    r"|\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?"
+)
 
 # A number with a decimal comma.
 _COMMA = re.compile(r"[-+]?\d+,\d+")
@@ -145,6 +151,20 @@ class CategoryColumn:
 Column = NumberColumn | CategoryColumn
 
 
+def check_features(raw: RawColumns, columns: list[Column]) -> None:
+    """Raise a ValueError if two encoded columns have the same name."""
+    source: dict[str, str] = {}
+    for column in columns:
+        for feature in column.features:
+            if feature in source:
+                raise ValueError(
+                    f"{raw.name}: expected different names of encoded columns, got "
+                    f"{feature!r} from the columns {source[feature]!r} and {column.name!r}; "
+                    f"rename one"
+                )
+            source[feature] = column.name
+
+
 def codes_of_canonical(categories: tuple[str | None, ...]) -> dict[str | None, int]:
     """The number of a category by its canonical text, without texts that several have."""
     texts = [raw_columns.canonical(one) for one in categories]
@@ -200,23 +220,26 @@ def fitted(raw: RawColumns, name: str, missing: str) -> Column:
 
 def check_categories(raw: RawColumns, name: str) -> None:
     """Raise a ValueError for a column of texts that was not declared to be categorical if most
-    texts are numbers, all are dates, or most rows have different texts."""
+    texts are numbers or dates, or most rows have different texts."""
     texts = [(row, text) for row, text in enumerate(raw.columns[name]) if text is not None]
     numbers = sum(1 for _, text in texts if is_number(text))
     if 2 * numbers >= len(texts):
         raise not_a_number(raw, name, f"; if they are categories, name {name!r} in categorical")
     declare = f"leave it out, {name!r} in drop, or name it in categorical"
-    if all(_DATE.fullmatch(text) for _, text in texts):
+    dates = [(row, text) for row, text in texts if _DATE.fullmatch(text)]
+    if 2 * len(dates) > len(texts):
+        row, text = dates[0]
+        kind = "time" if text.find(":") in (1, 2) else "date"
         raise ValueError(
-            f"{raw.place(texts[0][0], name)}: expected numbers or categories, got the date "
-            f"{texts[0][1]!r}; convert it to a number, such as the days since a fixed day, "
+            f"{raw.place(row, name)}: expected numbers or categories, got the {kind} "
+            f"{text!r}; convert it to a number, such as the days since a fixed day, "
             f"or {declare}"
         )
     row, text = texts[0]
     if all(is_number(text) or _COMMA.fullmatch(text) for _, text in texts):
         raise ValueError(
-            f"{raw.place(row, name)}: expected numbers with a decimal point, got {text!r}; "
-            f"{declare}"
+            f"{raw.place(row, name)}: expected numbers with a decimal point, got {text!r}; decimal "
+            f"commas are read only from files whose separator is a semicolon"
         )
     different = len({text for _, text in texts})
     if len(texts) >= _LEAST_ROWS and 2 * different > len(texts):

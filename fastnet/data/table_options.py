@@ -56,7 +56,7 @@ class FitOptions:
     def read(self, data: Any) -> tuple[RawColumns, Target, FitOptions]:
         """The rows, their target, and these options, after checking that the rows have the columns
         that they name."""
-        raw = raw_columns.read_to_fit(data, self.categorical, self.drop)
+        raw = raw_columns.read_to_fit(data, self.categorical, self.drop, self.target)
         target = self.target
         if target is None:
             if raw.lines is None:
