@@ -722,3 +722,53 @@ def test_a_wrong_option_or_file_ends_with_one_line(arguments, message, folder, c
     found, out = refused(capsys, *arguments.split())
     assert found.startswith(message)
     assert out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "end"),
+    [
+        ("train odd.csv", "; if they are categories, use --categorical age"),
+        ("train spaced.csv", "; if they are categories, use --categorical 'the age'"),
+        ("train dates.csv", "or leave it out, --drop day, or use --categorical day"),
+        ("train dates.csv --target day", "if they are classes, use --task classification"),
+        ("train some.csv --target age", "if they are classes, use --task classification"),
+        ("train classes.npz", "if they are classes, use --task classification"),
+        ("train empty.csv", "; leave the column out, --drop x"),
+        ("train nameless.csv", "; --drop '' leaves it out"),
+        ("train known.csv --test other.csv", "; --unknown ignore encodes others as zeros"),
+        (
+            "predict known.json other.csv",
+            "; a training with --unknown ignore encodes others as zeros",
+        ),
+        (
+            "evaluate known.json other.csv",
+            "; a training with --unknown ignore encodes others as zeros",
+        ),
+    ],
+)
+def test_errors_about_tables_advise_options_that_help(arguments, end, folder, capsys):
+    (folder / "odd.csv").write_text("age,y\n3,1\nold,2\n4,3\n")
+    (folder / "some.csv").write_text("x,age\n" + "3,1\n2,old\n4,3\n" * 3)
+    (folder / "spaced.csv").write_text("the age,y\n3,1\nold,2\n4,3\n")
+    (folder / "dates.csv").write_text("day,y\n" + "2024-01-31,1\n2024-02-01,2\n" * 5)
+    (folder / "empty.csv").write_text("x,z,y\n,1,1.5\n,2,2.5\n,3,3.5\n")
+    (folder / "nameless.csv").write_text(",y\n1,1\n2,2\n")
+    (folder / "known.csv").write_text("x,y\n" + "a,1.5\nb,2.5\n" * 5)
+    (folder / "other.csv").write_text("x,y\nc,1.5\n")
+    np.savez("classes.npz", X=REALS[:60], y=np.array(["1", "2", "c"] * 20))
+    run(capsys, "train", "known.csv", "--save", "known.json", "--epochs", "1")
+    message, out = refused(capsys, *arguments.split())
+    assert message.endswith(end)
+    assert out == ""
+    if "--task" in end:  # the advice helps
+        main([*arguments.split(), "--task", "classification", "--epochs", "1"])
+
+
+def test_the_words_of_the_command_line_end_with_it(capsys):
+    with open("odd.csv", "w") as file:
+        file.write("age,y\n3,1\nold,2\n4,3\n")
+    refused(capsys, "train", "odd.csv")
+    with pytest.raises(ValueError, match=r"; if they are categories, name 'age' in categorical$"):
+        fastnet.fit_table("odd.csv")
+    with pytest.raises(ValueError, match=r'; if they are classes, set task="classification"$'):
+        fastnet.fit_table("odd.csv", "age")

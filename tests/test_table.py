@@ -216,7 +216,8 @@ def test_a_column_of_texts_that_all_differ_is_refused_unless_it_is_declared():
     with pytest.raises(
         ValueError,
         match=r"^data, row 0, column 'name': expected numbers or categories, got 12 different "
-        r"texts in 12 rows, such as 'person 0'; leave it out, 'name' in drop, or name it",
+        r"texts in 12 rows, such as 'person 0'; leave it out, 'name' in drop, or "
+        r"name 'name' in categorical$",
     ):
         Table.fit(data, "y")
     assert Table.fit(data, "y", categorical=["name"]).n_out == 12

@@ -2,9 +2,11 @@
 
 import contextlib
 import re
+import shlex
 from collections.abc import Iterator
 
 from fastnet.core import checks
+from fastnet.data.table_words import Words
 from fastnet.training.errors import DivergenceError
 
 # The command-line option for each argument of Network and SGD.
@@ -25,6 +27,17 @@ OPTION_OF = {
 EXPECTED = (
     ValueError, TypeError, OSError, DivergenceError, MemoryError, ImportError, RuntimeError,
 )  # fmt: skip  # fmt: skip
+
+
+def table_words(command: str | None) -> Words:
+    """The words of a command for the arguments of ``Table``."""
+    ignore = "--unknown ignore"
+    return Words(
+        drop=lambda name: f"--drop {shlex.quote(name)}",
+        categorical=lambda name: f"use --categorical {shlex.quote(name)}",
+        classification="use --task classification",
+        ignore=ignore if command == "train" else f"a training with {ignore}",
+    )
 
 
 class Interrupted(KeyboardInterrupt):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fastnet.core import checks
 from fastnet.data.csv_files import is_number
 from fastnet.data.raw_columns import RawColumns
+from fastnet.data.table_words import words
 
 # Texts that are dates or times: 2024-05-31, 31.5.2024, 5/31/24, each optionally with a time.
 _DATE = re.compile(r"(\d{4}-\d{1,2}-\d{1,2}|\d{1,2}([./])\d{1,2}\2\d{2,4})([T ].*)?")
@@ -110,7 +111,7 @@ class CategoryColumn:
                 f"{raw.place(row, self.name)}: expected one of the categories "
                 f"{listed(self.categories)}, got "
                 f"{'a missing value' if texts[row] is None else repr(texts[row])}; "
-                f'unknown="ignore" encodes others as zeros'
+                f"{words().ignore} encodes others as zeros"
             )
 
     def state(self) -> dict[str, Any]:
@@ -146,7 +147,7 @@ def fitted(raw: RawColumns, name: str, missing: str) -> Column:
         if not len(known):
             raise ValueError(
                 f"{raw.name}, column {name!r}: expected values, got missing ones only; leave the "
-                f"column out, {name!r} in drop"
+                f"column out, {words().drop(name)}"
             )
         with np.errstate(over="ignore"):
             mean = float(known.mean())
@@ -166,14 +167,19 @@ def fitted(raw: RawColumns, name: str, missing: str) -> Column:
     return made
 
 
-def check_categories(raw: RawColumns, name: str) -> None:
+def check_categories(raw: RawColumns, name: str, is_target: bool = False) -> None:
     """Raise a ValueError for a column of texts that was not declared to be categorical if most
     texts are numbers, all are dates, or most rows have different texts."""
+    use = words().categorical(name)
+    declare = f"leave it out, {words().drop(name)}, or {use}"
+    if is_target:  # which cannot be left out
+        use = declare = f"if they are classes, {words().classification}"
     texts = [(row, text) for row, text in enumerate(raw.columns[name]) if text is not None]
     numbers = sum(1 for _, text in texts if is_number(text))
     if 2 * numbers >= len(texts):
-        raise not_a_number(raw, name, f"; if they are categories, name {name!r} in categorical")
-    declare = f"leave it out, {name!r} in drop, or name it in categorical"
+        raise not_a_number(
+            raw, name, f"; {use}" if is_target else f"; if they are categories, {use}"
+        )
     if all(_DATE.fullmatch(text) for _, text in texts):
         raise ValueError(
             f"{raw.place(texts[0][0], name)}: expected numbers or categories, got the date "

@@ -10,6 +10,7 @@ from fastnet.data import raw_columns, table_columns
 from fastnet.data.raw_columns import RawColumns
 from fastnet.data.table_columns import listed
 from fastnet.data.table_target import Target
+from fastnet.data.table_words import words
 
 
 def checked_choices(unknown: Any, missing: Any) -> tuple[str, str]:
@@ -90,7 +91,7 @@ class FitOptions:
         if "" in raw.columns and "" not in self.drop:
             raise ValueError(
                 f"{raw.name}: expected a name for each column, got '' for column "
-                f"{[*raw.columns].index('') + 1}; '' in drop leaves it out"
+                f"{[*raw.columns].index('') + 1}; {words().drop('')} leaves it out"
             )
 
 

@@ -44,7 +44,7 @@ class Target:
             if task == "regression":
                 raise table_columns.not_a_number(raw, name, ", since the task is a regression")
             if not declared and task is None:
-                table_columns.check_categories(raw, name)
+                table_columns.check_categories(raw, name, is_target=True)
             classes: list[Any] = sorted({*column})
         elif task == "regression":
             return cls(name, None)
