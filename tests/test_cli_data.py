@@ -764,6 +764,28 @@ def test_errors_about_tables_advise_options_that_help(arguments, end, folder, ca
         main([*arguments.split(), "--task", "classification", "--epochs", "1"])
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("train empty.npz", "DATA: empty.npz: expected examples, got none"),
+        ("train flat.npz", "DATA: flat.npz: expected inputs (n, n_in), got shape (3,)"),
+        ("train deep.npz", "DATA: deep.npz: expected targets (n,) or (n, n_out), got (3, 1, 2)"),
+        ("train good.npz --test flat.npz", "--test: flat.npz: expected inputs (n, n_in), got sha"),
+        (
+            "train complex.npz",
+            "DATA: complex.npz: column 'y': expected numbers, booleans or texts, got complex128",
+        ),
+    ],
+)
+def test_errors_about_arrays_name_the_file_once(arguments, message, capsys):
+    np.savez("good.npz", X=REALS, y=LABELS)
+    np.savez("empty.npz", X=np.ones((0, 2)), y=[])
+    np.savez("flat.npz", X=np.ones(3), y=np.ones(3))
+    np.savez("deep.npz", X=np.ones((3, 2)), y=np.ones((3, 1, 2)))
+    np.savez("complex.npz", X=np.ones((3, 2)), y=np.ones(3) + 1j)
+    assert refused(capsys, *arguments.split())[0].startswith(message)
+
+
 def test_the_words_of_the_command_line_end_with_it(capsys):
     with open("odd.csv", "w") as file:
         file.write("age,y\n3,1\nold,2\n4,3\n")

@@ -115,7 +115,8 @@ def read_arrays(
         raise ValueError(
             f"{option}: {data[1]}: expected {len(X)} targets, as {data[0]} has inputs, got {len(y)}"
         )
-    return _checked(option, data[0], X, y)
+    with given_as(option, data[0]):
+        return _checked(data[0], X, y)
 
 
 def _check_number(option: str, data: Sequence[str], n: int, files: str) -> None:
@@ -163,20 +164,19 @@ def _from_npz(file: str, with_targets: bool, test: bool) -> Arrays | None:
                     raise ValueError(
                         f"expected {len(X)} targets in {names[1]}, one per input, got {len(y)}"
                     )
-                return _checked("DATA", file, X, y)
+                return _checked(file, X, y)
         if test:
             return None
     wanted = "arrays X and y, or x_train and y_train" if with_targets else "an array X"
     raise ValueError(f"expected {wanted}, found {listed(found)}")
 
 
-def _checked(option: str, file: str, X: NDArray, y: NDArray | None) -> Arrays:
+def _checked(file: str, X: NDArray, y: NDArray | None) -> Arrays:
     """Inputs (n, n_in); bytes are taken as pixels, and scaled by 1/256."""
-    with given_as(option, file):
-        if X.ndim < 2:
-            raise ValueError(f"expected inputs (n, n_in), got shape {X.shape}")
-        if not len(X):
-            raise ValueError("expected examples, got none")
+    if X.ndim < 2:
+        raise ValueError(f"expected inputs (n, n_in), got shape {X.shape}")
+    if not len(X):
+        raise ValueError("expected examples, got none")
     is_pixels = X.dtype == np.uint8 or kind_of(file) == "idx"
     return Arrays(file, X.reshape(len(X), -1), y, 1 / 256 if is_pixels else 1.0)
 
@@ -213,7 +213,7 @@ def _column_of(arrays: Arrays) -> RawColumns:
     assert arrays.y is not None
     y = arrays.y
     if y.ndim > 2:
-        raise ValueError(f"DATA: {arrays.name}: expected targets (n,) or (n, n_out), got {y.shape}")
+        raise ValueError(f"expected targets (n,) or (n, n_out), got {y.shape}")
     return raw_columns.read({"y": y.reshape(-1)})._replace(name=arrays.name)
 
 

@@ -89,7 +89,7 @@ class Target:
         column = raw.columns[self.name]
         if self.classes is None or not self.texts:
             numbers = table_columns.numbers_of(raw, self.name)
-            column = numbers
+            column = numbers.tolist()
         if self.classes is None:
             if np.isnan(numbers).any():
                 row = int(np.isnan(numbers).argmax())
