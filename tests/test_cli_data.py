@@ -528,6 +528,28 @@ def test_data_come_from_standard_input_and_no_bar_is_drawn_in_a_pipe(folder):
     )
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/fd/0"), reason="the system has no /dev/fd")
+def test_data_come_from_dev_stdin_and_from_pipes(models, folder):
+    expected = fastnet.load("penguins.json").predict_labels("penguins.csv").tolist()
+    content = (folder / "penguins.csv").read_bytes()
+    command = ["predict", "penguins.json"]
+    for redirected in (False, True):
+        with open("penguins.csv", "rb") as file:
+            options = {"stdin": file} if redirected else {"input": content}
+            predicted = process(*command, "/dev/stdin", **options)
+        assert (predicted.returncode, predicted.stderr) == (0, b"")
+        assert predicted.stdout.decode().splitlines() == expected
+    read_end, write_end = os.pipe()
+    with open(write_end, "wb") as pipe:
+        pipe.write(content)
+    predicted = process(*command, f"/dev/fd/{read_end}", pass_fds=[read_end])
+    os.close(read_end)
+    assert (predicted.returncode, predicted.stderr) == (0, b"")
+    assert predicted.stdout.decode().splitlines() == expected
+    trained = process("train", "/dev/stdin", "--target", "species", "--epochs", "1", input=content)
+    assert trained.stdout.startswith(b"standard input: 344 rows; target 'species'")
+
+
 @pytest.mark.skipif(os.name != "posix", reason="closes a pipe")
 @pytest.mark.parametrize("options", [[], ["--probabilities"]])
 def test_a_reader_that_has_read_enough_ends_predict_silently(models, options):

@@ -23,6 +23,9 @@ OPTION_OF = {
     },
 }  # fmt: skip  # fmt: skip
 
+# The names of standard input, which has a CSV file.
+STANDARD_INPUT = ("-", "/dev/stdin")
+
 # Reported in one line: among them a missing package and a missing display.
 EXPECTED = (
     ValueError, TypeError, OSError, DivergenceError, MemoryError, ImportError, RuntimeError,
@@ -63,9 +66,9 @@ _OF_TABLE = ("target", "task", "categorical", "drop", "unknown", "missing", "val
 
 @contextlib.contextmanager
 def given_as_table(option: str, file: str) -> Iterator[None]:
-    """``given_as`` for a CSV file, "-" for standard input; errors about arguments of ``Table`` name
+    """``given_as`` for a CSV file or standard input; errors about arguments of ``Table`` name
     their options."""
-    name = "standard input" if file == "-" else file
+    name = "standard input" if file in STANDARD_INPUT else file
     try:
         with given_as(option, name):
             yield

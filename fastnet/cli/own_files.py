@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
+import stat
 import sys
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -12,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet.cli.errors import given_as, given_as_table
+from fastnet.cli.errors import STANDARD_INPUT, given_as, given_as_table
 from fastnet.core import checks
 from fastnet.core.random_stream import RandomStream
 from fastnet.data import raw_columns
@@ -51,10 +53,13 @@ class Arrays(NamedTuple):
 
 
 def kind_of(file: str) -> str:
-    """ "table", "npz", "npy" or "idx"."""
+    """ "table", "npz", "npy" or "idx"; a pipe, such as that of <(command), has a table."""
     name = file.lower()
-    if file == "-" or name.removesuffix(".gz").endswith(_TABLES):
+    if file in STANDARD_INPUT or name.removesuffix(".gz").endswith(_TABLES):
         return "table"
+    with contextlib.suppress(OSError, ValueError):
+        if stat.S_ISFIFO(os.stat(file).st_mode):
+            return "table"
     suffix = name.rpartition(".")[2]
     return suffix if suffix in ("npz", "npy") else "idx"
 
@@ -69,8 +74,8 @@ class StandardInput:
 
 
 def table_source(file: str) -> str | StandardInput:
-    """The source of a CSV file for ``raw_columns.read``; "-" is standard input."""
-    return StandardInput() if file == "-" else file
+    """The source of a CSV file for ``raw_columns.read``."""
+    return StandardInput() if file in STANDARD_INPUT else file
 
 
 # ---- arrays
