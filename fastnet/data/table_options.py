@@ -38,7 +38,13 @@ class FitOptions:
         unknown: str = "error",
         missing: str = "mean",
         standardize: bool = True,
+        **others: Any,
     ):
+        for name in others:
+            raise TypeError(
+                f"{name}: expected an argument of Table.fit: task, categorical, drop, unknown, "
+                f"missing or standardize; got an unknown one"
+            )
         if target is not None and not isinstance(target, str):
             raise TypeError(
                 f"target: expected the name of a column, got {checks.short_repr(target)}"
