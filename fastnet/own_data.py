@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnet.core import checks
 from fastnet.data.dataset import Dataset
 from fastnet.data.input_transform import InputTransform
 from fastnet.data.labels import Label
@@ -204,7 +205,8 @@ def fit_table(
     verbose : bool or int, default False
         As for ``Network.SGD``.
     options
-        The other arguments of ``Table.fit``: task, categorical, drop, unknown, missing.
+        The other arguments of ``Table.fit``: task, categorical, drop, unknown, missing,
+        standardize.
 
     Returns
     -------
@@ -226,17 +228,28 @@ def fit_table(
     >>> fit.net.feedforward({"side": 50}).round(-2)
     array([2500.], dtype=float32)
     """
+    layers = _checked_hidden(hidden)
+    checks.integer("epochs", epochs, 0)
     table, training, validation = Table.split(
         data, target, validation_fraction=validation_fraction, seed=seed, **options
     )
     examples = Examples(training, validation, None, table, table.classes)
     cost = COSTS[table.task]
     net = Network(
-        table.sizes(*hidden), cost, output=output_for(table.task, cost), seed=seed,
+        table.sizes(*layers), cost, output=output_for(table.task, cost), seed=seed,
         hidden=NEURONS, inputs=table, dtype=dtype_for(examples),
     )  # fmt: skip
     history = train(net, examples, Settings(epochs=epochs), verbose=verbose)
     return TableFit(net, table, history, score(net, validation, training))
+
+
+def _checked_hidden(hidden: Any) -> list[int]:
+    if isinstance(hidden, str) or not isinstance(hidden, Iterable):
+        raise TypeError(
+            f"hidden: expected the sizes of the hidden layers, such as [30], "
+            f"got {checks.short_repr(hidden)}"
+        )
+    return [checks.integer(f"hidden[{i}]", n, 1) for i, n in enumerate(hidden)]
 
 
 def train(

@@ -568,6 +568,28 @@ def test_data_come_from_standard_input_and_no_bar_is_drawn_in_a_pipe(folder):
     )
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/fd/0"), reason="the system has no /dev/fd")
+def test_data_come_from_dev_stdin_and_from_pipes(models, folder):
+    expected = fastnet.load("penguins.json").predict_labels("penguins.csv").tolist()
+    content = (folder / "penguins.csv").read_bytes()
+    command = ["predict", "penguins.json"]
+    for redirected in (False, True):
+        with open("penguins.csv", "rb") as file:
+            options = {"stdin": file} if redirected else {"input": content}
+            predicted = process(*command, "/dev/stdin", **options)
+        assert (predicted.returncode, predicted.stderr) == (0, b"")
+        assert predicted.stdout.decode().splitlines() == expected
+    read_end, write_end = os.pipe()
+    with open(write_end, "wb") as pipe:
+        pipe.write(content)
+    predicted = process(*command, f"/dev/fd/{read_end}", pass_fds=[read_end])
+    os.close(read_end)
+    assert (predicted.returncode, predicted.stderr) == (0, b"")
+    assert predicted.stdout.decode().splitlines() == expected
+    trained = process("train", "/dev/stdin", "--target", "species", "--epochs", "1", input=content)
+    assert trained.stdout.startswith(b"standard input: 344 rows; target 'species'")
+
+
 @pytest.mark.skipif(os.name != "posix", reason="closes a pipe")
 @pytest.mark.parametrize("options", [[], ["--probabilities"]])
 def test_a_reader_that_has_read_enough_ends_predict_silently(models, options):
@@ -762,3 +784,75 @@ def test_a_wrong_option_or_file_ends_with_one_line(arguments, message, folder, c
     found, out = refused(capsys, *arguments.split())
     assert found.startswith(message)
     assert out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "end"),
+    [
+        ("train odd.csv", "; if they are categories, use --categorical age"),
+        ("train spaced.csv", "; if they are categories, use --categorical 'the age'"),
+        ("train dates.csv", "or leave it out, --drop day, or use --categorical day"),
+        ("train dates.csv --target day", "if they are classes, use --task classification"),
+        ("train some.csv --target age", "if they are classes, use --task classification"),
+        ("train classes.npz", "if they are classes, use --task classification"),
+        ("train empty.csv", "; leave the column out, --drop x"),
+        ("train nameless.csv", "; --drop '' leaves it out"),
+        ("train known.csv --test other.csv", "; --unknown ignore encodes others as zeros"),
+        (
+            "predict known.json other.csv",
+            "; a training with --unknown ignore encodes others as zeros",
+        ),
+        (
+            "evaluate known.json other.csv",
+            "; a training with --unknown ignore encodes others as zeros",
+        ),
+    ],
+)
+def test_errors_about_tables_advise_options_that_help(arguments, end, folder, capsys):
+    (folder / "odd.csv").write_text("age,y\n3,1\nold,2\n4,3\n")
+    (folder / "some.csv").write_text("x,age\n" + "3,1\n2,old\n4,3\n" * 3)
+    (folder / "spaced.csv").write_text("the age,y\n3,1\nold,2\n4,3\n")
+    (folder / "dates.csv").write_text("day,y\n" + "2024-01-31,1\n2024-02-01,2\n" * 5)
+    (folder / "empty.csv").write_text("x,z,y\n,1,1.5\n,2,2.5\n,3,3.5\n")
+    (folder / "nameless.csv").write_text(",y\n1,1\n2,2\n")
+    (folder / "known.csv").write_text("x,y\n" + "a,1.5\nb,2.5\n" * 5)
+    (folder / "other.csv").write_text("x,y\nc,1.5\n")
+    np.savez("classes.npz", X=REALS[:60], y=np.array(["1", "2", "c"] * 20))
+    run(capsys, "train", "known.csv", "--save", "known.json", "--epochs", "1")
+    message, out = refused(capsys, *arguments.split())
+    assert message.endswith(end)
+    assert out == ""
+    if "--task" in end:  # the advice helps
+        main([*arguments.split(), "--task", "classification", "--epochs", "1"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("train empty.npz", "DATA: empty.npz: expected examples, got none"),
+        ("train flat.npz", "DATA: flat.npz: expected inputs (n, n_in), got shape (3,)"),
+        ("train deep.npz", "DATA: deep.npz: expected targets (n,) or (n, n_out), got (3, 1, 2)"),
+        ("train good.npz --test flat.npz", "--test: flat.npz: expected inputs (n, n_in), got sha"),
+        (
+            "train complex.npz",
+            "DATA: complex.npz: column 'y': expected numbers, booleans or texts, got complex128",
+        ),
+    ],
+)
+def test_errors_about_arrays_name_the_file_once(arguments, message, capsys):
+    np.savez("good.npz", X=REALS, y=LABELS)
+    np.savez("empty.npz", X=np.ones((0, 2)), y=[])
+    np.savez("flat.npz", X=np.ones(3), y=np.ones(3))
+    np.savez("deep.npz", X=np.ones((3, 2)), y=np.ones((3, 1, 2)))
+    np.savez("complex.npz", X=np.ones((3, 2)), y=np.ones(3) + 1j)
+    assert refused(capsys, *arguments.split())[0].startswith(message)
+
+
+def test_the_words_of_the_command_line_end_with_it(capsys):
+    with open("odd.csv", "w") as file:
+        file.write("age,y\n3,1\nold,2\n4,3\n")
+    refused(capsys, "train", "odd.csv")
+    with pytest.raises(ValueError, match=r"; if they are categories, name 'age' in categorical$"):
+        fastnet.fit_table("odd.csv")
+    with pytest.raises(ValueError, match=r'; if they are classes, set task="classification"$'):
+        fastnet.fit_table("odd.csv", "age")

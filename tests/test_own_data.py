@@ -224,3 +224,25 @@ def test_the_baseline_of_data_without_training_data_is_their_own():
     data = fastnet.Dataset([[1.0], [2.0], [3.0]], [1, 1, 0])
     assert own_data.score(net, data).baseline_accuracy == 2 / 3
     assert own_data.score(net, data, data[2:]).baseline_accuracy == 1 / 3
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"hidden": 30}, r"hidden: expected the sizes of the hidden layers, .*, got 30$"),
+        ({"hidden": "30"}, r"hidden: expected the sizes of the hidden layers, .*, got '30'$"),
+        ({"hidden": [30, 2.5]}, r"hidden\[1\]: expected an integer, got 2\.5$"),
+        ({"hidden": [0]}, r"hidden\[0\]: expected 1 or more, got 0$"),
+        ({"eta": 3}, r"eta: expected an argument of Table\.fit: task, .*; got an unknown one$"),
+        ({"epochs": 2.5}, r"epochs: expected an integer, got 2\.5$"),
+        ({"epochs": -1}, r"epochs: expected 0 or more, got -1$"),
+    ],
+)
+def test_a_wrong_argument_of_fit_table_is_named_before_the_data_are_read(options, message):
+    with pytest.raises((TypeError, ValueError), match=f"^{message}"):
+        fastnet.fit_table("no such file.csv", "y", **options)
+
+
+def test_an_unknown_argument_of_split_is_named():
+    with pytest.raises(TypeError, match=r"^hidden: expected an argument of Table\.fit"):
+        fastnet.Table.split({"x": [1.5, 2.5], "y": [1.5, 2.5]}, "y", hidden=[3])

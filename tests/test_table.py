@@ -244,7 +244,8 @@ def test_a_column_of_texts_that_all_differ_is_refused_unless_it_is_declared():
     with pytest.raises(
         ValueError,
         match=r"^data, row 0, column 'name': expected numbers or categories, got 12 different "
-        r"texts in 12 rows, such as 'person 0'; leave it out, 'name' in drop, or name it",
+        r"texts in 12 rows, such as 'person 0'; leave it out, 'name' in drop, or "
+        r"name 'name' in categorical$",
     ):
         Table.fit(data, "y")
     assert Table.fit(data, "y", categorical=["name"]).n_out == 12
@@ -980,3 +981,34 @@ def test_the_numbers_of_categories_are_looked_up_once_for_all_rows():
     first = Counted.n_iterations
     assert table.encode({"g": "b"}).tolist() == [[0, 1]]
     assert Counted.n_iterations == first
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda net, rows: net.feedforward(rows), "a"),
+        (lambda net, rows: net.predict_labels(rows), "X"),
+        (lambda net, rows: net.accuracy(rows), "data"),
+        (lambda net, rows: net.SGD(rows, 1, 1, 0.1), "training_data"),
+    ],
+)
+def test_errors_about_raw_rows_name_the_argument_once(call, name):
+    table = Table.fit(PEOPLE, "vote")
+    net = fastnet.Network(table.sizes(2), "log-likelihood", inputs=table, seed=0)
+    rows = {key: list(values) for key, values in PEOPLE.items()}
+    rows["age"][0] = [1]
+    with pytest.raises(TypeError, match=rf"^{name}: column 'age': expected numbers"):
+        call(net, rows)
+    rows["age"] = ["old"] * len(rows["age"])
+    with pytest.raises(ValueError, match=rf"^{name}, row 0, column 'age': expected a number"):
+        call(net, rows)
+    del rows["age"]
+    with pytest.raises(ValueError, match=rf"^{name}: expected a column 'age', got"):
+        call(net, rows)
+
+
+@pytest.mark.parametrize("classes", [[1, 2], [False, True]])
+def test_an_unknown_class_is_shown_as_a_number_of_python(classes):
+    table = Table.fit({"x": [1.5, 2.5] * 10, "y": classes * 10}, "y")
+    with pytest.raises(ValueError, match=r"expected one of the classes .*, got 5\.0$"):
+        table.dataset({"x": [1.5], "y": [5]})

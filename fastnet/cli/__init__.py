@@ -10,8 +10,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, TextIO
 
-from fastnet.cli.errors import EXPECTED, Interrupted
+from fastnet.cli.errors import EXPECTED, Interrupted, table_words
 from fastnet.cli.parser import make_parser
+from fastnet.data.table_words import naming
 
 
 def main(arguments: Sequence[str] | None = None) -> Any:
@@ -28,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> Any:
             else:  # imported only now, since the module of demo imports the plots
                 command_module = importlib.import_module(f"fastnet.cli.{options.command}")
                 writes = any(getattr(options, name, None) for name in _FILES)
-                with _outlasting_reader() if writes else contextlib.nullcontext():
+                output = _outlasting_reader() if writes else contextlib.nullcontext()
+                with output, naming(table_words(options.command)):
                     command_module.run(options)
         finally:
             _flush()

@@ -2,9 +2,11 @@
 
 import contextlib
 import re
+import shlex
 from collections.abc import Iterator
 
 from fastnet.core import checks
+from fastnet.data.table_words import Words
 from fastnet.training.errors import DivergenceError
 
 # The command-line option for each argument of Network and SGD.
@@ -21,10 +23,24 @@ OPTION_OF = {
     },
 }  # fmt: skip  # fmt: skip
 
+# The names of standard input, which has a CSV file.
+STANDARD_INPUT = ("-", "/dev/stdin")
+
 # Reported in one line: among them a missing package and a missing display.
 EXPECTED = (
     ValueError, TypeError, OSError, DivergenceError, MemoryError, ImportError, RuntimeError,
 )  # fmt: skip  # fmt: skip
+
+
+def table_words(command: str | None) -> Words:
+    """The words of a command for the arguments of ``Table``."""
+    ignore = "--unknown ignore"
+    return Words(
+        drop=lambda name: f"--drop {shlex.quote(name)}",
+        categorical=lambda name: f"use --categorical {shlex.quote(name)}",
+        classification="use --task classification",
+        ignore=ignore if command == "train" else f"a training with {ignore}",
+    )
 
 
 class Interrupted(KeyboardInterrupt):
@@ -50,9 +66,9 @@ _OF_TABLE = ("target", "task", "categorical", "drop", "unknown", "missing", "val
 
 @contextlib.contextmanager
 def given_as_table(option: str, file: str) -> Iterator[None]:
-    """``given_as`` for a CSV file, "-" for standard input; errors about arguments of ``Table`` name
+    """``given_as`` for a CSV file or standard input; errors about arguments of ``Table`` name
     their options."""
-    name = "standard input" if file == "-" else file
+    name = "standard input" if file in STANDARD_INPUT else file
     try:
         with given_as(option, name):
             yield

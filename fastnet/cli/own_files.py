@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
+import stat
 import sys
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -12,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet.cli.errors import given_as, given_as_table
+from fastnet.cli.errors import STANDARD_INPUT, given_as, given_as_table
 from fastnet.core import checks
 from fastnet.core.random_stream import RandomStream
 from fastnet.data import raw_columns
@@ -51,10 +53,13 @@ class Arrays(NamedTuple):
 
 
 def kind_of(file: str) -> str:
-    """ "table", "npz", "npy" or "idx"."""
+    """ "table", "npz", "npy" or "idx"; a pipe, such as that of <(command), has a table."""
     name = file.lower()
-    if file == "-" or name.removesuffix(".gz").endswith(_TABLES):
+    if file in STANDARD_INPUT or name.removesuffix(".gz").endswith(_TABLES):
         return "table"
+    with contextlib.suppress(OSError, ValueError):
+        if stat.S_ISFIFO(os.stat(file).st_mode):
+            return "table"
     suffix = name.rpartition(".")[2]
     return suffix if suffix in ("npz", "npy") else "idx"
 
@@ -69,8 +74,8 @@ class StandardInput:
 
 
 def table_source(file: str) -> str | StandardInput:
-    """The source of a CSV file for ``raw_columns.read``; "-" is standard input."""
-    return StandardInput() if file == "-" else file
+    """The source of a CSV file for ``raw_columns.read``."""
+    return StandardInput() if file in STANDARD_INPUT else file
 
 
 # ---- arrays
@@ -115,7 +120,8 @@ def read_arrays(
         raise ValueError(
             f"{option}: {data[1]}: expected {len(X)} targets, as {data[0]} has inputs, got {len(y)}"
         )
-    return _checked(option, data[0], X, y)
+    with given_as(option, data[0]):
+        return _checked(data[0], X, y)
 
 
 def _check_number(option: str, data: Sequence[str], n: int, files: str) -> None:
@@ -163,20 +169,19 @@ def _from_npz(file: str, with_targets: bool, test: bool) -> Arrays | None:
                     raise ValueError(
                         f"expected {len(X)} targets in {names[1]}, one per input, got {len(y)}"
                     )
-                return _checked("DATA", file, X, y)
+                return _checked(file, X, y)
         if test:
             return None
     wanted = "arrays X and y, or x_train and y_train" if with_targets else "an array X"
     raise ValueError(f"expected {wanted}, found {listed(found)}")
 
 
-def _checked(option: str, file: str, X: NDArray, y: NDArray | None) -> Arrays:
+def _checked(file: str, X: NDArray, y: NDArray | None) -> Arrays:
     """Inputs (n, n_in); bytes are taken as pixels, and scaled by 1/256."""
-    with given_as(option, file):
-        if X.ndim < 2:
-            raise ValueError(f"expected inputs (n, n_in), got shape {X.shape}")
-        if not len(X):
-            raise ValueError("expected examples, got none")
+    if X.ndim < 2:
+        raise ValueError(f"expected inputs (n, n_in), got shape {X.shape}")
+    if not len(X):
+        raise ValueError("expected examples, got none")
     is_pixels = X.dtype == np.uint8 or kind_of(file) == "idx"
     return Arrays(file, X.reshape(len(X), -1), y, 1 / 256 if is_pixels else 1.0)
 
@@ -213,7 +218,7 @@ def _column_of(arrays: Arrays) -> RawColumns:
     assert arrays.y is not None
     y = arrays.y
     if y.ndim > 2:
-        raise ValueError(f"DATA: {arrays.name}: expected targets (n,) or (n, n_out), got {y.shape}")
+        raise ValueError(f"expected targets (n,) or (n, n_out), got {y.shape}")
     return raw_columns.read({"y": y.reshape(-1)})._replace(name=arrays.name)
 
 

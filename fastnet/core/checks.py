@@ -35,10 +35,13 @@ def some(items: Sequence[Any]) -> str:
 
 
 def prefixed(prefix: str, error: Exception) -> TypeError | ValueError:
-    """The error with ``prefix: `` before its message. Any error but a TypeError becomes a
-    ValueError."""
+    """The error with ``prefix: `` before its message, or in place of "data", the name of rows that
+    are in no file. Any error but a TypeError becomes a ValueError."""
     kind = TypeError if isinstance(error, TypeError) else ValueError
-    return kind(f"{prefix}: {error}")
+    message = str(error)
+    if message.startswith(("data: ", "data, ")):
+        return kind(f"{prefix}{message.removeprefix('data')}")
+    return kind(f"{prefix}: {message}")
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from fastnet.core import checks
 from fastnet.data import raw_columns
 from fastnet.data.csv_files import MISSING, is_number
 from fastnet.data.raw_columns import RawColumns
+from fastnet.data.table_words import words
 
 # Texts that are dates or times: 2024-05-31, 31.5.2024, 5/31/24, 5 May 2024, May 5, 2024, each
 # optionally with a time; 12:30, 12:30:59.
@@ -141,7 +142,7 @@ class CategoryColumn:
                 f"{raw.place(row, self.name)}: expected one of the categories "
                 f"{listed(self.categories)}, got "
                 f"{'a missing value' if texts[row] is None else repr(texts[row])}; "
-                f'unknown="ignore" encodes others as zeros'
+                f"{words().ignore} encodes others as zeros"
             )
 
     def state(self) -> dict[str, Any]:
@@ -198,7 +199,7 @@ def fitted(raw: RawColumns, name: str, missing: str) -> Column:
         if not len(known) and name not in raw.means:
             raise ValueError(
                 f"{raw.name}, column {name!r}: expected values, got missing ones only; leave the "
-                f"column out, {name!r} in drop"
+                f"column out, {words().drop(name)}"
             )
         with np.errstate(over="ignore"):
             mean = float(known.mean()) if len(known) else raw.means[name]
@@ -218,14 +219,19 @@ def fitted(raw: RawColumns, name: str, missing: str) -> Column:
     return made
 
 
-def check_categories(raw: RawColumns, name: str) -> None:
+def check_categories(raw: RawColumns, name: str, is_target: bool = False) -> None:
     """Raise a ValueError for a column of texts that was not declared to be categorical if most
     texts are numbers or dates, or most rows have different texts."""
+    use = words().categorical(name)
+    declare = f"leave it out, {words().drop(name)}, or {use}"
+    if is_target:  # which cannot be left out
+        use = declare = f"if they are classes, {words().classification}"
     texts = [(row, text) for row, text in enumerate(raw.columns[name]) if text is not None]
     numbers = sum(1 for _, text in texts if is_number(text))
     if 2 * numbers >= len(texts):
-        raise not_a_number(raw, name, f"; if they are categories, name {name!r} in categorical")
-    declare = f"leave it out, {name!r} in drop, or name it in categorical"
+        raise not_a_number(
+            raw, name, f"; {use}" if is_target else f"; if they are categories, {use}"
+        )
     dates = [(row, text) for row, text in texts if _DATE.fullmatch(text)]
     if 2 * len(dates) > len(texts):
         row, text = dates[0]

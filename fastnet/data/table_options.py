@@ -10,6 +10,7 @@ from fastnet.data import raw_columns, table_columns
 from fastnet.data.raw_columns import RawColumns
 from fastnet.data.table_columns import listed
 from fastnet.data.table_target import Target
+from fastnet.data.table_words import words
 
 
 def checked_choices(unknown: Any, missing: Any) -> tuple[str, str]:
@@ -37,7 +38,13 @@ class FitOptions:
         unknown: str = "error",
         missing: str = "mean",
         standardize: bool = True,
+        **others: Any,
     ):
+        for name in others:
+            raise TypeError(
+                f"{name}: expected an argument of Table.fit: task, categorical, drop, unknown, "
+                f"missing or standardize; got an unknown one"
+            )
         if target is not None and not isinstance(target, str):
             raise TypeError(
                 f"target: expected the name of a column, got {checks.short_repr(target)}"
@@ -93,7 +100,7 @@ class FitOptions:
         if "" in raw.columns and "" not in self.drop:
             raise ValueError(
                 f"{raw.name}: expected a name for each column, got '' for column "
-                f"{[*raw.columns].index('') + 1}; '' in drop leaves it out"
+                f"{[*raw.columns].index('') + 1}; {words().drop('')} leaves it out"
             )
 
 

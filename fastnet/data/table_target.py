@@ -61,7 +61,7 @@ class Target:
                 return cls(name, None)
             if not declared and task is None:
                 if numbers is None:
-                    table_columns.check_categories(raw, name)
+                    table_columns.check_categories(raw, name, is_target=True)
                 elif not _are_classes(numbers):
                     return cls(name, None)
             classes: list[Any] = sorted({*column})
@@ -106,7 +106,7 @@ class Target:
         column = raw.columns[self.name]
         if self.classes is None or not self.texts:
             numbers = table_columns.numbers_of(raw, self.name)
-            column = numbers
+            column = numbers.tolist()
         if self.classes is None:
             if np.isnan(numbers).any():
                 row = int(np.isnan(numbers).argmax())
