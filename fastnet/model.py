@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fastnet.core import _kernels, checks, execution, memmap, reporting
 from fastnet.core.lazy import lazy_attribute
-from fastnet.core.parameters import Parameters
+from fastnet.core.parameters import NotFiniteError, Parameters
 from fastnet.core.steps import StepOptions
 from fastnet.data.dataset import Dataset
 from fastnet.data.schema import EMPTY, Schema
@@ -279,6 +279,17 @@ class Model:
         """The sum of the examples' gradients, as the parameters of a model."""
         nabla = self.like()  # only for its shapes
         self._gradient(data, nabla, None, single_use=True)
+        return nabla
+
+    def finite_gradient(self, name: str, data: Dataset) -> "Model":
+        """As ``gradient``, of the data in the argument ``name``. Raises a NotFiniteError if an output
+        error is not finite: the gradient of the last biases is the sum of the output errors."""
+        nabla = self.gradient(data)
+        if not np.isfinite(nabla.parameters.arrays("biases")[-1]).all():
+            raise NotFiniteError(
+                f"{name}: expected finite errors at the output, got NaN or infinity, for example "
+                f"because an output or the sum of the errors exceeds the range of {self.dtype}"
+            )
         return nabla
 
     def cost_and_gradient(

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from fastnet.architecture import make_model
 from fastnet.core import checks
 from fastnet.core.absent import AbsentMethod, without_absent
-from fastnet.core.parameters import FixedList, NotFiniteError, ParameterList
+from fastnet.core.parameters import FixedList, ParameterList
 from fastnet.core.random_stream import RandomStream, Seed
 from fastnet.core.steps import Passes, StepOptions
 from fastnet.data import labels
@@ -852,7 +852,7 @@ class Network:
         >>> nabla_b[0].tolist(), nabla_w[0].tolist()
         ([[1.0]], [[3.0, 4.0]])
         """
-        nabla = self._gradient("x, y", self._inputs.example(x, y))
+        nabla = self._model.finite_gradient("x, y", self._inputs.example(x, y))
         return nabla.parameters.arrays("biases"), nabla.parameters.arrays("weights")
 
     def gradient(self, data: Data) -> tuple[list[NDArray], list[NDArray]]:
@@ -881,21 +881,10 @@ class Network:
         ([[2.0]], [[5.0]])
         """
         fitting = self._inputs.dataset("data", data)
-        nabla = self._gradient("data", fitting)
+        nabla = self._model.finite_gradient("data", fitting)
         values = nabla.values
         values /= len(fitting)
         return nabla.parameters.arrays("biases"), nabla.parameters.arrays("weights")
-
-    def _gradient(self, name: str, data: Dataset) -> Model:
-        """The sum of the examples' gradients. Raises a NotFiniteError if an output error is not
-        finite: the gradient of the last biases is the sum of the output errors."""
-        nabla = self._model.gradient(data)
-        if not np.isfinite(nabla.parameters.arrays("biases")[-1]).all():
-            raise NotFiniteError(
-                f"{name}: expected finite errors at the output, got NaN or infinity, for example "
-                f"because an output or the sum of the errors exceeds the range of {self.dtype}"
-            )
-        return nabla
 
     # ---- explanations and checks
 
