@@ -282,8 +282,8 @@ class Model:
         return nabla
 
     def finite_gradient(self, name: str, data: Dataset) -> "Model":
-        """As ``gradient``, of the data in the argument ``name``. Raises a NotFiniteError if an output
-        error is not finite: the gradient of the last biases is the sum of the output errors."""
+        """As ``gradient``, of the data in the argument ``name``. Raises a NotFiniteError if an
+        output error is not finite: the gradient of the last biases is the sum of these errors."""
         nabla = self.gradient(data)
         if not np.isfinite(nabla.parameters.arrays("biases")[-1]).all():
             raise NotFiniteError(
