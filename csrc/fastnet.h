@@ -292,8 +292,8 @@ enum {
     FN_PIECE = 1024,
     /* The largest number of examples that feedforward and evaluate compute at once. */
     FN_EVALUATED = 64,
-    /* Bytes after the last input of examples with masks that must be readable. */
-    FN_BYTES_AFTER = 128,
+    /* With masks, this many bytes after the last input must be readable. */
+    FN_BYTES_AFTER_VALUES = 128,
     /* The largest number of threads that a call starts. */
     FN_MOST_THREADS = 256,
     /* The largest number of bytes that fma_rounds reads and writes. */

@@ -308,7 +308,7 @@ class Model:
         """As ``cost_and_gradient``, but 0 for a custom cost."""
         X = data.operand(self.sizes, self.dtype, single_use)
         examples = _kernels.Examples(X, data.scale, data.y, weights)
-        threads = self.threads(X, min(len(X), _kernels.EXAMPLES_AT_ONCE))
+        threads = self.threads(X, min(len(X), _kernels.STEP_EXAMPLES))
         into = nabla.parameters.storage
         return self.core.gradient(examples, into, threads, poll=reporting.stopping())
 

@@ -180,8 +180,8 @@ def test_the_options_of_a_plan_are_those_of_the_stub_with_defaults_of_their_type
 def test_numbers_that_both_sides_use_come_from_the_header_of_c():
     header = (ROOT / "csrc" / "fastnet.h").read_text(encoding="utf-8")
     numbers = dict(re.findall(r"^    (FN_\w+) = (\d+),?$", header, re.MULTILINE))
-    assert int(numbers["FN_PIECE"]) == _kernels.EXAMPLES_AT_ONCE
-    assert int(numbers["FN_BYTES_AFTER"]) == _kernels.BYTES_AFTER_VALUES
+    assert int(numbers["FN_PIECE"]) == _kernels.STEP_EXAMPLES
+    assert int(numbers["FN_BYTES_AFTER_VALUES"]) == _kernels.BYTES_AFTER_VALUES
     rows = sparse_rows.compress(np.eye(3), "columns")
     assert len(rows.values) >= 3 + _kernels.BYTES_AFTER_VALUES
 

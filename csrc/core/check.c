@@ -57,7 +57,7 @@ int fn_examples_hold(const fn_examples *e, size_t n_in)
     }
     const volatile char *end = (const char *)e->inputs
                                + (size_t)e->offsets[e->n] * fn_bytes[e->inputs_type];
-    for (size_t i = 0; e->masks && i < FN_BYTES_AFTER; i++)
+    for (size_t i = 0; e->masks && i < FN_BYTES_AFTER_VALUES; i++)
         (void)end[i]; /* if it is not readable, the processor or a sanitizer aborts */
     return 1;
 }

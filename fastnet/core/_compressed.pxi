@@ -1,8 +1,5 @@
 """Part of _kernels.pyx: the arrays of compressed rows, checked before C reads them."""
 
-# With masks, whole vectors are loaded: this many bytes after the last value must be readable.
-BYTES_AFTER_VALUES = FN_BYTES_AFTER
-
 cdef int64_t LARGEST_WIDTH = 2 ** 31 - 1
 
 
@@ -60,7 +57,7 @@ cdef class CompressedArrays:
             self.masks = Array("masks", masks, 2, ("uint64",))
             self.masks.expect("masks", (self.n, fn_words(self.n_in)))
             self.masks.expect_contiguous("masks")
-            capacity -= min(capacity, FN_BYTES_AFTER // self.values.view.itemsize)
+            capacity -= min(capacity, FN_BYTES_AFTER_VALUES // self.values.view.itemsize)
         if <size_t>end > capacity:
             raise ValueError(f"offsets: expected entries from 0 to {capacity}, got {end}")
 

@@ -8,7 +8,7 @@ from numpy.typing import DTypeLike, NDArray
 ParameterArray: TypeAlias = NDArray | Storage
 
 TARGETS: tuple[str, ...]
-EXAMPLES_AT_ONCE: int
+STEP_EXAMPLES: int
 BYTES_AFTER_VALUES: int
 
 def available() -> list[str]: ...

@@ -122,7 +122,8 @@ def compress(X, offsets, values, columns, masks):
     return done == e.examples.n
 
 
-EXAMPLES_AT_ONCE = FN_PIECE  # of a mini-batch at most this many examples are computed at once
+STEP_EXAMPLES = FN_PIECE  # training and the gradient compute at most this many examples at once
+BYTES_AFTER_VALUES = FN_BYTES_AFTER_VALUES  # with masks, these must be readable after the last one
 EVALUATED = FN_EVALUATED  # feedforward and evaluate compute at most this many examples at once
 
 

@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 from fastnet.core import _kernels, checks, memmap, single_flight
 from fastnet.data import index_arrays, scipy_matrices
 
-# Padding after the values, of one byte or more each: the kernels load whole vectors.
+# Padding after the values, in elements of one byte or more: the kernels load whole vectors.
 _SLACK = _kernels.BYTES_AFTER_VALUES
 
 _LARGEST = 2**31 - 1  # features
