@@ -222,7 +222,9 @@ static void plan_entry(const thresholds *t, const fn_plan_input *in, fn_plan *pl
     plan->list_update_vectors = t->list_update_vectors;
     plan->streamed_rows = t->streamed_rows;
     if (in->form == FN_DENSE) {
-        plan->drops_columns = in->call == FN_CALL_FORWARD || in->threads == 1;
+        const size_t n_in = in->network->sizes[0], lanes = lanes_of(in->type, in->target);
+        plan->drops_columns = (in->call == FN_CALL_FORWARD || in->threads == 1) && n_in > lanes;
+        plan->most_zeros = t->zero_eighths * n_in / 8 + lanes;
         plan->prefetches_examples = in->inputs_bytes > t->near_bytes;
         return;
     }

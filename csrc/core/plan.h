@@ -107,6 +107,7 @@ typedef struct fn_plan {
     size_t streamed_rows;       /* rows of the gradient that an optimizer gets at a time */
     int lazy_decay;             /* L2 decay of the first layer is deferred (ops/optimizer.h) */
     int drops_columns;          /* dense: inputs that are zero in a whole step are left out */
+    size_t most_zeros;          /* if there are more of them than this */
     int prefetches_examples;    /* dense: they do not fit in the L2 cache */
     fn_step steps[FN_STEPS];
 } fn_plan;
