@@ -337,6 +337,4 @@ void fn_shuffle(size_t first, size_t end, const uint64_t *raw, int64_t *order);
 void fn_uniform(size_t n, const uint64_t *raw, double *u);
 void fn_standard_normal(size_t n, const uint64_t *raw, double *x);
 
-#include "core/plan.h"
-
 #endif

@@ -15,7 +15,8 @@ HEADERS = sorted(path.relative_to(CSRC).as_posix() for path in CSRC.rglob("*.h")
 SOURCES = sorted(path.relative_to(CSRC).as_posix() for path in CSRC.rglob("*.[ch]"))
 FILES = sorted([*SOURCES, *(path.relative_to(CSRC).as_posix() for path in CSRC.rglob("*.def"))])
 
-# A file includes files of its own folder and of folders that stand before it.
+# A file includes files of its own folder and of folders that stand before it. The lists of api/
+# stand first, since even core/ reads their rows; their functions are expanded in ops/ only.
 FOLDERS = ["api", "simd", "math", "core", "gemm", "ops", "input", "net", "targets"]
 PLACES = {folder: place for place, folder in enumerate(FOLDERS)} | {".": FOLDERS.index("core")}
 
@@ -80,6 +81,27 @@ def test_no_file_includes_one_of_a_folder_above_its_own():
             assert (CSRC / other).is_file()
             folders = [Path(each).parent.as_posix() for each in (file, other)]
             assert PLACES[folders[0]] >= PLACES[folders[1]], f"{file} includes {other}"
+
+
+def test_no_file_includes_itself_by_way_of_others():
+    graph = {file: included(file) for file in FILES}
+
+    def reached(file, seen):
+        for other in graph[file]:
+            if other not in seen:
+                seen.add(other)
+                reached(other, seen)
+        return seen
+
+    assert reached("core/plan.c", set()) >= {"core/plan.h", "fastnet.h", "core/thresholds.def"}
+    assert [file for file in FILES if file in reached(file, set())] == []
+
+
+def test_lists_include_nothing():
+    """What the functions in a list use is included by the header of ops/ that expands them."""
+    for file in FILES:
+        if file.endswith(".def"):
+            assert "#include" not in (CSRC / file).read_text(encoding="utf-8"), file
 
 
 @pytest.mark.parametrize("machine", SETUP["TARGETS"])

@@ -209,7 +209,8 @@ def test_info_prints_the_plan_of_a_training_in_words(capsys):
     assert plan_of("784,30,10 --batch 10 --isa avx2", capsys) == [
         f"train [784, 30, 10] float32, {processor}: dense rows, 10 examples, 1 thread",
         "  50000 examples in a pass",
-        "  inputs that are zero in all examples of a step are left out",
+        "  inputs that are zero in all examples of a step are left out if they, and the pads "
+        "of the last vector, are more than 106",
         "  the next examples are prefetched",
         "  the gradient is added directly to the parameters (fused update)",
         "  10 examples at once:",

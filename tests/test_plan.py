@@ -96,6 +96,20 @@ def test_a_plan_says_what_replaces_narrow_kernels_where_inputs_are_left_out(call
     assert text.count(f"update by narrow in parts, {tiles}") == (left_out and trained)
 
 
+@pytest.mark.parametrize(
+    ("isa", "dtype", "lanes"),
+    [("baseline", "float32", 4), ("avx2", "float64", 4), ("avx2", "float32", 8),
+     ("avx512", "float64", 8), ("avx512", "float32", 16), ("neon", "float64", 2)],
+)  # fmt: skip
+@pytest.mark.parametrize("n_in", [1, 4, 5, 16, 17, 784])
+def test_zero_inputs_are_left_out_if_they_are_more_than_an_eighth_and_a_vector(
+    n_in, isa, dtype, lanes
+):
+    plan = _kernels.plan([n_in, 3], dtype, 10, isa=isa)
+    assert plan["most_zeros"] == n_in // 8 + lanes
+    assert plan["drops_zero_inputs"] == (n_in > lanes)  # a single vector never has more
+
+
 def test_a_plan_says_nothing_of_inputs_left_out_where_the_kernels_are_the_same():
     plan = _kernels.plan([50, 20], "float32", 64, isa="avx512")
     assert plan["drops_zero_inputs"]

@@ -1,4 +1,4 @@
-"""Declares csrc/fastnet.h to Cython: setup.py writes the result to the build folder.
+"""Declares csrc/fastnet.h and csrc/core/plan.h to Cython, in a file of the build folder.
 
 The compiler's preprocessor expands the lists (kernels.def and others), so that each kernel,
 enumerator and struct is declared once, in C.
@@ -8,22 +8,22 @@ import re
 import subprocess
 from pathlib import Path
 
-HEADER = "csrc/fastnet.h"
+FOLDER = "csrc"
+HEADER = f"{FOLDER}/core/plan.h"  # which includes fastnet.h
 
 # A pointer to a function of the caller.
 CALLBACK = re.compile(r"\(\*\w+\)\([^()]*\)")
 
 
 def preprocessed(command: list[str], header: str = HEADER) -> str:
-    """The text of the header and of what it includes from its own folder, macros expanded."""
-    folder = str(Path(header).parent)
-    to_expand = [*command, "-E", f"-I{folder}", header]
+    """The text of the header and of what it includes from ``FOLDER``, macros expanded."""
+    to_expand = [*command, "-E", f"-I{FOLDER}", header]
     done = subprocess.run(to_expand, stdout=subprocess.PIPE, text=True, check=True)
     kept, is_own = [], False
     for line in done.stdout.splitlines():
         marker = re.match(r'#\s*(?:line )?\d+ "(.*?)"', line)
         if marker:
-            is_own = marker[1].startswith(folder + "/")
+            is_own = marker[1].startswith(FOLDER + "/")
         elif is_own and not line.startswith("#"):
             kept.append(line)
     return " ".join(" ".join(kept).split())
@@ -75,11 +75,11 @@ def declarations(command: list[str]) -> str:
     """The text of a .pxd file; ``command`` is that of the compiler."""
     lines = [line for each in statements(preprocessed(command)) for line in declared(each)]
     head = [
-        '"""The C interface of fastnet, made from csrc/fastnet.h by tools/declare_c.py."""',
+        '"""The C interface of fastnet, made from csrc/ by tools/declare_c.py."""',
         "",
         "from libc.stdint cimport *",
         "",
-        'cdef extern from "fastnet.h" nogil:',
+        'cdef extern from "core/plan.h" nogil:',
     ]
     return "\n".join([*head, *(f"    {line}" for line in lines), ""])
 

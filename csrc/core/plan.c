@@ -223,7 +223,10 @@ static void plan_first_layer(const thresholds *t, const fn_plan_input *in, fn_pl
     plan->list_update_vectors = t->list_update_vectors;
     plan->streamed_rows = t->streamed_rows;
     if (in->form == FN_DENSE) {
-        plan->drops_zero_inputs = in->call == FN_CALL_FORWARD || in->threads == 1;
+        const size_t n_in = in->network->sizes[0], lanes = lanes_of(in->type, in->target);
+        const int can_drop = in->call == FN_CALL_FORWARD || in->threads == 1;
+        plan->drops_zero_inputs = can_drop && n_in > lanes;
+        plan->most_zeros = t->zero_eighths * n_in / 8 + lanes;
         plan->prefetches_examples = in->inputs_bytes > t->prefetched_examples_bytes;
         return;
     }

@@ -108,6 +108,7 @@ typedef struct fn_plan {
     size_t streamed_rows;       /* rows of the gradient that an optimizer receives at a time */
     int lazy_decay;             /* L2 decay of the first layer is deferred (ops/optimizer.h) */
     int drops_zero_inputs;      /* dense rows: inputs that are zero in a whole step are dropped */
+    size_t most_zeros;          /* if there are more of them than this */
     int prefetches_examples;    /* dense rows: the next ones, if they do not fit in the L2 cache */
     fn_step steps[FN_STEPS];
 } fn_plan;

@@ -28,24 +28,22 @@ FN_INLINE ivec FN(any_nonzero)(size_t m, const real *x, size_t stride, size_t j)
     return any;
 }
 
-/* Drop the inputs of x [m][stride] that are zero in all rows, if they are more than about an
- * eighth. Returns the number of inputs kept, n_kept; if it is not n_in, kept[c] is the index of the
- * input that is now x[s][c]. The capacity of `kept` is n_in + FN_LANES. The pads of x up to a whole
- * vector must be zero, and may be overwritten. */
-static size_t FN(drop_zero_inputs)(size_t m, size_t n_in, size_t stride, uint32_t *restrict kept,
-                                   real *x)
+/* Drop the inputs of x [m][stride] that are zero in all rows, if they and the pads of the last
+ * vector are more than most_zeros. Returns the number of inputs kept, n_kept; if it is not n_in,
+ * kept[c] is the index of the input that is now x[s][c]. The capacity of `kept` is n_in + FN_LANES.
+ * The pads of x up to a whole vector must be zero, and may be overwritten. */
+static size_t FN(drop_zero_inputs)(size_t m, size_t n_in, size_t stride, size_t most_zeros,
+                                   uint32_t *restrict kept, real *x)
 {
     ivec all = {0};
     size_t zeros = 0, n_kept = 0;
-    if (n_in <= FN_LANES) /* too few to save time */
-        return n_in;
     for (size_t s = 0; s < m; s++)
         FN_ASSERT(fn_is_zero(x + s * stride + n_in, (size_t)(-n_in % FN_LANES) * sizeof(real)));
     for (size_t j = 0; j < n_in; j += FN_LANES) /* counts pads, too */
         all += ~FN(any_nonzero)(m, x, stride, j);
     for (size_t i = 0; i < FN_LANES; i++)
         zeros += (size_t)-all[i];
-    if (8 * zeros <= n_in + 8 * FN_LANES)
+    if (zeros <= most_zeros)
         return n_in;
     for (size_t j = 0; j < n_in; j += FN_LANES) {
         const ivec any = FN(any_nonzero)(m, x, stride, j);

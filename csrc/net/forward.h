@@ -76,7 +76,8 @@ static void FN(gather)(FN(thread_context) *work, size_t first, size_t s0, size_t
     FN(gather_inputs)(&from, first + s0, m, x, w->x_stride);
     w->n_kept = n_in;
     if (work->plan->drops_zero_inputs)
-        w->n_kept = FN(drop_zero_inputs)(m, n_in, w->x_stride, w->kept_buffer, x);
+        w->n_kept = FN(drop_zero_inputs)(m, n_in, w->x_stride, work->plan->most_zeros,
+                                         w->kept_buffer, x);
     w->kept = w->n_kept < n_in ? w->kept_buffer : NULL;
 }
 

@@ -123,6 +123,7 @@ cdef dict as_dict(Plan plan, double density):
         "streamed_rows": p.streamed_rows,
         "lazy_decay": bool(p.lazy_decay),
         "drops_zero_inputs": bool(p.drops_zero_inputs),
+        "most_zeros": p.most_zeros,
         "prefetches_examples": bool(p.prefetches_examples),
         "steps": steps,
     }

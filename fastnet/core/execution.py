@@ -94,7 +94,10 @@ def _of_call(plan: Mapping[str, Any]) -> Iterator[str]:
     if plan["call"] == "train":
         yield f"{_counted(plan['n'], 'example')} in a pass"
     if plan["drops_zero_inputs"]:
-        yield "inputs that are zero in all examples of a step are left out"
+        yield (
+            "inputs that are zero in all examples of a step are left out if they, and the pads "
+            f"of the last vector, are more than {plan['most_zeros']}"
+        )
     if plan["prefetches_examples"]:
         yield "the next examples are prefetched"
     if plan["call"] == "evaluate":

@@ -37,6 +37,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/plan.h"
 #include "fastnet.h"
 
 enum { MOST_LAYERS = 8 };
