@@ -22,14 +22,14 @@ MISSING = frozenset(["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "?"])
 BOOLEANS = {"true": True, "false": False, "True": True, "False": False, "TRUE": True,
             "FALSE": False}  # fmt: skip
 
+# A number with a decimal comma.
+_COMMA = re.compile(r"[-+]?\d+(,\d+)?([eE][-+]?\d+)?")
+
 # Formats of tables that other libraries read.
 _OTHERS = frozenset([".parquet", ".xlsx", ".xls", ".ods", ".feather", ".arrow", ".json", ".h5",
                      ".npz", ".npy", ".pkl", ".pickle", ".db", ".sqlite"])  # fmt: skip
 
 _DELIMITERS = (",", ";", "\t", "|")
-# A number with a decimal comma.
-_COMMA = re.compile(r"[-+]?\d+(,\d+)?([eE][-+]?\d+)?")
-
 # Converted at once, so that wide rows are still in the cache.
 _ROWS, _FIELDS = 4096, 1 << 17
 
