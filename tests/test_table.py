@@ -949,6 +949,8 @@ def test_large_integers_are_different_categories():
 def test_infinity_is_no_category():
     with pytest.raises(ValueError, match=r"^data: row 1, column 'x': expected finite numbers, got"):
         Table.fit({"x": [1, np.inf], "y": [1.5, 2]}, "y", categorical=["x"])
+    with pytest.raises(ValueError, match=r"^data: row 1, column 'x': expected finite numbers, got"):
+        Table.fit({"x": ["a", np.float32(np.inf)], "y": [1.5, 2]}, "y", categorical=["x"])
 
 
 def test_classes_keep_their_texts_and_match_those_of_other_forms():
@@ -964,6 +966,9 @@ def test_classes_keep_their_texts_and_match_those_of_other_forms():
     answers = Table.fit(io.BytesIO(b"x,y\n1,true\n2,false\n"), "y", categorical=["y"])
     assert answers.classes == ("false", "true")
     assert answers.dataset({"x": [1, 2], "y": [True, False]}).y.tolist() == [1, 0]
+    named = Table.fit({"x": [1, 2], "y": ["NA", "b"]}, "y")
+    with pytest.raises(ValueError, match=r"line 2, column 'y': expected one of the classes 'NA'"):
+        named.dataset(io.BytesIO(b"x,y\n1,NA\n"))
 
 
 def test_the_numbers_of_categories_are_looked_up_once_for_all_rows():

@@ -22,6 +22,9 @@ MISSING = frozenset(["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "?"])
 BOOLEANS = {"true": True, "false": False, "True": True, "False": False, "TRUE": True,
             "FALSE": False}  # fmt: skip
 
+# A number with a decimal comma.
+_COMMA = re.compile(r"[-+]?\d+(,\d+)?([eE][-+]?\d+)?")
+
 # Formats of tables that other libraries read.
 _OTHERS = frozenset([".parquet", ".xlsx", ".xls", ".ods", ".feather", ".arrow", ".json", ".h5",
                      ".npz", ".npy", ".pkl", ".pickle", ".db", ".sqlite"])  # fmt: skip
@@ -29,8 +32,6 @@ _OTHERS = frozenset([".parquet", ".xlsx", ".xls", ".ods", ".feather", ".arrow", 
 _DELIMITERS = (",", ";", "\t", "|")
 # The header, up to a line break that is not in a quoted field.
 _HEADER = re.compile(r'(?:(?<![^,;\t|]) *"(?:[^"]++|"")*+"|[^\r\n])*+')
-# A number with a decimal comma.
-_COMMA = re.compile(r"[-+]?\d+(,\d+)?([eE][-+]?\d+)?")
 
 # Converted at once, so that wide rows are still in the cache.
 _ROWS, _FIELDS = 4096, 1 << 17

@@ -234,7 +234,8 @@ def _column(name: str, values: Any, as_text: bool) -> tuple[Column, bool]:
             as_text and isinstance(value, _DATES)
         ):
             raise _no_numbers(name, type(value).__name__)
-    infinite = [i for i, value in enumerate(present) if isinstance(value, float) and isinf(value)]
+    floats = float | np.floating
+    infinite = [i for i, value in enumerate(present) if isinstance(value, floats) and isinf(value)]
     if infinite:
         raise _not_finite(name, infinite[0])
     return [None if value is None else text_of(value) for value in present], False

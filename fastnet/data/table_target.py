@@ -117,6 +117,7 @@ class Target:
         label_of: dict[Any, int] = {one: label for label, one in enumerate(self.classes)}
         if self.texts:
             label_of = table_columns.codes_of_canonical(self.classes) | label_of
+            label_of.pop(None, None)  # a missing target is no class, not even that of "NA"
         labels = np.empty(raw.n, np.int64)
         for row, value in enumerate(column):
             label = label_of.get(value)
