@@ -97,7 +97,9 @@ def test_train_says_what_it_takes_the_data_for_and_what_it_does(capsys):
         "most 30 epochs, until the validation cost has not fallen for 20",
     ]
     assert re.fullmatch(
-        r"Trained 30 epochs in \d+\.\d\d s, the validation cost was lowest in epoch 30", lines[4]
+        r"Trained 30 epochs in (\d+\.\d\d s|\d[\d.]* ms), "
+        r"the validation cost was lowest in epoch 30",
+        lines[4],
     )
     assert lines[5].startswith("Validation, 69 examples: accuracy ")
     most = np.bincount(training.y).argmax()
@@ -148,6 +150,17 @@ def test_held_out_rows_of_unknown_categories_are_noted(capsys, rare, noted):
     refused(capsys, "evaluate", "cars.json", "cars.csv")
     assert "Note" not in run(capsys, *arguments, "--unknown", "ignore")
     assert run(capsys, "evaluate", "cars.json", "cars.csv").startswith("60 examples")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0.00041, "0.41 ms"), (0.0234, "23.4 ms"), (0.25, "0.25 s"), (75, "75.00 s")],
+)
+def test_short_times_are_in_milliseconds(seconds, shown, capsys, monkeypatch):
+    times = iter([10.0, 10 + seconds])
+    monkeypatch.setattr(fastnet.cli.train_data.time, "perf_counter", lambda: next(times, 100.0))
+    monkeypatch.setattr(own_data, "train", lambda *_, **__: fastnet.History([], [], [], []))
+    assert f"Trained 0 epochs in {shown}\n" in run(capsys, "train", "tips.csv")
 
 
 def test_the_precision_is_chosen_by_the_targets_unless_it_is_told(capsys):

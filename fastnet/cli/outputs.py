@@ -23,6 +23,17 @@ def one_line(value: object) -> str:
     return _UNPRINTED.sub(lambda found: found[0].encode("unicode_escape").decode(), str(value))
 
 
+def duration(seconds: float) -> str:
+    """A measured time in seconds, or in milliseconds if it is short.
+
+    Examples
+    --------
+    >>> duration(2.345), duration(0.02345), duration(0.0004)
+    ('2.35 s', '23.4 ms', '0.4 ms')
+    """
+    return f"{seconds:.2f} s" if seconds >= 0.1 else f"{1000 * seconds:.3g} ms"
+
+
 def check_outputs(options: argparse.Namespace) -> None:
     """Check --save and --plot before a training."""
     inputs = [("DATA", one) for one in options.data] + [

@@ -8,7 +8,7 @@ from typing import Any
 from fastnet import own_data
 from fastnet.cli import own_files
 from fastnet.cli.errors import Interrupted, as_options
-from fastnet.cli.outputs import check_outputs, one_line
+from fastnet.cli.outputs import check_outputs, duration, one_line
 from fastnet.cli.parser import PLAIN_ETA, VALIDATION_FRACTION
 from fastnet.core import reporting
 from fastnet.network import Network, model_of
@@ -172,7 +172,7 @@ def _summarize(
     if examples.validation is not None and epochs:
         costs = history.evaluation_cost
         best = f", the validation cost was lowest in epoch {costs.index(min(costs)) + 1}"
-    print(f"Trained {epochs} epochs in {seconds:.2f} s{best}")
+    print(f"Trained {epochs} epochs in {duration(seconds)}{best}")
     for name, data in (("Validation", examples.validation), ("Test", examples.test)):
         if data is not None:
             score = own_data.score(net, data, examples.training)
