@@ -22,6 +22,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/check.h"
+
 /* What activations.def, costs.def and optimizers.def say of each of their rows. */
 typedef struct {
     const char *name;
@@ -264,6 +266,7 @@ static inline size_t fn_part(size_t n, size_t unit, size_t which, size_t parts)
  * as possible. */
 static inline size_t fn_next(size_t left, size_t most)
 {
+    FN_ASSERT(left > 0 && most > 0);
     const size_t times = (left + most - 1) / most;
     return times == 1 ? left : left / times;
 }

@@ -10,6 +10,15 @@
  * masks have one bit per value, and with masks the bytes after the values are readable. */
 int fn_examples_hold(const fn_examples *examples, size_t n_in);
 
+/* Whether there are targets, of a valid type, for a network with n_out outputs. */
+int fn_targets_hold(const fn_examples *examples, size_t n_out);
+
+/* Whether the m weights of examples, which may be NULL, are 0 or more. */
+int fn_weights_hold(const double *weights, size_t m);
+
+/* Whether dense examples can be compressed to this, by the kernel of this type. */
+int fn_compressed_holds(const fn_examples *dense, fn_type type, const fn_compressed *to);
+
 /* Whether the n numbers of an order, which may be NULL, are indices of so many examples. */
 int fn_order_holds(const int64_t *order, size_t n, size_t examples);
 
@@ -18,6 +27,9 @@ int fn_training_holds(const fn_training *training, size_t n_in);
 
 /* Whether the bytes are zero. */
 int fn_is_zero(const void *memory, size_t bytes);
+
+/* Whether the address is one of a cache line. */
+static inline int fn_is_aligned(const void *address) { return (uintptr_t)address % 64 == 0; }
 
 /* Whether two arrays do not overlap. */
 static inline int fn_are_apart(const void *a, size_t a_bytes, const void *b, size_t b_bytes)
