@@ -23,6 +23,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/check.h"
+
 /* The name and the size of a row of activations.def, costs.def or optimizers.def. */
 typedef struct {
     const char *name;
@@ -266,6 +268,7 @@ static inline size_t fn_part(size_t n, size_t unit, size_t which, size_t parts)
  * `most` as possible, all as equal as possible. */
 static inline size_t fn_next_part(size_t left, size_t most)
 {
+    FN_ASSERT(left > 0 && most > 0);
     const size_t times = (left + most - 1) / most;
     return times == 1 ? left : left / times;
 }

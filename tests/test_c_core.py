@@ -126,9 +126,51 @@ def test_emulated_avx512_gives_the_bits_of_avx2_masks_included(native_hashes, tm
     assert large(found) == large(native_hashes)
 
 
-def test_no_contract_is_broken_in_a_debug_build(native_hashes, tmp_path):
-    """FN_ASSERT on: sizes, alignments, capacities, and nothing written behind an array."""
-    assert hashes([build_driver(tmp_path, "cc", NATIVE, "-O2", "-DFN_DEBUG")]) == native_hashes
+@pytest.fixture(scope="module")
+def debug_driver(tmp_path_factory):
+    """The driver with FN_ASSERT on."""
+    if not shutil.which("cc"):
+        pytest.skip("no C compiler (cc)")
+    return build_driver(tmp_path_factory.mktemp("debug"), "cc", NATIVE, "-O2", "-DFN_DEBUG")
+
+
+def test_no_contract_is_broken_in_a_debug_build(native_hashes, debug_driver):
+    """Sizes, alignments, capacities, and nothing written behind an array."""
+    assert hashes([debug_driver]) == native_hashes
+
+
+BROKEN_CALLS = {
+    "softmax alignment": "fn_is_aligned(z) && fn_is_aligned(a)",
+    "softmax overlap": "a == z || fn_are_apart(a, ",
+    "activate overlap": "a == z || fn_are_apart(a, ",
+    "activate slope": "!slope || fn_are_apart(slope, ",
+    "output_error alignment": "fn_is_aligned(a) && fn_is_aligned(y) && fn_is_aligned(delta)",
+    "output_error overlap": "fn_are_apart(delta, bytes, a, bytes) && ",
+    "output_error weights": "fn_weights_hold(weights, m)",
+    "cost_sum alignment": "fn_is_aligned(z) && fn_is_aligned(y) && ",
+    "cost_sum weights": "fn_is_aligned(z) && fn_is_aligned(y) && fn_weights_hold(weights, m)",
+    "next": "left > 0 && most > 0",
+    "compress form": "fn_compressed_holds(dense, ",
+    "compress inputs": "fn_compressed_holds(dense, ",
+    "compress columns": "fn_compressed_holds(dense, ",
+    "plan layers": "L >= 1 && in->threads >= 1",
+    "plan threads": "L >= 1 && in->threads >= 1",
+    "plan sizes": "in->network->sizes[l] >= 1",
+    "plan m": "in->call != FN_CALL_TRAIN || (in->m >= 1 && in->training)",
+    "train targets": "fn_targets_hold(examples, ",
+    "train targets type": "fn_targets_hold(examples, ",
+    "gradient targets": "fn_targets_hold(examples, ",
+    "evaluate targets": "fn_targets_hold(examples, ",
+}
+
+
+@pytest.mark.parametrize("call", BROKEN_CALLS)
+def test_a_call_that_breaks_its_contract_ends_the_debug_driver(call, debug_driver):
+    command = [debug_driver, "broken", call]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode < 0
+    expected = re.escape(f"expected {BROKEN_CALLS[call]}")
+    assert re.search(rf"^fastnet: .*:\d+: {expected}", done.stderr)
 
 
 def test_the_order_of_the_optimizers_changes_no_bits(native_hashes, tmp_path, monkeypatch):

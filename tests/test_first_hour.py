@@ -75,7 +75,7 @@ def test_predict_labels_of_one_output_that_is_a_number_are_refused(output):
     net = Network([4, 3, 1], cost, output=output, seed=1)
     message = (
         f"^predict_labels: expected a network that predicts classes, got one with one {output} "
-        "output; feedforward gives"
+        "output; feedforward returns"
     )
     for rows in (X, X[0]):
         with pytest.raises(ValueError, match=message):

@@ -44,8 +44,39 @@ static int row_holds(const fn_examples *e, size_t n_in, size_t s)
     return 1;
 }
 
+int fn_targets_hold(const fn_examples *e, size_t n_out)
+{
+    const size_t stride = e->n < 2 ? SIZE_MAX : e->targets_stride;
+    if (!e->targets)
+        return 0;
+    switch (e->targets_type) {
+    case FN_I64: return stride >= sizeof(int64_t);
+    case FN_F32: case FN_F64: return stride >= n_out * fn_bytes[e->targets_type];
+    case FN_U8: case FN_U16: case FN_U32: break;
+    }
+    return 0;
+}
+
+int fn_weights_hold(const double *weights, size_t m)
+{
+    for (size_t s = 0; weights && s < m; s++)
+        if (!(weights[s] >= 0))
+            return 0;
+    return 1;
+}
+
+int fn_compressed_holds(const fn_examples *dense, fn_type type, const fn_compressed *to)
+{
+    const fn_type inputs = dense->inputs_type;
+    return !dense->offsets
+           && (inputs == FN_F64 || (type == FN_F32 && (inputs == FN_U8 || inputs == FN_F32)))
+           && (!to->columns || to->columns_type == FN_U16 || to->columns_type == FN_U32);
+}
+
 int fn_examples_hold(const fn_examples *e, size_t n_in)
 {
+    if (!fn_weights_hold(e->weights, e->n))
+        return 0;
     if (!e->offsets)
         return e->n < 2 || e->inputs_stride >= n_in * fn_bytes[e->inputs_type];
     if (!e->columns == !e->masks)

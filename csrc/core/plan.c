@@ -1,6 +1,8 @@
 /* The plan of a call, from the table of thresholds (thresholds.def). */
 #include "core/plan.h"
 
+#include "core/check.h"
+
 typedef struct {
 #define THRESHOLD(type, name, ...) type name;
 #define ALIKE THRESHOLD
@@ -264,6 +266,10 @@ void fn_make_plan(const fn_plan_input *in, fn_plan *plan, fn_layer_plan *layers)
     const thresholds t = thresholds_of(in->target, in->processor);
     const size_t L = in->network->layers, n = in->n;
     size_t m = in->call == FN_CALL_TRAIN ? in->m : n, piece;
+    FN_ASSERT(L >= 1 && in->threads >= 1);
+    FN_ASSERT(in->call != FN_CALL_TRAIN || (in->m >= 1 && in->training));
+    for (size_t l = 0; l <= L; l++)
+        FN_ASSERT(in->network->sizes[l] >= 1);
     if (in->call == FN_CALL_FORWARD)
         m = m < FN_EVALUATED ? m : FN_EVALUATED;
     m += m == 0; /* without examples there are no steps, but m must not be 0 */

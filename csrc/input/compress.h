@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/check.h"
+#include "core/contracts.h"
 #include "fastnet.h"
 #include "simd/compiler.h"
 #include "simd/vec.h"
@@ -145,6 +146,7 @@ FN_INLINE int64_t FN(compress_row)(const fn_type type, const size_t column_bytes
 
 static size_t FN(compress)(const fn_examples *dense, size_t n_in, const fn_compressed *to)
 {
+    FN_ASSERT(fn_compressed_holds(dense, FN_BITS == 32 ? FN_F32 : FN_F64, to));
     const size_t column_bytes = to->columns ? fn_bytes[to->columns_type] : 0;
     for (size_t s = 0; s < dense->n; s++) {
         const void *row = (const char *)dense->inputs + s * dense->inputs_stride;

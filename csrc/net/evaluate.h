@@ -148,6 +148,7 @@ static double FN(evaluate)(const fn_plan *plan, const real *parameters, const fn
     double cost = 0;
     FN_ASSERT(plan->n == examples->n && fn_examples_hold(examples, plan->network->sizes[0]));
     FN_ASSERT(FN(parameters_hold)(plan->network, parameters));
+    FN_ASSERT(fn_targets_hold(examples, plan->network->sizes[plan->network->layers]));
     e.cost = (double *)(e.memory + plan->threads * e.size);
     e.correct = (size_t *)(e.cost + pieces);
     FN(evaluate_pieces)(plan->threads, &e);

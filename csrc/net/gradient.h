@@ -67,6 +67,7 @@ static int FN(gradient)(const fn_plan *plan, const real *parameters, const fn_ex
     FN_ASSERT(!training.delta.call || (plan->threads == 1 && !cost));
     FN_ASSERT(FN(parameters_hold)(plan->network, parameters));
     FN_ASSERT(fn_examples_hold(examples, plan->network->sizes[0]));
+    FN_ASSERT(fn_targets_hold(examples, plan->network->sizes[plan->network->layers]));
     if (cost)
         *cost = 0;
     if (plan->threads > 1)

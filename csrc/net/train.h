@@ -121,6 +121,7 @@ static int FN(train)(const fn_plan *plan, real *parameters, const fn_examples *e
     FN_ASSERT(!training->delta.call || plan->threads == 1);
     FN_ASSERT(fn_training_holds(training, plan->network->sizes[0]));
     FN_ASSERT(fn_examples_hold(examples, plan->network->sizes[0]));
+    FN_ASSERT(fn_targets_hold(examples, plan->network->sizes[plan->network->layers]));
     FN_ASSERT(fn_order_holds(order, passes * plan->n, examples->n));
     if (plan->threads > 1)
         fn_run_team(plan->threads, FN(train_member), &args);

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/check.h"
+#include "core/contracts.h"
 #include "fastnet.h"
 #include "gemm/transpose.h"
 #include "math/exp_log.h"
@@ -114,6 +116,9 @@ static void FN(activate)(fn_activation neurons, size_t n, const real *z, real *a
 {
     const size_t whole = n / FN_LANES * FN_LANES, rest = (n - whole) * sizeof(real);
     real last[FN_LANES] = {0}, last_slope[FN_LANES];
+    FN_ASSERT(a == z || fn_are_apart(a, n * sizeof(real), z, n * sizeof(real)));
+    FN_ASSERT(!slope || fn_are_apart(slope, n * sizeof(real), z, n * sizeof(real)));
+    FN_ASSERT(!slope || fn_are_apart(slope, n * sizeof(real), a, n * sizeof(real)));
     if (a != z)
         memcpy(a, z, whole * sizeof(real));
     memcpy(last, z + whole, rest);
@@ -231,6 +236,8 @@ static void FN(softmax_of_lanes)(size_t m, size_t n, size_t stride, const real *
 static void FN(softmax)(size_t m, size_t n, const real *z, real *a)
 {
     const size_t stride = fn_stride(n, sizeof(real));
+    FN_ASSERT(fn_is_aligned(z) && fn_is_aligned(a));
+    FN_ASSERT(a == z || fn_are_apart(a, m * stride * sizeof(real), z, m * stride * sizeof(real)));
     for (size_t s = 0, rows; s < m; s += rows, z += rows * stride, a += rows * stride) {
         rows = m - s < FN_LANES ? m - s : FN_LANES;
         if (rows > 1 && 4 * rows >= FN_LANES)

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "core/check.h"
+#include "core/contracts.h"
 #include "fastnet.h"
 #include "gemm/transpose.h"
 #include "math/tanh_gelu.h"
@@ -125,6 +127,12 @@ FN_INLINE void FN(error_rows)(const fn_cost cost, const fn_network *network, siz
 static void FN(output_error)(const fn_network *network, size_t m, double factor,
                              const double *weights, const real *a, const real *y, real *delta)
 {
+    const size_t n = network->sizes[network->layers];
+    const size_t bytes = m * fn_stride(n, sizeof(real)) * sizeof(real);
+    FN_ASSERT(fn_is_aligned(a) && fn_is_aligned(y) && fn_is_aligned(delta));
+    FN_ASSERT(fn_are_apart(delta, bytes, a, bytes) && fn_are_apart(delta, bytes, y, bytes));
+    FN_ASSERT(fn_weights_hold(weights, m));
+    (void)bytes;
     switch (network->cost) {
 #define COST(NAME, op, name, n_parameters, sum)                        \
     case FN_##NAME:                                                    \
@@ -251,6 +259,7 @@ static FN_NOINLINE double FN(sum_of_outputs)(double (*value)(const fn_run *),
 static double FN(cost_sum)(const fn_network *network, size_t m, const double *weights,
                            const real *z, const real *y)
 {
+    FN_ASSERT(fn_is_aligned(z) && fn_is_aligned(y) && fn_weights_hold(weights, m));
 #define FN_SUM_OUTPUTS(NAME, op) FN(sum_of_outputs)(FN(op##_value), network, m, weights, z, y)
 #define FN_SUM_SOFTMAX(NAME, op) FN(sum_of_softmax)(FN_##NAME, network, m, weights, z, y)
     switch (network->cost) {

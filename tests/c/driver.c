@@ -492,10 +492,13 @@ static void run(char **arguments, size_t n_sizes)
     }
 }
 
+#include "break_contract.h"
 #include "check_rows.h"
 
 int main(int n, char **arguments)
 {
+    if (n == 3 && strcmp(arguments[1], "broken") == 0)
+        return break_contract(arguments[2]);
     if (n >= 3 && check_row(arguments[1], arguments + 2, (size_t)n - 3))
         return 0;
     if (n <= 2)
