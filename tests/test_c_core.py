@@ -242,7 +242,7 @@ def test_a_broken_contract_ends_a_debug_build_and_is_named(case, tmp_path):
     body, message = BROKEN[case]
     root = BUILD["ROOT"]
     (tmp_path / "broken.c").write_text(
-        '#include "core/arena.h"\n#include "core/contracts.h"\n'
+        '#include "core/arena.h"\n#include "core/contracts.h"\n#include "core/plan.h"\n'
         "static _Alignas(64) char memory[4096];\n"
         f"int main(void) {{ (void)memory; {body} return 0; }}\n"
     )

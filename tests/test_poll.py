@@ -256,15 +256,17 @@ def handler(number, frame):
 
 @pytest.fixture
 def interrupted():
-    """interrupted(call, name): call() until a signal, whose handler raises, comes within the
-    kernel of this name. On a busy machine several may come before it, one after the other."""
+    """interrupted(call): call() until a signal, whose handler raises, comes within a kernel. On a
+    busy machine several may come before it, one after the other."""
     before = signal.signal(signal.SIGALRM, handler)
 
-    def run(call, name):
+    def run(call):
         for delay in [0.02, 0.1, 0.5] * 7:
             with pytest.raises(Interrupted) as caught:
                 call(lambda delay=delay: signal.setitimer(signal.ITIMER_REAL, delay))
-            if f"fastnet.core._kernels.{name}" in [entry.name for entry in caught.traceback]:
+            # compiled code calls the handler; its name is not compared, since Cython may give
+            # functions at the same line of two files the same name in tracebacks
+            if caught.traceback[-2].path.suffix in (".pxi", ".pyx"):
                 return True
         return False
 
@@ -291,7 +293,7 @@ def test_a_signal_is_answered_within_a_pass(interrupted, random_parameters, rand
         interrupt()
         train(p, order)
 
-    assert interrupted(call, "Training.run")
+    assert interrupted(call)
     done = 0
     while (start != p).any():
         train(start, order[:m])
@@ -311,7 +313,7 @@ def test_a_signal_is_answered_within_an_evaluation(interrupted, random_parameter
                 (sizes, "sigmoid", "quadratic", p), (X, scale, y), threads=threads
             )
 
-        assert interrupted(call, "NetworkCore.evaluate")
+        assert interrupted(call)
 
 
 def test_a_signal_is_answered_within_feedforward(interrupted, random_parameters, random_examples):
@@ -323,7 +325,7 @@ def test_a_signal_is_answered_within_feedforward(interrupted, random_parameters,
         interrupt()
         kernel_calls.feedforward((sizes, "sigmoid", None, p), (X, scale), out)
 
-    assert interrupted(call, "NetworkCore.feedforward")
+    assert interrupted(call)
 
 
 def test_a_signal_is_answered_while_weights_are_drawn(interrupted):
@@ -333,7 +335,7 @@ def test_a_signal_is_answered_while_weights_are_drawn(interrupted):
         interrupt()
         _kernels.standard_normal(raw)
 
-    assert interrupted(call, "standard_normal")
+    assert interrupted(call)
 
 
 def test_a_handler_of_a_signal_saves_the_network_as_it_is(tmp_path):

@@ -34,7 +34,7 @@ static void break_kernel(const char *name)
     if (is(name, "cost_sum weights"))
         fn_cost_sum(FN_F32, &network, 1, weights, z, y);
     if (is(name, "next"))
-        fn_next(0, 8);
+        fn_next_part(0, 8);
 }
 
 static void break_compress(const char *name)
