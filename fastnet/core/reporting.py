@@ -155,12 +155,12 @@ class Lines(Reporter):
     def _show(self, epoch: int, figures: list[str]) -> None:
         width = len(str(self._epochs))
         done = f"{self.unit} {epoch:{width}} / {self._epochs}"
-        print(done, *figures, sep="  ", flush=True)
+        _print_line("  ".join([done, *figures]))
 
     def close(self, message: str) -> None:
         super().close(message)
         if message:
-            print(message, flush=True)
+            _print_line(message)
 
 
 class Bar(Reporter):
@@ -215,7 +215,7 @@ class Bar(Reporter):
         super().close(message)
         self._close()
         if message:
-            print(message, flush=True)
+            _print_line(message)
 
     def __exit__(self, *how: Any) -> None:
         self._close()  # a second call has no effect
@@ -229,6 +229,12 @@ class Bar(Reporter):
 
 # The figures that a training may have, the one that matters most first.
 _FIGURES = ("evaluation_accuracy", "evaluation_cost", "training_accuracy", "training_cost")
+
+
+def _print_line(text: str) -> None:
+    """Print a line in one piece: Ctrl-C may end the training between the pieces of a ``print``, and
+    what is printed next would follow on the same line."""
+    print(f"{text}\n", end="", flush=True)
 
 
 def best_words(history: Any) -> list[str]:
