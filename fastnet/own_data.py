@@ -16,7 +16,7 @@ from fastnet.data.input_transform import InputTransform
 from fastnet.data.labels import Label
 from fastnet.data.table import Table
 from fastnet.model import classes_of
-from fastnet.network import Network
+from fastnet.network import Network, model_of
 from fastnet.nn import costs, optimizers
 from fastnet.nn.cost_base import BuiltInCost
 from fastnet.nn.optimizers import Optimizer
@@ -62,7 +62,7 @@ class Settings(NamedTuple):
 
     epochs: int = 1000
     mini_batch_size: int = 32
-    eta: float | None = None  # None: the usual one of the optimizer
+    eta: float = optimizers.Adam.usual_eta
     lmbda: float = 0.1
     l1: float = 0.0
     dropout: float = 0.0
@@ -289,9 +289,6 @@ def train(
     """
     is_classification = examples.classes is not None
     validation = examples.validation
-    eta = settings.eta
-    if eta is None:
-        eta = 0.1 if settings.optimizer is None else settings.optimizer.usual_eta
     scale = TargetScale.of(net, examples)
     stopping = None
     if validation is not None and settings.patience:
@@ -300,7 +297,7 @@ def train(
     try:
         return net.SGD(
             scale.applied_to(examples.training),
-            settings.epochs, settings.mini_batch_size, eta, settings.lmbda,
+            settings.epochs, settings.mini_batch_size, settings.eta, settings.lmbda,
             evaluation_data=None if validation is None else scale.applied_to(validation),
             monitor_evaluation_cost=validation is not None,
             monitor_evaluation_accuracy=validation is not None and is_classification,
@@ -328,8 +325,8 @@ class TargetScale(NamedTuple):
     @classmethod
     def of(cls, net: Network, examples: Examples) -> TargetScale:
         """For linear outputs and a cost that can be minimized in other units of the targets."""
-        cost = net.cost() if isinstance(net.cost, type) else net.cost
-        if not isinstance(cost, BuiltInCost) or net.output != "linear" or examples.classes:
+        cost = model_of(net).built_in
+        if cost is None or net.output != "linear" or examples.classes:
             return cls()
         y = np.asarray(examples.training.y, np.float64)
         deviation = y.std(axis=0)
@@ -356,9 +353,13 @@ class TargetScale(NamedTuple):
         net.biases[-1] = net.biases[-1] * self.deviation[:, None] + self.mean[:, None]
 
 
-def score(net: Network, data: Dataset, training: Dataset | None = None) -> Score:
+def score(
+    net: Network, data: Dataset, training: Dataset | None = None, outputs: NDArray | None = None
+) -> Score:
     """How good the predictions for ``data`` are; the baseline is that of ``training``, or of
-    ``data`` itself if that is None."""
+    ``data`` itself if that is None. ``outputs``: the network's for ``data``, if they are known."""
+    if outputs is None:
+        outputs = net.feedforward(data)
     if net.classes is not None:  # in an order of their own
         data = data.with_classes(net.classes)
         training = None if training is None else training.with_classes(net.classes)
@@ -366,9 +367,9 @@ def score(net: Network, data: Dataset, training: Dataset | None = None) -> Score
     known = data.y if training is None else training.y
     if y.ndim == 1:
         most = int(np.bincount(known).argmax())
-        predicted = classes_of(net.feedforward(data))
+        predicted = classes_of(outputs)
         return Score(n, float((predicted == y).mean()), float((y == most).mean()))
-    errors = np.asarray(net.feedforward(data), np.float64) - y
+    errors = np.asarray(outputs, np.float64) - y
     of_mean = known.mean(axis=0, dtype=np.float64) - y
     total = ((y - y.mean(axis=0)) ** 2).mean(axis=0)
     return Score(

@@ -35,15 +35,15 @@ def run(options: argparse.Namespace) -> None:
         check_is_another("--plot", options.plot, inputs)
     data = _data(net, options)
     with given_as("DATA", options.data[0]):
-        score = own_data.score(net, data)
+        outputs = net.feedforward(data)
+        score = own_data.score(net, data, outputs=outputs)
     print(f"{score.n} examples: {score}")
     if options.plot is not None:
         _draw(net, data, options.plot)
     elif data.y.ndim == 1:
-        predicted = classes_of(net.feedforward(data))
         names = predict.class_names(net)
         lines = confusion_matrix if len(names) <= MOST_PRINTED else confusions
-        print("", *lines(names, data.y, predicted), sep="\n")
+        print("", *lines(names, data.y, classes_of(outputs)), sep="\n")
 
 
 def _data(net: Network, options: argparse.Namespace) -> Dataset:

@@ -56,9 +56,7 @@ def _run_book(options: argparse.Namespace) -> None:
 
 def _network(options: argparse.Namespace, training: Dataset, test: Dataset) -> Network:
     """A new network for the data, according to the options."""
-    for n in options.hidden:
-        if n < 1:
-            raise ValueError(f"--hidden: expected numbers of 1 or more, got {n}")
+    train_data.check_hidden(options.hidden)
     n_out = max(2, int(max(training.target_range[1], test.target_range[1])) + 1)
     widest = "--hidden" if max(options.hidden, default=0) >= n_out else "--train-labels"
     initializer = options.initializer or options.neurons.initializer

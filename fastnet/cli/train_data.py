@@ -3,6 +3,7 @@
 import argparse
 import importlib.util
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from fastnet import own_data
@@ -61,7 +62,12 @@ def _check(options: argparse.Namespace) -> None:
         raise ValueError(f"--patience: expected 0 or more, got {options.patience}")
     if options.hidden is None:
         options.hidden = [*own_data.HIDDEN]
-    for n in options.hidden:
+    check_hidden(options.hidden)
+
+
+def check_hidden(sizes: Iterable[int]) -> None:
+    """Raise a ValueError for a hidden layer without neurons."""
+    for n in sizes:
         if n < 1:
             raise ValueError(f"--hidden: expected numbers of 1 or more, got {n}")
 
@@ -117,7 +123,7 @@ def _check_settings(net: Network, settings: Settings) -> None:
         SGDOptions(
             settings.epochs,
             settings.mini_batch_size,
-            settings.eta or 0.0,
+            settings.eta,
             settings.lmbda,
             l1=settings.l1,
             dropout=settings.dropout,
@@ -128,7 +134,7 @@ def _check_settings(net: Network, settings: Settings) -> None:
 
 def _network_line(net: Network) -> str:
     kinds = f"{', '.join(dict.fromkeys(net.hidden))} neurons, " if net.hidden else ""
-    cost = net.cost() if isinstance(net.cost, type) else net.cost
+    cost = model_of(net).built_in
     return f"Network: {net.sizes}, {kinds}{net.output} outputs, {cost} cost, {net.dtype}"
 
 
