@@ -94,13 +94,12 @@ class NetworkInputs:
             with checks.error_prefix(name):
                 data = data.with_classes(schema.classes)
         has_columns = schema.inputs is not None or data.features is not None
-        data = self._standardized(name, data) if has_columns else data.source
+        data = self._standardized(name, data, schema) if has_columns else data.source
         self._model.check(name, data)
         return data
 
-    def _standardized(self, name: str, data: Dataset) -> Dataset:
+    def _standardized(self, name: str, data: Dataset, schema: Schema) -> Dataset:
         """The data set with standardized inputs if the network standardizes them."""
-        schema = self._model.schema
         if data.features is not None and schema.features not in (None, data.features):
             raise ValueError(
                 f"{name}: expected a Dataset of the features {checks.some(schema.features)}, in "
@@ -129,7 +128,7 @@ class NetworkInputs:
         rows, largest, _ = checked_inputs("x", array.reshape(1, n_in))
         if schema.standardize is None:
             self._model.check_inputs("x", n_in, largest * scale)
-        data = self._standardized("x", Dataset(rows, labels, scale))
+        data = self._standardized("x", Dataset(rows, labels, scale), schema)
         self._model.check_inputs("x", n_in, data.largest)
         self._model.check("y", data)
         return data
@@ -144,7 +143,7 @@ class NetworkInputs:
         n_in = model.sizes[0]
         if isinstance(a, Dataset):
             self._check_scale(a.source, model.input_scale)
-            a = self._standardized(name, a)
+            a = self._standardized(name, a, self._model.schema)
             model.check_inputs(name, a.X.shape[1], a.largest)
             return model.feedforward(a.operand(model.sizes, model.dtype), a.scale)
         if is_sparse(a):
@@ -226,7 +225,7 @@ class NetworkInputs:
             raise self._shape_error(name, X.shape)
         else:
             data = Dataset(X, np.zeros(X.shape[0], int), self._scale_of(X))
-        data = self._standardized(name, data)
+        data = self._standardized(name, data, self._model.schema)
         self._model.check_inputs(name, data.X.shape[1], data.largest)
         return data
 

@@ -851,3 +851,12 @@ def test_many_networks_with_different_numbers_as_names_need_a_data_set():
 def test_many_networks_say_which_spec_has_classes_that_do_not_fit():
     with pytest.raises(ValueError, match=r"^specs\[1\]: classes: expected 3"):
         fastnet.fit_many([SPEC, {**SPEC, "classes": ["a"]}], (X, NAMES))
+
+
+def test_evaluation_data_of_other_features_are_refused_in_the_first_training_too():
+    net = Network([2, 3], seed=1)
+    training = Dataset(np.eye(2), [0, 1], features=["a", "b"])
+    swapped = Dataset(np.eye(2), [0, 1], features=["b", "a"])
+    with pytest.raises(ValueError, match=r"^evaluation_data: expected a Dataset of the features"):
+        net.SGD(training, 1, 2, 0.5, evaluation_data=swapped, verbose=False)
+    assert net.features is None
