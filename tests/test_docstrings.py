@@ -17,6 +17,10 @@ MODULES = [
 ]
 
 
+def is_ours(base):
+    return base.__module__.partition(".")[0] == "fastnet"
+
+
 def public_callables():
     """{dotted name: what it stands for} of the package's functions, classes and methods."""
     found = {}
@@ -33,7 +37,8 @@ def public_callables():
                 methods = inspect.getmembers(
                     value, lambda m: inspect.isfunction(m) or inspect.ismethod(m)
                 )
-                found |= {f"{name}.{m}": f for m, f in methods if m[0] != "_" and m in vars(value)}
+                own = {m for base in value.__mro__ if is_ours(base) for m in vars(base)}
+                found |= {f"{name}.{m}": f for m, f in methods if m[0] != "_" and m in own}
     return found
 
 

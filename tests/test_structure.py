@@ -227,6 +227,7 @@ LAYERS = (
     *(
         "inspect",
         "io",
+        "convert",
         "network",
         "learning_rate",
         "own_data",

@@ -1,0 +1,1 @@
+"""Networks for other programs: their formats, their objects, and C; and back."""
