@@ -17,10 +17,6 @@ MODULES = [
 ]
 
 
-def is_ours(base):
-    return base.__module__.partition(".")[0] == "fastnet"
-
-
 def public_callables():
     """{dotted name: what it stands for} of the package's functions, classes and methods."""
     found = {}
@@ -37,7 +33,8 @@ def public_callables():
                 methods = inspect.getmembers(
                     value, lambda m: inspect.isfunction(m) or inspect.ismethod(m)
                 )
-                own = {m for base in value.__mro__ if is_ours(base) for m in vars(base)}
+                parts = [base for base in value.__bases__ if base.__name__.endswith("Methods")]
+                own = {m for owner in (value, *parts) for m in vars(owner)}
                 found |= {f"{name}.{m}": f for m, f in methods if m[0] != "_" and m in own}
     return found
 

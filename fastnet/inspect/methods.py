@@ -131,6 +131,7 @@ class InspectionMethods:
         Examples
         --------
         >>> import fastnet
+        >>> import numpy as np
         >>> net = fastnet.Network([4, 5, 3], seed=1)
         >>> net.gradient_check((np.eye(4), [0, 1, 2, 0])) < 1e-6
         True
