@@ -10,6 +10,7 @@ since users need them for their parameters.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -62,6 +63,10 @@ class Activation(Row):
     javascript : str
         The function in JavaScript, for the page of the demo: of one number, or, with ``of_layer``,
         the name of a function of an array in network.js.
+    torch_module : pair of str and dict, or None
+        Its module in ``torch.nn``, or in ``fastnet/convert/torch_modules.py``, and the arguments of
+        the module: "{slope}" is the parameter of that name, a tuple has values that mean the same.
+        None: it is not converted to PyTorch.
     eta : float or None
         The learning rate for hidden neurons of this kind in docs/techniques.md; None: it has no
         row there.
@@ -81,6 +86,7 @@ class Activation(Row):
     symmetric: ClassVar[bool] = False
     sklearn_bound: ClassVar[float] = 6.0
     javascript: ClassVar[str]
+    torch_module: ClassVar[tuple[str, Mapping[str, Any]] | None] = None
     eta: ClassVar[float | None] = None
 
     @property
@@ -132,6 +138,7 @@ class Sigmoid(Activation):
     half, symmetric = 0.0, True
     sklearn_bound = 2.0
     javascript = "(z) => 1 / (1 + Math.exp(-z))"
+    torch_module: ClassVar = ("Sigmoid", {})
 
     @staticmethod
     def value(z: NDArray) -> NDArray:
@@ -171,6 +178,7 @@ class Softmax(Activation):
     of_layer = True
     classifies = True
     javascript = "softmax"
+    torch_module: ClassVar = ("Softmax", {"dim": (-1, 1)})
 
     @staticmethod
     def value(z: NDArray) -> NDArray:
@@ -199,6 +207,7 @@ class Linear(Activation):
     initializer = "glorot"
     half = 0.5
     javascript = "(z) => z"
+    torch_module: ClassVar = ("Identity", {})
 
     @staticmethod
     def value(z: NDArray) -> NDArray:
@@ -216,6 +225,7 @@ class Exponential(Activation):
     sklearn_name = "exp"
     half = np.log(0.5)
     javascript = "Math.exp"
+    torch_module: ClassVar = ("Exp", {})
 
     @staticmethod
     def value(z: NDArray) -> NDArray:
@@ -241,6 +251,7 @@ class Tanh(Activation):
     sklearn_name = "tanh"
     initializer = "glorot"
     javascript = "Math.tanh"
+    torch_module: ClassVar = ("Tanh", {})
     eta = 0.1
 
     @staticmethod
@@ -263,6 +274,7 @@ class ReLU(Activation):
     sklearn_name = "relu"
     initializer = "he"
     javascript = "(z) => Math.max(z, 0)"
+    torch_module: ClassVar = ("ReLU", {})
     eta = 0.1
 
     @staticmethod
@@ -312,6 +324,7 @@ class LeakyReLU(Activation):
     sklearn_name = "leaky-relu"
     initializer = "he"
     javascript = "(z) => (z > 0 ? z : {slope} * z)"
+    torch_module: ClassVar = ("LeakyReLU", {"negative_slope": "{slope}"})
     eta = 0.1
 
     def __post_init__(self) -> None:
@@ -342,6 +355,7 @@ class GELU(Activation):
     initializer = "he"
     keeps_slope = True
     javascript = "(z) => (z * (1 + erf(z / Math.SQRT2))) / 2"
+    torch_module: ClassVar = ("GELU", {"approximate": ("none",)})
     eta = 0.1
 
     @staticmethod
@@ -367,6 +381,7 @@ class Swish(Activation):
     initializer = "he"
     keeps_slope = True
     javascript = "(z) => z / (1 + Math.exp(-z))"
+    torch_module: ClassVar = ("SiLU", {})
     eta = 0.1
 
     @staticmethod

@@ -19,7 +19,7 @@ from fastnet.data.dataset import Dataset
 from fastnet.network import Network, model_of
 from fastnet.nn import activations
 from fastnet.nn.costs import CostSpec
-from fastnet.sklearn import arguments, lbfgs, losses, parameters, validation
+from fastnet.sklearn import arguments, conversion, lbfgs, losses, parameters, validation
 from fastnet.sklearn.fit_tasks import (
     OF_CALLBACKS,
     CallbackSupportMixin,
@@ -267,6 +267,44 @@ class BaseMLP(Iterations, CallbackSupportMixin, BaseEstimator):
         return Validation(X, y, data, None, metric)
 
     # ---- use
+
+    def to_sklearn(self) -> Any:
+        """This fitted estimator as one of scikit-learn's class of the same name.
+
+        It has copies of the parameters of the network and predicts the same, up to rounding:
+        scikit-learn computes in the type of X, in float64 for X in float64, with the parameters in
+        the network's dtype. It has scikit-learn's parameters of the constructor, the fitted
+        attributes, the random state, and the optimizer with its moments, so that ``partial_fit``
+        and ``warm_start`` go on from here. What only ``history_`` has is left out.
+
+        Returns
+        -------
+        sklearn.neural_network.MLPClassifier or MLPRegressor
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ValueError
+            For what scikit-learn's class does not have, by name: an activation, a solver, a loss or
+            an output layer; ``class_weight``, ``dropout``, ``eval_metric`` and callbacks, without
+            which the training would go on differently. ``set_params(dropout=0)`` before, for
+            example, permits it.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from fastnet.sklearn import MLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> ours = MLPClassifier(solver="lbfgs", random_state=0).fit(X, y)
+        >>> theirs = ours.to_sklearn()
+        >>> type(theirs).__module__.partition(".")[0]
+        'sklearn'
+        >>> bool((theirs.predict(X) == ours.predict(X)).all())
+        True
+        """
+        check_is_fitted(self)
+        return conversion.to_sklearn(self)
 
     def _weighted_inputs(self, X: Any) -> tuple[NDArray, type]:
         """z of the output layer, (n, n_outputs_), and the type of results for this X."""
