@@ -103,7 +103,9 @@ def _check_kind(name: str, estimator: Any) -> None:
     from sklearn.neural_network import MLPClassifier, MLPRegressor
 
     if not isinstance(estimator, MLPClassifier | MLPRegressor) and not _is_own(estimator):
-        raise TypeError(f"{name}: {_EXPECTED}, got {checks.short_repr(estimator)}")
+        is_class = isinstance(estimator, type)
+        got = f"the class {estimator.__name__}" if is_class else checks.short_repr(estimator)
+        raise TypeError(f"{name}: {_EXPECTED}, got {got}")
 
 
 def _neurons(network: Any) -> _Neurons:
