@@ -40,7 +40,7 @@ def usual_cost(output: str) -> Any:
 
 
 def model_of(
-    layers: Sequence[Layer], hidden: Any, output: str, cost: Any = None,
+    layers: Sequence[Layer], hidden: Any, output: Any, cost: Any = None,
     schema: Mapping[str, Any] | None = None,
 ) -> Model:  # fmt: skip
     """The model with copies of the layers' parameters: float32 if all of them are, else float64.
@@ -49,7 +49,8 @@ def model_of(
     ----------
     layers : sequence of Layer
         One or more.
-    hidden, output : as for ``Network``
+    hidden : as for ``Network``
+    output : str
     cost : as for ``Network``, or None for the usual one
     schema : dict or None
         The arguments ``inputs``, ``classes`` and ``features`` of ``Network``.
@@ -60,6 +61,8 @@ def model_of(
         For parameters of other types than float32 and float64, that are not finite, or whose shapes
         do not fit together, by the place of the layer; and as ``Network``.
     """
+    if output is None:  # which Network takes for the cost's usual layer
+        raise ValueError(f"output: expected one of {', '.join(costs.OUTPUTS)}; got None")
     for i, layer in enumerate(layers):
         _check(layer, layers[i - 1] if i else None)
     arrays = [array for layer in layers for array in layer[1:] if array is not None]
