@@ -4,6 +4,9 @@ import warnings
 
 import numpy as np
 import pytest
+
+pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+
 from conftest import OTHER_ACTIVATIONS
 from sklearn import neural_network
 from sklearn.decomposition import PCA

@@ -14,7 +14,7 @@ from fastnet import Network, Standardize
 from fastnet.nn.activations import ACTIVATIONS, CLASSES, HIDDEN, OUTPUTS
 from fastnet.nn.costs import COSTS
 
-torch = pytest.importorskip("torch")
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 nn = torch.nn
 
 KINDS = [*HIDDEN, *OTHER_ACTIVATIONS]

@@ -6,6 +6,10 @@ import warnings
 
 import numpy as np
 import pytest
+
+pytest.importorskip("sklearn", reason="scikit-learn is not installed")
+
+import sklearn
 from conftest import OTHER_ACTIVATIONS, OTHER_PARAMETERS
 from sklearn import neural_network
 from sklearn.base import clone
@@ -127,6 +131,27 @@ def test_it_has_copies():
         array[...] = 0
     theirs.partial_fit(X, TARGETS["numbers"])
     assert ours.network_ == before
+
+
+def test_a_generator_that_was_passed_is_copied_with_its_state():
+    ours = of_targets("numbers", random_state=np.random.RandomState(4), dtype="float64")
+    theirs, state = ours.to_sklearn(), ours.random_state.get_state()[1].copy()
+    assert theirs._random_state is theirs.random_state is not ours.random_state
+    theirs.partial_fit(X, TARGETS["numbers"])
+    np.testing.assert_array_equal(ours.random_state.get_state()[1], state)
+    ours.set_params(epsilon=1e-20)
+    ours.partial_fit(X, TARGETS["numbers"])  # in the same order
+    np.testing.assert_allclose(ours.coefs_[0], theirs.coefs_[0], atol=1e-6)
+    assert ours.random_state.get_state()[2] == theirs.random_state.get_state()[2]
+
+
+def test_requests_of_metadata_are_kept():
+    with sklearn.config_context(enable_metadata_routing=True):
+        ours = of_targets("numbers").set_fit_request(sample_weight=True)
+        routing = ours.to_sklearn().get_metadata_routing()
+        assert routing.fit.requests == {"sample_weight": True, "eval_set": None}
+        plain = of_targets("numbers").to_sklearn().get_metadata_routing()
+        assert plain.fit.requests == {"sample_weight": None}
 
 
 @pytest.mark.parametrize("sizes", [3, (), [3, 2], np.array([4])], ids=str)

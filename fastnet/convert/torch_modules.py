@@ -38,7 +38,9 @@ class Inputs(nn.Module):
         mean, deviation = (None, None) if moments is None else map(_tensor, moments)
         self.register_buffer("mean", mean)
         self.register_buffer("deviation", deviation)
-        self.register_buffer("of_dtype", torch.empty(0, dtype=dtype), persistent=False)
+        self.register_buffer(
+            "of_dtype", torch.empty(0, dtype=dtype, device="cpu"), persistent=False
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         scaled = self.scale is not None and x.dtype == torch.uint8
@@ -65,4 +67,4 @@ class Exp(nn.Module):
 
 
 def _tensor(numbers: NDArray | None) -> torch.Tensor | None:
-    return None if numbers is None else torch.tensor(np.asarray(numbers, np.float64))
+    return None if numbers is None else torch.tensor(np.array(numbers), device="cpu")

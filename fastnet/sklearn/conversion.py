@@ -27,7 +27,7 @@ _NEUTRAL = {"class_weight": None, "dropout": 0.0, "eval_metric": None}
 _SAME = ("n_features_in_", "feature_names_in_", "n_iter_", "t_", "n_layers_", "n_outputs_",
          "out_activation_", "classes_", "loss_", "loss_curve_", "best_loss_", "validation_scores_",
          "best_validation_score_", "_no_improvement_count", "_random_state",
-         "_label_binarizer")  # fmt: skip
+         "_label_binarizer", "_metadata_request")  # fmt: skip
 
 
 def to_sklearn(estimator: Any) -> Any:
@@ -56,7 +56,10 @@ def to_sklearn(estimator: Any) -> Any:
         for name in ("coefs_", "intercepts_")
     )
     state = vars(estimator)
-    vars(made).update(copy.deepcopy({name: state[name] for name in _SAME if name in state}))
+    copies: dict[int, Any] = {}
+    made.random_state = copy.deepcopy(estimator.random_state, copies)  # may be _random_state
+    fitted = {name: state[name] for name in _SAME if name in state}
+    vars(made).update(copy.deepcopy(fitted, copies))
     vars(made)["_best_coefs"] = [w.copy() for w in made.coefs_]
     vars(made)["_best_intercepts"] = [b.copy() for b in made.intercepts_]
     if "_optimizer" in state:  # not after the solver "lbfgs" alone
