@@ -221,8 +221,7 @@ def test_a_network_returns_from_pytorch_with_all_bits(hidden, dtype):
 
 
 def test_scale_standardization_and_names_return_too():
-    for with_mean in (True, False):
-        by = Standardize.fit(RAW, with_mean)
+    for by in (Standardize.fit(RAW), Standardize.fit(RAW, with_mean=False), None):
         names = {"classes": ["b", "a", "c"], "features": [*"abcdefg"]}
         net = network("relu", "softmax", inputs=by, **names)
         data = fastnet.Dataset(BYTES, np.arange(50) % 3, scale=1 / 255)
@@ -231,7 +230,7 @@ def test_scale_standardization_and_names_return_too():
         assert back == net
         assert back.features == net.features
         assert back.input_scale == net.input_scale == 1 / 255
-        assert back.inputs.with_mean == with_mean
+        assert back.inputs == by
         other = Network.from_torch(net.to_torch(), classes=[1, 2, 3], features=[*"gfedcba"])
         assert (other.classes, other.features) == ((1, 2, 3), tuple("gfedcba"))
 
@@ -346,9 +345,9 @@ REFUSED = {
                          "module[0]: expected a Linear after the inputs", "got ReLU"),
     "output": ([nn.Linear(7, 3), nn.ReLU()], ValueError,
                "module[1]: expected one of Sigmoid, Softmax, Identity, Exp for the outputs",
-               "got relu"),
+               "got ReLU"),
     "hidden": ([nn.Linear(7, 3), nn.Softmax(1), nn.Linear(3, 2)], ValueError,
-               "module[1]: expected one of Sigmoid, Identity, Tanh,", "got softmax"),
+               "module[1]: expected one of Sigmoid, Identity, Tanh,", "got Softmax"),
     "dim": ([nn.Linear(7, 3), nn.Softmax(dim=0)], ValueError,
             "module[1].dim: expected -1 or 1", "got 0"),
     "approximate": ([nn.Linear(7, 3), nn.GELU("tanh"), nn.Linear(3, 3)], ValueError,

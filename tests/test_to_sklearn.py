@@ -38,11 +38,11 @@ CLOSE = {"float32": 5e-6, "float64": 1e-12}
 HAS_LOSSES = "loss" in neural_network.MLPRegressor().get_params()
 
 
-def fitted(kind, y, X=X, sample_weight=None, **options):
+def fitted(kind, y, X=X, **options):
     made = kind(**{"hidden_layer_sizes": (6, 4), "max_iter": 12, "random_state": 1, **options})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return made.fit(X, y, sample_weight)
+        return made.fit(X, y)
 
 
 def of_targets(name, **options):
@@ -150,8 +150,9 @@ def test_requests_of_metadata_are_kept():
         ours = of_targets("numbers").set_fit_request(sample_weight=True)
         routing = ours.to_sklearn().get_metadata_routing()
         assert routing.fit.requests == {"sample_weight": True, "eval_set": None}
-        plain = of_targets("numbers").to_sklearn().get_metadata_routing()
-        assert plain.fit.requests == {"sample_weight": None}
+        plain, own = of_targets("numbers").to_sklearn(), neural_network.MLPRegressor()
+        expected = own.get_metadata_routing().fit.requests
+        assert plain.get_metadata_routing().fit.requests == expected
 
 
 @pytest.mark.parametrize("sizes", [3, (), [3, 2], np.array([4])], ids=str)
@@ -255,15 +256,15 @@ def test_an_adaptive_rate_that_has_fallen_is_kept():
 @pytest.mark.parametrize("early_stopping", [True, False])
 def test_a_warm_start_goes_on(solver, early_stopping):
     ours = of_targets(
-        "multiclass", solver=solver, warm_start=True, early_stopping=early_stopping, epsilon=1e-20,
-        dtype="float64", max_iter=5,
+        "numbers", solver=solver, warm_start=True, early_stopping=early_stopping, epsilon=1e-20,
+        dtype="float64", max_iter=5, learning_rate_init=0.02,
     )  # fmt: skip
     theirs = ours.to_sklearn()
     before = ours.coefs_[0].copy()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         for each in (ours, theirs):
-            each.set_params(random_state=3).fit(X, TARGETS["multiclass"])
+            each.set_params(random_state=3).fit(X, TARGETS["numbers"])
     assert np.abs(ours.coefs_[0] - before).max() > 1e-6
     assert_same_parameters(ours, theirs, 1e-6 if solver == "lbfgs" else 1e-10)
 

@@ -173,7 +173,8 @@ def _in_role(place: str, kind: Activation, role: activations.Role) -> Activation
     if role not in kind.roles:
         names = ", ".join(_names(role))
         what = "hidden neurons" if role == "hidden" else "the outputs"
-        raise ValueError(f"{place}: expected one of {names} for {what}, got {kind.name}")
+        got = kind.torch_module and kind.torch_module[0]
+        raise ValueError(f"{place}: expected one of {names} for {what}, got {got}")
     return kind
 
 
