@@ -88,6 +88,9 @@ const fn_row *fn_activation_row(size_t i);
 const fn_row *fn_cost_row(size_t i);
 const fn_row *fn_optimizer_row(size_t i);
 
+/* Whether a cost takes fn_network.own_parameters. */
+int fn_takes_own_parameters(fn_cost cost);
+
 typedef enum { FN_U8, FN_U16, FN_U32, FN_F32, FN_F64, FN_I64 } fn_type;
 
 typedef struct {
@@ -97,6 +100,9 @@ typedef struct {
     fn_activation_kind output;
     fn_cost cost;
     double cost_parameters[FN_MOST_COST_PARAMETERS];
+    /* [fn_stride(n_out, sizeof(float))], the parameter of each output and pads of any finite value,
+     * or NULL; for a row with PER_OUTPUT only */
+    const double *own_parameters;
 } fn_network;
 
 /* The forms of examples: dense rows; compressed rows with columns or with masks. */

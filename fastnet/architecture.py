@@ -39,7 +39,7 @@ def make_model(
         The message names the argument, the expected and the actual value.
     """
     checked = _checked_sizes(sizes)
-    spec = costs.choose(cost, output)
+    spec = costs.choose(cost, output, checked[-1])
     name = _checked_dtype(dtype)
     if n_threads is not None:
         n_threads = checks.integer("n_threads", n_threads, 1)

@@ -158,7 +158,13 @@ class Model:
         self.check_inputs(name, data.X.shape[1], data.largest)
         n_out = self.sizes[-1]
         low, high = data.target_range
+        cost = self.built_in
         if data.y.ndim == 1:
+            if cost is not None and cost.n_out is not None:
+                raise ValueError(
+                    f"{name}: expected numbers as targets of the {cost} cost, (n, 1) or "
+                    f"(n, {n_out}), got labels (n,) (y[:, None] makes targets of them)"
+                )
             if high >= self.classes:
                 raise ValueError(
                     f"{name}: expected labels from 0 to {self.classes - 1} for {n_out} outputs, "
@@ -167,7 +173,6 @@ class Model:
             return
         if data.y.shape[1] != n_out:
             raise ValueError(f"{name}: expected {n_out} targets per example, got {data.y.shape[1]}")
-        cost = self.built_in
         if cost and (low < cost.lowest or high > cost.highest):
             raise ValueError(
                 f"{name}: expected targets {cost.target_range} for the {cost.name} cost, "
@@ -187,6 +192,14 @@ class Model:
                 f"{name}: expected targets within the range of {self.dtype}, "
                 f"got {low:g} to {high:g}"
             )
+
+    def with_targets_of_outputs(self, data: Dataset) -> Dataset:
+        """The data with a target for each output: a single target per example is the target of all
+        outputs, if the cost has parameters for each of them."""
+        cost = self.built_in
+        if cost is None or cost.n_out is None or data.y.shape[1:] != (1,):
+            return data
+        return data.with_repeated_targets(cost.n_out)
 
     def check_accuracy(self, name: str, data: Dataset) -> None:
         """Raise a ValueError if accuracy is not defined for these outputs and targets."""

@@ -196,7 +196,7 @@ class Network(InspectionMethods, ConversionMethods):
     @cost.setter
     def cost(self, cost: type[Cost] | Cost | str) -> None:
         self._check_not_training()
-        self._model.cost_spec = costs.choose(cost, self.output)
+        self._model.cost_spec = costs.choose(cost, self.output, self.sizes[-1])
 
     @property
     def output(self) -> str:

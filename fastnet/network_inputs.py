@@ -95,6 +95,7 @@ class NetworkInputs:
                 data = data.with_classes(schema.classes)
         has_columns = schema.inputs is not None or data.features is not None
         data = self._standardized(name, data, schema) if has_columns else data.source
+        data = self._model.with_targets_of_outputs(data)
         self._model.check(name, data)
         return data
 
@@ -129,6 +130,7 @@ class NetworkInputs:
         if schema.standardize is None:
             self._model.check_inputs("x", n_in, largest * scale)
         data = self._standardized("x", Dataset(rows, labels, scale), schema)
+        data = self._model.with_targets_of_outputs(data)
         self._model.check_inputs("x", n_in, data.largest)
         self._model.check("y", data)
         return data

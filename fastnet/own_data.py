@@ -94,9 +94,12 @@ class Examples(NamedTuple):
     def task(self) -> str:
         return "regression" if self.classes is None else "classification"
 
-    @property
-    def n_out(self) -> int:
-        return int(self.training.y.shape[1]) if self.classes is None else len(self.classes)
+    def n_out(self, cost: BuiltInCost) -> int:
+        """The number of outputs of a network with this cost."""
+        if self.classes is not None:
+            return len(self.classes)
+        n = int(self.training.y.shape[1])
+        return cost.n_out if n == 1 and cost.n_out is not None else n
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,12 @@ class Score:
         several targets, the mean of their R².
     rmse, baseline_rmse : float or None
         The root of the mean squared error.
+    pinball, baseline_pinball : float or None
+        Of several quantiles of one target, in place of R² and the root of the mean squared error:
+        the mean quantile cost of an output; and that of predicting the quantiles of the training
+        targets for every example.
+    below : tuple of float or None
+        The share of the targets up to the prediction of each quantile.
     """
 
     n: int
@@ -125,12 +134,21 @@ class Score:
     baseline_r2: float | None = None
     rmse: float | None = None
     baseline_rmse: float | None = None
+    pinball: float | None = None
+    baseline_pinball: float | None = None
+    below: tuple[float, ...] | None = None
 
     def __str__(self) -> str:
         if self.accuracy is not None:
             return (
                 f"accuracy {self.accuracy:.2%} (always the most frequent class: "
                 f"{self.baseline_accuracy:.2%})"
+            )
+        if self.below is not None:
+            shares = ", ".join(f"{share:.1%}" for share in self.below)
+            return (
+                f"pinball loss {self.pinball:.4g} (always the quantiles of the training targets: "
+                f"{self.baseline_pinball:.4g}), shares of the targets below: {shares}"
             )
         return (
             f"R² {_shown(self.r2)}, root mean squared error {self.rmse:.4g} (always the mean: "
@@ -369,6 +387,10 @@ def score(
         most = int(np.bincount(known).argmax())
         predicted = classes_of(outputs)
         return Score(n, float((predicted == y).mean()), float((y == most).mean()))
+    cost = model_of(net).built_in
+    if cost is not None and cost.quantiles is not None and y.shape[1] == 1:
+        constant = np.quantile(np.asarray(known, np.float64), cost.quantiles, axis=0).T
+        return _score_of_quantiles(cost, y, np.asarray(outputs, np.float64), constant)
     errors = np.asarray(outputs, np.float64) - y
     of_mean = known.mean(axis=0, dtype=np.float64) - y
     total = ((y - y.mean(axis=0)) ** 2).mean(axis=0)
@@ -377,6 +399,18 @@ def score(
         r2=_r2(errors, total), baseline_r2=_r2(of_mean, total),
         rmse=float(np.sqrt((errors**2).mean())), baseline_rmse=float(np.sqrt((of_mean**2).mean())),
     )  # fmt: skip
+
+
+def _score_of_quantiles(
+    cost: BuiltInCost, y: NDArray, outputs: NDArray, constant: NDArray
+) -> Score:
+    """The score of quantiles (n, n_quantiles) for targets (n, 1), beside constant ones."""
+    return Score(
+        len(y),
+        pinball=float(cost.values(outputs, outputs, y).mean()),
+        baseline_pinball=float(cost.values(constant, constant, y).mean()),
+        below=tuple((y <= outputs).mean(axis=0).tolist()),
+    )
 
 
 def _r2(errors: NDArray, total: NDArray) -> float:

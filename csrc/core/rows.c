@@ -38,10 +38,22 @@ static const fn_row costs[] = {
 #undef COST
 };
 
-#define COST(NAME, op, name, n_parameters, sum)                             \
-    _Static_assert(n_parameters <= FN_MOST_COST_PARAMETERS, "parameters of " name);
+enum { OUTPUTS, PER_OUTPUT, SOFTMAX };
+
+static const int takes_own[] = {
+#define COST(NAME, op, name, n_parameters, sum) [FN_##NAME] = sum == PER_OUTPUT,
 #include "api/costs.def"
 #undef COST
+    [FN_OTHER_COST] = 0,
+};
+
+#define COST(NAME, op, name, n_parameters, sum)                                              \
+    _Static_assert(n_parameters <= FN_MOST_COST_PARAMETERS, "parameters of " name);          \
+    _Static_assert(sum != PER_OUTPUT || n_parameters == 1, "one parameter per output: " name);
+#include "api/costs.def"
+#undef COST
+
+int fn_takes_own_parameters(fn_cost cost) { return takes_own[cost]; }
 
 const fn_row *fn_cost_row(size_t i) { return i < LENGTH(costs) ? costs + i : NULL; }
 

@@ -28,6 +28,7 @@ typedef struct {
     const double *parameters;       /* of the cost */
     size_t n;                       /* 0 to FN_RUN */
     const double *z, *y, *weights;  /* [n] */
+    const double *own;              /* [n], the parameter of each output, or NULL */
 } fn_run;
 
 /* The argument of op_error: a vector of outputs of one example. */
@@ -35,6 +36,7 @@ typedef struct {
     vec a, y;
     fn_activation_kind output;
     const double *parameters; /* of the cost */
+    const double *own;        /* the parameter of each of these outputs, or NULL */
 } FN(output_lanes);
 
 /* Returns a*b + sum, for sums in a fixed order. With FN_FMA, gcc -O3 would vectorize the products
@@ -70,6 +72,7 @@ FN_INLINE vec FN(error_lanes)(const fn_cost cost, const FN(output_lanes) *at)
 }
 
 #define FN_OF_OUTPUTS(call)
+#define FN_OF_PER_OUTPUT(call)
 #define FN_OF_SOFTMAX(call) return call;
 FN_INLINE FN_F64(vec) FN(softmax_value)(const fn_cost cost, FN_F64(vec) minus_log_a,
                                         FN_F64(vec) y, FN_F64(vec) so_far)
@@ -107,6 +110,7 @@ FN_INLINE void FN(error_rows)(const fn_cost cost, const fn_network *network, siz
         for (size_t o = 0; o < stride; o += FN_LANES) {
             at.a = FN(load)(a + o);
             at.y = FN(load)(y + o);
+            at.own = network->own_parameters ? network->own_parameters + o : NULL;
             const vec error = FN(error_lanes)(cost, &at);
             FN(store)(delta + o, FN(first_lanes)(n > o ? n - o : 0, error * times));
         }
@@ -229,21 +233,23 @@ FN_INLINE double FN(sum_of_softmax)(const fn_cost cost, const fn_network *networ
 
 /* Returns the weighted sum of the costs of m examples. Examples of weight 0 add nothing, even if
  * their cost is infinite. Outputs of several examples share a run: with a single output neuron, one
- * run per example would be far slower. */
-static FN_NOINLINE double FN(sum_of_outputs)(double (*value)(const fn_run *),
-                                             const fn_network *network, size_t m,
-                                             const double *weights, const real *z, const real *y)
+ * run per example would be far slower. own [n]: the parameter of each output, or NULL. */
+FN_INLINE double FN(sum_of_runs)(double (*value)(const fn_run *), const fn_network *network,
+                                 size_t m, const double *weights, const real *z, const real *y,
+                                 const double *own)
 {
     const size_t n = network->sizes[network->layers], stride = fn_stride(n, sizeof(real));
-    double total = 0, zd[FN_RUN], yd[FN_RUN], wd[FN_RUN];
+    double total = 0, zd[FN_RUN], yd[FN_RUN], wd[FN_RUN], od[FN_RUN];
     fn_run run = {.output = network->output, .parameters = network->cost_parameters, .z = zd,
-                  .y = yd, .weights = wd};
+                  .y = yd, .weights = wd, .own = own ? od : NULL};
     size_t filled = 0;
     for (size_t s = 0; s < m; s++, z += stride, y += stride) {
         const double weight = weights ? weights[s] : 1;
         for (size_t j = 0; j < n && weight != 0; j++) {
             zd[filled] = FN(bounded)(z[j]);
             yd[filled] = y[j];
+            if (own)
+                od[filled] = own[j];
             wd[filled++] = weight;
             if (filled == FN_RUN) {
                 run.n = filled;
@@ -256,11 +262,29 @@ static FN_NOINLINE double FN(sum_of_outputs)(double (*value)(const fn_run *),
     return total + value(&run);
 }
 
+static FN_NOINLINE double FN(sum_of_outputs)(double (*value)(const fn_run *),
+                                             const fn_network *network, size_t m,
+                                             const double *weights, const real *z, const real *y)
+{
+    return FN(sum_of_runs)(value, network, m, weights, z, y, NULL);
+}
+
+/* A function of its own, so that other costs do not copy parameters. */
+static FN_NOINLINE double FN(sum_of_own)(double (*value)(const fn_run *),
+                                         const fn_network *network, size_t m,
+                                         const double *weights, const real *z, const real *y)
+{
+    if (!network->own_parameters)
+        return FN(sum_of_outputs)(value, network, m, weights, z, y);
+    return FN(sum_of_runs)(value, network, m, weights, z, y, network->own_parameters);
+}
+
 static double FN(cost_sum)(const fn_network *network, size_t m, const double *weights,
                            const real *z, const real *y)
 {
     FN_ASSERT(fn_is_aligned(z) && fn_is_aligned(y) && fn_weights_hold(weights, m));
 #define FN_SUM_OUTPUTS(NAME, op) FN(sum_of_outputs)(FN(op##_value), network, m, weights, z, y)
+#define FN_SUM_PER_OUTPUT(NAME, op) FN(sum_of_own)(FN(op##_value), network, m, weights, z, y)
 #define FN_SUM_SOFTMAX(NAME, op) FN(sum_of_softmax)(FN_##NAME, network, m, weights, z, y)
     switch (network->cost) {
 #define COST(NAME, op, name, n_parameters, sum) \

@@ -31,6 +31,12 @@ def run(options: argparse.Namespace) -> None:
         from fastnet import demo
 
         demo.check_picture("--plot", options.plot)
+        quantiles = predict.quantiles_of(net)
+        if quantiles is not None:
+            raise ValueError(
+                f"--plot: expected a network that predicts classes or one number, {options.model} "
+                f"predicts {len(quantiles)} quantiles"
+            )
         inputs = [("MODEL", options.model), *(("DATA", one) for one in options.data)]
         check_is_another("--plot", options.plot, inputs)
     data = _data(net, options)
@@ -67,7 +73,7 @@ def _data(net: Network, options: argparse.Namespace) -> Dataset:
         target: Target | None = None
         if predict.is_classifier(net, file):
             target = Target("y", tuple(predict.class_names(net)))
-        elif net.sizes[-1] == 1:
+        elif net.sizes[-1] == 1 or (_has_one_target(arrays) and predict.quantiles_of(net)):
             target = Target("y", None)
         data = Dataset(arrays.X, own_files.targets_of(arrays, target), scale)
         if data.X.shape[1] != net.sizes[0]:
@@ -76,6 +82,11 @@ def _data(net: Network, options: argparse.Namespace) -> Dataset:
                 f"got {data.X.shape[1]}"
             )
     return data
+
+
+def _has_one_target(arrays: own_files.Arrays) -> bool:
+    """Whether the targets are one number per example."""
+    return arrays.y is not None and arrays.y.size == len(arrays.y)
 
 
 def confusion_matrix(names: list[Any], true: NDArray, predicted: NDArray) -> list[str]:

@@ -79,7 +79,8 @@ def _add_train(commands: Any) -> None:
         f"{BOOK['neurons']}; {own_data.NEURONS})")
     add("--cost", type=_text(costs.from_text),
         help=f"cost function, one of {', '.join(costs.NAMES)}; with parameters as in huber:2.0, "
-        "whose threshold is 2; with quadratic the book takes --eta "
+        "whose threshold is 2, or quantile:0.1,0.9, for which one number as the target has an "
+        "output for each quantile; with quadratic the book takes --eta "
         f"{costs.QuadraticCost.etas['sigmoid']:g} (default: {BOOK['cost']}; "
         f"{' or '.join(map(str, own_data.COSTS.values()))})")
     add("--output", choices=activations.OUTPUTS,

@@ -17,7 +17,7 @@ from fastnet.core import files
 from fastnet.data.dataset import Dataset
 from fastnet.data.table import Table
 from fastnet.model import classes_of
-from fastnet.network import Network, load
+from fastnet.network import Network, load, model_of
 from fastnet.nn.activations import ACTIVATIONS
 
 
@@ -42,6 +42,9 @@ def run(options: argparse.Namespace) -> None:
         print(*map(one_line, predictions), sep="\n")
         return
     header, rows = _with_outputs(net, predictions, outputs if options.probabilities else None)
+    quantiles = quantiles_of(net)
+    if quantiles is not None:  # a column for each
+        header, rows = [f"{header[0]} {q:g}" for q in quantiles], ([*row] for row in outputs)
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([header, *rows])
     if to_file:
@@ -58,6 +61,12 @@ def is_classifier(net: Network, file: str) -> bool:
         return net.inputs.classes is not None
     named = net.classes is not None or own_files.kind_of(file) == "idx"
     return named or ACTIVATIONS[net.output].classifies
+
+
+def quantiles_of(net: Network) -> tuple[float, ...] | None:
+    """The quantiles of one target that the network's outputs predict; None for other outputs."""
+    cost = model_of(net).built_in
+    return None if cost is None else cost.quantiles
 
 
 def class_names(net: Network) -> list[Any]:

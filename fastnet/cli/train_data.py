@@ -103,7 +103,7 @@ def _network(options: argparse.Namespace, examples: Examples) -> Network:
     try:
         with as_options(sizes="--hidden"):
             return Network(
-                [examples.training.X.shape[1], *options.hidden, examples.n_out],
+                [examples.training.X.shape[1], *options.hidden, examples.n_out(cost)],
                 cost,
                 output=options.output or own_data.output_for(examples.task, cost),
                 dtype=options.dtype or own_data.dtype_for(examples),

@@ -49,8 +49,10 @@ cdef int set_row(str name, value, dict known, double *parameters, str kind="para
 @final
 cdef class Shape:
     """A network's shape, activations and cost in C; activations of hidden layers and the cost are
-    names, or tuples of name and parameters."""
+    names, or tuples of name and parameters. A tuple as the parameter of a cost has one number for
+    each output."""
     cdef fn_network network
+    cdef double *own_parameters
     cdef size_t *sizes
     cdef fn_activation *hidden
 
@@ -83,9 +85,31 @@ cdef class Shape:
         self.network.sizes = self.sizes
         self.network.hidden = self.hidden
         self.network.output = <fn_activation_kind><int>code("output", output, OUTPUTS)[0]
-        self.network.cost = <fn_cost>set_row("cost", cost, COSTS, self.network.cost_parameters)
+        self.set_cost(cost)
+
+    cdef int set_cost(self, cost) except -1:
+        cdef size_t i, n = self.n_out()
+        row, *numbers = cost if isinstance(cost, tuple) else (cost,)
+        own = numbers[0] if len(numbers) == 1 and isinstance(numbers[0], tuple) else None
+        self.network.cost = <fn_cost>set_row("cost", cost if own is None else (row, 0.0), COSTS,
+                                             self.network.cost_parameters)
+        if own is None:
+            return 0
+        if not fn_takes_own_parameters(self.network.cost):
+            raise ValueError(f"cost: expected a number as the parameter of {row}, got {own!r}")
+        if len(own) != n:
+            raise ValueError(f"cost: expected {n} parameters for {row}, one for each output, got "
+                             f"{len(own)}")
+        self.own_parameters = <double *>calloc(fn_stride(n, sizeof(float)), sizeof(double))
+        if self.own_parameters == NULL:
+            raise MemoryError()
+        for i in range(n):
+            self.own_parameters[i] = own[i]
+        self.network.own_parameters = self.own_parameters
+        return 0
 
     def __dealloc__(self):
+        free(self.own_parameters)
         free(self.sizes)
         free(self.hidden)
 

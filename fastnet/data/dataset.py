@@ -493,12 +493,38 @@ class Dataset:
                 f"y: expected one of the classes {checks.some(names)}, got "
                 f"{checks.short_repr(self.classes[self.y[i]])} in row {i}"
             )
+        source = None if self._source is None else self._source.with_classes(names)
+        return self._with_targets(
+            y, classes=names, target_range=dataset_checks.checked_range(y), _source=source
+        )
+
+    def with_repeated_targets(self, n: int) -> Dataset:
+        """The data set with the single target of each example n times.
+
+        Parameters
+        ----------
+        n : int
+
+        Returns
+        -------
+        Dataset
+            With the same inputs, in the same memory, and targets (len(self), n).
+
+        Examples
+        --------
+        >>> Dataset([[1.0], [3.0]], [[0.5], [0.25]]).with_repeated_targets(2).y.tolist()
+        [[0.5, 0.5], [0.25, 0.25]]
+        """
+        self.check_files()
+        return self._with_targets(np.repeat(self.y, n, axis=1))
+
+    def _with_targets(self, y: NDArray, **attributes: Any) -> Dataset:
+        """The data set with other targets, already checked, and other attributes."""
         made = object.__new__(Dataset)
+        made.__dict__.update(vars(self))
+        made.__dict__.pop("names_classes", None)  # computed from the targets
         made.__dict__.update(
-            vars(self), y=checks.read_only(y), classes=names,
-            target_range=dataset_checks.checked_range(y),
-            _owners=(self._owners[0], checks.unresized(y)),
-            _source=None if self._source is None else self._source.with_classes(names),
+            attributes, y=checks.read_only(y), _owners=(self._owners[0], checks.unresized(y)),
             _mappings=tuple(one for one in self._mappings if one.name != "y"),
             _files={name: file for name, file in self._files.items() if name != "y"},
         )  # fmt: skip

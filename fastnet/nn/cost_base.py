@@ -52,9 +52,14 @@ class BuiltInCost(Row):
         Whether the targets of an example must sum to 1.
     sklearn_name : str or None
         scikit-learn's name for it.
+    sklearn_parameters : dict
+        {parameter: parameter of the estimators}, for those that they have.
     etas : dict of float
         The learning rates in docs/techniques.md by output layer; a layer without one has no row
         there.
+    per_output : bool
+        Whether the only parameter may be a sequence of numbers, one for each output; then networks
+        accept one target per example for all outputs.
     """
 
     formula: ClassVar[Formula]
@@ -63,7 +68,20 @@ class BuiltInCost(Row):
     highest: ClassVar[float] = inf
     rows_sum_to_one: ClassVar[bool] = False
     sklearn_name: ClassVar[str | None] = None
+    sklearn_parameters: ClassVar[Mapping[str, str]] = {}
     etas: ClassVar[Mapping[str, float]] = {}
+    per_output: ClassVar[bool] = False
+
+    @property
+    def quantiles(self) -> tuple[float, ...] | None:
+        """The quantile that each output predicts; None: outputs are no quantiles, or all the
+        same."""
+        return None
+
+    @property
+    def n_out(self) -> int | None:
+        """The number of outputs that the parameters are for; None: any number."""
+        return None if self.quantiles is None else len(self.quantiles)
 
     @property
     def target_range(self) -> str:

@@ -13,6 +13,7 @@ The costs of the package are ``COSTS``; to add one, add its class here, its name
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -393,15 +394,18 @@ class QuantileCost(BuiltInCost):
     and G. Bassett, Regression Quantiles, Econometrica 46 (1978). Both methods take columns, as for
     ``QuadraticCost``; on the class they use quantile 0.5: half the absolute cost.
 
+    With several quantiles each output has its own, q_j, and networks accept data with one target
+    per example, which is then the target of every output.
+
     Parameters
     ----------
-    quantile : float, default 0.5
-        q, with 0 < q < 1.
+    quantile : float or sequence of float, default 0.5
+        q, with 0 < q < 1, for all outputs; or one for each output. A sequence of one is a number.
 
     Raises
     ------
     TypeError, ValueError
-        If ``quantile`` is not such a number.
+        If ``quantile`` is not such a number or a sequence of them.
 
     Examples
     --------
@@ -409,47 +413,91 @@ class QuantileCost(BuiltInCost):
     1.0
     >>> QuantileCost(0.9).delta(None, [0.0, 2.0], [1, 1]).round(3).tolist()
     [-0.9, 0.1]
+    >>> QuantileCost([0.25, 0.9]).delta(None, [0.0, 2.0], [1, 1]).round(3).tolist()
+    [-0.25, 0.1]
     """
 
-    quantile: float = 0.5
+    quantile: float | Sequence[float] = 0.5
 
     name = "quantile"
     formula = Formula("Σ_j max({quantile} (y_j - a_j), (1 - {quantile}) (a_j - y_j))")
     errors: ClassVar = {"linear": Formula("1 - {quantile} where a^{L} > y, -{quantile} below")}
     sklearn_name = "quantile"
+    sklearn_parameters: ClassVar = {"quantile": "quantile"}
+    per_output = True
 
     def __post_init__(self) -> None:
-        quantile = checks.positive("quantile", self.quantile)
-        if quantile >= 1:
+        given: Any = self.quantile
+        listed = given.tolist() if hasattr(given, "tolist") else given  # of an array
+        if isinstance(listed, str | bytes) or not isinstance(listed, Sequence):
+            object.__setattr__(self, "quantile", _quantile("quantile", given))
+            return
+        each = tuple(_quantile(f"quantile[{i}]", one) for i, one in enumerate(listed))
+        if not each:
             raise ValueError(
-                f"quantile: expected a number over 0 and below 1, "
-                f"got {checks.short_repr(self.quantile)}"
+                f"quantile: expected a number, or one for each output, "
+                f"got {checks.short_repr(given)}"
             )
-        object.__setattr__(self, "quantile", quantile)
+        object.__setattr__(self, "quantile", each[0] if len(each) == 1 else each)
+
+    @property
+    def quantiles(self) -> tuple[float, ...] | None:
+        return self.quantile if isinstance(self.quantile, tuple) else None
+
+    @property
+    def _q(self) -> Any:
+        """For arrays whose last axis is that of the outputs."""
+        return np.array(self.quantile) if self.n_out else self.quantile
+
+    def _rows(self, a: ArrayLike, y: ArrayLike) -> tuple[NDArray, NDArray]:
+        """Columns as rows, of as many outputs as there are quantiles."""
+        outputs, targets = columns(a, y)
+        if self.n_out and (not outputs.ndim or len(outputs) != self.n_out):
+            raise ValueError(
+                f"a: expected {self.n_out} outputs, one for each quantile, "
+                f"got shape {outputs.shape}"
+            )
+        return outputs.T, targets.T
 
     @class_or_object_method
     def fn(self, a: ArrayLike, y: ArrayLike) -> float:
         """Summed over all columns."""
-        outputs, targets = columns(a, y)
+        outputs, targets = self._rows(a, y)
         return float(np.sum(self.values(outputs, outputs, targets)))
 
     @class_or_object_method
     def delta(self, z: ArrayLike, a: ArrayLike, y: ArrayLike) -> NDArray:
         """1 - q where a > y, -q where a < y, 0 where they are equal; z is not needed."""
-        return self.error("linear", *columns(a, y))
+        return self.error("linear", *self._rows(a, y)).T
 
     def for_scaled_targets(self, deviation: NDArray) -> BuiltInCost | None:
         return self
 
+    def filled(self, text: str, **values: Any) -> str:
+        if not self.n_out:
+            return super().filled(text, **values)
+        named = super().filled(text, quantile="q_j", **values)
+        return f"{named}, q = ({', '.join(map(registry.shortest, self._q.tolist()))})"
+
     def values(self, z: NDArray, a: NDArray, y: NDArray) -> NDArray:
-        r: NDArray = a - y
-        return np.maximum((1 - self.quantile) * r, -self.quantile * r)
+        r, q = a - y, self._q
+        values: NDArray = np.maximum((1 - q) * r, -q * r)
+        return values
 
     def error(self, output: str, a: NDArray, y: NDArray) -> NDArray:
-        r: NDArray = a - y
-        return np.where(r > 0, 1 - self.quantile, np.where(r < 0, -self.quantile, r)).astype(
-            r.dtype
+        r, q = a - y, self._q
+        error: NDArray = np.where(r > 0, 1 - q, np.where(r < 0, -q, r)).astype(r.dtype)
+        return error
+
+
+def _quantile(name: str, given: Any) -> float:
+    """A number over 0 and below 1."""
+    quantile: float = checks.positive(name, given)
+    if quantile >= 1:
+        raise ValueError(
+            f"{name}: expected a number over 0 and below 1, got {checks.short_repr(given)}"
         )
+    return quantile
 
 
 COSTS = registry.classes(globals(), BuiltInCost)
@@ -493,8 +541,9 @@ def of_kernel(kernel: Kernel) -> BuiltInCost:
     return BY_NAME[name](*parameters)
 
 
-def choose(cost: Any, output: str | None) -> CostSpec:
-    """Resolve ``Network``'s arguments ``cost`` (a class, an object or a name) and ``output``."""
+def choose(cost: Any, output: str | None, n_out: int | None = None) -> CostSpec:
+    """Resolve ``Network``'s arguments ``cost`` (a class, an object or a name) and ``output``, for
+    ``n_out`` outputs, or for any number if that is None."""
     if output is not None and not (isinstance(output, str) and output in OUTPUTS):
         raise ValueError(
             f"output: expected one of {', '.join(OUTPUTS)}; got {checks.short_repr(output)}"
@@ -505,6 +554,11 @@ def choose(cost: Any, output: str | None) -> CostSpec:
             raise ValueError(
                 f"output: {output} does not go with the {found.name} cost; "
                 f"the pairs allowed are {ALLOWED}"
+            )
+        if n_out is not None and found.n_out not in (None, n_out):
+            raise ValueError(
+                f"cost: expected one {found.name} for all outputs, or {n_out}, one for each, "
+                f"got {found.n_out}: {checks.short_repr(found)}"
             )
         given: Any = found if found is cost and found.parameters else type(found)
         return CostSpec(given, found.kernel, output or next(iter(found.errors)))
@@ -526,14 +580,18 @@ def _built_in(cost: Any) -> BuiltInCost | None:
 
 
 def from_text(text: str) -> BuiltInCost:
-    """The cost whose ``str`` this is: "quadratic" or "huber:2.0".
+    """The cost whose ``str`` this is: "quadratic", "huber:2.0" or "quantile:0.1,0.9".
 
     >>> from_text("huber:2.0")
     HuberCost(threshold=2.0)
+    >>> from_text("quantile:0.1,0.9")
+    QuantileCost(quantile=(0.1, 0.9))
     """
     known = {name: [*cost().named_parameters] for name, cost in BY_NAME.items()}
-    name, numbers = registry.parsed(text, known)
-    return BY_NAME[name](*numbers)
+    per_output = {name for name, cost in BY_NAME.items() if cost.per_output}
+    name, numbers = registry.parsed(text, known, per_output)
+    given: list[Any] = [numbers] if numbers and name in per_output else numbers
+    return BY_NAME[name](*given)
 
 
 def to_json(cost: type[Cost] | Cost) -> str | dict[str, Any]:

@@ -7,7 +7,7 @@ have parameters.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
@@ -52,15 +52,17 @@ class Row:
 
     def __str__(self) -> str:
         """Its name, and parameters other than the defaults, in the command line's form."""
-        numbers = map(str, () if self.has_defaults else self.parameters)
-        return ":".join([self.name, ",".join(numbers)]).removesuffix(":")
+        given = () if self.has_defaults else self.parameters
+        numbers = [n for it in given for n in (it if isinstance(it, tuple) else (it,))]
+        return ":".join([self.name, ",".join(map(str, numbers))]).removesuffix(":")
 
     @property
-    def parameters(self) -> tuple[float, ...]:
+    def parameters(self) -> tuple[Any, ...]:
+        """Numbers; or a tuple of numbers, one for each output, in place of the only one."""
         return tuple(self.named_parameters.values())
 
     @property
-    def named_parameters(self) -> dict[str, float]:
+    def named_parameters(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @lazy_attribute
@@ -83,19 +85,21 @@ class Row:
         >>> HuberCost(2.0).filled("beyond {threshold}")
         'beyond 2'
         """
-        shown = {name: _shortest(value) for name, value in self.named_parameters.items()}
-        for name, value in {**shown, **values}.items():
-            text = text.replace(f"{{{name}}}", value)
+        for name, value in {**self.named_parameters, **values}.items():
+            shown = value if isinstance(value, str) else shortest(value)
+            text = text.replace(f"{{{name}}}", shown)
         return text
 
 
-def _shortest(number: float) -> str:
+def shortest(number: float) -> str:
     """The number in the fewest digits that are exact."""
     short = f"{number:g}"
     return short if float(short) == number else repr(number)
 
 
-def parsed(text: str, parameters: Mapping[str, Sequence[str]]) -> tuple[str, list[float]]:
+def parsed(
+    text: str, parameters: Mapping[str, Sequence[str]], per_output: Container[str] = ()
+) -> tuple[str, list[float]]:
     """The name and the numbers in a text of the command line, such as "huber:2.0".
 
     Parameters
@@ -103,6 +107,8 @@ def parsed(text: str, parameters: Mapping[str, Sequence[str]]) -> tuple[str, lis
     text : str
     parameters : dict of sequences of str
         The rows' names, and the names of their parameters.
+    per_output : container of str
+        The names of rows that take any number of numbers, one for each output.
 
     Returns
     -------
@@ -128,7 +134,7 @@ def parsed(text: str, parameters: Mapping[str, Sequence[str]]) -> tuple[str, lis
         raise ValueError(
             f"expected numbers after the colon, got {checks.short_repr(text)}"
         ) from None
-    if colon and len(found) != len(parameters[name]):
+    if colon and name not in per_output and len(found) != len(parameters[name]):
         wanted = ",".join(each.upper() for each in parameters[name])
         raise ValueError(
             f"expected {f'{name}:{wanted}' if wanted else name}, got {checks.short_repr(text)}"

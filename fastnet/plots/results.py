@@ -328,6 +328,9 @@ def predictions(net: Network, data: Data, *, ax: "Axes | None" = None) -> "Axes"
     ('target', 'predicted')
     """
     net = _network(net)
+    cost = model_of(net).built_in
+    if cost is not None and cost.quantiles is not None:
+        raise ValueError(f"net: expected one output, got one for each quantile of {cost!r}")
     data = inputs_of(net).dataset("data", data)
     if data.y.ndim == 1 or data.y.shape[1] != 1:
         raise ValueError(f"data: expected one target per example, (n, 1), got shape {data.y.shape}")

@@ -11,6 +11,7 @@ from fastnet.data.dataset import Dataset
 from fastnet.model import Model
 from fastnet.nn import activations, costs
 from fastnet.nn.activations import ACTIVATIONS
+from fastnet.nn.cost_base import BuiltInCost
 from fastnet.nn.costs import CostSpec
 
 OUTPUTS = {ACTIVATIONS[name].sklearn_name: name for name in activations.OUTPUTS}
@@ -39,7 +40,7 @@ LOSSES = _losses()  # {loss: {output layer: cost}}
 Allowed: TypeAlias = dict[str, tuple[str, ...]]  # {loss: output layers}
 
 
-def choose(loss: Any, output: Any, allowed: Allowed, usual: str) -> CostSpec:
+def choose(loss: Any, output: Any, allowed: Allowed, usual: str, estimator: Any = None) -> CostSpec:
     """The cost and the output layer of a network.
 
     Parameters
@@ -50,12 +51,16 @@ def choose(loss: Any, output: Any, allowed: Allowed, usual: str) -> CostSpec:
         The losses, with their output layers, that suit the targets.
     usual : str
         The output layer for "auto", unless the loss requires another one.
+    estimator : estimator or None
+        Has the parameters of costs (``sklearn_parameters``), all of which are checked; None: the
+        defaults.
 
     Raises
     ------
     ValueError
         The message names the parameter and the allowed combinations.
     """
+    of_parameters = {} if estimator is None else _of_parameters(estimator)
     if output != "auto" and (not isinstance(output, str) or output not in OUTPUTS):
         raise ValueError(
             f"output: expected one of auto, {', '.join(OUTPUTS)}; got {checks.short_repr(output)}"
@@ -77,7 +82,19 @@ def choose(loss: Any, output: Any, allowed: Allowed, usual: str) -> CostSpec:
             f"output: expected one of auto, {', '.join(allowed[loss])} for the {loss} loss and "
             f"such targets; got {checks.short_repr(output)}"
         )
-    return costs.choose(LOSSES[loss][output], OUTPUTS[output])
+    name = LOSSES[loss][output]
+    return costs.choose(of_parameters.get(name, name), OUTPUTS[output])
+
+
+def _of_parameters(estimator: Any) -> dict[str, BuiltInCost]:
+    """{name of a cost: the cost with the estimator's parameters}, where these are not the
+    defaults."""
+    made = [
+        cost(**{name: getattr(estimator, theirs) for name, theirs in parameters.items()})
+        for cost in costs.COSTS
+        if (parameters := cost.sklearn_parameters)
+    ]
+    return {cost.name: cost for cost in made if not cost.has_defaults}
 
 
 def sklearn_loss(

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
+from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
+from fastnet.core import checks
+from fastnet.network import model_of
 from fastnet.nn.costs import CostSpec
 from fastnet.sklearn import arguments, losses, outputs, parameters
 from fastnet.sklearn.base import BaseMLP
@@ -35,8 +37,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     ----------
     loss : str, class or object, default "squared_error"
         "squared_error" (half of it), "log_loss" (targets from 0 to 1), "poisson" (half the
-        deviance) or another of ``fastnet.sklearn.losses.LOSSES``, each with its default
-        parameters; or a cost class or object as ``fastnet.Network`` takes it.
+        deviance), "quantile" (the pinball loss of ``quantile``, summed over the outputs) or another
+        of ``fastnet.sklearn.losses.LOSSES``, each with its default parameters; or a cost class or
+        object as ``fastnet.Network`` takes it.
     hidden_layer_sizes : int or sequence of int, default (100,)
         Neurons in each hidden layer; () for none.
     activation : str or object, default "relu"
@@ -109,6 +112,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         float32 has 7 digits: X = 1e8 + noise loses its noise, so scale such inputs, or choose
         "float64".
         Predictions are float32 if X is float32, otherwise float64, whatever ``dtype`` is.
+    quantile : float or sequence of float, default 0.5
+        For the loss "quantile": the quantile to predict, over 0 and below 1; or several for one
+        target, of which each has an output, so that ``predict`` gives (n, n_quantiles). A sequence
+        of one is a number.
 
     Attributes
     ----------
@@ -143,6 +150,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     True
     >>> regressor.predict(X[:2]).shape
     (2,)
+    >>> regressor = MLPRegressor("quantile", quantile=[0.05, 0.95], max_iter=500, random_state=0)
+    >>> regressor.fit(X, X[:, 0] ** 2).predict(X[:2]).shape
+    (2, 2)
     """
 
     def __init__(
@@ -176,6 +186,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         dropout: Any = 0.0,
         eval_metric: Any = None,
         dtype: str = "auto",
+        quantile: Any = 0.5,
     ):
         parameters.store_parameters(self, locals())
 
@@ -229,7 +240,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Returns
         -------
         (n,) ndarray, or (n, n_outputs)
-            float32 for X in float32, else float64.
+            float32 for X in float32, else float64. Several quantiles are in the order of
+            ``quantile``; nothing keeps them from crossing. ``np.sort(predicted, axis=1)`` of
+            ascending quantiles ends that, and never increases the loss.
 
         Warns
         -----
@@ -250,7 +263,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return predicted
 
     def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
-        """R^2, the coefficient of determination, in float64.
+        """R^2, the coefficient of determination, in float64; for several quantiles of one target
+        the mean of their D^2 (``sklearn.metrics.d2_pinball_score``), the share of the pinball loss
+        that is left out if the predictions replace the target's own quantiles.
 
         Parameters
         ----------
@@ -273,15 +288,33 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         a = outputs.cast(outputs.activations(self.network_.output, z), dtype)
         return a[:, 0] if a.shape[1] == 1 else a
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore a pickle; those of earlier versions have no ``quantile``."""
+        super().__setstate__(state)
+        self.__dict__.setdefault("quantile", 0.5)
+
     def _measured(self, y: NDArray, predicted: NDArray, weights: NDArray | None) -> float:
-        return _r2(_numbers(y), predicted, weights)
+        return self._score_of(_numbers(y), predicted, weights)
+
+    def _score_of(self, y: NDArray, predicted: NDArray, weights: NDArray | None) -> float:
+        """R^2, or for several quantiles of one target the mean of their D^2; in float64, since
+        squares of float32 numbers may exceed the range of float32."""
+        y, predicted = y.astype(np.float64), predicted.astype(np.float64)
+        cost = model_of(self.network_).built_in
+        if cost is not None and cost.quantiles and y.size == len(y):
+            of_each = [
+                d2_pinball_score(y.ravel(), each, sample_weight=weights, alpha=q)
+                for q, each in zip(cost.quantiles, predicted.T, strict=True)
+            ]
+            return float(np.mean(of_each))
+        return float(r2_score(y, predicted, sample_weight=weights))
 
     def _score(self, held_out: Validation) -> float:
         z = self._held_out_inputs(held_out)
         predicted = self._predicted(z, np.float64)
         if not np.isfinite(predicted).all():
             return math.nan
-        return _r2(held_out.y, predicted, held_out.weights)
+        return self._score_of(held_out.y, predicted, held_out.weights)
 
     def _checked(self, X: Any, y: Any, first: bool, classes: Any = None) -> tuple[Any, NDArray]:
         X = arguments.inputs(self, X, reset=first)
@@ -291,10 +324,24 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def _encoded(self, y: NDArray) -> NDArray:
-        return y.reshape(len(y), -1)
+        targets = y.reshape(len(y), -1)
+        spec, n_out = self._cost_spec(targets)
+        cost = spec.built_in
+        repeated = cost is not None and cost.n_out is not None and targets.shape[1] == 1
+        return np.repeat(targets, n_out, axis=1) if repeated else targets
 
     def _cost_spec(self, targets: NDArray) -> tuple[CostSpec, int]:
-        return losses.choose(self.loss, self.output, ALLOWED, "identity"), targets.shape[1]
+        spec = losses.choose(self.loss, self.output, ALLOWED, "identity", self)
+        n, n_out = targets.shape[1], spec.built_in.n_out if spec.built_in else None
+        if n == 1 and n_out is not None:
+            return spec, n_out
+        if n_out not in (None, n):
+            name = "quantile" if isinstance(self.loss, str) else "loss"
+            raise ValueError(
+                f"{name}: expected one quantile for all {n} targets, or one for each, got {n_out}: "
+                f"{checks.short_repr(getattr(self, name))}"
+            )
+        return spec, n
 
 
 def _numbers(y: NDArray) -> NDArray:
@@ -303,9 +350,3 @@ def _numbers(y: NDArray) -> NDArray:
     if y.dtype.kind not in "biuf":
         raise TypeError(f"y: expected numbers, got {y.dtype}")
     return y
-
-
-def _r2(y: NDArray, predicted: NDArray, weights: NDArray | None) -> float:
-    """R^2 in float64, since squares of float32 numbers may exceed the range of float32."""
-    y, predicted = y.astype(np.float64), predicted.astype(np.float64)
-    return float(r2_score(y, predicted, sample_weight=weights))
