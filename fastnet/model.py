@@ -232,8 +232,8 @@ class Model:
         return out
 
     def jacobian(self, X: Any, scale: float, slopes: NDArray | None) -> NDArray:
-        """The derivatives of the outputs, (n, n_out, n_in), at inputs (n, n_in), dense or compressed;
-        those by input j times ``slopes[j]``, float64."""
+        """The derivatives of the outputs, (n, n_out, n_in), at inputs (n, n_in), dense or
+        compressed; those by input i times ``slopes[i]``, float64."""
         n, n_in, n_out = len(X), self.sizes[0], self.sizes[-1]
         out = np.empty((n, n_out), self.dtype)
         jacobian = np.empty((n, n_out, n_in), self.dtype)

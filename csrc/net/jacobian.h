@@ -88,35 +88,32 @@ static void FN(repeat_rows)(size_t m, size_t n_out, size_t n, size_t stride, rea
                 memcpy(rows + (s * n_out + j) * stride, rows + s * stride, n * sizeof(real));
 }
 
-/* Compute the rows of delta[l] from those of delta[l + 1], for m examples. */
+/* Compute the rows of layer l, `below`, from those of delta[l + 1], for m examples. */
 static void FN(jacobian_of_layer)(const FN(thread_context) *work, size_t l, size_t m,
-                                  const real *weights)
+                                  const real *weights, real *below, size_t stride)
 {
     const size_t *sizes = work->network->sizes, n_out = sizes[work->network->layers];
     const FN(workspace) *w = &work->w;
-    const size_t stride = fn_stride(sizes[l], sizeof(real));
     const FN(backpropagation) rows = {
         .m = m * n_out, .n_in = sizes[l], .n_out = sizes[l + 1], .neurons = {.kind = FN_LINEAR},
         .weights = weights, .delta = w->delta[l + 1],
-        .a = l ? NULL : w->delta[0], /* the slopes of inputs are 1, whatever a is */
-        .a_stride = stride, .below = w->delta[l], .below_stride = stride,
+        .a = l ? NULL : below, /* the slopes of inputs are 1, whatever a is */
+        .a_stride = stride, .below = below, .below_stride = stride,
     };
     if (l)
-        FN(repeat_rows)(m, n_out, sizes[l], stride, w->delta[l]);
+        FN(repeat_rows)(m, n_out, sizes[l], stride, below);
     FN(backpropagate_product)(&rows, work->step->layers + l, w->scratch);
 }
 
-/* to[r][i] = from[r][i] slopes[i] for rows that are not padded; slopes NULL: 1. */
-static void FN(store_jacobian)(size_t rows, size_t n, const real *from, const double *slopes,
-                               real *restrict to)
+/* to[r][i] = from[r][i] slopes[i] for rows that are not padded; slopes NULL: 1. to may be from. */
+static void FN(store_jacobian)(size_t rows, size_t n, const real *from, size_t stride,
+                               const double *slopes, real *to)
 {
-    const size_t stride = fn_stride(n, sizeof(real));
     for (size_t r = 0; r < rows; r++, from += stride, to += n) {
-        if (!slopes)
+        for (size_t i = 0; slopes && i < n; i++)
+            to[i] = (real)(from[i] * slopes[i]);
+        if (!slopes && to != from)
             memcpy(to, from, n * sizeof(real));
-        else
-            for (size_t i = 0; i < n; i++)
-                to[i] = (real)(from[i] * slopes[i]);
     }
 }
 
@@ -125,13 +122,17 @@ static void FN(store_jacobian)(size_t rows, size_t n, const real *from, const do
 static void FN(jacobian_of_step)(const FN(thread_context) *work, const real *parameters, size_t m,
                                  const double *slopes, real *to)
 {
-    const fn_network *network = work->network;
+    const size_t L = work->network->layers, *sizes = work->network->sizes, n_in = sizes[0];
     const FN(workspace) *w = &work->w;
+    const int direct = L > 1 && n_in % FN_LINE_REALS == 0; /* rows without pads */
+    real *inputs = direct ? to : w->delta[0];
+    const size_t inputs_stride = direct ? n_in : fn_stride(n_in, sizeof(real));
     FN(start_jacobian)(work, m);
-    for (size_t l = network->layers - 1; l-- > 0;)
-        FN(jacobian_of_layer)(work, l, m, parameters + w->places[l].weights);
-    FN(store_jacobian)(m * network->sizes[network->layers], network->sizes[0], w->delta[0], slopes,
-                       to);
+    for (size_t l = L - 1; l-- > 0;)
+        FN(jacobian_of_layer)(work, l, m, parameters + w->places[l].weights,
+                              l ? w->delta[l] : inputs,
+                              l ? fn_stride(sizes[l], sizeof(real)) : inputs_stride);
+    FN(store_jacobian)(m * sizes[L], n_in, inputs, inputs_stride, slopes, to);
 }
 
 #endif

@@ -93,7 +93,7 @@ class InspectionMethods:
         return explanation.explain(self._model, self._inputs.example(x, y))
 
     def jacobian(self, x: Dataset | Sparse | ArrayLike | Columns) -> NDArray:
-        """The derivatives of the outputs by the inputs, computed by back-propagation of each output.
+        """The derivatives of the outputs by the inputs: each output is propagated backward.
 
         Parameters
         ----------
@@ -103,7 +103,7 @@ class InspectionMethods:
         Returns
         -------
         ndarray of the network's dtype
-            (n_out, n_in) for one example, (n_in,) or (n_in, 1) or a dict of single values; otherwise
+            (n_out, n_in) for one example, (n_in,) or (n_in, 1) or a dict of single values; else
             (n, n_out, n_in). Row j, column i is da_j/dx_i, where a is what ``feedforward`` gives,
             after the output layer's function, and x are the numbers that were passed: before they
             are standardized and, for bytes and a Dataset, before they are multiplied by the scale.

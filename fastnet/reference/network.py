@@ -142,8 +142,8 @@ class NetworkCore:
         *,
         poll: Poll | None = None,
     ) -> None:
-        """out (n, n_out) = the outputs, jacobian (n * n_out, n_in) = their derivatives by the inputs,
-        one example after the other, times slopes (n_in,) float64; ``poll`` is called as by
+        """out (n, n_out) = the outputs, jacobian (n * n_out, n_in) = their derivatives by the
+        inputs, one example after the other, times slopes (n_in,) float64; ``poll`` is called as by
         ``evaluate``."""
         by_example = jacobian.reshape(len(out), self.sizes[-1], self.sizes[0])
         for rows in pieces(len(out), EVALUATED, poll):
