@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -40,6 +40,7 @@ from fastnet.training.schedules import Schedule
 
 Filename: TypeAlias = str | os.PathLike[str]
 Hidden: TypeAlias = str | Activation | type[Activation]
+Example: TypeAlias = ArrayLike | Columns
 Callback: TypeAlias = Callable[["Network", int, History], object]
 
 
@@ -398,14 +399,25 @@ class Network(InspectionMethods, ConversionMethods):
         codes = overridden.predicted_classes(self, self._inputs, X)
         return codes if classes is None else labels.named(codes, classes)
 
-    def predictor(self) -> Callable[[ArrayLike | Columns], NDArray]:
+    @overload
+    def predictor(self, jacobian: Literal[False] = False) -> Callable[[Example], NDArray]: ...
+    @overload
+    def predictor(self, jacobian: bool) -> Callable[[Example], tuple[NDArray, NDArray]]: ...
+    def predictor(self, jacobian: bool = False) -> Callable[[Example], Any]:
         """A callable for one example at a time, for control loops: no allocation, few checks.
+
+        Parameters
+        ----------
+        jacobian : bool, default False
+            Whether its calls also compute the derivatives of the outputs by x.
 
         Returns
         -------
         callable
             ``predict(x)`` takes x of shape (n_in,) and returns the output, (n_out,), in the
-            network's dtype: the same array each time, which the next call overwrites. It uses
+            network's dtype: the same array each time, which the next call overwrites. With
+            ``jacobian`` it returns the same pair of arrays each time, the output and its
+            derivatives, (n_out, n_in), as the method ``jacobian`` gives them. It uses
             the network's current parameters and, for uint8, its current ``input_scale``; other
             types are used unscaled. An array of the network's dtype or, with ``inputs``, of float32
             or float64 is read in place; others, and a dict with a value for each feature, are
@@ -419,8 +431,13 @@ class Network(InspectionMethods, ConversionMethods):
         >>> a = predict(np.zeros(3, np.float32))
         >>> a.shape, bool((a == net.feedforward([0, 0, 0])).all())
         ((2,), True)
+        >>> a, J = net.predictor(jacobian=True)(np.zeros(3, np.float32))
+        >>> J.shape, bool((J == net.jacobian([0, 0, 0])).all())
+        ((2, 3), True)
         """
-        return self._model.predictor()
+        if checks.boolean("jacobian", jacobian):
+            overridden.check_feedforward(self, "jacobian")
+        return self._model.predictor(jacobian)
 
     def accuracy(self, data: Data, convert: bool = False) -> int:
         """The number of examples in ``data`` that the network gets right.

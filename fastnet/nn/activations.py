@@ -234,6 +234,10 @@ class Exponential(Activation):
         return a
 
     @staticmethod
+    def derivative(z: NDArray | None, a: NDArray) -> NDArray:
+        return a.copy()
+
+    @staticmethod
     def log_value(z: NDArray) -> NDArray:
         return z
 
