@@ -65,12 +65,11 @@ def _outputs(graph: onnx.GraphProto, reader: Reader) -> Layers:
     values[inputs[0].name] = _inputs_of(inputs[0])
     for node in graph.node:
         made = reader.value_of(node, [values.get(each) for each in node.input])
-        for output in node.output[:1]:
-            if output in values:
+        for k, output in enumerate(node.output):
+            if output and output in values:
                 raise ValueError(f"expected one definition of {output!r}, found several")
-            values[output] = made
-        for output in node.output[1:]:
-            values[output] = Unfit(f"{reader.place(node)}: expected no second output")
+            second = Unfit(f"{reader.place(node)}: expected its first output")
+            values[output] = second if k or not output else made
     results = {each.name: values.get(each.name, Unfit("expected a node")) for each in graph.output}
     return _chosen(results)
 

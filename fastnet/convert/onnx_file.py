@@ -107,12 +107,11 @@ def attributes_of(node: onnx.NodeProto) -> dict[str, Any]:
         AttributeProto.TENSOR: "t", AttributeProto.FLOATS: "floats", AttributeProto.INTS: "ints",
         AttributeProto.STRINGS: "strings",
     }  # fmt: skip
+    lists = (AttributeProto.FLOATS, AttributeProto.INTS, AttributeProto.STRINGS)
     found = {}
     for each in node.attribute:
         if each.type not in fields or each.ref_attr_name:
             raise ValueError(f"expected numbers or texts as the attribute {each.name!r}")
         value = getattr(each, fields[each.type])
-        found[each.name] = (
-            [*value] if fields[each.type].endswith("s") and value != each.s else value
-        )
+        found[each.name] = [*value] if each.type in lists else value
     return found

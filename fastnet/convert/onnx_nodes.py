@@ -52,7 +52,8 @@ class Reader:
     def place(self, node: onnx.NodeProto) -> str:
         """The node, for messages."""
         name = node.name or (node.output[0] if node.output else "")
-        return f"node {checks.short_repr(name)} ({node.op_type or 'without an operator'})"
+        kind = node.op_type if node.op_type.isidentifier() else checks.short_repr(node.op_type)
+        return f"node {checks.short_repr(name)} ({kind})"
 
     def value_of(self, node: onnx.NodeProto, inputs: list[Value | None]) -> Value:
         """What the node computes."""
@@ -67,8 +68,10 @@ class Reader:
             if method is None:
                 raise ValueError("expected an operator of fully connected layers")
             return method(self, node.op_type, given, onnx_file.attributes_of(node))
-        except (TypeError, ValueError, IndexError) as error:
-            message = str(error) if not isinstance(error, IndexError) else "expected more inputs"
+        except (TypeError, ValueError, IndexError, OverflowError) as error:
+            message = str(error)
+            if "expected" not in message:  # of Python or NumPy
+                message = "expected other inputs or attributes"
             return Unfit(f"{self.place(node)}: {message}")
 
     def _charge(self, array: NDArray) -> NDArray:
@@ -138,7 +141,7 @@ class Reader:
             one, other = other, one
         sign = -1 if name == "Sub" else 1
         if isinstance(one, Inputs) and isinstance(other, Constant):
-            return one.minus(self._charge(-sign * vector(other).astype(np.float64)))
+            return one.minus(self._charge(-sign * vector(other, one.n_in).astype(np.float64)))
         if isinstance(other, Constant) and isinstance(one, Layers) and one.is_weighted_input:
             return self._with_biases(one, sign * vector(other, one.n_out))
         return self.function(name, inputs[:2], attributes)
@@ -148,7 +151,7 @@ class Reader:
         if isinstance(one, Constant) and name == "Mul":
             one, other = other, one
         if isinstance(one, Inputs) and isinstance(other, Constant):
-            c = self._charge(vector(other).astype(np.float64))
+            c = self._charge(vector(other, one.n_in).astype(np.float64))
             return one.times(c) if name == "Mul" else one.divided(c)
         return self.function(name, inputs[:2], attributes)
 
@@ -157,9 +160,12 @@ class Reader:
         x = inputs[0]
         if not isinstance(x, Inputs):
             raise ValueError("expected the inputs of the network before it")
-        offset = np.array(attributes.get("offset", [0.0]), np.float64)
-        scale = np.array(attributes.get("scale", [1.0]), np.float64)
-        return x.minus(self._charge(offset)).times(self._charge(scale))
+        offset, scale = (
+            self._charge(np.array(attributes.get(name, [usual]), np.float64))
+            for name, usual in (("offset", 0.0), ("scale", 1.0))
+        )
+        x = x.minus(vector(Constant(offset), x.n_in))
+        return x.times(vector(Constant(scale), x.n_in))
 
     # ---- activations
 

@@ -57,6 +57,12 @@ class Inputs:
     is_flat: bool = True
     is_bytes: bool = False
 
+    @property
+    def n_in(self) -> int | None:
+        """The number of inputs, if their means or deviations say it."""
+        known = [len(each) for each in (self.mean, self.deviation) if each is not None]
+        return max(known) if max(known, default=1) > 1 else None
+
     def minus(self, c: NDArray) -> Inputs:
         if self.deviation is not None:
             c = c * self.deviation

@@ -75,7 +75,8 @@ def _checked_input_dtype(model: Model, given: Any) -> np.dtype:
         )
     if is_table and name == "uint8":
         raise ValueError("input_dtype: expected float32 or float64 for a Table, got uint8")
-    return np.dtype(name)
+    dtype: np.dtype = np.dtype(name)
+    return dtype
 
 
 def _check_inputs(model: Model) -> None:

@@ -104,13 +104,10 @@ def _checked(estimator: Any) -> Model:
 
 def _names(estimator: Any) -> dict[str, str]:
     """The names of classes and features as metadata."""
-    known = {name: getattr(estimator, name, None) for name in ("classes_", "feature_names_in_")}
-    if known["classes_"] is not None:
-        known["classes_"] = _class_array(known["classes_"])
-    keys = {"classes_": "classes", "feature_names_in_": "features"}
-    return {
-        keys[name]: json.dumps(each.tolist()) for name, each in known.items() if each is not None
-    }
+    known = {"features": getattr(estimator, "feature_names_in_", None)}
+    if len(getattr(estimator, "classes_", ())) > 1 and not is_multilabel(estimator):
+        known["classes"] = _class_array(estimator.classes_)
+    return {key: json.dumps(each.tolist()) for key, each in known.items() if each is not None}
 
 
 def is_multilabel(estimator: Any) -> bool:
@@ -154,11 +151,11 @@ def classified(op: Operators, estimator: Any, z: str) -> tuple[str, str]:
         shares = op("Concat", mirrored, a, axis=1)
         above = op.cast(_above_half(op, model, z), np.dtype(np.int64))
         index = op("Reshape", above, op.constant(np.array([-1], np.int64), "shape"))
-        if len(classes) == 1:
-            index = op("Mul", index, op.constant(np.array(0, np.int64), "zero"))
     else:
         shares = op.activation(ACTIVATIONS["softmax"], _logits(op, model, z))
         index = op("ArgMax", z, axis=1, keepdims=0)
+    if len(classes) == 1:
+        index = op("Mul", index, op.constant(np.array(0, np.int64), "zero"))
     return op("Gather", op.constant(_class_array(classes), "classes"), index), shares
 
 
