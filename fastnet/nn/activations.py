@@ -114,6 +114,25 @@ class Activation(Row):
         """
         raise NotImplementedError
 
+    def onnx(self, op: Any, z: Any) -> Any:
+        """f(z) in operators of ONNX, for ``to_onnx`` and ``from_onnx``; None: ONNX cannot say it.
+
+        Parameters
+        ----------
+        op : callable
+            ``op("Mul", z, 0.5)`` is the output of a new node, an operator of version 13 of the
+            default domain. Inputs are such outputs, ``z`` and numbers; keywords are attributes.
+        z : output of a node, (n, n_out)
+
+        Examples
+        --------
+        >>> def op(name, *inputs):
+        ...     return f"{name}({', '.join(map(str, inputs))})"
+        >>> LeakyReLU(0.5).onnx(op, "z")
+        'Max(z, Mul(z, 0.5))'
+        """
+        return None
+
     # For the estimators: z is (n, n_out) float64, of output layers.
 
     def log_value(self, z: NDArray) -> NDArray:
@@ -152,6 +171,10 @@ class Sigmoid(Activation):
         return slope
 
     @staticmethod
+    def onnx(op: Any, z: Any) -> Any:
+        return op("Sigmoid", z)
+
+    @staticmethod
     def log_value(z: NDArray) -> NDArray:
         return np.asarray(-np.logaddexp(0, -z))
 
@@ -187,6 +210,10 @@ class Softmax(Activation):
         return a
 
     @staticmethod
+    def onnx(op: Any, z: Any) -> Any:
+        return op("Softmax", z, axis=1)
+
+    @staticmethod
     def log_value(z: NDArray) -> NDArray:
         logs = below_the_largest(z)
         with np.errstate(over="ignore"):
@@ -217,6 +244,10 @@ class Linear(Activation):
     def derivative(z: NDArray | None, a: NDArray) -> NDArray:
         return np.ones_like(a)
 
+    @staticmethod
+    def onnx(op: Any, z: Any) -> Any:
+        return z
+
 
 class Exponential(Activation):
     name = "exponential"
@@ -236,6 +267,10 @@ class Exponential(Activation):
     @staticmethod
     def derivative(z: NDArray | None, a: NDArray) -> NDArray:
         return a.copy()
+
+    @staticmethod
+    def onnx(op: Any, z: Any) -> Any:
+        return op("Exp", z)
 
     @staticmethod
     def log_value(z: NDArray) -> NDArray:
@@ -268,6 +303,10 @@ class Tanh(Activation):
         slope: NDArray = 1 - a * a
         return slope
 
+    @staticmethod
+    def onnx(op: Any, z: Any) -> Any:
+        return op("Tanh", z)
+
 
 class ReLU(Activation):
     """The slope at 0 is that for z < 0."""
@@ -289,6 +328,10 @@ class ReLU(Activation):
     @staticmethod
     def derivative(z: NDArray | None, a: NDArray) -> NDArray:
         return (a > 0).astype(a.dtype)
+
+    @staticmethod
+    def onnx(op: Any, z: Any) -> Any:
+        return op("Relu", z)
 
 
 @dataclass(frozen=True)
@@ -341,6 +384,9 @@ class LeakyReLU(Activation):
     def derivative(self, z: NDArray | None, a: NDArray) -> NDArray:
         return np.where(a > 0, 1, self.slope).astype(a.dtype)
 
+    def onnx(self, op: Any, z: Any) -> Any:
+        return op("Max", z, op("Mul", z, self.slope))  # ONNX Runtime has LeakyRelu in float32 only
+
 
 def _normal(z: NDArray) -> tuple[NDArray, NDArray]:
     """Phi(z) and phi(z), in float64; constant for z below -40 and above 40."""
@@ -374,6 +420,11 @@ class GELU(Activation):
         slope: NDArray = distribution + np.clip(z.astype(np.float64), -40, 40) * density
         return slope.astype(a.dtype)
 
+    @staticmethod
+    def onnx(op: Any, z: Any) -> Any:
+        erf = op("Erf", op("Mul", z, math.sqrt(0.5)))
+        return op("Mul", z, op("Mul", op("Add", erf, 1.0), 0.5))
+
 
 class Swish(Activation):
     """Ramachandran, Zoph and Le (2017); also called SiLU."""
@@ -399,6 +450,10 @@ class Swish(Activation):
         sigma = Sigmoid.value(z)
         slope: NDArray = sigma + np.clip(z, -1000, 1000) * sigma * Sigmoid.value(-z)
         return slope
+
+    @staticmethod
+    def onnx(op: Any, z: Any) -> Any:
+        return op("Mul", z, op("Sigmoid", z))
 
 
 CLASSES = registry.classes(globals(), Activation)

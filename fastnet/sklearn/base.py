@@ -19,7 +19,15 @@ from fastnet.data.dataset import Dataset
 from fastnet.network import Network, model_of
 from fastnet.nn import activations
 from fastnet.nn.costs import CostSpec
-from fastnet.sklearn import arguments, conversion, lbfgs, losses, parameters, validation
+from fastnet.sklearn import (
+    arguments,
+    conversion,
+    lbfgs,
+    losses,
+    onnx_registry,
+    parameters,
+    validation,
+)
 from fastnet.sklearn.fit_tasks import (
     OF_CALLBACKS,
     CallbackSupportMixin,
@@ -28,6 +36,7 @@ from fastnet.sklearn.fit_tasks import (
     tear_down,
 )
 from fastnet.sklearn.iterations import Iterations
+from fastnet.sklearn.onnx_export import OnnxExport
 from fastnet.sklearn.parameters import Settings
 from fastnet.sklearn.solver import Solver
 from fastnet.sklearn.validation import Validation
@@ -42,7 +51,7 @@ _RENAMED = {
 }
 
 
-class BaseMLP(Iterations, CallbackSupportMixin, BaseEstimator):
+class BaseMLP(Iterations, OnnxExport, CallbackSupportMixin, BaseEstimator):
     """The part of the two estimators that does not depend on the kind of targets.
 
     The epochs are scikit-learn's, not those of ``Network.SGD``: its random numbers, so that the
@@ -84,6 +93,7 @@ class BaseMLP(Iterations, CallbackSupportMixin, BaseEstimator):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore a pickle; those of 0.1 have no ``max_fun`` and other names of attributes."""
+        onnx_registry.register_if_imported()
         super().__setstate__({_RENAMED.get(name, name): it for name, it in state.items()})
         self.__dict__.setdefault("max_fun", parameters.MAX_FUN)
         if "network_" in state and "_label_binarizer" not in state:
@@ -126,6 +136,7 @@ class BaseMLP(Iterations, CallbackSupportMixin, BaseEstimator):
         incremental: bool = False, classes: Any = None,
     ) -> None:  # fmt: skip
         """Train. An error before the first epoch is complete leaves the estimator unchanged."""
+        onnx_registry.register_if_imported()
         before, seen = dict(vars(self)), None
         try:
             tasks = Unwatched() if incremental else self._begin_tasks(X, y, sample_weight)
