@@ -1,5 +1,6 @@
 """Networks to PyTorch and back: equal outputs, exact parameters, what does not fit is refused."""
 
+import contextlib
 import copy
 import io
 import pickle
@@ -381,6 +382,39 @@ def test_what_a_network_has_not_is_refused_by_index_and_class(name):
     assert message.startswith(begin)
     assert end in message
     assert "\n" not in message
+
+
+def modules_of_torch():
+    """Modules of the classes of torch.nn that need no arguments, or only sizes; not transformers,
+    which are large."""
+    for name, kind in vars(nn).items():
+        if isinstance(kind, type) and issubclass(kind, nn.Module) and "Transformer" not in name:
+            for arguments in ((), (3,), (3, 3)):
+                with contextlib.suppress(Exception):
+                    yield kind(*arguments).eval()
+                    break
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_each_module_of_torch_is_refused_or_computes_the_same():
+    modules, read = [*modules_of_torch()], set()
+    assert len(modules) > 80
+    for module in modules:
+        for parts in ((module,), (module, nn.Linear(3, 2))):
+            whole, message = sequential(nn.Linear(7, 3), *parts), ""
+            try:
+                net = Network.from_torch(whole)
+            except (TypeError, ValueError) as error:
+                message = str(error)
+            name = type(module).__name__
+            assert message == "" or message.startswith("module"), name
+            if not message:
+                read.add(name)
+                a = outputs(whole, X.astype("f4"))
+                np.testing.assert_allclose(net.feedforward(X), a, atol=2e-6, err_msg=name)
+    known = {kind.torch_module[0] for kind in CLASSES if kind.torch_module} & {*vars(nn)}
+    without_arguments = known - {"Softmax"}  # which needs its dimension
+    assert read == without_arguments | {"Dropout", "Flatten", "Linear", "Sequential"}
 
 
 def test_other_objects_are_refused():

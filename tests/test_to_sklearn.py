@@ -255,16 +255,16 @@ def test_an_adaptive_rate_that_has_fallen_is_kept():
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 @pytest.mark.parametrize("early_stopping", [True, False])
 def test_a_warm_start_goes_on(solver, early_stopping):
-    ours = of_targets(
-        "numbers", solver=solver, warm_start=True, early_stopping=early_stopping, epsilon=1e-20,
-        dtype="float64", max_iter=5, learning_rate_init=0.02,
+    ours = fitted(
+        MLPClassifier, CODES, solver=solver, warm_start=True, early_stopping=early_stopping,
+        epsilon=1e-20, dtype="float64", max_iter=5,
     )  # fmt: skip
     theirs = ours.to_sklearn()
     before = ours.coefs_[0].copy()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         for each in (ours, theirs):
-            each.set_params(random_state=3).fit(X, TARGETS["numbers"])
+            each.set_params(random_state=3).fit(X, CODES)
     assert np.abs(ours.coefs_[0] - before).max() > 1e-6
     assert_same_parameters(ours, theirs, 1e-6 if solver == "lbfgs" else 1e-10)
 
