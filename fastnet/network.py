@@ -402,7 +402,9 @@ class Network(InspectionMethods, ConversionMethods):
     @overload
     def predictor(self, jacobian: Literal[False] = False) -> Callable[[Example], NDArray]: ...
     @overload
-    def predictor(self, jacobian: bool) -> Callable[[Example], tuple[NDArray, NDArray]]: ...
+    def predictor(
+        self, jacobian: Literal[True]
+    ) -> Callable[[Example], tuple[NDArray, NDArray]]: ...
     def predictor(self, jacobian: bool = False) -> Callable[[Example], Any]:
         """A callable for one example at a time, for control loops: no allocation, few checks.
 

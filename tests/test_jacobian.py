@@ -219,15 +219,16 @@ def test_networks_and_data_that_hypothesis_draws(problem, isa):
     core = reference.NetworkCore(
         problem.sizes, problem.output, problem.cost, model_of(net).values, problem.hidden
     )
-    n, n_in, n_out = len(X), problem.sizes[0], problem.sizes[-1]
+    n, n_in, n_out = min(len(X), 3), problem.sizes[0], problem.sizes[-1]
     out, expected = np.empty((n, n_out), net.dtype), np.empty((n * n_out, n_in), net.dtype)
-    core.jacobian(reference.Examples(X, problem.scale), out, expected)
+    core.jacobian(reference.Examples(X[:n], problem.scale), out, expected)
     expected = problem.scale * expected.reshape(n, n_out, n_in)
     with strategies.using(isa):
         jacobian = net.jacobian(problem.data())
         alone = net.jacobian(fastnet.Dataset(X[-1:], problem.y()[-1:], scale=problem.scale))
     np.testing.assert_array_equal(alone[0], jacobian[-1])
-    assert_close(jacobian, expected, 1e-4 if problem.dtype == "float32" else 1e-12)
+    assert len(jacobian) == len(X)
+    assert_close(jacobian[:n], expected, 1e-4 if problem.dtype == "float32" else 1e-12)
 
 
 # ---- the forms of x
