@@ -4,11 +4,11 @@
     python bench/jacobian.py --rounds 5 --only 784,30,10
 
 Hidden ReLU and linear outputs, which mlpfile has; the same float32 parameters and inputs. All run
-in one process on one core, in turns; a time is the median over the rounds. "one x" is one call for
-one example, from a NumPy array (PyTorch: a tensor) to an array; "1,000 x" is the time of a call for
-1,000 examples, divided by 1,000. Before anything is timed, each result is compared with central
-differences of a float64 network. mlpfile and `net.jacobian` return the Jacobian alone, the
-predictor the outputs, too.
+in one process on one core, in turns; a time is the median over the rounds of the processor's time,
+since other programs may use the machine. "one x" is one call for one example, from a NumPy array
+(PyTorch: a tensor) to an array; "1,000 x" is the time of a call for 1,000 examples, divided by
+1,000. Before anything is timed, each result is compared with central differences of a float64
+network. mlpfile and `net.jacobian` return the Jacobian alone, the predictor the outputs, too.
 
 Needs mlpfile and PyTorch; JAX if it is installed.
 """
@@ -38,7 +38,7 @@ except ImportError:
 
 SIZES = ([4, 16, 2], [8, 64, 64, 4], [784, 30, 10])
 MANY = 1000
-SECONDS = 0.02  # of a round's turn
+SECONDS = 0.005  # of a round's turn
 
 
 def network(sizes, dtype="float32"):
@@ -150,10 +150,10 @@ def calls_in(f, x, seconds):
     f(x)
     n, took = 1, 0.0
     while True:
-        before = time.perf_counter()
+        before = time.process_time()
         for _ in range(n):
             f(x)
-        took = time.perf_counter() - before
+        took = time.process_time() - before
         if took > seconds / 2:
             return max(1, int(n * seconds / took))
         n *= 2
@@ -165,10 +165,10 @@ def measured(jobs, rounds):
     times = {job: [] for job in jobs}
     for _ in range(rounds):
         for job, (f, x) in jobs.items():
-            before = time.perf_counter()
+            before = time.process_time()
             for _ in range(calls[job]):
                 f(x)
-            times[job].append((time.perf_counter() - before) / calls[job])
+            times[job].append((time.process_time() - before) / calls[job])
     return {job: statistics.median(each) for job, each in times.items()}
 
 

@@ -174,8 +174,12 @@ class NetworkInputs:
         if rows.shape == (0, model.sizes[0]):
             return np.empty((0, model.sizes[-1], model.sizes[0]), model.dtype)
         scale = self._scale_of(rows)
-        X, largest, _ = checked_inputs(name, rows)
-        jacobian = model.jacobian(*self._operand(name, X, largest, scale), self._slopes(scale))
+        if is_one and self._needs_no_checks(rows):
+            operand = rows, scale
+        else:
+            X, largest, _ = checked_inputs(name, rows)
+            operand = self._operand(name, X, largest, scale)
+        jacobian = model.jacobian(*operand, self._slopes(scale))
         return jacobian[0] if is_one else jacobian
 
     def _slopes(self, scale: float) -> NDArray | None:

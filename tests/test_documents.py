@@ -59,6 +59,9 @@ def test_all_documents_with_snippets_are_known():
         "docs/changes_from_0.1.md": 1,
         "docs/choosing_hyper_parameters.md": 4,
         "docs/conversions.md": 4,
+
+
+        "docs/derivatives.md": 3,
         "docs/inputs.md": 6,
         "docs/many_networks.md": 7,
         "docs/own-data.md": 3,
