@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import onnx
 
 _LEAST_OPSET = 7  # since when operators broadcast as NumPy does
-_KEYS = ("classes", "features", "input_scale", "cost")
+_KEYS = ("classes", "features", "inputs_have_features", "input_scale", "cost")
 
 
 def from_onnx(source: Any, cost: Any) -> Model:
@@ -125,7 +125,9 @@ def _made(found: Layers, stored: dict[str, Any], classes: Any, cost: Any) -> Mod
         raise ValueError(f"expected weights of one type, found {', '.join(sorted(dtypes))}")
     features = stored.get("features")
     schema = {
-        "inputs": _standardize(inputs, chain[0].w.shape[1], features),
+        "inputs": _standardize(
+            inputs, chain[0].w.shape[1], features if stored.get("inputs_have_features") else None
+        ),
         "classes": stored.get("classes", _fitting(classes, len(found.z.w), output)),
         "features": features,
     }
