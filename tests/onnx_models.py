@@ -38,8 +38,8 @@ def model_of(nodes, constants, n_in, n_out, dtype=np.float32, opset=17, x_shape=
         names = [each.strip() for each in inputs.split(",") if each.strip()]
         made.append(
             helper.make_node(
-                name, names, output.split(", "), name=f"the {name}{' again' * n_same}",
-                domain=domain, **attributes,
+                name, names, output.split(", "), domain=domain, **attributes,
+                name=f"the {name}{f' {n_same + 1}' if n_same else ''}",
             )
         )  # fmt: skip
     kind = TYPES[np.dtype(dtype)]

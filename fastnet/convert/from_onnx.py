@@ -44,7 +44,7 @@ def from_onnx(source: Any, cost: Any) -> Model:
 
 def _model_of(proto: onnx.ModelProto, cost: Any) -> Model:
     opsets = {each.domain: each.version for each in proto.opset_import}
-    opset = opsets.get("", opsets.get("ai.onnx", _LEAST_OPSET))
+    opset = opsets.get("", opsets.get("ai.onnx", 0))
     if opset < _LEAST_OPSET:
         raise ValueError(f"expected opset {_LEAST_OPSET} or newer, found {opset}")
     reader = Reader(onnx_file.size_of(proto))
@@ -70,8 +70,13 @@ def _outputs(graph: onnx.GraphProto, reader: Reader) -> Layers:
                 raise ValueError(f"expected one definition of {output!r}, found several")
             second = Unfit(f"{reader.place(node)}: expected its first output")
             values[output] = second if k or not output else made
-    results = {each.name: values.get(each.name, Unfit("expected a node")) for each in graph.output}
-    return _chosen(results)
+    names = [each.name for each in graph.output]
+    return _chosen(
+        {
+            name: values.get(name, Unfit(f"output {name!r}: expected a node that gives it"))
+            for name in names
+        }
+    )
 
 
 def _chosen(results: dict[str, Value]) -> Layers:
