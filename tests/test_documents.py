@@ -40,6 +40,7 @@ PARTS_OF_FILES = {"docs/adding-things.md"}
 # What they print does not depend on the last bits.
 FOR_EVERY_INSTRUCTION_SET = {
     "docs/changes_from_0.1.md",
+    "docs/onnx.md",
     "docs/pictures.md",
     "docs/scikit_learn.md",
 }
@@ -59,6 +60,7 @@ def test_all_documents_with_snippets_are_known():
         "docs/choosing_hyper_parameters.md": 4,
         "docs/inputs.md": 6,
         "docs/many_networks.md": 7,
+        "docs/onnx.md": 8,
         "docs/own-data.md": 3,
         "docs/pictures.md": 1,
         "docs/scikit_learn.md": 3,

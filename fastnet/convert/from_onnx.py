@@ -60,8 +60,8 @@ def _outputs(graph: onnx.GraphProto, reader: Reader) -> Layers:
         values[tensor.name] = Constant(onnx_file.array_of(f"initializer {tensor.name!r}", tensor))
     inputs = [each for each in graph.input if each.name not in values]
     if len(inputs) != 1:
-        names = checks.some([each.name for each in inputs])
-        raise ValueError(f"expected a graph of one input, found {len(inputs)}: {names}")
+        found = checks.some([each.name for each in inputs])
+        raise ValueError(f"expected a graph of one input, found {len(inputs)}: {found}")
     values[inputs[0].name] = _inputs_of(inputs[0])
     for node in graph.node:
         made = reader.value_of(node, [values.get(each) for each in node.input])
