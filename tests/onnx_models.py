@@ -34,14 +34,16 @@ def model_of(nodes, constants, n_in, n_out, dtype=np.float32, opset=17, x_shape=
         output, call = text.split(" = ")
         name, inputs = call.rstrip(")").split("(")
         domain = "ai.onnx.ml" if name in ("Scaler", "ZipMap", "ArrayFeatureExtractor") else ""
+        n_same = sum(node.op_type == name for node in made)
         names = [each.strip() for each in inputs.split(",") if each.strip()]
         made.append(
-            helper.make_node(name, names, output.split(", "), name=f"the {name}", domain=domain,
-                             **attributes)
+            helper.make_node(
+                name, names, output.split(", "), domain=domain, **attributes,
+                name=f"the {name}{f' {n_same + 1}' if n_same else ''}",
+            )
         )  # fmt: skip
     kind = TYPES[np.dtype(dtype)]
-    real = TYPES[next((np.dtype(each.dtype) for each in constants.values()
-                       if each.dtype.kind == "f"), np.dtype(np.float32))]  # fmt: skip
+    real = TensorProto.DOUBLE if "float64" in {v.dtype.name for v in constants.values()} else 1
     graph = helper.make_graph(
         made, "of a test",
         [helper.make_tensor_value_info("x", kind, x_shape or ["N", n_in])],

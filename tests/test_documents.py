@@ -41,6 +41,7 @@ PARTS_OF_FILES = {"docs/adding-things.md"}
 FOR_EVERY_INSTRUCTION_SET = {
     "docs/changes_from_0.1.md",
     "docs/conversions.md",
+    "docs/onnx.md",
     "docs/pictures.md",
     "docs/scikit_learn.md",
 }
@@ -59,11 +60,10 @@ def test_all_documents_with_snippets_are_known():
         "docs/changes_from_0.1.md": 1,
         "docs/choosing_hyper_parameters.md": 4,
         "docs/conversions.md": 4,
-
-
         "docs/derivatives.md": 3,
         "docs/inputs.md": 6,
         "docs/many_networks.md": 7,
+        "docs/onnx.md": 8,
         "docs/own-data.md": 3,
         "docs/pictures.md": 1,
         "docs/scikit_learn.md": 4,

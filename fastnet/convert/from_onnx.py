@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import onnx
 
 _LEAST_OPSET = 7  # since when operators broadcast as NumPy does
-_KEYS = ("classes", "features", "input_scale", "cost")
+_KEYS = ("classes", "features", "inputs_have_features", "input_scale", "cost")
 
 
 def from_onnx(source: Any, cost: Any) -> Model:
@@ -44,7 +44,7 @@ def from_onnx(source: Any, cost: Any) -> Model:
 
 def _model_of(proto: onnx.ModelProto, cost: Any) -> Model:
     opsets = {each.domain: each.version for each in proto.opset_import}
-    opset = opsets.get("", opsets.get("ai.onnx", _LEAST_OPSET))
+    opset = opsets.get("", opsets.get("ai.onnx", 0))
     if opset < _LEAST_OPSET:
         raise ValueError(f"expected opset {_LEAST_OPSET} or newer, found {opset}")
     reader = Reader(onnx_file.size_of(proto))
@@ -60,8 +60,8 @@ def _outputs(graph: onnx.GraphProto, reader: Reader) -> Layers:
         values[tensor.name] = Constant(onnx_file.array_of(f"initializer {tensor.name!r}", tensor))
     inputs = [each for each in graph.input if each.name not in values]
     if len(inputs) != 1:
-        names = checks.some([each.name for each in inputs])
-        raise ValueError(f"expected a graph of one input, found {len(inputs)}: {names}")
+        found = checks.some([each.name for each in inputs])
+        raise ValueError(f"expected a graph of one input, found {len(inputs)}: {found}")
     values[inputs[0].name] = _inputs_of(inputs[0])
     for node in graph.node:
         made = reader.value_of(node, [values.get(each) for each in node.input])
@@ -70,8 +70,13 @@ def _outputs(graph: onnx.GraphProto, reader: Reader) -> Layers:
                 raise ValueError(f"expected one definition of {output!r}, found several")
             second = Unfit(f"{reader.place(node)}: expected its first output")
             values[output] = second if k or not output else made
-    results = {each.name: values.get(each.name, Unfit("expected a node")) for each in graph.output}
-    return _chosen(results)
+    names = [each.name for each in graph.output]
+    return _chosen(
+        {
+            name: values.get(name, Unfit(f"output {name!r}: expected a node that gives it"))
+            for name in names
+        }
+    )
 
 
 def _chosen(results: dict[str, Value]) -> Layers:
@@ -125,7 +130,9 @@ def _made(found: Layers, stored: dict[str, Any], classes: Any, cost: Any) -> Mod
         raise ValueError(f"expected weights of one type, found {', '.join(sorted(dtypes))}")
     features = stored.get("features")
     schema = {
-        "inputs": _standardize(inputs, chain[0].w.shape[1], features),
+        "inputs": _standardize(
+            inputs, chain[0].w.shape[1], features if stored.get("inputs_have_features") else None
+        ),
         "classes": stored.get("classes", _fitting(classes, len(found.z.w), output)),
         "features": features,
     }

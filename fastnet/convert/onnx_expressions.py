@@ -152,7 +152,7 @@ def formula_of(kind: Activation) -> Expression | None:
 def recognized(formula: Expression, names: Iterable[str]) -> Activation | None:
     """The activation among these names whose formula this is. The parameters of an activation are
     looked for among the constants of the formula."""
-    constants = sorted({*numbers_in(formula)})
+    constants = sorted({1.0, *numbers_in(formula)})  # factors of 1 are not in it
     for name in names:
         usual = ACTIVATIONS[name]
         candidates = itertools.product(constants, repeat=len(usual.parameters))

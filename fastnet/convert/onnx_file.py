@@ -30,25 +30,32 @@ def read(source: Any) -> tuple[str, onnx.ModelProto]:
     import onnx
 
     if isinstance(source, onnx.ModelProto):
-        return "source", source
-    if isinstance(source, bytes | bytearray | memoryview):
-        name, content = "source", bytes(source)
+        name, model = "source", source
+    elif isinstance(source, bytes | bytearray | memoryview):
+        name = "source"
+        model = _parsed(name, bytes(source))
     elif isinstance(source, str | os.PathLike):
         name = checks.path("source", source)
         with files.open_regular(name) as file:
-            content = file.read()
+            model = _parsed(name, file.read())
     else:
         raise TypeError(
             f"source: expected a path, bytes or an onnx.ModelProto, got {checks.short_repr(source)}"
         )
+    if not model.graph.node or not model.graph.output:
+        raise ValueError(f"{name}: expected a model of ONNX, found none")
+    return name, model
+
+
+def _parsed(name: str, content: bytes) -> onnx.ModelProto:
+    import onnx
+
     model = onnx.ModelProto()
     try:
         model.ParseFromString(content)
     except Exception as error:  # DecodeError of google.protobuf, which is no ValueError
         raise ValueError(f"{name}: expected a model of ONNX, found damage: {error}") from None
-    if not model.graph.node or not model.graph.output:
-        raise ValueError(f"{name}: expected a model of ONNX, found none in {len(content)} bytes")
-    return name, model
+    return model
 
 
 def array_of(name: str, tensor: Any) -> NDArray:

@@ -49,12 +49,14 @@ def finished(graph: Graph, path: Any, doc: str, properties: dict[str, str]) -> o
 
 
 def metadata(model: Model) -> dict[str, str]:
-    """What ONNX has no place for, as JSON: names, the scale of bytes and the cost."""
+    """What ONNX has no place for, as JSON: names, the scale of bytes and the cost.
+    ``inputs_have_features`` says that the names of the features are those of ``inputs``, too."""
     schema = model.schema
     known = {
         "classes": None if schema.classes is None else [*schema.classes],
         "features": None if schema.features is None else [*schema.features],
         "input_scale": model.input_scale,
+        "inputs_have_features": True if schema.inputs and schema.inputs.features else None,
         "cost": costs.to_json(model.cost_spec.cost),
     }
     return {key: json.dumps(value) for key, value in known.items() if value is not None}
