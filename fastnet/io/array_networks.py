@@ -78,28 +78,36 @@ def _filled(
             f"expected the description of a network, found the keys {checks.some(sorted(meta))}"
         )
     fields = network_fields.checked(meta)
-    expected = {
-        f"{name}_{l}": shape
-        for name, shapes in network_fields.layer_shapes(fields["sizes"]).items()
-        for l, shape in enumerate(shapes)
-    }
-    for name in expected.keys() ^ entries.keys():
-        number = len(entries)
-        raise ValueError(
-            f"{checks.short_repr(name)}: expected the {len(expected)} arrays of the sizes "
-            f"{checks.short_repr([*fields['sizes']])}, found {number} "
-            f"{'without' if name in expected else 'with'} it"
-        )
-    for name, shape in expected.items():
-        dtype, found = entries[name]
-        if dtype.name != fields["dtype"] or found != shape:
-            raise ValueError(
-                f"{name}: expected {fields['dtype']} of shape {shape}, found {dtype} of shape "
-                f"{checks.short_repr(found)}"
-            )
+    _check_entries(fields["sizes"], fields["dtype"], entries)
     model = network_fields.model_of(fields, cost)
     for name, view in _arrays(model):  # pads stay zero
         read_into(name, view)
         if not np.isfinite(view).all():
             raise ValueError(f"{name}: expected finite numbers only, found one that is not")
     return model
+
+
+def _check_entries(
+    sizes: tuple[int, ...], dtype: str, entries: Mapping[str, tuple[np.dtype, tuple[int, ...]]]
+) -> None:
+    """Raise a ValueError unless the arrays are those of a network of these sizes."""
+    known = set()
+    for l, shapes in enumerate(network_fields.layer_shapes(sizes)):
+        for kind, shape in shapes.items():
+            name = f"{kind}_{l}"
+            if name not in entries:
+                raise ValueError(
+                    f"expected the array {name!r}, found {checks.some(sorted(entries))}"
+                )
+            has, found = entries[name]
+            if has.name != dtype or found != shape:
+                raise ValueError(
+                    f"{name}: expected {dtype} of shape {shape}, found {has} of shape "
+                    f"{checks.short_repr(found)}"
+                )
+            known.add(name)
+    for name in entries.keys() - known:
+        raise ValueError(
+            f"expected the {len(known)} arrays of the sizes {checks.short_repr([*sizes])}, found "
+            f"{checks.short_repr(name)}, too"
+        )

@@ -81,25 +81,27 @@ def read(file: BinaryIO, cost: Any) -> Model:
     if not isinstance(found, dict):
         raise ValueError(f"expected a JSON object, found {type(found).__name__}")
     fields = network_fields.checked(found)
-    arrays = {}
-    for name, shapes in network_fields.layer_shapes(fields["sizes"]).items():
-        if name not in found:
-            raise ValueError(f"expected the key {name!r}, found {checks.some(sorted(found))}")
-        arrays[name] = _arrays(name, found.pop(name), shapes)
+    n = len(fields["sizes"]) - 1
+    lists = {name: _layers(found, name, n) for name in ("weights", "biases")}
+    arrays: dict[str, list[NDArray]] = {name: [] for name in lists}
+    for l, shapes in enumerate(network_fields.layer_shapes(fields["sizes"])):
+        for name, shape in shapes.items():
+            arrays[name].append(_array(f"{name}[{l}]", lists[name][l], shape))
     model = network_fields.model_of(fields, cost)
     for name, values in arrays.items():
         model.parameters.bind(name, values)
     return model
 
 
-def _arrays(key: str, value: Any, shapes: list[tuple[int, int]]) -> list[NDArray]:
-    if not isinstance(value, list) or len(value) != len(shapes):
-        found = f"{len(value)}" if isinstance(value, list) else type(value).__name__
-        raise ValueError(f"{key}: expected a list of {len(shapes)} layers, found {found}")
-    return [
-        _array(f"{key}[{l}]", rows, shape)
-        for l, (rows, shape) in enumerate(zip(value, shapes, strict=True))
-    ]
+def _layers(found: dict[str, Any], name: str, n: int) -> list[Any]:
+    """The list of n layers under this key, which is removed."""
+    if name not in found:
+        raise ValueError(f"expected the key {name!r}, found {checks.some(sorted(found))}")
+    value = found.pop(name)
+    if not isinstance(value, list) or len(value) != n:
+        has = f"{len(value)}" if isinstance(value, list) else type(value).__name__
+        raise ValueError(f"{name}: expected a list of {n} layers, found {has}")
+    return value
 
 
 def _array(key: str, rows: Any, shape: tuple[int, int]) -> NDArray:

@@ -13,7 +13,7 @@ Names are looked up among those of the package: a file cannot cause an import.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -51,10 +51,11 @@ def of(model: Model) -> dict[str, Any]:
     }
 
 
-def layer_shapes(sizes: tuple[int, ...]) -> dict[str, list[tuple[int, int]]]:
-    """The shapes of the arrays of each layer."""
-    layers = list(pairwise(sizes))
-    return {"weights": [(b, a) for a, b in layers], "biases": [(b, 1) for _, b in layers]}
+def layer_shapes(sizes: tuple[int, ...]) -> Iterator[dict[str, tuple[int, int]]]:
+    """The shapes of the weights and the biases of each layer. (All of them would be large beside
+    a file that names many layers and has none.)"""
+    for n_in, n_out in pairwise(sizes):
+        yield {"weights": (n_out, n_in), "biases": (n_out, 1)}
 
 
 def checked(fields: Mapping[str, Any]) -> dict[str, Any]:

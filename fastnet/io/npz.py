@@ -33,7 +33,7 @@ _PIECE = 1 << 20  # bytes that are read at a time
 _LONGEST_HEADER = 10_000  # bytes; NumPy's own limit for files that are not trusted
 _HEADER = re.compile(
     rb"\{\s*'descr':\s*'([<>|=]?[biufSU]\d{1,9})',\s*'fortran_order':\s*(True|False),"
-    rb"\s*'shape':\s*\(([\d, ]*)\),?\s*\}\s*"
+    rb"\s*'shape':\s*\(((?:\d{1,19},\s*)*(?:\d{1,19})?)\),?\s*\}\s*"
 )
 
 
