@@ -1,5 +1,6 @@
 """Networks as .npz, .safetensors and JSON: there and back, as others read them, all or nothing."""
 
+import importlib.metadata
 import json
 import os
 import pathlib
@@ -338,6 +339,19 @@ def test_a_file_of_another_kind_is_refused_by_name(path, kind):
     with pytest.raises(ValueError, match=r"net\..*: kind: expected 'network', found ") as caught:
         fastnet.load(path)
     assert str(caught.value).endswith(f"found {kind!r}")
+
+
+def test_a_program_without_the_metadata_of_the_package_saves_and_loads(path, monkeypatch):
+    """As packed programs are."""
+
+    def version():
+        raise importlib.metadata.PackageNotFoundError("fastnet")
+
+    monkeypatch.setattr(network_fields, "version", version)
+    net = Network([3, 2], seed=1)
+    net.save(path)
+    same(fastnet.load(path), net)
+    assert b"unknown" in path.read_bytes()
 
 
 def test_further_keys_of_a_description_are_passed_over(path):
