@@ -2,14 +2,17 @@
 times their size (tests/hostile_files.py)."""
 
 import builtins
+import io
 import sys
 import tracemalloc
+import zipfile
 
 import numpy as np
 import pytest
-from hostile_files import ARRAYS, FILES, MAKERS, SIZES
+from hostile_files import ARRAYS, FILES, MAKERS, SIZES, archive, member, npy
 
 import fastnet
+from fastnet.cli import own_files
 from fastnet.io import npz
 
 
@@ -112,3 +115,50 @@ def loaded_or_refused(path):
         if not str(error).startswith(f"{path}: "):
             raise
         return None
+
+
+# ---- arrays as data of the command line
+
+
+def compressed(*, size):
+    """An array of a million zeros, compressed, whose directory says another size."""
+    name = b"X.npy"
+    path = io.BytesIO()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("X.npy", npy(np.zeros((1000, 1000))))
+    content = bytearray(path.getvalue())
+    entry = content.rindex(b"PK\x01\x02")
+    assert content[entry + 46 : entry + 46 + len(name)] == name
+    content[entry + 24 : entry + 28] = size.to_bytes(4, "little")
+    return bytes(content)
+
+
+WRONG_DATA = {
+    "huge.npy": npy(shape="(1000000000000, 4)"),
+    "beyond 64 bits.npy": npy(shape=f"({2**62}, {2**62})"),
+    "cut off.npy": npy(np.eye(100))[:-8],
+    "signs.npy": npy(header="-" * 9000),
+    "long.npy": npy(header=" " * 60_000),
+    "huge.npz": archive([member("X.npy", npy(shape="(1000000000000, 4)"))]),
+    "cut off.npz": archive([member("X.npy", npy(np.eye(100))[:-8])]),
+    "other.npz": archive([member("X.npy", npy(np.eye(3))), member("z.npy", b"no array")]),
+    "compressed to nothing.npz": compressed(size=2**31),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_DATA)
+def test_data_of_numpy_are_read_within_the_size_of_the_file(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_bytes(WRONG_DATA[name])
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=rf"^DATA: {name}: .*expected .*, found "):
+        own_files.read_arrays("DATA", [name], with_targets=False)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000 + 3 * len(WRONG_DATA[name])
+
+
+def test_compressed_data_of_numpy_are_read(tmp_path):
+    np.savez_compressed(tmp_path / "data.npz", X=np.zeros((1000, 300)), y=np.zeros(1000))
+    found = own_files.read_arrays("DATA", [str(tmp_path / "data.npz")], with_targets=True)
+    assert (found.X.shape, found.y.shape) == ((1000, 300), (1000,))
