@@ -204,6 +204,11 @@ def npz_files():
     yield "member within another", archive(inside), "expected"
     for name in ("../../escaped.npy", "/etc/passwd.npy", "a" * 60_000 + ".npy", "\n.npy", ".npy"):
         yield f"member {name[:20]!r}", archive([*members(), member(name, weights)]), "expected"
+        for fault in ({"method": 8}, {"size": 2**31, "packed": 2**31}, {"local": "x"}):
+            wrong = archive([*members(), member(name, weights, **fault)])
+            yield f"member {name[:20]!r} with {fault}", wrong, "expected"
+        wrong = archive([*members(), member(name, npy(descr="|O"))])
+        yield f"member {name[:20]!r} of objects", wrong, "expected"
     yield "name that is no text", archive([*members(), member(b"\xff\xfe.npy", weights)]), "UTF-8"
     yield "no array", archive([*members(), member("data.pkl", b"\x80\x04.")]), ".npy"
     yield "a torch file", archive([member("archive/data.pkl", b"\x80\x04.")]), "data.pkl"
@@ -222,6 +227,7 @@ def npy_files():
         "nothing of huge shape": {"shape": f"(0, {10**18})"},
         "negative shape": {"shape": "(-4, -3)"},
         "forty dimensions": {"shape": f"({'1, ' * 40})"},
+        "many huge dimensions": {"shape": f"({f'{2**62}, ' * 400})"},
         "a third of the shape": {"shape": "(4,)"},
         "one number": {"shape": "()"},
         "shape without brackets": {"shape": "12"},
