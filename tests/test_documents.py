@@ -40,6 +40,7 @@ PARTS_OF_FILES = {"docs/adding-things.md"}
 # What they print does not depend on the last bits.
 FOR_EVERY_INSTRUCTION_SET = {
     "docs/changes_from_0.1.md",
+    "docs/deploying.md",
     "docs/pictures.md",
     "docs/scikit_learn.md",
 }
@@ -57,6 +58,7 @@ def test_all_documents_with_snippets_are_known():
         "README.md": 3,
         "docs/changes_from_0.1.md": 1,
         "docs/choosing_hyper_parameters.md": 4,
+        "docs/deploying.md": 9,
         "docs/inputs.md": 6,
         "docs/many_networks.md": 7,
         "docs/own-data.md": 3,

@@ -236,6 +236,39 @@ def test_a_network_keeps_its_quantiles(tmp_path):
         assert other != net
 
 
+@pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
+def test_files_of_other_formats_keep_the_quantiles(suffix, tmp_path):
+    if suffix == ".safetensors":
+        pytest.importorskip("safetensors")
+    net = net_of()
+    net.save(tmp_path / f"net{suffix}")
+    again = fastnet.load(tmp_path / f"net{suffix}")
+    assert (again, again.cost) == (net, THREE)
+
+
+def test_models_of_other_programs_keep_the_quantiles():
+    pytest.importorskip("onnx")
+    net = net_of()
+    again = Network.from_onnx(net.to_onnx())
+    assert (again, again.cost) == (net, THREE)
+
+
+def test_a_checkpoint_is_of_its_quantiles_only(tmp_path):
+    file = tmp_path / "run.npz"
+
+    def train(epochs, cost=THREE):
+        net = net_of(cost)
+        net.SGD((X, Y), epochs, 7, 0.05, checkpoint=file, resume=True, verbose=False)
+        return net
+
+    train(2)
+    continued = train(5)
+    with pytest.raises(ValueError, match=r"^checkpoint: .*quantile:0.05,0.5,0.95, this call quant"):
+        train(5, QuantileCost([0.1, 0.5, 0.95]))
+    file.unlink()
+    assert train(5) == continued
+
+
 def _pairs():
     return [(x[:, None], y) for x, y in zip(X, Y, strict=True)]
 
