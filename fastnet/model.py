@@ -75,15 +75,17 @@ class Model:
         """A predictor of single examples, for callers within the package."""
         return self._predictor(None)
 
-    def predictor(self) -> _kernels.Predictor:
+    def predictor(self, jacobian: bool = False) -> _kernels.Predictor:
         """A new predictor of single examples, which checks memory maps; each call reads the current
         parameters."""
-        return self._predictor(self._numbers)
+        return self._predictor(self._numbers, jacobian)
 
-    def _predictor(self, convert: Callable[[Any], Any] | None) -> _kernels.Predictor:
+    def _predictor(
+        self, convert: Callable[[Any], Any] | None, jacobian: bool = False
+    ) -> _kernels.Predictor:
         standardize = self.schema.standardize
         moments = None if standardize is None else (standardize.mean, standardize.deviation)
-        return self.core.predictor(memmap.check, moments, convert)
+        return self.core.predictor(memmap.check, moments, convert, jacobian)
 
     def _numbers(self, x: Any) -> Any:
         """One example with named columns as numbers."""
@@ -241,6 +243,20 @@ class Model:
         examples = _kernels.Examples(X, scale)
         core.feedforward(examples, out, self.threads(X, len(X)), poll=reporting.stopping())
         return out
+
+    def jacobian(self, X: Any, scale: float, slopes: NDArray | None) -> NDArray:
+        """The derivatives of the outputs, (n, n_out, n_in), at inputs (n, n_in), dense or
+        compressed; those by input i times ``slopes[i]``, float64."""
+        n, n_in, n_out = len(X), self.sizes[0], self.sizes[-1]
+        out = np.empty((n, n_out), self.dtype)
+        jacobian = np.empty((n, n_out, n_in), self.dtype)
+        # the steps of an example are computed for each output, and never skip zeros
+        threads = min(execution.threads(self.sizes, n * n_out, None, self.n_threads), max(n, 1))
+        self.core.jacobian(
+            _kernels.Examples(X, scale), out, jacobian.reshape(n * n_out, n_in), slopes, threads,
+            poll=reporting.stopping(),
+        )  # fmt: skip
+        return jacobian
 
     def threads(self, X: Any, m: int) -> int:
         """The number of threads that share m examples."""

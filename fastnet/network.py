@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -40,6 +40,7 @@ from fastnet.training.schedules import Schedule
 
 Filename: TypeAlias = str | os.PathLike[str]
 Hidden: TypeAlias = str | Activation | type[Activation]
+Example: TypeAlias = ArrayLike | Columns
 Callback: TypeAlias = Callable[["Network", int, History], object]
 
 
@@ -398,14 +399,27 @@ class Network(InspectionMethods, ConversionMethods):
         codes = overridden.predicted_classes(self, self._inputs, X)
         return codes if classes is None else labels.named(codes, classes)
 
-    def predictor(self) -> Callable[[ArrayLike | Columns], NDArray]:
+    @overload
+    def predictor(self, jacobian: Literal[False] = False) -> Callable[[Example], NDArray]: ...
+    @overload
+    def predictor(
+        self, jacobian: Literal[True]
+    ) -> Callable[[Example], tuple[NDArray, NDArray]]: ...
+    def predictor(self, jacobian: bool = False) -> Callable[[Example], Any]:
         """A callable for one example at a time, for control loops: no allocation, few checks.
+
+        Parameters
+        ----------
+        jacobian : bool, default False
+            Whether its calls also compute the derivatives of the outputs by x.
 
         Returns
         -------
         callable
             ``predict(x)`` takes x of shape (n_in,) and returns the output, (n_out,), in the
-            network's dtype: the same array each time, which the next call overwrites. It uses
+            network's dtype: the same array each time, which the next call overwrites. With
+            ``jacobian`` it returns the same pair of arrays each time, the output and its
+            derivatives, (n_out, n_in), as the method ``jacobian`` gives them. It uses
             the network's current parameters and, for uint8, its current ``input_scale``; other
             types are used unscaled. An array of the network's dtype or, with ``inputs``, of float32
             or float64 is read in place; others, and a dict with a value for each feature, are
@@ -419,8 +433,13 @@ class Network(InspectionMethods, ConversionMethods):
         >>> a = predict(np.zeros(3, np.float32))
         >>> a.shape, bool((a == net.feedforward([0, 0, 0])).all())
         ((2,), True)
+        >>> a, J = net.predictor(jacobian=True)(np.zeros(3, np.float32))
+        >>> J.shape, bool((J == net.jacobian([0, 0, 0])).all())
+        ((2, 3), True)
         """
-        return self._model.predictor()
+        if checks.boolean("jacobian", jacobian):
+            overridden.check_feedforward(self, "jacobian")
+        return self._model.predictor(jacobian)
 
     def accuracy(self, data: Data, convert: bool = False) -> int:
         """The number of examples in ``data`` that the network gets right.
@@ -889,12 +908,18 @@ class Network(InspectionMethods, ConversionMethods):
     # ---- as an object
 
     def save(self, filename: Filename) -> None:
-        """Write the network to ``filename`` as JSON, the book's format extended.
+        """Write the network to ``filename``, in the format of its suffix.
 
-        The numbers are written exactly, so ``fastnet.load`` gives an equal network.
-        The book's own ``network2.load`` reads the file of a network of sigmoid neurons with
+        - .npz: arrays of NumPy, uncompressed and without pickled objects;
+        - .safetensors: those of the library safetensors, which must be installed;
+        - .json, and any other or none: JSON, the book's format extended.
+
+        All hold the same, and exactly: ``fastnet.load`` gives an equal network. JSON takes about
+        five times the room. docs/file-formats.md says how to read each without fastnet.
+
+        The book's own ``network2.load`` reads the JSON of a network of sigmoid neurons with
         the quadratic or the cross-entropy cost; it knows no others. ``inputs``, ``classes`` and
-        ``features`` are further keys of the file, which the book's reader ignores: the inputs of
+        ``features`` are further keys, which the book's reader ignores: the inputs of
         the network that it reads must be standardized already.
 
         Parameters
@@ -904,8 +929,10 @@ class Network(InspectionMethods, ConversionMethods):
         Raises
         ------
         ValueError
-            If a weight or a bias is not finite, since JSON cannot represent it, or if the name has
-            the suffix of another format, such as .npz, .pkl or .gz.
+            If a weight or a bias is not finite, or if the name has the suffix of another format,
+            such as .onnx, .pkl or .gz; the message has the call that writes it, if there is one.
+        ImportError
+            For .safetensors if the library is missing.
         OSError
             If the file cannot be written; an old file is kept.
 
@@ -913,8 +940,8 @@ class Network(InspectionMethods, ConversionMethods):
         --------
         >>> import fastnet
         >>> net = Network([2, 3, 1], seed=1)
-        >>> net.save("net.json")
-        >>> fastnet.load("net.json") == net
+        >>> net.save("net.npz")
+        >>> fastnet.load("net.npz") == net
         True
         """
         self._model.parameters.check_finite()
@@ -980,6 +1007,8 @@ def load(
 ) -> Network:
     """Read a network that ``Network.save`` or the book's ``network2.py`` wrote.
 
+    The content shows the format, whatever the name of the file.
+
     Parameters
     ----------
     filename : str or path
@@ -997,10 +1026,13 @@ def load(
     Raises
     ------
     ValueError
-        If the file is damaged, does not hold a network, is a pipe or a device, or names an
-        unknown cost; the message says what was expected and found.
+        If the file is damaged, does not hold a network, is a pipe or a device, names an
+        unknown cost or was written by a newer release in a format that this one does not know;
+        the message says what was expected and found.
     OSError
         If it cannot be read.
+    ImportError
+        For .safetensors if the library is missing.
 
     Examples
     --------

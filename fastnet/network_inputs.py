@@ -152,15 +152,51 @@ class NetworkInputs:
             if a.shape == (0, n_in):
                 return np.empty((0, model.sizes[-1]), model.dtype)
             X, largest, _ = checked_inputs(name, a)
-            return self._feedforward_rows(name, X, largest, self._scale_of(a))  # booleans: bytes
+            scale = self._scale_of(a)  # of booleans: bytes
+            return model.feedforward(*self._operand(name, X, largest, scale))
         return self._feedforward_array(name, checks.array(name, model.schema.numbers(name, a)))
 
-    def _feedforward_rows(self, name: str, X: Any, largest: float, scale: float) -> NDArray:
-        """The output for checked rows (n, n_in), dense or compressed."""
+    def jacobian(self, name: str, a: Any) -> NDArray:
+        """The derivatives of the outputs by the numbers in inputs of any form, (n, n_out, n_in), or
+        (n_out, n_in) for one example; errors start with ``name``."""
+        model = self._model
+        if isinstance(a, Dataset):
+            self._check_scale(a.source, model.input_scale)
+            slopes = self._slopes(a.source.scale)
+            a = self._standardized(name, a, model.schema)
+            model.check_inputs(name, a.X.shape[1], a.largest)
+            return model.jacobian(a.operand(model.sizes, model.dtype), a.scale, slopes)
+        if is_sparse(a):
+            rows, is_one = a, False
+        else:
+            array = checks.array(name, model.schema.numbers(name, a))
+            rows, is_one = self._rows(name, array)
+        if rows.shape == (0, model.sizes[0]):
+            return np.empty((0, model.sizes[-1], model.sizes[0]), model.dtype)
+        scale = self._scale_of(rows)
+        if is_one and self._needs_no_checks(rows):
+            operand = rows, scale
+        else:
+            X, largest, _ = checked_inputs(name, rows)
+            operand = self._operand(name, X, largest, scale)
+        jacobian = model.jacobian(*operand, self._slopes(scale))
+        return jacobian[0] if is_one else jacobian
+
+    def _slopes(self, scale: float) -> NDArray | None:
+        """The derivatives of the network's inputs by numbers that are multiplied by ``scale`` and
+        standardized; None if all are 1."""
+        standardize = self._model.schema.standardize
+        if standardize is not None:
+            return scale / standardize.deviation
+        return None if scale == 1 else np.full(self._model.sizes[0], scale)
+
+    def _operand(self, name: str, X: Any, largest: float, scale: float) -> tuple[Any, float]:
+        """The checked rows (n, n_in) and the scale that the kernels are given for checked rows X,
+        dense or compressed, that are multiplied by ``scale``."""
         model, standardize = self._model, self._model.schema.standardize
         if standardize is None:
             model.check_inputs(name, X.shape[1], largest * scale)
-            return model.feedforward(X, scale)
+            return X, scale
         model.check_inputs(name, X.shape[1], 0.0)
         if isinstance(X, Compressed):
             if standardize.with_mean:
@@ -169,20 +205,22 @@ class NetworkInputs:
         else:
             X = moments.standardized(standardize, X, scale, model.dtype)
         model.check_inputs(name, X.shape[1], max_abs_and_count(X)[0])
-        return model.feedforward(X, 1.0)
+        return X, 1.0
+
+    def _rows(self, name: str, array: NDArray) -> tuple[NDArray, bool]:
+        """The array as rows (n, n_in), and whether it is one example, (n_in,) or (n_in, 1)."""
+        n_in = self._model.sizes[0]
+        if array.base is not None:
+            memmap.check(name, array)
+        if array.shape == (n_in,) or (array.shape == (n_in, 1) and n_in > 1):
+            return array.reshape(1, n_in), True
+        if array.ndim == 2 and array.shape[1] == n_in:
+            return array, False
+        raise self._shape_error(name, array.shape)
 
     def _feedforward_array(self, name: str, array: NDArray) -> NDArray:
         model = self._model
-        n_in = model.sizes[0]
-        if array.base is not None:
-            memmap.check(name, array)
-        column = array.shape == (n_in, 1) and n_in > 1
-        if array.shape == (n_in,) or column:
-            rows = array.reshape(1, n_in)
-        elif array.ndim == 2 and array.shape[1] == n_in:
-            rows = array
-        else:
-            raise self._shape_error(name, array.shape)
+        rows, is_one = self._rows(name, array)
         if len(rows) == 0:
             return np.empty((0, model.sizes[-1]), model.dtype)
         scale = self._scale_of(rows)
@@ -190,10 +228,10 @@ class NetworkInputs:
             out = model.feedforward(rows, scale)
         else:
             rows, largest, _ = checked_inputs(name, rows)
-            out = self._feedforward_rows(name, rows, largest, scale)
+            out = model.feedforward(*self._operand(name, rows, largest, scale))
         if array.ndim == 1:
             return out.reshape(-1)
-        return out.reshape(-1, 1) if column else out
+        return out.reshape(-1, 1) if is_one else out
 
     def _needs_no_checks(self, rows: NDArray) -> bool:
         """Whether ``rows`` is contiguous, of the network's type, and finite with a finite sum of

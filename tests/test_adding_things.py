@@ -113,6 +113,19 @@ reference.activate(elu.kernel, z, a, slope)
 reference.activate(elu.kernel, z + h, ahead)
 reference.activate(elu.kernel, z - h, behind)
 assert np.ptp(slope) > 0.9 and np.abs(slope - (ahead - behind) / (2 * h)).max() < 1e-8
+try:
+    import onnx
+except ModuleNotFoundError:
+    pass
+else:
+    try:
+        net.to_onnx()
+    except ValueError as error:
+        assert "got elu, whose class ELU" in str(error)
+    else:
+        raise AssertionError("to_onnx took an activation without a formula")
+    fastnet.ELU.onnx = lambda self, op, z: op("Elu", z, alpha=self.alpha)
+    assert fastnet.Network.from_onnx(net.to_onnx()) == net
 tests = doctest.DocTestFinder().find(fastnet.ELU, globs=vars(activations))
 assert sum(doctest.DocTestRunner().run(test).attempted for test in tests) == 2
 print(elu)

@@ -40,7 +40,9 @@ PARTS_OF_FILES = {"docs/adding-things.md"}
 # What they print does not depend on the last bits.
 FOR_EVERY_INSTRUCTION_SET = {
     "docs/changes_from_0.1.md",
+    "docs/conversions.md",
     "docs/deploying.md",
+    "docs/onnx.md",
     "docs/pictures.md",
     "docs/scikit_learn.md",
 }
@@ -58,9 +60,13 @@ def test_all_documents_with_snippets_are_known():
         "README.md": 3,
         "docs/changes_from_0.1.md": 1,
         "docs/choosing_hyper_parameters.md": 4,
+        "docs/conversions.md": 4,
         "docs/deploying.md": 9,
+        "docs/derivatives.md": 3,
+        "docs/file-formats.md": 6,
         "docs/inputs.md": 6,
         "docs/many_networks.md": 7,
+        "docs/onnx.md": 8,
         "docs/own-data.md": 3,
         "docs/pictures.md": 1,
         "docs/scikit_learn.md": 4,

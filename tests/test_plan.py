@@ -76,13 +76,13 @@ def test_the_smaller_last_mini_batch_and_pieces_have_steps_of_their_own():
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("call", ["train", "gradient", "evaluate"])
+@pytest.mark.parametrize("call", ["train", "gradient", "evaluate", "jacobian"])
 def test_a_plan_says_what_replaces_narrow_kernels_where_inputs_are_left_out(call, threads):
     """They read consecutive rows of weights. Threads that share a mini-batch leave no input out."""
     options = {"isa": "avx512", "call": call, "threads": threads}
     plan = _kernels.plan([50, 4, 3], "float32", 64, **options)
     first, second = plan["steps"][0]["layers"]
-    trained = call != "evaluate"
+    trained = call in ("train", "gradient")
     update = "narrow" if trained else "none"
     assert [(each["forward"], each["update"]) for each in (first, second)] == [
         ("narrow", update)
@@ -92,8 +92,9 @@ def test_a_plan_says_what_replaces_narrow_kernels_where_inputs_are_left_out(call
     replaced = ("tiles", "tiles" if trained else "none") if left_out else ("narrow", "narrow")
     assert (first["forward_of_kept"], first["update_of_kept"]) == replaced
     text, tiles = "\n".join(execution.described(plan)), "by tiles where inputs are left out"
-    assert text.count(f"forward by narrow, {tiles}") == left_out
-    assert text.count(f"update by narrow in parts, {tiles}") == (left_out and trained)
+    n_steps = len(plan["steps"])
+    assert text.count(f"forward by narrow, {tiles}") == left_out * n_steps
+    assert text.count(f"update by narrow in parts, {tiles}") == (left_out and trained) * n_steps
 
 
 @pytest.mark.parametrize(
@@ -126,6 +127,7 @@ USED = [
     {"sizes": [50, 4], "m": 64, "dtype": "float64"},
     {"sizes": [50, 40, 30], "m": 200, "call": "gradient", "isa": "avx2", "halves_avx512": True},
     {"sizes": [50, 40, 30], "m": 200, "call": "evaluate"},
+    {"sizes": [50, 40, 30], "m": 200, "call": "jacobian", "hidden": ["gelu"]},
 ]  # fmt: skip
 
 
@@ -181,7 +183,10 @@ def test_a_step_of_many_layers_has_them_all():
     [
         ({"m": 0}, "m, n, threads: expected at least 1, 0 and 1, got 0, None, 1"),
         ({"m": 1, "isa": "sse"}, "isa: expected one of baseline, avx2, avx512, neon; got 'sse'"),
-        ({"m": 1, "call": "learn"}, "call: expected one of train, gradient, evaluate; got 'learn'"),
+        (
+            {"m": 1, "call": "learn"},
+            "call: expected one of train, gradient, evaluate, jacobian; got 'learn'",
+        ),
         ({"m": 1, "form": "rows"}, "form: expected one of dense, columns, masks; got 'rows'"),
     ],
 )

@@ -170,6 +170,24 @@ static int keeps_slopes(const fn_plan_input *in, size_t l)
     return fn_activations[neurons.kind].keeps_slope || (dropout && dropout[l - 1] > 0);
 }
 
+/* Returns the most examples whose Jacobians are computed at once. */
+static size_t jacobian_examples(const thresholds *t, const fn_network *network)
+{
+    const size_t n_out = network->sizes[network->layers];
+    const size_t some = n_out < t->jacobian_rows ? t->jacobian_rows / n_out : 1;
+    return some < FN_EVALUATED ? some : FN_EVALUATED;
+}
+
+/* Plan how the Jacobian of layer l's inputs follows from that of its outputs: like errors, of as
+ * many examples as it has rows. The last layer's is its weights, multiplied by slopes. */
+static void plan_jacobian(context c, const size_t *sizes, size_t l, size_t L, fn_layer_plan *layer)
+{
+    layer->keeps_slopes = l > 0;
+    c.m *= sizes[L];
+    if (l + 1 < L)
+        plan_error(&c, sizes[l], sizes[l + 1], layer);
+}
+
 static void plan_step(const fn_plan_input *in, const fn_plan *plan, context c, fn_step *step,
                       fn_layer_plan *layers)
 {
@@ -180,7 +198,9 @@ static void plan_step(const fn_plan_input *in, const fn_plan *plan, context c, f
         fn_layer_plan *layer = layers + l;
         *layer = (fn_layer_plan){0};
         plan_forward(&c, sizes[l], sizes[l + 1], l + 1 == L, layer);
-        if (plan->call != FN_CALL_FORWARD) {
+        if (plan->call == FN_CALL_JACOBIAN)
+            plan_jacobian(c, sizes, l, L, layer);
+        else if (plan->call != FN_CALL_FORWARD) {
             plan_update(&c, sizes[l], sizes[l + 1], layer);
             if (l > 0) {
                 plan_error(&c, sizes[l], sizes[l + 1], layer);
@@ -197,7 +217,7 @@ static void plan_step(const fn_plan_input *in, const fn_plan *plan, context c, f
     layers->forward_of_kept = layers->forward;
     layers->forward_by_neurons = 0;
     layers->update_in_parts = 0;
-    if (plan->call != FN_CALL_FORWARD)
+    if (!fn_takes_turns(plan->call))
         layers->update = layers->update_of_kept = lists ? FN_UPDATE_LISTS : FN_UPDATE_BLOCKS;
 }
 
@@ -226,7 +246,7 @@ static void plan_first_layer(const thresholds *t, const fn_plan_input *in, fn_pl
     plan->streamed_rows = t->streamed_rows;
     if (in->form == FN_DENSE) {
         const size_t n_in = in->network->sizes[0], lanes = lanes_of(in->type, in->target);
-        const int can_drop = in->call == FN_CALL_FORWARD || in->threads == 1;
+        const int can_drop = fn_takes_turns(in->call) || in->threads == 1;
         plan->drops_zero_inputs = can_drop && n_in > lanes;
         plan->most_zeros = t->zero_eighths * n_in / 8 + lanes;
         plan->prefetches_examples = in->inputs_bytes > t->prefetched_examples_bytes;
@@ -270,8 +290,10 @@ void fn_make_plan(const fn_plan_input *in, fn_plan *plan, fn_layer_plan *layers)
     FN_ASSERT(in->call != FN_CALL_TRAIN || (in->m >= 1 && in->training));
     for (size_t l = 0; l <= L; l++)
         FN_ASSERT(in->network->sizes[l] >= 1);
-    if (in->call == FN_CALL_FORWARD)
-        m = m < FN_EVALUATED ? m : FN_EVALUATED;
+    const size_t most = in->call == FN_CALL_JACOBIAN ? jacobian_examples(&t, in->network)
+                                                     : FN_EVALUATED;
+    if (fn_takes_turns(in->call))
+        m = m < most ? m : most;
     m += m == 0; /* without examples there are no steps, but m must not be 0 */
     piece = m < FN_PIECE || in->network->cost == FN_OTHER_COST ? m : FN_PIECE;
     *plan = (fn_plan){
@@ -289,7 +311,7 @@ void fn_make_plan(const fn_plan_input *in, fn_plan *plan, fn_layer_plan *layers)
     };
     context c = {.t = &t, .type = in->type, .lanes = lanes_of(in->type, in->target)};
     /* in an evaluation each thread has its own pieces */
-    c.threads = in->call == FN_CALL_FORWARD ? 1 : in->threads;
+    c.threads = fn_takes_turns(in->call) ? 1 : in->threads;
     for (size_t i = 0; i < FN_STEPS; i++) {
         c.m = sizes[i];
         if (c.m > 0)

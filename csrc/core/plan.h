@@ -6,7 +6,8 @@
  * the sign of a zero changes.
  *
  * A call computes examples in steps. A step is a mini-batch, a piece of one (FN_PIECE), or a piece
- * of an evaluation (FN_EVALUATED). The last step may be smaller, and has a plan of its own. */
+ * of an evaluation (FN_EVALUATED) or of the Jacobian. The last step may be smaller, and has a plan
+ * of its own. */
 #ifndef FASTNET_CORE_PLAN_H
 #define FASTNET_CORE_PLAN_H
 
@@ -24,7 +25,8 @@ typedef struct {
 } fn_processor;
 
 #define FN_EACH_CALL(T) \
-    T(FN_CALL_TRAIN, "train") T(FN_CALL_GRADIENT, "gradient") T(FN_CALL_FORWARD, "evaluate")
+    T(FN_CALL_TRAIN, "train") T(FN_CALL_GRADIENT, "gradient") T(FN_CALL_FORWARD, "evaluate") \
+    T(FN_CALL_JACOBIAN, "jacobian")
 typedef enum { FN_EACH_CALL(FN_ENUMERATOR) } fn_call;
 
 /* How the first layer is computed: from dense rows; from compressed rows by lists of the non-zero
@@ -69,7 +71,7 @@ typedef enum { FN_EACH_GRADIENT(FN_ENUMERATOR) } fn_gradient_use;
 /* One layer of weights in one step. */
 typedef struct {
     fn_forward_kernel forward;
-    fn_error_kernel error;      /* FN_ERROR_NONE in the first layer */
+    fn_error_kernel error;      /* FN_ERROR_NONE in the first layer; for the Jacobian in the last */
     fn_error_kernel error_of_rest;  /* of the remaining examples; if there are none, as error */
     fn_update_kernel update;
     fn_forward_kernel forward_of_kept;  /* if inputs are left out (drops_zero_inputs); */
@@ -156,6 +158,12 @@ size_t fn_choose_threads(const fn_network *network, size_t m, double density, si
 
 /* Set the input's form, inputs_bytes and density from the examples. */
 void fn_describe_examples(const fn_examples *examples, size_t n_in, fn_plan_input *input);
+
+/* Returns whether the threads of a call have examples of their own, a step at a time. */
+static inline int fn_takes_turns(fn_call call)
+{
+    return call == FN_CALL_FORWARD || call == FN_CALL_JACOBIAN;
+}
 
 /* Returns the plan of a step of m examples; the call must have such a step. */
 static inline const fn_step *fn_step_of(const fn_plan *plan, size_t m)

@@ -6,7 +6,7 @@
 /* ---- activations */
 
 enum { HIDDEN = 1, OUTPUT = 2, HIDDEN_AND_OUTPUT = HIDDEN | OUTPUT };
-enum { FROM_ACTIVATION, KEPT, NO_SLOPE, OF_LAYER };
+enum { FROM_ACTIVATION, KEPT, OF_LAYER };
 
 const fn_activation_traits fn_activations[] = {
 #define ACTIVATION(NAME, op, name, role, slope, n_parameters)                       \

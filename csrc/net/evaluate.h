@@ -1,7 +1,7 @@
 /* The calls feedforward and evaluate, which need only the forward step: the outputs of all
- * examples, or the number of correct ones and the sum of the costs. Examples are computed in pieces
- * of FN_EVALUATED, which stay in the caches. Threads take the pieces in turn; the results are added
- * up in the order of the pieces. */
+ * examples, or the number of correct ones and the sum of the costs; and jacobian: the outputs and
+ * their derivatives. Examples are computed in pieces, plan->m at most, which stay in the caches.
+ * Threads take the pieces in turn; the results are added up in the order of the pieces. */
 #ifndef FASTNET_NET_EVALUATE_H
 #define FASTNET_NET_EVALUATE_H
 
@@ -18,6 +18,7 @@
 #include "fastnet.h"
 #include "input/examples.h"
 #include "net/forward.h"
+#include "net/jacobian.h"
 #include "net/workspace.h"
 #include "ops/cost.h"
 #include "simd/vec.h"
@@ -27,7 +28,9 @@ typedef struct {
     const fn_plan *plan;
     const real *parameters;
     const fn_examples *examples;
-    real *a;                    /* feedforward: [n][n_out] */
+    real *a;                    /* feedforward, jacobian: [n][n_out] */
+    real *jacobian;             /* jacobian: [n][n_out][n_in] */
+    const double *slopes;       /* jacobian: [n_in], or NULL for slopes of 1 */
     double *cost;               /* evaluate: [pieces] */
     size_t *correct;            /* evaluate: [pieces] */
     fn_poll poll;               /* called by the first thread */
@@ -38,7 +41,7 @@ typedef struct {
 
 static size_t FN(pieces)(const fn_plan *plan)
 {
-    return (plan->n + FN_EVALUATED - 1) / FN_EVALUATED;
+    return (plan->n + plan->m - 1) / plan->m;
 }
 
 /* Returns the bytes of memory for one thread, which computes its pieces alone. */
@@ -46,7 +49,7 @@ static size_t FN(evaluation_share)(const fn_plan *plan, const fn_examples *examp
 {
     fn_arena arena = {0};
     FN(workspace) w = {0};
-    FN_ASSERT(plan->target == FN_TARGET && plan->call == FN_CALL_FORWARD);
+    FN_ASSERT(plan->target == FN_TARGET && fn_takes_turns(plan->call));
     FN(layout_workspace)(plan, examples, NULL, 1, 0, &arena, &w);
     return arena.used;
 }
@@ -75,6 +78,7 @@ static void FN(evaluate_member)(fn_team *team, size_t thread, void *context)
     const FN(evaluation) *e = context;
     const fn_network *network = e->plan->network;
     const size_t L = network->layers, n_out = network->sizes[L], n = e->plan->n;
+    const size_t most = e->plan->m;
     fn_team alone = {.threads = 1};
     void *memory = e->memory + thread * e->size;
     FN(thread_context) work = {
@@ -84,19 +88,23 @@ static void FN(evaluate_member)(fn_team *team, size_t thread, void *context)
     const FN(workspace) *w = &work.w;
     const size_t stride = w->places[L - 1].stride;
     size_t until = thread == 0 && e->poll.poll_due ? 1 : 0; /* 0: do not poll */
+    if (e->jacobian)
+        FN(transpose_last_weights)(&work, e->parameters);
     for (size_t piece = thread; piece < FN(pieces)(e->plan); piece += team->threads) {
         if (piece > 0 && until && --until == 0) {
-            until = fn_poll_now(e->poll, piece * FN_EVALUATED);
+            until = fn_poll_now(e->poll, piece * most);
             if (until == 0)
                 atomic_store_explicit(e->stopped, 1, memory_order_relaxed);
         }
         if (atomic_load_explicit(e->stopped, memory_order_relaxed))
             return;
-        const size_t first = piece * FN_EVALUATED, left = n - first;
-        const size_t m = left < FN_EVALUATED ? left : FN_EVALUATED;
+        const size_t first = piece * most, left = n - first, m = left < most ? left : most;
         work.step = fn_step_of(e->plan, m);
         FN(gather)(&work, first, 0, m);
         FN(forward)(&work, e->parameters, first, m);
+        if (e->jacobian)
+            FN(jacobian_of_step)(&work, e->parameters, m, e->slopes,
+                                 e->jacobian + first * n_out * network->sizes[0]);
         if (e->a) {
             for (size_t s = 0; s < m; s++)
                 memcpy(e->a + (first + s) * n_out, w->a[L] + s * stride, n_out * sizeof(real));
@@ -121,19 +129,27 @@ static void FN(evaluate_pieces)(size_t threads, FN(evaluation) *e)
         FN(evaluate_member)(&(fn_team){.threads = 1}, 0, e);
 }
 
-static void FN(feedforward)(const fn_plan *plan, const real *parameters,
-                            const fn_examples *examples, real *a, fn_poll poll, void *memory)
+/* Compute the outputs and, unless jacobian is NULL, their derivatives. */
+static void FN(jacobian)(const fn_plan *plan, const real *parameters, const fn_examples *examples,
+                         const double *slopes, real *a, real *jacobian, fn_poll poll, void *memory)
 {
     atomic_int stopped = 0;
     FN(evaluation) e = {
-        .plan = plan, .parameters = parameters, .examples = examples, .a = a, .poll = poll,
-        .stopped = &stopped, .memory = memory,
+        .plan = plan, .parameters = parameters, .examples = examples, .a = a, .jacobian = jacobian,
+        .slopes = slopes, .poll = poll, .stopped = &stopped, .memory = memory,
     };
+    FN_ASSERT((plan->call == FN_CALL_JACOBIAN) == (jacobian != NULL));
     FN_ASSERT(plan->n == examples->n && fn_examples_hold(examples, plan->network->sizes[0]));
     FN_ASSERT(FN(parameters_hold)(plan->network, parameters));
     if (plan->threads > 1)
         e.size = FN(evaluation_share)(plan, examples);
     FN(evaluate_pieces)(plan->threads, &e);
+}
+
+static void FN(feedforward)(const fn_plan *plan, const real *parameters,
+                            const fn_examples *examples, real *a, fn_poll poll, void *memory)
+{
+    FN(jacobian)(plan, parameters, examples, NULL, a, NULL, poll, memory);
 }
 
 static double FN(evaluate)(const fn_plan *plan, const real *parameters, const fn_examples *examples,

@@ -109,7 +109,7 @@ static void FN(activate_hidden)(FN(thread_context) *work, size_t l, size_t first
     real *a = w->a[l] + local->s0 * a_stride + local->from;
     real *slopes = keeps ? w->delta[l] + local->s0 * stride + local->from : NULL;
     FN(activate_rows)(neurons, local->s1 - local->s0, local->n, a, a_stride, slopes, stride);
-    if (!keeps || !t->dropout || t->dropout[l - 1] == 0)
+    if (!keeps || !t || !t->dropout || t->dropout[l - 1] == 0)
         return;
     uint64_t before = 1 + local->from;
     for (size_t k = 1; k < l; k++)

@@ -174,10 +174,12 @@ static void FN(activation_backward)(const int transposed, const FN(backpropagati
         FN(activation_backward_as)(neurons, 0, has_a, p, error, stride)
 #define FN_BACK_FROM_ACTIVATION() FN_BACKWARD(1)
 #define FN_BACK_KEPT() FN_NOT_REACHED()
-#define FN_BACK_NO_SLOPE() FN_NOT_REACHED()
 #define FN_BACK_OF_LAYER() FN_NOT_REACHED()
+#define FN_BACK_HIDDEN(slope) FN_BACK_##slope()
+#define FN_BACK_HIDDEN_AND_OUTPUT FN_BACK_HIDDEN
+#define FN_BACK_OUTPUT(slope) FN_NOT_REACHED()
 #define ACTIVATION(NAME, op, name, role, slope, n_parameters) \
-        case FN_##NAME: neurons.kind = FN_##NAME; FN_BACK_##slope(); break;
+        case FN_##NAME: neurons.kind = FN_##NAME; FN_BACK_##role(slope); break;
     fn_activation neurons = p->neurons;
     if (!p->a) {
         FN_BACKWARD(0); /* any kind: the slopes are in `below` */
@@ -189,8 +191,10 @@ static void FN(activation_backward)(const int transposed, const FN(backpropagati
 #undef ACTIVATION
 #undef FN_BACK_FROM_ACTIVATION
 #undef FN_BACK_KEPT
-#undef FN_BACK_NO_SLOPE
 #undef FN_BACK_OF_LAYER
+#undef FN_BACK_HIDDEN
+#undef FN_BACK_HIDDEN_AND_OUTPUT
+#undef FN_BACK_OUTPUT
 #undef FN_BACKWARD
     const size_t m = p->m, from = (p->n_in + FN_LANES - 1) / FN_LANES * FN_LANES;
     const size_t to = fn_lines(p->n_in, sizeof(real)), below_stride = p->below_stride;

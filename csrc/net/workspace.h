@@ -33,7 +33,10 @@ typedef struct {
     double *weights;            /* [m] of examples, or NULL if each counts once */
     real *y, *z;                /* [m][stride of the output layer] */
     size_t *a_strides;          /* [L+1] elements from one row of a[l] to the next */
-    real **a, **delta;          /* [L+1], each [m][stride of layer l]; a[0] is x, delta[0] NULL */
+    real **a, **delta;          /* [L+1], each [m][stride of layer l]; a[0] is x, delta[0] NULL. For
+                                 * the Jacobian delta[0..L-1] are [m * n_out][stride of layer l] */
+    real *last_weights;         /* for the Jacobian: those of the last layer, transposed */
+    real *mean_weights;         /* and their weighted mean, for one example */
     real *nabla;                /* the gradient, zero between its uses. Collected: shared, of all
                                  * parameters; streamed: each thread's, of some rows of a layer */
     real *weights_backup;       /* the first layer's stored weights, while callbacks run */
@@ -81,6 +84,21 @@ static FN(blocks) FN(alloc_blocks)(const fn_plan *plan, const fn_examples *examp
     return b;
 }
 
+/* Allocate the arrays of the Jacobian. */
+static void FN(layout_jacobian)(const fn_plan *plan, int fill, fn_arena *arena, FN(workspace) *w)
+{
+    const size_t L = plan->network->layers, *sizes = plan->network->sizes;
+    const size_t last = fn_stride(sizes[L - 1], sizeof(real)) * sizeof(real);
+    for (size_t l = 0; l < L; l++) {
+        const size_t row = fn_stride(sizes[l], sizeof(real)) * sizeof(real);
+        real *delta = fn_arena_alloc(arena, plan->piece * sizes[L] * row);
+        if (fill)
+            w->delta[l] = delta;
+    }
+    w->last_weights = fn_arena_alloc(arena, sizes[L] * last);
+    w->mean_weights = fn_arena_alloc(arena, last);
+}
+
 /* Allocate the arrays that the threads share. fill: set the pointers and strides in them. */
 static void FN(layout_shared)(const fn_plan *plan, const fn_examples *examples,
                               const fn_training *training, FN(needs) needs, int fill,
@@ -110,10 +128,12 @@ static void FN(layout_shared)(const fn_plan *plan, const fn_examples *examples,
         const size_t row = piece * sizeof(real), stride = fn_stride(sizes[l], sizeof(real));
         const size_t a_stride = l < L ? FN(a_stride)(sizes[l]) : stride;
         real *a = fn_arena_alloc(arena, row * a_stride);
-        real *delta = fn_arena_alloc(arena, plan->call == FN_CALL_FORWARD ? 0 : row * stride);
+        real *delta = fn_arena_alloc(arena, fn_takes_turns(plan->call) ? 0 : row * stride);
         if (fill)
             w->a[l] = a, w->delta[l] = delta, w->a_strides[l] = a_stride;
     }
+    if (plan->call == FN_CALL_JACOBIAN)
+        FN(layout_jacobian)(plan, fill, arena, w);
     if (plan->gradient == FN_COLLECTED_GRADIENT)
         w->nabla = fn_arena_alloc(arena, needs.parameters * sizeof(real));
     if (plan->lazy_decay && training->poll.poll_due)

@@ -37,7 +37,6 @@ FN_INLINE vec FN(slope_from_activation)(const fn_activation neurons, vec a)
     vec result = {0};
 #define FN_SLOPE_FROM_ACTIVATION(op, with) result = FN(op##_slope) with(a)
 #define FN_SLOPE_KEPT(op, with) FN_NOT_REACHED()
-#define FN_SLOPE_NO_SLOPE(op, with) FN_NOT_REACHED()
 #define FN_SLOPE_OF_LAYER(op, with) FN_NOT_REACHED()
 #define ACTIVATION(NAME, op, name, role, slope, n_parameters) \
     case FN_##NAME: FN_SLOPE_##slope(op, FN_WITH_##n_parameters); break;
@@ -47,7 +46,6 @@ FN_INLINE vec FN(slope_from_activation)(const fn_activation neurons, vec a)
 #undef ACTIVATION
 #undef FN_SLOPE_FROM_ACTIVATION
 #undef FN_SLOPE_KEPT
-#undef FN_SLOPE_NO_SLOPE
 #undef FN_SLOPE_OF_LAYER
     return result;
 }
@@ -60,7 +58,6 @@ FN_INLINE vec FN(activate_lanes)(const fn_activation neurons, vec z, vec *slope_
 #define FN_VALUE_FROM_ACTIVATION(op, with) \
         a = FN(op##_value) with(z); *slope_ = FN(op##_slope) with(a)
 #define FN_VALUE_KEPT(op, with) a = FN(op##_value) with(z, slope_)
-#define FN_VALUE_NO_SLOPE(op, with) a = FN(op##_value) with(z)
 #define FN_VALUE_OF_LAYER(op, with) FN_NOT_REACHED()
 #define ACTIVATION(NAME, op, name, role, slope, n_parameters) \
     case FN_##NAME: FN_VALUE_##slope(op, FN_WITH_##n_parameters); break;
@@ -70,7 +67,6 @@ FN_INLINE vec FN(activate_lanes)(const fn_activation neurons, vec z, vec *slope_
 #undef ACTIVATION
 #undef FN_VALUE_FROM_ACTIVATION
 #undef FN_VALUE_KEPT
-#undef FN_VALUE_NO_SLOPE
 #undef FN_VALUE_OF_LAYER
     return a;
 }
@@ -274,7 +270,6 @@ static void FN(activate_output)(fn_activation_kind output, size_t m, size_t n, c
 {
 #define FN_OUTPUT_FROM_ACTIVATION(kind, op) FN(activate_output_as)(kind, m, n, z, a)
 #define FN_OUTPUT_KEPT FN_OUTPUT_FROM_ACTIVATION
-#define FN_OUTPUT_NO_SLOPE FN_OUTPUT_FROM_ACTIVATION
 #define FN_OUTPUT_OF_LAYER(kind, op) FN(op)(m, n, z, a)
 #define FN_ROWS_OUTPUT(kind, op, slope) FN_OUTPUT_##slope(kind, op)
 #define FN_ROWS_HIDDEN_AND_OUTPUT FN_ROWS_OUTPUT
@@ -287,8 +282,38 @@ static void FN(activate_output)(fn_activation_kind output, size_t m, size_t n, c
 #undef ACTIVATION
 #undef FN_OUTPUT_FROM_ACTIVATION
 #undef FN_OUTPUT_KEPT
-#undef FN_OUTPUT_NO_SLOPE
 #undef FN_OUTPUT_OF_LAYER
+#undef FN_ROWS_OUTPUT
+#undef FN_ROWS_HIDDEN_AND_OUTPUT
+#undef FN_ROWS_HIDDEN
+}
+
+/* slopes = f'(z) of `size` outputs, pads included, from z and a = f(z); a itself of a layer whose
+ * outputs depend on each other. */
+static void FN(output_slopes)(fn_activation_kind output, size_t size, const real *z, const real *a,
+                              real *restrict slopes)
+{
+#define FN_SLOPES_FROM_ACTIVATION(neurons) slope = FN(slope_from_activation)(neurons, slope)
+#define FN_SLOPES_KEPT(neurons) FN(activate_lanes)(neurons, FN(load)(z + i), &slope)
+#define FN_SLOPES_OF_LAYER(neurons) (void)neurons
+#define FN_ROWS_OUTPUT(slope) FN_SLOPES_##slope(neurons)
+#define FN_ROWS_HIDDEN_AND_OUTPUT FN_ROWS_OUTPUT
+#define FN_ROWS_HIDDEN(slope) FN_NOT_REACHED()
+#define ACTIVATION(NAME, op, name, role, slope, n_parameters) \
+    case FN_##NAME: neurons.kind = FN_##NAME; FN_ROWS_##role(slope); break;
+    fn_activation neurons = {.kind = output};
+    (void)z; /* no output layer may be KEPT */
+    for (size_t i = 0; i < size; i += FN_LANES) {
+        vec slope = FN(load)(a + i);
+        switch (output) {
+#include "api/activations.def"
+        }
+        FN(store)(slopes + i, slope);
+    }
+#undef ACTIVATION
+#undef FN_SLOPES_FROM_ACTIVATION
+#undef FN_SLOPES_KEPT
+#undef FN_SLOPES_OF_LAYER
 #undef FN_ROWS_OUTPUT
 #undef FN_ROWS_HIDDEN_AND_OUTPUT
 #undef FN_ROWS_HIDDEN

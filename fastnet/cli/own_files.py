@@ -26,6 +26,7 @@ from fastnet.data.raw_columns import RawColumns
 from fastnet.data.table import Table
 from fastnet.data.table_columns import listed
 from fastnet.data.table_target import Target
+from fastnet.io import numpy_headers
 from fastnet.own_data import Examples
 
 # The arrays of .npz files: (inputs, targets), of the training data and of test data.
@@ -131,8 +132,9 @@ def _check_number(option: str, data: Sequence[str], n: int, files: str) -> None:
 
 def _array(file: str, is_target: bool) -> NDArray:
     if kind_of(file) == "npy":
-        with _numpys():
-            array: NDArray = np.load(file)
+        with _numpys(), open(file, "rb") as opened:
+            numpy_headers.check_npy(opened)
+            array: NDArray = np.load(opened)
         return array
     try:
         return read_idx(file) if is_target else read_images(file)
@@ -159,7 +161,14 @@ def _numpys() -> Iterator[None]:
 
 def _from_npz(file: str, with_targets: bool, test: bool) -> Arrays | None:
     # opened here, since NumPy leaves a damaged file open
-    with _numpys(), open(file, "rb") as opened, np.load(opened) as arrays:
+    with _numpys(), open(file, "rb") as opened:
+        numpy_headers.check_npz(opened)
+        return _chosen(np.load(opened), file, with_targets, test)
+
+
+def _chosen(arrays: Any, file: str, with_targets: bool, test: bool) -> Arrays | None:
+    """The inputs and targets among the arrays of an open .npz file."""
+    with arrays:
         found = [*arrays]
         for names in _TEST_NAMES if test else _NAMES:
             if names[0] in found and (names[1] in found or not with_targets):

@@ -123,8 +123,8 @@ def _add_train(commands: Any) -> None:
             add(f"--{split}-{what}", metavar="FILE",
                 help=f"{kind} {what} in IDX format, plain or .gz (default: MNIST)")
     add("--save", metavar="FILE",
-        help="write the network to this file after the last epoch or after Ctrl-C (default: not "
-        "saved)")
+        help="write the network to this file after the last epoch or after Ctrl-C: .npz, "
+        ".safetensors, else JSON (default: not saved)")
     add("--plot", metavar="FILE.png",
         help="draw accuracy and cost per epoch on training and test data; needs matplotlib "
         "(default: not drawn)")

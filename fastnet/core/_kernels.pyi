@@ -125,9 +125,20 @@ class NetworkCore:
         check_file: Callable[[str, Any], None] | None = None,
         standardize: tuple[NDArray, NDArray] | None = None,
         convert: Callable[[Any], Any] | None = None,
+        jacobian: bool = False,
     ) -> Predictor: ...
     def feedforward(
         self, examples: Examples, out: NDArray, threads: int = 1, *, poll: Poll | None = None
+    ) -> None: ...
+    def jacobian(
+        self,
+        examples: Examples,
+        out: NDArray,
+        jacobian: NDArray,
+        slopes: NDArray | None = None,
+        threads: int = 1,
+        *,
+        poll: Poll | None = None,
     ) -> None: ...
     def gradient(
         self, examples: Examples, nabla: Any, threads: int = 1, *, poll: Poll | None = None
@@ -149,9 +160,10 @@ class Predictor:
         check_file: Callable[[str, Any], None] | None = None,
         standardize: tuple[NDArray, NDArray] | None = None,
         convert: Callable[[Any], Any] | None = None,
+        jacobian: bool = False,
     ): ...
     def try_predict(self, x: Any) -> NDArray | None: ...
-    def __call__(self, x: Any) -> NDArray: ...
+    def __call__(self, x: Any) -> Any: ...
 
 class Training:
     mini_batch_size: int

@@ -47,8 +47,8 @@ cdef class NetworkCore:
             return (<Array>memory).view.buf
         return (<Storage>memory).memory.first
 
-    def predictor(self, check_file=None, standardize=None, convert=None):
-        return Predictor(self, check_file, standardize, convert)
+    def predictor(self, check_file=None, standardize=None, convert=None, jacobian=False):
+        return Predictor(self, check_file, standardize, convert, jacobian)
 
     def feedforward(self, Examples examples not None, out, threads=1, *, poll=None):
         cdef const fn_examples *e = examples.checked_for(self.shape, self.type, False)
@@ -64,6 +64,31 @@ cdef class NetworkCore:
         cdef fn_poll polled = NO_POLL if polling is None else polling.for_c()
         with nogil:
             fn_feedforward(self.type, &plan.plan, p, e, a.data(), polled, w.start())
+        if polling is not None:
+            polling.check()
+
+    def jacobian(self, Examples examples not None, out, jacobian, slopes=None, threads=1, *,
+                 poll=None):
+        cdef const fn_examples *e = examples.checked_for(self.shape, self.type, False)
+        cdef object memory = self.memory()
+        cdef const void *p = self.start(memory)
+        cdef size_t n_in = self.shape.n_in(), n_out = self.shape.n_out()
+        cdef Array a = Array("out", out, 2, (self.dtype,), writable=True)
+        cdef Array rows = Array("jacobian", jacobian, 2, (self.dtype,), writable=True)
+        cdef Array factors = None
+        a.expect("out", (e.n, n_out)).expect_contiguous("out")
+        rows.expect("jacobian", (e.n * n_out, n_in)).expect_contiguous("jacobian")
+        cdef const double *f = NULL
+        if slopes is not None:
+            factors = vector("slopes", slopes, ("float64",)).expect("slopes", (n_in,))
+            f = <const double *>factors.data()
+        cdef Plan plan = planned(FN_CALL_JACOBIAN, self.type, self.shape, e, e.n, 0, NULL,
+                                 checked_threads(threads))
+        cdef Workspace w = Workspace(fn_evaluation_size(self.type, &plan.plan, e))
+        cdef Poll polling = Poll(poll) if e.n > plan.plan.m else None
+        cdef fn_poll polled = NO_POLL if polling is None else polling.for_c()
+        with nogil:
+            fn_jacobian(self.type, &plan.plan, p, e, f, a.data(), rows.data(), polled, w.start())
         if polling is not None:
             polling.check()
 
@@ -151,8 +176,9 @@ cdef class Predictor:
     Both compute with the parameters that the network has at the call. ``check_file`` is called with
     "x" and an x that may be part of a memory map. ``standardize``, means and deviations (n_in,) of
     float64, makes the inputs (x - mean) / deviation, rounded once from float64; x may then be
-    float32 or float64. ``convert`` makes an array of an x that is none. The GIL is
-    held during a call.
+    float32 or float64. ``convert`` makes an array of an x that is none. With ``jacobian`` the
+    result of a call is the pair (outputs, their derivatives by x (n_out, n_in)), the same one each
+    time. The GIL is held during a call.
     """
     cdef NetworkCore network
     cdef Shape shape
@@ -170,9 +196,13 @@ cdef class Predictor:
     cdef object convert
     cdef Array mean, deviation  # None if the inputs are not standardized
     cdef Storage standardized   # the example, standardized
+    cdef Storage derivatives    # None without ``jacobian``
+    cdef Storage slopes         # the derivatives of the network's inputs by x, for the scale
+    cdef double scale           # of the last x
+    cdef object result          # of a call
 
     def __cinit__(self, NetworkCore network not None, check_file=None, standardize=None,
-                  convert=None):
+                  convert=None, jacobian=False):
         self.network, self.shape, self.check_file = network, network.shape, check_file
         self.convert = convert
         if standardize is not None:
@@ -188,16 +218,46 @@ cdef class Predictor:
         self.example.inputs_type = network.type
         fn_set_scale(&self.example, 1)
         self.outputs = Storage(self.shape.n_out(), network.dtype)
-        self.out = np.asarray(self.outputs)
+        self.out = self.result = np.asarray(self.outputs)
         self.column = self.out.reshape(-1, 1)
+        if jacobian:
+            n_in, n_out = self.shape.n_in(), self.shape.n_out()
+            self.derivatives = Storage(n_out * n_in, network.dtype)
+            self.slopes = Storage(n_in, "float64")
+            self.result = self.out, np.asarray(self.derivatives).reshape(n_out, n_in)
+            self.set_scale(1)
         self.prepare()
 
     cdef prepare(self):
         """Make the plan for the instruction set in use."""
-        self.plan = planned(FN_CALL_FORWARD, self.network.type, self.shape, &self.example, 1, 0,
-                            NULL, 1)
+        cdef fn_call call = FN_CALL_FORWARD if self.derivatives is None else FN_CALL_JACOBIAN
+        self.plan = planned(call, self.network.type, self.shape, &self.example, 1, 0, NULL, 1)
         self.workspace = Workspace(fn_evaluation_size(self.network.type, &self.plan.plan,
                                                       &self.example))
+
+    @cython.cdivision(True)  # no deviation is 0
+    cdef set_scale(self, double scale):
+        """Set the slopes for an x that is multiplied by ``scale``."""
+        cdef double *slopes = <double *>self.slopes.memory.first
+        cdef const double *deviation = NULL
+        cdef size_t i
+        if self.deviation is not None:
+            deviation = <const double *>self.deviation.data()
+        for i in range(self.shape.n_in()):
+            slopes[i] = scale if deviation == NULL else scale / deviation[i]
+        self.scale = scale
+
+    cdef void compute(self, const void *p, void *out) noexcept:
+        """Fill ``out``, and the derivatives, with the parameters ``p``."""
+        cdef const double *slopes = NULL
+        if self.derivatives is None:
+            fn_feedforward(self.example.inputs_type, &self.plan.plan, p, &self.example, out, NO_POLL,
+                           self.workspace.start())
+            return
+        if self.deviation is not None or self.scale != 1:
+            slopes = <const double *>self.slopes.memory.first
+        fn_jacobian(self.example.inputs_type, &self.plan.plan, p, &self.example, slopes, out,
+                    self.derivatives.memory.first, NO_POLL, self.workspace.start())
 
     cdef int run(self, x, void *out, bint takes_column=False) except -1:
         """Fill ``out`` (n_out,) and return 1; or return 0 if x is not a finite, contiguous ndarray
@@ -230,8 +290,7 @@ cdef class Predictor:
             else:
                 storage = self.parameters.storage
                 p = storage.memory.first
-            fn_feedforward(self.example.inputs_type, &self.plan.plan, p, &self.example, out, NO_POLL,
-                           self.workspace.start())
+            self.compute(p, out)
         PyBuffer_Release(&view)
         return done
 
@@ -278,9 +337,11 @@ cdef class Predictor:
         cdef void *out = self.outputs.memory.first
         if self.check_file is not None and type(x) is NDARRAY and may_be_mapped(x):
             self.check_file("x", x)
+        if self.derivatives is not None and self.scale != 1:
+            self.set_scale(1)  # ``converted`` sets it for bytes
         if not self.run(x, out) and not self.run(self.converted(x), out):
             raise ValueError("x: expected finite numbers, got NaN or infinity")
-        return self.out
+        return self.result
 
     cdef object converted(self, x):
         """x, a list or an array of any type and layout, as an array that ``run`` accepts."""
@@ -301,6 +362,8 @@ cdef class Predictor:
         scale = getattr(self.network.parameters, "input_scale", None)
         if x.dtype == np.uint8 and scale is not None:
             x = x * np.float64(scale)
+            if self.derivatives is not None:
+                self.set_scale(scale)
         if self.mean is not None:
             return self.plain_doubles(x)
         with np.errstate(over="ignore"):

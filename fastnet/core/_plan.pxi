@@ -130,7 +130,7 @@ cdef dict as_dict(Plan plan, double density):
 
 
 cdef dict CALLS = {"train": FN_CALL_TRAIN, "gradient": FN_CALL_GRADIENT,
-                   "evaluate": FN_CALL_FORWARD}
+                   "evaluate": FN_CALL_FORWARD, "jacobian": FN_CALL_JACOBIAN}
 
 # The options of a plan, apart from the network, its type and the numbers of examples.
 cdef dict PLAN_OPTIONS = {

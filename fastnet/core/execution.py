@@ -100,7 +100,7 @@ def _of_call(plan: Mapping[str, Any]) -> Iterator[str]:
         )
     if plan["prefetches_examples"]:
         yield "the next examples are prefetched"
-    if plan["call"] == "evaluate":
+    if plan["call"] in ("evaluate", "jacobian"):
         return
     if plan["piece"] < plan["m"]:
         yield f"{plan['m']} examples are computed in pieces of {plan['piece']}"

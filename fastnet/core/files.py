@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def write(path: Any, chunks: Iterable[bytes]) -> None:
+def write(path: Any, chunks: Iterable[bytes | memoryview]) -> None:
     """Write a file atomically: an existing file is replaced when the new one is complete.
 
     Until then the bytes are in a temporary file in the same folder, NAME.<16 hexadecimal
@@ -166,3 +166,15 @@ def open_regular(path: str) -> BinaryIO:
         kind = next((kind for is_kind, kind in kinds if is_kind(mode)), "a device")
         raise ValueError(f"{path}: expected a regular file, found {kind}")
     return open(path, "rb")
+
+
+@contextlib.contextmanager
+def reading(path: Any) -> Iterator[BinaryIO]:
+    """A regular file, open for reading. Errors about its content, which the block raises, become
+    ValueErrors that begin with the path."""
+    path = checks.path("filename", path)
+    with open_regular(path) as file:
+        try:
+            yield file
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ValueError(f"{path}: {error}") from None

@@ -221,6 +221,11 @@ class Table(InputTransform):
         return tuple(column.name for column in self._columns)
 
     @property
+    def encoded_columns(self) -> tuple[Column, ...]:
+        """How each raw column is encoded, for other modules of the package."""
+        return self._columns
+
+    @property
     def categories(self) -> dict[str, tuple[str | None, ...]]:
         return {c.name: c.categories for c in self._columns if isinstance(c, CategoryColumn)}
 

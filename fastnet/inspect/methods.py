@@ -1,16 +1,18 @@
-"""The methods of ``Network`` that explain and check what it computes."""
+"""The methods of ``Network`` that explain, differentiate and check what it computes."""
 
 from __future__ import annotations
 
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from fastnet.core import checks
-from fastnet.data.dataset import Data
+from fastnet.data.dataset import Data, Dataset
 from fastnet.data.frames import Columns
+from fastnet.data.sparse_rows import Sparse
 from fastnet.inspect import explanation, gradient_check
 from fastnet.inspect.explanation import Explanation
 from fastnet.model import Model
 from fastnet.network_inputs import NetworkInputs
+from fastnet.training.overridden import check_feedforward
 
 
 class InspectionMethods:
@@ -89,6 +91,51 @@ class InspectionMethods:
         (1.5, 1.125)
         """
         return explanation.explain(self._model, self._inputs.example(x, y))
+
+    def jacobian(self, x: Dataset | Sparse | ArrayLike | Columns) -> NDArray:
+        """The derivatives of the outputs by the inputs: each output is propagated backward.
+
+        Parameters
+        ----------
+        x : as ``a`` of ``feedforward``
+            One example or many, in any form.
+
+        Returns
+        -------
+        ndarray of the network's dtype
+            (n_out, n_in) for one example, (n_in,) or (n_in, 1) or a dict of single values; else
+            (n, n_out, n_in). Row j, column i is da_j/dx_i, where a is what ``feedforward`` gives,
+            after the output layer's function, and x are the numbers that were passed: before they
+            are standardized and, for bytes and a Dataset, before they are multiplied by the scale.
+            With a ``Table`` the columns are its encoded ones, ``features``: a column of numbers
+            is in the unit of the table, and a category is a number that is 0 or 1.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As ``feedforward``; a TypeError if ``feedforward`` is overridden.
+
+        Notes
+        -----
+        With the weights of the layers, J = F_L W_L ... F_2 W_2 F_1 W_1, where F_l is the diagonal
+        matrix of f'(z^l); of softmax it is diag(a) - a a^T. The product is computed from the left,
+        as back-propagation does. A kink has the slope that a training uses: ReLU at 0 has 0. An
+        example has the same bits alone, among others, with each number of threads and each
+        instruction set with fused multiply-add. ``predictor(jacobian=True)`` computes it for one
+        example without allocation. docs/derivatives.md has an application.
+
+        Examples
+        --------
+        >>> import fastnet
+        >>> net = fastnet.Network([2, 1], "quadratic", output="linear", dtype="float64")
+        >>> net.weights[0], net.biases[0] = [[3.0, -4.0]], [[0.5]]
+        >>> net.jacobian([1.0, 2.0])
+        array([[ 3., -4.]])
+        >>> net.jacobian([[1.0, 2.0], [5.0, 6.0]]).shape
+        (2, 1, 2)
+        """
+        check_feedforward(self, "jacobian")
+        return self._inputs.jacobian("x", x)
 
     def gradient_check(self, data: Data, n_parameters: int | None = 200, seed: int = 0) -> float:
         """Compare back-propagation with the slope of the cost, measured by central differences.

@@ -10,6 +10,7 @@ since users need them for their parameters.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -62,6 +63,10 @@ class Activation(Row):
     javascript : str
         The function in JavaScript, for the page of the demo: of one number, or, with ``of_layer``,
         the name of a function of an array in network.js.
+    torch_module : pair of str and dict, or None
+        Its module in ``torch.nn``, or in ``fastnet/convert/torch_modules.py``, and the arguments of
+        the module: "{slope}" is the parameter of that name, a tuple has values that mean the same.
+        None: it is not converted to PyTorch.
     eta : float or None
         The learning rate for hidden neurons of this kind in docs/techniques.md; None: it has no
         row there.
@@ -81,6 +86,7 @@ class Activation(Row):
     symmetric: ClassVar[bool] = False
     sklearn_bound: ClassVar[float] = 6.0
     javascript: ClassVar[str]
+    torch_module: ClassVar[tuple[str, Mapping[str, Any]] | None] = None
     eta: ClassVar[float | None] = None
 
     @property
@@ -108,6 +114,25 @@ class Activation(Row):
         """
         raise NotImplementedError
 
+    def onnx(self, op: Any, z: Any) -> Any:
+        """f(z) in operators of ONNX, for ``to_onnx`` and ``from_onnx``; None: ONNX cannot say it.
+
+        Parameters
+        ----------
+        op : callable
+            ``op("Mul", z, 0.5)`` is the output of a new node, an operator of version 13 of the
+            default domain. Inputs are such outputs, ``z`` and numbers; keywords are attributes.
+        z : output of a node, (n, n_out)
+
+        Examples
+        --------
+        >>> def op(name, *inputs):
+        ...     return f"{name}({', '.join(map(str, inputs))})"
+        >>> LeakyReLU(0.5).onnx(op, "z")
+        'Max(z, Mul(z, 0.5))'
+        """
+        return None
+
     # For the estimators: z is (n, n_out) float64, of output layers.
 
     def log_value(self, z: NDArray) -> NDArray:
@@ -132,6 +157,7 @@ class Sigmoid(Activation):
     half, symmetric = 0.0, True
     sklearn_bound = 2.0
     javascript = "(z) => 1 / (1 + Math.exp(-z))"
+    torch_module: ClassVar = ("Sigmoid", {})
 
     @staticmethod
     def value(z: NDArray) -> NDArray:
@@ -143,6 +169,10 @@ class Sigmoid(Activation):
     def derivative(z: NDArray | None, a: NDArray) -> NDArray:
         slope: NDArray = a * (1 - a)
         return slope
+
+    @staticmethod
+    def onnx(op: Any, z: Any) -> Any:
+        return op("Sigmoid", z)
 
     @staticmethod
     def log_value(z: NDArray) -> NDArray:
@@ -171,12 +201,17 @@ class Softmax(Activation):
     of_layer = True
     classifies = True
     javascript = "softmax"
+    torch_module: ClassVar = ("Softmax", {"dim": (-1, 1)})
 
     @staticmethod
     def value(z: NDArray) -> NDArray:
         e = np.exp(z - z.max(axis=1, keepdims=True))
         a: NDArray = e / e.sum(axis=1, keepdims=True)
         return a
+
+    @staticmethod
+    def onnx(op: Any, z: Any) -> Any:
+        return op("Softmax", z, axis=1)
 
     @staticmethod
     def log_value(z: NDArray) -> NDArray:
@@ -199,6 +234,7 @@ class Linear(Activation):
     initializer = "glorot"
     half = 0.5
     javascript = "(z) => z"
+    torch_module: ClassVar = ("Identity", {})
 
     @staticmethod
     def value(z: NDArray) -> NDArray:
@@ -208,6 +244,10 @@ class Linear(Activation):
     def derivative(z: NDArray | None, a: NDArray) -> NDArray:
         return np.ones_like(a)
 
+    @staticmethod
+    def onnx(op: Any, z: Any) -> Any:
+        return z
+
 
 class Exponential(Activation):
     name = "exponential"
@@ -216,12 +256,21 @@ class Exponential(Activation):
     sklearn_name = "exp"
     half = np.log(0.5)
     javascript = "Math.exp"
+    torch_module: ClassVar = ("Exp", {})
 
     @staticmethod
     def value(z: NDArray) -> NDArray:
         with np.errstate(over="ignore"):
             a: NDArray = np.exp(z)
         return a
+
+    @staticmethod
+    def derivative(z: NDArray | None, a: NDArray) -> NDArray:
+        return a.copy()
+
+    @staticmethod
+    def onnx(op: Any, z: Any) -> Any:
+        return op("Exp", z)
 
     @staticmethod
     def log_value(z: NDArray) -> NDArray:
@@ -241,6 +290,7 @@ class Tanh(Activation):
     sklearn_name = "tanh"
     initializer = "glorot"
     javascript = "Math.tanh"
+    torch_module: ClassVar = ("Tanh", {})
     eta = 0.1
 
     @staticmethod
@@ -253,6 +303,10 @@ class Tanh(Activation):
         slope: NDArray = 1 - a * a
         return slope
 
+    @staticmethod
+    def onnx(op: Any, z: Any) -> Any:
+        return op("Tanh", z)
+
 
 class ReLU(Activation):
     """The slope at 0 is that for z < 0."""
@@ -263,6 +317,7 @@ class ReLU(Activation):
     sklearn_name = "relu"
     initializer = "he"
     javascript = "(z) => Math.max(z, 0)"
+    torch_module: ClassVar = ("ReLU", {})
     eta = 0.1
 
     @staticmethod
@@ -273,6 +328,10 @@ class ReLU(Activation):
     @staticmethod
     def derivative(z: NDArray | None, a: NDArray) -> NDArray:
         return (a > 0).astype(a.dtype)
+
+    @staticmethod
+    def onnx(op: Any, z: Any) -> Any:
+        return op("Relu", z)
 
 
 @dataclass(frozen=True)
@@ -312,6 +371,7 @@ class LeakyReLU(Activation):
     sklearn_name = "leaky-relu"
     initializer = "he"
     javascript = "(z) => (z > 0 ? z : {slope} * z)"
+    torch_module: ClassVar = ("LeakyReLU", {"negative_slope": "{slope}"})
     eta = 0.1
 
     def __post_init__(self) -> None:
@@ -323,6 +383,9 @@ class LeakyReLU(Activation):
 
     def derivative(self, z: NDArray | None, a: NDArray) -> NDArray:
         return np.where(a > 0, 1, self.slope).astype(a.dtype)
+
+    def onnx(self, op: Any, z: Any) -> Any:
+        return op("Max", z, op("Mul", z, self.slope))  # ONNX Runtime has LeakyRelu in float32 only
 
 
 def _normal(z: NDArray) -> tuple[NDArray, NDArray]:
@@ -342,6 +405,7 @@ class GELU(Activation):
     initializer = "he"
     keeps_slope = True
     javascript = "(z) => (z * (1 + erf(z / Math.SQRT2))) / 2"
+    torch_module: ClassVar = ("GELU", {"approximate": ("none",)})
     eta = 0.1
 
     @staticmethod
@@ -356,6 +420,11 @@ class GELU(Activation):
         slope: NDArray = distribution + np.clip(z.astype(np.float64), -40, 40) * density
         return slope.astype(a.dtype)
 
+    @staticmethod
+    def onnx(op: Any, z: Any) -> Any:
+        erf = op("Erf", op("Mul", z, math.sqrt(0.5)))
+        return op("Mul", z, op("Mul", op("Add", erf, 1.0), 0.5))
+
 
 class Swish(Activation):
     """Ramachandran, Zoph and Le (2017); also called SiLU."""
@@ -367,6 +436,7 @@ class Swish(Activation):
     initializer = "he"
     keeps_slope = True
     javascript = "(z) => z / (1 + Math.exp(-z))"
+    torch_module: ClassVar = ("SiLU", {})
     eta = 0.1
 
     @staticmethod
@@ -380,6 +450,10 @@ class Swish(Activation):
         sigma = Sigmoid.value(z)
         slope: NDArray = sigma + np.clip(z, -1000, 1000) * sigma * Sigmoid.value(-z)
         return slope
+
+    @staticmethod
+    def onnx(op: Any, z: Any) -> Any:
+        return op("Mul", z, op("Sigmoid", z))
 
 
 CLASSES = registry.classes(globals(), Activation)

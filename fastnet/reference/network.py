@@ -120,9 +120,10 @@ class NetworkCore:
         check_file: Callable[[str, Any], None] | None = None,
         standardize: tuple[NDArray, NDArray] | None = None,
         convert: Callable[[Any], Any] | None = None,
+        jacobian: bool = False,
     ) -> Predictor:
         """A function for one example at a time."""
-        return Predictor(self, check_file, standardize, convert)
+        return Predictor(self, check_file, standardize, convert, jacobian)
 
     def feedforward(
         self, examples: Examples, out: NDArray, threads: int = 1, *, poll: Poll | None = None
@@ -130,6 +131,26 @@ class NetworkCore:
         """out (n, n_out) = the output activations; ``poll`` is called as by ``evaluate``."""
         for rows in pieces(len(out), EVALUATED, poll):
             out[rows] = forward(self, examples.mini_batch(rows, self)[0])[0][-1]
+
+    def jacobian(
+        self,
+        examples: Examples,
+        out: NDArray,
+        jacobian: NDArray,
+        slopes: NDArray | None = None,
+        threads: int = 1,
+        *,
+        poll: Poll | None = None,
+    ) -> None:
+        """out (n, n_out) = the outputs, jacobian (n * n_out, n_in) = their derivatives by the
+        inputs, one example after the other, times slopes (n_in,) float64; ``poll`` is called as by
+        ``evaluate``."""
+        by_example = jacobian.reshape(len(out), self.sizes[-1], self.sizes[0])
+        for rows in pieces(len(out), EVALUATED, poll):
+            x = examples.mini_batch(rows, self)[0]
+            out[rows], by_example[rows] = derivatives(self, x)
+            if slopes is not None:
+                by_example[rows] *= slopes
 
     def gradient(
         self, examples: Examples, nabla: Any, threads: int = 1, *, poll: Poll | None = None
@@ -202,7 +223,8 @@ class Predictor:
     Both compute with the parameters that the network has at the call. ``check_file`` is called with
     "x" and an x that may be part of a memory map. ``standardize``, means and deviations (n_in,) of
     float64, makes the inputs (x - mean) / deviation, rounded once from float64. ``convert`` makes
-    an array of an x that is none.
+    an array of an x that is none. With ``jacobian`` the result of a call is the pair (outputs,
+    their derivatives by x (n_out, n_in)), the same one each time.
     """
 
     def __init__(
@@ -211,10 +233,13 @@ class Predictor:
         check_file: Callable[[str, Any], None] | None = None,
         standardize: tuple[NDArray, NDArray] | None = None,
         convert: Callable[[Any], Any] | None = None,
+        jacobian: bool = False,
     ):
         self._network, self._check_file = network, check_file
         self._standardize, self._convert = standardize, convert
         self._out = np.empty(network.sizes[-1], network.dtype)
+        self._jacobian = np.empty((network.sizes[-1], network.sizes[0]), network.dtype)
+        self._result = (self._out, self._jacobian) if jacobian else self._out
 
     def try_predict(self, x: Any) -> NDArray | None:
         """The outputs for x (n_in,) or (n_in, 1) in a new array, or None."""
@@ -222,10 +247,14 @@ class Predictor:
         if type(x) is not np.ndarray or x.dtype != self._network.dtype:
             return None
         if x.shape == (n_in, 1) and n_in > 1:
-            return self(x[:, 0])[:, None].copy()
-        return self(x).copy() if x.shape == (n_in,) else None
+            self(x[:, 0])
+            return self._out[:, None].copy()
+        if x.shape != (n_in,):
+            return None
+        self(x)
+        return self._out.copy()
 
-    def __call__(self, x: Any) -> NDArray:
+    def __call__(self, x: Any) -> Any:
         if self._check_file is not None:
             self._check_file("x", x)
         if self._convert is not None and not isinstance(x, np.ndarray):
@@ -234,8 +263,14 @@ class Predictor:
             mean, deviation = self._standardize
             x = (np.asarray(x, np.float64) - mean) / deviation
         row = np.asarray(x, self._network.dtype)[None]
-        self._out[...] = forward(self._network, row)[0][-1][0]
-        return self._out
+        if self._result is self._out:
+            self._out[...] = forward(self._network, row)[0][-1][0]
+            return self._result
+        outputs, rows = derivatives(self._network, row)
+        self._out[...], self._jacobian[...] = outputs[0], rows[0]
+        if self._standardize is not None:
+            self._jacobian /= self._standardize[1]
+        return self._result
 
 
 def forward(
@@ -262,6 +297,21 @@ def forward(
             a = ACTIVATIONS[network.output].value(z)
         activations.append(a)
     return activations, z, slopes
+
+
+def derivatives(network: NetworkCore, x: NDArray) -> tuple[NDArray, NDArray]:
+    """(outputs (m, n_out), their derivatives by the inputs (m, n_out, n_in))."""
+    activations, z, slopes = forward(network, x)
+    a, output = activations[-1], ACTIVATIONS[network.output]
+    if output.of_layer:  # da_j/dz_k = a_j ((j == k) - a_k)
+        rows = a[:, :, None] * (np.eye(a.shape[1], dtype=a.dtype) - a[:, None, :])
+    else:
+        rows = output.derivative(z, a)[:, :, None] * np.eye(a.shape[1], dtype=a.dtype)
+    for l, (weights, _) in reversed([*enumerate(layers(network.sizes, network.parameters))]):
+        rows = rows @ weights.T
+        if l > 0:
+            rows *= slopes[l - 1][:, None, :]
+    return a, rows
 
 
 def step(

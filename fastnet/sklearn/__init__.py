@@ -15,9 +15,13 @@ except (ImportError, AttributeError):
     ) from None
 
 from fastnet.sklearn.classifier import MLPClassifier
+from fastnet.sklearn.onnx_registry import register_if_imported, register_onnx
 from fastnet.sklearn.regressor import MLPRegressor
 
-__all__ = ["MLPClassifier", "MLPRegressor"]
+__all__ = ["MLPClassifier", "MLPRegressor", "register_onnx"]
+
+
+register_if_imported()
 
 
 def __dir__() -> list[str]:

@@ -19,7 +19,15 @@ from fastnet.data.dataset import Dataset
 from fastnet.network import Network, model_of
 from fastnet.nn import activations
 from fastnet.nn.costs import CostSpec
-from fastnet.sklearn import arguments, lbfgs, losses, parameters, validation
+from fastnet.sklearn import (
+    arguments,
+    conversion,
+    lbfgs,
+    losses,
+    onnx_registry,
+    parameters,
+    validation,
+)
 from fastnet.sklearn.fit_tasks import (
     OF_CALLBACKS,
     CallbackSupportMixin,
@@ -28,6 +36,7 @@ from fastnet.sklearn.fit_tasks import (
     tear_down,
 )
 from fastnet.sklearn.iterations import Iterations
+from fastnet.sklearn.onnx_export import OnnxExport
 from fastnet.sklearn.parameters import Settings
 from fastnet.sklearn.solver import Solver
 from fastnet.sklearn.validation import Validation
@@ -42,7 +51,7 @@ _RENAMED = {
 }
 
 
-class BaseMLP(Iterations, CallbackSupportMixin, BaseEstimator):
+class BaseMLP(Iterations, OnnxExport, CallbackSupportMixin, BaseEstimator):
     """The part of the two estimators that does not depend on the kind of targets.
 
     The epochs are scikit-learn's, not those of ``Network.SGD``: its random numbers, so that the
@@ -84,6 +93,7 @@ class BaseMLP(Iterations, CallbackSupportMixin, BaseEstimator):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Restore a pickle; those of 0.1 have no ``max_fun`` and other names of attributes."""
+        onnx_registry.register_if_imported()
         super().__setstate__({_RENAMED.get(name, name): it for name, it in state.items()})
         self.__dict__.setdefault("max_fun", parameters.MAX_FUN)
         if "network_" in state and "_label_binarizer" not in state:
@@ -126,6 +136,7 @@ class BaseMLP(Iterations, CallbackSupportMixin, BaseEstimator):
         incremental: bool = False, classes: Any = None,
     ) -> None:  # fmt: skip
         """Train. An error before the first epoch is complete leaves the estimator unchanged."""
+        onnx_registry.register_if_imported()
         before, seen = dict(vars(self)), None
         try:
             tasks = Unwatched() if incremental else self._begin_tasks(X, y, sample_weight)
@@ -267,6 +278,44 @@ class BaseMLP(Iterations, CallbackSupportMixin, BaseEstimator):
         return Validation(X, y, data, None, metric)
 
     # ---- use
+
+    def to_sklearn(self) -> Any:
+        """This fitted estimator as one of scikit-learn's class of the same name.
+
+        It has copies of the parameters of the network and predicts the same, up to rounding:
+        scikit-learn computes in the type of X, in float64 for X in float64, with the parameters in
+        the network's dtype. It has scikit-learn's parameters of the constructor, the fitted
+        attributes, the random state, and the optimizer with its moments, so that ``partial_fit``
+        and ``warm_start`` go on from here. What only ``history_`` has is left out.
+
+        Returns
+        -------
+        sklearn.neural_network.MLPClassifier or MLPRegressor
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ValueError
+            For what scikit-learn's class does not have, by name: an activation, a solver, a loss or
+            an output layer; ``class_weight``, ``dropout``, ``eval_metric`` and callbacks, without
+            which the training would go on differently. ``set_params(dropout=0)`` before, for
+            example, permits it.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from fastnet.sklearn import MLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> ours = MLPClassifier(solver="lbfgs", random_state=0).fit(X, y)
+        >>> theirs = ours.to_sklearn()
+        >>> type(theirs).__module__.partition(".")[0]
+        'sklearn'
+        >>> bool((theirs.predict(X) == ours.predict(X)).all())
+        True
+        """
+        check_is_fitted(self)
+        return conversion.to_sklearn(self)
 
     def _weighted_inputs(self, X: Any) -> tuple[NDArray, type]:
         """z of the output layer, (n, n_outputs_), and the type of results for this X."""

@@ -18,6 +18,7 @@ from fastnet.core import checks
 from fastnet.core.steps import Passes, StepOptions
 from fastnet.data.dataset import Dataset
 from fastnet.model import Model
+from fastnet.nn.optimizers import Optimizer
 from fastnet.sklearn.parameters import Settings
 from fastnet.training import loop
 from fastnet.training.errors import DivergenceError
@@ -129,6 +130,26 @@ class Solver:
     @property
     def t(self) -> int:
         return self._steps
+
+    @property
+    def optimizer(self) -> Optimizer | None:
+        """None for plain gradient descent."""
+        return self._optimizer
+
+    def moments(self, model: Model) -> list[list[NDArray]]:
+        """Copies of the optimizer's velocities or moments, each a list of arrays with the shapes of
+        ``coefs_`` and then of ``intercepts_``; none for plain gradient descent."""
+        values = self._step_options.moments
+        if values is None:
+            return []
+        return [
+            [
+                np.array(array, order="C")
+                for name in ("coefs_", "intercepts_")
+                for array in model.parameters.arrays(name, part)
+            ]
+            for part in values.reshape(-1, model.n_parameters)
+        ]
 
     @property
     def learning_rate(self) -> float:

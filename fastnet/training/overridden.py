@@ -57,6 +57,15 @@ def _first_overridden(net: Any, *names: str) -> str | None:
     return next((name for name in names if overrides(net, name)), None)
 
 
+def check_feedforward(net: Any, name: str) -> None:
+    """Raise a TypeError that starts with ``name`` if ``feedforward`` is overridden."""
+    if overrides(net, "feedforward"):
+        raise TypeError(
+            f"{name}: expected a network with the package's feedforward, whose derivatives are "
+            f"computed, got one that overrides it"
+        )
+
+
 class OverriddenMethods:
     """The overridden methods of a network, as one call of ``SGD`` uses them.
 

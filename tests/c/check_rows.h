@@ -162,7 +162,7 @@ static void print_steps(fn_type type, fn_training training)
     training.moments = allocate(FN_MOST_MOMENTS * length);
     set(type, parameters, place.weights, 2);
     planned p;
-    make_plan(&p, type, &network, &examples, STEPS, 1, &training, 1);
+    make_plan(&p, FN_CALL_TRAIN, type, &network, &examples, STEPS, 1, &training, 1);
     void *workspace = allocate(fn_workspace_size(type, &p.plan, &examples, &training));
     fn_train(type, &p.plan, parameters, &examples, order, 1, &training, workspace);
     printf(" %.17g %.17g", get(type, parameters, place.weights), get(type, parameters, place.biases));

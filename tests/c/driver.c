@@ -297,17 +297,15 @@ typedef struct {
     fn_layer_plan layers[FN_STEPS * MOST_LAYERS];
 } planned;
 
-/* For a training, or, where that is NULL, for a call with all examples: m 0 for their gradient, else
- * for an evaluation. */
-static void make_plan(planned *result, fn_type type, const fn_network *network,
+/* m and training are of a training. */
+static void make_plan(planned *result, fn_call call, fn_type type, const fn_network *network,
                       const fn_examples *examples, size_t n, size_t m, const fn_training *training,
                       size_t threads)
 {
-    const fn_call whole = m ? FN_CALL_FORWARD : FN_CALL_GRADIENT;
     fn_plan_input input = {
         .network = network, .type = type, .target = fn_selected_target(),
-        .processor = fn_this_processor(), .call = training ? FN_CALL_TRAIN : whole, .n = n,
-        .m = m, .training = training, .threads = threads,
+        .processor = fn_this_processor(), .call = call, .n = n, .m = m, .training = training,
+        .threads = threads,
     };
     fn_describe_examples(examples, network->sizes[0], &input);
     fn_make_plan(&input, &result->plan, result->layers);
@@ -328,7 +326,7 @@ static uint64_t hash_of_gradient(uint64_t h, fn_type type, const fn_network *net
     const size_t length = fn_layout(network, fn_bytes[type], places) * fn_bytes[type];
     const fn_training callbacks = {.poll = poll};
     planned p;
-    make_plan(&p, type, network, examples, examples->n, 0, NULL, threads);
+    make_plan(&p, FN_CALL_GRADIENT, type, network, examples, examples->n, 0, NULL, threads);
     void *workspace = allocate(fn_workspace_size(type, &p.plan, examples, NULL));
     void *nabla = allocate(length);
     double cost = -1;
@@ -337,6 +335,42 @@ static uint64_t hash_of_gradient(uint64_t h, fn_type type, const fn_network *net
     h = hash(h, &cost, sizeof cost, sizeof cost);
     free(nabla);
     free(workspace);
+    return h;
+}
+
+/* On from h, over the Jacobians of the first examples, each of which must be the same alone. */
+static uint64_t hash_of_jacobian(uint64_t h, fn_type type, const fn_network *network,
+                                 const fn_examples *examples, const void *parameters, fn_poll poll,
+                                 size_t threads)
+{
+    const size_t n_in = network->sizes[0], n_out = network->sizes[network->layers];
+    const size_t item = fn_bytes[type], size = n_out * n_in * item;
+    fn_examples some = *examples;
+    some.n = examples->n < 5 ? examples->n : 5;
+    double *slopes = allocate(n_in * sizeof *slopes);
+    for (size_t i = 0; i < n_in; i++)
+        slopes[i] = (double)(i % 5) / 3;
+    char *a = allocate(some.n * n_out * item), *jacobian = allocate(some.n * size);
+    char *alone = allocate(size);
+    planned p;
+    make_plan(&p, FN_CALL_JACOBIAN, type, network, &some, some.n, 0, NULL, threads);
+    void *workspace = allocate(fn_evaluation_size(type, &p.plan, &some));
+    fn_jacobian(type, &p.plan, parameters, &some, slopes, a, jacobian, poll, workspace);
+    free(workspace);
+    h = hash(h, a, some.n * n_out * item, item);
+    h = hash(h, jacobian, some.n * size, item);
+    const uint64_t first = hash(first_hash, jacobian, size, item);
+    some.n = 1;
+    make_plan(&p, FN_CALL_JACOBIAN, type, network, &some, 1, 0, NULL, 1);
+    workspace = allocate(fn_evaluation_size(type, &p.plan, &some));
+    fn_jacobian(type, &p.plan, parameters, &some, slopes, a, alone, poll, workspace);
+    if (hash(first_hash, alone, size, item) != first)
+        fail("the Jacobian of an example alone differs");
+    free(workspace);
+    free(alone);
+    free(jacobian);
+    free(a);
+    free(slopes);
     return h;
 }
 
@@ -366,7 +400,7 @@ static uint64_t hash_of_job(uint64_t h, const job *at, fn_type type, fn_form for
     int64_t n_complete = 0;
     const size_t passes = at->passes, each = n / passes;
     planned p;
-    make_plan(&p, type, &network, &examples, each, m, &training, threads);
+    make_plan(&p, FN_CALL_TRAIN, type, &network, &examples, each, m, &training, threads);
     void *workspace = allocate(fn_workspace_size(type, &p.plan, &examples, &training));
     training.n_complete = &n_complete;
     training.snapshots = allocate(2 * length), training.n_snapshots = 2;
@@ -377,7 +411,7 @@ static uint64_t hash_of_job(uint64_t h, const job *at, fn_type type, fn_form for
     free(training.snapshots);
     free(workspace);
     free(training.moments);
-    make_plan(&p, type, &network, &examples, n, n, NULL, threads);
+    make_plan(&p, FN_CALL_FORWARD, type, &network, &examples, n, 0, NULL, threads);
     workspace = allocate(fn_evaluation_size(type, &p.plan, &examples));
     size_t correct;
     const double cost = fn_evaluate(type, &p.plan, parameters, &examples, &correct, poll, workspace);
@@ -385,6 +419,9 @@ static uint64_t hash_of_job(uint64_t h, const job *at, fn_type type, fn_form for
     h = hash(h, &cost, sizeof cost, sizeof cost);
     free(workspace);
     h = hash_of_gradient(h, type, &network, &examples, parameters, poll, threads);
+    h = hash_of_jacobian(h, type, &network, &examples, parameters, poll, threads);
+    network.output = FN_SOFTMAX;
+    h = hash_of_jacobian(h, type, &network, &examples, parameters, poll, threads);
     free(parameters);
     if (form != FN_DENSE)
         release(&examples);
@@ -483,11 +520,11 @@ static void run(char **arguments, size_t n_sizes)
     const fn_training training = {.eta = 0.5, .optimizer = FN_PLAIN};
     const size_t most = EXAMPLES / m;
     planned p;
-    make_plan(&p, type, &network, &examples, most * m, m, &training, 1);
+    make_plan(&p, FN_CALL_TRAIN, type, &network, &examples, most * m, m, &training, 1);
     void *workspace = allocate(fn_workspace_size(type, &p.plan, &examples, &training));
     for (size_t now; left > 0; left -= now) {
         now = left < most ? left : most;
-        make_plan(&p, type, &network, &examples, now * m, m, &training, 1);
+        make_plan(&p, FN_CALL_TRAIN, type, &network, &examples, now * m, m, &training, 1);
         fn_train(type, &p.plan, parameters, &examples, order, 1, &training, workspace);
     }
 }

@@ -1,0 +1,213 @@
+"""A model of ONNX as a network: its graph is followed node by node.
+
+The result of each node is a value of ``onnx_values``. A node that is no part of a network gives an
+``Unfit`` with the reason, which matters only if an output depends on it: a classifier may compute
+labels in any way. Memory is bounded by the size of the model.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnet.architecture import make_model
+from fastnet.convert import onnx_expressions, onnx_file
+from fastnet.convert.onnx_nodes import Reader
+from fastnet.convert.onnx_values import Constant, Inputs, Layers, Unfit, Value, Weighted
+from fastnet.core import checks
+from fastnet.data.input_transform import Standardize
+from fastnet.data.labels import checked_classes
+from fastnet.model import Model
+from fastnet.nn import costs
+from fastnet.nn.activations import Activation
+
+if TYPE_CHECKING:
+    import onnx
+
+_LEAST_OPSET = 7  # since when operators broadcast as NumPy does
+_KEYS = ("classes", "features", "inputs_have_features", "input_scale", "cost")
+
+
+def from_onnx(source: Any, cost: Any) -> Model:
+    """The model for ``Network.from_onnx``."""
+    if cost is not None:
+        costs.choose(cost, None)  # checked here, so that the error does not name the file
+    name, proto = onnx_file.read(source)
+    try:
+        return _model_of(proto, cost)
+    except (TypeError, ValueError) as error:
+        raise checks.prefixed(name, ValueError(str(error))) from None
+
+
+def _model_of(proto: onnx.ModelProto, cost: Any) -> Model:
+    opsets = {each.domain: each.version for each in proto.opset_import}
+    opset = opsets.get("", opsets.get("ai.onnx", 0))
+    if opset < _LEAST_OPSET:
+        raise ValueError(f"expected opset {_LEAST_OPSET} or newer, found {opset}")
+    reader = Reader(onnx_file.size_of(proto))
+    found = _outputs(proto.graph, reader)
+    classes = [*reader.classes] if reader.classes is not None else None
+    return _made(found, _stored(proto), classes, cost)
+
+
+def _outputs(graph: onnx.GraphProto, reader: Reader) -> Layers:
+    """The graph's outputs that are those of a network."""
+    values: dict[str, Value] = {"": Unfit("expected an input, found none")}
+    for tensor in graph.initializer:
+        values[tensor.name] = Constant(onnx_file.array_of(f"initializer {tensor.name!r}", tensor))
+    inputs = [each for each in graph.input if each.name not in values]
+    if len(inputs) != 1:
+        found = checks.some([each.name for each in inputs])
+        raise ValueError(f"expected a graph of one input, found {len(inputs)}: {found}")
+    values[inputs[0].name] = _inputs_of(inputs[0])
+    for node in graph.node:
+        made = reader.value_of(node, [values.get(each) for each in node.input])
+        for k, output in enumerate(node.output):
+            if output and output in values:
+                raise ValueError(f"expected one definition of {output!r}, found several")
+            second = Unfit(f"{reader.place(node)}: expected its first output")
+            values[output] = second if k or not output else made
+    names = [each.name for each in graph.output]
+    return _chosen(
+        {
+            name: values.get(name, Unfit(f"output {name!r}: expected a node that gives it"))
+            for name in names
+        }
+    )
+
+
+def _chosen(results: dict[str, Value]) -> Layers:
+    """The one output that is a network's."""
+    fitting = {name: value for name, value in results.items() if isinstance(value, Layers)}
+    if len(fitting) == 1:
+        return next(iter(fitting.values()))
+    if fitting:
+        raise ValueError(
+            f"expected one output that is a network's, found {checks.some([*fitting])}"
+        )
+    for name, value in results.items():
+        if isinstance(value, Unfit):
+            raise ValueError(value.reason)
+        raise ValueError(f"expected a fully connected layer before the output {name!r}, found none")
+    raise ValueError("expected an output, found none")
+
+
+def _inputs_of(declared: onnx.ValueInfoProto) -> Inputs:
+    from onnx import TensorProto
+
+    kind = declared.type.tensor_type
+    is_bytes = kind.elem_type == TensorProto.UINT8
+    if not is_bytes and kind.elem_type not in (TensorProto.FLOAT, TensorProto.DOUBLE):
+        raise ValueError(
+            f"input {declared.name!r}: expected float32, float64 or uint8, found another type"
+        )
+    rank = len(kind.shape.dim) if kind.HasField("shape") else 2
+    if rank < 2:
+        raise ValueError(f"input {declared.name!r}: expected rows (N, n_in), found {rank} axes")
+    return Inputs(is_flat=rank == 2, is_bytes=is_bytes)
+
+
+# ---- the network
+
+
+def _made(found: Layers, stored: dict[str, Any], classes: Any, cost: Any) -> Model:
+    """The network of the outputs ``found``."""
+    chain, hidden = _chain(found.z)
+    inputs = chain[0].before
+    assert isinstance(inputs, Inputs)
+    output = onnx_expressions.output(found.formula)
+    if output is None:
+        kind = onnx_expressions.hidden(found.formula)
+        raise ValueError(
+            f"output: expected one of {', '.join(costs.OUTPUTS)}; found "
+            f"{'another function' if kind is None else kind}"
+        )
+    dtypes = {each.w.dtype.name for each in chain}
+    if len(dtypes) > 1:
+        raise ValueError(f"expected weights of one type, found {', '.join(sorted(dtypes))}")
+    features = stored.get("features")
+    schema = {
+        "inputs": _standardize(
+            inputs, chain[0].w.shape[1], features if stored.get("inputs_have_features") else None
+        ),
+        "classes": stored.get("classes", _fitting(classes, len(found.z.w), output)),
+        "features": features,
+    }
+    made = make_model(
+        [chain[0].w.shape[1], *(len(each.w) for each in chain)], _cost(cost, stored, output.name),
+        output=output.name, dtype=dtypes.pop(), hidden=hidden, schema=schema,
+    )  # fmt: skip
+    made.parameters.bind("weights", [each.w for each in chain])
+    made.parameters.bind("biases", [_bias(each) for each in chain])
+    scale = stored.get("input_scale") if inputs.scale is None else inputs.scale
+    if scale is not None:
+        made.parameters.input_scale = checks.nonnegative("input_scale", scale)
+    return made
+
+
+def _chain(last: Weighted) -> tuple[list[Weighted], list[Activation]]:
+    """All layers, the first one first, and the neurons of the hidden ones."""
+    chain, hidden = [last], []
+    while isinstance(chain[-1].before, Weighted):
+        assert chain[-1].neurons is not None
+        hidden.append(chain[-1].neurons)
+        chain.append(chain[-1].before)
+    return chain[::-1], hidden[::-1]
+
+
+def _bias(layer: Weighted) -> NDArray:
+    n_out = len(layer.w)
+    given = np.zeros(1, layer.w.dtype) if layer.b is None else layer.b
+    return np.broadcast_to(given, n_out).reshape(n_out, 1)
+
+
+def _standardize(inputs: Inputs, n_in: int, features: Any) -> Standardize | None:
+    if inputs.mean is None and inputs.deviation is None:
+        return None
+    deviation = np.ones(1) if inputs.deviation is None else inputs.deviation
+    for name, numbers in (("mean", inputs.mean), ("deviation", deviation)):
+        if numbers is not None and len(numbers) not in (1, n_in):
+            raise ValueError(f"{name}: expected numbers for {n_in} inputs, found {len(numbers)}")
+    if np.any(deviation == 0) or np.any(deviation < 0):
+        raise ValueError("inputs: expected to be divided by positive numbers, found others")
+    mean = None if inputs.mean is None else np.broadcast_to(inputs.mean, n_in)
+    return Standardize(mean, np.broadcast_to(deviation, n_in), features=features)
+
+
+def _fitting(classes: Any, n_out: int, output: Activation) -> Any:
+    """The names of classes that the graph has, if they are as many as the outputs say."""
+    expected = 2 if n_out == 1 and not output.of_layer else n_out
+    return classes if classes is not None and len(classes) == expected else None
+
+
+def _cost(given: Any, stored: dict[str, Any], output: str) -> Any:
+    """The cost: the argument, the stored one, or the usual one of the output layer."""
+    if given is not None:
+        return given
+    known = costs.from_json(stored["cost"]) if "cost" in stored else None
+    if known is not None:
+        return known
+    fitting = [each for each in costs.COSTS if output in each.errors]
+    of_classes = [each for each in fitting if each.sklearn_name == "log_loss"]
+    return (of_classes or fitting)[0]
+
+
+def _stored(proto: onnx.ModelProto) -> dict[str, Any]:
+    """What ``to_onnx`` stored; nothing for a model of another program."""
+    if proto.producer_name != "fastnet":
+        return {}
+    found: dict[str, Any] = {}
+    for prop in proto.metadata_props:
+        if prop.key in _KEYS:
+            try:
+                found[prop.key] = json.loads(prop.value)
+            except (ValueError, RecursionError):
+                raise ValueError(
+                    f"{prop.key}: expected JSON, found {checks.short_repr(prop.value)}"
+                ) from None
+    if "classes" in found:
+        checked_classes("classes", found["classes"])
+    return found

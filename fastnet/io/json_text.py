@@ -1,0 +1,42 @@
+"""JSON from files: one error for all that can be wrong, and no key twice in an object."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fastnet.core import checks
+
+
+def parse(text: str | bytes) -> Any:
+    """The value of a text in JSON.
+
+    Raises
+    ------
+    ValueError
+        If it is no JSON, or too deep or with numbers too long for this Python.
+
+    Examples
+    --------
+    >>> parse('{"sizes": [3, 2]}')
+    {'sizes': [3, 2]}
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_object)
+    except RecursionError:
+        raise ValueError("expected JSON, found lists within lists without end") from None
+    except UnicodeDecodeError as error:
+        raise ValueError(f"expected JSON, found bytes that are not UTF-8: {error}") from None
+    except ValueError as error:
+        message = str(error)
+        expected = message if message.startswith("expected ") else f"expected JSON, found {message}"
+        raise ValueError(expected) from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in made:
+            raise ValueError(f"expected different keys, found {checks.short_repr(key)} twice")
+        made[key] = value
+    return made
