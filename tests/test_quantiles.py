@@ -222,6 +222,20 @@ def test_another_number_of_quantiles_than_outputs_is_refused(n_out, tmp_path):
         fastnet.load(path)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [[], [0.1, 0.5, 1], [0.1, "0.5", 0.9], [[0.1, 0.5, 0.9]], [0.1] * 10000, {"0": 0.1}, "0.1"],
+)
+def test_wrong_quantiles_in_a_file_are_one_error(wrong, tmp_path):
+    path = tmp_path / "net.json"
+    net_of().save(path)
+    fields = json.loads(path.read_text())
+    assert fields["cost"] == {"class": "QuantileCost", "quantile": [0.05, 0.5, 0.95]}
+    path.write_text(json.dumps({**fields, "cost": {**fields["cost"], "quantile": wrong}}))
+    with pytest.raises(ValueError, match=r"net\.json: (cost: )+"):
+        fastnet.load(path)
+
+
 def test_a_network_keeps_its_quantiles(tmp_path):
     net = net_of()
     net.SGD((X, Y), 2, 10, 0.05, verbose=False)
