@@ -41,6 +41,7 @@ PARTS_OF_FILES = {"docs/adding-things.md"}
 FOR_EVERY_INSTRUCTION_SET = {
     "docs/changes_from_0.1.md",
     "docs/conversions.md",
+    "docs/deploying.md",
     "docs/onnx.md",
     "docs/pictures.md",
     "docs/scikit_learn.md",
@@ -60,6 +61,7 @@ def test_all_documents_with_snippets_are_known():
         "docs/changes_from_0.1.md": 1,
         "docs/choosing_hyper_parameters.md": 4,
         "docs/conversions.md": 4,
+        "docs/deploying.md": 9,
         "docs/derivatives.md": 3,
         "docs/file-formats.md": 6,
         "docs/inputs.md": 6,

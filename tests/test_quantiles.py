@@ -222,6 +222,20 @@ def test_another_number_of_quantiles_than_outputs_is_refused(n_out, tmp_path):
         fastnet.load(path)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [[], [0.1, 0.5, 1], [0.1, "0.5", 0.9], [[0.1, 0.5, 0.9]], [0.1] * 10000, {"0": 0.1}, "0.1"],
+)
+def test_wrong_quantiles_in_a_file_are_one_error(wrong, tmp_path):
+    path = tmp_path / "net.json"
+    net_of().save(path)
+    fields = json.loads(path.read_text())
+    assert fields["cost"] == {"class": "QuantileCost", "quantile": [0.05, 0.5, 0.95]}
+    path.write_text(json.dumps({**fields, "cost": {**fields["cost"], "quantile": wrong}}))
+    with pytest.raises(ValueError, match=r"net\.json: (cost: )+"):
+        fastnet.load(path)
+
+
 def test_a_network_keeps_its_quantiles(tmp_path):
     net = net_of()
     net.SGD((X, Y), 2, 10, 0.05, verbose=False)
@@ -234,6 +248,39 @@ def test_a_network_keeps_its_quantiles(tmp_path):
         assert other.total_cost((X, Y), 0.1) == net.total_cost((X, Y), 0.1)
         other.cost = QuantileCost([0.1, 0.5, 0.95])
         assert other != net
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
+def test_files_of_other_formats_keep_the_quantiles(suffix, tmp_path):
+    if suffix == ".safetensors":
+        pytest.importorskip("safetensors")
+    net = net_of()
+    net.save(tmp_path / f"net{suffix}")
+    again = fastnet.load(tmp_path / f"net{suffix}")
+    assert (again, again.cost) == (net, THREE)
+
+
+def test_models_of_other_programs_keep_the_quantiles():
+    pytest.importorskip("onnx")
+    net = net_of()
+    again = Network.from_onnx(net.to_onnx())
+    assert (again, again.cost) == (net, THREE)
+
+
+def test_a_checkpoint_is_of_its_quantiles_only(tmp_path):
+    file = tmp_path / "run.npz"
+
+    def train(epochs, cost=THREE):
+        net = net_of(cost)
+        net.SGD((X, Y), epochs, 7, 0.05, checkpoint=file, resume=True, verbose=False)
+        return net
+
+    train(2)
+    continued = train(5)
+    with pytest.raises(ValueError, match=r"^checkpoint: .*quantile:0.05,0.5,0.95, this call quant"):
+        train(5, QuantileCost([0.1, 0.5, 0.95]))
+    file.unlink()
+    assert train(5) == continued
 
 
 def _pairs():
