@@ -14,7 +14,8 @@ from fastnet.data.dataset import Data, Dataset
 from fastnet.data.sample_weights import example_weights
 from fastnet.model import Model
 from fastnet.network_inputs import NetworkInputs
-from fastnet.training import callbacks, monitoring, overridden
+from fastnet.training import callbacks, identity, monitoring, overridden
+from fastnet.training.checkpoints import Checkpoints
 from fastnet.training.errors import AttachHistory
 from fastnet.training.history import History
 from fastnet.training.loop import CustomEpoch, EpochLoop
@@ -86,12 +87,20 @@ def prepare(
     """The epoch loop of one call of ``SGD``. The network is not changed."""
     reporter = reporting.reporter_of_level(options.verbose)
     state, monitors, step, custom_epoch = begin(net, model, data, options)
+    checkpoints = None
+    if options.checkpoint is not None:
+        figures = [name for monitor in monitors for name in monitor.figures]
+        settings = identity.of_sgd(net, model, data.sets, options, figures, step.weights)
+        checkpoints = Checkpoints(options.checkpoint, settings, model, stream, state, step)
     if options.epochs:
         with AttachHistory(state.history):
-            state.rate(1)  # the schedule may be a function that raises an exception
+            if not state.is_over:
+                state.rate(state.epoch + 1)  # a user's function may raise an exception
             data.warn_of_bytes(inputs)
     training = data.sets["training"]
-    return EpochLoop(model, stream, training, step, state, monitors, reporter, custom_epoch)
+    loop = EpochLoop(model, stream, training, step, state, monitors, reporter, custom_epoch)
+    loop.checkpoints = checkpoints
+    return loop
 
 
 class Begun(NamedTuple):
