@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def write(path: Any, chunks: Iterable[bytes]) -> None:
+def write(path: Any, chunks: Iterable[bytes | memoryview]) -> None:
     """Write a file atomically: an existing file is replaced when the new one is complete.
 
     Until then the bytes are in a temporary file in the same folder, NAME.<16 hexadecimal
