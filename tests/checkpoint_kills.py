@@ -108,7 +108,7 @@ def estimator(kind, **parameters):
         fit = {"eval_set": (data.X[:50], data.y[:50])} if given.pop("eval", False) else {}
         if given.pop("weighted", False):
             fit["sample_weight"] = np.linspace(0.5, 2, len(data))
-        made = getattr(sklearn, kind)((8,), **given)
+        made = getattr(sklearn, kind)(hidden_layer_sizes=(8,), **given)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             made.fit(data.X, data.y, checkpoint=path, resume=True, **fit)
@@ -266,7 +266,12 @@ def killed(function, path, place, seconds, rng):
 class Run(NamedTuple):
     name: str
     kills: list
-    same: bool
+    expected: str  # the digest, or an error
+    answer: str
+
+    @property
+    def same(self):
+        return len(self.expected) == 64 and self.answer == self.expected
 
 
 def compare(name, function, folder, places, rng):
@@ -289,7 +294,7 @@ def compare(name, function, folder, places, rng):
     child = Child(lambda pipe: function(path))
     answer = child.answer()
     child.end()
-    return Run(name, kills, answer == expected and len(expected) == 64)
+    return Run(name, kills, expected, answer)
 
 
 def runs(n_kills, seed, names=None):
@@ -319,7 +324,8 @@ def main():
         warnings.simplefilter("ignore", DeprecationWarning)  # fork with threads of BLAS
         for run in runs(options.kills, options.seed):
             where = ", ".join(f"{it.place} after epoch {it.epochs}" for it in run.kills)
-            print(f"{run.name:32} {'same bits' if run.same else 'OTHER BITS':11} {where}")
+            bits = "same bits" if run.same else f"{run.expected} but {run.answer}"
+            print(f"{run.name:32} {bits}  {where}", flush=True)
             places.update(kill.place for kill in run.kills)
             same.append(run.same)
     inside = sum(n for place, n in places.items() if place != "random")

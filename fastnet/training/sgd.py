@@ -71,9 +71,10 @@ def check_training(net: Any, model: Model, data: SGDData, options: SGDOptions) -
     model, data, options : Model, SGDData, SGDOptions
     """
     reporting.reporter_of_level(options.verbose)
-    state = begin(net, model, data, options).state
-    if options.epochs:
-        state.rate(1)
+    begun = begin(net, model, data, options)
+    _checkpoints(net, model, RandomStream(0), data, options, begun)
+    if not begun.state.is_over:
+        begun.state.rate(begun.state.epoch + 1)
 
 
 def prepare(
@@ -86,12 +87,9 @@ def prepare(
 ) -> EpochLoop:
     """The epoch loop of one call of ``SGD``. The network is not changed."""
     reporter = reporting.reporter_of_level(options.verbose)
-    state, monitors, step, custom_epoch = begin(net, model, data, options)
-    checkpoints = None
-    if options.checkpoint is not None:
-        figures = [name for monitor in monitors for name in monitor.figures]
-        settings = identity.of_sgd(net, model, data.sets, options, figures, step.weights)
-        checkpoints = Checkpoints(options.checkpoint, settings, model, stream, state, step)
+    begun = begin(net, model, data, options)
+    state, monitors, step, custom_epoch = begun
+    checkpoints = _checkpoints(net, model, stream, data, options, begun)
     if options.epochs:
         with AttachHistory(state.history):
             if not state.is_over:
@@ -101,6 +99,17 @@ def prepare(
     loop = EpochLoop(model, stream, training, step, state, monitors, reporter, custom_epoch)
     loop.checkpoints = checkpoints
     return loop
+
+
+def _checkpoints(
+    net: Any, model: Model, stream: RandomStream, data: SGDData, options: SGDOptions, begun: Begun
+) -> Checkpoints | None:
+    """The checkpoints of a training, whose state continues from the file."""
+    if options.checkpoint is None:
+        return None
+    figures = [name for monitor in begun.monitors for name in monitor.figures]
+    settings = identity.of_sgd(net, model, data.sets, options, figures, begun.step.weights)
+    return Checkpoints(options.checkpoint, settings, model, stream, begun.state, begun.step)
 
 
 class Begun(NamedTuple):
