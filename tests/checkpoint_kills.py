@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 import fastnet
+from fastnet import sklearn
 from fastnet.core import files
 from fastnet.io import checkpoint_files
 from fastnet.nn import optimizers
@@ -101,8 +102,6 @@ def estimator(kind, **parameters):
     """As ``sgd``, of an estimator."""
 
     def run(path):
-        from fastnet import sklearn
-
         data, own = examples(), np.random.RandomState(3)
         given = {"random_state": own, "max_iter": EPOCHS, "tol": 0.0} | parameters
         fit = {"eval_set": (data.X[:50], data.y[:50])} if given.pop("eval", False) else {}
@@ -165,7 +164,9 @@ def cases():
         ),
         "classifier, weights": estimator("MLPClassifier", weighted=True, batch_size=16),
         "regressor, eval_set": estimator("MLPRegressor", eval=True),
-        "regressor, invscaling": estimator("MLPRegressor", solver="sgd", learning_rate="invscaling"),
+        "regressor, invscaling": estimator(
+            "MLPRegressor", solver="sgd", learning_rate="invscaling"
+        ),
     }  # fmt: skip
 
 

@@ -175,9 +175,7 @@ def _train(
     return history, False
 
 
-def _summarize(
-    net: Network, examples: Examples, history: History, trained: str
-) -> None:
+def _summarize(net: Network, examples: Examples, history: History, trained: str) -> None:
     """Print what was trained, and the scores that there are."""
     best = ""
     if examples.validation is not None and history.evaluation_cost:

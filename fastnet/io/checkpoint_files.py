@@ -11,7 +11,6 @@ Knows nothing of how networks are trained.
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 

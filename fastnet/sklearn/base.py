@@ -132,11 +132,9 @@ class BaseMLP(Iterations, CallbackSupportMixin, BaseEstimator):
         before, seen = dict(vars(self)), None
         try:
             tasks = Unwatched() if incremental else self._begin_tasks(X, y, sample_weight)
-            *ready, saves = self._ready(
-                X, y, sample_weight, eval_set, incremental, classes, checkpoint
-            )
+            ready = self._ready(X, y, sample_weight, eval_set, incremental, classes, checkpoint)
             seen = self._n_recorded
-            self._train(*ready, incremental, tasks, saves)
+            self._train(*ready, incremental, tasks)
         except BaseException:
             if seen is None or self._n_recorded == seen:
                 kept = {name: it for name, it in vars(self).items() if name in OF_CALLBACKS}
@@ -161,9 +159,11 @@ class BaseMLP(Iterations, CallbackSupportMixin, BaseEstimator):
     def _ready(
         self, X: Any, y: Any, sample_weight: Any, eval_set: Any, incremental: bool, classes: Any,
         checkpoint: Checkpoint | None,
-    ) -> tuple[Any, ...]:  # fmt: skip
-        """The arguments of ``_train``, all checked: settings, data, their weights, held-out data,
-        the reporter, and the checkpoints."""
+    ) -> tuple[
+        Settings, Dataset, NDArray | None, Validation | None, FitCheckpoints | None,
+        reporting.Reporter,
+    ]:  # fmt: skip
+        """The arguments of ``_train``, all checked."""
         settings = parameters.checked(self)
         checkpoints.check_solver(checkpoint, settings)
         if incremental and settings.early_stopping:
@@ -218,7 +218,7 @@ class BaseMLP(Iterations, CallbackSupportMixin, BaseEstimator):
                 [name for name, it in given.items() if it is not None], weights
             )
         data = arguments.dataset(model, X, targets)
-        return settings, data, weights, held_out, reporter, saves
+        return settings, data, weights, held_out, saves, reporter
 
     def _checkpoints(
         self, checkpoint: Checkpoint, settings: Settings, data: Dataset, weights: NDArray | None,

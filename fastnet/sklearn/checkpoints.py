@@ -26,6 +26,7 @@ from fastnet.training.checkpoints import generator_settings
 _ELSEWHERE = {"hidden_layer_sizes", "hidden", "dtype", "is_lbfgs", "max_iter", "max_fun",
               "warm_start"}  # fmt: skip
 _FIGURES = ("training_loss", "validation_loss", "validation_score")
+_MOST = 2**63 - 1
 _NUMBERS = ("loss", "best_loss", "best_validation_score")  # attributes; None if they do not apply
 
 
@@ -126,7 +127,7 @@ class FitCheckpoints:
         moments = [saved.like_parameters(f"moments_{k}_", model) for k in range(len(rows))]
         order = saved.array("order", (n,), _order_dtype(n)).astype(np.int64)
         _check_permutation(saved, "order", order)
-        attributes = _attributes(saved)
+        attributes = _attributes(saved, self._settings["early_stopping"], held_out is not None)
         position = Position(saved.epochs, order, state.text("stopped"))
         solver.restore(state.fields("solver"))  # from here on all is known to be valid
         model.parameters.restore(values)
@@ -208,10 +209,14 @@ def _number(value: Any) -> Any:
     return None if value is None else fields.number(value)
 
 
-def _attributes(saved: Saved) -> dict[str, Any]:
+def _attributes(saved: Saved, early_stopping: bool, has_held_out: bool) -> dict[str, Any]:
     """The attributes of the estimator."""
     state = saved.state
     n = state.integer("recorded")
+    needed = ["loss", *["best_loss"] * (not early_stopping)]
+    if has_held_out:
+        needed.append("best_validation_score")
+        state.integer("validation_scores")
     names = _FIGURES if state.get("has_validation") else _FIGURES[:1]
     history = {name: saved.figures(name, n) for name in names}
     curve = saved.figures("loss_curve", state.integer("loss_curve"))
@@ -222,10 +227,15 @@ def _attributes(saved: Saved) -> dict[str, Any]:
         scores = saved.figures("validation_scores", state.integer("validation_scores"))
     return {
         "n_iter_": saved.epochs,
-        "t_": state.integer("t"),
+        "t_": state.integer("t", 0, _MOST),
         "history_": history,
         "loss_curve_": curve,
         "validation_scores_": scores,
-        "_no_improvement_count": state.integer("no_improvement"),
-        **{f"{it}_": None if state.get(it) is None else state.number(it) for it in _NUMBERS},
+        "_no_improvement_count": state.integer("no_improvement", 0, _MOST),
+        **{
+            f"{name}_": None
+            if state.get(name) is None and name not in needed
+            else state.number(name)
+            for name in _NUMBERS
+        },
     }

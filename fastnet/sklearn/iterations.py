@@ -53,8 +53,8 @@ class Iterations:
 
     def _train(
         self, settings: Settings, data: Dataset, weights: NDArray | None,
-        held_out: Validation | None, reporter: reporting.Reporter, incremental: bool,
-        tasks: Unwatched, checkpoints: FitCheckpoints | None = None,
+        held_out: Validation | None, checkpoints: FitCheckpoints | None,
+        reporter: reporting.Reporter, incremental: bool, tasks: Unwatched,
     ) -> None:  # fmt: skip
         """Train by the solver; after Ctrl-C, what is trained so far is kept."""
         model, n = model_of(self.network_), len(data)

@@ -24,13 +24,14 @@ _DIGITS = 32  # of a fingerprint, 128 bits
 def of_network(model: Model) -> dict[str, Any]:
     """The settings of a network, without what a training changes."""
     spec, inputs = model.cost_spec, model.schema.inputs
+    state = None if inputs is None else f"{inputs.summary}, {_hashed([repr(inputs.state())])}"
     return {
         "sizes": [*model.sizes],
         "hidden": [str(each) for each in model.hidden],
         "output": spec.output,
         "cost": name_of(spec.cost) if spec.built_in is None else str(spec.built_in),
         "dtype": model.dtype.name,
-        "inputs": None if inputs is None else f"{inputs.summary}, {_hashed([repr(inputs.state())])}",
+        "inputs": state,
     }
 
 
