@@ -79,7 +79,8 @@ def sgd(network=None, training=None, **options):
 
     def run(path):
         data = examples() if training is None else training()
-        net = fastnet.Network([16, 8, 3], **network)
+        seed = network["seed"]() if callable(network["seed"]) else network["seed"]
+        net = fastnet.Network([16, 8, 3], **network | {"seed": seed})
         arguments = {"mini_batch_size": 10, "eta": 0.5, "verbose": False} | options
         epochs = arguments.pop("epochs", EPOCHS)
         history = net.SGD(data, epochs, checkpoint=path, resume=True, **arguments)
@@ -148,8 +149,8 @@ def cases():
         "several epochs per call": sgd(checkpoint_every=7, epochs=600),
         "several, monitored": sgd(checkpoint_every=5, epochs=300, monitor_training_cost=True),
         "float64": sgd({"dtype": "float64"}, optimizer=fastnet.RMSprop(), eta=0.01),
-        "MT19937": sgd({"seed": np.random.MT19937(5)}, dropout=0.2),
-        "Philox": sgd({"seed": np.random.Philox(5)}),
+        "MT19937": sgd({"seed": lambda: np.random.MT19937(5)}, dropout=0.2),
+        "Philox": sgd({"seed": lambda: np.random.Philox(5)}),
         "own cost": sgd({"cost": OwnCost}, monitor_training_cost=True),
         "callbacks": sgd(callbacks=[nudge], monitor_training_accuracy=True),
         "overridden step": own_step,

@@ -283,7 +283,10 @@ class Halving:
 
     def restore(self, saved: Fields) -> None:
         """Continue with what ``saved`` returned."""
-        self.rate, self._halved = saved.nonnegative("rate"), saved.integer("halved")
+        rate, halved = saved.nonnegative("rate"), saved.integer("halved")
+        if rate > self.rate:
+            saved.refuse("rate", f"at most eta, {self.rate:g}")
+        self.rate, self._halved = rate, halved
         self._best.restore(saved.fields("best"))
 
 
