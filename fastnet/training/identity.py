@@ -96,8 +96,8 @@ def name_of(value: Any) -> str:
 
     Examples
     --------
-    >>> name_of(len), name_of(np.random.RandomState(1).shuffle)
-    ('builtins.len', 'RandomState.shuffle')
+    >>> name_of(len), name_of(functools.partial(len))
+    ('builtins.len', 'partial of builtins.len')
     """
     if isinstance(value, functools.partial):
         return f"partial of {name_of(value.func)}"
