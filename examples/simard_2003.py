@@ -16,6 +16,8 @@ import numpy as np
 
 import fastnet
 from fastnet import augment
+from fastnet.core import files
+from fastnet.io import persistence
 
 
 def plain(images, seed):
@@ -70,6 +72,9 @@ def main():
     add("--save", metavar="FILE", help="write the network to FILE; with all, the last one")
     args = parser.parse_args()
 
+    if args.save:  # refused now, not after hours
+        persistence.check_suffix("--save", args.save)
+        files.check_writable(args.save)
     training, test = load()
     for kind in DISTORTIONS if args.kind == "all" else [args.kind]:
         epochs = EPOCHS[kind] if args.epochs is None else args.epochs

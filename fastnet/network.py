@@ -912,12 +912,18 @@ class Network(InspectionMethods, ConversionMethods):
     # ---- as an object
 
     def save(self, filename: Filename) -> None:
-        """Write the network to ``filename`` as JSON, the book's format extended.
+        """Write the network to ``filename``, in the format of its suffix.
 
-        The numbers are written exactly, so ``fastnet.load`` gives an equal network.
-        The book's own ``network2.load`` reads the file of a network of sigmoid neurons with
+        - .npz: arrays of NumPy, uncompressed and without pickled objects;
+        - .safetensors: those of the library safetensors, which must be installed;
+        - .json, and any other or none: JSON, the book's format extended.
+
+        All hold the same, and exactly: ``fastnet.load`` gives an equal network. JSON takes about
+        five times the room. docs/file-formats.md says how to read each without fastnet.
+
+        The book's own ``network2.load`` reads the JSON of a network of sigmoid neurons with
         the quadratic or the cross-entropy cost; it knows no others. ``inputs``, ``classes`` and
-        ``features`` are further keys of the file, which the book's reader ignores: the inputs of
+        ``features`` are further keys, which the book's reader ignores: the inputs of
         the network that it reads must be standardized already.
 
         Parameters
@@ -927,8 +933,10 @@ class Network(InspectionMethods, ConversionMethods):
         Raises
         ------
         ValueError
-            If a weight or a bias is not finite, since JSON cannot represent it, or if the name has
-            the suffix of another format, such as .npz, .pkl or .gz.
+            If a weight or a bias is not finite, or if the name has the suffix of another format,
+            such as .onnx, .pkl or .gz; the message has the call that writes it, if there is one.
+        ImportError
+            For .safetensors if the library is missing.
         OSError
             If the file cannot be written; an old file is kept.
 
@@ -936,8 +944,8 @@ class Network(InspectionMethods, ConversionMethods):
         --------
         >>> import fastnet
         >>> net = Network([2, 3, 1], seed=1)
-        >>> net.save("net.json")
-        >>> fastnet.load("net.json") == net
+        >>> net.save("net.npz")
+        >>> fastnet.load("net.npz") == net
         True
         """
         self._model.parameters.check_finite()
@@ -1003,6 +1011,8 @@ def load(
 ) -> Network:
     """Read a network that ``Network.save`` or the book's ``network2.py`` wrote.
 
+    The content shows the format, whatever the name of the file.
+
     Parameters
     ----------
     filename : str or path
@@ -1020,10 +1030,13 @@ def load(
     Raises
     ------
     ValueError
-        If the file is damaged, does not hold a network, is a pipe or a device, or names an
-        unknown cost; the message says what was expected and found.
+        If the file is damaged, does not hold a network, is a pipe or a device, names an
+        unknown cost or was written by a newer release in a format that this one does not know;
+        the message says what was expected and found.
     OSError
         If it cannot be read.
+    ImportError
+        For .safetensors if the library is missing.
 
     Examples
     --------

@@ -607,9 +607,23 @@ def test_arrays_of_another_shape_or_type_and_numbers_that_are_not_finite_are_ref
 def test_a_checkpoint_of_a_later_format_is_refused():
     train(2)
     arrays, meta = npz.read("run.npz")
-    npz.write("run.npz", arrays, {**meta, "version": 2})
-    with pytest.raises(ValueError, match=r"^run\.npz: version: expected 1, that of this release"):
+    npz.write("run.npz", arrays, {**meta, "format_version": 2})
+    with pytest.raises(
+        ValueError, match=r"^run\.npz: format_version: expected 1, that of this release"
+    ):
         train(3, resume=True)
+
+
+def test_load_and_a_training_refuse_each_others_files_by_name():
+    net, _ = train(2)
+    with pytest.raises(
+        ValueError, match=r"^run\.npz: kind: expected 'network', found 'checkpoint'"
+    ):
+        fastnet.load("run.npz")
+    net.save("net.npz")
+    with pytest.raises(ValueError, match=r"^net\.npz: kind: expected 'checkpoint', a checkpoint of "
+                       "a training, found 'network'$"):  # fmt: skip
+        train(2, checkpoint="net.npz", resume=True)
 
 
 def test_numpy_alone_reads_a_checkpoint():
@@ -620,7 +634,7 @@ def test_numpy_alone_reads_a_checkpoint():
         assert np.array_equal(found["biases_1"], whole.biases[1])
         assert found["moments_1_weights_0"].shape == whole.weights[0].shape
         assert len(found["training_cost"]) == 3
-    assert (meta["kind"], meta["version"], meta["epochs"]) == ("checkpoint", 1, 3)
+    assert (meta["kind"], meta["format_version"], meta["epochs"]) == ("checkpoint", 1, 3)
     assert meta["settings"]["eta"] == 0.5
 
 

@@ -58,6 +58,7 @@ def test_all_documents_with_snippets_are_known():
         "docs/changes_from_0.1.md": 1,
         "docs/checkpoints.md": 7,
         "docs/choosing_hyper_parameters.md": 4,
+        "docs/file-formats.md": 6,
         "docs/inputs.md": 6,
         "docs/many_networks.md": 7,
         "docs/own-data.md": 3,

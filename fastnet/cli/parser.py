@@ -122,8 +122,8 @@ def _add_train(commands: Any) -> None:
             add(f"--{split}-{what}", metavar="FILE",
                 help=f"{kind} {what} in IDX format, plain or .gz (default: MNIST)")
     add("--save", metavar="FILE",
-        help="write the network to this file after the last epoch or after Ctrl-C (default: not "
-        "saved)")
+        help="write the network to this file after the last epoch or after Ctrl-C: .npz, "
+        ".safetensors, else JSON (default: not saved)")
     add("--checkpoint", metavar="FILE.npz",
         help="write the state of the training to this file after each epoch (default: not written)")
     add("--resume", action="store_true",

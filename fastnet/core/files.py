@@ -166,3 +166,15 @@ def open_regular(path: str) -> BinaryIO:
         kind = next((kind for is_kind, kind in kinds if is_kind(mode)), "a device")
         raise ValueError(f"{path}: expected a regular file, found {kind}")
     return open(path, "rb")
+
+
+@contextlib.contextmanager
+def reading(path: Any) -> Iterator[BinaryIO]:
+    """A regular file, open for reading. Errors about its content, which the block raises, become
+    ValueErrors that begin with the path."""
+    path = checks.path("filename", path)
+    with open_regular(path) as file:
+        try:
+            yield file
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ValueError(f"{path}: {error}") from None

@@ -196,7 +196,8 @@ class CheckpointFile:
         """Replace the file by the checkpoint after ``epochs`` epochs. If that fails, the previous
         one stays, and the first failure of several is a RuntimeWarning."""
         meta = {
-            "kind": KIND, "version": VERSION, "fastnet": self._release, "epochs": epochs,
+            "kind": KIND, "format_version": VERSION, "fastnet_version": self._release,
+            "epochs": epochs,
             "settings": {"function": self._trains, **settings}, "state": state,
         }  # fmt: skip
         try:
@@ -226,9 +227,8 @@ def read(path: str) -> Saved:
     meta = Fields(values, f"{path}: ")
     if meta.get("kind") != KIND:
         meta.refuse("kind", f"{KIND!r}, a checkpoint of a training")
-    version = meta.integer("version", 1)
-    if version > VERSION:
-        meta.refuse("version", f"{VERSION}, that of this release of fastnet, or less")
+    if meta.integer("format_version", 1) > VERSION:
+        meta.refuse("format_version", f"{VERSION}, that of this release of fastnet, or less")
     return Saved(path, meta, arrays)
 
 

@@ -33,7 +33,7 @@ _PIECE = 1 << 20  # bytes that are read at a time
 _LONGEST_HEADER = 10_000  # bytes; NumPy's own limit for files that are not trusted
 _HEADER = re.compile(
     rb"\{\s*'descr':\s*'([<>|=]?[biufSU]\d{1,9})',\s*'fortran_order':\s*(True|False),"
-    rb"\s*'shape':\s*\(([\d, ]*)\),?\s*\}\s*"
+    rb"\s*'shape':\s*\(((?:\d{1,19},\s*)*(?:\d{1,19})?)\),?\s*\}\s*"
 )
 
 
@@ -176,14 +176,7 @@ class Archive:
         entry = self.entries[name]
         with checks.error_prefix(name):
             crc = self._crc_of_header(entry)
-            view = out.T if entry.fortran_order else out
-            rows = view if view.ndim else view[None]
-            row = rows[:1].size * entry.dtype.itemsize
-            if row > _PIECE:  # few long rows
-                rows, row = view.reshape(1, -1)[0], entry.dtype.itemsize
-            step = max(1, _PIECE // max(1, row))
-            for i in range(0, len(rows), step):
-                part = rows[i : i + step]
+            for part in _parts(out.T if entry.fortran_order else out):
                 read = np.empty(part.shape, entry.dtype)
                 crc = self._fill(read, crc)
                 part[...] = read
@@ -216,6 +209,21 @@ class Archive:
             )
 
 
+def _parts(array: NDArray) -> Iterator[NDArray]:
+    """Views of consecutive elements, in C order, of about a piece each."""
+    if not array.ndim:
+        yield array
+        return
+    row = array[:1].nbytes
+    if array.ndim > 1 and row > _PIECE:
+        for each in array:
+            yield from _parts(each)
+        return
+    step = max(1, _PIECE // max(1, row))
+    for i in range(0, len(array), step):
+        yield array[i : i + step]
+
+
 def _shown(header: bytes) -> str:
     return repr(header[:60].decode("latin-1").strip())
 
@@ -231,8 +239,7 @@ def opened(path: Any) -> Iterator[Archive]:
     OSError
         If it cannot be read.
     """
-    path = checks.path("filename", path)
-    with files.open_regular(path) as file, checks.error_prefix(path):
+    with files.reading(path) as file:
         yield Archive(file)
 
 

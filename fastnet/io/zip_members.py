@@ -84,9 +84,10 @@ def _directory(file: BinaryIO, size: int) -> tuple[int, int, int]:
     _, disk, _, _, count, length, first, comment = record
     locator = _record(file, end - _LOCATOR_64.size, _LOCATOR_64, _LOCATOR_SIGNATURE)
     if locator is not None:
-        end = locator[2]
-        record = _record(file, end, _END_64, _END_64_SIGNATURE)
-        if record is None or end + _END_64.size != size - _END.size - _LOCATOR_64.size:
+        record, end = None, size - _END.size - _LOCATOR_64.size - _END_64.size
+        if locator[2] == end:
+            record = _record(file, end, _END_64, _END_64_SIGNATURE)
+        if record is None:
             raise ValueError("expected the end of a zip archive of 64 bits, found other bytes")
         *_, disk, _, _, count, length, first = record
     if disk or comment or first + length != end or count * _CENTRAL.size > length:
