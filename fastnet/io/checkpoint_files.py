@@ -238,7 +238,7 @@ def _differences(saved: Mapping[str, Any], settings: Mapping[str, Any]) -> list[
     found = [
         f"{name[:60]}: the checkpoint has {_words(saved, name)}, this call {_words(settings, name)}"
         for name in names
-        if name not in saved or name not in settings or saved[name] != settings[name]
+        if saved.get(name) != settings.get(name)  # None: a setting of another release
     ]
     more = len(found) - _MOST_DIFFERENCES
     return found[:_MOST_DIFFERENCES] + ([f"and {more} more"] if more > 0 else [])
