@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnet.core import checks
+from fastnet.core.fields import Fields
 from fastnet.core.steps import Passes, StepOptions
 from fastnet.data.dataset import Dataset
 from fastnet.model import Model
@@ -122,6 +123,22 @@ class Solver:
         self._steps = keywords.pop("steps")
         self._step_options = StepOptions(1, divide_l2=True, **keywords)
         vars(self).update({name: value for name, value in state.items() if name != "_told"})
+
+    def moments(self, model: Model) -> NDArray:
+        """The moments, (n_moments, parameters), which can be written to."""
+        moments = self._step_options.moments
+        if moments is None:
+            return np.empty((0, model.n_parameters), model.dtype)
+        return moments.reshape(-1, model.n_parameters)
+
+    def saved(self) -> dict[str, Any]:
+        """The state for a checkpoint, without the moments."""
+        return {"rate": self._rate, "steps": int(self._steps)}
+
+    def restore(self, saved: Fields) -> None:
+        """Continue with what ``saved`` returned."""
+        rate, steps = saved.nonnegative("rate"), saved.integer("steps", 0, 2**64 - 1)
+        self._rate, self._steps = rate, steps
 
     @property
     def learning_rate_init(self) -> float:
