@@ -153,21 +153,6 @@ class Solver:
         """None for plain gradient descent."""
         return self._optimizer
 
-    def moments(self, model: Model) -> list[list[NDArray]]:
-        """Copies of the optimizer's velocities or moments, each a list of arrays with the shapes of
-        ``coefs_`` and then of ``intercepts_``; none for plain gradient descent."""
-        values = self._step_options.moments
-        if values is None:
-            return []
-        return [
-            [
-                np.array(array, order="C")
-                for name in ("coefs_", "intercepts_")
-                for array in model.parameters.arrays(name, part)
-            ]
-            for part in values.reshape(-1, model.n_parameters)
-        ]
-
     @property
     def learning_rate(self) -> float:
         if self._optimizer is None or not self.t:
