@@ -22,13 +22,17 @@ from typing import NamedTuple
 import numpy as np
 
 import fastnet
-from fastnet import sklearn
 from fastnet.core import files
 from fastnet.io import checkpoint_files
 from fastnet.nn import optimizers
 
+try:
+    from fastnet import sklearn
+except ImportError:  # scikit-learn is not installed
+    sklearn = None
+
 EPOCHS = 40
-PLACES = ("random", "bytes", "bytes", "fsync", "rename")  # of a kill; all but the first in a write
+PLACES = ("random", "random", "bytes", "fsync", "rename")  # of a kill; all but the first in a write
 
 
 # ---- the trainings
@@ -123,6 +127,26 @@ def estimator(kind, **parameters):
     return run
 
 
+def estimators():
+    """The cases of the estimators."""
+    return {
+        "classifier, early stopping": estimator("MLPClassifier", early_stopping=True),
+        "classifier, adaptive, dropout": estimator(
+            "MLPClassifier",
+            solver="sgd",
+            learning_rate="adaptive",
+            dropout=0.2,
+            tol=0.01,
+            n_iter_no_change=2,
+        ),
+        "classifier, weights": estimator("MLPClassifier", weighted=True, batch_size=16),
+        "regressor, eval_set": estimator("MLPRegressor", eval=True),
+        "regressor, invscaling": estimator(
+            "MLPRegressor", solver="sgd", learning_rate="invscaling"
+        ),
+    }
+
+
 def cases():
     """{name: function}."""
     stopping = fastnet.EarlyStopping("training_cost", patience=5, min_delta=1e-4)
@@ -137,6 +161,8 @@ def cases():
     ):  # fmt: skip
         name = getattr(schedule, "__name__", type(schedule).__name__)
         made[f"schedule {name}"] = sgd(schedule=schedule, eta=2.0)
+    if sklearn is not None:
+        made |= estimators()
     return made | {
         "plain": sgd(),
         "early stopping": sgd(early_stopping=stopping, eta=6.0, optimizer=fastnet.Momentum(0.9)),
@@ -158,16 +184,6 @@ def cases():
             {"inputs": fastnet.Standardize.fit(examples().X)}, monitor_training_cost=True
         ),
         "two threads": sgd({"n_threads": 2}, mini_batch_size=120),
-        "classifier, early stopping": estimator("MLPClassifier", early_stopping=True),
-        "classifier, adaptive, dropout": estimator(
-            "MLPClassifier", solver="sgd", learning_rate="adaptive", dropout=0.2, tol=0.01,
-            n_iter_no_change=2,
-        ),
-        "classifier, weights": estimator("MLPClassifier", weighted=True, batch_size=16),
-        "regressor, eval_set": estimator("MLPRegressor", eval=True),
-        "regressor, invscaling": estimator(
-            "MLPRegressor", solver="sgd", learning_rate="invscaling"
-        ),
     }  # fmt: skip
 
 
@@ -243,7 +259,7 @@ def stop_inside(pipe, place, after, share):
 
 def killed(function, path, place, seconds, rng):
     """Run ``function`` in a child and kill it; returns the Kill, or None if it ended before."""
-    after, share = rng.randint(1, 6), rng.random()
+    after, share = rng.randint(1, 6), rng.random()  # the write, and the part of its bytes
 
     def run(pipe):
         if place == "random":
