@@ -194,6 +194,12 @@ def test_damaged_graphs_are_refused():
             refused(model, *words)
 
 
+def test_names_that_are_no_text_are_refused():
+    content = small().SerializeToString().replace(b"Sigmoid", b"Sigm\xff\xfed")
+    assert b"\xff\xfe" in content
+    refused(content, "Sigm")
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [("classes", "{"), ("classes", "[1, 1, 2]"), ("classes", '"abc"'), ("features", "[1, 2, 3, 4]"),
