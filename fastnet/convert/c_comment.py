@@ -88,8 +88,7 @@ def _needs(source: Source) -> list[str]:
     lines = [
         f"Constants     {weights + tables:,} bytes of read-only memory, and those in the code",
         f"Stack         {stack:,} bytes of arrays",
-        f"Time          {products:,} multiply-adds and "
-        f"{sum(sizes[1:]):,} activations per call",
+        f"Time          {products:,} multiply-adds and {sum(sizes[1:]):,} activations per call",
     ]
     if source.jacobian:
         arrays = sum(n for _, n in source.jacobian_buffers) * size
