@@ -111,13 +111,15 @@ class Call:
     """How a program calls a network.
 
     ``declaration``: of what is called; ``call``: with x and a, and ``real`` for their type;
-    ``function`` and ``second``: what is called to measure the stack.
+    ``function``, if the stack is measured: what is called with x and ``second``; ``repeats``, if
+    time is measured: the calls of which a Cortex-M counts the ticks.
     """
 
     declaration: str = "void net(const real *x, real *a);"
     call: str = "net(x, a)"
     function: str = ""
     second: str = "a"
+    repeats: int = 0
 
 
 def write_case(folder, call, inputs, n_out):
@@ -139,6 +141,8 @@ def write_case(folder, call, inputs, n_out):
     ]
     if call.function:
         lines += [f"#define FUNCTION {call.function}", f"#define SECOND {call.second}"]
+    if call.repeats:
+        lines += [f"#define REPEATS {call.repeats}u"]
     (folder / "case.h").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -170,15 +174,13 @@ def program_of(target, folder, objects, *flags, language=("-std=c99",), librarie
 
 
 def outputs_of(target, program, dtype, n_out):
-    """(outputs (n, n_out), bytes of stack or None) that a program prints."""
-    lines = run([*target.emulator, program]).splitlines()
-    stack = None
-    if lines[-1].endswith("bytes of stack"):
-        stack = int(lines.pop().split()[0], 16)
-    word = np.dtype(dtype).str.replace("f", "u")
-    bits = np.array([[int(each, 16) for each in line.split()] for line in lines], word)
+    """(outputs (n, n_out), {"stack" or "ticks": number}) that a program prints."""
+    lines = [line.split() for line in run([*target.emulator, program]).splitlines()]
+    measured = {line[0]: int(line[1], 16) for line in lines if line[0] in ("stack", "ticks")}
+    rows = [[int(each, 16) for each in line] for line in lines if line[0] not in measured]
+    bits = np.array(rows, np.dtype(dtype).str.replace("f", "u"))
     assert bits.shape[1] == n_out
-    return bits.view(dtype), stack
+    return bits.view(dtype), measured
 
 
 def outputs(target, source, folder, inputs, n_out, *flags, call=None, language=("-std=c99",)):

@@ -5,7 +5,9 @@
  *   INPUTS          N_CALLS rows of the bits of N_IN numbers
  *   DECLARATION     of the function that is called
  *   CALL(x, a)      the call; it writes N_OUT numbers to a
- *   FUNCTION, SECOND  for the stack: a function and its second argument, if it is not a
+ *   FUNCTION, SECOND  optional: a function that is called with x and a second argument, to measure
+ *                   the stack of a call
+ *   REPEATS         optional, on a Cortex-M: calls whose ticks of the processor's timer are counted
  */
 #include <stdint.h>
 
@@ -95,13 +97,31 @@ static unsigned stack_of_call(void)
         unsigned i = 0;
         for (i = 0; i < STACK; i++)
             stack.bytes[i] = (unsigned char)paint;
-        call_on(stack.bytes + STACK, (void (*)(void))FUNCTION, x, SECOND);
+        call_on(stack.bytes + STACK, (void (*)(void))FUNCTION, x, (void *)(SECOND));
         for (i = 0; i < STACK && stack.bytes[i] == paint;)
             i++;
         if (STACK - i > deepest)
             deepest = STACK - i;
     }
     return deepest;
+}
+#endif
+
+#ifdef REPEATS
+/* SysTick counts down 24 bits with the processor's clock. */
+#define SYST ((volatile uint32_t *)0xE000E010)
+
+static uint32_t ticks_of_calls(void)
+{
+    SYST[1] = 0xFFFFFF;
+    SYST[2] = 0;
+    SYST[0] = 5;
+    while (SYST[2] == 0)
+        ;
+    const uint32_t before = SYST[2];
+    for (unsigned k = 0; k < REPEATS; k++)
+        CALL(x, a);
+    return (before - SYST[2]) & 0xFFFFFF;
 }
 #endif
 
@@ -118,8 +138,14 @@ int main(void)
         put_text("\n");
     }
 #ifdef FUNCTION
+    put_text("stack ");
     put_word((word)stack_of_call());
-    put_text("bytes of stack\n");
+    put_text("\n");
+#endif
+#ifdef REPEATS
+    put_text("ticks ");
+    put_word((word)ticks_of_calls());
+    put_text("\n");
 #endif
     return 0;
 }
