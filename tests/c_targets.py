@@ -99,6 +99,9 @@ _HARD = "-mfloat-abi=hard"
 TARGETS = {
     **_natives(),
     "aarch64": Target("aarch64-linux-gnu-gcc", (), ("qemu-aarch64",), "both", _ARM64),
+    "aarch64-clang": Target(
+        "clang", ("--target=aarch64-linux-gnu",), ("qemu-aarch64",), "both", _ARM64
+    ),
     "cortex-m0": _machine("microbit", "cortex-m0"),
     "cortex-m3": _machine("lm3s6965evb", "cortex-m3"),
     "cortex-m4": _machine("mps2-an386", "cortex-m4", "-mfpu=fpv4-sp-d16", _HARD, fused="float32"),
