@@ -1,0 +1,140 @@
+"""Exported networks, compiled for this machine, AArch64 and Cortex-M and run there, on QEMU where
+it must be: a handful of networks that have every pair of a hidden kind and an output kind."""
+
+import itertools
+import re
+import shutil
+
+import c_targets
+import numpy as np
+import pytest
+from c_targets import TARGETS
+
+import fastnet
+from fastnet.nn import activations, costs
+
+C99 = ("-std=c99",)
+CXX = ("-x", "c++", "-std=c++11")
+BUILDS = {
+    **{f"{name}, C99": (name, C99) for name in TARGETS},
+    **{f"{name}, C++": (name, CXX) for name in TARGETS if name != "aarch64"},
+}
+LEVELS = ("-O0", "-O2", "-Os")
+DTYPES = ("float32", "float64")
+EXAMPLES = 4
+
+
+def cost_of(output):
+    """A cost with which there are such outputs."""
+    return next(cost for cost in costs.COSTS if output in cost.errors)
+
+
+def network(sizes, hidden, output, dtype="float32", **more):
+    """A network whose neurons are neither all saturated nor all alike."""
+    net = fastnet.Network(
+        sizes, cost_of(output), output=output, hidden=hidden, dtype=dtype, seed=3, **more
+    )
+    random = np.random.default_rng(5)
+    for w, b in zip(net.weights, net.biases, strict=True):
+        w[:] *= 1.5
+        b[:] = random.normal(scale=0.3, size=b.shape)
+    return net
+
+
+def inputs_of(net, low=None):
+    random = np.random.default_rng(7)
+    return random.normal(size=(EXAMPLES, net.sizes[0])).astype(net.weights[0].dtype)
+
+
+def all_kinds():
+    """{name: network}: every output after two rows of hidden layers that have all kinds."""
+    hidden = [*activations.HIDDEN, fastnet.LeakyReLU(0.3)]
+    halves = hidden[::2], hidden[1::2]
+    widths = itertools.cycle([7, 16, 5, 21, 18, 6])
+    made = {}
+    for o, output in enumerate(activations.OUTPUTS):
+        for h, half in enumerate(halves):
+            sizes = [6, *(next(widths) for _ in half), (3, 5, 1, 17)[(o + 2 * h) % 4]]
+            dtype = DTYPES[(o + h) % 2]
+            made[f"{output} {h}, {dtype}"] = network(sizes, half, output, dtype)
+    return made
+
+
+NETWORKS = all_kinds()
+OTHERS = {
+    "no hidden layer": lambda: network([5, 3], [], "sigmoid"),
+    "standardized": lambda: network(
+        [4, 9, 2], "tanh", "linear", inputs=fastnet.Standardize([1.0, -2, 0, 5], [2.0, 0.5, 1, 3])
+    ),
+}
+
+
+def build_of(name):
+    target, language = TARGETS[BUILDS[name][0]], BUILDS[name][1]
+    if target.missing:
+        pytest.skip(target.missing)
+    return target, language
+
+
+def bounds_in(source, shape):
+    """The bounds of errors that the self-test in the file has."""
+    text = source.read_text(encoding="utf-8")
+    numbers = re.search(r"net_test_bounds\[[^=]*= \{([^}]*)\}", text).group(1)
+    return np.array([float(each) for each in numbers.split(",") if each.strip()]).reshape(shape)
+
+
+def exported(net, X, folder, **options):
+    source = folder / "net.c"
+    net.to_c(source, examples=X, **options)
+    return source
+
+
+def compiled_outputs(target, language, level, source, net, X):
+    real = "float" if X.itemsize == 4 else "double"
+    call = c_targets.Call(f"void net(const {real} *x, {real} *a);")
+    if "c++" in language and target.bare:
+        language = (*language, "-fno-exceptions")
+    return c_targets.outputs(
+        target, source, source.parent, X, net.sizes[-1], level, call=call, language=language
+    )
+
+
+def check_outputs(build, level, net, X, folder):
+    target, language = build_of(build)
+    source = exported(net, X, folder)
+    outputs = compiled_outputs(target, language, level, source, net, X)
+    predict = net.predictor()
+    expected = np.array([predict(x).copy() for x in X])
+    assert np.ptp(expected, axis=0).min() > 0
+    if level != "-O0" and target.fuses(X.dtype):
+        np.testing.assert_array_equal(outputs, expected)
+    bounds = bounds_in(source, expected.shape)
+    assert (np.abs(outputs.astype(float) - expected) <= bounds).all()
+    assert bounds.max() < 1e-3 if X.itemsize == 4 else bounds.max() < 1e-11
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("build", BUILDS)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_compiler_and_processor_gives_the_outputs_of_the_predictor(
+    name, build, level, tmp_path
+):
+    """Their bits where the processor has fused multiply-add, else within the stated bound."""
+    net = NETWORKS[name]
+    check_outputs(build, level, net, inputs_of(net), tmp_path)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_gives_the_outputs_of_the_predictor_when_compiled_with_gcc(name, tmp_path):
+    net = NETWORKS[name]
+    fma = "gcc-fma, C99" if "gcc-fma, C99" in BUILDS else "gcc, C99"
+    check_outputs(fma, "-O2", net, inputs_of(net), tmp_path)
+
+
+def test_the_networks_have_every_pair_of_a_hidden_and_an_output_kind():
+    found = set()
+    for net in NETWORKS.values():
+        names = {kind if isinstance(kind, str) else kind.name for kind in net.hidden}
+        found |= {(name, net.output) for name in names}
+    assert found == set(itertools.product(activations.HIDDEN, activations.OUTPUTS))
