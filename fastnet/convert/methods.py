@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from typing import TypeAlias
+
+from numpy.typing import ArrayLike
+
+from fastnet.convert import to_c
+from fastnet.core import files
 from fastnet.model import Model
+
+Filename: TypeAlias = str | os.PathLike[str]
 
 
 class ConversionMethods:
@@ -19,3 +28,20 @@ class ConversionMethods:
     # ---- Keras
 
     # ---- C
+
+    def to_c(
+        self,
+        path: Filename,
+        name: str = "net",
+        *,
+        scale: float | None = None,
+        jacobian: bool = False,
+        examples: ArrayLike | None = None,
+    ) -> None:
+        """Write the network as one C99 file, which is also valid C++, for the smallest machines.
+
+        The function ``void net(const float *x, float *a)`` in it computes the outputs of one
+        example.
+        """
+        text = to_c.text(self._model, name, scale=scale, jacobian=jacobian, examples=examples)
+        files.write(path, [text.encode()])

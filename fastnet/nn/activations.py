@@ -62,6 +62,11 @@ class Activation(Row):
     javascript : str
         The function in JavaScript, for the page of the demo: of one number, or, with ``of_layer``,
         the name of a function of an array in network.js.
+    c_value, c_slope : str
+        The statements of a function in C that returns f(z), and of one that returns f'(z) from z
+        and a, for ``Network.to_c``, in the notation of ``fastnet/convert/c_functions.py``; ""
+        if it cannot be exported. With ``of_layer`` they replace z [n] by the outputs, and set
+        d [n] to the derivatives of output o by all z, from the outputs a [n].
     eta : float or None
         The learning rate for hidden neurons of this kind in docs/techniques.md; None: it has no
         row there.
@@ -81,6 +86,8 @@ class Activation(Row):
     symmetric: ClassVar[bool] = False
     sklearn_bound: ClassVar[float] = 6.0
     javascript: ClassVar[str]
+    c_value: ClassVar[str] = ""
+    c_slope: ClassVar[str] = ""
     eta: ClassVar[float | None] = None
 
     @property
@@ -132,6 +139,8 @@ class Sigmoid(Activation):
     half, symmetric = 0.0, True
     sklearn_bound = 2.0
     javascript = "(z) => 1 / (1 + Math.exp(-z))"
+    c_value = "return @flushed(1 / (1 + @exp_inside(-z, 0)));"
+    c_slope = "return a * (1 - a);"
 
     @staticmethod
     def value(z: NDArray) -> NDArray:
@@ -171,6 +180,21 @@ class Softmax(Activation):
     of_layer = True
     classifies = True
     javascript = "softmax"
+    c_value = """
+    @real largest = @bounded(z[0]), sum = 0;
+    for (size_t i = 1; i < n; i++)
+        largest = @bounded(z[i]) > largest ? @bounded(z[i]) : largest;
+    for (size_t i = 0; i < n; i++) {
+        z[i] = @exp_sum(@bounded(z[i]) - largest, 0);
+        sum += z[i];
+    }
+    for (size_t i = 0; i < n; i++)
+        z[i] = @flushed(z[i] / sum);
+    """
+    c_slope = """
+    for (size_t i = 0; i < n; i++)
+        d[i] = a[o] * ((i == o) - a[i]);
+    """
 
     @staticmethod
     def value(z: NDArray) -> NDArray:
@@ -199,6 +223,8 @@ class Linear(Activation):
     initializer = "glorot"
     half = 0.5
     javascript = "(z) => z"
+    c_value = "return z;"
+    c_slope = "return 1;"
 
     @staticmethod
     def value(z: NDArray) -> NDArray:
@@ -216,6 +242,8 @@ class Exponential(Activation):
     sklearn_name = "exp"
     half = np.log(0.5)
     javascript = "Math.exp"
+    c_value = "return @exp_sum(z, 0);"
+    c_slope = "return a;"
 
     @staticmethod
     def value(z: NDArray) -> NDArray:
@@ -241,6 +269,8 @@ class Tanh(Activation):
     sklearn_name = "tanh"
     initializer = "glorot"
     javascript = "Math.tanh"
+    c_value = "return @tanh(z);"
+    c_slope = "return 1 - a * a;"
     eta = 0.1
 
     @staticmethod
@@ -263,6 +293,8 @@ class ReLU(Activation):
     sklearn_name = "relu"
     initializer = "he"
     javascript = "(z) => Math.max(z, 0)"
+    c_value = "return z <= 0 ? 0 : z;"
+    c_slope = "return a > 0 ? 1 : 0;"
     eta = 0.1
 
     @staticmethod
@@ -312,6 +344,8 @@ class LeakyReLU(Activation):
     sklearn_name = "leaky-relu"
     initializer = "he"
     javascript = "(z) => (z > 0 ? z : {slope} * z)"
+    c_value = "return z > 0 ? z : R({slope}) * z;"
+    c_slope = "return a > 0 ? 1 : R({slope});"
     eta = 0.1
 
     def __post_init__(self) -> None:
@@ -342,6 +376,8 @@ class GELU(Activation):
     initializer = "he"
     keeps_slope = True
     javascript = "(z) => (z * (1 + erf(z / Math.SQRT2))) / 2"
+    c_value = "return @gelu(z);"
+    c_slope = "return @gelu_slope(z);"
     eta = 0.1
 
     @staticmethod
@@ -367,6 +403,15 @@ class Swish(Activation):
     initializer = "he"
     keeps_slope = True
     javascript = "(z) => z / (1 + Math.exp(-z))"
+    c_value = """
+    const @real above = z < -1000 ? -1000 : z;
+    return @flushed(above * @flushed(1 / (1 + @exp_inside(-z, 0))));
+    """
+    c_slope = """
+    const @real e = @exp_inside(-z, 0), sigma = 1 / (1 + e), rest = e * sigma;
+    const @real inside = z < -1000 ? -1000 : z > 1000 ? 1000 : z, product = inside * sigma;
+    return product * rest + sigma;
+    """
     eta = 0.1
 
     @staticmethod
