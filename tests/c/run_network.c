@@ -3,7 +3,7 @@
  *   real, word      the type of the network's numbers, and an unsigned integer of its size
  *   N_CALLS, N_IN, N_OUT
  *   INPUTS          N_CALLS rows of the bits of N_IN numbers
- *   DECLARATION     of the function that is called
+ *   DECLARATION     of the function that is called, which has C linkage
  *   CALL(x, a)      the call; it writes N_OUT numbers to a
  *   FUNCTION, SECOND  optional: a function that is called with x and a second argument, to measure
  *                   the stack of a call
@@ -23,7 +23,13 @@ extern "C"
 void put_text(const char *text) { fputs(text, stdout); }
 #endif
 
+#ifdef __cplusplus
+extern "C" {
+#endif
 DECLARATION
+#ifdef __cplusplus
+}
+#endif
 
 static const word inputs[N_CALLS][N_IN] = INPUTS;
 static real x[N_IN], a[N_OUT];
