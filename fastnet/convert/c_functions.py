@@ -6,9 +6,8 @@ the same bits. ``tests/test_to_c_functions.py`` compares both.
 
 In the texts, here and in the attributes ``c_value`` and ``c_slope`` of activations, ``@name``
 stands for a name of the exported file, ``@real`` for float or double, and ``R(0.5)`` for a constant
-of that type. No statement has two products that a compiler could fuse with the same sum. The
-kernels count subnormal results as zero; ``@flushed`` does it where saturated neurons give such
-results.
+of that type. Products that are added are written ``@FMA``, the macro of ``FUSED``. The kernels
+count subnormal results as zero; ``@flushed`` does it where saturated neurons give such results.
 """
 
 from __future__ import annotations
@@ -20,6 +19,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnet.nn.activations import Activation
+
+# Compilers may vectorize products and not sums; then they fuse none of them. The builtin is an
+# instruction where it is used, whatever the options are.
+FUSED = """
+/* a b + c, rounded once where the processor can do that. */
+#if defined(__GNUC__) && (@HAS_FMA)
+#define @FMA(a, b, c) @BUILTIN_FMA(a, b, c)
+#else
+#define @FMA(a, b, c) ((a) * (b) + (c))
+#endif
+"""
 
 _BITS = """
 /* The bits of a number, and back. */
@@ -61,15 +71,15 @@ static @real @exp_inside(@real x, @real rest)
 {
     const @real magic = @MAGIC;
     const @real above = x < @LOW ? @LOW : x, inside = above > @HIGH ? @HIGH : above;
-    @real t = inside * @PER_LN_2 + magic;
+    @real t = @FMA(inside, @PER_LN_2, magic);
     const @bits n = @bits_of(t) - @bits_of(magic);
     @real r, q;
     t -= magic;
-    r = t * @LN_2_UPPER + inside;
-    r = t * @LN_2_LOWER + r;
+    r = @FMA(t, @LN_2_UPPER, inside);
+    r = @FMA(t, @LN_2_LOWER, r);
     r += rest;
 @HORNER
-    q = q * (r * r) + r;
+    q = @FMA(q, r * r, r);
     return (q + 1) * @of_bits((n + @BIAS) << @DIGITS);
 }
 """
@@ -92,8 +102,7 @@ static @real @tanh(@real z)
     if (x < R(0.5625)) {
         @real q;
 @HORNER
-        q = t * q;
-        y = x * q + x;
+        y = @FMA(x, t * q, x);
     } else {
         y = 1 - 2 / (@exp_inside(2 * x, 0) + 1);
     }
@@ -111,9 +120,9 @@ static @real @normal(@real z, @real *x_, @real *tail)
     const @real upper = @of_bits(@bits_of(x) & @UPPER), lower = x - upper;
     const @real square = @of_bits(@bits_of(half * x) & ~(@bits)1);
     const @real middle = R(-0.5) * (x + upper), s = x * x;
-    @real rest = R(-0.5) * upper * upper - square;
+    @real rest = @FMA(R(-0.5) * upper, upper, -square);
     @real p, q, line;
-    rest = lower * middle + rest;
+    rest = @FMA(lower, middle, rest);
 @RATIO
     *x_ = x;
     *tail = p / q;
@@ -124,7 +133,7 @@ static @real @gelu(@real z)
 {
     @real x, tail;
     const @real bell = @normal(z, &x, &tail), lost = x * tail;
-    const @real a = (z > 0 ? z : 0) - lost * bell;
+    const @real a = @FMA(-lost, bell, z > 0 ? z : 0);
     return @flushed(a);
 }
 """
@@ -134,8 +143,8 @@ static @real @gelu_slope(@real z)
 {
     @real x, tail, below;
     const @real bell = @normal(z, &x, &tail);
-    below = tail - x * R(0.39894228040143267794);
-    return z > 0 ? 1 - below * bell : below * bell;
+    below = @FMA(-x, R(0.39894228040143267794), tail);
+    return z > 0 ? @FMA(-below, bell, 1) : below * bell;
 }
 """
 
@@ -180,6 +189,8 @@ _GELU_Q = {
 
 _CONSTANTS = {
     32: {
+        "@HAS_FMA": "defined(__FP_FAST_FMAF) || defined(__FMA__) || defined(__ARM_FEATURE_FMA)",
+        "@BUILTIN_FMA": "__builtin_fmaf",
         "@bits": "uint32_t", "@SMALLEST": "R(1.17549435e-38)", "@MAGIC": "R(12582912.0)",
         "@LOW": "R(-87.33)", "@HIGH": "R(88.37)", "@PER_LN_2": "R(1.44269504)",
         "@LN_2_UPPER": "R(-0.693359375)", "@LN_2_LOWER": "R(2.12194440e-4)", "@BIAS": "127u",
@@ -187,6 +198,8 @@ _CONSTANTS = {
         "@TAIL_END": "R(13.25)", "@UPPER": "0xFFFFF000u", "@LARGEST": "R(3.40282347e38)",
     },
     64: {
+        "@HAS_FMA": "defined(__FP_FAST_FMA) || defined(__FMA__) || defined(__aarch64__)",
+        "@BUILTIN_FMA": "__builtin_fma",
         "@bits": "uint64_t", "@SMALLEST": "R(2.2250738585072014e-308)",
         "@MAGIC": "R(6755399441055744.0)", "@LOW": "R(-708.39)", "@HIGH": "R(709.43)",
         "@PER_LN_2": "R(1.4426950408889634)", "@LN_2_UPPER": "R(-6.93147180369123816490e-01)",
@@ -200,7 +213,7 @@ _CONSTANTS = {
 
 def _horner(variable: str, coefficients: list[str], indent: str) -> str:
     first, *others = coefficients
-    lines = [f"q = R({first});", *(f"q = q * {variable} + R({each});" for each in others)]
+    lines = [f"q = R({first});", *(f"q = @FMA(q, {variable}, R({each}));" for each in others)]
     return "\n".join(indent + line for line in lines)
 
 
@@ -210,12 +223,12 @@ def _ratio(bits: int) -> str:
     for name, numbers in (("p", _GELU_P[bits]), ("q", _GELU_Q[bits])):
         rest = [*numbers]
         if len(rest) % 2 == 0:
-            lines.append(f"{name} = R({rest.pop(0)}) * x + R({rest.pop(0)});")
+            lines.append(f"{name} = @FMA(R({rest.pop(0)}), x, R({rest.pop(0)}));")
         else:
             lines.append(f"{name} = R({rest.pop(0)});")
         while rest:
-            lines.append(f"line = R({rest.pop(0)}) * x + R({rest.pop(0)});")
-            lines.append(f"{name} = {name} * s + line;")
+            lines.append(f"line = @FMA(R({rest.pop(0)}), x, R({rest.pop(0)}));")
+            lines.append(f"{name} = @FMA({name}, s, line);")
     return "\n".join(f"    {line}" for line in lines)
 
 
@@ -266,6 +279,7 @@ def filled(text: str, name: str, bits: int) -> str:
     for constant, value in _CONSTANTS[bits].items():
         text = re.sub(rf"{constant}\b", value, text)
     text = text.replace("@real", "float" if bits == 32 else "double")
+    text = re.sub(r"@([A-Z][A-Z_]*)\b", rf"{name.upper()}_\1", text)
     text = re.sub(r"@(\w+)", rf"{name}_\1", text)
     return re.sub(r"R\(([-+.\w]+)\)", r"\1f" if bits == 32 else r"\1", text)
 

@@ -31,7 +31,7 @@ static void @back(size_t n_in, const @real *w, size_t n_out, size_t n, const @re
     for (size_t i = 0; i < n_in; i++) {
         @real sum = 0;
         for (size_t j = 0; j < n; j++)
-            sum += w[i * n_out + j] * delta[j];
+            sum = @FMA(w[i * n_out + j], delta[j], sum);
         below[i] = sum;
     }
 }

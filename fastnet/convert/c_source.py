@@ -283,8 +283,9 @@ _SUMS_COMMENT = """
  * inputs, one product per statement. */"""
 
 _VECTORS = """
-/* Vectors of 16 bytes, where gcc and clang have registers for them. */
-#if defined(__GNUC__) && (defined(__SSE2__) || defined(__aarch64__))
+/* Vectors of 16 bytes, where gcc and clang have registers for them; without optimization the
+ * products would not be fused. */
+#if defined(__GNUC__) && defined(__OPTIMIZE__) && (defined(__SSE2__) || defined(__aarch64__))
 #define @VECTORS
 typedef @real @lanes __attribute__((vector_size(16), aligned(sizeof(@real)), may_alias));
 """
@@ -301,7 +302,11 @@ def _block(width: int, arguments: str, x: str, lanes: int) -> str:
         return f"*({'const ' * (array == 'w')}@lanes *)" + (f"({array} + {o})" if o else array)
 
     first = ", ".join(f"s{i} = {at('w', o)}" for i, o in enumerate(places))
-    products = "\n".join(f"        s{i} += v * {at('w', o)};" for i, o in enumerate(places))
+    if lanes == 1:
+        products = [f"s{i} = @FMA(v, w[{i}], s{i});" for i in places]
+    else:
+        products = [f"s{i} += v * {at('w', o)};" for i, o in enumerate(places)]
+    lines = "\n".join(f"        {each}" for each in products)
     stores = "\n".join(f"    {at('z', o)} = s{i};" for i, o in enumerate(places))
     value = "v" if lanes == 1 else f"{{{', '.join(['value'] * lanes)}}}"
     read = f"        const @real v = {x};\n"
@@ -313,7 +318,7 @@ static void @sum_{width}({arguments})
     {of} {first};
     for (size_t k = 0; k < n_in; k++) {{
 {read}        w += n_out;
-{products}
+{lines}
     }}
 {stores}
 }}

@@ -48,6 +48,7 @@ def _joined(source: Source, examples: NDArray) -> str:
         _START,
         c_source.declarations(source),
         c_source.classes(source),
+        c_functions.FUSED,
         c_source.functions(source),
         c_source.sums(source),
         c_source.constants(source),

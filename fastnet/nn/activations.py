@@ -270,7 +270,7 @@ class Tanh(Activation):
     initializer = "glorot"
     javascript = "Math.tanh"
     c_value = "return @tanh(z);"
-    c_slope = "return 1 - a * a;"
+    c_slope = "return @FMA(-a, a, 1);"
     eta = 0.1
 
     @staticmethod
@@ -410,7 +410,7 @@ class Swish(Activation):
     c_slope = """
     const @real e = @exp_inside(-z, 0), sigma = 1 / (1 + e), rest = e * sigma;
     const @real inside = z < -1000 ? -1000 : z > 1000 ? 1000 : z, product = inside * sigma;
-    return product * rest + sigma;
+    return @FMA(product, rest, sigma);
     """
     eta = 0.1
 
