@@ -106,7 +106,7 @@ def check_outputs(build, level, net, X, folder):
     predict = net.predictor()
     expected = np.array([predict(x).copy() for x in X])
     assert np.ptp(expected, axis=0).min() > 0
-    if level != "-O0" and target.fuses(X.dtype):
+    if target.fuses(X.dtype):
         np.testing.assert_array_equal(outputs, expected)
     bounds = bounds_in(source, expected.shape)
     assert (np.abs(outputs.astype(float) - expected) <= bounds).all()

@@ -286,15 +286,19 @@ def filled(text: str, name: str, bits: int) -> str:
 
 def rows(values: NDArray, bits: int, indent: str = "    ") -> str:
     """The literals of numbers as lines of at most 100 characters."""
-    lines, line = [], indent
-    for value in values.reshape(-1).tolist():
-        text = literal(value, bits) + ","
-        if len(line) + len(text) + 1 > 100:
-            lines.append(line.rstrip())
+    return lines((literal(value, bits) for value in values.reshape(-1).tolist()), indent)
+
+
+def lines(literals: Iterable[str], indent: str = "    ") -> str:
+    """Literals, each followed by a comma, as lines of at most 100 characters."""
+    made, line = [], indent
+    for text in literals:
+        if len(line) + len(text) + 2 > 100:
+            made.append(line.rstrip())
             line = indent
-        line += text + " "
-    lines.append(line.rstrip())
-    return "\n".join(lines)
+        line += text + ", "
+    made.append(line.rstrip())
+    return "\n".join(made)
 
 
 def literal(value: float, bits: int) -> str:

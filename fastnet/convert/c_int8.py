@@ -137,12 +137,12 @@ _REST = """        for (; j < n_out; j++) {
         }
 """
 _SUMS = """
-/* z[j] = s[j] * (sum over k of x[k] q[k n_out + j]) + s[n_out + j]: the weights are multiples q of
- * the scales s, which the biases follow. The inputs x are rounded towards zero to multiples of the
- * largest divided by ``steps``, so that the sums are those of integers and exact. An input that is
- * not finite makes all z NaN. */
-static void @sums(const @real *x, size_t n_in, @real steps, const int8_t *q, const @real *s,
-                  size_t n_out, @real *z)
+/* z[j] = s[j] * (sum over k of factor x[k] q[k n_out + j]) + s[n_out + j]; the weights are
+ * multiples q of the scales s, which the biases follow. The inputs x are rounded towards zero to
+ * multiples of a step, the largest of them divided by steps, so that the sums are those of integers
+ * and exact. An input that is not finite makes all z NaN. */
+static void @sums(const @real *x, size_t n_in, @real factor, @real steps, const int8_t *q,
+                  const @real *s, size_t n_out, @real *z)
 {
     int32_t sum[@WIDEST];
     @bits largest = 0;
@@ -157,7 +157,7 @@ static void @sums(const @real *x, size_t n_in, @real steps, const int8_t *q, con
         step -= step;
         n_in = 0;
     }
-    step /= steps;
+    step = step / steps * factor;
     for (size_t j = 0; j < n_out; j++)
         sum[j] = 0;
     while (n_in > 0) {
@@ -172,7 +172,7 @@ static void @sums(const @real *x, size_t n_in, @real steps, const int8_t *q, con
     }
     for (size_t j = 0; j < n_out; j++) {
         const @real scale = s[j] * step;
-        z[j] = (@real)sum[j] * scale + s[n_out + j];
+        z[j] = @FMA((@real)sum[j], scale, s[n_out + j]);
     }
 }
 """

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet.convert import c_bounds, c_functions
+from fastnet.convert import c_bounds, c_functions, c_int8
 from fastnet.convert.c_source import Source
 from fastnet.data import moments
 
@@ -49,12 +49,16 @@ class SelfTest:
     @cached_property
     def outputs(self) -> NDArray:
         """What the network computes."""
+        if self.source.int8:
+            return c_int8.outputs(self.source.rounded, self.source.activations, self.inputs)
         rows = [self.source.model.feedforward(x[None], 1.0)[0] for x in self.inputs]
         return np.array(rows)
 
     @cached_property
     def bounds(self) -> NDArray:
         """How far the outputs may be from those without fused multiply-adds."""
+        if self.source.int8:
+            return c_bounds.int8_differences(self.source, self.inputs)
         return c_bounds.differences(self.source, self.inputs)
 
     def text(self) -> str:

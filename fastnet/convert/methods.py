@@ -8,8 +8,11 @@ from typing import TypeAlias
 from numpy.typing import ArrayLike
 
 from fastnet.convert import to_c
+from fastnet.convert.c_report import Int8Report
 from fastnet.core import files
+from fastnet.data.dataset import Data
 from fastnet.model import Model
+from fastnet.network_inputs import NetworkInputs
 
 Filename: TypeAlias = str | os.PathLike[str]
 
@@ -18,6 +21,7 @@ class ConversionMethods:
     """A part of ``Network``."""
 
     _model: Model
+    _inputs: NetworkInputs
 
     # ---- ONNX
 
@@ -37,11 +41,18 @@ class ConversionMethods:
         scale: float | None = None,
         jacobian: bool = False,
         examples: ArrayLike | None = None,
-    ) -> None:
+        int8: bool = False,
+        data: Data | None = None,
+    ) -> Int8Report | None:
         """Write the network as one C99 file, which is also valid C++, for the smallest machines.
 
         The function ``void net(const float *x, float *a)`` in it computes the outputs of one
         example.
         """
-        text = to_c.text(self._model, name, scale=scale, jacobian=jacobian, examples=examples)
+        fitting = None if data is None else self._inputs.dataset("data", data)
+        text, report = to_c.text(
+            self._model, name, scale=scale, jacobian=jacobian, examples=examples, int8=int8,
+            data=fitting,
+        )  # fmt: skip
         files.write(path, [text.encode()])
+        return report
