@@ -19,10 +19,9 @@ PROCESSORS = {"x86-64": NATIVE, "Thumb-2": M4}
 def _on_mps2(target, machine):
     """With one instruction in a nanosecond of its clock, on a machine whose timer ticks every 40
     of them; a Cortex-M3 also runs the instructions of a Cortex-M0."""
-    emulator = [machine if part == "-machine" else part for part in target.emulator]
-    at = target.emulator.index("-machine")
-    emulator = [*target.emulator[:at], "-machine", machine, *target.emulator[at + 2 :]]
-    return replace(target, emulator=(emulator[0], "-icount", "shift=0", *emulator[1:]))
+    qemu, *options = target.emulator
+    options[options.index("-machine") + 1] = machine
+    return replace(target, emulator=(qemu, "-icount", "shift=0", *options), link=M4.link)
 
 
 COUNTED = {
@@ -71,7 +70,7 @@ def program_on(target, program, x, folder, level="-Os", repeats=0):
     made = folder / "net.o"
     options = (*program.language, *program.flags, *flags)
     c_targets.run(target(*options, "-c", program.source, "-o", made))
-    libraries = ("-Wl,--gc-sections", "-lm")
+    libraries = ("-Wl,--gc-sections", "-static", "-lm")
     if "c++" in program.language:
         libraries += ("-lstdc++",)
     return c_targets.program_of(
@@ -86,17 +85,17 @@ def stack(target, program, x, folder):
     return outputs, measured["stack"]
 
 
-def flash(target, program, x, folder):
+def linked(target, program, x, folder):
     """The bytes that the network adds to a program's code, libraries included and parameters not,
     at -Os; compared with a network that does nothing."""
     empty = folder / "empty.c"
-    nothing = f"{program.call.declaration.replace('real', 'float')[:-1]} {{ (void)x; (void)a; }}"
-    empty.write_text(nothing, encoding="utf-8")
-    found = []
-    for source, parameters in ((program.source, program.parameters), (empty, 0)):
-        each = replace(program, source=source)
-        path = program_on(target, each, x, folder)
-        found.append(split(sections(target, path), parameters)[0])
+    text = f"{program.call.declaration.replace('real', 'float')[:-1]} {{ (void)x; (void)a; }}"
+    empty.write_text(text, encoding="utf-8")
+    nothing = replace(program, source=empty, language=("-std=c99",), parameters=0)
+    found = [
+        split(sections(target, program_on(target, each, x, folder)), each.parameters)[0]
+        for each in (program, nothing)
+    ]
     return found[0] - found[1]
 
 

@@ -69,14 +69,18 @@ def _has_fma():
     return cpuinfo.exists() and " fma " in cpuinfo.read_text(encoding="utf-8")
 
 
-def _machine(name, cpu, *flags, fused=""):
+def _machine(name, cpu, *flags, fused="", memory=("4M", "4M")):
     emulator = (
         *("qemu-system-arm", "-machine", name, "-display", "none", "-monitor", "none"),
         *("-serial", "none", "-chardev", "stdio,id=out"),
         *("-semihosting-config", "enable=on,target=native,chardev=out", "-kernel"),
     )
     link = ("-nostartfiles", "-T", str(C / "cortex_m.ld"), str(C / "cortex_m.c"))
-    link += ("-Wl,--no-warn-rwx-segments",)
+    flash, ram = memory
+    link += (
+        "-Wl,--no-warn-rwx-segments",
+        f"-Wl,--defsym=flash_size={flash},--defsym=ram_size={ram}",
+    )
     flags = ("-mthumb", f"-mcpu={cpu}", *flags)
     return Target("arm-none-eabi-gcc", flags, emulator, fused, link, bare=True)
 
@@ -102,8 +106,8 @@ TARGETS = {
     "aarch64-clang": Target(
         "clang", ("--target=aarch64-linux-gnu",), ("qemu-aarch64",), "both", _ARM64
     ),
-    "cortex-m0": _machine("microbit", "cortex-m0"),
-    "cortex-m3": _machine("lm3s6965evb", "cortex-m3"),
+    "cortex-m0": _machine("microbit", "cortex-m0", memory=("256K", "16K")),
+    "cortex-m3": _machine("lm3s6965evb", "cortex-m3", memory=("256K", "64K")),
     "cortex-m4": _machine("mps2-an386", "cortex-m4", "-mfpu=fpv4-sp-d16", _HARD, fused="float32"),
     "cortex-m7": _machine("mps2-an500", "cortex-m7", "-mfpu=fpv5-d16", _HARD, fused="both"),
 }

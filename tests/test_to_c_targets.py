@@ -3,7 +3,6 @@ it must be: a handful of networks that have every pair of a hidden kind and an o
 
 import itertools
 import re
-import shutil
 
 import c_targets
 import numpy as np
