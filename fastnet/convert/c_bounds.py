@@ -32,7 +32,8 @@ def differences(source: Source, X: NDArray) -> NDArray:
             sizes = np.abs(a) @ np.abs(w) + np.abs(b)
             error = error @ np.abs(w) + (len(w) + 2) * u * (sizes + error @ np.abs(w))
             a, error = _activated(kind, z, error, u)
-    return 2 * error
+    bound: NDArray = 2 * error
+    return bound
 
 
 def int8_differences(source: Source, X: NDArray) -> NDArray:

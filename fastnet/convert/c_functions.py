@@ -191,6 +191,8 @@ _CONSTANTS = {
     32: {
         "@HAS_FMA": "defined(__FP_FAST_FMAF) || defined(__FMA__) || defined(__ARM_FEATURE_FMA)",
         "@BUILTIN_FMA": "__builtin_fmaf",
+        "@FMA_X86": "_mm_fmadd_ps",
+        "@FMA_NEON": "vfmaq_f32",
         "@bits": "uint32_t", "@SMALLEST": "R(1.17549435e-38)", "@MAGIC": "R(12582912.0)",
         "@LOW": "R(-87.33)", "@HIGH": "R(88.37)", "@PER_LN_2": "R(1.44269504)",
         "@LN_2_UPPER": "R(-0.693359375)", "@LN_2_LOWER": "R(2.12194440e-4)", "@BIAS": "127u",
@@ -200,6 +202,8 @@ _CONSTANTS = {
     64: {
         "@HAS_FMA": "defined(__FP_FAST_FMA) || defined(__FMA__) || defined(__aarch64__)",
         "@BUILTIN_FMA": "__builtin_fma",
+        "@FMA_X86": "_mm_fmadd_pd",
+        "@FMA_NEON": "vfmaq_f64",
         "@bits": "uint64_t", "@SMALLEST": "R(2.2250738585072014e-308)",
         "@MAGIC": "R(6755399441055744.0)", "@LOW": "R(-708.39)", "@HIGH": "R(709.43)",
         "@PER_LN_2": "R(1.4426950408889634)", "@LN_2_UPPER": "R(-6.93147180369123816490e-01)",

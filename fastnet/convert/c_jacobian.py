@@ -13,12 +13,14 @@ from fastnet.convert.c_source import Source, forward, identifier, inputs
 def function(source: Source) -> str:
     """The function, and the product with the weights of a layer that it calls."""
     arrays = "".join(f"    @real {name}[{n}];\n" for name, n in source.jacobian_buffers)
+    outputs = inputs(source) + forward(source, with_slopes=True)
+    row = _top(source) + _back(source) + _to_inputs(source)
     return f"""{_PRODUCT}
 void {source.name}_jacobian(const @real *x, @real *a, @real *j)
 {{
-{arrays}{inputs(source)}{forward(source, with_slopes=True)}    for (size_t o = 0; o < @n_out; o++) {{
+{arrays}{outputs}    for (size_t o = 0; o < @n_out; o++) {{
         @real *const row = j + o * @n_in;
-{_top(source)}{_back(source)}{_to_inputs(source)}    }}
+{row}    }}
 }}
 """
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from fastnet.convert import c_functions
 from fastnet.core import checks
 
 # Keywords of C99, C11, C23 and C++ up to C++20, with alternative spellings of operators.
-KEYWORDS = frozenset(
-    """
+_KEYWORDS = """
 alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t
 char32_t class co_await co_return co_yield compl concept const const_cast consteval constexpr
 constinit continue decltype default delete do double dynamic_cast else enum explicit export extern
@@ -18,13 +18,11 @@ operator or or_eq private protected public register reinterpret_cast requires re
 signed sizeof static static_assert static_cast struct switch template this thread_local throw true
 try typedef typeid typename typeof typeof_unqual union unsigned using virtual void volatile wchar_t
 while xor xor_eq
-""".split()
-)
+"""
 
 # Functions of C99's library, whose names are reserved as those of functions, and macros of
 # compilers and systems.
-LIBRARY = frozenset(
-    """
+_LIBRARY = """
 abort abs acos acosh asctime asin asinh assert atan atan2 atanh atexit atof atoi atol atoll bsearch
 cabs calloc cbrt ceil clearerr clock copysign cos cosh ctime difftime div erf erfc errno exit exp
 exp2 expm1 fabs fclose fdim feof ferror fflush fgetc fgetpos fgets floor fma fmax fmin fmod fopen
@@ -38,8 +36,9 @@ sin sinh snprintf sprintf sqrt srand sscanf stderr stdin stdout strcat strchr st
 strcspn strerror strftime strlen strncat strncmp strncpy strpbrk strrchr strspn strstr strtod strtof
 strtok strtol strtold strtoll strtoul strtoull strxfrm system tan tanh tgamma time tmpfile tmpnam
 toupper tolower trunc ungetc unix va_arg vfprintf vprintf vsnprintf vsprintf NULL EOF
-""".split()
-)
+"""
+
+_RESERVED = frozenset([*_KEYWORDS.split(), *_LIBRARY.split()])
 
 
 def checked(name: Any) -> str:
@@ -57,6 +56,14 @@ def checked(name: Any) -> str:
         raise ValueError(f"name: expected {expected}, got {checks.short_repr(name)}")
     if len(name) > 40:
         raise ValueError(f"name: expected 40 characters at most, got {len(name)}")
-    if name in KEYWORDS or name in LIBRARY or re.fullmatch(r"u?int\w*_t|\w+_t", name):
+    if name in _RESERVED or name.endswith("_t"):
         raise ValueError(f"name: expected one that C and C++ do not reserve, got {name!r}")
     return name
+
+
+def check_unused(name: str, text: str) -> None:
+    """Raise a ValueError if the file whose text this is uses the name for something else than the
+    function."""
+    uses = re.findall(rf"\b{name}\b(?! ?\()", c_functions.code(text))
+    if uses:
+        raise ValueError(f"name: expected one that the file does not use itself, got {name!r}")

@@ -29,6 +29,22 @@ def drawn(source: Source) -> NDArray:
     return X.astype(model.dtype)
 
 
+def make(source: Source, examples: NDArray | None) -> SelfTest:
+    """The test with these inputs (n, n_in) of the network's type, or with some that are drawn.
+
+    Raises
+    ------
+    ValueError
+        If an output for them is not finite.
+    """
+    test = SelfTest(source, drawn(source) if examples is None else examples)
+    if not np.isfinite(test.outputs).all() and examples is None:
+        test = SelfTest(source, 0 * test.examples)
+    if not np.isfinite(test.outputs).all():
+        raise ValueError("examples: expected inputs whose outputs are finite, got others")
+    return test
+
+
 class SelfTest:
     """The test with these inputs (n, n_in) of the network's type."""
 
@@ -38,28 +54,27 @@ class SelfTest:
     @cached_property
     def inputs(self) -> NDArray:
         """The inputs as the first layer has them."""
-        source = self.source
+        source, dtype = self.source, self.source.model.dtype
         standardize = source.model.schema.standardize
         if standardize is not None:
-            return moments.standardized(
-                standardize, self.examples, source.scale, source.model.dtype
-            )
-        return (self.examples * np.float64(source.scale)).astype(source.model.dtype)
+            return moments.standardized(standardize, self.examples, source.scale, dtype)
+        with np.errstate(over="ignore"):
+            scaled: NDArray = np.multiply(self.examples, source.scale, dtype=np.float64)
+            return scaled.astype(dtype)
 
     @cached_property
     def outputs(self) -> NDArray:
         """What the network computes."""
         if self.source.int8:
             return c_int8.outputs(self.source.rounded, self.source.activations, self.inputs)
-        rows = [self.source.model.feedforward(x[None], 1.0)[0] for x in self.inputs]
-        return np.array(rows)
+        return np.array([self.source.model.feedforward(x[None], 1.0)[0] for x in self.inputs])
 
     @cached_property
     def bounds(self) -> NDArray:
         """How far the outputs may be from those without fused multiply-adds."""
-        if self.source.int8:
-            return c_bounds.int8_differences(self.source, self.inputs)
-        return c_bounds.differences(self.source, self.inputs)
+        found = c_bounds.int8_differences if self.source.int8 else c_bounds.differences
+        bounds: NDArray = np.nan_to_num(found(self.source, self.inputs))
+        return bounds
 
     def text(self) -> str:
         """The main function."""

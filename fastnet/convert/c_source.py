@@ -10,7 +10,6 @@ a layer overlaps the one before it, so that no other loops are needed.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -138,13 +137,6 @@ extern "C" {{
 }}
 #endif
 """
-
-
-def check_name(name: str, text: str) -> None:
-    """Raise a ValueError if the file whose text this is uses the name for something else."""
-    own = set(re.findall(rf"\b{name}\b(?!\()", c_functions.code(text)))
-    if own:
-        raise ValueError(f"name: expected one that the file does not use, got {name!r}")
 
 
 def constants(source: Source) -> str:
@@ -281,7 +273,7 @@ def sums(source: Source) -> str:
     passed = "x, " + "factor, " * factor
     text = _SUMS_COMMENT if not factor else _SUMS_COMMENT.replace("x[k]", "factor x[k]")
     x = "x[k] * factor" if factor else "x[k]"
-    wide = source.bits == 32 and 16 or 8
+    wide = VECTORS * 128 // source.bits
     has_wide = any(n >= wide for n in source.model.sizes[1:])
     for width in source.widths:
         lanes = 128 // source.bits
@@ -303,12 +295,21 @@ _SUMS_COMMENT = """
  * biases, then the weights of one input after the other. Each sum is added in the order of the
  * inputs, one product per statement. */"""
 
+# Intrinsics, since gcc fuses the products of vectors only from -O2 on and with -ffp-contract=fast.
 _VECTORS = """
-/* Vectors of 16 bytes, where gcc and clang have registers for them; without optimization the
- * products would not be fused. */
-#if defined(__GNUC__) && defined(__OPTIMIZE__) && (defined(__SSE2__) || defined(__aarch64__))
+/* Vectors of 16 bytes, where gcc and clang have registers for them. */
+#if defined(__GNUC__) && (defined(__SSE2__) || defined(__aarch64__))
 #define @VECTORS
 typedef @real @lanes __attribute__((vector_size(16), aligned(sizeof(@real)), may_alias));
+#if defined(__FMA__)
+#include <immintrin.h>
+#define @FMA_LANES(a, b, c) (@lanes)@FMA_X86(a, b, c)
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#define @FMA_LANES(a, b, c) (@lanes)@FMA_NEON(c, a, b)
+#else
+#define @FMA_LANES(a, b, c) ((a) * (b) + (c))
+#endif
 """
 
 
@@ -322,11 +323,12 @@ def _block(width: int, arguments: str, x: str, lanes: int) -> str:
             return f"{array}[{o}]"
         return f"*({'const ' * (array == 'w')}@lanes *)" + (f"({array} + {o})" if o else array)
 
-    first = ", ".join(f"s{i} = {at('w', o)}" for i, o in enumerate(places))
+    comma = f",\n{' ' * (5 + len(of))}"
+    first = comma.join(f"s{i} = {at('w', o)}" for i, o in enumerate(places))
     if lanes == 1:
         products = [f"s{i} = @FMA(v, w[{i}], s{i});" for i in places]
     else:
-        products = [f"s{i} += v * {at('w', o)};" for i, o in enumerate(places)]
+        products = [f"s{i} = @FMA_LANES(v, {at('w', o)}, s{i});" for i, o in enumerate(places)]
     lines = "\n".join(f"        {each}" for each in products)
     stores = "\n".join(f"    {at('z', o)} = s{i};" for i, o in enumerate(places))
     value = "v" if lanes == 1 else f"{{{', '.join(['value'] * lanes)}}}"
@@ -423,7 +425,7 @@ def forward(source: Source, *, with_slopes: bool) -> str:
             called = "@sums" if n_out >= BLOCK else f"@sum_{n_out}"
             text += f"    {called}({below}, {factor}{n_in}, @layer_{l}, {n_out}, {to});\n"
         if last and with_slopes and not kinds[-1].of_layer:
-            text += f"    memcpy(output, a, sizeof output);\n"
+            text += "    memcpy(output, a, sizeof output);\n"
         text += _activate(source, l, to, with_slopes and not last)
         below = to
     return text
