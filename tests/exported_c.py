@@ -1,6 +1,7 @@
 """What the tests of exported C share: compilers, and a compiled network as a function."""
 
 import ctypes
+import itertools
 import shutil
 import subprocess
 
@@ -13,6 +14,8 @@ WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror")
 # Those of the processor that the tests run on.
 FMA = ("-mfma",) if "avx2" in _kernels.available() else ()
 EXACT = ("-std=c99", "-O2", "-ffp-contract=fast", *FMA)
+
+_numbers = itertools.count()
 
 needs_cc = pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler (cc)")
 # The kernels and the compiled file both fuse.
@@ -27,8 +30,9 @@ def run(*command):
 
 
 def compiled(source, *options, compiler="cc"):
-    """The library made from a file."""
-    library = source.with_suffix(f".{abs(hash((options, compiler)))}.so")
+    """The library made from a file. Each has a name of its own, since a library is not loaded
+    again under the same name."""
+    library = source.with_suffix(f".{next(_numbers)}.so")
     run(compiler, *options, *WARNINGS, "-shared", "-fPIC", source, "-o", library)
     return ctypes.CDLL(str(library))
 

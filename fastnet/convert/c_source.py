@@ -401,11 +401,9 @@ def inputs(source: Source) -> str:
             before, scaled = f"        const volatile double product = {product};\n", "product"
     if source.model.schema.standardize is not None:
         scaled = f"({scaled} - @mean[k]) / @deviation[k]"
-    else:
-        scaled = f"({scaled})"
     return (
         f"    for (size_t k = 0; k < @n_in; k++) {{\n{before}"
-        f"        inputs[k] = (@real){scaled};\n    }}\n"
+        f"        inputs[k] = (@real)({scaled});\n    }}\n"
     )
 
 
