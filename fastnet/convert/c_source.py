@@ -184,8 +184,8 @@ def classes(source: Source) -> str:
 def printable(text: str) -> str:
     """A text for a comment: other characters than those of ASCII are escaped, and none ends it.
 
-    >>> print(printable("*/ \\n"))
-    * / \\n
+    >>> print(printable("a */ b"))
+    a * / b
     """
     shown = text.encode("unicode_escape").decode()
     return shown.replace("*/", "* /").replace("/*", "/ *").replace("??/", "? ?/")
@@ -195,8 +195,8 @@ def quoted(text: str) -> str:
     """A string constant, which C and C++ read alike. Octal escapes have three digits at most, so
     that what follows cannot extend them; they also keep trigraphs and comments apart.
 
-    >>> print(quoted('a "b" ?'))
-    "a \\\\"b\\\\" \\\\077"
+    >>> print(quoted("so *it* is?"))
+    "so \\052it\\052 is\\077"
     """
     plain = {ord(each) for each in map(chr, range(32, 127))} - {*b'"\\?*/'}
     made = ""

@@ -95,10 +95,12 @@ class ConversionMethods:
 
         Examples
         --------
-        >>> net = Network([4, 16, 2], hidden="relu", seed=1)
+        >>> import fastnet
+        >>> net = fastnet.Network([4, 16, 2], hidden="relu", seed=1)
         >>> net.to_c("net.c")
-        >>> [line for line in open("net.c") if "Constants" in line]
-        [' * Constants     456 bytes of read-only memory, and those in the code\n']
+        >>> with open("net.c") as file:
+        ...     print(file.read().splitlines()[2])
+         *     void net(const float *x, float *a);
         """
         fitting = None if data is None else self._inputs.dataset("data", data)
         return to_c.write(
