@@ -196,3 +196,48 @@ def test_the_networks_have_every_pair_of_a_hidden_and_an_output_kind():
         names = {kind if isinstance(kind, str) else kind.name for kind in net.hidden}
         found |= {(name, net.output) for name in names}
     assert found == set(itertools.product(activations.HIDDEN, activations.OUTPUTS))
+
+
+@pytest.mark.parametrize("int8", [False, True])
+@pytest.mark.parametrize("name", ["linear 0, float32", "softmax 0, float64"])
+def test_the_comment_has_the_bytes_that_a_cortex_m_needs(name, int8, tmp_path):
+    """Constants are counted in the object file; the stack is measured by painting it, at -Os. The
+    functions save registers and keep temporary numbers on it, too."""
+    target = TARGETS["cortex-m7"]
+    if target.missing:
+        pytest.skip(target.missing)
+    net = NETWORKS[name]
+    X = inputs_of(net)
+    source = exported(net, X, tmp_path, int8=int8)
+    text = source.read_text(encoding="utf-8")
+    constants, arrays = (
+        int(re.search(rf"{word} +([\d,]+) bytes", text).group(1).replace(",", ""))
+        for word in ("Constants", "Stack")
+    )
+    made = c_targets.compile_object(target, source, tmp_path / "net.o", "-Os", "-fdata-sections")
+    sections = {
+        line.split()[0]: int(line.split()[1])
+        for line in c_targets.run(["arm-none-eabi-size", "-A", made]).splitlines()
+        if line.startswith(".")
+    }
+    tables = sum(n for section, n in sections.items() if section.startswith(".rodata.net"))
+    assert tables == constants
+    assert sections[".data"] == sections[".bss"] == 0
+    call = c_targets.Call("void net(const real *x, real *a);", function="net")
+    c_targets.write_case(tmp_path, call, X, net.sizes[-1])
+    program = c_targets.program_of(target, tmp_path, [made], "-Os")
+    stack = c_targets.outputs_of(target, program, X.dtype, net.sizes[-1])[1]["stack"]
+    assert arrays <= stack <= arrays + 300
+
+
+def test_the_file_calls_no_library_but_for_memcpy_and_arithmetic(tmp_path):
+    target = TARGETS["cortex-m0"]
+    if target.missing:
+        pytest.skip(target.missing)
+    for net in NETWORKS.values():
+        source = exported(net, inputs_of(net), tmp_path)
+        made = c_targets.compile_object(target, source, tmp_path / "net.o", "-O0")
+        lines = c_targets.run(["arm-none-eabi-nm", "-u", made]).splitlines()
+        called = {line.split()[1] for line in lines}
+        assert {name for name in called if not name.startswith("__")} <= {"memcpy", "memset"}
+        assert called
