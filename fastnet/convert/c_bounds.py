@@ -36,6 +36,25 @@ def differences(source: Source, X: NDArray) -> NDArray:
     return bound
 
 
+def int8_differences(source: Source, X: NDArray) -> NDArray:
+    """A bound (n, n_out) of the difference between the outputs of two programs that compute the
+    network with weights of 8 bits for transformed inputs ``X`` (n, n_in): sums of integers are
+    exact, but an input that a rounding moves across a multiple of the step changes by a step."""
+    u = np.finfo(source.model.dtype).eps / 2
+    a = X.astype(np.float64)
+    error = 2 * u * np.abs(a)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for layer, kind in zip(source.rounded, source.activations, strict=True):
+            w = layer.weights * layer.scales.astype(np.float64)
+            z = a @ w + layer.biases
+            step = (np.abs(a) + error).max(axis=1, keepdims=True) / layer.steps
+            sizes = np.abs(a) @ np.abs(w) + np.abs(layer.biases)
+            error = (error + 2 * step) @ np.abs(w) + 6 * u * sizes
+            a, error = _activated(kind, z, error, u)
+    bound: NDArray = 2 * error
+    return bound
+
+
 def _activated(kind: Activation, z: NDArray, error: NDArray, u: float) -> tuple[NDArray, NDArray]:
     """a = f(z), and how far it can be from f at a place up to ``error`` away, computed with
     rounding."""

@@ -7,14 +7,17 @@ from itertools import pairwise
 
 import numpy as np
 
+from fastnet.convert import c_int8
+from fastnet.convert.c_report import Int8Report
 from fastnet.convert.c_self_test import SelfTest
 from fastnet.convert.c_source import Source, printable
 from fastnet.core.load import version
 
 
-def text(source: Source, test: SelfTest) -> str:
+def text(source: Source, test: SelfTest, report: Int8Report | None = None) -> str:
     """What the file is, what it needs, and how it is compiled and tested."""
-    parts = [_what(source), _inputs(source), _needs(source), _exact(source, test), _test(source)]
+    exact = _rounded(source, test, report) if source.int8 else _exact(source, test)
+    parts = [_what(source), _inputs(source), _needs(source), exact, _test(source)]
     lines = [line for part in parts for line in [*part, ""]][:-1]
     return "/* " + "\n".join(f" * {line}".rstrip() for line in lines)[3:] + " */\n"
 
@@ -84,6 +87,9 @@ def _needs(source: Source) -> list[str]:
     weights = sum(rows.size for rows in source.layers) * size
     tables = 16 * sizes[0] if source.model.schema.standardize is not None else 0
     stack = sum(source.buffers.values()) * size
+    if source.int8:
+        weights = sum(layer.weights.size + 2 * size * len(layer.scales) for layer in source.rounded)
+        stack += 4 * max(sizes[1:]) + 2 * c_int8.INPUTS
     products = sum(a * b for a, b in pairwise(sizes))
     lines = [
         f"Constants     {weights + tables:,} bytes of read-only memory, and those in the code",
@@ -106,6 +112,21 @@ def _exact(source: Source, test: SelfTest) -> list[str]:
         f"Otherwise each output is within the error bound that the self-test has for its inputs, "
         f"{bound:.2g} at most."
     )
+
+
+def _rounded(source: Source, test: SelfTest, report: Int8Report | None) -> list[str]:
+    """What weights of 8 bits mean."""
+    steps = sorted({layer.steps for layer in source.rounded})
+    lines = _paragraph(
+        f"The weights have 8 bits, with a scale for each neuron; biases and activations are "
+        f"{_real(source)}. The inputs of a layer are rounded to {' or '.join(map(str, steps))} "
+        f"steps between 0 and the largest of them, and the sums are those of integers. Programs of "
+        f"different compilers and processors agree within the error bound that the self-test has "
+        f"for its inputs, {float(np.max(test.bounds)):.2g} at most."
+    )
+    if report is not None:
+        lines += ["", *_paragraph(f"On the data that to_c was given: {report}.")]
+    return lines
 
 
 def _test(source: Source) -> list[str]:

@@ -33,14 +33,14 @@ FUSED = """
 
 _BITS = """
 /* The bits of a number, and back. */
-static @bits @bits_of(@real x)
+static inline @bits @bits_of(@real x)
 {
     @bits bits;
     memcpy(&bits, &x, sizeof bits);
     return bits;
 }
 
-static @real @of_bits(@bits bits)
+static inline @real @of_bits(@bits bits)
 {
     @real x;
     memcpy(&x, &bits, sizeof x);
@@ -64,18 +64,26 @@ static @real @bounded(@real z)
 }
 """
 
-_EXP_INSIDE = """
-/* e^(x + rest), where rest is a few ULP of x; x beyond the range of the type is replaced by the
- * nearer end. NaN stays NaN. */
-static @real @exp_inside(@real x, @real rest)
+_SELECT = """
+/* a where the condition, 0 or 1, is 1, else b: without a branch, so that compilers make vectors of
+ * loops. */
+static inline @real @select(int condition, @real a, @real b)
+{
+    const @bits mask = 0u - (@bits)condition;
+    return @of_bits((@bits_of(a) & mask) | (@bits_of(b) & ~mask));
+}
+"""
+
+_EXP = """
+/* e^(x + rest), where rest is a few ULP of x, for x from @LOW to @HIGH; NaN stays NaN. */
+static inline @real @exp_within(@real x, @real rest)
 {
     const @real magic = @MAGIC;
-    const @real above = x < @LOW ? @LOW : x, inside = above > @HIGH ? @HIGH : above;
-    @real t = @FMA(inside, @PER_LN_2, magic);
+    @real t = @FMA(x, @PER_LN_2, magic);
     const @bits n = @bits_of(t) - @bits_of(magic);
     @real r, q;
     t -= magic;
-    r = @FMA(t, @LN_2_UPPER, inside);
+    r = @FMA(t, @LN_2_UPPER, x);
     r = @FMA(t, @LN_2_LOWER, r);
     r += rest;
 @HORNER
@@ -84,11 +92,28 @@ static @real @exp_inside(@real x, @real rest)
 }
 """
 
+_EXP_INSIDE = """
+/* The same; x beyond these limits is replaced by the nearer one. */
+static @real @exp_inside(@real x, @real rest)
+{
+    return @exp_within(x < @LOW ? @LOW : x > @HIGH ? @HIGH : x, rest);
+}
+"""
+
 _EXP_SUM = """
-/* The same with the limits 0 and infinity. */
+/* The same, 0 and infinity beyond these limits. */
 static @real @exp_sum(@real x, @real rest)
 {
-    return x < @LOW ? 0 : x > @HIGH ? @of_bits(@INFINITE) : @exp_inside(x, rest);
+    return x < @LOW ? 0 : x > @HIGH ? @of_bits(@INFINITE) : @exp_within(x, rest);
+}
+"""
+
+_SIGMOID = """
+/* 1 / (1 + e^-z); 0 where it would be subnormal. */
+static inline @real @sigmoid(@real z)
+{
+    const @real x = -z, a = 1 / (1 + @exp_within(x, 0));
+    return @select(x > @SIGMOID_END, 0, @select(x < @LOW, 1, a));
 }
 """
 
@@ -104,7 +129,7 @@ static @real @tanh(@real z)
 @HORNER
         y = @FMA(x, t * q, x);
     } else {
-        y = 1 - 2 / (@exp_inside(2 * x, 0) + 1);
+        y = 1 - 2 / (@exp_within(x > 20 ? 40 : 2 * x, 0) + 1);
     }
     return @of_bits(@bits_of(y) | sign);
 }
@@ -194,7 +219,8 @@ _CONSTANTS = {
         "@FMA_X86": "_mm_fmadd_ps",
         "@FMA_NEON": "vfmaq_f32",
         "@bits": "uint32_t", "@SMALLEST": "R(1.17549435e-38)", "@MAGIC": "R(12582912.0)",
-        "@LOW": "R(-87.33)", "@HIGH": "R(88.37)", "@PER_LN_2": "R(1.44269504)",
+        "@LOW": "R(-87.33)", "@SIGMOID_END": "R(87.33654)", "@HIGH": "R(88.37)",
+        "@PER_LN_2": "R(1.44269504)",
         "@LN_2_UPPER": "R(-0.693359375)", "@LN_2_LOWER": "R(2.12194440e-4)", "@BIAS": "127u",
         "@DIGITS": "23", "@INFINITE": "0x7F800000u", "@SIGN": "0x80000000u",
         "@TAIL_END": "R(13.25)", "@UPPER": "0xFFFFF000u", "@LARGEST": "R(3.40282347e38)",
@@ -205,7 +231,8 @@ _CONSTANTS = {
         "@FMA_X86": "_mm_fmadd_pd",
         "@FMA_NEON": "vfmaq_f64",
         "@bits": "uint64_t", "@SMALLEST": "R(2.2250738585072014e-308)",
-        "@MAGIC": "R(6755399441055744.0)", "@LOW": "R(-708.39)", "@HIGH": "R(709.43)",
+        "@MAGIC": "R(6755399441055744.0)", "@LOW": "R(-708.39)",
+        "@SIGMOID_END": "R(708.3964185322641)", "@HIGH": "R(709.43)",
         "@PER_LN_2": "R(1.4426950408889634)", "@LN_2_UPPER": "R(-6.93147180369123816490e-01)",
         "@LN_2_LOWER": "R(-1.90821492927058770002e-10)", "@BIAS": "1023u", "@DIGITS": "52",
         "@INFINITE": "(uint64_t)0x7FF << 52", "@SIGN": "((uint64_t)1 << 63)",
@@ -242,8 +269,11 @@ def _texts(bits: int) -> dict[str, str]:
         "bits_of of_bits": _BITS,
         "flushed": _FLUSHED,
         "bounded": _BOUNDED,
-        "exp_inside": _EXP_INSIDE.replace("@HORNER", _horner("r", _EXP_Q[bits], "    ")),
+        "select": _SELECT,
+        "exp_within": _EXP.replace("@HORNER", _horner("r", _EXP_Q[bits], "    ")),
+        "exp_inside": _EXP_INSIDE,
         "exp_sum": _EXP_SUM,
+        "sigmoid": _SIGMOID,
         "tanh": _TANH.replace("@HORNER", _horner("t", _TANH_Q[bits], "        ")),
         "normal gelu": _GELU.replace("@RATIO", _ratio(bits)),
         "gelu_slope": _GELU_SLOPE,
@@ -265,7 +295,7 @@ def used_by(texts: Iterable[str], bits: int) -> list[str]:
 
 def without_rest(text: str) -> str:
     """The text without the argument ``rest`` of the exponential, which only GELU needs."""
-    text = text.replace("e^(x + rest), where rest is a few ULP of x; x", "e^x; x")
+    text = text.replace("e^(x + rest), where rest is a few ULP of x, for", "e^x for")
     text = text.replace(", @real rest", "").replace("    r += rest;\n", "")
     return re.sub(r"(@exp_\w+\(.*?), (rest|0)\)", r"\1)", text)
 
@@ -290,15 +320,19 @@ def filled(text: str, name: str, bits: int) -> str:
 
 def rows(values: NDArray, bits: int, indent: str = "    ") -> str:
     """The literals of numbers as lines of at most 100 characters."""
-    lines, line = [], indent
-    for value in values.reshape(-1).tolist():
-        text = literal(value, bits) + ","
-        if len(line) + len(text) + 1 > 100:
-            lines.append(line.rstrip())
+    return lines((literal(value, bits) for value in values.reshape(-1).tolist()), indent)
+
+
+def lines(literals: Iterable[str], indent: str = "    ") -> str:
+    """Literals, each followed by a comma, as lines of at most 100 characters."""
+    made, line = [], indent
+    for text in literals:
+        if len(line) + len(text) + 2 > 100:
+            made.append(line.rstrip())
             line = indent
-        line += text + " "
-    lines.append(line.rstrip())
-    return "\n".join(lines)
+        line += text + ", "
+    made.append(line.rstrip())
+    return "\n".join(made)
 
 
 def literal(value: float, bits: int) -> str:

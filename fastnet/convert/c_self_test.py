@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet.convert import c_bounds, c_functions
+from fastnet.convert import c_bounds, c_functions, c_int8
 from fastnet.convert.c_source import Source
 from fastnet.data import moments
 
@@ -65,12 +65,15 @@ class SelfTest:
     @cached_property
     def outputs(self) -> NDArray:
         """What the network computes."""
+        if self.source.int8:
+            return c_int8.outputs(self.source.rounded, self.source.activations, self.inputs)
         return np.array([self.source.model.feedforward(x[None], 1.0)[0] for x in self.inputs])
 
     @cached_property
     def bounds(self) -> NDArray:
         """How far the outputs may be from those without fused multiply-adds."""
-        bounds: NDArray = np.nan_to_num(c_bounds.differences(self.source, self.inputs))
+        found = c_bounds.int8_differences if self.source.int8 else c_bounds.differences
+        bounds: NDArray = np.nan_to_num(found(self.source, self.inputs))
         return bounds
 
     def text(self) -> str:

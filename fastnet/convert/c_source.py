@@ -17,7 +17,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet.convert import c_functions
+from fastnet.convert import c_functions, c_int8
 from fastnet.model import Model
 from fastnet.nn.activations import ACTIVATIONS, Activation
 
@@ -39,12 +39,15 @@ class Source:
     scale : float
         The factor of the inputs.
     jacobian : bool
+    int8 : bool
+        Whether the weights have 8 bits.
     """
 
     model: Model
     name: str
     scale: float
     jacobian: bool
+    int8: bool = False
 
     @property
     def bits(self) -> int:
@@ -79,6 +82,11 @@ class Source:
             rows = np.vstack([b.T, w.T])
             made.append(np.where(np.abs(rows) < np.finfo(rows.dtype).tiny, 0, rows))
         return made
+
+    @cached_property
+    def rounded(self) -> list[c_int8.Int8Layer]:
+        """The layers with weights of 8 bits."""
+        return [c_int8.rounded(rows) for rows in self.layers]
 
     @property
     def buffers(self) -> dict[str, int]:
@@ -141,6 +149,9 @@ def constants(source: Source) -> str:
             text += _table(f"@{name}", values, 64, "double")
     for l, rows in enumerate(source.layers):
         text += f"\n/* {model.sizes[l]} inputs, {model.sizes[l + 1]} neurons */"
+        if source.int8:
+            text += _int8_tables(source.rounded[l], l + 1, source.bits)
+            continue
         text += _table(f"@layer_{l + 1}", rows, source.bits, "@real")
     return text
 
@@ -148,6 +159,13 @@ def constants(source: Source) -> str:
 def _table(name: str, values: NDArray, bits: int, of: str) -> str:
     rows = c_functions.rows(values, bits)
     return f"\nstatic const {of} {name}[{values.size}] = {{\n{rows}\n}};\n"
+
+
+def _int8_tables(layer: c_int8.Int8Layer, l: int, bits: int) -> str:
+    """The weights of layer l; its scales, followed by the biases."""
+    rows = c_functions.lines(map(str, layer.weights.reshape(-1).tolist()))
+    text = f"\nstatic const int8_t @weights_{l}[{layer.weights.size}] = {{\n{rows}\n}};"
+    return text + _table(f"@layer_{l}", np.append(layer.scales, layer.biases), bits, "@real")
 
 
 def classes(source: Source) -> str:
@@ -209,7 +227,8 @@ def functions(source: Source) -> str:
         own.append(_value(each, name, bits))
         if source.jacobian:
             own.append(_slope(each, name, bits))
-    shared = c_functions.used_by(own, bits)
+    sums_of_integers = [c_int8.sums(source.model.sizes[1:], source.model.dtype)] * source.int8
+    shared = c_functions.used_by([*own, *sums_of_integers], bits)
     if not any("@normal(" in text for text in shared):
         own = [c_functions.without_rest(text) for text in own]
     return "".join([*shared, *own])
@@ -225,7 +244,7 @@ def _value(each: Activation, name: str, bits: int) -> str:
     comment = f"\n/* {_ascii(each.filled(each.formula))} */\n"
     if each.of_layer:
         return f"{comment}static void @{name}(@real *z, size_t n)\n{{\n{body}\n}}\n"
-    return f"{comment}static @real @{name}(@real z)\n{{\n{body}\n}}\n"
+    return f"{comment}static inline @real @{name}(@real z)\n{{\n{body}\n}}\n"
 
 
 def _slope(each: Activation, name: str, bits: int) -> str:
@@ -246,6 +265,8 @@ def _ascii(text: str) -> str:
 
 def sums(source: Source) -> str:
     """The functions that compute the weighted inputs of a layer."""
+    if source.int8:
+        return c_int8.sums(source.model.sizes[1:], source.model.dtype)
     factor = source.has_factor
     arguments = f"const @real *x, {'@real factor, ' * factor}size_t n_in, const @real *w, "
     arguments += "size_t n_out, @real *z"
@@ -396,13 +417,27 @@ def forward(source: Source, *, with_slopes: bool) -> str:
         factor = ""
         if source.has_factor:
             factor = f"{c_functions.literal(source.scale if l == 1 else 1.0, source.bits)}, "
-        called = "@sums" if n_out >= BLOCK else f"@sum_{n_out}"
-        text += f"    {called}({below}, {factor}{n_in}, @layer_{l}, {n_out}, {to});\n"
+        if source.int8:
+            text += _int8_call(source, l, below, to)
+        else:
+            called = "@sums" if n_out >= BLOCK else f"@sum_{n_out}"
+            text += f"    {called}({below}, {factor}{n_in}, @layer_{l}, {n_out}, {to});\n"
         if last and with_slopes and not kinds[-1].of_layer:
             text += "    memcpy(output, a, sizeof output);\n"
         text += _activate(source, l, to, with_slopes and not last)
         below = to
     return text
+
+
+def _int8_call(source: Source, l: int, below: str, to: str) -> str:
+    """The call that computes the weighted inputs of layer l."""
+    sizes, layer = source.model.sizes, source.rounded[l - 1]
+    scale = source.scale if l == 1 and source.has_factor else 1.0
+    factor, steps = (c_functions.literal(each, source.bits) for each in (scale, layer.steps))
+    return (
+        f"    @sums({below}, {sizes[l - 1]}, {factor}, {steps}, @weights_{l}, @layer_{l},\n"
+        f"          {sizes[l]}, {to});\n"
+    )
 
 
 def _activate(source: Source, l: int, to: str, with_slopes: bool) -> str:

@@ -10,15 +10,19 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fastnet.convert import layers, sklearn_estimators, torch_networks
 from fastnet.core.random_stream import RandomStream, Seed
+from fastnet.data.dataset import Data
 from fastnet.data.frames import Columns
 from fastnet.data.labels import Label
 from fastnet.model import Model
+from fastnet.network_inputs import NetworkInputs
 from fastnet.nn.activations import Activation
 from fastnet.nn.cost_base import Cost
 from fastnet.training.overridden import overrides
 
 if TYPE_CHECKING:
     import onnx
+
+    from fastnet.convert.c_report import Int8Report
 
 Filename: TypeAlias = str | os.PathLike[str]
 
@@ -27,6 +31,7 @@ class ConversionMethods:
     """A part of ``Network``."""
 
     _model: Model
+    _inputs: NetworkInputs
 
     if TYPE_CHECKING:
 
@@ -379,7 +384,9 @@ class ConversionMethods:
         scale: float | None = None,
         jacobian: bool = False,
         examples: ArrayLike | Columns | None = None,
-    ) -> None:
+        int8: bool = False,
+        data: Data | None = None,
+    ) -> Int8Report | None:
         """Write the network as one C99 file, which is also valid C++, for the smallest machines.
 
         It defines ``void net(const float *x, float *a)``, which computes the outputs a
@@ -406,6 +413,20 @@ class ConversionMethods:
         examples : (n, n_in) array-like, frame or None
             Raw inputs of the test in the file, which compares the outputs with those of this
             network; at most 1000. None: five examples that are drawn, always the same ones.
+        int8 : bool, default False
+            Whether to round the weights to 8 bits, with a scale for each neuron, which needs a
+            quarter of the flash memory. The sums are then those of integers, much faster without a
+            floating-point unit; biases and activations stay as they are. Not with ``jacobian``.
+        data : Dataset, pair (X, y) or iterable of (x, y), or None
+            With ``int8``: what the rounding costs on these data is returned, and is in the comment
+            on top.
+
+        Returns
+        -------
+        Int8Report or None
+            With ``data``: the accuracy before and after the rounding or, if the targets are
+            numbers, the root mean squared error and R²; see
+            ``fastnet.convert.c_report.Int8Report``.
 
         Raises
         ------
@@ -426,4 +447,8 @@ class ConversionMethods:
         """
         from fastnet.convert import to_c
 
-        to_c.write(path, self._model, name, scale=scale, jacobian=jacobian, examples=examples)
+        fitting = None if data is None else self._inputs.dataset("data", data)
+        return to_c.write(
+            path, self._model, name, scale=scale, jacobian=jacobian, examples=examples, int8=int8,
+            data=fitting,
+        )  # fmt: skip

@@ -13,11 +13,14 @@ from fastnet.convert import (
     c_functions,
     c_jacobian,
     c_names,
+    c_report,
     c_self_test,
     c_source,
 )
+from fastnet.convert.c_report import Int8Report
 from fastnet.convert.c_source import Source
 from fastnet.core import checks, files
+from fastnet.data.dataset import Dataset
 from fastnet.model import Model
 from fastnet.nn.activations import ACTIVATIONS
 
@@ -33,9 +36,10 @@ _INCLUDES = """
 
 def write(
     path: Any, model: Model, name: Any, *, scale: Any = None, jacobian: Any = False,
-    examples: Any = None,
-) -> None:  # fmt: skip
-    """Write the C of a model, atomically; all arguments are checked before.
+    examples: Any = None, int8: Any = False, data: Dataset | None = None,
+) -> Int8Report | None:  # fmt: skip
+    """Write the C of a model, atomically, and return the report on ``data``, which fit the model;
+    all arguments are checked before.
 
     Raises
     ------
@@ -44,8 +48,12 @@ def write(
     """
     check_suffix("path", path)
     files.check_writable(path)
-    made = text(model, name, scale=scale, jacobian=jacobian, examples=examples)
-    files.write(path, [made.encode("ascii")])
+    source, test = _parts(model, name, scale, jacobian, examples, int8)
+    if data is not None and not source.int8:
+        raise ValueError("data: expected None without int8=True, since they are for its report")
+    report = None if data is None else c_report.report(model, source.rounded, data)
+    files.write(path, [_joined(source, test, report).encode("ascii")])
+    return report
 
 
 def check_suffix(argument: str, path: Any) -> None:
@@ -57,10 +65,14 @@ def check_suffix(argument: str, path: Any) -> None:
         )
 
 
-def text(model: Model, name: Any, *, scale: Any, jacobian: Any, examples: Any) -> str:
-    """The C of a model; arguments and errors as for ``Network.to_c``."""
+def _parts(
+    model: Model, name: Any, scale: Any, jacobian: Any, examples: Any, int8: Any
+) -> tuple[Source, c_self_test.SelfTest]:
+    """What the file is made from; arguments and errors as for ``Network.to_c``."""
     name = c_names.checked(name)
-    jacobian = checks.boolean("jacobian", jacobian)
+    jacobian, int8 = checks.boolean("jacobian", jacobian), checks.boolean("int8", int8)
+    if int8 and jacobian:
+        raise ValueError("int8: expected False with jacobian=True, got True")
     if scale is None:
         scale = 1.0 if model.input_scale is None else model.input_scale
     scale = checks.nonnegative("scale", scale)
@@ -71,9 +83,9 @@ def text(model: Model, name: Any, *, scale: Any, jacobian: Any, examples: Any) -
                 f"to_c: expected activations that are available in C, got {each.name!r}, whose "
                 f"class has no c_value or no c_slope"
             )
-    source = Source(model, name, scale, jacobian)
+    source = Source(model, name, scale, jacobian, int8)
     given = None if examples is None else _checked(examples, model)
-    return _joined(source, c_self_test.make(source, given))
+    return source, c_self_test.make(source, given)
 
 
 def _checked(examples: Any, model: Model) -> NDArray:
@@ -95,10 +107,10 @@ def _checked(examples: Any, model: Model) -> NDArray:
     return made
 
 
-def _joined(source: Source, test: c_self_test.SelfTest) -> str:
+def _joined(source: Source, test: c_self_test.SelfTest, report: Int8Report | None) -> str:
     """The parts of the file."""
     parts = [
-        c_comment.text(source, test),
+        c_comment.text(source, test, report),
         _INCLUDES,
         c_source.declarations(source),
         c_source.classes(source),

@@ -165,7 +165,7 @@ class Sigmoid(Activation):
     sklearn_bound = 2.0
     javascript = "(z) => 1 / (1 + Math.exp(-z))"
     torch_module: ClassVar = ("Sigmoid", {})
-    c_value = "return @flushed(1 / (1 + @exp_inside(-z, 0)));"
+    c_value = "return @sigmoid(z);"
     c_slope = "return a * (1 - a);"
 
     @staticmethod
@@ -475,7 +475,7 @@ class Swish(Activation):
     torch_module: ClassVar = ("SiLU", {})
     c_value = """
     const @real above = z < -1000 ? -1000 : z;
-    return @flushed(above * @flushed(1 / (1 + @exp_inside(-z, 0))));
+    return @flushed(above * @sigmoid(z));
     """
     c_slope = """
     const @real e = @exp_inside(-z, 0), sigma = 1 / (1 + e), rest = e * sigma;
