@@ -29,7 +29,8 @@ _FIRST, _LOWEST, _HIGHEST = -2, -10, 10
 _TOLERANCE = 0.01
 
 # Arguments of ``SGD`` that the search does not allow.
-_NOT_ALLOWED = {"schedule", "early_stopping", "callbacks", "verbose", "test_data"}
+_NOT_ALLOWED = {"schedule", "early_stopping", "callbacks", "verbose", "test_data", "checkpoint",
+                "checkpoint_every", "resume"}  # fmt: skip
 
 
 class Trial(NamedTuple):

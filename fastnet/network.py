@@ -541,6 +541,9 @@ class Network(InspectionMethods, ConversionMethods):
         shift: int = 0,
         sample_weight: ArrayLike | None = None,
         class_weight: Mapping[Any, float] | str | None = None,
+        checkpoint: Filename | None = None,
+        checkpoint_every: int = 1,
+        resume: bool = False,
         verbose: int = True,
         test_data: None = None,
     ) -> History:
@@ -648,6 +651,23 @@ class Network(InspectionMethods, ConversionMethods):
             The same by label, a number or a name; the weight of a class that is not in it is 1.
             "balanced": n / (classes that occur * examples of the class). Multiplied by
             ``sample_weight`` if both are given. Needs labels.
+        checkpoint : str or path, or None
+            A file, whose name ends in .npz, that gets the state of the training after each
+            ``checkpoint_every`` epochs and after the last one. A new state replaces the file in one
+            step, so that a process that is killed while it writes leaves the previous one. If the
+            file cannot be written then, for example since the disk is full, that is a
+            RuntimeWarning, and the training goes on. An existing file that is not a checkpoint is
+            refused.
+        checkpoint_every : int, default 1
+            The number of epochs between two checkpoints, 1 or more.
+        resume : bool, default False
+            True: if the file of ``checkpoint`` exists, continue from it; the network then gets its
+            parameters and its random numbers, and the history begins with the earlier epochs. The
+            result is that of a training without interruption, to the last bit. A training that is
+            complete returns at once. Settings, data, and the names of functions and of a cost of
+            your own must be those of the earlier call; only ``epochs`` may be larger, or smaller
+            down to the epochs that are complete, unless the schedule depends on it. False: begin
+            anew; the first new checkpoint replaces the file. docs/checkpoints.md has examples.
         verbose : bool or int, default True
             0 or False: nothing is printed. 1 or True: a line per epoch with the monitored
             figures, and a line if training stops early or the best parameters are
@@ -674,6 +694,9 @@ class Network(InspectionMethods, ConversionMethods):
         ImportError
             If verbose is 2, standard error shows bars, and tqdm, which draws them, is not
             installed; nothing is changed.
+        OSError
+            If the file of ``checkpoint`` cannot be written, or not be read to resume from it;
+            nothing is changed.
 
         Notes
         -----
@@ -711,7 +734,7 @@ class Network(InspectionMethods, ConversionMethods):
             monitor_evaluation_cost, monitor_evaluation_accuracy,
             monitor_training_cost, monitor_training_accuracy,
             early_stopping_n, l1, dropout, optimizer, schedule, early_stopping, callbacks, shift,
-            sample_weight, class_weight, verbose,
+            sample_weight, class_weight, checkpoint, checkpoint_every, resume, verbose,
         ).checked(self._model)  # fmt: skip
         data = sgd.checked_data(self._inputs, training_data, evaluation_data)
         loop = sgd.prepare(self, self._model, self._stream, self._inputs, data, options)

@@ -69,6 +69,8 @@ class Settings(NamedTuple):
     optimizer: Optimizer | None = optimizers.Adam()
     patience: int = 20  # epochs without a lower cost on the validation data; 0: train all epochs
     shift: int = 0
+    checkpoint: str | None = None
+    resume: bool = False
 
 
 class Examples(NamedTuple):
@@ -326,6 +328,8 @@ def train(
             optimizer=settings.optimizer,
             early_stopping=stopping,
             shift=settings.shift,
+            checkpoint=settings.checkpoint,
+            resume=settings.resume,
             verbose=verbose,
         )  # fmt: skip
     finally:

@@ -1,5 +1,6 @@
 """Files that are damaged, wrong or made to harm, each with words that the error must have."""
 
+import importlib.util
 import io
 import json
 import pickle
@@ -203,6 +204,11 @@ def npz_files():
     yield "member within another", archive(inside), "expected"
     for name in ("../../escaped.npy", "/etc/passwd.npy", "a" * 60_000 + ".npy", "\n.npy", ".npy"):
         yield f"member {name[:20]!r}", archive([*members(), member(name, weights)]), "expected"
+        for fault in ({"method": 8}, {"size": 2**31, "packed": 2**31}, {"local": "x"}):
+            wrong = archive([*members(), member(name, weights, **fault)])
+            yield f"member {name[:20]!r} with {fault}", wrong, "expected"
+        wrong = archive([*members(), member(name, npy(descr="|O"))])
+        yield f"member {name[:20]!r} of objects", wrong, "expected"
     yield "name that is no text", archive([*members(), member(b"\xff\xfe.npy", weights)]), "UTF-8"
     yield "no array", archive([*members(), member("data.pkl", b"\x80\x04.")]), ".npy"
     yield "a torch file", archive([member("archive/data.pkl", b"\x80\x04.")]), "data.pkl"
@@ -221,6 +227,7 @@ def npy_files():
         "nothing of huge shape": {"shape": f"(0, {10**18})"},
         "negative shape": {"shape": "(-4, -3)"},
         "forty dimensions": {"shape": f"({'1, ' * 40})"},
+        "many huge dimensions": {"shape": f"({f'{2**62}, ' * 400})"},
         "a third of the shape": {"shape": "(4,)"},
         "one number": {"shape": "()"},
         "shape without brackets": {"shape": "12"},
@@ -417,7 +424,7 @@ def other_files():
     yield "bzip2", b"BZh9" + bytes(100), "bzip2"
     yield "xz", b"\xfd7zXZ\x00" + bytes(100), "xz"
     yield "zstd", b"\x28\xb5\x2f\xfd" + bytes(100), "zstd"
-    yield "ONNX", b"\x08\x08\x12\x07fastnet:" + bytes(100), "expected"
+    yield "ONNX", b"\x08\x08\x12\x07fastnet:" + bytes(100), "from_onnx"
     yield "nothing", b"", "expected"
     yield "one byte", b"{", "expected"
     yield "a picture", b"\x89PNG\r\n\x1a\n" + bytes(100), "expected"
@@ -426,8 +433,90 @@ def other_files():
     yield "CSV", b"a,b,c\n1,2,3\n", "expected"
 
 
+# ---- ONNX, which Network.from_onnx reads
+
+
+def onnx_model(**changed):
+    """A model of Gemm, Sigmoid, Gemm, Sigmoid; ``changed`` are initializers, None for none."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    arrays = {**ARRAYS, **changed}
+    nodes, before = [], "x"
+    for l in (0, 1):
+        inputs = [before, f"weights_{l}", f"biases_{l}"]
+        nodes.append(helper.make_node("Gemm", inputs, [f"z_{l}"], transB=1))
+        nodes.append(helper.make_node("Sigmoid", [f"z_{l}"], [f"a_{l}"]))
+        before = f"a_{l}"
+    rows = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", n]) for name, n in
+            (("x", 3), ("a_1", 2))]  # fmt: skip
+    tensors = [
+        a if isinstance(a, TensorProto)
+        else numpy_helper.from_array(a.ravel() if n.startswith("b") else a, n)
+        for n, a in arrays.items() if a is not None
+    ]  # fmt: skip
+    graph = helper.make_graph(nodes, "net", rows[:1], rows[1:], tensors)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
+
+
+def onnx_files():
+    from onnx import TensorProto
+
+    good = onnx_model().SerializeToString()
+    yield "good", good, None
+    for length in (1, 10, 50, len(good) // 2, len(good) - 1):
+        yield f"{length} bytes of it", good[:length], "expected"
+    yield "bytes after the end", good + b"\xff" * 100, "expected"
+    yield "a length beyond the file", b"\x3a\xff\xff\xff\xff\x0f" + good, "expected"
+    yield "groups within groups", b"\x0b" * 100_000, "expected"
+    yield "no model", b"\x08\x08\x12\x07fastnet", "expected"
+    yield "a picture", b"\x89PNG\r\n\x1a\n" + bytes(100), "expected"
+    yield "JSON", text_of(FIELDS), "expected"
+    tensor = TensorProto(name="weights_0", data_type=TensorProto.FLOAT, dims=[10**6, 10**6])
+    yield "huge shape", onnx_model(weights_0=tensor).SerializeToString(), "weights_0"
+    tensor = TensorProto(name="weights_0", data_type=TensorProto.FLOAT, dims=[2**62, 2**62])
+    yield "shape beyond 64 bits", onnx_model(weights_0=tensor).SerializeToString(), "weights_0"
+    tensor = TensorProto(name="weights_0", data_type=TensorProto.FLOAT, dims=[-4, -3])
+    yield "negative shape", onnx_model(weights_0=tensor).SerializeToString(), "weights_0"
+    tensor = TensorProto(name="weights_0", data_type=99, dims=[4, 3], raw_data=bytes(48))
+    yield "unknown type", onnx_model(weights_0=tensor).SerializeToString(), "weights_0"
+    tensor = TensorProto(name="weights_0", data_type=TensorProto.FLOAT, dims=[4, 3])
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="/etc/passwd")
+    yield "data in another file", onnx_model(weights_0=tensor).SerializeToString(), "external"
+    for number in (np.nan, np.inf):
+        wrong = np.full((4, 3), number, np.float32)
+        yield f"weights of {number}", onnx_model(weights_0=wrong).SerializeToString(), "finite"
+    yield "no weights", onnx_model(weights_0=None).SerializeToString(), "weights_0"
+    wrong = ARRAYS["weights_0"].T
+    yield "transposed weights", onnx_model(weights_0=wrong).SerializeToString(), "expected"
+    wrong = good.replace(b"Sigmoid", b"\xff\xfe\xfd\xfc\xfb\xfa\xf9")
+    yield "operators that are no text", wrong, "expected"
+    changes = {
+        "a node of Python": lambda m: setattr(m.graph.node[1], "op_type", "os.system"),
+        "another domain": lambda m: setattr(m.graph.node[1], "domain", "com.microsoft"),
+        "a loop": lambda m: m.graph.node[0].input.__setitem__(0, "a_1"),
+        "an old opset": lambda m: setattr(m.opset_import[0], "version", 1),
+        "no output": lambda m: m.graph.output.pop(),
+        "another output": lambda m: setattr(m.graph.output[0], "name", "other"),
+        "two definitions": lambda m: m.graph.node.append(m.graph.node[0]),
+        "no input": lambda m: m.graph.input.pop(),
+    }
+    for name, change in changes.items():
+        model = onnx_model()
+        change(model)
+        yield name, model.SerializeToString(), "expected"
+
+
+def onnx_is_read():
+    """Whether this fastnet reads ONNX, and the package is installed."""
+    import fastnet
+
+    has_onnx = importlib.util.find_spec("onnx") is not None
+    return has_onnx and hasattr(fastnet.Network, "from_onnx")
+
+
 MAKERS = {".npz": npz_files, ".safetensors": safetensors_files, ".json": json_files,
-          "": other_files}  # fmt: skip
+          "": other_files, **({".onnx": onnx_files} if onnx_is_read() else {})}  # fmt: skip
 FILES = [
     (suffix, name, content, word)
     for suffix, make in MAKERS.items()

@@ -34,11 +34,16 @@ def of(files):
 def test_the_files_are_right_but_for_their_fault(tmp_path, suffix, name, content, word):
     path = tmp_path / f"net{suffix}"
     path.write_bytes(content)
-    net = fastnet.load(path)
+    net = loader(suffix)(path)
     assert net.sizes == SIZES
     for l in (0, 1):
         np.testing.assert_array_equal(net.weights[l], ARRAYS[f"weights_{l}"], strict=True)
         np.testing.assert_array_equal(net.biases[l], ARRAYS[f"biases_{l}"], strict=True)
+
+
+def loader(suffix):
+    """The function that reads files of this suffix."""
+    return fastnet.Network.from_onnx if suffix == ".onnx" else fastnet.load
 
 
 def error_of(path, load=fastnet.load):
@@ -56,9 +61,9 @@ def test_a_wrong_file_is_one_clear_error_within_its_size(tmp_path, suffix, name,
     path = tmp_path / f"net{suffix}"
     path.write_bytes(content)
     before = {*sys.modules}
-    error_of(path)  # imports what the format needs
+    error_of(path, loader(suffix))  # imports what the format needs
     tracemalloc.start()
-    message = error_of(path)
+    message = error_of(path, loader(suffix))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert word in message

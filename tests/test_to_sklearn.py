@@ -149,7 +149,8 @@ def test_requests_of_metadata_are_kept():
     with sklearn.config_context(enable_metadata_routing=True):
         ours = of_targets("numbers").set_fit_request(sample_weight=True)
         routing = ours.to_sklearn().get_metadata_routing()
-        assert routing.fit.requests == {"sample_weight": True, "eval_set": None}
+        requested = {name for name, it in routing.fit.requests.items() if it is not None}
+        assert requested == {"sample_weight"}
         plain, own = of_targets("numbers").to_sklearn(), neural_network.MLPRegressor()
         expected = own.get_metadata_routing().fit.requests
         assert plain.get_metadata_routing().fit.requests == expected

@@ -2,7 +2,8 @@
 
     python -P tools/fuzz_files.py --seed 1 --seconds 600
 
-Valid files of all formats, among them those of tests/data/files/, are changed at random: bits,
+Valid files of all formats, among them those of tests/data/files/ and, if fastnet reads them, models
+of ONNX, are changed at random: bits,
 bytes, numbers and whole pieces; .npz members and .safetensors headers also with the checksums and
 the length renewed, so that what lies behind these checks is reached. Accepted are
 
@@ -16,6 +17,7 @@ to --megabytes more than it has at the beginning.
 """
 
 import argparse
+import importlib.util
 import io
 import json
 import random
@@ -59,7 +61,15 @@ def sources(folder):
         for suffix in (".json", ".npz", ".safetensors"):
             net.save(folder / f"{name}{suffix}")
             files.append(folder / f"{name}{suffix}")
-    return [Source(f.name, f.read_bytes(), fastnet.load(f)) for f in sorted(files)]
+        if hasattr(net, "to_onnx") and importlib.util.find_spec("onnx"):
+            net.to_onnx(folder / f"{name}.onnx")
+            files.append(folder / f"{name}.onnx")
+    return [Source(f.name, f.read_bytes(), load(f, f.suffix)) for f in sorted(files)]
+
+
+def load(path, suffix):
+    """The network in a file that was made of one with this suffix."""
+    return fastnet.Network.from_onnx(path) if suffix == ".onnx" else fastnet.load(path)
 
 
 # ---- changes of bytes: functions of (random, bytes) -> bytes
@@ -185,7 +195,7 @@ def mutant(draw, files):
     """A changed file, the one that it was made of, and whether its checksums were renewed."""
     source = draw.choice(files)
     if draw.random() < 0.5:
-        return BEHIND[Path(source.name).suffix](draw, source.content), source, True
+        return BEHIND.get(Path(source.name).suffix, changed)(draw, source.content), source, True
     if draw.random() < 0.05:
         other = draw.choice(files).content
         return source.content[: draw.randrange(len(source.content))] + other, source, True
@@ -198,7 +208,7 @@ def mutant(draw, files):
 def outcome(path, source, renewed):
     """ "refused", "equal" or "other" network; an AssertionError or another error for a fault."""
     try:
-        net = fastnet.load(path)
+        net = load(path, Path(source.name).suffix)
     except (OSError, ValueError) as error:
         check_error(path, error)
         return "refused"

@@ -18,7 +18,7 @@ OPTION_OF = {
         name: f"--{name.replace('_', '-')}"
         for name in (
             "cost", "output", "epochs", "mini_batch_size", "eta", "lmbda", "l1", "dropout",
-            "optimizer", "shift", "seed", "dtype", "initializer",
+            "optimizer", "shift", "seed", "dtype", "initializer", "checkpoint", "resume",
         )
     },
 }  # fmt: skip  # fmt: skip

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from fastnet.core import files
-from fastnet.io import persistence
+from fastnet.io import checkpoint_files, persistence
 
 # Control characters, and others at which lines end.
 _UNPRINTED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -71,3 +71,10 @@ def check_writable(option: str, file: str) -> None:
         files.check_writable(file)
     except (OSError, ValueError) as error:
         raise ValueError(f"{option}: expected a file that can be written, got {error}") from None
+
+
+def epochs_before(options: argparse.Namespace) -> int:
+    """The complete epochs of the checkpoint that the training continues from."""
+    if not options.resume or not options.checkpoint or not os.path.exists(options.checkpoint):
+        return 0
+    return checkpoint_files.read(options.checkpoint).epochs

@@ -125,6 +125,11 @@ def _add_train(commands: Any) -> None:
     add("--save", metavar="FILE",
         help="write the network to this file after the last epoch or after Ctrl-C: .npz, "
         ".safetensors, else JSON (default: not saved)")
+    add("--checkpoint", metavar="FILE.npz",
+        help="write the state of the training to this file after each epoch (default: not written)")
+    add("--resume", action="store_true",
+        help="continue from the file of --checkpoint, if it exists, with the same options and "
+        "data; without it a training begins anew and replaces the file")
     add("--plot", metavar="FILE.png",
         help="draw accuracy and cost per epoch on training and test data; needs matplotlib "
         "(default: not drawn)")

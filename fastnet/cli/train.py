@@ -6,7 +6,7 @@ import time
 from fastnet.cli import train_data
 from fastnet.cli.data import load_data
 from fastnet.cli.errors import Interrupted, as_options
-from fastnet.cli.outputs import check_outputs
+from fastnet.cli.outputs import check_outputs, epochs_before
 from fastnet.cli.parser import BOOK, PLAIN_ETA
 from fastnet.data.dataset import Dataset
 from fastnet.network import Network
@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> None:
 def _run_book(options: argparse.Namespace) -> None:
     check_outputs(options)
     training, test = load_data(options)
-    net = _network(options, training, test)
+    net, before = _network(options, training, test), epochs_before(options)
     print(f"{len(training)} training examples, {len(test)} test examples, {net!r}")
     start = time.perf_counter()
     history, interrupted = _run_sgd(net, options, training, test)
@@ -42,7 +42,8 @@ def _run_book(options: argparse.Namespace) -> None:
     if options.save is not None:  # before printing, since Ctrl-C may have closed the pipe
         net.save(options.save)
     epochs = len(history.evaluation_accuracy)
-    _summarize(history, len(test), epochs * len(training) / seconds, seconds)
+    speed = max(0, epochs - before) * len(training) / seconds
+    _summarize(history, len(test), speed, seconds)
     if options.save is not None:
         print(f"Saved to {options.save}")
     if options.plot is not None and epochs:
@@ -99,6 +100,8 @@ def _run_sgd(
                 optimizer=optimizer,
                 shift=options.shift,
                 evaluation_data=test,
+                checkpoint=options.checkpoint,
+                resume=options.resume,
                 monitor_evaluation_accuracy=plots,
                 monitor_evaluation_cost=plots,
                 monitor_training_accuracy=plots,

@@ -9,7 +9,7 @@ from typing import Any
 from fastnet import own_data
 from fastnet.cli import own_files
 from fastnet.cli.errors import Interrupted, as_options
-from fastnet.cli.outputs import check_outputs, duration, one_line
+from fastnet.cli.outputs import check_outputs, duration, epochs_before, one_line
 from fastnet.cli.parser import PLAIN_ETA, VALIDATION_FRACTION
 from fastnet.core import reporting
 from fastnet.network import Network, model_of
@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> None:
     check_outputs(options)
     loaded = own_files.load(options)
     examples = loaded.examples
-    net = _network(options, examples)
+    net, before = _network(options, examples), epochs_before(options)
     _check_settings(net, settings)
     described = [*map(one_line, loaded.lines)]
     print(*described, _network_line(net), _described(settings, examples), sep="\n", flush=True)
@@ -35,7 +35,8 @@ def run(options: argparse.Namespace) -> None:
     if options.save is not None:  # before printing, since Ctrl-C may have closed the pipe
         net.save(options.save)
     epochs = len(history.evaluation_cost or history.training_cost)
-    _summarize(net, examples, history, epochs, seconds)
+    of_these = f" ({before} of them earlier)" if before else ""
+    _summarize(net, examples, history, f"{epochs} epochs{of_these} in {duration(seconds)}")
     if options.save is not None:
         print(f"Saved to {options.save}")
     if options.plot is not None and epochs:
@@ -93,6 +94,8 @@ def _settings(options: argparse.Namespace) -> Settings:
         optimizer,
         usual.patience if options.patience is None else options.patience,
         options.shift,
+        options.checkpoint,
+        options.resume,
     )
 
 
@@ -129,6 +132,8 @@ def _check_settings(net: Network, settings: Settings) -> None:
             dropout=settings.dropout,
             optimizer=settings.optimizer,
             shift=settings.shift,
+            checkpoint=settings.checkpoint,
+            resume=settings.resume,
         ).checked(model_of(net))
 
 
@@ -170,15 +175,13 @@ def _train(
     return history, False
 
 
-def _summarize(
-    net: Network, examples: Examples, history: History, epochs: int, seconds: float
-) -> None:
-    """Print the epochs, the time, and the scores that there are."""
+def _summarize(net: Network, examples: Examples, history: History, trained: str) -> None:
+    """Print what was trained, and the scores that there are."""
     best = ""
-    if examples.validation is not None and epochs:
+    if examples.validation is not None and history.evaluation_cost:
         costs = history.evaluation_cost
         best = f", the validation cost was lowest in epoch {costs.index(min(costs)) + 1}"
-    print(f"Trained {epochs} epochs in {duration(seconds)}{best}")
+    print(f"Trained {trained}{best}")
     for name, data in (("Validation", examples.validation), ("Test", examples.test)):
         if data is not None:
             score = own_data.score(net, data, examples.training)

@@ -171,9 +171,11 @@ def names(name: str, value: Any, n: int) -> tuple[str, ...] | None:
             raise TypeError(f"{name}[{i}]: expected a string, got {short_repr(one)}")
     if len(found) != n:
         raise ValueError(f"{name}: expected {n}, got {len(found)}: {some(found)}")
-    if len(set(found)) < n:
-        twice = next(one for i, one in enumerate(found) if one in found[:i])
-        raise ValueError(f"{name}: expected different names, got {twice!r} twice")
+    seen: set[str] = set()
+    for one in found:
+        if one in seen:
+            raise ValueError(f"{name}: expected different names, got {short_repr(one)} twice")
+        seen.add(one)
     return tuple(map(str, found))
 
 

@@ -48,12 +48,12 @@ def stopping() -> Callable[[int], object] | None:
 _PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
 
 
-def warn(message: str) -> None:
-    """Issue a UserWarning at the user's line that called the package."""
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Issue a warning at the user's line that called the package."""
     frame, level = sys._getframe(), 1
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame, level = frame.f_back, level + 1
-    warnings.warn(message, stacklevel=level)
+    warnings.warn(message, category, stacklevel=level)
 
 
 _logger: logging.Logger | None = None
@@ -116,6 +116,17 @@ class Reporter:
         """The function that the kernel calls during the epoch with the number of examples done."""
         return stopping()
 
+    def resumed(self, epoch: int, path: str) -> None:
+        """Report that the training goes on after an epoch of a checkpoint."""
+        self._done = epoch
+        message = f"Resumed from {path} after {self.unit.lower()} {epoch}"
+        if self._logs(INFO):
+            self._log(INFO, "%s", message)
+        self._show_resumed(message)
+
+    def _show_resumed(self, message: str) -> None:
+        pass
+
     def epoch_done(self, epoch: int, figures: list[str]) -> None:
         """Report a complete epoch; ``figures`` are its monitored figures as text."""
         self._done = epoch
@@ -156,6 +167,9 @@ class Lines(Reporter):
         width = len(str(self._epochs))
         done = f"{self.unit} {epoch:{width}} / {self._epochs}"
         _print_line("  ".join([done, *figures]))
+
+    def _show_resumed(self, message: str) -> None:
+        _print_line(message)
 
     def close(self, message: str) -> None:
         super().close(message)
@@ -210,6 +224,9 @@ class Bar(Reporter):
         self._reach(epoch * self._n)
         if self._curves is not None and self._history is not None:
             self._curves.update(self._history)
+
+    def _show_resumed(self, message: str) -> None:
+        self._reach(self._done * self._n)
 
     def close(self, message: str) -> None:
         super().close(message)

@@ -34,9 +34,12 @@ def checked_classes(name: str, classes: Any, n: int | None = None) -> tuple[Labe
             f"{name}: expected {n}, as many as the network tells apart, got {len(found)}: "
             f"{checks.some(found)}"
         )
-    if len(set(found)) < len(found):
-        twice = next(label for i, label in enumerate(found) if label in found[:i])
-        raise ValueError(f"{name}: expected different labels, got {twice!r} twice")
+    seen: set[Label] = set()
+    for label in found:
+        if label in seen:
+            shown = checks.short_repr(label)
+            raise ValueError(f"{name}: expected different labels, got {shown} twice")
+        seen.add(label)
     return found
 
 

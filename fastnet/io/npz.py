@@ -109,7 +109,7 @@ class Archive:
             name = member.name.removesuffix(_SUFFIX)
             if name == member.name:
                 raise ValueError(f"expected arrays (.npy), found {checks.short_repr(name)}")
-            with checks.error_prefix(name):
+            with checks.error_prefix(zip_members.shown(name)):
                 found[name] = self._entry(member)
         if META not in found:
             raise ValueError(f"expected the array {META!r}, found {checks.some(sorted(found))}")
@@ -135,11 +135,11 @@ class Archive:
             raise ValueError(f"expected the header of an array of numbers, found {_shown(header)}")
         dtype = np.dtype(match[1].decode())
         shape = tuple(int(n) for n in match[3].decode().split(",") if n.strip())
-        expected = math.prod(shape) * dtype.itemsize
-        if len(shape) > 32 or not dtype.itemsize or expected != member.size - first - length:
+        n = member.size - first - length
+        if len(shape) > 32 or not dtype.itemsize or math.prod(shape) * dtype.itemsize != n:
             raise ValueError(
-                f"expected {expected} bytes for {dtype} of shape {checks.short_repr(shape)}, found "
-                f"{member.size - first - length}"
+                f"expected the numbers of {dtype} of shape {checks.short_repr(shape)}, found {n} "
+                f"bytes"
             )
         return Entry(dtype, shape, match[2] == b"True", first + length, member)
 
@@ -161,7 +161,7 @@ class Archive:
         ValueError
             If its bytes do not have the checksum that the file names.
         """
-        with checks.error_prefix(name):
+        with checks.error_prefix(zip_members.shown(name)):
             array = self._read(self.entries[name])
         return array.astype(array.dtype.newbyteorder("="), copy=False)
 
@@ -174,7 +174,7 @@ class Archive:
             As ``read``.
         """
         entry = self.entries[name]
-        with checks.error_prefix(name):
+        with checks.error_prefix(zip_members.shown(name)):
             crc = self._crc_of_header(entry)
             for part in _parts(out.T if entry.fortran_order else out):
                 read = np.empty(part.shape, entry.dtype)

@@ -60,6 +60,7 @@ _OTHER_CONTENTS = (
     (b"BZh", "a file that bzip2 compressed"),
     (b"\xfd7zXZ", "a file that xz compressed"),
     (b"\x28\xb5\x2f\xfd", "a file that zstd compressed"),
+    *((bytes([8, n]), "a model as of ONNX, which Network.from_onnx reads") for n in range(3, 32)),
     *((bytes([0x80, n]), "a pickle, which pickle.load reads") for n in range(2, 6)),
 )
 

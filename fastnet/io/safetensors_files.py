@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -73,6 +74,17 @@ def _pieces(header: bytes, arrays: Mapping[str, NDArray]) -> Iterator[bytes | me
             yield part.reshape(-1).view(np.uint8).data
 
 
+@contextmanager
+def _as_value_errors() -> Iterator[None]:
+    """Turn the library's errors about the content into ValueErrors."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except SafetensorError as error:
+        raise ValueError(f"expected a file of safetensors, found damage: {error}") from None
+
+
 class Tensors(NamedTuple):
     """An open file: its texts, and the dtype and the shape of each array."""
 
@@ -82,10 +94,11 @@ class Tensors(NamedTuple):
 
     def read_into(self, name: str, out: NDArray) -> None:
         """Copy the array of this name, (n, m), to ``out``, a few rows at a time."""
-        rows = self.file.get_slice(name)
-        step = max(1, _PIECE // max(1, out[:1].nbytes))
-        for i in range(0, len(out), step):
-            out[i : i + step] = rows[i : min(i + step, len(out))]
+        with _as_value_errors():
+            rows = self.file.get_slice(name)
+            step = max(1, _PIECE // max(1, out[:1].nbytes))
+            for i in range(0, len(out), step):
+                out[i : i + step] = rows[i : min(i + step, len(out))]
 
 
 def opened(file: BinaryIO) -> Tensors:
@@ -99,14 +112,11 @@ def opened(file: BinaryIO) -> Tensors:
         If the library is not installed.
     """
     require()
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
     entries, texts = _header(file)
-    try:
-        tensors = safe_open(file.name, framework="np")
-    except SafetensorError as error:
-        raise ValueError(f"expected a file of safetensors, found damage: {error}") from None
-    return Tensors(tensors, texts, entries)
+    with _as_value_errors():
+        return Tensors(safe_open(file.name, framework="np"), texts, entries)
 
 
 def _header(

@@ -130,10 +130,10 @@ def _entries(directory: bytes, count: int, first: int) -> Iterator[tuple[str, in
         if method or flags & _ENCRYPTED or packed != size:
             what = "an encrypted" if flags & _ENCRYPTED else "a compressed"
             raise ValueError(
-                f"{name}: expected a member as numpy.savez writes it, found {what} one"
+                f"{shown(name)}: expected a member as numpy.savez writes it, found {what} one"
             )
         if offset + _LOCAL.size + n + size > first:
-            raise ValueError(f"{name}: expected {size} bytes, found fewer in the file")
+            raise ValueError(f"{shown(name)}: expected {size} bytes, found fewer in the file")
         yield name, offset, size, crc
     if place != len(directory):
         raise ValueError(f"expected {count} members, found {len(directory) - place} more bytes")
@@ -144,6 +144,11 @@ def _name(encoded: bytes) -> str:
         return encoded.decode()
     except UnicodeDecodeError:
         raise ValueError(f"expected names in UTF-8, found {checks.short_repr(encoded)}") from None
+
+
+def shown(name: str) -> str:
+    """A member's name in an error message: itself if it is short and of one line."""
+    return name if len(name) <= 60 and name.isprintable() else checks.short_repr(name)
 
 
 def _wide(extras: bytes, numbers: tuple[int, ...]) -> list[int]:
@@ -165,13 +170,15 @@ def _located(file: BinaryIO, entry: tuple[str, int, int, int], end: int) -> Memb
     name, offset, size, crc = entry
     record = _record(file, offset, _LOCAL, _LOCAL_SIGNATURE)
     if record is None:
-        raise ValueError(f"{name}: expected the head of a member, found other bytes")
+        raise ValueError(f"{shown(name)}: expected the head of a member, found other bytes")
     n, extra = record[-2:]
     start = offset + _LOCAL.size + n + extra
     if file.read(n) != name.encode():
-        raise ValueError(f"{name}: expected a member of this name, found another name")
+        raise ValueError(f"{shown(name)}: expected a member of this name, found another name")
     if start + size > end:
-        raise ValueError(f"{name}: expected {size} bytes, found fewer before the next member")
+        raise ValueError(
+            f"{shown(name)}: expected {size} bytes, found fewer before the next member"
+        )
     return Member(name, start, size, crc)
 
 
@@ -183,7 +190,7 @@ def archive(
 ) -> Iterator[bytes | memoryview]:
     """The bytes of an archive of these members, (name, pieces), piece by piece. The pieces of one
     member are in memory at the same time."""
-    place, directory, count = 0, b"", 0
+    place, directory, count = 0, bytearray(), 0
     for name, pieces in contents:
         encoded = name.encode()
         size, crc = sum(map(len, pieces)), 0
@@ -198,7 +205,7 @@ def archive(
         directory += _central(encoded, common, size, place)
         place += _LOCAL.size + len(encoded) + len(extra) + size
         count += 1
-    yield directory
+    yield bytes(directory)
     yield _end(count, len(directory), place)
 
 

@@ -16,11 +16,13 @@ from fastnet.core import checks, reporting
 from fastnet.core.parameters import ParameterList, Parameters
 from fastnet.data import sample_weights
 from fastnet.data.dataset import Dataset
+from fastnet.io.checkpoint_files import Checkpoint
 from fastnet.network import Network, model_of
 from fastnet.nn import activations
 from fastnet.nn.costs import CostSpec
 from fastnet.sklearn import (
     arguments,
+    checkpoints,
     conversion,
     lbfgs,
     losses,
@@ -28,6 +30,7 @@ from fastnet.sklearn import (
     parameters,
     validation,
 )
+from fastnet.sklearn.checkpoints import FitCheckpoints
 from fastnet.sklearn.fit_tasks import (
     OF_CALLBACKS,
     CallbackSupportMixin,
@@ -40,6 +43,7 @@ from fastnet.sklearn.onnx_export import OnnxExport
 from fastnet.sklearn.parameters import Settings
 from fastnet.sklearn.solver import Solver
 from fastnet.sklearn.validation import Validation
+from fastnet.training import identity
 
 _TO_ASSIGN = "{}: expected an assignment after fit, which sets the shapes, got one before"
 
@@ -133,14 +137,14 @@ class BaseMLP(Iterations, OnnxExport, CallbackSupportMixin, BaseEstimator):
 
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, eval_set: Any = None,
-        incremental: bool = False, classes: Any = None,
+        incremental: bool = False, classes: Any = None, checkpoint: Checkpoint | None = None,
     ) -> None:  # fmt: skip
         """Train. An error before the first epoch is complete leaves the estimator unchanged."""
         onnx_registry.register_if_imported()
         before, seen = dict(vars(self)), None
         try:
             tasks = Unwatched() if incremental else self._begin_tasks(X, y, sample_weight)
-            ready = self._ready(X, y, sample_weight, eval_set, incremental, classes)
+            ready = self._ready(X, y, sample_weight, eval_set, incremental, classes, checkpoint)
             seen = self._n_recorded
             self._train(*ready, incremental, tasks)
         except BaseException:
@@ -165,10 +169,15 @@ class BaseMLP(Iterations, OnnxExport, CallbackSupportMixin, BaseEstimator):
         return FitTasks(self, context, X, y, sample_weight, step)
 
     def _ready(
-        self, X: Any, y: Any, sample_weight: Any, eval_set: Any, incremental: bool, classes: Any
-    ) -> tuple[Settings, Dataset, NDArray | None, Validation | None, reporting.Reporter]:
+        self, X: Any, y: Any, sample_weight: Any, eval_set: Any, incremental: bool, classes: Any,
+        checkpoint: Checkpoint | None,
+    ) -> tuple[
+        Settings, Dataset, NDArray | None, Validation | None, FitCheckpoints | None,
+        reporting.Reporter,
+    ]:  # fmt: skip
         """The arguments of ``_train``, all checked."""
         settings = parameters.checked(self)
+        checkpoints.check_solver(checkpoint, settings)
         if incremental and settings.early_stopping:
             raise ValueError(
                 "early_stopping: expected False, got True: partial_fit does not support "
@@ -190,11 +199,17 @@ class BaseMLP(Iterations, OnnxExport, CallbackSupportMixin, BaseEstimator):
         elif first or not incremental or getattr(self, "_optimizer", None) is None:
             self._optimizer = Solver(settings, model)
 
-        held_out = parts = None
+        held_out = parts = saves = None
         if eval_set is not None:
             held_out = self._given(eval_set, metric)
-        elif settings.early_stopping:
+        if checkpoint is not None:
+            saves = self._checkpoints(
+                checkpoint, settings, arguments.dataset(model, X, targets), weights, held_out
+            )
+        if eval_set is None and settings.early_stopping:
             parts = self._split(settings, y, len(targets))
+            if saves is not None:
+                parts = saves.parts(parts)
             validation_weights = None if weights is None else weights[parts[1]]
             if validation_weights is not None:
                 sample_weights.check_sum(
@@ -215,7 +230,25 @@ class BaseMLP(Iterations, OnnxExport, CallbackSupportMixin, BaseEstimator):
                 [name for name, it in given.items() if it is not None], weights
             )
         data = arguments.dataset(model, X, targets)
-        return settings, data, weights, held_out, reporter
+        return settings, data, weights, held_out, saves, reporter
+
+    def _checkpoints(
+        self, checkpoint: Checkpoint, settings: Settings, data: Dataset, weights: NDArray | None,
+        held_out: Validation | None,
+    ) -> FitCheckpoints:  # fmt: skip
+        """The checkpoints of a fit to ``data``, of which examples may be held out later."""
+        metric = self.eval_metric
+        others = {
+            "eval_metric": identity.name_of(metric) if callable(metric) else metric,
+            "class_weight": repr(getattr(self, "class_weight", None)),
+            "classes": repr(getattr(self, "classes_", None)),
+            "X, y": identity.of_data(data),
+            "sample_weight": None if weights is None else identity.of_array(weights),
+            "eval_set": None if held_out is None else identity.of_data(held_out.data),
+        }
+        same = checkpoints.settings_of(settings, model_of(self.network_), others)
+        trains = f"{type(self).__name__}.fit"
+        return FitCheckpoints(checkpoint, trains, same, self._random_state, settings.max_iter)
 
     def _class_weights(self, y: NDArray) -> NDArray | None:
         return None

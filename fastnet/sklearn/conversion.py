@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn import neural_network
 from sklearn.base import is_classifier
 from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOptimizer
@@ -147,12 +148,22 @@ def _check_neutral(estimator: Any) -> None:
         )
 
 
+def _arrays(model: Model, values: NDArray) -> list[NDArray]:
+    """Copies of one set of moments, in the shapes of ``coefs_`` and then of ``intercepts_``."""
+    return [
+        np.array(array, order="C")
+        for name in ("coefs_", "intercepts_")
+        for array in model.parameters.arrays(name, values)
+    ]
+
+
 def _optimizer(made: Any, model: Model, solver: Solver) -> Any:
     """scikit-learn's optimizer in the state of ours.
 
     Its velocity is minus ours times the learning rate; its moments of Adam are ours.
     """
-    ours, moments = solver.optimizer, solver.moments(model)
+    ours = solver.optimizer
+    moments = [_arrays(model, row) for row in solver.moments(model)]
     arrays = made.coefs_ + made.intercepts_
     rate = solver.learning_rate_init
     if type(ours) is Adam:

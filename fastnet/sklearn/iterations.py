@@ -15,6 +15,7 @@ from fastnet.data.dataset import Dataset
 from fastnet.model import Model
 from fastnet.network import Network, model_of
 from fastnet.sklearn import lbfgs, losses
+from fastnet.sklearn.checkpoints import FitCheckpoints, Position
 from fastnet.sklearn.fit_tasks import Unwatched
 from fastnet.sklearn.parameters import Settings
 from fastnet.sklearn.solver import Examples, Solver
@@ -29,6 +30,9 @@ _EPOCHS_ENDED = (
 # What trainings record, beside ``history_``.
 _FIGURES = ("loss_curve_", "_no_improvement_count", "best_loss_", "validation_scores_",
             "best_validation_score_")  # fmt: skip
+
+# What a checkpoint has beside the network, the generator and the solver.
+_KEPT = ("n_iter_", "t_", "loss_", "history_", *_FIGURES)
 
 
 class Iterations:
@@ -49,8 +53,8 @@ class Iterations:
 
     def _train(
         self, settings: Settings, data: Dataset, weights: NDArray | None,
-        held_out: Validation | None, reporter: reporting.Reporter, incremental: bool,
-        tasks: Unwatched,
+        held_out: Validation | None, checkpoints: FitCheckpoints | None,
+        reporter: reporting.Reporter, incremental: bool, tasks: Unwatched,
     ) -> None:  # fmt: skip
         """Train by the solver; after Ctrl-C, what is trained so far is kept."""
         model, n = model_of(self.network_), len(data)
@@ -66,7 +70,10 @@ class Iterations:
                     )
                 else:
                     examples = Examples(data, weights, self._mini_batch_size(settings, n))
-                    words = self._run_epochs(settings, examples, held_out, reporter, steps, tasks)
+                    start = self._resumed(checkpoints, examples, held_out, reporter)
+                    words = self._run_epochs(
+                        settings, examples, held_out, reporter, steps, tasks, checkpoints, start
+                    )
                     if not words and not incremental:
                         not_converged = _EPOCHS_ENDED.format(steps)
                     reporter.close(words)
@@ -96,19 +103,39 @@ class Iterations:
         elif not settings.is_lbfgs and self.best_loss_ is None:
             self.best_loss_ = math.inf
 
+    def _resumed(
+        self, checkpoints: FitCheckpoints | None, examples: Examples, held_out: Validation | None,
+        reporter: reporting.Reporter,
+    ) -> Position:  # fmt: skip
+        """Where the training begins; what a checkpoint has is restored."""
+        model, n = model_of(self.network_), len(examples.data)
+        found = None
+        if checkpoints is not None:
+            found = checkpoints.begin(model, self._optimizer, held_out, n)
+        if checkpoints is None or found is None:
+            return Position(0, np.arange(n))
+        position, attributes = found
+        vars(self).update(attributes)
+        reporter.resumed(position.epoch, checkpoints.path)
+        return position
+
     def _run_epochs(
         self, settings: Settings, examples: Examples, held_out: Validation | None,
         reporter: reporting.Reporter, epochs: int, tasks: Unwatched,
+        checkpoints: FitCheckpoints | None, start: Position,
     ) -> str:  # fmt: skip
-        """Train for at most this many epochs; returns why training stopped early, or ""."""
+        """Train from ``start`` until this many epochs are complete; returns why training stopped
+        early, or ""."""
         model, solver, data = model_of(self.network_), self._optimizer, examples.data
         n = len(data)
-        order, epoch, words = np.arange(n), 0, ""
+        order, epoch, words = start.order, start.epoch, start.stopped
         alone = held_out is not None or reporter.reports_epochs or tasks.is_watched
         snapshots = loop.snapshots_of(1 if alone else solver.epochs_per_call(model, n), model)
         while epoch < epochs and not words:
             # whatever their losses, at least this many epochs have the current rate
             certain = max(1, settings.n_iter_no_change + 1 - self._no_improvement_count)
+            if checkpoints is not None:
+                certain = min(certain, checkpoints.epochs_until_due(epoch))
             of_call = snapshots[: int(min(certain, epochs - epoch))]
             tasks.begin_step()
             for one in solver.epochs(
@@ -124,12 +151,15 @@ class Iterations:
                 reporter.epoch_done(epoch, self._record(settings, loss, validated))
                 solver.epoch_ended(self.t_)
             if tasks.end_step():
-                return f"Stopped after iteration {epoch}: a callback returned True"
-            if self._no_improvement_count > settings.n_iter_no_change:
+                words = f"Stopped after iteration {epoch}: a callback returned True"
+            elif self._no_improvement_count > settings.n_iter_no_change:
                 if solver.lower_rate():
                     self._no_improvement_count = 0
                 else:
                     words = self._why_stopped(settings, epoch)
+            if checkpoints is not None:
+                kept = {name: vars(self)[name] for name in _KEPT}
+                checkpoints.write_if_due(Position(epoch, order, words), kept)
         return words
 
     def _mini_batch_size(self, settings: Settings, n: int) -> int:

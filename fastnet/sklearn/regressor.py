@@ -14,6 +14,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
 from fastnet.core import checks
+from fastnet.io.checkpoint_files import Checkpoint
 from fastnet.network import model_of
 from fastnet.nn.costs import CostSpec
 from fastnet.sklearn import arguments, losses, outputs, parameters
@@ -191,8 +192,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         parameters.store_parameters(self, locals())
 
     def fit(
-        self, X: Any, y: Any, sample_weight: ArrayLike | None = None, eval_set: Any = None
-    ) -> MLPRegressor:
+        self, X: Any, y: Any, sample_weight: ArrayLike | None = None, eval_set: Any = None, *,
+        checkpoint: Any = None, checkpoint_every: int = 1, resume: bool = False,
+    ) -> MLPRegressor:  # fmt: skip
         """Train from new initial weights, or with ``warm_start`` from those of the last call.
 
         Parameters
@@ -206,12 +208,23 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             Validation examples. After each epoch their loss and ``eval_metric`` are recorded in
             ``history_``; ``early_stopping`` uses them in place of held-out examples. At the end
             the weights with the best score are restored.
+        checkpoint : str or path, or None
+            A file, whose name ends in .npz, that gets the state of the training, the
+            ``RandomState`` included, after each ``checkpoint_every`` epochs and after the last one;
+            otherwise as for ``fastnet.Network.SGD``. Not for the solver "lbfgs".
+        checkpoint_every : int, default 1
+            The number of epochs between two checkpoints.
+        resume : bool, default False
+            Whether to continue from the file, if it exists. The result is that of a fit without
+            interruption, to the last bit. Parameters and data must be those of the earlier call;
+            only ``max_iter`` may differ, down to the epochs that are complete.
 
         Returns
         -------
         The estimator.
         """
-        self._fit(X, y, sample_weight, eval_set)
+        saves = Checkpoint.checked(checkpoint, checkpoint_every, resume)
+        self._fit(X, y, sample_weight, eval_set, checkpoint=saves)
         return self
 
     @available_if(parameters.check_stochastic)  # type: ignore[untyped-decorator]

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnet.core import checks
+from fastnet.core.fields import Fields
 from fastnet.core.steps import Passes, StepOptions
 from fastnet.data.dataset import Dataset
 from fastnet.model import Model
@@ -123,6 +124,22 @@ class Solver:
         self._step_options = StepOptions(1, divide_l2=True, **keywords)
         vars(self).update({name: value for name, value in state.items() if name != "_told"})
 
+    def moments(self, model: Model) -> NDArray:
+        """The moments, (n_moments, parameters), which can be written to."""
+        moments = self._step_options.moments
+        if moments is None:
+            return np.empty((0, model.n_parameters), model.dtype)
+        return moments.reshape(-1, model.n_parameters)
+
+    def saved(self) -> dict[str, Any]:
+        """The state for a checkpoint, without the moments."""
+        return {"rate": self._rate, "steps": int(self._steps)}
+
+    def restore(self, saved: Fields) -> None:
+        """Continue with what ``saved`` returned."""
+        rate, steps = saved.nonnegative("rate"), saved.integer("steps", 0, 2**64 - 1)
+        self._rate, self._steps = rate, steps
+
     @property
     def learning_rate_init(self) -> float:
         return self._initial
@@ -135,21 +152,6 @@ class Solver:
     def optimizer(self) -> Optimizer | None:
         """None for plain gradient descent."""
         return self._optimizer
-
-    def moments(self, model: Model) -> list[list[NDArray]]:
-        """Copies of the optimizer's velocities or moments, each a list of arrays with the shapes of
-        ``coefs_`` and then of ``intercepts_``; none for plain gradient descent."""
-        values = self._step_options.moments
-        if values is None:
-            return []
-        return [
-            [
-                np.array(array, order="C")
-                for name in ("coefs_", "intercepts_")
-                for array in model.parameters.arrays(name, part)
-            ]
-            for part in values.reshape(-1, model.n_parameters)
-        ]
 
     @property
     def learning_rate(self) -> float:

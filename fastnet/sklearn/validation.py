@@ -103,6 +103,16 @@ class Validation:
         self._best = best
         self._best_values = model.values.copy() if best > -math.inf else None
 
+    @property
+    def best_values(self) -> NDArray | None:
+        """The best parameters so far, which ``restore`` restores."""
+        return self._best_values
+
+    def resume(self, best: float | None, best_values: NDArray | None) -> None:
+        """Continue with the best score and parameters of a checkpoint."""
+        self._best = -math.inf if best is None else best
+        self._best_values = best_values
+
     def measure(self, estimator: Any, model: Model) -> tuple[float, float]:
         """The loss without its penalty, and the score; stores the best parameters."""
         cost = model.total_cost(self.data, 0.0, weights=self.weights)

@@ -87,7 +87,10 @@ def fit_many(
         ``verbose`` False unless a spec says otherwise. ``seed`` may not be a generator, which
         trainings would share; specs without a seed get one from NumPy's global generator, drawn
         in the calling process in the order of the specs. All specs are checked before the first
-        network is trained.
+        network is trained. A spec may have a ``checkpoint``, a file of its own, and then needs a
+        seed; with ``resume=True``, a sweep that was killed goes on when it is called again, and
+        networks that were complete are not trained again. With a cluster, its machines must see the
+        file under the same path.
     training : as ``training_data`` of ``SGD``
         Shared by all networks and not copied for threads; other forms than a ``Dataset`` are
         converted once.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -66,9 +67,16 @@ def checked(
         For a spec that is invalid, as ``specs[3]: ...``.
     """
     tasks: list[Task] = []
+    owners: dict[str, int] = {}  # the spec of each file
     for i, spec in enumerate(specs):
         with checks.error_prefix(f"specs[{i}]"):
             tasks.append(_task(spec, training, evaluation))
+            file = tasks[-1].sgd.get("checkpoint")
+            if file is not None and owners.setdefault(os.path.realpath(file), i) != i:
+                raise ValueError(
+                    f"checkpoint: expected a file for each spec, got that of "
+                    f"specs[{owners[os.path.realpath(file)]}], {spec['checkpoint']!r}"
+                )
     return tasks
 
 
@@ -158,6 +166,13 @@ def _task(spec: Mapping[str, Any], training: Dataset, evaluation: Dataset | None
     options = SGDOptions(**sgd).checked(model)
     sgd["epochs"] = options.epochs
     inputs = NetworkInputs(model)
+    if options.checkpoint is not None:
+        if spec.get("seed") is None:
+            raise ValueError(
+                "seed: expected a seed with a checkpoint, since the network that is resumed has "
+                "that of the first call, got None"
+            )
+        sgd["checkpoint"] = os.path.abspath(options.checkpoint.path)  # the same in processes
     data = checked_data(inputs, training, evaluation)
     check_training(Network.__new__(Network), model, data, options)
     return Task(network, sgd, frozenset(inputs.warned))

@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from fastnet.core import checks
+from fastnet.core import checks, fields
+from fastnet.core.fields import Fields
 
 # The fields of ``History``, any of which can be monitored.
 MONITORS = ("evaluation_cost", "evaluation_accuracy", "training_cost", "training_accuracy")
@@ -102,3 +103,11 @@ class Best:
             return False
         self.epoch, self._value = epoch, value
         return True
+
+    def saved(self) -> dict[str, Any]:
+        """The value and its epoch for a checkpoint."""
+        return {"epoch": self.epoch, "value": fields.number(self._value)}
+
+    def restore(self, saved: Fields) -> None:
+        """Continue with what ``saved`` returned."""
+        self.epoch, self._value = saved.integer("epoch"), saved.number("value")

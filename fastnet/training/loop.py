@@ -14,6 +14,7 @@ from fastnet.core.reporting import Reporter
 from fastnet.core.steps import Passes, StepOptions
 from fastnet.data.dataset import Dataset
 from fastnet.model import Model
+from fastnet.training.checkpoints import Checkpoints
 from fastnet.training.errors import AttachHistory, DivergenceError
 from fastnet.training.history import (
     History as History,  # pickles of earlier versions look for it here
@@ -139,7 +140,14 @@ class EpochLoop:
     reporter : Reporter
     custom_epoch : callable or None
         Trains an epoch instead of the kernels.
+
+    Attributes
+    ----------
+    checkpoints : Checkpoints or None
+        Where the training continues from, and what it writes.
     """
+
+    checkpoints: Checkpoints | None = None
 
     def __init__(
         self,
@@ -191,8 +199,11 @@ class EpochLoop:
             return state.history
         sizes, n = self._model.sizes, self._n
         training = self._model.training(self._step)
+        resumed = None if self.checkpoints is None else self.checkpoints.begin(training, self._data)
         reporter = self._reporter.begin(sizes, n, state.epochs, state.history)
         with AttachHistory(state.history), reporter:
+            if self.checkpoints is not None and resumed is not None:
+                reporter.resumed(resumed, self.checkpoints.path)
             self._choose_epochs_per_call()
             while not state.is_over:
                 eta, mark = state.rate(state.epoch + 1), self._stream.mark()
@@ -209,6 +220,8 @@ class EpochLoop:
                         self._keep_complete(passes, error)
                     raise
                 self._end_epoch(passes)
+                if self.checkpoints is not None:
+                    self.checkpoints.write_if_due()
             self._reporter.close(state.close(self._model))
         return state.history
 
@@ -233,6 +246,8 @@ class EpochLoop:
     def _next_passes(self, eta: float) -> Passes:
         """The passes of the next call of the kernel; draws their random numbers."""
         n_passes = max(1, min(self._epochs_per_call, self._state.epochs_until_decision))
+        if self.checkpoints is not None:
+            n_passes = min(n_passes, self.checkpoints.epochs_until_due)
         first = self._state.epoch + 1
         poll = self._reporter.poll(first)
         if first > 1:

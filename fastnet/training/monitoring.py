@@ -66,6 +66,13 @@ class Monitor(NamedTuple):
             self.accuracies.extend(accuracies)
 
     @property
+    def figures(self) -> list[str]:
+        """The fields of ``History`` that it measures."""
+        kind = self.name.partition(" ")[0]
+        lists = {"cost": self.costs, "accuracy": self.accuracies}
+        return [f"{kind}_{figure}" for figure, values in lists.items() if values is not None]
+
+    @property
     def words(self) -> list[str]:
         """The last figures as text."""
         words = []

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastnet.core import _kernels, checks, reporting
 from fastnet.core.steps import PLAIN, StepOptions
+from fastnet.io.checkpoint_files import Checkpoint
 from fastnet.model import Model
 from fastnet.nn import optimizers
 from fastnet.nn.optimizers import Optimizer
@@ -39,6 +40,9 @@ class SGDOptions(NamedTuple):
     shift: int = 0
     sample_weight: ArrayLike | None = None
     class_weight: Mapping[Any, float] | str | None = None
+    checkpoint: Any = None  # after the check: a Checkpoint or None
+    checkpoint_every: int = 1
+    resume: bool = False
     verbose: int = True  # after the check: 0, 1 or 2
 
     def checked(self, model: Model) -> SGDOptions:
@@ -69,6 +73,9 @@ class SGDOptions(NamedTuple):
             _checked_shift(self.shift, model),
             self.sample_weight,
             self.class_weight,
+            Checkpoint.checked(self.checkpoint, self.checkpoint_every, self.resume),
+            1,
+            False,
             reporting.checked_level(self.verbose),
         )
 

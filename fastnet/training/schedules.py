@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from fastnet.core import checks
+from fastnet.core.fields import Fields
 from fastnet.training.early_stopping import Best, check_monitor
 
 
@@ -275,6 +276,18 @@ class Halving:
                 return False
             self.rate, self._halved = self.rate / 2, epoch
         return True
+
+    def saved(self) -> dict[str, Any]:
+        """The state for a checkpoint."""
+        return {"rate": self.rate, "halved": self._halved, "best": self._best.saved()}
+
+    def restore(self, saved: Fields) -> None:
+        """Continue with what ``saved`` returned."""
+        rate, halved = saved.nonnegative("rate"), saved.integer("halved")
+        if rate > self.rate:
+            saved.refuse("rate", f"at most eta, {self.rate:g}")
+        self.rate, self._halved = rate, halved
+        self._best.restore(saved.fields("best"))
 
 
 def rate_of(schedule: Any, eta: float, epochs: int) -> Callable[[int], float]:

@@ -14,7 +14,8 @@ from fastnet.data.dataset import Data, Dataset
 from fastnet.data.sample_weights import example_weights
 from fastnet.model import Model
 from fastnet.network_inputs import NetworkInputs
-from fastnet.training import callbacks, monitoring, overridden
+from fastnet.training import callbacks, identity, monitoring, overridden
+from fastnet.training.checkpoints import Checkpoints
 from fastnet.training.errors import AttachHistory
 from fastnet.training.history import History
 from fastnet.training.loop import CustomEpoch, EpochLoop
@@ -70,9 +71,10 @@ def check_training(net: Any, model: Model, data: SGDData, options: SGDOptions) -
     model, data, options : Model, SGDData, SGDOptions
     """
     reporting.reporter_of_level(options.verbose)
-    state = begin(net, model, data, options).state
-    if options.epochs:
-        state.rate(1)
+    begun = begin(net, model, data, options)
+    _checkpoints(net, model, RandomStream(0), data, options, begun)
+    if not begun.state.is_over:
+        begun.state.rate(begun.state.epoch + 1)
 
 
 def prepare(
@@ -85,13 +87,29 @@ def prepare(
 ) -> EpochLoop:
     """The epoch loop of one call of ``SGD``. The network is not changed."""
     reporter = reporting.reporter_of_level(options.verbose)
-    state, monitors, step, custom_epoch = begin(net, model, data, options)
+    begun = begin(net, model, data, options)
+    state, monitors, step, custom_epoch = begun
+    checkpoints = _checkpoints(net, model, stream, data, options, begun)
     if options.epochs:
         with AttachHistory(state.history):
-            state.rate(1)  # the schedule may be a function that raises an exception
+            if not state.is_over:
+                state.rate(state.epoch + 1)  # a user's function may raise an exception
             data.warn_of_bytes(inputs)
     training = data.sets["training"]
-    return EpochLoop(model, stream, training, step, state, monitors, reporter, custom_epoch)
+    loop = EpochLoop(model, stream, training, step, state, monitors, reporter, custom_epoch)
+    loop.checkpoints = checkpoints
+    return loop
+
+
+def _checkpoints(
+    net: Any, model: Model, stream: RandomStream, data: SGDData, options: SGDOptions, begun: Begun
+) -> Checkpoints | None:
+    """The checkpoints of a training, whose state continues from the file."""
+    if options.checkpoint is None:
+        return None
+    figures = [name for monitor in begun.monitors for name in monitor.figures]
+    settings = identity.of_sgd(net, model, data.sets, options, figures, begun.step.weights)
+    return Checkpoints(options.checkpoint, settings, model, stream, begun.state, begun.step)
 
 
 class Begun(NamedTuple):

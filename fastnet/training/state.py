@@ -4,9 +4,11 @@ stop."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from numpy.typing import NDArray
 
+from fastnet.core.fields import Fields
 from fastnet.model import Model
 from fastnet.training import schedules
 from fastnet.training.early_stopping import Best, EarlyStopping
@@ -108,6 +110,30 @@ class TrainingState:
     def stop(self, reason: str) -> None:
         """Stop the training after this epoch, unless it stops anyway."""
         self._reason = self._reason or reason
+
+    @property
+    def best_values(self) -> NDArray | None:
+        """The parameters of the best epoch, if they are to be restored at the end."""
+        return None if self._early is None else self._best_values
+
+    def saved(self) -> dict[str, Any]:
+        """The state for a checkpoint, without ``history`` and ``best_values``."""
+        early = None
+        if self._early is not None:
+            early = {"best": self._best.saved(), "last": self._last_improvement.saved()}
+        halving = None if self._halving is None else self._halving.saved()
+        return {"stopped": self._reason, "halving": halving, "early_stopping": early}
+
+    def restore(self, saved: Fields, epoch: int, best_values: NDArray | None) -> None:
+        """Continue after ``epoch`` with what ``saved`` returned."""
+        self.epoch, self._reason = epoch, saved.text("stopped")
+        if self._halving is not None:
+            self._halving.restore(saved.fields("halving"))
+        if self._early is not None:
+            early = saved.fields("early_stopping")
+            self._best.restore(early.fields("best"))
+            self._last_improvement.restore(early.fields("last"))
+            self._best_values = best_values
 
     @property
     def is_over(self) -> bool:
