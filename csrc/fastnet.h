@@ -144,6 +144,14 @@ typedef struct {
     size_t capacity;        /* no offset may be larger */
 } fn_compressed;
 
+/* The arrays of `jacobian` (kernels.def), in the network's type. */
+typedef struct {
+    void *a;                /* [n][n_out] */
+    void *jacobian;         /* [n][n_out][n_in]: da_j/dx_i, times slopes[i] */
+    const double *slopes;   /* NULL, or [n_in]: the derivatives of the network's inputs by the
+                             * caller's; NULL: 1 */
+} fn_derivatives;
+
 /* Replaces output_error if the cost is a user's: reads the padded matrices z, a and y [m][stride],
  * and writes dC/dz to delta. A result other than 0 ends the training at once, with that result. */
 typedef int (*fn_delta_callback)(void *context, size_t m, size_t n_out, size_t stride,

@@ -2,11 +2,12 @@
 
 A training runs in a child process, which is killed at a random moment or inside a write of its
 checkpoint, and runs again until it ends; then parameters, history and the generator's next numbers
-are compared bit by bit. ``python tests/checkpoint_kills.py --kills 60`` prints a table.
+are compared bit by bit. ``python tests/checkpoint_kills.py --runs 60`` prints a table.
 """
 
 import argparse
 import hashlib
+import itertools
 import os
 import random
 import select
@@ -22,13 +23,18 @@ from typing import NamedTuple
 import numpy as np
 
 import fastnet
-from fastnet import sklearn
 from fastnet.core import files
 from fastnet.io import checkpoint_files
 from fastnet.nn import optimizers
 
+try:
+    from fastnet import sklearn
+except ImportError:  # scikit-learn is not installed
+    sklearn = None
+
 EPOCHS = 40
-PLACES = ("random", "bytes", "bytes", "fsync", "rename")  # of a kill; all but the first in a write
+FOLDER = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # None: that for temporary files
+PLACES = ("random", "random", "bytes", "fsync", "rename")  # of a kill; all but the first in a write
 
 
 # ---- the trainings
@@ -123,6 +129,26 @@ def estimator(kind, **parameters):
     return run
 
 
+def estimators():
+    """The cases of the estimators."""
+    return {
+        "classifier, early stopping": estimator("MLPClassifier", early_stopping=True),
+        "classifier, adaptive, dropout": estimator(
+            "MLPClassifier",
+            solver="sgd",
+            learning_rate="adaptive",
+            dropout=0.2,
+            tol=0.01,
+            n_iter_no_change=2,
+        ),
+        "classifier, weights": estimator("MLPClassifier", weighted=True, batch_size=16),
+        "regressor, eval_set": estimator("MLPRegressor", eval=True),
+        "regressor, invscaling": estimator(
+            "MLPRegressor", solver="sgd", learning_rate="invscaling"
+        ),
+    }
+
+
 def cases():
     """{name: function}."""
     stopping = fastnet.EarlyStopping("training_cost", patience=5, min_delta=1e-4)
@@ -137,6 +163,8 @@ def cases():
     ):  # fmt: skip
         name = getattr(schedule, "__name__", type(schedule).__name__)
         made[f"schedule {name}"] = sgd(schedule=schedule, eta=2.0)
+    if sklearn is not None:
+        made |= estimators()
     return made | {
         "plain": sgd(),
         "early stopping": sgd(early_stopping=stopping, eta=6.0, optimizer=fastnet.Momentum(0.9)),
@@ -158,16 +186,6 @@ def cases():
             {"inputs": fastnet.Standardize.fit(examples().X)}, monitor_training_cost=True
         ),
         "two threads": sgd({"n_threads": 2}, mini_batch_size=120),
-        "classifier, early stopping": estimator("MLPClassifier", early_stopping=True),
-        "classifier, adaptive, dropout": estimator(
-            "MLPClassifier", solver="sgd", learning_rate="adaptive", dropout=0.2, tol=0.01,
-            n_iter_no_change=2,
-        ),
-        "classifier, weights": estimator("MLPClassifier", weighted=True, batch_size=16),
-        "regressor, eval_set": estimator("MLPRegressor", eval=True),
-        "regressor, invscaling": estimator(
-            "MLPRegressor", solver="sgd", learning_rate="invscaling"
-        ),
     }  # fmt: skip
 
 
@@ -243,7 +261,7 @@ def stop_inside(pipe, place, after, share):
 
 def killed(function, path, place, seconds, rng):
     """Run ``function`` in a child and kill it; returns the Kill, or None if it ended before."""
-    after, share = rng.randint(1, 6), rng.random()
+    after, share = rng.randint(1, 6), rng.random()  # the write, and the part of its bytes
 
     def run(pipe):
         if place == "random":
@@ -299,32 +317,32 @@ def compare(name, function, folder, places, rng):
     return Run(name, kills, expected, answer)
 
 
-def runs(n_kills, seed, names=None):
-    """Runs of the cases in turn until there are this many kills."""
-    rng, chosen, done = random.Random(seed), cases(), 0
-    chosen = {name: it for name, it in chosen.items() if names is None or name in names}
-    place = 0
-    while done < n_kills:
-        for name, function in chosen.items():
-            if done >= n_kills:
-                return
-            places = [PLACES[(place + i) % len(PLACES)] for i in range(rng.randint(1, 2))]
-            place += len(places)
-            with tempfile.TemporaryDirectory() as folder:
-                run = compare(name, function, folder, places[: n_kills - done], rng)
-            done += len(run.kills)
+def runs(n, seed):
+    """n runs that were killed once or twice, of the cases in a random order, all in turn."""
+    rng, made = random.Random(seed), cases()
+    names = rng.sample([*made], len(made))
+    done = place = 0
+    for name in itertools.cycle(names):
+        places = [PLACES[(place + i) % len(PLACES)] for i in range(rng.randint(1, 2))]
+        place += len(places)
+        with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
+            run = compare(name, made[name], folder, places, rng)
+        if run.kills or not run.same:
+            done += 1
             yield run
+        if done == n:
+            return
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kills", type=int, default=60)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--runs", type=int, default=60, help="trainings that are killed")
+    parser.add_argument("--seed", type=int, default=1, help="of the moments")
     options = parser.parse_args()
     places, same = Counter(), []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # fork with threads of BLAS
-        for run in runs(options.kills, options.seed):
+        for run in runs(options.runs, options.seed):
             where = ", ".join(f"{it.place} after epoch {it.epochs}" for it in run.kills)
             bits = "same bits" if run.same else f"{run.expected} but {run.answer}"
             print(f"{run.name:32} {bits}  {where}", flush=True)
@@ -332,8 +350,8 @@ def main():
             same.append(run.same)
     inside = sum(n for place, n in places.items() if place != "random")
     print(
-        f"{sum(places.values())} kills, {inside} inside a write; "
-        f"{sum(same)} of {len(same)} killed trainings ended with the same bits"
+        f"{sum(same)} of {len(same)} killed trainings ended with the same bits; "
+        f"{sum(places.values())} kills, {inside} of them inside a write"
     )
     sys.exit(0 if all(same) else 1)
 

@@ -1,5 +1,6 @@
 """docs/adding-things.md: its steps, followed in a copy of the tree, give what it says."""
 
+import ctypes
 import math
 import os
 import re
@@ -131,6 +132,37 @@ assert sum(doctest.DocTestRunner().run(test).attempted for test in tests) == 2
 print(elu)
 """
     assert run(copied, program.replace("{root!r}", repr(str(copied)))) == "elu:0.5\n"
+
+
+@pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler (cc)")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_exported_c_has_the_activation_of_the_guide(copied, dtype, tmp_path):
+    program = f"""
+import fastnet
+from fastnet.convert import c_functions, c_source
+from fastnet.network import model_of
+net = fastnet.Network([3, 4, 4, 1], hidden=["elu", fastnet.ELU(0.5)], dtype={dtype!r}, seed=1)
+source = c_source.Source(model_of(net), "net", 1.0, True)
+text = c_functions.FUSED + c_source.functions(source)
+print(c_functions.filled(text, "net", source.bits))
+"""
+    real, of = ("float", ctypes.c_float) if dtype == "float32" else ("double", ctypes.c_double)
+    (tmp_path / "elu.c").write_text(
+        "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n" + run(copied, program)
+        + f"{real} value({real} z) {{ return net_neuron_elu_2(z); }}\n"
+        + f"{real} slope({real} z) {{ return net_neuron_elu_2_slope(z, value(z)); }}\n"
+    )  # fmt: skip
+    command = ["cc", "-std=c99", "-Wall", "-Wno-unused-function", "-Werror", "-shared", "-fPIC"]
+    subprocess.run([*command, tmp_path / "elu.c", "-o", tmp_path / "elu.so"], check=True)
+    library = ctypes.CDLL(str(tmp_path / "elu.so"))
+    for function in (library.value, library.slope):
+        function.argtypes, function.restype = [of], of
+    tolerance = 1e-6 if dtype == "float32" else 1e-14
+    for z in (-50.0, -2.0, -0.1, 0.0, 0.3, 4.0):
+        expected = z if z > 0 else 0.5 * math.expm1(z)
+        assert library.value(z) == pytest.approx(expected, abs=tolerance, rel=tolerance)
+        slope = 1 if z > 0 else 0.5 * math.exp(z)
+        assert library.slope(z) == pytest.approx(slope, abs=tolerance)
 
 
 def test_python_finds_the_optimizer_of_the_guide(copied):

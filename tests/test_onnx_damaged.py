@@ -195,6 +195,22 @@ def test_damaged_graphs_are_refused():
 
 
 @pytest.mark.parametrize(
+    "attributes",
+    [{"value": 3}, {"value_float": "x"}, {"value_string": "x"}, {}, {"value": [1]}],
+    ids=str,
+)
+def test_a_constant_that_is_no_tensor_is_refused(attributes):
+    nodes = [("w = Constant()", attributes), "z = MatMul(x, w)", "a = Sigmoid(z)"]
+    refused(model_of(nodes, {}, 4, 3), "(Constant)")
+
+
+def test_names_that_are_no_text_are_refused():
+    content = small().SerializeToString().replace(b"Sigmoid", b"Sigm\xff\xfed")
+    assert b"\xff\xfe" in content
+    refused(content, "Sigm")
+
+
+@pytest.mark.parametrize(
     ("key", "value"),
     [("classes", "{"), ("classes", "[1, 1, 2]"), ("classes", '"abc"'), ("features", "[1, 2, 3, 4]"),
      ("cost", '{"class": "HuberCost", "threshold": -1}'), ("input_scale", '"x"'),

@@ -215,6 +215,38 @@ def test_images_are_read_as_rows():
     refused(model_of(nodes[1:], {"w": W, "b": B}, 4, 3, x_shape=["N", 1, 1, 4]), "'y'", "(Gemm)")
 
 
+@pytest.mark.parametrize("shape", [["N", 2, 2], [5, 2, 2], [5, 4], ["N", "n_in"]], ids=str)
+@pytest.mark.parametrize("wanted", [[-1, 4], [0, -1], [5, -1], [5, 4]], ids=str)
+def test_reshape_of_examples_to_rows_is_read_for_a_free_and_a_fixed_number(wanted, shape):
+    nodes = ["y = Reshape(x, s)", AFFINE.replace("x", "y"), "a = Sigmoid(z)"]
+    model = model_of(nodes, {"w": W, "b": B, "s": np.array(wanted)}, 4, 3, x_shape=shape)
+    if wanted[0] == 5 and shape[0] == "N":
+        refused(model, "(Reshape)", "changes nothing")
+    else:
+        assert np.array_equal(Network.from_onnx(model).weights[0], W.T)
+
+
+def test_reshape_that_makes_several_rows_of_an_example_is_refused():
+    nodes = ["y = Reshape(x, s)", AFFINE.replace("x", "y"), "a = Sigmoid(z)"]
+    for shape, wanted in ((["N", 2, 4], [-1, 4]), (["N", 2, 4], [0, 4]), (["N", 4, 2], [0, 0])):
+        model = model_of(nodes, {"w": W, "b": B, "s": np.array(wanted)}, 4, 3, x_shape=shape)
+        refused(model, "(Reshape)", "changes nothing")
+
+
+def test_the_shape_of_a_view_in_pytorch_is_read():
+    nodes = ["s = Shape(x)", "n = Gather(s, zero)", "u = Unsqueeze(n, axis)",
+             ("d = Concat(u, rest)", {"axis": 0}), "y = Reshape(x, d)", AFFINE.replace("x", "y"),
+             "a = Sigmoid(z)"]  # fmt: skip
+    constants = {"zero": np.array(0), "axis": np.array([0]), "rest": np.array([-1])}
+    equal_to_onnx(model_of(nodes, {"w": W, "b": B, **constants}, 4, 3))
+
+
+def test_weights_for_another_number_of_inputs_than_declared_are_refused():
+    refused(
+        model_of([AFFINE, "a = Tanh(z)"], {"w": W, "b": B}, 5, 3), "(Gemm)", "5 inputs, found 4"
+    )
+
+
 def test_constants_may_be_nodes():
     made = onnx.numpy_helper.from_array(W)
     nodes = [("w = Constant()", {"value": made}), "z = MatMul(x, w)", "a = Tanh(z)",

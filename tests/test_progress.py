@@ -15,6 +15,7 @@ import pytest
 
 import fastnet
 from fastnet import EarlyStopping, Network, StepDecay
+from fastnet.core import reporting
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(40, 3))
@@ -25,6 +26,14 @@ def trained(epochs=2, **options):
     net = Network([3, 2], seed=1)
     net.SGD(DATA, epochs, 8, 0.5, monitor_training_accuracy=True, **options)
     return net
+
+
+def test_a_bar_goes_on_at_the_epochs_of_a_checkpoint():
+    tqdm = pytest.importorskip("tqdm").tqdm
+    bar = reporting.Bar(lambda **options: tqdm(**options, file=io.StringIO()))
+    with bar.begin([3, 2], 40, 5):
+        bar.resumed(3, "run.npz")
+        assert (bar._bar.n, bar._bar.total) == (120, 200)
 
 
 LINES = ["Epoch 1 / 2  Accuracy on training data: ", "Epoch 2 / 2  Accuracy on training data: "]

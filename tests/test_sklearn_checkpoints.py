@@ -316,6 +316,15 @@ def test_a_hostile_description_is_one_error_and_the_estimator_stays(parameters):
                 assert not hasattr(made, "network_")
 
 
+@pytest.mark.parametrize("gauss", ["nan", "inf", 10**400, None])
+def test_the_second_normal_number_of_a_random_state_must_be_finite(gauss):
+    classifier(max_iter=3).fit(*IRIS, checkpoint="fit.npz")
+    arrays, meta = npz.read("fit.npz")
+    npz.write("fit.npz", arrays, edited(meta, ("state", "generator", "gauss"), gauss))
+    with pytest.raises(ValueError, match=r"^fit\.npz: state\.generator\.gauss: expected a "):
+        classifier().fit(*IRIS, checkpoint="fit.npz", resume=True)
+
+
 def test_hostile_arrays_are_one_error():
     classifier(max_iter=3, early_stopping=True).fit(*IRIS, checkpoint="fit.npz")
     arrays, meta = npz.read("fit.npz")

@@ -236,12 +236,12 @@ def check_error(path, error):
 
 def limit_memory(megabytes):
     """Let allocations beyond the present memory and some more fail, where the system can."""
-    try:
-        import resource
-    except ImportError:
+    memory = Path("/proc/self/statm")
+    if not memory.exists():
         return
-    with open("/proc/self/statm", encoding="ascii") as file:
-        pages = int(file.read().split()[0])
+    import resource
+
+    pages = int(memory.read_text(encoding="ascii").split()[0])
     most = pages * resource.getpagesize() + megabytes * 2**20
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
 

@@ -129,16 +129,17 @@ static void FN(evaluate_pieces)(size_t threads, FN(evaluation) *e)
         FN(evaluate_member)(&(fn_team){.threads = 1}, 0, e);
 }
 
-/* Compute the outputs and, unless jacobian is NULL, their derivatives. */
+/* Compute the outputs and, unless to->jacobian is NULL, their derivatives. */
 static void FN(jacobian)(const fn_plan *plan, const real *parameters, const fn_examples *examples,
-                         const double *slopes, real *a, real *jacobian, fn_poll poll, void *memory)
+                         const fn_derivatives *to, fn_poll poll, void *memory)
 {
     atomic_int stopped = 0;
     FN(evaluation) e = {
-        .plan = plan, .parameters = parameters, .examples = examples, .a = a, .jacobian = jacobian,
-        .slopes = slopes, .poll = poll, .stopped = &stopped, .memory = memory,
+        .plan = plan, .parameters = parameters, .examples = examples, .a = to->a,
+        .jacobian = to->jacobian, .slopes = to->slopes, .poll = poll, .stopped = &stopped,
+        .memory = memory,
     };
-    FN_ASSERT((plan->call == FN_CALL_JACOBIAN) == (jacobian != NULL));
+    FN_ASSERT((plan->call == FN_CALL_JACOBIAN) == (to->jacobian != NULL));
     FN_ASSERT(plan->n == examples->n && fn_examples_hold(examples, plan->network->sizes[0]));
     FN_ASSERT(FN(parameters_hold)(plan->network, parameters));
     if (plan->threads > 1)
@@ -149,7 +150,7 @@ static void FN(jacobian)(const fn_plan *plan, const real *parameters, const fn_e
 static void FN(feedforward)(const fn_plan *plan, const real *parameters,
                             const fn_examples *examples, real *a, fn_poll poll, void *memory)
 {
-    FN(jacobian)(plan, parameters, examples, NULL, a, NULL, poll, memory);
+    FN(jacobian)(plan, parameters, examples, &(fn_derivatives){.a = a}, poll, memory);
 }
 
 static double FN(evaluate)(const fn_plan *plan, const real *parameters, const fn_examples *examples,

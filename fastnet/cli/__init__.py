@@ -1,4 +1,5 @@
-"""The command line: ``fastnet train``, ``predict``, ``evaluate``, ``demo``, ``info``.
+"""The command line: ``fastnet train``, ``predict``, ``evaluate``, ``export``, ``demo``,
+``info``.
 
 ``parser.py`` has the options; each command is the function ``run`` of the module of its name.
 """

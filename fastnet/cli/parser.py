@@ -46,7 +46,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for add in (_add_train, _add_predict, _add_evaluate, _add_demo, _add_info):
+    for add in (_add_train, _add_predict, _add_evaluate, _add_export, _add_demo, _add_info):
         add(commands)
     return parser
 
@@ -211,6 +211,29 @@ def _add_evaluate(commands: Any) -> None:
     add("--plot", metavar="FILE.png",
         help="draw the confusion matrix, or predictions against targets, into this file instead "
         "of printing a matrix; needs matplotlib")
+    # fmt: on
+
+
+def _add_export(commands: Any) -> None:
+    export = commands.add_parser(
+        "export",
+        help="write a saved network as C",
+        description="Write a saved network as one C99 file with the function void NAME(const "
+        "float *x, float *a), which computes the outputs a of the inputs x, for microcontrollers "
+        "and other programs.",
+        allow_abbrev=False,
+    )
+    # fmt: off
+    add = export.add_argument
+    add("model", metavar="MODEL", help="a file that --save wrote")
+    add("file", metavar="FILE.c", help="write the function to this file")
+    add("--name", default="net", metavar="NAME",
+        help="the name of the function (default: %(default)s)")
+    add("--scale", type=float, metavar="FACTOR",
+        help="the factor of the inputs in the function; 1 if they are scaled already (default: "
+        "the scale in MODEL)")
+    add("--jacobian", action="store_true",
+        help="add a function that also computes the derivatives of the outputs by the inputs")
     # fmt: on
 
 

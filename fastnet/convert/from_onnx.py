@@ -8,6 +8,7 @@ labels in any way. Memory is bounded by the size of the model.
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,6 +64,8 @@ def _outputs(graph: onnx.GraphProto, reader: Reader) -> Layers:
         found = checks.some([each.name for each in inputs])
         raise ValueError(f"expected a graph of one input, found {len(inputs)}: {found}")
     values[inputs[0].name] = _inputs_of(inputs[0])
+    rows = inputs[0].type.tensor_type.shape.dim
+    reader.rows = rows[0].dim_value or None if rows else None
     for node in graph.node:
         made = reader.value_of(node, [values.get(each) for each in node.input])
         for k, output in enumerate(node.output):
@@ -107,7 +110,9 @@ def _inputs_of(declared: onnx.ValueInfoProto) -> Inputs:
     rank = len(kind.shape.dim) if kind.HasField("shape") else 2
     if rank < 2:
         raise ValueError(f"input {declared.name!r}: expected rows (N, n_in), found {rank} axes")
-    return Inputs(is_flat=rank == 2, is_bytes=is_bytes)
+    sizes = [each.dim_value for each in kind.shape.dim[1:]]
+    width = math.prod(sizes) if all(each > 0 for each in sizes) and sizes else None
+    return Inputs(is_flat=rank == 2, is_bytes=is_bytes, width=width)
 
 
 # ---- the network

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fastnet.convert import layers, sklearn_estimators, torch_networks
 from fastnet.core.random_stream import RandomStream, Seed
+from fastnet.data.frames import Columns
 from fastnet.data.labels import Label
 from fastnet.model import Model
 from fastnet.nn.activations import Activation
@@ -18,6 +19,8 @@ from fastnet.training.overridden import overrides
 
 if TYPE_CHECKING:
     import onnx
+
+Filename: TypeAlias = str | os.PathLike[str]
 
 
 class ConversionMethods:
@@ -38,7 +41,7 @@ class ConversionMethods:
     # ---- ONNX
 
     def to_onnx(
-        self, path: str | os.PathLike[str] | None = None, *, input_dtype: DTypeLike | None = None
+        self, path: Filename | None = None, *, input_dtype: DTypeLike | None = None
     ) -> onnx.ModelProto:
         """The network as a model of ONNX, for ONNX Runtime and other programs.
 
@@ -105,7 +108,7 @@ class ConversionMethods:
     @classmethod
     def from_onnx(
         cls,
-        source: str | os.PathLike[str] | bytes | onnx.ModelProto,
+        source: Filename | bytes | onnx.ModelProto,
         cost: type[Cost] | Cost | str | None = None,
         *,
         seed: Seed = None,
@@ -367,3 +370,60 @@ class ConversionMethods:
         return cls._of_model(layers.model_of(found, hidden, output, cost, schema), seed)
 
     # ---- C
+
+    def to_c(
+        self,
+        path: Filename,
+        name: str = "net",
+        *,
+        scale: float | None = None,
+        jacobian: bool = False,
+        examples: ArrayLike | Columns | None = None,
+    ) -> None:
+        """Write the network as one C99 file, which is also valid C++, for the smallest machines.
+
+        It defines ``void net(const float *x, float *a)``, which computes the outputs a
+        (n_out,) of the inputs x (n_in,), with double instead of float for a float64 network. The
+        file needs no library, allocates nothing and keeps no state. ``input_scale`` and ``inputs``
+        are in it, so that x are the raw numbers of the training data. The comment on top says what
+        memory it needs, how it is compiled, and when the outputs have the bits of ``predictor``;
+        docs/c-export.md has more.
+
+        Parameters
+        ----------
+        path : str or path
+            Ends in .c, .h, .inc, .cc, .cpp, .cxx or .hpp. An existing file is replaced when the
+            new one is complete.
+        name : str, default "net"
+            The name of the function; all other names in the file begin with it.
+        scale : float or None
+            The factor of x; None stands for ``input_scale``, or for 1 before a training. Pass 1 if
+            x are scaled already. Unlike ``feedforward``, which multiplies only bytes, the
+            function multiplies every x.
+        jacobian : bool, default False
+            Whether to add ``void net_jacobian(const float *x, float *a, float *j)``, which also
+            computes the derivatives j (n_out, n_in) of the outputs by x.
+        examples : (n, n_in) array-like, frame or None
+            Raw inputs of the test in the file, which compares the outputs with those of this
+            network; at most 1000. None: five examples that are drawn, always the same ones.
+
+        Raises
+        ------
+        ValueError, TypeError
+            For an invalid argument, parameters that are not finite, or an activation that is not
+            available in C. The message names it.
+        OSError
+            If the file cannot be written; an old file is kept.
+
+        Examples
+        --------
+        >>> import fastnet
+        >>> net = fastnet.Network([4, 16, 2], hidden="relu", seed=1)
+        >>> net.to_c("net.c")
+        >>> with open("net.c") as file:
+        ...     print(file.read().splitlines()[2])
+         *     void net(const float *x, float *a);
+        """
+        from fastnet.convert import to_c
+
+        to_c.write(path, self._model, name, scale=scale, jacobian=jacobian, examples=examples)

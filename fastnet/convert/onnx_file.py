@@ -69,6 +69,8 @@ def array_of(name: str, tensor: Any) -> NDArray:
     """
     from onnx import TensorProto, helper, numpy_helper
 
+    if not isinstance(tensor, TensorProto):
+        raise ValueError(f"{name}: expected a tensor, found {checks.short_repr(tensor)}")
     if tensor.data_location == TensorProto.EXTERNAL or len(tensor.external_data):
         raise ValueError(
             f"{name}: expected numbers within the model, found external data, in another file"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from fastnet.convert.onnx_values import (
     Constant,
     Inputs,
     Layers,
+    RowCount,
+    Shape,
     Unfit,
     Value,
     Weighted,
@@ -43,17 +46,21 @@ class Reader:
     ----------
     classes : list or None
         The names of classes that the graph gives for the index of the largest output.
+    rows : int or None
+        The number of examples, if the graph is for a fixed one.
     """
 
     def __init__(self, size: int):
         self._free = 16 * size + 4096
         self.classes: list[Any] | None = None
+        self.rows: int | None = None
 
     def place(self, node: onnx.NodeProto) -> str:
         """The node, for messages."""
         name = node.name or (node.output[0] if node.output else "")
-        kind = node.op_type if node.op_type.isidentifier() else checks.short_repr(node.op_type)
-        return f"node {checks.short_repr(name)} ({kind})"
+        kind = node.op_type  # bytes if it is no text
+        is_name = isinstance(kind, str) and kind.isidentifier()
+        return f"node {checks.short_repr(name)} ({kind if is_name else checks.short_repr(kind)})"
 
     def value_of(self, node: onnx.NodeProto, inputs: list[Value | None]) -> Value:
         """What the node computes."""
@@ -116,6 +123,8 @@ class Reader:
         if isinstance(a, Inputs):
             if not a.is_flat:
                 raise ValueError("expected rows of inputs, found more axes, without a Flatten")
+            if a.width is not None and a.width != weights.shape[1]:
+                raise ValueError(f"expected weights of {a.width} inputs, found {weights.shape[1]}")
             return Layers(Weighted(a, None, weights))
         if weights.shape[1] != a.n_out:
             raise ValueError(f"expected weights of {a.n_out} inputs, found {weights.shape[1]}")
@@ -224,9 +233,7 @@ class Reader:
         if name == "Flatten":
             if attributes.get("axis", 1) != 1:
                 raise ValueError(f"expected axis 1, found {attributes['axis']}")
-            if isinstance(x, Inputs):
-                return Inputs(x.mean, x.deviation, x.scale, True, x.is_bytes)
-            return x
+            return replace(x, is_flat=True) if isinstance(x, Inputs) else x
         shape = inputs[1]
         if isinstance(x, ClassIndex):
             return x
@@ -237,13 +244,22 @@ class Reader:
             if sorted(wanted) != sorted(x.array.shape):
                 raise ValueError(f"expected shape {x.array.shape}, found {wanted}")
             return Constant(x.array.reshape(wanted))
-        width = x.n_out if isinstance(x, Layers) else None
-        n_axes = len(wanted)
-        if n_axes != 2 or wanted[0] not in (-1, 0) or (width and wanted[1] not in (-1, 0, width)):
+        is_flat = not isinstance(x, Inputs) or x.is_flat
+        width = x.n_out if isinstance(x, Layers) else x.width if isinstance(x, Inputs) else None
+        is_same = len(wanted) == 2 and wanted[0] in (-1, 0, self.rows) and wanted != [-1, -1]
+        if not is_same or (width and wanted[1] not in (-1, 0 if is_flat else -1, width)):
             raise ValueError(f"expected a shape that changes nothing, found {wanted}")
-        if isinstance(x, Inputs):
-            return Inputs(x.mean, x.deviation, x.scale, True, x.is_bytes)
-        return x
+        return replace(x, is_flat=True) if isinstance(x, Inputs) else x
+
+    def shape(self, name: str, inputs: Sequence[Value], attributes: dict[str, Any]) -> Value:
+        if not isinstance(inputs[0], Inputs | Layers):
+            raise ValueError("expected the shape of inputs or outputs of the network")
+        return Shape()
+
+    def unsqueezed(self, name: str, inputs: Sequence[Value], attributes: dict[str, Any]) -> Value:
+        if not isinstance(inputs[0], RowCount):
+            raise ValueError("expected the number of examples")
+        return inputs[0]
 
     def transpose(self, name: str, inputs: Sequence[Value], attributes: dict[str, Any]) -> Value:
         (x,) = inputs
@@ -272,8 +288,10 @@ class Reader:
         return ClassIndex(x)
 
     def chosen(self, name: str, inputs: Sequence[Value], attributes: dict[str, Any]) -> Value:
-        """The names of the classes of the largest outputs."""
+        """The names of the classes of the largest outputs; or the number of examples."""
         names, index = inputs[:2]
+        if isinstance(names, Shape) and isinstance(index, Constant) and index.number() == 0:
+            return RowCount()
         if not isinstance(names, Constant) or not isinstance(index, ClassIndex):
             raise ValueError("expected constant names of classes")
         found = names.array.reshape(-1).tolist()
@@ -289,18 +307,23 @@ class Reader:
         return inputs[0]
 
     def concat(self, name: str, inputs: Sequence[Value], attributes: dict[str, Any]) -> Value:
-        """The probabilities 1 - p and p of two classes."""
+        """The probabilities 1 - p and p of two classes; or a shape."""
+        if isinstance(inputs[0], RowCount):
+            rest = [int(each.number()) for each in inputs[1:] if isinstance(each, Constant)]
+            if len(rest) != 1 or len(inputs) != 2:
+                raise ValueError("expected a constant shape of each example")
+            return Constant(np.array([0, *rest], np.int64))  # 0: the number of examples
         if len(inputs) == 1 and attributes.get("axis") in (1, -1):
             return inputs[0]
         if len(inputs) != 2 or attributes.get("axis") not in (1, -1):
             raise ValueError("expected the probabilities of two classes, 1 - p and p")
-        rest, p = inputs
-        z = same_layer(rest, p)
-        if not isinstance(rest, Layers) or not isinstance(p, Layers) or len(z.w) != 1:
+        other, p = inputs
+        z = same_layer(other, p)
+        if not isinstance(other, Layers) or not isinstance(p, Layers) or len(z.w) != 1:
             raise ValueError("expected the probabilities of two classes, 1 - p and p")
         mirrored = expressions.at_minus_z(p.formula)
         complements = [op("Sub", 1.0, p.formula), *([] if mirrored is None else [mirrored])]
-        if not any(expressions.equal(rest.formula, each) for each in complements):
+        if not any(expressions.equal(other.formula, each) for each in complements):
             raise ValueError("expected the probabilities of two classes, 1 - p and p")
         return p
 
@@ -310,8 +333,9 @@ _METHODS = {
     "Mul": Reader.multiply, "Div": Reader.multiply, "Scaler": Reader.scaler,
     "Identity": Reader.unchanged, "Dropout": Reader.unchanged, "Cast": Reader.cast,
     "Flatten": Reader.shaped, "Reshape": Reader.shaped, "Transpose": Reader.transpose,
-    "Constant": Reader.constant, "ArgMax": Reader.argmax, "Gather": Reader.chosen,
-    "ArrayFeatureExtractor": Reader.chosen, "ZipMap": Reader.zipmap, "Concat": Reader.concat,
+    "Shape": Reader.shape, "Unsqueeze": Reader.unsqueezed, "Constant": Reader.constant,
+    "ArgMax": Reader.argmax, "Gather": Reader.chosen, "ArrayFeatureExtractor": Reader.chosen,
+    "ZipMap": Reader.zipmap, "Concat": Reader.concat,
     **{name: Reader.short for name in expressions.SHORT},
     **{name: Reader.function for name in expressions.OPERATORS
        if name not in ("Add", "Sub", "Mul", "Div")},

@@ -2,7 +2,8 @@
 
 Each operator of a node makes a new value; values do not change. ``Inputs`` are the network's
 inputs, ``Layers`` are functions of the weighted inputs of a layer, ``Constant`` are numbers, and
-``Unfit`` is all that is no part of a network, with the reason.
+``Unfit`` is all that is no part of a network, with the reason. The others occur in the labels and
+the shapes of some exporters.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ class Inputs:
     is_flat : bool
         Whether they are rows.
     is_bytes : bool
+    width : int or None
+        The number of inputs that the graph declares.
     """
 
     mean: NDArray | None = None
@@ -56,6 +59,7 @@ class Inputs:
     scale: float | None = None
     is_flat: bool = True
     is_bytes: bool = False
+    width: int | None = None
 
     @property
     def n_in(self) -> int | None:
@@ -121,6 +125,16 @@ class ClassIndex:
 
 
 @dataclass(frozen=True, eq=False)
+class Shape:
+    """The shape of inputs or outputs."""
+
+
+@dataclass(frozen=True, eq=False)
+class RowCount:
+    """The number of examples."""
+
+
+@dataclass(frozen=True, eq=False)
 class Unfit:
     """No part of a network.
 
@@ -133,7 +147,7 @@ class Unfit:
     reason: str
 
 
-Value: TypeAlias = Constant | Inputs | Layers | ClassIndex | Unfit
+Value: TypeAlias = Constant | Inputs | Layers | ClassIndex | Shape | RowCount | Unfit
 
 
 def vector(constant: Constant, n: int | None = None) -> NDArray:

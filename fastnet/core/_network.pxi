@@ -78,17 +78,18 @@ cdef class NetworkCore:
         cdef Array factors = None
         a.expect("out", (e.n, n_out)).expect_contiguous("out")
         rows.expect("jacobian", (e.n * n_out, n_in)).expect_contiguous("jacobian")
-        cdef const double *f = NULL
+        cdef fn_derivatives to
+        to.a, to.jacobian, to.slopes = a.data(), rows.data(), NULL
         if slopes is not None:
             factors = vector("slopes", slopes, ("float64",)).expect("slopes", (n_in,))
-            f = <const double *>factors.data()
+            to.slopes = <const double *>factors.data()
         cdef Plan plan = planned(FN_CALL_JACOBIAN, self.type, self.shape, e, e.n, 0, NULL,
                                  checked_threads(threads))
         cdef Workspace w = Workspace(fn_evaluation_size(self.type, &plan.plan, e))
         cdef Poll polling = Poll(poll) if e.n > plan.plan.m else None
         cdef fn_poll polled = NO_POLL if polling is None else polling.for_c()
         with nogil:
-            fn_jacobian(self.type, &plan.plan, p, e, f, a.data(), rows.data(), polled, w.start())
+            fn_jacobian(self.type, &plan.plan, p, e, &to, polled, w.start())
         if polling is not None:
             polling.check()
 
@@ -249,15 +250,16 @@ cdef class Predictor:
 
     cdef void compute(self, const void *p, void *out) noexcept:
         """Fill ``out``, and the derivatives, with the parameters ``p``."""
-        cdef const double *slopes = NULL
+        cdef fn_derivatives to
         if self.derivatives is None:
             fn_feedforward(self.example.inputs_type, &self.plan.plan, p, &self.example, out, NO_POLL,
                            self.workspace.start())
             return
+        to.a, to.jacobian, to.slopes = out, self.derivatives.memory.first, NULL
         if self.deviation is not None or self.scale != 1:
-            slopes = <const double *>self.slopes.memory.first
-        fn_jacobian(self.example.inputs_type, &self.plan.plan, p, &self.example, slopes, out,
-                    self.derivatives.memory.first, NO_POLL, self.workspace.start())
+            to.slopes = <const double *>self.slopes.memory.first
+        fn_jacobian(self.example.inputs_type, &self.plan.plan, p, &self.example, &to, NO_POLL,
+                    self.workspace.start())
 
     cdef int run(self, x, void *out, bint takes_column=False) except -1:
         """Fill ``out`` (n_out,) and return 1; or return 0 if x is not a finite, contiguous ndarray

@@ -3,6 +3,7 @@ make NumPy read past the end of its arrays."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -78,6 +79,8 @@ def from_json(fields: Fields, current: Mapping[str, Any]) -> dict[str, Any]:
                 fields.refuse(name, value)
         elif isinstance(value, float):
             made[name] = fields.number(name)
+            if not math.isfinite(made[name]):
+                fields.refuse(name, "a finite number")
         else:
             made[name] = fields.integer(name, 0, _LARGEST.get(name, 2**128 - 1))
     return made

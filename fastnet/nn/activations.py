@@ -67,6 +67,11 @@ class Activation(Row):
         Its module in ``torch.nn``, or in ``fastnet/convert/torch_modules.py``, and the arguments of
         the module: "{slope}" is the parameter of that name, a tuple has values that mean the same.
         None: it is not converted to PyTorch.
+    c_value, c_slope : str
+        The statements of a function in C that returns f(z), and of one that returns f'(z) from z
+        and a, for ``Network.to_c``, in the notation of ``fastnet/convert/c_functions.py``; ""
+        if it cannot be exported. With ``of_layer`` they replace z [n] by the outputs, and set
+        d [n] to the derivatives of output o by all z, from the outputs a [n].
     eta : float or None
         The learning rate for hidden neurons of this kind in docs/techniques.md; None: it has no
         row there.
@@ -87,6 +92,8 @@ class Activation(Row):
     sklearn_bound: ClassVar[float] = 6.0
     javascript: ClassVar[str]
     torch_module: ClassVar[tuple[str, Mapping[str, Any]] | None] = None
+    c_value: ClassVar[str] = ""
+    c_slope: ClassVar[str] = ""
     eta: ClassVar[float | None] = None
 
     @property
@@ -158,6 +165,8 @@ class Sigmoid(Activation):
     sklearn_bound = 2.0
     javascript = "(z) => 1 / (1 + Math.exp(-z))"
     torch_module: ClassVar = ("Sigmoid", {})
+    c_value = "return @flushed(1 / (1 + @exp_inside(-z, 0)));"
+    c_slope = "return a * (1 - a);"
 
     @staticmethod
     def value(z: NDArray) -> NDArray:
@@ -202,6 +211,21 @@ class Softmax(Activation):
     classifies = True
     javascript = "softmax"
     torch_module: ClassVar = ("Softmax", {"dim": (-1, 1)})
+    c_value = """
+    @real largest = @bounded(z[0]), sum = 0;
+    for (size_t i = 1; i < n; i++)
+        largest = @bounded(z[i]) > largest ? @bounded(z[i]) : largest;
+    for (size_t i = 0; i < n; i++) {
+        z[i] = @exp_sum(@bounded(z[i]) - largest, 0);
+        sum += z[i];
+    }
+    for (size_t i = 0; i < n; i++)
+        z[i] = @flushed(z[i] / sum);
+    """
+    c_slope = """
+    for (size_t i = 0; i < n; i++)
+        d[i] = a[o] * ((i == o) - a[i]);
+    """
 
     @staticmethod
     def value(z: NDArray) -> NDArray:
@@ -235,6 +259,8 @@ class Linear(Activation):
     half = 0.5
     javascript = "(z) => z"
     torch_module: ClassVar = ("Identity", {})
+    c_value = "return z;"
+    c_slope = "return 1;"
 
     @staticmethod
     def value(z: NDArray) -> NDArray:
@@ -257,6 +283,8 @@ class Exponential(Activation):
     half = np.log(0.5)
     javascript = "Math.exp"
     torch_module: ClassVar = ("Exp", {})
+    c_value = "return @exp_sum(z, 0);"
+    c_slope = "return a;"
 
     @staticmethod
     def value(z: NDArray) -> NDArray:
@@ -291,6 +319,8 @@ class Tanh(Activation):
     initializer = "glorot"
     javascript = "Math.tanh"
     torch_module: ClassVar = ("Tanh", {})
+    c_value = "return @tanh(z);"
+    c_slope = "return @FMA(-a, a, 1);"
     eta = 0.1
 
     @staticmethod
@@ -318,6 +348,8 @@ class ReLU(Activation):
     initializer = "he"
     javascript = "(z) => Math.max(z, 0)"
     torch_module: ClassVar = ("ReLU", {})
+    c_value = "return z <= 0 ? 0 : z;"
+    c_slope = "return a > 0 ? 1 : 0;"
     eta = 0.1
 
     @staticmethod
@@ -372,6 +404,8 @@ class LeakyReLU(Activation):
     initializer = "he"
     javascript = "(z) => (z > 0 ? z : {slope} * z)"
     torch_module: ClassVar = ("LeakyReLU", {"negative_slope": "{slope}"})
+    c_value = "return z > 0 ? z : R({slope}) * z;"
+    c_slope = "return a > 0 ? 1 : R({slope});"
     eta = 0.1
 
     def __post_init__(self) -> None:
@@ -406,6 +440,8 @@ class GELU(Activation):
     keeps_slope = True
     javascript = "(z) => (z * (1 + erf(z / Math.SQRT2))) / 2"
     torch_module: ClassVar = ("GELU", {"approximate": ("none",)})
+    c_value = "return @gelu(z);"
+    c_slope = "return @gelu_slope(z);"
     eta = 0.1
 
     @staticmethod
@@ -437,6 +473,15 @@ class Swish(Activation):
     keeps_slope = True
     javascript = "(z) => z / (1 + Math.exp(-z))"
     torch_module: ClassVar = ("SiLU", {})
+    c_value = """
+    const @real above = z < -1000 ? -1000 : z;
+    return @flushed(above * @flushed(1 / (1 + @exp_inside(-z, 0))));
+    """
+    c_slope = """
+    const @real e = @exp_inside(-z, 0), sigma = 1 / (1 + e), rest = e * sigma;
+    const @real inside = z < -1000 ? -1000 : z > 1000 ? 1000 : z, product = inside * sigma;
+    return @FMA(product, rest, sigma);
+    """
     eta = 0.1
 
     @staticmethod

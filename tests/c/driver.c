@@ -355,7 +355,8 @@ static uint64_t hash_of_jacobian(uint64_t h, fn_type type, const fn_network *net
     planned p;
     make_plan(&p, FN_CALL_JACOBIAN, type, network, &some, some.n, 0, NULL, threads);
     void *workspace = allocate(fn_evaluation_size(type, &p.plan, &some));
-    fn_jacobian(type, &p.plan, parameters, &some, slopes, a, jacobian, poll, workspace);
+    fn_derivatives to = {.a = a, .jacobian = jacobian, .slopes = slopes};
+    fn_jacobian(type, &p.plan, parameters, &some, &to, poll, workspace);
     free(workspace);
     h = hash(h, a, some.n * n_out * item, item);
     h = hash(h, jacobian, some.n * size, item);
@@ -363,7 +364,8 @@ static uint64_t hash_of_jacobian(uint64_t h, fn_type type, const fn_network *net
     some.n = 1;
     make_plan(&p, FN_CALL_JACOBIAN, type, network, &some, 1, 0, NULL, 1);
     workspace = allocate(fn_evaluation_size(type, &p.plan, &some));
-    fn_jacobian(type, &p.plan, parameters, &some, slopes, a, alone, poll, workspace);
+    to.jacobian = alone;
+    fn_jacobian(type, &p.plan, parameters, &some, &to, poll, workspace);
     if (hash(first_hash, alone, size, item) != first)
         fail("the Jacobian of an example alone differs");
     free(workspace);

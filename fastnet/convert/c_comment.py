@@ -1,0 +1,121 @@
+"""The comment at the top of an exported file."""
+
+from __future__ import annotations
+
+import textwrap
+from itertools import pairwise
+
+import numpy as np
+
+from fastnet.convert.c_self_test import SelfTest
+from fastnet.convert.c_source import Source, printable
+from fastnet.core.load import version
+
+
+def text(source: Source, test: SelfTest) -> str:
+    """What the file is, what it needs, and how it is compiled and tested."""
+    parts = [_what(source), _inputs(source), _needs(source), _exact(source, test), _test(source)]
+    lines = [line for part in parts for line in [*part, ""]][:-1]
+    return "/* " + "\n".join(f" * {line}".rstrip() for line in lines)[3:] + " */\n"
+
+
+def _paragraph(words: str) -> list[str]:
+    return textwrap.wrap(words, 96, break_long_words=False, break_on_hyphens=False)
+
+
+def _real(source: Source) -> str:
+    return "float" if source.bits == 32 else "double"
+
+
+def _what(source: Source) -> list[str]:
+    model, name, real = source.model, source.name, _real(source)
+    cost = model.built_in
+    lines = [
+        f"A neural network in C99, which is also valid C++; written by fastnet {version()}.",
+        "",
+        f"    void {name}(const {real} *x, {real} *a);",
+        "",
+        *_paragraph(
+            f"computes the outputs a [{model.sizes[-1]}] from the inputs x [{model.sizes[0]}], "
+            f"finite numbers. The arrays must not overlap. Nothing is allocated, no library is "
+            f"called, and calls in several threads do not affect each other. {name}_n_in and "
+            f"{name}_n_out are the numbers of inputs and outputs."
+        ),
+    ]
+    if source.jacobian:
+        lines += [
+            "",
+            f"    void {name}_jacobian(const {real} *x, {real} *a, {real} *j);",
+            "",
+            "also computes j [n_out][n_in], the derivatives of the outputs by the inputs x.",
+        ]
+    hidden = ", ".join(map(str, model.hidden)) or "none"
+    lines += [
+        "",
+        *_paragraph(
+            f"Layers: {' - '.join(map(str, model.sizes))}. Hidden neurons: {hidden}. Outputs: "
+            f"{model.cost_spec.output}. Cost: {'a custom one' if cost is None else cost}."
+        ),
+    ]
+    if model.schema.classes is not None:
+        macro = f"{name.upper()}_CLASSES"
+        lines += _paragraph(f"Defining {macro} adds the table {name}_classes, their names.")
+    return lines
+
+
+def _inputs(source: Source) -> list[str]:
+    """What is done to x, and the names of its elements."""
+    model = source.model
+    steps = []
+    if source.scale != 1:
+        steps.append(f"multiplied by the scale {source.scale!r}")
+    if model.schema.standardize is not None:
+        steps.append(f"standardized in double by {source.name}_mean and {source.name}_deviation")
+    done = f"x is {' and '.join(steps)} by the function." if steps else ""
+    names = model.schema.features
+    if names is None:
+        return _paragraph(done or "x is used as it is.")
+    listed = "; ".join(f"x[{i}] {printable(name)}" for i, name in enumerate(names))
+    return _paragraph(f"{done} Features: {listed}.".strip())
+
+
+def _needs(source: Source) -> list[str]:
+    sizes, size = source.model.sizes, source.bits // 8
+    weights = sum(rows.size for rows in source.layers) * size
+    tables = 16 * sizes[0] if source.model.schema.standardize is not None else 0
+    stack = sum(source.buffers.values()) * size
+    products = sum(a * b for a, b in pairwise(sizes))
+    lines = [
+        f"Constants     {weights + tables:,} bytes of read-only memory, and those in the code",
+        f"Stack         {stack:,} bytes of arrays",
+        f"Time          {products:,} multiply-adds and {sum(sizes[1:]):,} activations per call",
+    ]
+    if source.jacobian:
+        arrays = sum(n for _, n in source.jacobian_buffers) * size
+        lines.append(f"With Jacobian {arrays:,} bytes of arrays")
+    return lines
+
+
+def _exact(source: Source, test: SelfTest) -> list[str]:
+    bound = float(np.max(test.bounds))
+    return _paragraph(
+        f"The outputs have the bits of fastnet's predictor() if the file is compiled with -O1 or "
+        f"more and -ffp-contract=fast for a processor with fused multiply-add ("
+        f"{'' if source.bits == 32 else 'of doubles, '}on x86-64 "
+        f"with -mfma; AArch64 has it), unless a number is subnormal, which fastnet takes for zero. "
+        f"Otherwise each output is within the error bound that the self-test has for its inputs, "
+        f"{bound:.2g} at most."
+    )
+
+
+def _test(source: Source) -> list[str]:
+    name = source.name
+    macro = f"{name.upper()}_SELF_TEST"
+    return [
+        f"    cc -O2 -ffp-contract=fast -D{macro} {name}.c -o {name} && ./{name}",
+        "",
+        *_paragraph(
+            f"compares outputs with the expected ones, and fails if one is beyond the bound; with "
+            f"-D{macro}_EXACT also if its bits differ."
+        ),
+    ]

@@ -1,0 +1,115 @@
+"""``Network.to_c``: checks, and the parts of the file in their order."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnet.convert import (
+    c_comment,
+    c_functions,
+    c_jacobian,
+    c_names,
+    c_self_test,
+    c_source,
+)
+from fastnet.convert.c_source import Source
+from fastnet.core import checks, files
+from fastnet.model import Model
+from fastnet.nn.activations import ACTIVATIONS
+
+SUFFIXES = (".c", ".h", ".inc", ".cc", ".cpp", ".cxx", ".hpp")
+_MOST_EXAMPLES = 1000
+
+_INCLUDES = """
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+"""
+
+
+def write(
+    path: Any, model: Model, name: Any, *, scale: Any = None, jacobian: Any = False,
+    examples: Any = None,
+) -> None:  # fmt: skip
+    """Write the C of a model, atomically; all arguments are checked before.
+
+    Raises
+    ------
+    TypeError, ValueError, OSError
+        As ``Network.to_c``.
+    """
+    check_suffix("path", path)
+    files.check_writable(path)
+    made = text(model, name, scale=scale, jacobian=jacobian, examples=examples)
+    files.write(path, [made.encode("ascii")])
+
+
+def check_suffix(argument: str, path: Any) -> None:
+    """Raise a ValueError unless the path, this argument, ends like a source file of C or C++."""
+    if os.path.splitext(checks.path(argument, path))[1].lower() not in SUFFIXES:
+        raise ValueError(
+            f"{argument}: expected a name that ends in {', '.join(SUFFIXES)}, got "
+            f"{checks.short_repr(os.fspath(path))}"
+        )
+
+
+def text(model: Model, name: Any, *, scale: Any, jacobian: Any, examples: Any) -> str:
+    """The C of a model; arguments and errors as for ``Network.to_c``."""
+    name = c_names.checked(name)
+    jacobian = checks.boolean("jacobian", jacobian)
+    if scale is None:
+        scale = 1.0 if model.input_scale is None else model.input_scale
+    scale = checks.nonnegative("scale", scale)
+    model.parameters.check_finite()
+    for each in (*model.hidden, ACTIVATIONS[model.cost_spec.output]):
+        if not each.c_value or not each.c_slope:
+            raise ValueError(
+                f"to_c: expected activations that are available in C, got {each.name!r}, whose "
+                f"class has no c_value or no c_slope"
+            )
+    source = Source(model, name, scale, jacobian)
+    given = None if examples is None else _checked(examples, model)
+    return _joined(source, c_self_test.make(source, given))
+
+
+def _checked(examples: Any, model: Model) -> NDArray:
+    """The argument ``examples``, (n, n_in) of the network's type."""
+    array = checks.array("examples", model.schema.numbers("examples", examples))
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"examples: expected numbers, got {array.dtype}")
+    n_in = model.sizes[0]
+    if array.ndim != 2 or array.shape[1] != n_in or not 1 <= len(array) <= _MOST_EXAMPLES:
+        raise ValueError(
+            f"examples: expected shape (n, {n_in}), n from 1 to {_MOST_EXAMPLES}, got {array.shape}"
+        )
+    with np.errstate(over="ignore"):
+        made = np.array(array, model.dtype)
+    if not np.isfinite(made).all():
+        raise ValueError(
+            f"examples: expected finite numbers within the range of {model.dtype}, got others"
+        )
+    return made
+
+
+def _joined(source: Source, test: c_self_test.SelfTest) -> str:
+    """The parts of the file."""
+    parts = [
+        c_comment.text(source, test),
+        _INCLUDES,
+        c_source.declarations(source),
+        c_source.classes(source),
+        c_functions.FUSED,
+        c_source.functions(source),
+        c_source.sums(source),
+        c_source.constants(source),
+        c_source.function(source),
+        c_jacobian.function(source) if source.jacobian else "",
+        test.text(),
+    ]
+    made = c_functions.filled("".join(parts), source.name, source.bits)
+    c_names.check_unused(source.name, made)
+    return made
