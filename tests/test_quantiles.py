@@ -360,6 +360,28 @@ def test_all_that_trains_or_measures_takes_one_target_per_example():
     assert net != net_of(dtype="float64")
 
 
+def test_a_search_for_the_learning_rate_takes_one_target_per_example():
+    found = [
+        fastnet.find_learning_rate(net_of(), (X, y), verbose=False).trials for y in (Y, REPEATED)
+    ]
+    assert [trial.costs for trial in found[0]] == [trial.costs for trial in found[1]]
+    assert len({trial.eta for trial in found[0]}) > 2
+
+
+def test_a_network_with_overridden_methods_is_measured_with_one_target_per_example():
+    class Own(Network):
+        def feedforward(self, a):
+            return super().feedforward(a)
+
+    net, expected = Own([4, 5, 3], THREE, seed=1), net_of()
+    figures = [
+        one.SGD((X, Y), 2, 7, 0.05, evaluation_data=(X, Y), verbose=False).evaluation_cost
+        for one in (net, expected)
+    ]
+    assert figures[0] == pytest.approx(figures[1], rel=1e-5)
+    assert len(figures[0]) == 2
+
+
 def test_standardized_inputs_and_one_target_go_together():
     standardize = fastnet.Standardize.fit(X)
     net, expected = net_of(inputs=standardize), net_of(inputs=standardize)
