@@ -190,6 +190,18 @@ def test_two_classes_have_sigma_of_z_and_of_minus_z(dtype):
     assert net.predict(z[:, None]).tolist() == [0] * 5 + [1] * 4
 
 
+@pytest.mark.parametrize("output", ["sigmoid", "softmax", "exponential"])
+@pytest.mark.parametrize("n", [1, 3])
+def test_outputs_do_not_depend_on_seterr(output, n):
+    """Packages such as emlearn make NumPy raise errors of rounding in the whole program."""
+    z = np.array([[-800.0], [-100], [0], [100], [800]]).repeat(n, axis=1) * np.arange(1.0, n + 1)
+    functions = (outputs.activations, outputs.probabilities, outputs.log_probabilities)
+    usual = [function(output, z) for function in functions]
+    with np.errstate(all="raise"):
+        for function, expected in zip(functions, usual, strict=True):
+            np.testing.assert_array_equal(function(output, z), expected)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_many_classes_have_a_softmax_in_float64(dtype):
     net = with_weighted_inputs([1.0] * 3, [0, 1, 2], dtype=dtype)

@@ -1,10 +1,15 @@
 """From the weighted inputs z of the output layer to outputs, probabilities and labels.
 
 All of it is computed in float64, whatever type the network computes z in: a softmax of
-float32 sums to 1 only to seven digits, and its small probabilities are 0.
+float32 sums to 1 only to seven digits, and its small probabilities are 0. Overflow and underflow
+are expected and do not depend on ``np.seterr``, which other packages change.
 """
 
 from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import ParamSpec
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +17,22 @@ from scipy import special
 
 from fastnet.nn.activations import ACTIVATIONS, Softmax, below_the_largest
 
+P = ParamSpec("P")
 
+
+def _quiet(function: Callable[P, NDArray]) -> Callable[P, NDArray]:
+    """``function`` with NumPy's errors ignored. (One errstate as a decorator is not safe for threads
+    before NumPy 2.)"""
+
+    @functools.wraps(function)
+    def quiet(*args: P.args, **kwargs: P.kwargs) -> NDArray:
+        with np.errstate(all="ignore"):
+            return function(*args, **kwargs)
+
+    return quiet
+
+
+@_quiet
 def clip_infinite(z: NDArray) -> NDArray:
     """z in float64, infinities clipped to the largest number of the original type of z.
 
@@ -34,6 +54,7 @@ def clip_infinite(z: NDArray) -> NDArray:
     return clipped
 
 
+@_quiet
 def softmax(z: NDArray) -> NDArray:
     """The softmax of each row, which scipy.special's computes more slowly for few rows."""
     e = below_the_largest(z)
@@ -46,11 +67,11 @@ def softmax(z: NDArray) -> NDArray:
 _FASTER = {"sigmoid": special.expit, "softmax": softmax}
 
 
+@_quiet
 def activations(output: str, z: NDArray) -> NDArray:
     """The outputs a = f(z) in float64."""
     value = _FASTER.get(output, ACTIVATIONS[output].value)
-    with np.errstate(over="ignore", invalid="ignore"):
-        a: NDArray = value(z.astype(np.float64))
+    a: NDArray = value(z.astype(np.float64))
     return a
 
 
@@ -61,11 +82,13 @@ def above_half(output: str, z: NDArray) -> NDArray:
     return above
 
 
+@_quiet
 def log_activations(output: str, z: NDArray) -> NDArray:
     """The logarithms of the outputs; finite except for linear outputs."""
     return ACTIVATIONS[output].log_value(z)
 
 
+@_quiet
 def probabilities(output: str, z: NDArray) -> NDArray:
     """(n, n_out) -> (n, n_classes): two classes for one output, otherwise one per output."""
     kind = ACTIVATIONS[output]
@@ -81,6 +104,7 @@ def probabilities(output: str, z: NDArray) -> NDArray:
     return shares
 
 
+@_quiet
 def log_probabilities(output: str, z: NDArray) -> NDArray:
     """The logarithms of ``probabilities``; finite except for linear outputs and a single
     exponential one, which are not restricted to probabilities."""
@@ -90,17 +114,16 @@ def log_probabilities(output: str, z: NDArray) -> NDArray:
     logits = kind.logits(z) if z.shape[1] > 1 else None
     if logits is not None:
         return Softmax.log_value(logits)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logs: NDArray = np.log(probabilities(output, z))
+    logs: NDArray = np.log(probabilities(output, z))
     return logs
 
 
+@_quiet
 def cast(a: NDArray, dtype: type) -> NDArray:
     """``a`` as float32 or float64; values too large for float32 become infinite."""
     if dtype is np.float64:
         return a
-    with np.errstate(over="ignore"):
-        return a.astype(dtype)
+    return a.astype(dtype)
 
 
 def cast_logs(logs: NDArray, dtype: type) -> NDArray:
