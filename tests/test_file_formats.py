@@ -568,6 +568,35 @@ def test_saving_and_loading_take_at_most_twice_the_memory_of_the_parameters(
     same(loaded, net)
 
 
+LOAD_AND_MEASURE = """
+import sys
+import fastnet
+
+def resident(name):
+    with open("/proc/self/status") as file:
+        return 1024 * next(int(line.split()[1]) for line in file if line.startswith(name))
+
+fastnet.load(sys.argv[1])  # imports what the format needs
+before = resident("VmRSS")
+net = fastnet.load(sys.argv[2])
+print((resident("VmHWM") - before) / sum(a.nbytes for a in [*net.weights, *net.biases]))
+"""
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="the system has no /proc")
+@pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
+def test_the_memory_of_a_process_grows_by_at_most_twice_the_parameters(tmp_path, suffix):
+    """Also what libraries and maps of files take."""
+    if suffix == ".safetensors":
+        pytest.importorskip("safetensors", reason="safetensors is not installed")
+    Network([3, 2], seed=1).save(tmp_path / f"small{suffix}")
+    Network([4000, 2000], seed=1).save(tmp_path / f"large{suffix}")
+    files = [str(tmp_path / f"{size}{suffix}") for size in ("small", "large")]
+    command = [sys.executable, "-P", "-c", LOAD_AND_MEASURE, *files]
+    grown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    assert 0.9 < float(grown) <= 2
+
+
 # ---- arrays in .npz
 
 
