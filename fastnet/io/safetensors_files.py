@@ -124,6 +124,8 @@ def opened(file: BinaryIO) -> Tensors:
             names = {*checked.keys()}
     except SafetensorError as error:
         raise ValueError(f"expected a file of safetensors, found damage: {error}") from None
+    except FileNotFoundError:  # without a file name, since the file was there
+        raise ValueError("expected a file that nobody changes, found none") from None
     if names != tensors.entries.keys():
         raise ValueError("expected a file that nobody changes, found another one")
     return tensors
