@@ -62,7 +62,8 @@ def read_safetensors(file: BinaryIO, cost: Any) -> Model:
     """
     found = safetensors_files.opened(file)
     meta = safetensors_files.described(found, npz.META)
-    return _filled(meta, cost, found.entries, found.read_into)
+    entries = {name: (entry.dtype, entry.shape) for name, entry in found.entries.items()}
+    return _filled(meta, cost, entries, found.read_into)
 
 
 def _filled(

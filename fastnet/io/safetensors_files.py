@@ -1,17 +1,17 @@
 """Arrays and texts in .safetensors files.
 
-The library ``safetensors`` reads. Its writer would keep all arrays a second time, as it takes
-contiguous ones only, and write to a file of its own name; so the bytes are written here, a few rows
-at a time: the length of the header in 8 bytes, the header as JSON, the arrays.
+The library ``safetensors`` checks what is read. Its writer would keep all arrays a second time, as
+it takes contiguous ones only, and write to a file of its own name; so the bytes are written here, a
+few rows at a time: the length of the header in 8 bytes, the header as JSON, the arrays.
 https://huggingface.co/docs/safetensors has the format.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -74,35 +74,39 @@ def _pieces(header: bytes, arrays: Mapping[str, NDArray]) -> Iterator[bytes | me
             yield part.reshape(-1).view(np.uint8).data
 
 
-@contextmanager
-def _as_value_errors() -> Iterator[None]:
-    """Turn the library's errors about the content into ValueErrors."""
-    from safetensors import SafetensorError
+class Entry(NamedTuple):
+    """An array of a file: its dtype and shape, and where its bytes begin."""
 
-    try:
-        yield
-    except SafetensorError as error:
-        raise ValueError(f"expected a file of safetensors, found damage: {error}") from None
+    dtype: np.dtype
+    shape: tuple[int, ...]
+    start: int
 
 
 class Tensors(NamedTuple):
-    """An open file: its texts, and the dtype and the shape of each array."""
+    """An open file, its texts and its arrays."""
 
-    file: Any
+    file: BinaryIO
     texts: Mapping[str, str]
-    entries: dict[str, tuple[np.dtype, tuple[int, ...]]]
+    entries: dict[str, Entry]
 
     def read_into(self, name: str, out: NDArray) -> None:
-        """Copy the array of this name, (n, m), to ``out``, a few rows at a time."""
-        with _as_value_errors():
-            rows = self.file.get_slice(name)
-            step = max(1, _PIECE // max(1, out[:1].nbytes))
-            for i in range(0, len(out), step):
-                out[i : i + step] = rows[i : min(i + step, len(out))]
+        """Copy the array of this name, (n, m), to ``out``, a few rows at a time. (The library would
+        map the whole file into memory beside the copy.)"""
+        entry = self.entries[name]
+        self.file.seek(entry.start)
+        step = max(1, _PIECE // max(1, out[:1].nbytes))
+        for i in range(0, len(out), step):
+            rows = out[i : i + step]
+            read = np.empty(rows.shape, entry.dtype)
+            flat = read.reshape(-1).view(np.uint8)
+            if self.file.readinto(flat.data) != flat.size:  # type: ignore[attr-defined]
+                raise ValueError("expected a file that nobody changes, found a shorter one")
+            rows[...] = read
 
 
 def opened(file: BinaryIO) -> Tensors:
-    """The arrays of an open file, whose header is compared with its size before it is read.
+    """The arrays of an open file, whose header is compared with its size before it is read, and
+    checked by the library.
 
     Raises
     ------
@@ -112,17 +116,23 @@ def opened(file: BinaryIO) -> Tensors:
         If the library is not installed.
     """
     require()
-    from safetensors import safe_open
+    from safetensors import SafetensorError, safe_open
 
-    entries, texts = _header(file)
-    with _as_value_errors():
-        return Tensors(safe_open(file.name, framework="np"), texts, entries)
+    tensors = _header(file)
+    try:
+        with safe_open(file.name, framework="np") as checked:
+            names = {*checked.keys()}
+    except SafetensorError as error:
+        raise ValueError(f"expected a file of safetensors, found damage: {error}") from None
+    except FileNotFoundError:  # without a file name, since the file was there
+        raise ValueError("expected a file that nobody changes, found none") from None
+    if names != tensors.entries.keys():
+        raise ValueError("expected a file that nobody changes, found another one")
+    return tensors
 
 
-def _header(
-    file: BinaryIO,
-) -> tuple[dict[str, tuple[np.dtype, tuple[int, ...]]], Mapping[str, str]]:
-    """The dtypes and the shapes of all arrays, and the texts."""
+def _header(file: BinaryIO) -> Tensors:
+    """The texts and the arrays that the header names."""
     size = os.fstat(file.fileno()).st_size
     file.seek(0)
     length = int.from_bytes(file.read(8), "little")
@@ -136,22 +146,29 @@ def _header(
         texts = header.pop("__metadata__", {})
         if not isinstance(texts, dict):
             raise ValueError(f"expected texts as metadata, found {checks.short_repr(texts)}")
-        return {name: _entry(name, value) for name, value in header.items()}, texts
+        entries = {name: _entry(name, value, 8 + length, size) for name, value in header.items()}
+    return Tensors(file, texts, entries)
 
 
-def _entry(name: str, value: Any) -> tuple[np.dtype, tuple[int, ...]]:
-    """The dtype and the shape of an array, whose offsets are those of its size."""
+def _entry(name: str, value: Any, first: int, size: int) -> Entry:
+    """The array of an entry of the header, whose bytes follow ``first`` in a file of ``size``."""
     try:
         dtype, shape = _DTYPES[value["dtype"]], tuple(value["shape"])
         start, end = value["data_offsets"]
-        if not all(type(n) is int and n >= 0 for n in (*shape, start, end)):
+        if not all(type(n) is int and n >= 0 for n in (*shape, start, end)) or len(shape) > 32:
             raise ValueError
     except (KeyError, TypeError, ValueError):
         raise ValueError(
             f"{checks.short_repr(name)}: expected F32 or F64, a shape and two offsets, found "
             f"{checks.short_repr(value)}"
         ) from None
-    return dtype, shape
+    if end - start != math.prod(shape) * dtype.itemsize or first + end > size:
+        raise ValueError(
+            f"{checks.short_repr(name)}: expected offsets of {dtype} of shape "
+            f"{checks.short_repr(shape)} within the file, found "
+            f"{checks.short_repr(value['data_offsets'])}"
+        )
+    return Entry(dtype, shape, first + start)
 
 
 def described(tensors: Tensors, key: str) -> dict[str, Any]:
