@@ -43,12 +43,10 @@ def total(found, names):
     return sum(n for section, n in found.items() if section.startswith(names))
 
 
-def split(found, parameters):
-    """(bytes of code and constants without the parameters, bytes of static RAM), of sections;
-    parameters that are not const are in .data, and so in RAM."""
-    code, ram = total(found, CODE), total(found, RAM)
-    in_ram = parameters and total(found, ".data") >= parameters
-    return (code, ram) if in_ram else (code - parameters, ram)
+def split(found, program):
+    """(bytes of code and constants without the parameters, bytes of static RAM), of sections."""
+    in_code = program.parameters if program.const else 0
+    return total(found, CODE) - in_code, total(found, RAM)
 
 
 def own(target, program, folder):
@@ -59,7 +57,7 @@ def own(target, program, folder):
     linker = "ld" if target is NATIVE else target.compiler.replace("gcc", "ld")
     arguments = ["-r", "--gc-sections", "-e", program.entry, made, "-o", reached]
     c_targets.run([linker, *arguments])
-    return split(sections(target, reached), program.parameters)
+    return split(sections(target, reached), program)
 
 
 def program_on(target, program, x, folder, level="-Os", repeats=0):
@@ -93,7 +91,7 @@ def linked(target, program, x, folder):
     empty.write_text(text, encoding="utf-8")
     nothing = replace(program, source=empty, language=("-std=c99",), parameters=0)
     found = [
-        split(sections(target, program_on(target, each, x, folder)), each.parameters)[0]
+        split(sections(target, program_on(target, each, x, folder)), each)[0]
         for each in (program, nothing)
     ]
     return found[0] - found[1]

@@ -24,7 +24,8 @@ class Program:
     """A source file, how it is compiled, and how its network is called.
 
     ``n_out``: how many numbers a call writes, of which the first are the outputs; ``entry``: the
-    function that is called; ``parameters``: the bytes of weights and biases.
+    function that is called; ``parameters``: the bytes of weights and biases, which are constants
+    unless ``const`` is False.
     """
 
     source: Path
@@ -34,6 +35,7 @@ class Program:
     parameters: int
     language: tuple[str, ...] = C99
     flags: tuple[str, ...] = ()
+    const: bool = True
 
 
 def package(name):
@@ -150,7 +152,7 @@ def mlpfile_generated(net, output, folder, eigen=False):
     flags = (f"-I{EIGEN}", "-fno-exceptions", "-DEIGEN_NO_MALLOC") if eigen else ()
     call = Call("void forward(const real *x, real *a);", "forward(x, a)", "forward")
     n_out, parameters = net.sizes[-1], parameter_bytes(net)
-    return Program(source, call, n_out, "forward", parameters, language, flags)
+    return Program(source, call, n_out, "forward", parameters, language, flags, const=False)
 
 
 def mlpfile_eigen(net, output, folder):
