@@ -468,12 +468,11 @@ def test_a_network_with_another_feedforward_is_refused():
 @pytest.mark.parametrize(
     ("name", "array"),
     [
-        ("out", np.empty((4, 2))), ("out", np.empty((5, 4))[:, ::2]),
-        ("jacobian", np.empty((5, 2, 3))), ("jacobian", np.empty((9, 3))),
-        ("jacobian", np.empty((10, 6))[:, ::2]), ("jacobian", np.empty((10, 3), np.float32)),
+        ("out", np.zeros((4, 2))), ("out", np.zeros((5, 4))[:, ::2]),
+        ("jacobian", np.zeros((5, 2, 3))), ("jacobian", np.zeros((9, 3))),
+        ("jacobian", np.zeros((10, 6))[:, ::2]), ("jacobian", np.zeros((10, 3), np.float32)),
         ("slopes", np.ones(2)), ("slopes", np.ones(3, np.float32)),
     ],
-    ids=str,
 )  # fmt: skip
 def test_an_array_that_does_not_fit_the_kernel_is_an_error(name, array):
     core = model_of(network()).core
