@@ -29,6 +29,14 @@ FUSED = """
 #else
 #define @FMA(a, b, c) ((a) * (b) + (c))
 #endif
+
+/* Functions of one number become parts of loops, which compilers then vectorize, unless code must
+ * be small. */
+#if defined(__GNUC__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
+#define @INLINE static inline __attribute__((always_inline))
+#else
+#define @INLINE static
+#endif
 """
 
 _BITS = """
@@ -52,7 +60,8 @@ _FLUSHED = """
 /* Subnormal numbers count as zero. */
 static @real @flushed(@real a)
 {
-    return a < @SMALLEST && a > -@SMALLEST ? a * 0 : a;
+    const @bits bits = @bits_of(a), exponent = bits >> @DIGITS & @EXPONENT;
+    return @of_bits(bits & (@SIGN | (0 - ((0 - exponent) >> @LAST))));
 }
 """
 
@@ -66,11 +75,14 @@ static @real @bounded(@real z)
 
 _EXP_INSIDE = """
 /* e^(x + rest), where rest is a few ULP of x; x beyond the range of the type is replaced by the
- * nearer end. NaN stays NaN. */
-static @real @exp_inside(@real x, @real rest)
+ * nearer end, without a branch, so that compilers vectorize loops. NaN stays NaN. */
+@INLINE @real @exp_inside(@real x, @real rest)
 {
     const @real magic = @MAGIC;
-    const @real above = x < @LOW ? @LOW : x, inside = above > @HIGH ? @HIGH : above;
+    const @bits bits = @bits_of(x), size = bits & ~@SIGN, negative = 0 - (bits >> @LAST);
+    const @bits limit = @HIGH_BITS ^ ((@HIGH_BITS ^ @LOW_BITS) & negative);
+    const @bits beyond = (0 - ((limit - size) >> @LAST)) & (((@INFINITE - size) >> @LAST) - 1);
+    const @real inside = @of_bits(bits ^ ((size ^ limit) & beyond));
     @real t = @FMA(inside, @PER_LN_2, magic);
     const @bits n = @bits_of(t) - @bits_of(magic);
     @real r, q;
@@ -193,7 +205,8 @@ _CONSTANTS = {
         "@BUILTIN_FMA": "__builtin_fmaf",
         "@FMA_X86": "_mm_fmadd_ps",
         "@FMA_NEON": "vfmaq_f32",
-        "@bits": "uint32_t", "@SMALLEST": "R(1.17549435e-38)", "@MAGIC": "R(12582912.0)",
+        "@bits": "uint32_t", "@EXPONENT": "0xFFu", "@LAST": "31", "@HIGH_BITS": "0x42B0BD71u",
+        "@LOW_BITS": "0x42AEA8F6u", "@MAGIC": "R(12582912.0)",
         "@LOW": "R(-87.33)", "@HIGH": "R(88.37)", "@PER_LN_2": "R(1.44269504)",
         "@LN_2_UPPER": "R(-0.693359375)", "@LN_2_LOWER": "R(2.12194440e-4)", "@BIAS": "127u",
         "@DIGITS": "23", "@INFINITE": "0x7F800000u", "@SIGN": "0x80000000u",
@@ -204,11 +217,12 @@ _CONSTANTS = {
         "@BUILTIN_FMA": "__builtin_fma",
         "@FMA_X86": "_mm_fmadd_pd",
         "@FMA_NEON": "vfmaq_f64",
-        "@bits": "uint64_t", "@SMALLEST": "R(2.2250738585072014e-308)",
+        "@bits": "uint64_t", "@EXPONENT": "0x7FFu", "@LAST": "63",
+        "@HIGH_BITS": "(uint64_t)0x40862B70A3D70A3D", "@LOW_BITS": "(uint64_t)0x4086231EB851EB85",
         "@MAGIC": "R(6755399441055744.0)", "@LOW": "R(-708.39)", "@HIGH": "R(709.43)",
         "@PER_LN_2": "R(1.4426950408889634)", "@LN_2_UPPER": "R(-6.93147180369123816490e-01)",
         "@LN_2_LOWER": "R(-1.90821492927058770002e-10)", "@BIAS": "1023u", "@DIGITS": "52",
-        "@INFINITE": "(uint64_t)0x7FF << 52", "@SIGN": "((uint64_t)1 << 63)",
+        "@INFINITE": "((uint64_t)0x7FF << 52)", "@SIGN": "((uint64_t)1 << 63)",
         "@TAIL_END": "R(37.7)", "@UPPER": "~(uint64_t)0x7FFFFFF",
         "@LARGEST": "R(1.7976931348623157e308)",
     },
