@@ -440,9 +440,8 @@ def test_an_activation_without_c_is_refused_by_name(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["exp_log.h", "tanh_gelu.h"])
 def test_the_coefficients_are_those_of_the_kernels(name):
     """Those that the bits of tests might not show, too."""
-    kernels = (
-        (Path(__file__).parents[1] / "csrc" / "math" / name).read_text().split("*/\n#ifndef")[1]
-    )
+    kernels = (Path(__file__).parents[1] / "csrc" / "math" / name).read_text()
+    kernels = kernels.split("*/\n#ifndef")[1]
     exported = Path(c_functions.__file__).read_text()
     number = r"(?<![\w.])\d\.\d{8,}(?:e-\d+)?"
     of_kernels = {float(each) for each in re.findall(number, kernels)}

@@ -73,7 +73,7 @@ def _inputs(source: Source) -> list[str]:
     if source.scale != 1:
         steps.append(f"multiplied by the scale {source.scale!r}")
     if model.schema.standardize is not None:
-        steps.append(f"standardized in double by {source.name}_mean and {source.name}_deviation")
+        steps.append(f"standardized in double ({source.name}_mean, {source.name}_deviation)")
     done = f"x is {' and '.join(steps)} by the function." if steps else ""
     names = model.schema.features
     if names is None:
@@ -104,10 +104,11 @@ def _needs(source: Source) -> list[str]:
 
 def _exact(source: Source, test: SelfTest) -> list[str]:
     bound = float(np.max(test.bounds))
+    of_type = "" if source.bits == 32 else " of doubles"
     return _paragraph(
-        f"The outputs have the bits of fastnet's predictor() if the file is compiled with -O1 or "
-        f"more and -ffp-contract=fast for a processor with fused multiply-add ("
-        f"{'' if source.bits == 32 else 'of doubles, '}on x86-64 "
+        f"The outputs have the bits of fastnet's predictor() if the file is compiled by gcc or "
+        f"clang (others: with optimization and contraction of products and sums, "
+        f"-ffp-contract=fast) for a processor with fused multiply-add{of_type} (x86-64: "
         f"with -mfma; AArch64 has it), unless a number is subnormal, which fastnet takes for zero. "
         f"Otherwise each output is within the error bound that the self-test has for its inputs, "
         f"{bound:.2g} at most."

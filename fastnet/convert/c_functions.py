@@ -29,18 +29,26 @@ FUSED = """
 #else
 #define @FMA(a, b, c) ((a) * (b) + (c))
 #endif
+
+/* Functions of one number become parts of loops, which compilers then vectorize, unless code must
+ * be small. */
+#if defined(__GNUC__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
+#define @INLINE static inline __attribute__((always_inline))
+#else
+#define @INLINE static
+#endif
 """
 
 _BITS = """
 /* The bits of a number, and back. */
-static inline @bits @bits_of(@real x)
+@INLINE @bits @bits_of(@real x)
 {
     @bits bits;
     memcpy(&bits, &x, sizeof bits);
     return bits;
 }
 
-static inline @real @of_bits(@bits bits)
+@INLINE @real @of_bits(@bits bits)
 {
     @real x;
     memcpy(&x, &bits, sizeof x);
@@ -52,7 +60,8 @@ _FLUSHED = """
 /* Subnormal numbers count as zero. */
 static @real @flushed(@real a)
 {
-    return a < @SMALLEST && a > -@SMALLEST ? a * 0 : a;
+    const @bits bits = @bits_of(a), exponent = bits >> @DIGITS & @EXPONENT;
+    return @of_bits(bits & (@SIGN | (0 - ((0 - exponent) >> @LAST))));
 }
 """
 
@@ -67,7 +76,7 @@ static @real @bounded(@real z)
 _SELECT = """
 /* a where the condition, 0 or 1, is 1, else b: without a branch, so that compilers make vectors of
  * loops. */
-static inline @real @select(int condition, @real a, @real b)
+@INLINE @real @select(int condition, @real a, @real b)
 {
     const @bits mask = 0u - (@bits)condition;
     return @of_bits((@bits_of(a) & mask) | (@bits_of(b) & ~mask));
@@ -76,7 +85,7 @@ static inline @real @select(int condition, @real a, @real b)
 
 _EXP = """
 /* e^(x + rest), where rest is a few ULP of x, for x from @LOW to @HIGH; NaN stays NaN. */
-static inline @real @exp_within(@real x, @real rest)
+@INLINE @real @exp_within(@real x, @real rest)
 {
     const @real magic = @MAGIC;
     @real t = @FMA(x, @PER_LN_2, magic);
@@ -110,7 +119,7 @@ static @real @exp_sum(@real x, @real rest)
 
 _SIGMOID = """
 /* 1 / (1 + e^-z); 0 where it would be subnormal. */
-static inline @real @sigmoid(@real z)
+@INLINE @real @sigmoid(@real z)
 {
     const @real x = -z, a = 1 / (1 + @exp_within(x, 0));
     return @select(x > @SIGMOID_END, 0, @select(x < @LOW, 1, a));
@@ -218,8 +227,8 @@ _CONSTANTS = {
         "@BUILTIN_FMA": "__builtin_fmaf",
         "@FMA_X86": "_mm_fmadd_ps",
         "@FMA_NEON": "vfmaq_f32",
-        "@bits": "uint32_t", "@SMALLEST": "R(1.17549435e-38)", "@MAGIC": "R(12582912.0)",
-        "@LOW": "R(-87.33)", "@SIGMOID_END": "R(87.33654)", "@HIGH": "R(88.37)",
+        "@bits": "uint32_t", "@EXPONENT": "0xFFu", "@LAST": "31", "@MAGIC": "R(12582912.0)",
+        "@LOW": "R(-87.33)", "@HIGH": "R(88.37)", "@SIGMOID_END": "R(87.33654)",
         "@PER_LN_2": "R(1.44269504)",
         "@LN_2_UPPER": "R(-0.693359375)", "@LN_2_LOWER": "R(2.12194440e-4)", "@BIAS": "127u",
         "@DIGITS": "23", "@INFINITE": "0x7F800000u", "@SIGN": "0x80000000u",
@@ -230,12 +239,12 @@ _CONSTANTS = {
         "@BUILTIN_FMA": "__builtin_fma",
         "@FMA_X86": "_mm_fmadd_pd",
         "@FMA_NEON": "vfmaq_f64",
-        "@bits": "uint64_t", "@SMALLEST": "R(2.2250738585072014e-308)",
-        "@MAGIC": "R(6755399441055744.0)", "@LOW": "R(-708.39)",
-        "@SIGMOID_END": "R(708.3964185322641)", "@HIGH": "R(709.43)",
+        "@bits": "uint64_t", "@EXPONENT": "0x7FFu", "@LAST": "63",
+        "@MAGIC": "R(6755399441055744.0)", "@LOW": "R(-708.39)", "@HIGH": "R(709.43)",
+        "@SIGMOID_END": "R(708.3964185322641)",
         "@PER_LN_2": "R(1.4426950408889634)", "@LN_2_UPPER": "R(-6.93147180369123816490e-01)",
         "@LN_2_LOWER": "R(-1.90821492927058770002e-10)", "@BIAS": "1023u", "@DIGITS": "52",
-        "@INFINITE": "(uint64_t)0x7FF << 52", "@SIGN": "((uint64_t)1 << 63)",
+        "@INFINITE": "((uint64_t)0x7FF << 52)", "@SIGN": "((uint64_t)1 << 63)",
         "@TAIL_END": "R(37.7)", "@UPPER": "~(uint64_t)0x7FFFFFF",
         "@LARGEST": "R(1.7976931348623157e308)",
     },

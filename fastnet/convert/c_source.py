@@ -244,7 +244,7 @@ def _value(each: Activation, name: str, bits: int) -> str:
     comment = f"\n/* {_ascii(each.filled(each.formula))} */\n"
     if each.of_layer:
         return f"{comment}static void @{name}(@real *z, size_t n)\n{{\n{body}\n}}\n"
-    return f"{comment}static inline @real @{name}(@real z)\n{{\n{body}\n}}\n"
+    return f"{comment}@INLINE @real @{name}(@real z)\n{{\n{body}\n}}\n"
 
 
 def _slope(each: Activation, name: str, bits: int) -> str:
