@@ -140,7 +140,34 @@ def test_every_optimization_has_the_bits_of_the_predictor(flags, dtype, tmp_path
     same_bits(outputs(library, X, 2), predicted(net, X))
 
 
+@exact
+def test_clang_has_the_bits_of_the_predictor(kind, dtype, tmp_path):
+    if not shutil.which("clang"):
+        pytest.skip("no clang")
+    net = network([7, 18, 5, 2], hidden=kind, output="softmax", dtype=dtype)
+    X = examples(net)
+    net.to_c(tmp_path / "net.c")
+    library = compiled(tmp_path / "net.c", *EXACT, compiler="clang")
+    same_bits(outputs(library, X, 2), predicted(net, X))
+
+
 # ---- what is done to inputs
+
+
+@exact
+def test_the_inputs_of_a_table_are_its_encoded_columns_which_the_comment_names(tmp_path):
+    rows = [
+        {"color": ["red", "blue*/"][i % 2], "size": i % 7, "y": i % 5 + i % 2} for i in range(60)
+    ]
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    net = fastnet.fit_table(columns, target="y", task="regression").net
+    assert net.features == ("color=blue*/", "color=red", "size")
+    library = exported(net, tmp_path)
+    X = np.array([[0, 1, 4], [1, 0, 2.5]], net.dtype)
+    same_bits(outputs(library, X, 1), predicted(net, X))
+    comment = " ".join((tmp_path / "net.c").read_text().split("*/")[0].split())
+    assert "color=blue* /; x[1]" in comment.replace(" * ", " ")
+    assert "x[2] size." in comment.replace(" * ", " ")
 
 
 @exact
