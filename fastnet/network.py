@@ -1012,11 +1012,10 @@ class Network(InspectionMethods, ConversionMethods):
         return without_absent(Network, [*super().__dir__()])
 
     def __repr__(self) -> str:
-        named = self._model.cost_spec.built_in or getattr(self.cost, "__name__", None)
-        cost = repr(self.cost) if named is None else str(named)
         kinds = [str(kind) for kind in self._model.hidden]
         kinds = kinds[:1] if len(set(kinds)) == 1 else kinds
         neurons = "" if set(kinds) <= {"sigmoid"} else f"{', '.join(kinds)} neurons, "
+        cost = self._model.cost_spec.label
         words = [f"{neurons}{self.output} outputs, {cost} cost, {self.dtype}"]
         words += [self._model.schema.description] * (not self._model.schema.is_empty)
         return f"<Network {self.sizes}: {'; '.join(words)}>"
