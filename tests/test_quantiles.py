@@ -334,6 +334,12 @@ def test_a_data_set_keeps_its_own_targets():
     assert net_of(QuantileCost([0.1, 0.5, 0.9])).total_cost(data, 0.0) > 0
 
 
+def test_quantiles_are_no_classes():
+    words = r"^predict_labels: expected a network that predicts classes, got one with the quantile:0"
+    with pytest.raises(ValueError, match=words):
+        net_of().predict_labels(X)
+
+
 def test_targets_of_zeros_and_ones_are_monitored_by_the_cost():
     """With one target they would be classes; the accuracy of quantiles is not defined."""
     data = fastnet.Dataset(X, (Y > 0).astype(float))
@@ -426,7 +432,7 @@ def test_labels_and_other_numbers_of_targets_are_refused(name):
     words = rf"^{name}: expected numbers as targets of the quantile:0.05,0.5,0.95 cost, \(n, 1\) or"
     with pytest.raises(ValueError, match=words):
         use((X, np.arange(60) % 3))
-    with pytest.raises(ValueError, match=rf"^{name}: expected 3 targets per example, got 2"):
+    with pytest.raises(ValueError, match=rf"^{name}: expected 1 or 3 targets per example, got 2"):
         use((X, REPEATED[:, :2]))
     assert net == before
 

@@ -445,7 +445,8 @@ class QuantileCost(BuiltInCost):
         return self.quantile if isinstance(self.quantile, tuple) else None
 
     def quantiles_of(self, n_out: int) -> tuple[float, ...]:
-        return self.quantile if isinstance(self.quantile, tuple) else (self.quantile,) * n_out
+        given: Any = self.quantile
+        return given if isinstance(given, tuple) else (given,) * n_out
 
     @property
     def _q(self) -> Any:
