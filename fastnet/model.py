@@ -174,7 +174,10 @@ class Model:
                 )
             return
         if data.y.shape[1] != n_out:
-            raise ValueError(f"{name}: expected {n_out} targets per example, got {data.y.shape[1]}")
+            one = "1 or " if cost is not None and cost.n_out is not None else ""
+            raise ValueError(
+                f"{name}: expected {one}{n_out} targets per example, got {data.y.shape[1]}"
+            )
         if cost and (low < cost.lowest or high > cost.highest):
             raise ValueError(
                 f"{name}: expected targets {cost.target_range} for the {cost.name} cost, "
@@ -219,6 +222,12 @@ class Model:
             raise ValueError(
                 f"{name}: expected a network that predicts classes, got one whose inputs have a "
                 f"number as the target; feedforward predicts it"
+            )
+        cost = self.built_in
+        if cost is not None and cost.n_out is not None:
+            raise ValueError(
+                f"{name}: expected a network that predicts classes, got one with the {cost} cost; "
+                f"feedforward returns the predicted quantiles"
             )
         if self.sizes[-1] == 1 and not self._output.classifies:
             raise ValueError(

@@ -417,12 +417,12 @@ class Network(InspectionMethods, ConversionMethods):
         -------
         callable
             ``predict(x)`` takes x of shape (n_in,) and returns the output, (n_out,), in the
-            network's dtype: the same array each time, which the next call overwrites. With
-            ``jacobian`` it returns the same pair of arrays each time, the output and its
-            derivatives, (n_out, n_in), as the method ``jacobian`` gives them. It uses
-            the network's current parameters and, for uint8, its current ``input_scale``; other
-            types are used unscaled. An array of the network's dtype or, with ``inputs``, of float32
-            or float64 is read in place; others, and a dict with a value for each feature, are
+            network's dtype: the same array each time, which the next call overwrites, so copy what
+            you keep. With ``jacobian`` it returns the same pair of arrays each time, the output and
+            its derivatives, (n_out, n_in), as the method ``jacobian`` gives them. It uses the
+            network's current parameters and, for uint8, its current ``input_scale``; other types
+            are used unscaled. An array of the network's dtype or, with ``inputs``, of float32 or
+            float64 is read in place; others, and a dict with a value for each feature, are
             converted. It raises a ValueError if x has another shape or is not finite. Only one
             thread at a time may use it.
 
@@ -1012,11 +1012,10 @@ class Network(InspectionMethods, ConversionMethods):
         return without_absent(Network, [*super().__dir__()])
 
     def __repr__(self) -> str:
-        named = self._model.cost_spec.built_in or getattr(self.cost, "__name__", None)
-        cost = repr(self.cost) if named is None else str(named)
         kinds = [str(kind) for kind in self._model.hidden]
         kinds = kinds[:1] if len(set(kinds)) == 1 else kinds
         neurons = "" if set(kinds) <= {"sigmoid"} else f"{', '.join(kinds)} neurons, "
+        cost = self._model.cost_spec.label
         words = [f"{neurons}{self.output} outputs, {cost} cost, {self.dtype}"]
         words += [self._model.schema.description] * (not self._model.schema.is_empty)
         return f"<Network {self.sizes}: {'; '.join(words)}>"

@@ -122,9 +122,9 @@ class Score:
     rmse, baseline_rmse : float or None
         The root of the mean squared error.
     pinball, baseline_pinball : float or None
-        Of several quantiles of one target, in place of R² and the root of the mean squared error:
-        the mean quantile cost of an output; and that of predicting the quantiles of the training
-        targets for every example.
+        Of a network with the quantile cost, in place of R² and the root of the mean squared error:
+        the mean cost of an output; and that of predicting the quantiles of the training targets for
+        every example.
     below : tuple of float or None
         The share of the targets up to the prediction of each quantile.
     """
@@ -149,7 +149,7 @@ class Score:
         if self.below is not None:
             shares = ", ".join(f"{share:.1%}" for share in self.below)
             return (
-                f"pinball loss {self.pinball:.4g} (always the quantiles of the training targets: "
+                f"pinball loss {self.pinball:.4g} (always the same quantiles: "
                 f"{self.baseline_pinball:.4g}), shares of the targets below: {shares}"
             )
         return (
@@ -392,9 +392,8 @@ def score(
         predicted = classes_of(outputs)
         return Score(n, float((predicted == y).mean()), float((y == most).mean()))
     cost = model_of(net).built_in
-    if cost is not None and cost.quantiles is not None and y.shape[1] == 1:
-        constant = np.quantile(np.asarray(known, np.float64), cost.quantiles, axis=0).T
-        return _score_of_quantiles(cost, y, np.asarray(outputs, np.float64), constant)
+    if cost is not None and cost.quantiles_of(net.sizes[-1]) is not None:
+        return _score_of_quantiles(cost, y, np.asarray(outputs, np.float64), known)
     errors = np.asarray(outputs, np.float64) - y
     of_mean = known.mean(axis=0, dtype=np.float64) - y
     total = ((y - y.mean(axis=0)) ** 2).mean(axis=0)
@@ -405,10 +404,14 @@ def score(
     )  # fmt: skip
 
 
-def _score_of_quantiles(
-    cost: BuiltInCost, y: NDArray, outputs: NDArray, constant: NDArray
-) -> Score:
-    """The score of quantiles (n, n_quantiles) for targets (n, 1), beside constant ones."""
+def _score_of_quantiles(cost: BuiltInCost, y: NDArray, outputs: NDArray, known: NDArray) -> Score:
+    """The score of ``outputs`` (n, n_out) for targets (n, n_out), or (n, 1) for all outputs, beside
+    that of the quantiles of the targets ``known``."""
+    quantiles = cost.quantiles_of(outputs.shape[1])
+    assert quantiles is not None
+    columns = np.broadcast_to(known, (len(known), len(quantiles))).T.astype(np.float64)
+    each = [np.quantile(targets, q) for targets, q in zip(columns, quantiles, strict=True)]
+    constant = np.broadcast_to(each, outputs.shape)
     return Score(
         len(y),
         pinball=float(cost.values(outputs, outputs, y).mean()),

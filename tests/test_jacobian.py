@@ -1,5 +1,7 @@
 """The derivatives of the outputs by the inputs: Network.jacobian and predictor(jacobian=True)."""
 
+import copy
+import pickle
 import sys
 
 import numpy as np
@@ -372,6 +374,13 @@ def test_a_predictor_uses_the_current_parameters_and_instruction_set():
     for isa in _kernels.available():
         with strategies.using(isa):
             assert predict([1.0, 2.0])[1].tolist() == [[3.0, -3.0]]
+
+
+@pytest.mark.parametrize("jacobian", [False, True])
+@pytest.mark.parametrize("function", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_a_predictor_cannot_be_copied_and_says_what_can(function, jacobian):
+    with pytest.raises(TypeError, match=r"^predictor: expected a network to copy or pickle, got"):
+        function(network().predictor(jacobian=jacobian))
 
 
 def test_without_jacobian_a_predictor_returns_the_output():

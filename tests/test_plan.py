@@ -171,6 +171,27 @@ def test_the_plan_in_words_changes_with_every_entry():
     assert {key for plan in plans for key, _ in entries(plan)} - told == set()
 
 
+@pytest.mark.parametrize(
+    ("sizes", "n", "transposes"),
+    [
+        ([784, 30, 10], 7, True),  # 6 examples at once
+        ([784, 30, 10], 6, False),  # a single step
+        ([16, 30, 10], 7, True),
+        ([15, 30, 10], 7, False),  # less than a vector
+        ([784, 10], 70, False),  # the last layer's weights always are
+        ([2000, 2000, 128], 7, False),  # large tiles transpose as they copy
+    ],
+    ids=str,
+)
+def test_a_jacobian_of_several_steps_transposes_the_first_weights_once(sizes, n, transposes):
+    plan = _kernels.plan(sizes, "float32", n, call="jacobian", isa="avx512", halves_avx512=False)
+    assert plan["transposes_first"] == transposes
+    for step in plan["steps"]:
+        assert (step["layers"][0]["error"] == "none") == (transposes or len(sizes) == 2)
+    trained = _kernels.plan(sizes, "float32", 1, 70, isa="avx512")
+    assert not trained["transposes_first"]
+
+
 def test_a_step_of_many_layers_has_them_all():
     sizes = [3] * 12
     plan = _kernels.plan(sizes, "float64", 5)

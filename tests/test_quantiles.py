@@ -12,7 +12,7 @@ import pytest
 import scipy.sparse
 
 import fastnet
-from fastnet import Network, QuantileCost, cli, reference
+from fastnet import Network, QuantileCost, cli, own_data, reference
 from fastnet.core import _kernels
 from fastnet.nn import costs
 
@@ -334,6 +334,12 @@ def test_a_data_set_keeps_its_own_targets():
     assert net_of(QuantileCost([0.1, 0.5, 0.9])).total_cost(data, 0.0) > 0
 
 
+def test_quantiles_are_no_classes():
+    words = r"^predict_labels: expected a network that predicts classes, got one with the quantile:0"
+    with pytest.raises(ValueError, match=words):
+        net_of().predict_labels(X)
+
+
 def test_targets_of_zeros_and_ones_are_monitored_by_the_cost():
     """With one target they would be classes; the accuracy of quantiles is not defined."""
     data = fastnet.Dataset(X, (Y > 0).astype(float))
@@ -426,7 +432,7 @@ def test_labels_and_other_numbers_of_targets_are_refused(name):
     words = rf"^{name}: expected numbers as targets of the quantile:0.05,0.5,0.95 cost, \(n, 1\) or"
     with pytest.raises(ValueError, match=words):
         use((X, np.arange(60) % 3))
-    with pytest.raises(ValueError, match=rf"^{name}: expected 3 targets per example, got 2"):
+    with pytest.raises(ValueError, match=rf"^{name}: expected 1 or 3 targets per example, got 2"):
         use((X, REPEATED[:, :2]))
     assert net == before
 
@@ -483,10 +489,29 @@ def test_the_command_line_trains_a_network_with_an_output_for_each_quantile(tabl
     constant = np.quantile(y, [0.05, 0.95])
     always = net.cost.fn(np.tile(constant[:, None], 1000), np.stack([y, y])) / 2000
     assert capsys.readouterr().out == (
-        f"1000 examples: pinball loss {loss:.4g} (always the quantiles of the training targets: "
+        f"1000 examples: pinball loss {loss:.4g} (always the same quantiles: "
         f"{always:.4g}), shares of the targets below: {below[0]:.1%}, {below[1]:.1%}\n"
     )
     assert loss < always / 2
+
+
+@pytest.mark.parametrize(
+    ("quantile", "n"), [(0.9, 1), (0.9, 2), ((0.2, 0.9), 2), ((0.2, 0.9), 1)], ids=str
+)
+def test_a_score_of_quantiles_is_their_loss_and_the_shares_below(quantile, n):
+    """Of one quantile, of several for one target, and of one for each target."""
+    cost, targets = QuantileCost(quantile), np.concatenate([Y, 3 * Y], axis=1)[:, :n]
+    net = Network([4, cost.n_out or n], cost, seed=1, dtype="float64")
+    score = own_data.score(net, fastnet.Dataset(X, targets), fastnet.Dataset(X, 2 * targets))
+    a, y = net.feedforward(X), np.broadcast_to(targets, (60, net.sizes[-1]))
+    constant = [
+        np.quantile(2 * y[:, j], q) for j, q in enumerate(np.broadcast_to(quantile, y[0].shape))
+    ]
+    loss, always = (cost.fn(each.T, y.T) / y.size for each in (a, np.tile(constant, (60, 1))))
+    assert (score.pinball, score.baseline_pinball) == pytest.approx((loss, always), rel=1e-12)
+    assert score.below == tuple((y <= a).mean(axis=0))
+    assert score.r2 is None
+    assert str(score).startswith("pinball loss ")
 
 
 def test_predictions_have_a_column_for_each_quantile(table, capsys):

@@ -176,6 +176,35 @@ def test_the_score_of_one_quantile_is_r2_and_of_several_the_mean_d2():
     assert several.score(X, y) == several.score(X, y[:, None])
 
 
+@pytest.mark.parametrize("n", [1, 2])
+@pytest.mark.parametrize("quantile", [0.95, [0.95, 0.05]], ids=str)
+def test_early_stopping_chooses_the_epoch_with_the_best_d2_of_the_quantiles(quantile, n):
+    """By R^2, which is largest for the mean, 0.95 of one target would become a quantile near the
+    middle."""
+    X, y = noisy(4000, 0)
+    X_test, y_test = noisy(2000, 1)
+    y, y_test = (each if n == 1 else np.stack([each, 1 - each], axis=1) for each in (y, y_test))
+    regressor = MLPRegressor(
+        "quantile", quantile=quantile, early_stopping=True, random_state=0, **SMALL
+    ).fit(X, y, eval_set=(X_test, y_test))
+    predicted = regressor.predict(X_test).reshape(2000, -1)
+    n_out = predicted.shape[1]
+    targets = np.broadcast_to(y_test.reshape(2000, -1), (2000, n_out))
+    quantiles = np.broadcast_to(quantile, n_out)
+    expected = np.mean([
+        d2_pinball_score(targets[:, j], predicted[:, j], alpha=quantiles[j]) for j in range(n_out)
+    ])  # fmt: skip
+    assert regressor.best_validation_score_ == pytest.approx(expected, rel=1e-5)
+    np.testing.assert_allclose((targets <= predicted).mean(axis=0), quantiles, atol=0.03)
+
+
+def test_a_warm_start_with_another_quantile_is_refused_with_both():
+    regressor = fitted(0.1, warm_start=True).set_params(quantile=0.9)
+    words = r"^warm_start.* quantile:0\.1 cost.*, got .* linear outputs, quantile:0\.9 cost$"
+    with pytest.raises(ValueError, match=words):
+        regressor.fit(*noisy(600, 0))
+
+
 # ---- with the rest of scikit-learn
 
 

@@ -157,7 +157,7 @@ def of_layer(n_in: int, layer: dict[str, Any]) -> str:
 
 
 def planned(plan: dict[str, Any]) -> str:
-    flags = ("lazy_decay", "drops_zero_inputs", "prefetches_examples")
+    flags = ("lazy_decay", "drops_zero_inputs", "prefetches_examples", "transposes_first")
     head = [plan["first_layer"], plan["gradient"]]
     if plan["piece"] < plan["m"]:
         head.append(f"pieces of {plan['piece']}")

@@ -178,13 +178,26 @@ static size_t jacobian_examples(const thresholds *t, const fn_network *network)
     return some < FN_EVALUATED ? some : FN_EVALUATED;
 }
 
+/* Returns whether the first layer's weights are transposed once for all steps of m examples, which
+ * multiply them by tiles. Large tiles transpose as they copy. */
+static int transposes_first(const thresholds *t, const fn_plan_input *in, size_t m)
+{
+    const size_t *sizes = in->network->sizes, L = in->network->layers;
+    return in->call == FN_CALL_JACOBIAN && L > 1 && in->n > m
+           && sizes[0] >= lanes_of(in->type, in->target)
+           && !is_large(t, fn_bytes[in->type], m * sizes[L], sizes[0], sizes[1]);
+}
+
 /* Plan how the Jacobian of layer l's inputs follows from that of its outputs: like errors, of as
  * many examples as it has rows. The last layer's is its weights, multiplied by slopes. */
-static void plan_jacobian(context c, const size_t *sizes, size_t l, size_t L, fn_layer_plan *layer)
+static void plan_jacobian(context c, const fn_plan *plan, size_t l, fn_layer_plan *layer)
 {
+    const size_t *sizes = plan->network->sizes, L = plan->network->layers;
     layer->keeps_slopes = l > 0;
     c.m *= sizes[L];
-    if (l + 1 < L)
+    if (l == 0 && plan->transposes_first)
+        layer->error_prefetch_terms = prefetch_terms(c.t, fn_bytes[c.type], sizes[0]);
+    else if (l + 1 < L)
         plan_error(&c, sizes[l], sizes[l + 1], layer);
 }
 
@@ -199,7 +212,7 @@ static void plan_step(const fn_plan_input *in, const fn_plan *plan, context c, f
         *layer = (fn_layer_plan){0};
         plan_forward(&c, sizes[l], sizes[l + 1], l + 1 == L, layer);
         if (plan->call == FN_CALL_JACOBIAN)
-            plan_jacobian(c, sizes, l, L, layer);
+            plan_jacobian(c, plan, l, layer);
         else if (plan->call != FN_CALL_FORWARD) {
             plan_update(&c, sizes[l], sizes[l + 1], layer);
             if (l > 0) {
@@ -303,6 +316,7 @@ void fn_make_plan(const fn_plan_input *in, fn_plan *plan, fn_layer_plan *layers)
     };
     plan_first_layer(&t, in, plan);
     plan_gradient(in, plan);
+    plan->transposes_first = transposes_first(&t, in, m);
     const size_t last = n < m ? n : n % m;
     const size_t sizes[FN_STEPS] = {
         [FN_WHOLE_STEP] = piece,

@@ -71,7 +71,8 @@ typedef enum { FN_EACH_GRADIENT(FN_ENUMERATOR) } fn_gradient_use;
 /* One layer of weights in one step. */
 typedef struct {
     fn_forward_kernel forward;
-    fn_error_kernel error;      /* FN_ERROR_NONE in the first layer; for the Jacobian in the last */
+    fn_error_kernel error;      /* FN_ERROR_NONE in the first layer; for the Jacobian in the last,
+                                 * and in the first if transposes_first */
     fn_error_kernel error_of_rest;  /* of the remaining examples; if there are none, as error */
     fn_update_kernel update;
     fn_forward_kernel forward_of_kept;  /* if inputs are left out (drops_zero_inputs); */
@@ -111,6 +112,7 @@ typedef struct fn_plan {
     int lazy_decay;             /* L2 decay of the first layer is deferred (ops/optimizer.h) */
     int drops_zero_inputs;      /* dense rows: inputs that are zero in a whole step are dropped */
     size_t most_zeros;          /* if there are more of them than this */
+    int transposes_first;       /* the Jacobian: the first layer's weights are transposed once */
     int prefetches_examples;    /* dense rows: the next ones, if they do not fit in the L2 cache */
     fn_step steps[FN_STEPS];
 } fn_plan;

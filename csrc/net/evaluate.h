@@ -89,7 +89,7 @@ static void FN(evaluate_member)(fn_team *team, size_t thread, void *context)
     const size_t stride = w->places[L - 1].stride;
     size_t until = thread == 0 && e->poll.poll_due ? 1 : 0; /* 0: do not poll */
     if (e->jacobian)
-        FN(transpose_last_weights)(&work, e->parameters);
+        FN(prepare_jacobian)(&work, e->parameters);
     for (size_t piece = thread; piece < FN(pieces)(e->plan); piece += team->threads) {
         if (piece > 0 && until && --until == 0) {
             until = fn_poll_now(e->poll, piece * most);

@@ -17,6 +17,7 @@
 
 #include "core/plan.h"
 #include "fastnet.h"
+#include "gemm/tile.h"
 #include "gemm/transpose.h"
 #include "net/context.h"
 #include "net/layer.h"
@@ -24,13 +25,22 @@
 #include "ops/activation.h"
 #include "simd/vec.h"
 
-/* last_weights[j] = the weights of output j, [n_out][stride of the layer below]. */
-static void FN(transpose_last_weights)(const FN(thread_context) *work, const real *parameters)
+/* to[j] = the weights of neuron j of layer l + 1, [n_out][stride of layer l]. */
+static void FN(transpose_weights)(const FN(thread_context) *work, const real *parameters, size_t l,
+                                  real *to)
 {
-    const size_t L = work->network->layers, n = work->network->sizes[L - 1];
-    const fn_place *place = work->w.places + L - 1;
-    FN(transpose)(n, work->network->sizes[L], parameters + place->weights, place->stride,
-                  work->w.last_weights, fn_stride(n, sizeof(real)));
+    const size_t n = work->network->sizes[l];
+    const fn_place *place = work->w.places + l;
+    FN(transpose)(n, work->network->sizes[l + 1], parameters + place->weights, place->stride, to,
+                  fn_stride(n, sizeof(real)));
+}
+
+/* Transpose the weights that all steps use. */
+static void FN(prepare_jacobian)(const FN(thread_context) *work, const real *parameters)
+{
+    FN(transpose_weights)(work, parameters, work->network->layers - 1, work->w.last_weights);
+    if (work->plan->transposes_first)
+        FN(transpose_weights)(work, parameters, 0, work->w.first_weights);
 }
 
 /* mean[i] = sum_k a[k] rows[k][i] for n elements of n_out rows. */
@@ -117,6 +127,21 @@ static void FN(store_jacobian)(size_t rows, size_t n, const real *from, size_t s
     }
 }
 
+/* Compute the derivatives by the inputs from the rows of delta[1] with the transposed weights. */
+static void FN(jacobian_of_inputs)(const FN(thread_context) *work, size_t rows, real *to,
+                                   size_t stride)
+{
+    const size_t n_in = work->network->sizes[0], n = work->network->sizes[1];
+    const FN(workspace) *w = &work->w;
+    memset(to, 0, rows * stride * sizeof(real));
+    FN(multiply)(rows, n_in, &(FN(product)){.k = n, .a = w->delta[1],
+                                            .a_row = fn_stride(n, sizeof(real)), .a_k = 1,
+                                            .b = w->first_weights,
+                                            .b_stride = fn_stride(n_in, sizeof(real)), .c = to,
+                                            .c_stride = stride},
+                 NULL, work->step->layers->error_prefetch_terms);
+}
+
 /* Store the derivatives of m examples, after their forward step with slopes, to [m][n_out][n_in];
  * see kernels.def. */
 static void FN(jacobian_of_step)(const FN(thread_context) *work, const real *parameters, size_t m,
@@ -128,10 +153,13 @@ static void FN(jacobian_of_step)(const FN(thread_context) *work, const real *par
     real *inputs = direct ? to : w->delta[0];
     const size_t inputs_stride = direct ? n_in : fn_stride(n_in, sizeof(real));
     FN(start_jacobian)(work, m);
-    for (size_t l = L - 1; l-- > 0;)
-        FN(jacobian_of_layer)(work, l, m, parameters + w->places[l].weights,
-                              l ? w->delta[l] : inputs,
-                              l ? fn_stride(sizes[l], sizeof(real)) : inputs_stride);
+    for (size_t l = L - 1; l-- > 1;)
+        FN(jacobian_of_layer)(work, l, m, parameters + w->places[l].weights, w->delta[l],
+                              fn_stride(sizes[l], sizeof(real)));
+    if (work->plan->transposes_first)
+        FN(jacobian_of_inputs)(work, m * sizes[L], inputs, inputs_stride);
+    else if (L > 1)
+        FN(jacobian_of_layer)(work, 0, m, parameters + w->places->weights, inputs, inputs_stride);
     FN(store_jacobian)(m * sizes[L], n_in, inputs, inputs_stride, slopes, to);
 }
 

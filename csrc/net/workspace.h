@@ -36,7 +36,8 @@ typedef struct {
     real **a, **delta;          /* [L+1], each [m][stride of layer l]; a[0] is x, delta[0] NULL. For
                                  * the Jacobian delta[0..L-1] are [m * n_out][stride of layer l] */
     real *last_weights;         /* for the Jacobian: those of the last layer, transposed */
-    real *mean_weights;         /* and their weighted mean, for one example */
+    real *first_weights;        /* those of the first layer, if the plan transposes them */
+    real *mean_weights;         /* the last layer's their weighted mean, for one example */
     real *nabla;                /* the gradient, zero between its uses. Collected: shared, of all
                                  * parameters; streamed: each thread's, of some rows of a layer */
     real *weights_backup;       /* the first layer's stored weights, while callbacks run */
@@ -97,6 +98,9 @@ static void FN(layout_jacobian)(const fn_plan *plan, int fill, fn_arena *arena, 
     }
     w->last_weights = fn_arena_alloc(arena, sizes[L] * last);
     w->mean_weights = fn_arena_alloc(arena, last);
+    if (plan->transposes_first)
+        w->first_weights = fn_arena_alloc(
+            arena, sizes[1] * fn_stride(sizes[0], sizeof(real)) * sizeof(real));
 }
 
 /* Allocate the arrays that the threads share. fill: set the pointers and strides in them. */

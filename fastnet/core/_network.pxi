@@ -229,6 +229,10 @@ cdef class Predictor:
             self.set_scale(1)
         self.prepare()
 
+    def __reduce__(self):
+        raise TypeError("predictor: expected a network to copy or pickle, got its predictor, which "
+                        "shares the network's parameters; call net.predictor() on the copy")
+
     cdef prepare(self):
         """Make the plan for the instruction set in use."""
         cdef fn_call call = FN_CALL_FORWARD if self.derivatives is None else FN_CALL_JACOBIAN

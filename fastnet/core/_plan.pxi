@@ -124,6 +124,7 @@ cdef dict as_dict(Plan plan, double density):
         "lazy_decay": bool(p.lazy_decay),
         "drops_zero_inputs": bool(p.drops_zero_inputs),
         "most_zeros": p.most_zeros,
+        "transposes_first": bool(p.transposes_first),
         "prefetches_examples": bool(p.prefetches_examples),
         "steps": steps,
     }

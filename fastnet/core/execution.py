@@ -100,6 +100,8 @@ def _of_call(plan: Mapping[str, Any]) -> Iterator[str]:
         )
     if plan["prefetches_examples"]:
         yield "the next examples are prefetched"
+    if plan["transposes_first"]:
+        yield "the weights of the first layer are transposed once, and multiplied by tiles"
     if plan["call"] in ("evaluate", "jacobian"):
         return
     if plan["piece"] < plan["m"]:

@@ -83,6 +83,10 @@ class BuiltInCost(Row):
         """The number of outputs that the parameters are for; None: any number."""
         return None if self.quantiles is None else len(self.quantiles)
 
+    def quantiles_of(self, n_out: int) -> tuple[float, ...] | None:
+        """The quantile that each of ``n_out`` outputs predicts; None: outputs are no quantiles."""
+        return self.quantiles
+
     @property
     def target_range(self) -> str:
         """The range of the targets in words."""

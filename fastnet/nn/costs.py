@@ -444,6 +444,10 @@ class QuantileCost(BuiltInCost):
     def quantiles(self) -> tuple[float, ...] | None:
         return self.quantile if isinstance(self.quantile, tuple) else None
 
+    def quantiles_of(self, n_out: int) -> tuple[float, ...]:
+        given: Any = self.quantile
+        return given if isinstance(given, tuple) else (given,) * n_out
+
     @property
     def _q(self) -> Any:
         """For arrays whose last axis is that of the outputs."""
@@ -522,6 +526,12 @@ class CostSpec(NamedTuple):
     def built_in(self) -> BuiltInCost | None:
         """The cost as an object, if it is one of the package's."""
         return None if self.kernel is None else of_kernel(self.kernel)
+
+    @property
+    def label(self) -> str:
+        """The cost as messages name it: "huber:2.0", or the name of a custom class."""
+        named = self.built_in or getattr(self.cost, "__name__", None)
+        return repr(self.cost) if named is None else str(named)
 
     @property
     def identity(self) -> tuple[Any, str]:

@@ -263,7 +263,8 @@ class BaseMLP(Iterations, OnnxExport, CallbackSupportMixin, BaseEstimator):
             if (net.sizes, net.hidden) != (sizes, hidden) or model_of(net).cost_spec != spec:
                 raise ValueError(
                     f"warm_start, partial_fit: expected the network of the earlier call, {net!r}, "
-                    f"got parameters or targets for {sizes}, {settings.hidden} neurons"
+                    f"got parameters or targets for {sizes}, {settings.hidden} neurons, "
+                    f"{spec.output} outputs, {spec.label} cost"
                 )
             return
         dtype = _dtype(settings, X)

@@ -104,7 +104,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         "lbfgs".
     eval_metric : str, callable or None
         The score on held-out examples: the name of a scorer of scikit-learn; a function
-        f(estimator, X, y), more is better; "loss", the loss with a minus sign; None: R^2.
+        f(estimator, X, y), more is better; "loss", the loss with a minus sign; None: R^2, or of
+        quantiles the mean of their D^2 (``score``).
     dtype : "auto", "float32" or "float64", default "auto"
         The type of the network's parameters and arithmetic. "auto" is float32, which takes half
         the time and whose rounding is far below the noise of mini-batches; it is float64 for
@@ -278,7 +279,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
         """R^2, the coefficient of determination, in float64; for several quantiles of one target
         the mean of their D^2 (``sklearn.metrics.d2_pinball_score``), the share of the pinball loss
-        that is left out if the predictions replace the target's own quantiles.
+        that is left out if the predictions replace the target's own quantiles. R^2 of one quantile
+        other than 0.5 is not largest for the right one: search with ``d2_pinball_score``.
 
         Parameters
         ----------
@@ -315,11 +317,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         y, predicted = y.astype(np.float64), predicted.astype(np.float64)
         cost = model_of(self.network_).built_in
         if cost is not None and cost.quantiles and y.size == len(y):
-            of_each = [
-                d2_pinball_score(y.ravel(), each, sample_weight=weights, alpha=q)
-                for q, each in zip(cost.quantiles, predicted.T, strict=True)
-            ]
-            return float(np.mean(of_each))
+            return _mean_d2(cost.quantiles, y, predicted, weights)
         return float(r2_score(y, predicted, sample_weight=weights))
 
     def _score(self, held_out: Validation) -> float:
@@ -327,6 +325,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         predicted = self._predicted(z, np.float64)
         if not np.isfinite(predicted).all():
             return math.nan
+        cost = model_of(self.network_).built_in
+        quantiles = None if cost is None else cost.quantiles_of(self.network_.sizes[-1])
+        if quantiles is not None:  # R^2 would choose the epoch nearest to the mean
+            return _mean_d2(quantiles, held_out.y, predicted, held_out.weights)
         return self._score_of(held_out.y, predicted, held_out.weights)
 
     def _checked(self, X: Any, y: Any, first: bool, classes: Any = None) -> tuple[Any, NDArray]:
@@ -355,6 +357,20 @@ class MLPRegressor(RegressorMixin, BaseMLP):
                 f"{checks.short_repr(getattr(self, name))}"
             )
         return spec, n
+
+
+def _mean_d2(
+    quantiles: tuple[float, ...], y: NDArray, predicted: NDArray, weights: NDArray | None
+) -> float:
+    """The mean of the D^2 of each output, which predicts a quantile of its target or of the only
+    one."""
+    shape = len(y), len(quantiles)
+    targets = np.broadcast_to(y.reshape(len(y), -1), shape).astype(np.float64)
+    of_each = [
+        d2_pinball_score(target, each, sample_weight=weights, alpha=q)
+        for q, target, each in zip(quantiles, targets.T, predicted.reshape(shape).T, strict=True)
+    ]
+    return float(np.mean(of_each))
 
 
 def _numbers(y: NDArray) -> NDArray:
