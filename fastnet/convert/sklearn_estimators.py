@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastnet.convert import extras, layers
+from fastnet.convert import layers
 from fastnet.convert.layers import Layer
-from fastnet.core import checks
+from fastnet.core import checks, extras
 from fastnet.data.input_transform import Standardize
 from fastnet.model import Model
 from fastnet.nn import activations
@@ -63,7 +63,7 @@ def model_of(estimator: Any) -> Model:
 
 def _parts(estimator: Any) -> tuple[Any, Any]:
     """The StandardScaler, or None, and the network of an estimator or a Pipeline."""
-    extras.needed("from_sklearn", "sklearn", "scikit-learn", extras.SKLEARN)
+    extras.needed("from_sklearn", "sklearn")
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import StandardScaler
 

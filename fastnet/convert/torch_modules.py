@@ -45,9 +45,8 @@ class Inputs(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         is_bytes = x.dtype == torch.uint8
         x = x.to(torch.float64)
-        if self.scale is not None:  # a condition of its own, which torch.jit.script resolves
-            if is_bytes:
-                x = x * self.scale
+        if self.scale is not None and is_bytes:  # in this order, which torch.jit.script needs
+            x = x * self.scale
         if self.mean is not None:
             x = x - self.mean
         if self.deviation is not None:

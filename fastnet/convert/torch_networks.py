@@ -13,19 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnet.architecture import DTYPES
-from fastnet.convert import extras, layers
+from fastnet.convert import layers
 from fastnet.convert.layers import Layer
-from fastnet.core import checks
+from fastnet.core import checks, extras
 from fastnet.data.input_transform import Standardize
 from fastnet.model import Model
 from fastnet.nn import activations
 from fastnet.nn.activations import ACTIVATIONS, Activation
 
 _SKIPPED = ("Dropout", "Flatten", "Identity")
-
-
-def _torch(use: str) -> Any:
-    return extras.needed(use, "torch", "PyTorch", extras.TORCH)
 
 
 def _own() -> Any:
@@ -52,7 +48,7 @@ def sequential(model: Model) -> Any:
     ImportError
         If PyTorch is missing.
     """
-    torch = _torch("to_torch")
+    torch = extras.needed("to_torch", "torch")
     kinds = (*model.hidden, ACTIVATIONS[model.cost_spec.output])
     roles = [f"hidden[{l}]" for l in range(len(model.hidden))] + ["output"]
     made = [_activation(role, kind) for role, kind in zip(roles, kinds, strict=True)]
@@ -131,7 +127,7 @@ def model_of(module: Any, cost: Any, names: Mapping[str, Any]) -> Model:
     ImportError
         If PyTorch is missing.
     """
-    torch = _torch("from_torch")
+    torch = extras.needed("from_torch", "torch")
     if not isinstance(module, torch.nn.Module):
         raise TypeError(f"module: expected an nn.Sequential, got {checks.short_repr(module)}")
     reader = _Reader()

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from fastnet.convert import to_onnx
-from fastnet.convert.onnx_graph import OPSET, Graph, Operators, check_kinds, require_onnx
-from fastnet.core import checks, files
+from fastnet.convert.onnx_graph import OPSET, Graph, Operators, check_kinds
+from fastnet.core import checks, extras, files
 from fastnet.model import Model
 from fastnet.network import model_of
 from fastnet.nn.activations import ACTIVATIONS
@@ -71,7 +71,7 @@ class OnnxExport:
 
 def exported(estimator: Any, path: Any) -> onnx.ModelProto:
     """The model of ONNX for the method ``to_onnx`` of an estimator."""
-    require_onnx()
+    extras.needed("to_onnx", "onnx")
     check_is_fitted(estimator)
     if path is not None:
         files.check_writable(path)
