@@ -129,6 +129,16 @@ def test_an_estimator_that_is_not_fitted_or_not_writable_is_refused(tmp_path):
         classifier().fit(X, SPECIES).to_onnx(tmp_path / "none" / "x.onnx")
 
 
+def test_labels_that_no_type_of_onnx_runtime_holds_are_refused_by_both_ways():
+    fitted = classifier().fit(X, SPECIES.astype(np.uint64) + 2**63)
+    for call in (fitted.to_onnx, lambda: skl2onnx.to_onnx(fitted, X[:1])):
+        with pytest.raises(ValueError, match=r"^classes_: expected integers of at most 63 bits"):
+            call()
+    largest = classifier().fit(X, SPECIES.astype(np.uint64) + (2**63 - 3))
+    label = run(largest.to_onnx(), {"X": X})["label"]
+    assert np.array_equal(label, largest.predict(X).astype(np.int64))
+
+
 def test_an_activation_without_a_formula_is_refused_by_both_ways(monkeypatch):
     fitted = classifier(activation="tanh").fit(X, SPECIES)
     monkeypatch.setattr(activations.Tanh, "onnx", activations.Activation.onnx)

@@ -53,7 +53,7 @@ class ConversionMethods:
         layers, and for bytes ``input_scale``. Its input ``x`` is (N, n_in), its output ``a``
         (N, n_out), with N examples, as many as there are in a call. A network with a ``Table`` has
         an input (N, 1) for each raw column instead, by name: strings for a column of categories
-        and numbers for the others.
+        and numbers for the others. The output is ``a_2`` if a column is called ``a``.
 
         Parameters
         ----------
@@ -187,8 +187,8 @@ class ConversionMethods:
         Raises
         ------
         TypeError
-            For other objects, for other steps of a Pipeline, by name, and for classes that are
-            no strings, numbers or booleans.
+            For other objects, for subclasses with predictions of their own, for other steps of a
+            Pipeline, by name, and for classes that are no strings, numbers or booleans.
         ValueError
             If the estimator is not fitted, has a single class, or parameters that are not finite.
         ImportError

@@ -27,7 +27,7 @@ def to_onnx(model: Model, path: Any, input_dtype: Any, doc: str) -> onnx.ModelPr
     """The model of ONNX for ``Network.to_onnx``; ``doc`` describes the network."""
     extras.needed("to_onnx", "onnx")
     if path is not None:
-        files.check_writable(path)
+        files.check_writable(checks.path("path", path))
     dtype = _checked_input_dtype(model, input_dtype)
     _check_inputs(model)
     check_kinds("to_onnx", model)
