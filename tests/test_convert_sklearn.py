@@ -277,6 +277,16 @@ def with_step(*steps):
     return lambda: make_pipeline(*steps, classifier())
 
 
+class Cautious(neural_network.MLPClassifier):
+    def predict_proba(self, X):
+        return super().predict_proba(X) / 2
+
+
+class Negative(fastnet.sklearn.MLPRegressor):
+    def predict(self, X):
+        return -super().predict(X)
+
+
 NOT_FINITE = [np.full((5, 6), np.nan), np.ones((6, 4)), np.ones((4, 3))]
 REFUSED = {
     "another estimator": (PCA, TypeError, "estimator: expected an MLPClassifier or MLPRegressor of "
@@ -289,7 +299,12 @@ REFUSED = {
     "ours, unfitted": (fastnet.sklearn.MLPRegressor, ValueError,
                        "estimator: expected a fitted MLPRegressor", "not fitted"),
     "a single class": (lambda: classifier(np.ones(60)), ValueError,
-                       "estimator: expected a classifier of two or more classes", "1.0"),
+                       "estimator: expected a classifier of two or more classes", "got [1.0]"),
+    "predictions": (lambda: make_pipeline(changed(Cautious(), **vars(classifier()))),
+                    TypeError, "from_sklearn: expected the predict_proba of scikit-learn or of",
+                    "Cautious overrides"),
+    "our predictions": (lambda: Negative(solver="lbfgs").fit(X, X[:, 0]), TypeError,
+                        "from_sklearn: expected the predict of scikit-learn", "Negative overrides"),
     "another scaler": (with_step(MinMaxScaler()), TypeError, "estimator: expected a Pipeline of at "
                        "most one StandardScaler", "'minmaxscaler', a MinMaxScaler"),
     "two scalers": (with_step(StandardScaler(), StandardScaler()), TypeError,

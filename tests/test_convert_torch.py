@@ -121,6 +121,17 @@ def test_without_scale_and_standardization_there_is_no_further_module():
     ]  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit")
+@pytest.mark.parametrize("by", [Standardize.fit(RAW), Standardize.fit(RAW, with_mean=False), None])
+@pytest.mark.parametrize("scale", [1 / 255, None])
+def test_the_module_can_be_compiled_by_torchscript(by, scale):
+    net = network("gelu", "exponential", inputs=by)
+    if scale is not None:
+        net.SGD(fastnet.Dataset(BYTES, np.eye(3)[np.arange(50) % 3], scale), 1, 10, 0.0)
+    given = X.astype("f4") if scale is None else BYTES
+    assert_same_outputs(net, torch.jit.script(net.to_torch()), given)
+
+
 def test_converting_the_module_to_another_type_converts_its_results():
     net = network(inputs=Standardize.fit(RAW))
     module = net.to_torch().double()
@@ -322,6 +333,24 @@ def pruned():
     return prune.l1_unstructured(nn.Linear(7, 3), "weight", amount=2)
 
 
+def hooked():
+    linear = nn.Linear(7, 3)
+    linear.register_forward_hook(lambda module, inputs, z: -z)
+    return linear
+
+
+def hooked_before():
+    identity = nn.Identity()
+    identity.register_forward_pre_hook(lambda module, inputs: (-inputs[0],))
+    return identity
+
+
+def other_forward():
+    linear = nn.Linear(7, 3)
+    linear.forward = lambda x: -nn.Linear.forward(linear, x)
+    return linear
+
+
 def not_finite():
     linear = nn.Linear(7, 3)
     with torch.no_grad():
@@ -367,6 +396,11 @@ REFUSED = {
                "module[1]: expected 3 inputs, the outputs of module[0]", "got 4"),
     "NaN": ([not_finite], ValueError, "module[0]: expected finite parameters", "NaN"),
     "lazy": ([nn.LazyLinear(3)], TypeError, "module[0]:", "got LazyLinear"),
+    "hook": ([hooked], ValueError, "module[0]: expected a module without hooks", "forward_hooks"),
+    "hook before": ([hooked_before, nn.Linear(7, 3)], ValueError,
+                    "module[0]: expected a module without hooks", "forward_pre_hooks"),
+    "forward": ([other_forward], ValueError, "module[0]: expected the forward of its class",
+                "one of the object"),
     "no Linear": ([nn.Flatten()], ValueError, "module: expected a Linear or more", "got none"),
     "empty": ([], ValueError, "module: expected a Linear or more", "got none"),
 }  # fmt: skip
@@ -433,6 +467,43 @@ def test_the_first_module_of_to_torch_is_refused_in_another_place():
     moved = nn.Sequential(module[1], module[0])
     with pytest.raises(TypeError, match=r"^module\[1\]: .*got Inputs$"):
         Network.from_torch(moved)
+
+
+def test_it_may_follow_modules_that_are_skipped_but_not_another_one_of_its_kind():
+    net = network(inputs=Standardize.fit(RAW))
+    module = nn.Sequential(nn.Flatten(), nn.Dropout(), net.to_torch())
+    assert Network.from_torch(module, net.cost) == Network.from_torch(net.to_torch(), net.cost)
+    with pytest.raises(TypeError, match=r"^module\[1\]: .*got Inputs$"):
+        Network.from_torch(nn.Sequential(net.to_torch()[0], *net.to_torch()))
+
+
+@pytest.mark.parametrize("change", ["meta", "half"])
+def test_its_means_have_to_be_numbers_of_the_networks_types(change):
+    module = getattr(torch.nn.Module, change, lambda m: m.to("meta"))(
+        network(inputs=Standardize.fit(RAW)).to_torch()
+    )
+    with pytest.raises(TypeError, match=r"^module\[0\].mean: expected a tensor in float32 or"):
+        Network.from_torch(module)
+
+
+@pytest.mark.parametrize("name", ["weight", "bias"])
+@pytest.mark.parametrize("kind", ["buffer", "attribute"])
+def test_parameters_that_are_not_trained_count_too(name, kind):
+    module = sequential(nn.Linear(7, 5), nn.Tanh(), nn.Linear(5, 3))
+    tensor = getattr(module[0], name).detach()
+    delattr(module[0], name)
+    if kind == "buffer":
+        module[0].register_buffer(name, tensor)
+    else:
+        setattr(module[0], name, tensor)
+    assert_read(module, [7, 5, 3], ["tanh"], "linear")
+
+
+def test_hooks_on_a_sequential_are_refused_too():
+    module = sequential(nn.Linear(7, 3))
+    module.register_forward_hook(lambda module, inputs, z: -z)
+    with pytest.raises(ValueError, match=r"^module: expected a module without hooks"):
+        Network.from_torch(module)
 
 
 def test_a_subclass_returns_its_own_kind():

@@ -210,7 +210,7 @@ def test_without_matplotlib_the_line_that_installs_it_is_printed(monkeypatch, ca
     for arguments in (["neuron"], ["digits", "--save", str(tmp_path / "x.png")]):
         run(*arguments, status=2)
         error = capsys.readouterr().err
-        assert error.endswith('not installed: pip install "matplotlib>=3.8"\n')
+        assert error.endswith('matplotlib to be installed: pip install "matplotlib>=3.8"\n')
         assert error.count("\n") == 1
     run()  # the list needs none
 

@@ -398,7 +398,7 @@ def without_safetensors(monkeypatch):
     monkeypatch.setitem(sys.modules, "safetensors", None)
 
 
-MISSING = r'which is not installed: pip install "safetensors>=0\.4"$'
+MISSING = r'to be installed: pip install "safetensors>=0\.4"$'
 
 
 def test_a_missing_library_is_named_with_the_line_that_installs_it(tmp_path, without_safetensors):

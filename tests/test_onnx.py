@@ -1,9 +1,9 @@
 """``Network.to_onnx``: what ONNX Runtime computes from the model is what the network computes."""
 
-import builtins
 import json
 import os
 import stat
+import sys
 
 import numpy as np
 import pytest
@@ -111,6 +111,38 @@ def test_bytes_are_multiplied_by_the_scale_that_was_trained_on(dtype, inputs, di
     model = net.to_onnx(input_dtype="uint8")
     assert_close(outputs(model, X[:500]), net.feedforward(X[:500]))
     assert_close(outputs(net.to_onnx(), (X[:500] * scale).astype(dtype)), net.feedforward(X[:500]))
+
+
+def rounding_errors(net, x):
+    """(n, n_out): what all products of absolute values sum up to, layer by layer. It bounds the
+    errors of the outputs, in units of the type's epsilon, if no sum has an error of more of its own
+    terms; the slopes of activations are at most 1.13, that of GELU."""
+    a = net.inputs.transform(x, dtype=net.dtype).astype(np.float64)
+    errors = np.zeros_like(a)
+    weights = [np.array(w, np.float64) for w in net.weights]
+    for l, (w, b) in enumerate(zip(weights, net.biases, strict=True)):
+        errors = np.abs(a) @ np.abs(w.T) + np.abs(b.T) + 1.13 * errors @ np.abs(w.T)
+        if l < len(net.hidden):
+            layer = Network([w.shape[1], len(w), len(w)], "quadratic", output="linear",
+                            hidden=[net.hidden[l]], dtype="float64")  # fmt: skip
+            layer.weights, layer.biases = [w, np.eye(len(w))], [np.array(b), np.zeros((len(w), 1))]
+            a = layer.feedforward(a)
+    return errors
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("output", ["linear", "softmax", "sigmoid"])
+@pytest.mark.parametrize("hidden", [*KINDS, fastnet.LeakyReLU(0.2)], ids=str)
+def test_errors_with_large_standardized_inputs_are_those_of_rounding(hidden, output, dtype, digits):
+    """Rare pixels of MNIST become 1,640 deviations, and linear outputs 199."""
+    X, scale = digits
+    net = network(output, hidden, dtype, fastnet.Standardize.fit(fastnet.load_mnist()[0]))
+    x = (X[::10] * scale).astype(dtype)
+    found, expected = outputs(net.to_onnx(), x), net.feedforward(x)
+    assert np.ptp(expected, axis=0).min() > 1e-3
+    has_erf = "Erf" in [node.op_type for node in net.to_onnx().graph.node]  # float32 only
+    epsilon = np.finfo("float32" if has_erf else dtype).eps
+    assert (np.abs(found - expected) <= epsilon * rounding_errors(net, x)).all()
 
 
 def test_bytes_without_a_scale_are_numbers():
@@ -239,7 +271,7 @@ def test_a_path_that_cannot_be_written_is_refused_before_anything_is_computed(tm
         net.to_onnx(tmp_path / "none" / "net.onnx")
     with pytest.raises(IsADirectoryError):
         net.to_onnx(tmp_path)
-    with pytest.raises(TypeError, match="filename: expected a str or a path, got 3"):
+    with pytest.raises(TypeError, match=r"^path: expected a str or a path, got 3$"):
         net.to_onnx(3)
     with pytest.raises(ValueError, match="weights"):
         net.to_onnx(tmp_path / "net.onnx")
@@ -255,15 +287,6 @@ def test_an_activation_without_a_formula_is_refused_by_name(monkeypatch):
     with pytest.raises(ValueError, match=r"to_onnx: expected activations .* got tanh, .* Tanh "):
         net.to_onnx()
     assert Network([2, 3, 1], hidden="relu", seed=1).to_onnx().graph.node
-
-
-def test_an_overridden_feedforward_is_refused():
-    class Mine(Network):
-        def feedforward(self, a):
-            return a
-
-    with pytest.raises(TypeError, match="to_onnx: expected the feedforward of fastnet"):
-        Mine([2, 1], seed=1).to_onnx()
 
 
 def test_inputs_of_another_class_are_refused_by_name(monkeypatch):
@@ -298,14 +321,7 @@ def test_bytes_are_refused_for_a_table():
 
 
 def test_a_missing_package_is_named_with_the_line_that_installs_it(monkeypatch, tmp_path):
-    real = builtins.__import__
-
-    def without_onnx(name, *args, **kwargs):
-        if name.split(".")[0] == "onnx":
-            raise ModuleNotFoundError("No module named 'onnx'", name="onnx")
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without_onnx)
+    monkeypatch.setitem(sys.modules, "onnx", None)
     for call in (Network([2, 1], seed=1).to_onnx, lambda: Network.from_onnx(b"")):
-        with pytest.raises(ImportError, match='not installed: pip install "onnx>='):
+        with pytest.raises(ImportError, match='onnx to be installed: pip install "onnx>='):
             call()

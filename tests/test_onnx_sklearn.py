@@ -24,7 +24,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 import fastnet
 from fastnet import Network
 from fastnet.nn import activations
-from fastnet.sklearn import MLPClassifier, MLPRegressor, onnx_registry, register_onnx
+from fastnet.sklearn import MLPClassifier, MLPRegressor, register_onnx
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Stochastic Optimizer", "ignore::FutureWarning", "ignore::DeprecationWarning"
@@ -127,6 +127,16 @@ def test_an_estimator_that_is_not_fitted_or_not_writable_is_refused(tmp_path):
         MLPClassifier().to_onnx()
     with pytest.raises(FileNotFoundError):
         classifier().fit(X, SPECIES).to_onnx(tmp_path / "none" / "x.onnx")
+
+
+def test_labels_that_no_type_of_onnx_runtime_holds_are_refused_by_both_ways():
+    fitted = classifier().fit(X, SPECIES.astype(np.uint64) + 2**63)
+    for call in (fitted.to_onnx, lambda: skl2onnx.to_onnx(fitted, X[:1])):
+        with pytest.raises(ValueError, match=r"^classes_: expected integers of at most 63 bits"):
+            call()
+    largest = classifier().fit(X, SPECIES.astype(np.uint64) + (2**63 - 3))
+    label = run(largest.to_onnx(), {"X": X})["label"]
+    assert np.array_equal(label, largest.predict(X).astype(np.int64))
 
 
 def test_an_activation_without_a_formula_is_refused_by_both_ways(monkeypatch):
@@ -275,11 +285,8 @@ def test_a_converter_that_a_program_registers_is_kept():
 
 
 def test_a_missing_skl2onnx_is_named_with_the_line_that_installs_it(monkeypatch):
-    def missing(name):
-        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-
-    monkeypatch.setattr(onnx_registry, "import_module", missing)
-    with pytest.raises(ImportError, match='not installed: pip install "skl2onnx>='):
+    monkeypatch.setitem(sys.modules, "skl2onnx", None)
+    with pytest.raises(ImportError, match='skl2onnx to be installed: pip install "skl2onnx>='):
         register_onnx()
 
 

@@ -336,3 +336,19 @@ def test_a_cost_class_of_ones_own_serves_an_overridden_feedforward():
     book.weights, book.biases = net.weights, net.biases
     data = with_labels(*EVALUATION)
     assert_allclose(net.total_cost(data, 0.3), book.total_cost(data, 0.3, True), rtol=1e-12)
+
+
+@pytest.mark.parametrize("method", ["to_onnx", "to_torch", "to_c"])
+def test_an_overridden_feedforward_is_not_converted(method, tmp_path):
+    """The model of the other program would have other outputs."""
+
+    class Mine(Network):
+        def feedforward(self, a):
+            return 2 * super().feedforward(a)
+
+    path = tmp_path / "net.c"
+    with pytest.raises(TypeError) as caught:
+        getattr(Mine([2, 1], seed=1), method)(*[path] * (method == "to_c"))
+    expected = "expected a network with the package's feedforward, got one that overrides it"
+    assert str(caught.value) == f"{method}: {expected}"
+    assert not path.exists()

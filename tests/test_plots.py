@@ -101,7 +101,7 @@ def test_nothing_of_matplotlib_is_imported_before_a_picture_is_drawn():
 
 def test_without_matplotlib_the_message_has_the_line_that_installs_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ImportError, match=r'not installed: pip install "matplotlib>=3\.8"$'):
+    with pytest.raises(ImportError, match=r'to be installed: pip install "matplotlib>=3\.8"$'):
         plots.sigmoid()
 
 

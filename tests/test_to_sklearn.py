@@ -398,6 +398,26 @@ class Callback:
     teardown = on_fit_task_begin = on_fit_task_end = setup
 
 
+def test_a_subclass_with_predictions_of_its_own_is_refused():
+    """Also by ``to_onnx``: the other model would predict something else."""
+
+    class Mine(MLPClassifier):
+        def predict(self, X):
+            return super().predict(X)[::-1]
+
+    class Same(MLPClassifier):
+        """Overrides no predictions."""
+
+    y = np.arange(len(X)) % 3
+    assert type(Same(solver="lbfgs").fit(X, y).to_sklearn()) is neural_network.MLPClassifier
+    estimator = Mine(solver="lbfgs").fit(X, y)
+    for method in ("to_sklearn", "to_onnx"):
+        if method == "to_onnx":
+            pytest.importorskip("onnx", reason="onnx is not installed")
+        with pytest.raises(TypeError, match=rf"^{method}: expected the predict of .* Mine overr"):
+            getattr(estimator, method)()
+
+
 def test_callbacks_are_refused():
     pytest.importorskip("sklearn.callback", reason="scikit-learn 1.9 has callbacks")
     ours = of_targets("multiclass").set_callbacks(Callback())

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from fastnet.convert import layers, sklearn_estimators, torch_networks
 from fastnet.core.random_stream import RandomStream, Seed
 from fastnet.data.dataset import Data
 from fastnet.data.frames import Columns
@@ -17,7 +16,7 @@ from fastnet.model import Model
 from fastnet.network_inputs import NetworkInputs
 from fastnet.nn.activations import Activation
 from fastnet.nn.cost_base import Cost
-from fastnet.training.overridden import overrides
+from fastnet.training.overridden import check_feedforward
 
 if TYPE_CHECKING:
     import onnx
@@ -54,7 +53,7 @@ class ConversionMethods:
         layers, and for bytes ``input_scale``. Its input ``x`` is (N, n_in), its output ``a``
         (N, n_out), with N examples, as many as there are in a call. A network with a ``Table`` has
         an input (N, 1) for each raw column instead, by name: strings for a column of categories
-        and numbers for the others.
+        and numbers for the others. The output is ``a_2`` if a column is called ``a``.
 
         Parameters
         ----------
@@ -103,11 +102,7 @@ class ConversionMethods:
         """
         from fastnet.convert import to_onnx
 
-        if overrides(self, "feedforward"):
-            raise TypeError(
-                "to_onnx: expected the feedforward of fastnet, which ONNX can say, got an "
-                "overridden one"
-            )
+        check_feedforward(self, "to_onnx")
         return to_onnx.to_onnx(self._model, path, input_dtype, repr(self))
 
     @classmethod
@@ -192,8 +187,8 @@ class ConversionMethods:
         Raises
         ------
         TypeError
-            For other objects, for other steps of a Pipeline, by name, and for classes that are
-            no strings, numbers or booleans.
+            For other objects, for subclasses with predictions of their own, for other steps of a
+            Pipeline, by name, and for classes that are no strings, numbers or booleans.
         ValueError
             If the estimator is not fitted, has a single class, or parameters that are not finite.
         ImportError
@@ -212,6 +207,8 @@ class ConversionMethods:
         >>> bool(abs(net.feedforward(X) - classifier.predict_proba(X)).max() < 1e-12)
         True
         """  # noqa: E501
+        from fastnet.convert import sklearn_estimators
+
         return cls._of_model(sklearn_estimators.model_of(estimator), seed)
 
     # ---- PyTorch
@@ -234,8 +231,9 @@ class ConversionMethods:
 
         Raises
         ------
-        ValueError
-            For an activation that has no module in PyTorch, by name.
+        ValueError, TypeError
+            For an activation that has no module in PyTorch, by name, and for an overridden
+            ``feedforward``.
         ImportError
             If PyTorch is missing.
 
@@ -255,6 +253,9 @@ class ConversionMethods:
         >>> bool(abs(module(torch.tensor(x)).detach().numpy() - net.feedforward(x)).max() < 1e-6)
         True
         """
+        from fastnet.convert import torch_networks
+
+        check_feedforward(self, "to_torch")
         return torch_networks.sequential(self._model)
 
     @classmethod
@@ -309,6 +310,8 @@ class ConversionMethods:
         >>> fastnet.Network.from_torch(module, classes=["ham", "spam"])
         <Network [3, 4, 2]: relu neurons, softmax outputs, log-likelihood cost, float32; classes ham, spam>
         """  # noqa: E501
+        from fastnet.convert import torch_networks
+
         names = {"classes": classes, "features": features}
         return cls._of_model(torch_networks.model_of(module, cost, names), seed)
 
@@ -370,6 +373,8 @@ class ConversionMethods:
         >>> net.feedforward([1.0, 2.0, 3.0]).tolist()
         [12.5]
         """
+        from fastnet.convert import layers
+
         schema = {"inputs": None, "classes": classes, "features": features}
         found = layers.of_keras_weights(weights)
         return cls._of_model(layers.model_of(found, hidden, output, cost, schema), seed)
@@ -431,8 +436,8 @@ class ConversionMethods:
         Raises
         ------
         ValueError, TypeError
-            For an invalid argument, parameters that are not finite, or an activation that is not
-            available in C. The message names it.
+            For an invalid argument, parameters that are not finite, an overridden ``feedforward``,
+            or an activation that is not available in C. The message names it.
         OSError
             If the file cannot be written; an old file is kept.
 
@@ -447,6 +452,7 @@ class ConversionMethods:
         """
         from fastnet.convert import to_c
 
+        check_feedforward(self, "to_c")
         fitting = None if data is None else self._inputs.dataset("data", data)
         return to_c.write(
             path, self._model, name, scale=scale, jacobian=jacobian, examples=examples, int8=int8,

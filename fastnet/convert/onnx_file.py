@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet.convert.onnx_graph import require_onnx
-from fastnet.core import checks, files
+from fastnet.core import checks, extras, files
 
 if TYPE_CHECKING:
     import onnx
@@ -26,8 +25,7 @@ def read(source: Any) -> tuple[str, onnx.ModelProto]:
     OSError, ImportError
         If the file cannot be read, or onnx is missing.
     """
-    require_onnx()
-    import onnx
+    onnx = extras.needed("from_onnx", "onnx")
 
     if isinstance(source, onnx.ModelProto):
         name, model = "source", source

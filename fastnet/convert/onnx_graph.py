@@ -19,26 +19,12 @@ from fastnet.nn.activations import ACTIVATIONS, Activation
 if TYPE_CHECKING:
     import onnx
 
-INSTALL = 'pip install "onnx>=1.16"'
-
 # The first versions with all operators as they are used here: every ONNX Runtime since 1.7, of
 # 2021, runs such a model, and later ones run it, too. Newer versions have no operator that a
 # network needs.
 OPSET, ML_OPSET, IR_VERSION = 13, 2, 7
 
 _MOST_BYTES = (1 << 31) - (1 << 20)  # of a message of Protocol Buffers, less room for the nodes
-
-
-def require_onnx() -> None:
-    """Raise an ImportError that says how to install onnx, if it is missing."""
-    try:
-        import onnx  # noqa: F401
-    except ModuleNotFoundError as error:
-        if error.name != "onnx":
-            raise
-        raise ImportError(
-            f"to_onnx and from_onnx need the package onnx, which is not installed: {INSTALL}"
-        ) from None
 
 
 class Operators:

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastnet.convert import extras, layers
+from fastnet.convert import layers
 from fastnet.convert.layers import Layer
-from fastnet.core import checks
+from fastnet.core import checks, extras
 from fastnet.data.input_transform import Standardize
 from fastnet.model import Model
 from fastnet.nn import activations
@@ -63,12 +63,13 @@ def model_of(estimator: Any) -> Model:
 
 def _parts(estimator: Any) -> tuple[Any, Any]:
     """The StandardScaler, or None, and the network of an estimator or a Pipeline."""
-    extras.needed("from_sklearn", "sklearn", "scikit-learn", extras.SKLEARN)
+    extras.needed("from_sklearn", "sklearn")
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import StandardScaler
 
     if not isinstance(estimator, Pipeline):
         _check_kind("estimator", estimator)
+        check_predictions("from_sklearn", estimator)
         return None, estimator
     scaler = None
     *before, (_, last) = _steps(estimator)
@@ -82,6 +83,7 @@ def _parts(estimator: Any) -> tuple[Any, Any]:
             )
         scaler = step
     _check_kind("estimator", last)
+    check_predictions("from_sklearn", last)
     return scaler, last
 
 
@@ -108,6 +110,18 @@ def _check_kind(name: str, estimator: Any) -> None:
         raise TypeError(f"{name}: {_EXPECTED}, got {got}")
 
 
+def check_predictions(use: str, estimator: Any) -> None:
+    """Raise a TypeError that begins with ``use`` if a subclass has predictions of its own, which
+    are no network's."""
+    for method in ("predict", "predict_proba"):
+        kind = next((each for each in type(estimator).__mro__ if method in vars(each)), None)
+        if kind is not None and kind.__module__.partition(".")[0] not in ("fastnet", "sklearn"):
+            raise TypeError(
+                f"{use}: expected the {method} of scikit-learn or of fastnet.sklearn, got one that "
+                f"{kind.__name__} overrides"
+            )
+
+
 def _neurons(network: Any) -> _Neurons:
     if _is_own(network):
         own = network.network_
@@ -131,7 +145,8 @@ def _classes(network: Any, output: str) -> list[Any] | None:
     names = [*network.classes_]
     if len(names) < 2:
         raise ValueError(
-            f"estimator: expected a classifier of two or more classes, got {checks.some(names)}"
+            f"estimator: expected a classifier of two or more classes, got "
+            f"{checks.some(np.asarray(names).tolist())}"
         )
     several = network.n_outputs_ > 1 and not ACTIVATIONS[output].of_layer
     return None if several and names == [*range(len(names))] else names

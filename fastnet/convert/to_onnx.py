@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastnet.convert.onnx_graph import Graph, check_kinds, require_onnx
-from fastnet.core import checks, files
+from fastnet.convert.onnx_graph import Graph, check_kinds
+from fastnet.core import checks, extras, files
 from fastnet.data.input_transform import Standardize
 from fastnet.data.table import Table
 from fastnet.data.table_columns import CategoryColumn, NumberColumn
@@ -25,9 +25,9 @@ INPUT_DTYPES = ("float32", "float64", "uint8")
 
 def to_onnx(model: Model, path: Any, input_dtype: Any, doc: str) -> onnx.ModelProto:
     """The model of ONNX for ``Network.to_onnx``; ``doc`` describes the network."""
-    require_onnx()
+    extras.needed("to_onnx", "onnx")
     if path is not None:
-        files.check_writable(path)
+        files.check_writable(checks.path("path", path))
     dtype = _checked_input_dtype(model, input_dtype)
     _check_inputs(model)
     check_kinds("to_onnx", model)

@@ -43,9 +43,9 @@ class Inputs(nn.Module):
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        scaled = self.scale is not None and x.dtype == torch.uint8
+        is_bytes = x.dtype == torch.uint8
         x = x.to(torch.float64)
-        if scaled:
+        if self.scale is not None and is_bytes:  # in this order, which torch.jit.script needs
             x = x * self.scale
         if self.mean is not None:
             x = x - self.mean

@@ -13,19 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnet.architecture import DTYPES
-from fastnet.convert import extras, layers
+from fastnet.convert import layers
 from fastnet.convert.layers import Layer
-from fastnet.core import checks
+from fastnet.core import checks, extras
 from fastnet.data.input_transform import Standardize
 from fastnet.model import Model
 from fastnet.nn import activations
 from fastnet.nn.activations import ACTIVATIONS, Activation
 
 _SKIPPED = ("Dropout", "Flatten", "Identity")
-
-
-def _torch(use: str) -> Any:
-    return extras.needed(use, "torch", "PyTorch", extras.TORCH)
 
 
 def _own() -> Any:
@@ -52,7 +48,7 @@ def sequential(model: Model) -> Any:
     ImportError
         If PyTorch is missing.
     """
-    torch = _torch("to_torch")
+    torch = extras.needed("to_torch", "torch")
     kinds = (*model.hidden, ACTIVATIONS[model.cost_spec.output])
     roles = [f"hidden[{l}]" for l in range(len(model.hidden))] + ["output"]
     made = [_activation(role, kind) for role, kind in zip(roles, kinds, strict=True)]
@@ -131,7 +127,7 @@ def model_of(module: Any, cost: Any, names: Mapping[str, Any]) -> Model:
     ImportError
         If PyTorch is missing.
     """
-    torch = _torch("from_torch")
+    torch = extras.needed("from_torch", "torch")
     if not isinstance(module, torch.nn.Module):
         raise TypeError(f"module: expected an nn.Sequential, got {checks.short_repr(module)}")
     reader = _Reader()
@@ -163,10 +159,24 @@ def _flat(place: str, module: Any) -> Iterator[tuple[str, Any]]:
     from torch import nn
 
     if type(module) is nn.Sequential:
+        _check_plain(place, module)
         for i, each in enumerate(module):  # children() would skip a module that occurs twice
             yield from _flat(f"{place}[{i}]", each)
     else:
         yield place, module
+
+
+def _check_plain(place: str, module: Any) -> None:
+    """Raise a ValueError if a call of the module may compute something else than its class."""
+    state = vars(module)
+    if "forward" in state:
+        raise ValueError(f"{place}: expected the forward of its class, got one of the object")
+    for kind in ("_forward_hooks", "_forward_pre_hooks"):
+        if state.get(kind):
+            raise ValueError(
+                f"{place}: expected a module without hooks, which may change what it computes, got "
+                f"{len(state[kind])} of {kind[1:]}"
+            )
 
 
 def _in_role(place: str, kind: Activation, role: activations.Role) -> Activation:
@@ -201,7 +211,7 @@ class _Reader:
         self.layers: list[Layer] = []
         self.kinds: list[tuple[str, Activation]] = []
         self._follows = ""  # the activation after the last Linear, if there is one
-        self._n_read = 0
+        self._is_at_start = True  # where the module Inputs may be
         self.standardize: Standardize | None = None
         self.scale: float | None = None
         self._known = {
@@ -216,8 +226,8 @@ class _Reader:
         kind = type(module)
         if kind is nn.Linear:
             self._read_linear(place, module)
-        elif kind is _own().Inputs and not self._n_read:
-            self._read_inputs(module)
+        elif kind is _own().Inputs and self._is_at_start:
+            self._read_inputs(place, module)
         elif kind is nn.Flatten:
             _check_flatten(place, module)
         elif kind in (nn.Dropout, nn.Identity):
@@ -229,32 +239,26 @@ class _Reader:
             raise TypeError(
                 f"{place}: expected one of {known}, or a Sequential of them; got {kind.__name__}"
             )
-        self._n_read += 1
+        _check_plain(place, module)  # last, since pruning has hooks, too
 
     def _read_linear(self, place: str, module: Any) -> None:
-        parameters = {name: p.detach() for name, p in module.named_parameters()}
-        odd = sorted(parameters.keys() - {"weight", "bias"})
+        parameters = {name for name, _ in module.named_parameters()}
+        odd = sorted(parameters - {"weight", "bias"})
         if odd:  # the weights are computed from others at each call
             raise ValueError(
                 f"{place}: expected a Linear with the parameters weight and bias, got {odd[0]}, too"
             )
-        for name, parameter in parameters.items():
-            dtype = str(parameter.dtype).removeprefix("torch.")
-            if dtype not in DTYPES or parameter.is_meta:
-                got = "one without values, on the device meta" if parameter.is_meta else dtype
-                raise TypeError(
-                    f"{place}.{name}: expected a tensor in {' or '.join(DTYPES)}, got {got}"
-                )
-        arrays = {name: p.cpu().numpy() for name, p in parameters.items()}
-        w = arrays["weight"]
+        w = _array(f"{place}.weight", module.weight)  # which may also be a buffer
+        b = None if module.bias is None else _array(f"{place}.bias", module.bias)
         if self.layers and self.layers[0].kernel.dtype != w.dtype:
             raise TypeError(
                 f"{place}: expected {self.layers[0].kernel.dtype}, as {self.layers[0].place}, "
                 f"got {w.dtype}"
             )
-        self.layers.append(Layer(place, w.T, arrays.get("bias")))
+        self.layers.append(Layer(place, w.T, b))
         self.kinds.append((place, ACTIVATIONS["linear"]))
         self._follows = ""
+        self._is_at_start = False
 
     def _read_activation(self, place: str, module: Any) -> None:
         name = type(module).__name__
@@ -278,11 +282,21 @@ class _Reader:
         with checks.error_prefix(place):
             return type(kind)(**parameters)
 
-    def _read_inputs(self, module: Any) -> None:
-        self.scale = module.scale
+    def _read_inputs(self, place: str, module: Any) -> None:
+        self.scale, self._is_at_start = module.scale, False
         if module.deviation is not None:
-            mean = None if module.mean is None else module.mean.cpu().numpy()
-            self.standardize = Standardize(mean, module.deviation.cpu().numpy())
+            mean = None if module.mean is None else _array(f"{place}.mean", module.mean)
+            self.standardize = Standardize(mean, _array(f"{place}.deviation", module.deviation))
+
+
+def _array(place: str, tensor: Any) -> NDArray:
+    """The numbers of a tensor, in its memory if it is on the CPU."""
+    dtype = str(tensor.dtype).removeprefix("torch.")
+    if dtype not in DTYPES or tensor.is_meta:
+        got = "one without values, on the device meta" if tensor.is_meta else dtype
+        raise TypeError(f"{place}: expected a tensor in {' or '.join(DTYPES)}, got {got}")
+    array: NDArray = tensor.detach().cpu().numpy()
+    return array
 
 
 def _check_flatten(place: str, module: Any) -> None:

@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastnet.core import checks
+from fastnet.core import checks, extras
 
 if TYPE_CHECKING:
     import logging
-
-TQDM = 'pip install "tqdm>=4.66"'
 
 # The levels of logging, without importing it.
 INFO, WARNING = 20, 30
@@ -309,11 +307,7 @@ def level_of(verbose: Any, expected: str) -> int:
 def tqdm() -> Any:
     """tqdm's class of progress bars. Raises an ImportError, which names the command that installs
     tqdm, if it is missing."""
-    try:
-        from tqdm.auto import tqdm
-    except ImportError:
-        raise ImportError(f"verbose=2: expected tqdm to be installed: {TQDM}") from None
-    return tqdm
+    return extras.needed("verbose=2", "tqdm.auto").tqdm
 
 
 def checked_level(verbose: Any) -> int:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet.core import checks
+from fastnet.core import checks, extras
 
 # Columns by name, one example by name, or several; frames are array_like.
 Columns: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -151,7 +151,7 @@ def _readable(frame: Any) -> Any:
     except ImportError:
         raise ImportError(
             f"expected a frame of pandas or polars, or narwhals installed, which reads "
-            f"{type(frame).__name__} (pip install 'fastnet[frames]')"
+            f"{type(frame).__name__} ({extras.installation('narwhals')})"
         ) from None
     return narwhals.from_native(frame, eager_only=True)
 

@@ -11,11 +11,10 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastnet import plots
-from fastnet.core import checks, files
+from fastnet.core import checks, extras, files
 from fastnet.data.dataset import Dataset
 from fastnet.demo import mnist, neuron, page, softmax
 from fastnet.network import Network
-from fastnet.plots._axes import require_matplotlib
 from fastnet.training.history import History
 
 if TYPE_CHECKING:
@@ -157,7 +156,7 @@ def save(
 
 def check_picture(option: str, filename: str) -> None:
     """Raise an error early if the picture cannot be written."""
-    require_matplotlib()
+    extras.needed("fastnet.demo", "matplotlib")
     if _format(filename) not in FORMATS:
         raise ValueError(
             f"{option}: expected a name that ends in .{', .'.join(FORMATS[:-1])} or "
@@ -230,7 +229,7 @@ def show(
     """
     demo = find(name)
     rates = _rates(name, book_rates)
-    require_matplotlib()
+    extras.needed("fastnet.demo", "matplotlib")
     with _style(dark):
         import matplotlib.pyplot as plt
         from matplotlib.backend_bases import FigureManagerBase

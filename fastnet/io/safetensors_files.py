@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet.core import checks, files
+from fastnet.core import checks, extras, files
 from fastnet.io import json_text
 
 _DTYPES: dict[Any, np.dtype] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
@@ -28,15 +28,7 @@ _PIECE = 1 << 20  # bytes that are copied at a time
 
 def require() -> None:
     """Raise an ImportError that says how to install the library, if it is missing."""
-    try:
-        import safetensors  # noqa: F401
-    except ModuleNotFoundError as error:
-        if error.name != "safetensors":
-            raise
-        raise ImportError(
-            "files .safetensors are read by the library safetensors, which is not installed: "
-            'pip install "safetensors>=0.4"'
-        ) from None
+    extras.needed("files .safetensors", "safetensors")
 
 
 def write(path: Any, arrays: Mapping[str, NDArray], texts: Mapping[str, str]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet.core import checks
+from fastnet.core import checks, extras
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,22 +18,9 @@ COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE)
 DASHES = ("-", "--", "-.", ":")  # so that curves do not differ by colour alone
 
 
-def require_matplotlib() -> None:
-    """Raise an ImportError that says how to install matplotlib, if it is missing."""
-    try:
-        import matplotlib  # noqa: F401
-    except ModuleNotFoundError as error:
-        if error.name != "matplotlib":
-            raise
-        raise ImportError(
-            "pictures are drawn by matplotlib, which is not installed: "
-            'pip install "matplotlib>=3.8"'
-        ) from None
-
-
 def axes(ax: Any, width: float, height: float) -> "Axes":
     """``ax``, or, if it is None, the Axes of a new figure of this size in inches."""
-    require_matplotlib()
+    extras.needed("fastnet.plots", "matplotlib")
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 

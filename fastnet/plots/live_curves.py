@@ -8,7 +8,7 @@ import time
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from fastnet.core import checks, reporting
+from fastnet.core import checks, extras, reporting
 from fastnet.plots import _axes, results
 from fastnet.training.history import History
 
@@ -138,7 +138,7 @@ def _epochs(history: History) -> int:
 
 def _picture(history: History, quantity: str | None) -> bytes:
     """The curves as PNG."""
-    _axes.require_matplotlib()
+    extras.needed("fastnet.plots", "matplotlib")
     from matplotlib.figure import Figure
 
     wanted = [

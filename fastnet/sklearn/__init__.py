@@ -6,12 +6,14 @@ This is the only package of fastnet that needs scikit-learn; no other module imp
 
 import importlib
 
+from fastnet.core import extras
+
 try:
     importlib.import_module("sklearn.utils.validation").validate_data  # noqa: B018  # since 1.6
 except (ImportError, AttributeError):
     raise ImportError(
         "fastnet.sklearn: expected scikit-learn 1.6 or newer to be installed: "
-        'pip install "scikit-learn>=1.6"'
+        f"{extras.installation('sklearn')}"
     ) from None
 
 from fastnet.sklearn.classifier import MLPClassifier

@@ -11,6 +11,7 @@ from sklearn import neural_network
 from sklearn.base import is_classifier
 from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOptimizer
 
+from fastnet.convert.sklearn_estimators import check_predictions
 from fastnet.core import checks
 from fastnet.model import Model
 from fastnet.network import model_of
@@ -42,7 +43,10 @@ def to_sklearn(estimator: Any) -> Any:
     ------
     ValueError
         For what scikit-learn's class does not have, by name.
+    TypeError
+        For a subclass with predictions of its own.
     """
+    check_predictions("to_sklearn", estimator)
     model = model_of(estimator.network_)
     kind = neural_network.MLPRegressor
     if is_classifier(estimator):

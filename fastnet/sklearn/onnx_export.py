@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from fastnet.convert import to_onnx
-from fastnet.convert.onnx_graph import OPSET, Graph, Operators, check_kinds, require_onnx
-from fastnet.core import checks, files
+from fastnet.convert.onnx_graph import OPSET, Graph, Operators, check_kinds
+from fastnet.convert.sklearn_estimators import check_predictions
+from fastnet.core import checks, extras, files
 from fastnet.model import Model
 from fastnet.network import model_of
 from fastnet.nn.activations import ACTIVATIONS
@@ -53,8 +54,9 @@ class OnnxExport:
         ------
         NotFittedError
             Before ``fit``.
-        ValueError
-            If ONNX cannot say an activation or the names of the classes.
+        ValueError, TypeError
+            If ONNX cannot say an activation or the names of the classes; for a subclass with
+            predictions of its own.
         OSError, ImportError
             If the file cannot be written, or the package onnx is missing.
 
@@ -71,10 +73,11 @@ class OnnxExport:
 
 def exported(estimator: Any, path: Any) -> onnx.ModelProto:
     """The model of ONNX for the method ``to_onnx`` of an estimator."""
-    require_onnx()
+    extras.needed("to_onnx", "onnx")
     check_is_fitted(estimator)
+    check_predictions("to_onnx", estimator)
     if path is not None:
-        files.check_writable(path)
+        files.check_writable(checks.path("path", path))
     model = _checked(estimator)
     graph, n_in = Graph(model.dtype), model.sizes[0]
     z = graph.layers(model, graph.input("X", model.dtype, n_in, "inputs"))
@@ -121,7 +124,7 @@ def _class_array(classes: NDArray) -> NDArray:
     Raises
     ------
     ValueError
-        For objects other than strings.
+        For objects other than strings, and for integers beyond int64.
     """
     kind = classes.dtype.kind
     if kind == "O" and all(isinstance(each, str) for each in classes):
@@ -130,6 +133,8 @@ def _class_array(classes: NDArray) -> NDArray:
         raise ValueError(
             f"classes_: expected strings, numbers or booleans, got {checks.some(classes.tolist())}"
         )
+    if kind == "u" and classes.max() > np.iinfo(np.int64).max:
+        raise ValueError(f"classes_: expected integers of at most 63 bits, got {classes.max()}")
     types = {"U": object, "T": object, "b": bool, "f": np.float64}
     return classes.astype(types.get(kind, np.int64))
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-INSTALL = 'pip install "skl2onnx>=1.17"'
+from fastnet.core import extras
 
 _NAMES = ("MLPClassifier", "MLPRegressor")
 # Options of skl2onnx for the outputs of a classifier; the only value of "nocl" is that labels are
@@ -41,14 +41,7 @@ def register_onnx() -> None:
     >>> [one.name for one in skl2onnx.to_onnx(model, X[:1]).graph.output]
     ['variable']
     """
-    try:
-        skl2onnx = import_module("skl2onnx")
-    except ModuleNotFoundError as error:
-        if error.name != "skl2onnx":
-            raise
-        raise ImportError(
-            f"register_onnx needs the package skl2onnx, which is not installed: {INSTALL}"
-        ) from None
+    skl2onnx = extras.needed("register_onnx", "skl2onnx")
     export = import_module("fastnet.sklearn.onnx_export")
     package = import_module("fastnet.sklearn")
     for name in _NAMES:

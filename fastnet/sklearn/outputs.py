@@ -21,8 +21,8 @@ P = ParamSpec("P")
 
 
 def _quiet(function: Callable[P, NDArray]) -> Callable[P, NDArray]:
-    """``function`` with NumPy's errors ignored. (One errstate as a decorator is not safe for threads
-    before NumPy 2.)"""
+    """``function`` with NumPy's errors ignored. (One errstate as a decorator is not safe for
+    threads before NumPy 2.)"""
 
     @functools.wraps(function)
     def quiet(*args: P.args, **kwargs: P.kwargs) -> NDArray:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet.core import checks, reporting
+from fastnet.core import checks, extras, reporting
 from fastnet.core.blas_threads import one_blas_thread
 from fastnet.core.reporting import Reporter
 from fastnet.data.dataset import Dataset
@@ -22,7 +22,6 @@ from fastnet.training.monitoring import Monitor
 from fastnet.training.options import SGDOptions
 from fastnet.training.sgd import SGDData
 
-SCIPY = 'pip install "scipy>=1.11"'
 MAX_FUN = 15000
 
 # The minimization ends with the first iteration that reduces the cost by a smaller share: SciPy's
@@ -76,16 +75,6 @@ class Outcome(NamedTuple):
 
     reason: str
     result: Any
-
-
-def scipy_minimize() -> Any:
-    """``scipy.optimize.minimize``. ImportError, with the command that installs it, if SciPy is
-    missing."""
-    try:
-        from scipy.optimize import minimize
-    except ImportError:
-        raise ImportError(f"fit_lbfgs: expected SciPy to be installed: {SCIPY}") from None
-    return minimize
 
 
 class _Point(NamedTuple):
@@ -175,7 +164,7 @@ class Minimizer:
         self, model: Model, data: Dataset, weights: NDArray | None, l2: float, limits: Limits
     ):
         self._model, self._data, self._limits = model, data, limits
-        self._minimize = scipy_minimize()
+        self._minimize = extras.needed("fit_lbfgs", "scipy.optimize").minimize
         self._objective = Objective(model, data, weights, l2)
         self._start = _vector(_parts(model))
         self._now: _Point | None = None  # the last iterate

@@ -61,8 +61,7 @@ def check_feedforward(net: Any, name: str) -> None:
     """Raise a TypeError that starts with ``name`` if ``feedforward`` is overridden."""
     if overrides(net, "feedforward"):
         raise TypeError(
-            f"{name}: expected a network with the package's feedforward, whose derivatives are "
-            f"computed, got one that overrides it"
+            f"{name}: expected a network with the package's feedforward, got one that overrides it"
         )
 
 
