@@ -23,11 +23,12 @@ from fastnet.nn.optimizers import Optimizer
 from fastnet.training.early_stopping import EarlyStopping
 from fastnet.training.history import History
 
-# Of the largest target to the deviation of the targets; float32 has seven digits.
+# Above this ratio of the largest target to the deviation of the targets, the seven digits of
+# float32 are not enough.
 _FLOAT32_RATIO = 1e3
 
-# The largest target, and the least deviation, of which weights and outputs are within the range of
-# float32.
+# The largest target and the smallest deviation for which weights and outputs are within the range
+# of float32.
 _LARGEST, _LEAST = 1e37, 1e-35
 
 HIDDEN = (50,)
@@ -40,13 +41,13 @@ COSTS: dict[str, Any] = {
 
 def output_for(task: str, cost: BuiltInCost) -> str | None:
     """The output layer for a task: linear for a regression, if the cost allows it; None stands for
-    the usual one of the cost."""
+    the cost's default."""
     return "linear" if task == "regression" and "linear" in cost.errors else None
 
 
 def dtype_for(examples: Examples) -> str:
-    """float64 for targets whose deviation is so small beside their mean that float32 would lose
-    it, and for targets near or beyond the range of float32; otherwise float32."""
+    """float64 if the targets vary too little around their mean for the precision of float32, or are
+    near or beyond its range; otherwise float32."""
     if examples.classes is None:
         y = np.asarray(examples.training.y, np.float64)
         largest, deviation = np.abs(y).max(axis=0), y.std(axis=0)
@@ -58,7 +59,7 @@ def dtype_for(examples: Examples) -> str:
 
 
 class Settings(NamedTuple):
-    """The arguments of ``SGD`` for a table, with values that suit most."""
+    """The arguments of ``SGD`` for a table; the defaults suit most tables."""
 
     epochs: int = 1000
     mini_batch_size: int = 32
@@ -113,20 +114,19 @@ class Score:
     n : int
         The number of examples.
     accuracy, baseline_accuracy : float or None
-        Of a classification, the share of examples that are predicted correctly; and this share if
+        For a classification: the share of examples that are predicted correctly; and this share if
         the most frequent class of the training data is predicted for every example.
     r2, baseline_r2 : float or None
-        Of a regression, R² = 1 - (sum of squared errors) / (sum of squared deviations from the
+        For a regression: R² = 1 - (sum of squared errors) / (sum of squared deviations from the
         mean); and the R² of predicting the mean of the training targets for every example. With
         several targets, the mean of their R².
     rmse, baseline_rmse : float or None
         The root of the mean squared error.
     pinball, baseline_pinball : float or None
-        Of a network with the quantile cost, in place of R² and the root of the mean squared error:
-        the mean cost of an output; and that of predicting the quantiles of the training targets for
-        every example.
+        Of a network with the quantile cost, which has no R² and no rmse: the mean quantile cost per
+        output; and that of predicting the quantiles of the training targets for every example.
     below : tuple of float or None
-        The share of the targets up to the prediction of each quantile.
+        For each quantile, the share of the targets that are at most its prediction.
     """
 
     n: int
@@ -159,7 +159,7 @@ class Score:
 
 
 def _shown(r2: float | None) -> str:
-    """R² for a line; it is not defined for equal targets."""
+    """R² for a message; it is not defined if all targets are equal."""
     if r2 is None or np.isnan(r2):
         return "undefined, as all values of a target are equal"
     return f"{r2:.4g}"
@@ -175,7 +175,7 @@ class TableFit:
         Takes raw rows, and predicts in the units of the target.
     table : Table
     history : History
-        Of a regression the costs are those of targets with mean 0 and deviation 1.
+        The costs of a regression are those of targets with mean 0 and deviation 1.
     score : Score
         On the validation data, which were also used to choose the epoch.
     """
@@ -221,7 +221,7 @@ def fit_table(
     validation_fraction : float, default 0.2
         The share of the rows that is held out.
     seed : as for ``Network``, default 0
-        Of the choice of these rows, the initial weights and the order of the examples.
+        Determines which rows are held out, the initial weights and the order of the examples.
     verbose : bool or int, default False
         As for ``Network.SGD``.
     options
@@ -299,8 +299,8 @@ def train(
     Returns
     -------
     History
-        Also the attribute ``history`` of a KeyboardInterrupt, after which the outputs have the
-        units of the targets, too.
+        A KeyboardInterrupt has it as its attribute ``history``; the outputs then also have the
+        units of the targets.
 
     Raises
     ------
@@ -346,7 +346,8 @@ class TargetScale(NamedTuple):
 
     @classmethod
     def of(cls, net: Network, examples: Examples) -> TargetScale:
-        """For linear outputs and a cost that can be minimized in other units of the targets."""
+        """The scale of the training targets, if the outputs are linear and the cost has an
+        equivalent for scaled targets; otherwise no scale."""
         cost = model_of(net).built_in
         if cost is None or net.output != "linear" or examples.classes:
             return cls()
@@ -362,7 +363,7 @@ class TargetScale(NamedTuple):
         return Dataset(data.X, (data.y - self.mean) / self.deviation, data.scale)
 
     def begin(self, net: Network) -> None:
-        """Before a training on scaled targets."""
+        """Give the network the cost for scaled targets."""
         if self.mean is not None:
             net.cost = self.scaled_cost
 
@@ -378,11 +379,13 @@ class TargetScale(NamedTuple):
 def score(
     net: Network, data: Dataset, training: Dataset | None = None, outputs: NDArray | None = None
 ) -> Score:
-    """How good the predictions for ``data`` are; the baseline is that of ``training``, or of
-    ``data`` itself if that is None. ``outputs``: the network's for ``data``, if they are known."""
+    """The score of a network on ``data``.
+
+    The baseline predicts the most frequent class, mean or quantiles of ``training``; None: of
+    ``data``. ``outputs`` are the network's outputs for ``data``, if they are already known."""
     if outputs is None:
         outputs = net.feedforward(data)
-    if net.classes is not None:  # in an order of their own
+    if net.classes is not None:  # perhaps in another order than those of the data
         data = data.with_classes(net.classes)
         training = None if training is None else training.with_classes(net.classes)
     n, y = len(data), data.y

@@ -252,7 +252,7 @@ def test_names_are_refused_by_a_network_that_knows_none(name):
 
 
 BAD_CLASSES = {
-    "too few": (["a", "b"], "classes: expected 3, as many as the network tells apart, got 2"),
+    "too few": (["a", "b"], "classes: expected 3, one for each class of the network, got 2"),
     "too many": (list("abcd"), "classes: expected 3"),
     "twice": (["a", "b", "a"], "classes: expected different labels, got 'a' twice"),
     "equal numbers": ([1, 0, True], "classes: expected different labels, got True twice"),

@@ -33,7 +33,7 @@ _DELIMITERS = (",", ";", "\t", "|")
 # The header, up to a line break that is not in a quoted field.
 _HEADER = re.compile(r'(?:(?<![^,;\t|]) *"(?:[^"]++|"")*+"|[^\r\n])*+')
 
-# Converted at once, so that wide rows are still in the cache.
+# Rows, and about as many fields, that are converted together: small enough for the cache.
 _ROWS, _FIELDS = 4096, 1 << 17
 
 # The fields of one column: numbers with NaN where one is missing, or texts with None there.
@@ -96,8 +96,8 @@ def read_csv(
     name : str or None
         The file in messages; None: its path.
     is_needed : callable or None
-        Whether the column of a name is needed. If not, several columns may have the name; the
-        last one is returned. None: all are.
+        Takes the name of a column and returns whether it is needed. If it is not, several columns
+        may have the name; the last one is returned. None: all are needed.
 
     Returns
     -------
@@ -106,8 +106,8 @@ def read_csv(
     Raises
     ------
     ValueError
-        For a file that is empty, is not UTF-8, has no names for its columns or rows of other
-        lengths; the message names the file, the line and what was expected.
+        For a file that is empty or not UTF-8, whose columns have no names, or whose rows have
+        different lengths; the message names the file, the line and what was expected.
     OSError
         If it cannot be read.
 
@@ -132,9 +132,9 @@ def read_csv(
     kept = set(texts)
     while True:
         read, mixed = _read(text, kept, name, is_needed)
-        if not mixed:  # otherwise fields that were read as numbers are texts, such as "01"
+        if not mixed:
             return read
-        kept |= mixed
+        kept |= mixed  # read again as texts, since a number has lost its text, such as "01"
 
 
 def _content(path: str) -> bytes:
@@ -169,7 +169,8 @@ def _decoded(content: bytes | str, name: str) -> str:
 def _read(
     text: str, texts: Collection[str], name: str, is_needed: Callable[[str], bool] | None
 ) -> tuple[CSVColumns, set[str]]:
-    """The columns, and the names of those whose pieces are numbers in part only."""
+    """The columns, and the names of those that have numbers in some chunks and texts in others,
+    which are left out."""
     rows = _rows(text, name)
     _, header = next(rows, (0, []))
     header = _checked_header(header, name, is_needed)
@@ -238,9 +239,11 @@ def _delimiter(text: str) -> str:
 
 
 def _check_quotes(place: str, row: str, is_last: bool, options: dict[str, Any]) -> None:
-    """Raise a ValueError if the text of a row has a quoted field that is not closed, or, in
-    several lines, one that ends before other text than a separator: an unclosed quotation mark may
-    have swallowed the rows up to the next one."""
+    """Raise a ValueError if a quotation mark in the text of a row is not closed.
+
+    The csv module reports none: an unclosed field extends over the following lines to the next
+    quotation mark, or to the end of the file. So a field over several lines must be followed by a
+    separator or the end of the row."""
     import csv
 
     if is_last and len([*csv.reader(io.StringIO(f"{row}\n.", newline=""), **options)]) == 1:

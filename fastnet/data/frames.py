@@ -1,7 +1,7 @@
 """Data with named columns: frames of pandas, polars and others, dicts and lists of dicts.
 
-Frames of pandas and polars, and what has their ``columns``, ``to_numpy`` and ``frame[name]``, are
-read directly; others, such as tables of pyarrow, by narwhals, an extra.
+Frames of pandas and polars, and other objects with ``columns``, ``to_numpy`` and ``frame[name]``,
+are read directly. Other frames, such as tables of pyarrow, need narwhals, an optional dependency.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fastnet.core import checks, extras
 
-# Columns by name, one example by name, or several; frames are array_like.
+# A dict of columns, one example as a dict, or several such examples. Frames count as array_like.
 Columns: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 # Attributes of frames that narwhals reads.
@@ -61,8 +61,8 @@ def _as_dict(value: Any) -> Any:
 
 
 def is_named(value: Any) -> bool:
-    """Whether ``value`` has named columns: a frame, a dict of columns, one example that ``is_row``,
-    or a list of dicts."""
+    """Whether ``value`` has named columns: a frame, a dict of columns, one example (``is_row``) or
+    a list of dicts."""
     if isinstance(value, list | tuple):
         return bool(value) and isinstance(value[0], Mapping)
     return isinstance(_as_dict(value), Mapping) or is_frame(value)
@@ -115,11 +115,11 @@ def columns_of(raw: Any) -> dict[Any, Any]:
 def _check_lengths(columns: Mapping[Any, Any]) -> None:
     n = None
     for name, column in columns.items():
-        came = "a single value" if _is_single(column) else len(column)
-        n = came if n is None else n
-        if came != n or _is_single(column):
+        length = "a single value" if _is_single(column) else len(column)
+        n = length if n is None else n
+        if length != n or _is_single(column):
             raise ValueError(
-                f"column {name!r}: expected as many values as the first column has, got {came}"
+                f"column {name!r}: expected as many values as the first column has, got {length}"
             )
 
 
@@ -163,8 +163,8 @@ def values(column: Any) -> NDArray:
     Returns
     -------
     (n,) ndarray
-        A missing value (None, NaN, pandas.NA) is NaN among numbers, None among objects. Types of
-        NumPy that are neither numbers nor text, such as dates, are returned as they are.
+        A missing value (None, NaN, pandas.NA) is NaN among numbers, None among objects. An array
+        of another NumPy type, such as dates, is returned unchanged.
     """
     array = column.to_numpy() if hasattr(column, "to_numpy") else _array(column)
     if array.dtype.kind in "biuf":
@@ -200,8 +200,8 @@ def matrix(raw: Any, features: Sequence[str] | None = None) -> Any:
     ----------
     raw : frame, dict or list of dicts
     features : sequence of str or None
-        The names of the columns, in the order of the result; None: those of ``raw`` in its order.
-        A frame whose names are not strings is taken in its order.
+        The names of the columns, in the order of the result; None: the columns of ``raw`` in their
+        order, as always for a frame whose names are not strings.
 
     Returns
     -------

@@ -1,8 +1,9 @@
 """The transform of a network's inputs before the first layer: the protocol of ``Network(inputs=)``,
 and ``Standardize``, per-feature means and deviations.
 
-Knows no network. A file names a transform by its ``name``, which ``from_json`` looks up among the
-classes that are defined and those of the package: a file cannot cause an import of other modules.
+Independent of networks. A file contains the ``name`` of a transform. ``from_json`` looks it up
+among the classes of the package and those that the program has defined, so that a file cannot
+import other modules.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from fastnet.data.dataset import Dataset
 from fastnet.data.frames import Columns
 from fastnet.data.sparse_rows import Sparse
 
-# The classes by the name that files use, and where they are defined. Large modules of the package
-# are imported when a class in them is needed.
+# For each ``name``: the class, and the module and class name of its definition. Large modules of
+# the package are imported when a class in them is needed.
 _BY_NAME: dict[str, type[InputTransform]] = {}
 _PLACES = {"table": ("fastnet.data.table", "Table")}
 _IMPORTED_LATE = {name: module for name, (module, _) in _PLACES.items()}
@@ -49,7 +50,7 @@ class InputTransform(ABC):
                     f"name: expected one that no other transform has, got {cls.name!r}, that of "
                     f"{'.'.join(known)}"
                 )
-            _BY_NAME[cls.name] = cls  # defined again, as in a notebook
+            _BY_NAME[cls.name] = cls  # also if it is defined again, as in a notebook
 
     @property
     @abstractmethod
@@ -69,7 +70,7 @@ class InputTransform(ABC):
     @property
     @abstractmethod
     def standardize(self) -> Standardize | None:
-        """For the ``n_out`` columns; None leaves them unchanged."""
+        """The standardization of the ``n_out`` columns; None leaves them unchanged."""
 
     @property
     def summary(self) -> str:
@@ -78,8 +79,8 @@ class InputTransform(ABC):
 
     @property
     def classes(self) -> tuple[Any, ...] | None:
-        """The names of the classes of a network with these inputs, which may order them in another
-        way; None if any are possible, or none."""
+        """The names that the classes of a network with these inputs must have, in any order; None
+        if it may have any."""
         return None
 
     @property
@@ -88,7 +89,7 @@ class InputTransform(ABC):
         return False
 
     def reads(self, raw: Any) -> bool:
-        """Whether ``raw`` is for ``encode``: data with named columns."""
+        """Whether ``encode`` takes ``raw``: data with named columns."""
         return frames.is_named(raw)
 
     def examples(self, raw: Any) -> Dataset | None:
@@ -97,18 +98,19 @@ class InputTransform(ABC):
 
     @abstractmethod
     def encode(self, raw: Any) -> Any:
-        """Data with named columns -> their numbers, (n, n_out), not yet standardized: an array, or
-        a frame that NumPy converts to one.
+        """The numbers (n, n_out) of data with named columns, not yet standardized: an array, or a
+        frame that NumPy converts to one.
 
         Raises
         ------
         ValueError, TypeError
-            The message names the column; the caller puts the argument before it.
+            The message names the column; the caller prefixes the argument's name.
         """
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
-        """The state for ``from_state`` in types of JSON: numbers as float, arrays as lists."""
+        """The state that ``from_state`` takes, in types that JSON represents: numbers as float,
+        arrays as lists."""
 
     @classmethod
     @abstractmethod
@@ -230,7 +232,8 @@ class Standardize(InputTransform):
         self._mean = _constant(means)
         self._deviation = _constant(np.where(deviations == 0, 1.0, deviations))
         self._features = checks.names("features", features, len(means))
-        self.key = self._mean.tobytes(), self._deviation.tobytes()  # what it computes, hashable
+        # hashable; equal for objects that compute the same
+        self.key = self._mean.tobytes(), self._deviation.tobytes()
 
     @classmethod
     def fit(cls, X: Dataset | Sparse | ArrayLike | Columns, with_mean: bool = True) -> Self:

@@ -25,13 +25,14 @@ def array(name: str, y: Any) -> NDArray:
 
 
 def checked_classes(name: str, classes: Any, n: int | None = None) -> tuple[Label, ...]:
-    """The names of n classes, or of any number: different strings, numbers or booleans."""
+    """The names of classes, checked: different strings, numbers or booleans, n of them unless n is
+    None."""
     if isinstance(classes, str | bytes) or not isinstance(classes, Iterable):
         raise TypeError(f"{name}: expected a list of labels, got {checks.short_repr(classes)}")
     found = tuple(plain_label(f"{name}[{i}]", label) for i, label in enumerate(classes))
     if n is not None and len(found) != n:
         raise ValueError(
-            f"{name}: expected {n}, as many as the network tells apart, got {len(found)}: "
+            f"{name}: expected {n}, one for each class of the network, got {len(found)}: "
             f"{checks.some(found)}"
         )
     seen: set[Label] = set()
@@ -56,8 +57,8 @@ def plain_label(name: str, label: Any) -> Label:
 
 
 def named(codes: NDArray, classes: Sequence[Label]) -> NDArray:
-    """(n,) names of classes (n,): strings, integers, floats or booleans, or objects if the names
-    are of several types."""
+    """(n,) names for indices of classes (n,): an array of strings, integers, floats or booleans, or
+    of objects if the names have several types."""
     kinds = {type(label) for label in classes}
     made: NDArray = np.array(classes) if len(kinds) == 1 else np.array(classes, object)
     return np.asarray(made[codes])
@@ -101,7 +102,7 @@ def codes_of(y: NDArray, classes: Sequence[Label]) -> NDArray:
     labels = y.tolist()
     try:
         return np.array([places[label] for label in labels], np.int64)
-    except (KeyError, TypeError):  # a TypeError of a label that cannot be hashed
+    except (KeyError, TypeError):  # TypeError: a label that is not hashable
         i, odd = next((i, one) for i, one in enumerate(labels) if not _is_class(one, places))
         raise ValueError(
             f"y: expected one of the classes {checks.some(classes)}, got {checks.short_repr(odd)} "
@@ -117,8 +118,8 @@ def _is_class(label: Any, places: dict[Label, int]) -> bool:
 
 
 def read(name: str, y: Any, classes: Any) -> tuple[tuple[Label, ...] | None, NDArray]:
-    """(names of the classes or None, labels or targets as numbers) of a data set. Strings are
-    names: without ``classes`` the different ones, sorted."""
+    """(names of the classes or None, labels or targets as numbers) of a data set. If y contains
+    strings and ``classes`` is None, the names are the different strings, sorted."""
     found = array(name, y)
     if classes is None and found.dtype.kind in "biuf":
         return None, found
@@ -141,11 +142,11 @@ def check_codes(name: str, y: NDArray, classes: Sequence[Label]) -> None:
 
 
 def has_numbers(classes: Sequence[Label]) -> bool:
-    """Whether a name is a number or a boolean, so that numbers are names."""
+    """Whether any name is a number or a boolean; numbers among labels are then names."""
     return any(not isinstance(one, str) for one in classes)
 
 
 def are_names(y: NDArray, classes: Sequence[Label]) -> bool:
-    """Whether labels (n,) that are not in a Dataset are names, not the numbers of the classes:
-    text always; numbers if a name is a number."""
+    """Whether labels (n,) that are not in a Dataset are names rather than indices of classes:
+    always for text; for numbers if any class is named by one."""
     return is_text(y) or y.dtype == object or has_numbers(classes)

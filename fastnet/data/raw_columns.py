@@ -24,10 +24,10 @@ EXPECTED = (
 )
 
 
-# Texts that stand for missing values in columns of numbers, besides those of all files.
+# Texts that stand for missing values in a column of numbers: more than in a column of texts.
 _MISSING_NUMBERS = MISSING | {"None", "<NA>", "#N/A", "NAN", "-"}
 
-# Texts of a whole number or of a day, as libraries write them for other types, and what is kept.
+# An integer written as a float, or a day written as a time; the groups match the canonical text.
 _LONGER = re.compile(r"(-?(?:0|[1-9]\d*))\.0|(\d{4}-\d\d-\d\d)[ T]00:00:00")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -52,8 +52,8 @@ class RawColumns(NamedTuple):
     others : tuple of str
         The names of columns that were not read.
     means : {str: float}
-        Of some rows of a table, the means of all its rows for the columns of numbers that have no
-        values in these rows.
+        If the rows are a selection: for each column of numbers that has no values in them, its
+        mean over all rows.
     """
 
     name: str
@@ -66,7 +66,7 @@ class RawColumns(NamedTuple):
 
     @property
     def names(self) -> list[str]:
-        """The names of all columns; those of ``others`` follow the others."""
+        """The names of all columns, those that were not read last."""
         return [*self.columns, *self.others]
 
     def place(self, row: int, column: str) -> str:
@@ -123,9 +123,11 @@ def read(
         library; a dict of columns, or of one row; a list of such rows. Names that are
         integers are read as text.
     texts : collection of str
-        Columns that are texts, whatever they look like; the text of a date is that of a file.
+        Columns to read as texts, whatever they contain; dates become the texts that a CSV file has
+        for them.
     is_needed : callable or None
-        Whether the column of a name is needed; others may have values of any kind. None: all are.
+        Takes the name of a column and returns whether it is needed; the values of other columns
+        are not checked. None: all are needed.
 
     Returns
     -------
@@ -162,7 +164,7 @@ def read(
 
 
 def _with_booleans(raw: RawColumns, texts: Collection[str]) -> RawColumns:
-    """The columns of a file, with those whose fields are all true or false as numbers."""
+    """The columns of a file; those whose fields are all true or false are converted to numbers."""
     booleans = frozenset(
         name
         for name, column in raw.columns.items()
@@ -254,10 +256,10 @@ def _array(values: Any) -> NDArray:
 def _no_numbers(name: str, kind: Any) -> TypeError:
     words = str(kind)
     dates = "date" in words.lower() or "time" in words.lower()
-    hint = ", such as the days since a day, or leave the column out" if dates else ""
+    hint = ", such as the days since a fixed day, or leave the column out" if dates else ""
     return TypeError(
         f"column {name!r}: expected numbers, booleans or texts, got {words}"
-        + (f"; make numbers of it{hint}" if dates else "")
+        + (f"; convert it to numbers{hint}" if dates else "")
     )
 
 
@@ -272,8 +274,8 @@ def _not_finite(name: str, row: int) -> ValueError:
 
 
 def numbers_in(texts: list[str | None]) -> NDArray | None:
-    """The numbers of a column of texts, NaN where one is missing, also as "None", "<NA>", "#N/A",
-    "NAN" or "-"; None if a text is not a number.
+    """The numbers of a column of texts, or None if a text is not a number. Missing values, to which
+    "None", "<NA>", "#N/A", "NAN" and "-" belong, are NaN.
 
     Examples
     --------
@@ -291,8 +293,8 @@ def numbers_in(texts: list[str | None]) -> NDArray | None:
 
 
 def text_of(value: Any) -> str:
-    """A value as the name of a category: 3.0 is "3", and midnight of a day is the day. Spaces
-    around a text are removed.
+    """A value as the name of a category: 3.0 is "3", and 2020-01-31 00:00:00 is "2020-01-31".
+    Spaces around a text are removed.
 
     Examples
     --------
@@ -331,9 +333,11 @@ def canonical(text: str | None) -> str | None:
 def read_to_fit(
     data: Any, categorical: Collection[str], dropped: Collection[str], target: str | None
 ) -> RawColumns:
-    """``read``, with canonical texts in the categorical columns that contain only numbers, booleans
-    or dates, if these texts differ where the original ones do. Those of the target are kept, since
-    they are what is predicted; None: it is the last column that has a name."""
+    """``read``, with canonical texts in categorical columns.
+
+    A column is changed if it contains only numbers, only booleans or only dates, and if different
+    texts remain different. The target is not changed, since its texts are predicted.
+    ``target=None`` stands for the last column that has a name."""
     raw = read(data, categorical, lambda name: name not in dropped)
     if target is None:
         target = next((name for name in reversed(raw.columns) if name), "")

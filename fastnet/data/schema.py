@@ -78,21 +78,21 @@ class Schema(NamedTuple):
         return self.features is not None or not plain
 
     def rows(self, X: Any) -> Any:
-        """The numbers of data with named columns, (n, n_in): an array, or a frame that is
-        converted to one.
+        """The numbers of data with named columns, (n, n_in): an array, or a frame that NumPy
+        converts to one.
 
         Raises
         ------
         TypeError, ValueError
-            For columns that do not fit, without the name of the argument.
+            For columns that do not match; the message does not name the argument.
         """
         if self.inputs is None or isinstance(self.inputs, Standardize):
             return frames.matrix(X, self.features)
         return self.inputs.encode(X)
 
     def numbers(self, name: str, X: Any) -> Any:
-        """``X``, the argument ``name``, with ``rows`` in place of data with named columns; one
-        example in a dict is a vector."""
+        """The argument ``X``, called ``name`` in messages: data with named columns as an array, one
+        example in a dict as a vector, and everything else unchanged."""
         if type(X) is np.ndarray:
             return X
         if not (frames.is_named(X) if self.inputs is None else self.inputs.reads(X)):
@@ -103,13 +103,13 @@ class Schema(NamedTuple):
         return rows[0] if frames.is_row(X) else rows
 
     def codes(self, y: Any) -> Any:
-        """Labels by name as the numbers of the classes; other targets, and labels of a network
-        that has no names, as they are.
+        """Labels, with names replaced by the indices of the classes; other targets are returned
+        unchanged, and so are all labels if the classes have no names.
 
         Raises
         ------
         ValueError
-            For a label that is no class, without the name of the argument.
+            For a label that is not one of the classes; the message does not name the argument.
         """
         if self.classes is None:
             return y
@@ -118,7 +118,8 @@ class Schema(NamedTuple):
         return labels.codes_of(found, self.classes) if is_named else y
 
     def code(self, name: str, y: Any) -> Any:
-        """The number of one label by name; another target, ``name`` of a method, as it is."""
+        """The index of the class that ``y`` names; another target is returned unchanged. ``name``
+        is the argument's name in messages."""
         if self.classes is None or np.ndim(y):
             return y
         found = np.array([y], object if isinstance(y, str) else None)
@@ -128,7 +129,7 @@ class Schema(NamedTuple):
             return labels.codes_of(found, self.classes)[0]
 
     def class_weight(self, weights: Any) -> Any:
-        """The argument ``class_weight`` with the numbers of the classes in place of their names.
+        """The argument ``class_weight`` with names replaced by the indices of the classes.
 
         Raises
         ------
@@ -150,7 +151,7 @@ class Schema(NamedTuple):
 
     @property
     def description(self) -> str:
-        """For the repr of a network; "" if there is nothing to say."""
+        """The schema in the repr of a network; "" for an empty one."""
         parts = [] if self.inputs is None else [self.inputs.summary]
         for kind, names in (("features", self.features), ("classes", self.classes)):
             if names is not None:
@@ -159,11 +160,12 @@ class Schema(NamedTuple):
         return "; ".join(parts)
 
 
-EMPTY = Schema()  # of networks without names and without an input transform
+EMPTY = Schema()  # for networks without names and without an input transform
 
 
 def _same_features(own: Any, given: Any) -> Any:
-    """The names of the features: those of ``inputs``, if it has any."""
+    """The features of ``inputs`` or, if these have no names, the argument ``features``; a
+    ValueError if both are given and differ."""
     if own is None or given is None:
         return own if given is None else given
     if not isinstance(given, str) and isinstance(given, Iterable):
@@ -176,8 +178,8 @@ def _same_features(own: Any, given: Any) -> Any:
 
 
 def _check_same_classes(inputs: InputTransform, names: tuple[Label, ...]) -> None:
-    """Raise a ValueError unless the names are those of the classes of ``inputs``, in any order, if
-    it determines them."""
+    """Raise a ValueError if ``inputs`` has classes and ``names`` are others, in any order, or if it
+    predicts numbers."""
     if inputs.predicts_numbers:
         raise ValueError(
             f"classes: expected None, since inputs predict a number, got {checks.some(names)}"

@@ -29,10 +29,11 @@ class Table(InputTransform):
     - A column of numbers is one column. If numbers are missing in the training rows, they are
       replaced by the mean of the others, and a second column, "NAME is missing", is 1 in these
       rows.
-    - A column of texts becomes a column "NAME=TEXT" for each of its categories, sorted by code
-      point, that is 1 in the rows with this text; then one for missing texts, if there are any.
+    - A column of texts becomes one column "NAME=TEXT" for each of its categories, sorted by code
+      point: 1 in the rows with this text, else 0. If texts are missing in the training rows, a last
+      column, "NAME is missing", is 1 in these rows.
     - Booleans are the numbers 0 and 1. Dates are an error; convert them to numbers.
-    - The target is one column: its texts, or its numbers if there are few different integers, are
+    - The target is one column. If it contains texts, or only a few different integers, these are
       classes; otherwise it is a number to predict.
 
     The network standardizes the encoded columns of numbers; those of zeros and ones are not
@@ -109,8 +110,8 @@ class Table(InputTransform):
         data : str, path, frame, dict of columns or list of dicts
             A CSV file, whose first line names the columns and whose empty fields, "NA" and the
             like are missing values (``fastnet.data.csv_files``); a frame of pandas, polars or
-            another library that narwhals reads; a dict of a sequence per column; or a list with
-            a dict per row.
+            another library that narwhals reads; a dict with a sequence per column; or a list
+            with a dict per row.
         target : str or None
             The column to predict. None: the last one of a CSV file; otherwise it must be named.
         task : "classification", "regression" or None
@@ -136,8 +137,9 @@ class Table(InputTransform):
         Raises
         ------
         TypeError, ValueError
-            For a column that is neither numbers nor categories, missing targets and unknown names;
-            the message names the file, line or row, column and what was expected.
+            For missing targets, names of columns that do not exist, and a column that contains
+            neither numbers nor categories; the message names the file, line or row, column and
+            what was expected.
         OSError, ImportError
             If the file cannot be read, or narwhals is missing for a frame that needs it.
 
@@ -168,8 +170,8 @@ class Table(InputTransform):
             As for ``fit``.
         validation_fraction : float
             The fraction of the rows to hold out, greater than 0 and less than 1. In a
-            classification, each class has the same share; a class that occurs once is in the
-            training data.
+            classification, this fraction of each class is held out; a class that occurs once is in
+            the training data.
         seed : as for ``Network``
             Seeds the choice of rows.
 
@@ -311,7 +313,7 @@ class Table(InputTransform):
         return self._encode(self._read(raw), self._unknown)
 
     def reads(self, raw: Any) -> bool:
-        """Whether ``raw`` is for ``encode``: a path, a frame, a dict or a list of dicts.
+        """Whether ``encode`` takes ``raw``: a path, a frame, a dict or a list of dicts.
 
         Examples
         --------
@@ -337,8 +339,9 @@ class Table(InputTransform):
         return self.dataset(raw) if raw_columns.is_raw(raw) else None
 
     def dataset(self, data: Any) -> Dataset:
-        """Rows with their targets as a data set, for ``SGD``, ``accuracy`` and ``total_cost`` of a
-        network with ``inputs=`` this table, which also take the rows themselves.
+        """Rows with their targets as a data set for networks whose ``inputs`` are this table.
+
+        Such a network's ``SGD``, ``accuracy`` and ``total_cost`` also take the rows themselves.
 
         Parameters
         ----------
@@ -388,7 +391,7 @@ class Table(InputTransform):
     # ---- state and comparison
 
     def state(self) -> dict[str, Any]:
-        """The state for ``from_state`` in types of JSON.
+        """The state that ``from_state`` takes, in types that JSON represents.
 
         Examples
         --------

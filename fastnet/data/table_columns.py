@@ -1,4 +1,4 @@
-"""The input columns of a ``Table``, fitted to training rows, which encode raw rows."""
+"""The encodings of a ``Table``'s input columns, fitted to training rows."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _LEAST_ROWS = 10
 
 @dataclass(frozen=True)
 class NumberColumn:
-    """A column of numbers or booleans, which are not changed.
+    """A column of numbers or booleans, encoded as they are.
 
     Attributes
     ----------
@@ -88,8 +88,8 @@ class CategoryColumn:
     ----------
     name : str
     categories : tuple of str or None
-        The categories of the training rows, sorted by code point; None, the last one, is that of
-        missing values.
+        The categories of the training rows, sorted by code point; then None, the category of
+        missing values, if there are any.
     """
 
     name: str
@@ -124,7 +124,7 @@ class CategoryColumn:
         return self._code_of_canonical.get(raw_columns.canonical(text), -1)
 
     def encode(self, raw: RawColumns, out: NDArray, unknown: str, missing: str) -> None:
-        """As for ``NumberColumn``; the row of an unknown category is all zeros if it is ignored."""
+        """As for ``NumberColumn``. With ``unknown="ignore"`` an unknown category is all zeros."""
         column = raw.columns[self.name]
         texts = [None] * raw.n if isinstance(column, np.ndarray) else column  # all are missing
         code_of = self._code_of
@@ -167,7 +167,7 @@ def check_features(raw: RawColumns, columns: list[Column]) -> None:
 
 
 def codes_of_canonical(categories: tuple[str | None, ...]) -> dict[str | None, int]:
-    """The number of a category by its canonical text, without texts that several have."""
+    """{canonical text: number of its category}, without texts that several categories share."""
     texts = [raw_columns.canonical(one) for one in categories]
     counts = Counter(texts)
     return {text: i for i, text in enumerate(texts) if counts[text] == 1}
@@ -220,8 +220,8 @@ def fitted(raw: RawColumns, name: str, missing: str) -> Column:
 
 
 def check_categories(raw: RawColumns, name: str, is_target: bool = False) -> None:
-    """Raise a ValueError for a column of texts that was not declared to be categorical if most
-    texts are numbers or dates, or most rows have different texts."""
+    """Raise a ValueError if a column of texts, not declared as categorical, does not look like
+    categories: most texts are numbers or dates, or most rows have different texts."""
     use = words().categorical(name)
     declare = f"leave it out, {words().drop(name)}, or {use}"
     if is_target:  # which cannot be left out
@@ -278,7 +278,7 @@ def numbers_of(raw: RawColumns, name: str) -> NDArray:
 
 
 def with_numbers(raw: RawColumns, names: list[str]) -> RawColumns:
-    """The rows with numbers in those of the named columns whose texts are all numbers."""
+    """The rows; named columns whose texts are all numbers are converted to numbers."""
     columns = dict(raw.columns)
     for name in names:
         column = columns[name]
@@ -297,7 +297,7 @@ def not_a_number(raw: RawColumns, name: str, advice: str = "") -> ValueError:
 
 
 def from_state(state: Any) -> Column:
-    """The column of ``state``.
+    """The column with this state.
 
     Raises
     ------

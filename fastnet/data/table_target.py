@@ -45,7 +45,8 @@ class Target:
 
     @classmethod
     def fit(cls, raw: RawColumns, name: str, task: str | None, declared: bool) -> Self:
-        """The target of the rows; ``declared``: it is categorical even if it contains numbers."""
+        """The target of the rows. ``declared``: the user listed it as categorical, so its values
+        are classes even if they are numbers."""
         column = raw.columns[name]
         absent = [i for i, value in enumerate(column) if value is None or value != value]
         if absent:
@@ -92,7 +93,7 @@ class Target:
 
     @property
     def texts(self) -> set[str]:
-        """The name, if the column must be read as texts."""
+        """{name} if the column must be read as texts, otherwise empty."""
         return {self.name} if self.classes and isinstance(self.classes[0], str) else set()
 
     def of(self, raw: RawColumns) -> NDArray:
@@ -117,7 +118,7 @@ class Target:
         label_of: dict[Any, int] = {one: label for label, one in enumerate(self.classes)}
         if self.texts:
             label_of = table_columns.codes_of_canonical(self.classes) | label_of
-            label_of.pop(None, None)  # a missing target is no class, not even that of "NA"
+            label_of.pop(None, None)  # a missing target has no class, even if a class is named "NA"
         labels = np.empty(raw.n, np.int64)
         for row, value in enumerate(column):
             label = label_of.get(value)

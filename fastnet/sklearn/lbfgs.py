@@ -13,12 +13,12 @@ from fastnet.training.options import SGDOptions
 
 
 def check_dropout(settings: Settings, model: Model) -> None:
-    """Refuse dropout, whose noise L-BFGS does not bear."""
+    """Raise a ValueError if there is dropout: L-BFGS needs a cost without noise."""
     dropout = SGDOptions(dropout=settings.dropout).checked(model).dropout
     if any(dropout):  # type: ignore[arg-type]  # one for each hidden layer
         raise ValueError(
-            f"dropout: expected 0 for the solver 'lbfgs', got {settings.dropout}; 'adam' and 'sgd' "
-            "have it"
+            f"dropout: expected 0 for the solver 'lbfgs', got {settings.dropout}; dropout needs "
+            "'adam' or 'sgd'"
         )
 
 
@@ -30,7 +30,7 @@ def _n(data: Dataset, weights: NDArray | None) -> float:
 def minimizer(
     settings: Settings, model: Model, data: Dataset, weights: NDArray | None
 ) -> Minimizer:
-    """The minimization of the mean cost plus alpha/2n sum W^2, n being the sum of the weights."""
+    """The minimization of the mean cost plus alpha/(2n) sum W^2; n is the sum of the weights."""
     limits = Limits(settings.max_iter, settings.max_fun, settings.tol)
     return Minimizer(model, data, weights, settings.alpha / _n(data, weights), limits)
 

@@ -24,15 +24,16 @@ from fastnet.training.sgd import SGDData
 
 MAX_FUN = 15000
 
-# The minimization ends with the first iteration that reduces the cost by a smaller share: SciPy's
-# default, and for float32 the rounding error, which no cost can resolve.
+# The minimization ends after the first iteration that reduces the cost by less than this fraction:
+# SciPy's default for float64; for float32 its rounding error, below which a change of the cost
+# means nothing.
 _LEAST_GAIN = {"float64": 1e7 * float(np.finfo(np.float64).eps),
                "float32": float(np.finfo(np.float32).eps)}  # fmt: skip
 
 # If a step leads to a cost that is not finite, a step of this share of its length is tried instead.
 _SHARE_OF_STEP = 0.1
 
-_BEGINS_BEYOND = "the cost or its gradient is not finite"
+_NOT_FINITE = "the cost or its gradient is not finite"
 _ADVICE = "inputs and targets of about 1 in size, or smaller initial weights, may help"
 
 
@@ -70,7 +71,7 @@ class Outcome(NamedTuple):
     reason : str
         Why it ended, for messages; "" if it ended after ``max_iter`` iterations.
     result : scipy.optimize.OptimizeResult or None
-        None if ``iteration_ended`` asked for the end.
+        None if ``iteration_ended`` returned True.
     """
 
     reason: str
@@ -78,8 +79,8 @@ class Outcome(NamedTuple):
 
 
 class _Point(NamedTuple):
-    """Parameters (n,) float64, the objective there, its gradient, and its part without the L2
-    term."""
+    """Parameters x (n,) float64, and there the objective, the gradient of the objective, and the
+    objective without its L2 term."""
 
     x: NDArray
     cost: float
@@ -90,7 +91,8 @@ class _Point(NamedTuple):
 class Objective:
     """The mean cost of a network plus l2/2 sum W^2, and its gradient, at any parameters.
 
-    These are one float64 vector: the weights of all layers, each (n_in, n_out), then the biases.
+    The parameters are one float64 vector: the weights of all layers, each (n_in, n_out), then the
+    biases.
 
     Parameters
     ----------
@@ -157,7 +159,7 @@ class Minimizer:
     n_iter : int
         The number of complete iterations.
     cost, mean_cost : float
-        The objective at the parameters of the network, and its part without the L2 term.
+        The objective at the parameters of the network, with and without its L2 term.
     """
 
     def __init__(
@@ -177,16 +179,16 @@ class Minimizer:
         Parameters
         ----------
         iteration_ended : callable
-            Called with the number of the iteration, from 1, and its cost, when the network has its
-            parameters; it must not change them. Returns whether to stop.
+            Called after each iteration with its number, from 1, and its cost; returns whether to
+            stop. The network then has the parameters of this iteration, which must not be changed.
 
         Raises
         ------
         DivergenceError
             If cost or gradient are not finite at the start; nothing is changed.
         Exception
-            Of the cost class or of ``iteration_ended``. As after a KeyboardInterrupt, the network
-            has the parameters of the last iteration.
+            What the cost class or ``iteration_ended`` raises. The network then has the parameters
+            of the last iteration, as after a KeyboardInterrupt.
         """
         parameters = self._model.parameters
         self._iteration_ended = iteration_ended
@@ -210,7 +212,7 @@ class Minimizer:
         point = self._objective(x)
         if not (math.isfinite(point.cost) and np.isfinite(point.gradient).all()):
             if self._now is None:
-                raise DivergenceError(1, _ADVICE, _BEGINS_BEYOND)
+                raise DivergenceError(1, _ADVICE, _NOT_FINITE)
             point = _shortened(self._now, x)
         if self._now is None:
             self._move_to(point)
@@ -233,8 +235,8 @@ class Minimizer:
         if not np.array_equal(model.values, values):
             model.parameters.restore(values)
             raise ValueError(
-                "weights, biases: expected no change between two iterations of L-BFGS, as by a "
-                f"callback, got one; they are back as iteration {self.n_iter} left them"
+                "weights, biases: expected no change between two iterations of L-BFGS, got one, "
+                f"perhaps by a callback; those of iteration {self.n_iter} have been restored"
             )
         if stops:
             raise _EndedByCaller
@@ -345,7 +347,7 @@ def prepare(
 
 
 def _with_known_cost(monitor: Monitor, minimizer: Minimizer) -> Monitor:
-    """The training cost is the objective, which need not be computed again."""
+    """The monitor; that of the training cost returns the objective, which is already computed."""
     if monitor.name != "training data" or monitor.custom_cost is not None:
         return monitor
     return monitor._replace(custom_cost=lambda: minimizer.cost)
