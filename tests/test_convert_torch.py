@@ -216,6 +216,13 @@ def test_an_activation_without_a_module_is_refused_by_name(monkeypatch):
             net.to_torch()
 
 
+def test_parameters_that_are_not_finite_are_refused():
+    net = network()
+    net.weights[1][0, 0] = np.inf
+    with pytest.raises(ValueError, match=r"^weights, biases: expected finite numbers, .*weights"):
+        net.to_torch()
+
+
 def test_every_activation_has_a_module():
     """A new one of docs/adding-things.md has none, until its class names it."""
     assert [each.name for each in CLASSES if each.torch_module is None] == []

@@ -44,11 +44,12 @@ def sequential(model: Model) -> Any:
     Raises
     ------
     ValueError
-        For an activation without a module in PyTorch, by name.
+        For an activation without a module in PyTorch, by name; for parameters that are not finite.
     ImportError
         If PyTorch is missing.
     """
     torch = extras.needed("to_torch", "torch")
+    model.parameters.check_finite()
     kinds = (*model.hidden, ACTIVATIONS[model.cost_spec.output])
     roles = [f"hidden[{l}]" for l in range(len(model.hidden))] + ["output"]
     made = [_activation(role, kind) for role, kind in zip(roles, kinds, strict=True)]
