@@ -122,7 +122,11 @@ def test_without_scale_and_standardization_there_is_no_further_module():
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit")
-@pytest.mark.parametrize("by", [Standardize.fit(RAW), Standardize.fit(RAW, with_mean=False), None])
+@pytest.mark.parametrize(
+    "by",
+    [Standardize.fit(RAW), Standardize.fit(RAW, with_mean=False), None,
+     Standardize.fit(dict(zip("abcdefg", RAW.T, strict=True)))],
+)  # fmt: skip
 @pytest.mark.parametrize("scale", [1 / 255, None])
 def test_the_module_can_be_compiled_by_torchscript(by, scale):
     net = network("gelu", "exponential", inputs=by)
@@ -216,6 +220,13 @@ def test_an_activation_without_a_module_is_refused_by_name(monkeypatch):
             net.to_torch()
 
 
+def test_parameters_that_are_not_finite_are_refused():
+    net = network()
+    net.weights[1][0, 0] = np.inf
+    with pytest.raises(ValueError, match=r"^weights, biases: expected finite numbers, .*weights"):
+        net.to_torch()
+
+
 def test_every_activation_has_a_module():
     """A new one of docs/adding-things.md has none, until its class names it."""
     assert [each.name for each in CLASSES if each.torch_module is None] == []
@@ -245,6 +256,18 @@ def test_scale_standardization_and_names_return_too():
         assert back.inputs == by
         other = Network.from_torch(net.to_torch(), classes=[1, 2, 3], features=[*"gfedcba"])
         assert (other.classes, other.features) == ((1, 2, 3), tuple("gfedcba"))
+
+
+def test_the_names_of_a_standardization_return_too():
+    """It was fitted to a frame, whose columns are then found by name."""
+    frame = dict(zip("abcdefg", RAW.T, strict=True))
+    net = network(inputs=Standardize.fit(frame))
+    assert net.inputs.features == tuple("abcdefg")
+    for module in (net.to_torch(), copy.deepcopy(net.to_torch()).double().float()):
+        assert Network.from_torch(module, net.cost).inputs.features == net.inputs.features
+    assert Network.from_torch(net.to_torch(), net.cost) == net
+    with pytest.raises(ValueError, match=r"^features: "):
+        Network.from_torch(net.to_torch(), features=[*"gfedcba"])
 
 
 @pytest.mark.parametrize("output", OUTPUTS)

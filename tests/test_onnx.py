@@ -73,7 +73,9 @@ def test_the_number_of_examples_is_free(n):
     rows, columns = model.graph.input[0].type.tensor_type.shape.dim
     assert (rows.dim_param, columns.dim_value) == ("N", 3)
     x = np.random.default_rng(0).random((n, 3), np.float32)
-    assert np.allclose(outputs(model, x), net.feedforward(x), atol=1e-6)
+    found = outputs(model, x)
+    assert found.shape == (n, 2)
+    assert np.allclose(found, net.feedforward(x), atol=1e-6)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

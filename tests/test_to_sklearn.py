@@ -418,6 +418,12 @@ def test_a_subclass_with_predictions_of_its_own_is_refused():
             getattr(estimator, method)()
 
 
+def test_parameters_that_are_not_finite_are_refused():
+    ours = of_targets("numbers")
+    ours.coefs_[0][0, 0] = np.nan
+    assert_refused(ours, "weights, biases: expected finite numbers", "in weights[0]")
+
+
 def test_callbacks_are_refused():
     pytest.importorskip("sklearn.callback", reason="scikit-learn 1.9 has callbacks")
     ours = of_targets("multiclass").set_callbacks(Callback())

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnet.architecture import make_model
-from fastnet.convert import onnx_expressions, onnx_file
+from fastnet.convert import layers, onnx_expressions, onnx_file
+from fastnet.convert.layers import Layer
 from fastnet.convert.onnx_nodes import Reader
 from fastnet.convert.onnx_values import Constant, Inputs, Layers, Unfit, Value, Weighted
 from fastnet.core import checks
@@ -141,12 +141,10 @@ def _made(found: Layers, stored: dict[str, Any], classes: Any, cost: Any) -> Mod
         "classes": stored.get("classes", _fitting(classes, len(found.z.w), output)),
         "features": features,
     }
-    made = make_model(
-        [chain[0].w.shape[1], *(len(each.w) for each in chain)], _cost(cost, stored, output.name),
-        output=output.name, dtype=dtypes.pop(), hidden=hidden, schema=schema,
-    )  # fmt: skip
-    made.parameters.bind("weights", [each.w for each in chain])
-    made.parameters.bind("biases", [_bias(each) for each in chain])
+    parameters = [Layer(f"weights[{l}]", each.w.T, _bias(each)) for l, each in enumerate(chain)]
+    if cost is None and "cost" in stored:
+        cost = costs.from_json(stored["cost"])
+    made = layers.model_of(parameters, hidden, output.name, cost, schema)
     scale = stored.get("input_scale") if inputs.scale is None else inputs.scale
     if scale is not None:
         made.parameters.input_scale = checks.nonnegative("input_scale", scale)
@@ -163,10 +161,8 @@ def _chain(last: Weighted) -> tuple[list[Weighted], list[Activation]]:
     return chain[::-1], hidden[::-1]
 
 
-def _bias(layer: Weighted) -> NDArray:
-    n_out = len(layer.w)
-    given = np.zeros(1, layer.w.dtype) if layer.b is None else layer.b
-    return np.broadcast_to(given, n_out).reshape(n_out, 1)
+def _bias(layer: Weighted) -> NDArray | None:
+    return None if layer.b is None else np.broadcast_to(layer.b, len(layer.w))
 
 
 def _standardize(inputs: Inputs, n_in: int, features: Any) -> Standardize | None:
@@ -186,18 +182,6 @@ def _fitting(classes: Any, n_out: int, output: Activation) -> Any:
     """The names of classes that the graph has, if they are as many as the outputs say."""
     expected = 2 if n_out == 1 and not output.of_layer else n_out
     return classes if classes is not None and len(classes) == expected else None
-
-
-def _cost(given: Any, stored: dict[str, Any], output: str) -> Any:
-    """The cost: the argument, the stored one, or the usual one of the output layer."""
-    if given is not None:
-        return given
-    known = costs.from_json(stored["cost"]) if "cost" in stored else None
-    if known is not None:
-        return known
-    fitting = [each for each in costs.COSTS if output in each.errors]
-    of_classes = [each for each in fitting if each.sklearn_name == "log_loss"]
-    return (of_classes or fitting)[0]
 
 
 def _stored(proto: onnx.ModelProto) -> dict[str, Any]:

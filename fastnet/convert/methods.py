@@ -232,8 +232,8 @@ class ConversionMethods:
         Raises
         ------
         ValueError, TypeError
-            For an activation that has no module in PyTorch, by name, and for an overridden
-            ``feedforward``.
+            For an activation that has no module in PyTorch, by name, parameters that are not
+            finite, and an overridden ``feedforward``.
         ImportError
             If PyTorch is missing.
 

@@ -25,6 +25,8 @@ class Inputs(nn.Module):
         Means, or None if none are subtracted, and deviations.
     dtype : torch.dtype
         The type of the result.
+    features : tuple of str or None
+        The names of the standardized features, if the standardization has some.
     """
 
     def __init__(
@@ -32,9 +34,10 @@ class Inputs(nn.Module):
         scale: float | None,
         moments: tuple[NDArray | None, NDArray] | None,
         dtype: torch.dtype,
+        features: tuple[str, ...] | None = None,
     ):
         super().__init__()
-        self.scale = scale
+        self.scale, self.features = scale, features
         mean, deviation = (None, None) if moments is None else map(_tensor, moments)
         self.register_buffer("mean", mean)
         self.register_buffer("deviation", deviation)

@@ -44,11 +44,12 @@ def sequential(model: Model) -> Any:
     Raises
     ------
     ValueError
-        For an activation without a module in PyTorch, by name.
+        For an activation without a module in PyTorch, by name; for parameters that are not finite.
     ImportError
         If PyTorch is missing.
     """
     torch = extras.needed("to_torch", "torch")
+    model.parameters.check_finite()
     kinds = (*model.hidden, ACTIVATIONS[model.cost_spec.output])
     roles = [f"hidden[{l}]" for l in range(len(model.hidden))] + ["output"]
     made = [_activation(role, kind) for role, kind in zip(roles, kinds, strict=True)]
@@ -69,7 +70,8 @@ def _takes_plain_inputs(model: Model) -> bool:
 def _inputs(torch: Any, model: Model) -> Any:
     by = model.schema.standardize
     moments = None if by is None else (by.mean if by.with_mean else None, by.deviation)
-    return _own().Inputs(model.input_scale, moments, getattr(torch, model.dtype.name))
+    features = None if by is None else by.features
+    return _own().Inputs(model.input_scale, moments, getattr(torch, model.dtype.name), features)
 
 
 def _linear(torch: Any, w: NDArray, b: NDArray) -> Any:
@@ -286,7 +288,8 @@ class _Reader:
         self.scale, self._is_at_start = module.scale, False
         if module.deviation is not None:
             mean = None if module.mean is None else _array(f"{place}.mean", module.mean)
-            self.standardize = Standardize(mean, _array(f"{place}.deviation", module.deviation))
+            deviation = _array(f"{place}.deviation", module.deviation)
+            self.standardize = Standardize(mean, deviation, features=module.features)
 
 
 def _array(place: str, tensor: Any) -> NDArray:

@@ -346,7 +346,9 @@ class BaseMLP(Iterations, OnnxExport, CallbackSupportMixin, BaseEstimator):
             For what scikit-learn's class does not have, by name: an activation, a solver, a loss or
             an output layer; ``class_weight``, ``dropout``, ``eval_metric`` and callbacks, without
             which the training would go on differently. ``set_params(dropout=0)`` before, for
-            example, permits it.
+            example, permits it. For parameters that are not finite, too.
+        TypeError
+            For a subclass with predictions of its own.
 
         Examples
         --------

@@ -42,12 +42,13 @@ def to_sklearn(estimator: Any) -> Any:
     Raises
     ------
     ValueError
-        For what scikit-learn's class does not have, by name.
+        For what scikit-learn's class does not have, by name; for parameters that are not finite.
     TypeError
         For a subclass with predictions of its own.
     """
     check_predictions("to_sklearn", estimator)
     model = model_of(estimator.network_)
+    model.parameters.check_finite()
     kind = neural_network.MLPRegressor
     if is_classifier(estimator):
         kind = neural_network.MLPClassifier
