@@ -73,5 +73,8 @@ def test_errors_name_the_options(capsys):
     assert "--checkpoint: expected a name that ends in .npz" \
         in refused(capsys, *IMAGES, "--checkpoint", "run.pt")  # fmt: skip
     assert "missing" in refused(capsys, *IMAGES, "--checkpoint", "missing/run.npz")
+    for file in ("run.npz", "./run.npz"):
+        assert f"--save: expected another file than --checkpoint, got '{file}'" \
+            in refused(capsys, *IMAGES, *CHECKPOINT, "--save", file)  # fmt: skip
     table()
     assert "table.csv" not in refused(capsys, "table.csv", "--checkpoint", "run.pt")

@@ -46,7 +46,7 @@ def check_outputs(options: argparse.Namespace) -> None:
             raise ValueError(f"--save: expected a file, got {options.save!r}")
         persistence.check_suffix("--save", options.save)
         check_writable("--save", options.save)
-        check_is_another("--save", options.save, inputs)
+        check_is_another("--save", options.save, [("--checkpoint", options.checkpoint), *inputs])
     if options.plot is not None:
         from fastnet import demo
 
