@@ -1,8 +1,11 @@
 """Saving and loading networks."""
 
+import errno
 import json
 import os
 import pathlib
+import subprocess
+import sys
 import tracemalloc
 
 import numpy as np
@@ -179,6 +182,44 @@ def test_a_pipe_without_a_name_is_written_to():
     os.close(write)
     with open(read) as pipe:
         assert json.load(pipe)["sizes"] == [2, 1]
+
+
+@pytest.mark.skipif(not os.path.isdir("/dev/fd"), reason="this system has no /dev/fd")
+def test_a_network_on_the_standard_output_goes_where_the_shell_redirects_it(tmp_path):
+    code = (
+        "from fastnet import Network; net = Network([2, 1], seed=1); print('before', flush=True); "
+        "net.save('/dev/stdout'); print(); net.save('/dev/fd/1'); print('\\nafter')"
+    )
+    with open(tmp_path / "output", "wb") as output:
+        subprocess.run([sys.executable, "-P", "-c", code], stdout=output, check=True)
+    before, first, second, after = (tmp_path / "output").read_text().splitlines()
+    assert (before, after) == ("before", "after")
+    assert json.loads(first)["sizes"] == json.loads(second)["sizes"] == [2, 1]
+    assert os.listdir(tmp_path) == ["output"]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+def test_a_device_without_space_is_an_error_that_names_it():
+    with pytest.raises(OSError, match="No space left on device: '/dev/full'"):
+        Network([2, 1]).save("/dev/full")
+
+
+def test_links_that_lead_back_to_themselves_are_the_systems_error(tmp_path):
+    place = tmp_path / "net.json"
+    place.symlink_to(tmp_path / "other")
+    (tmp_path / "other").symlink_to(place)
+    for use in (Network([2, 1]).save, files.check_writable, fastnet.load):
+        with pytest.raises(OSError, match="links") as caught:
+            use(place)
+        assert (caught.value.errno, caught.value.filename) == (errno.ELOOP, str(place))
+    assert place.is_symlink()
+
+
+@pytest.mark.parametrize("name", ["", "a\0b.npz"])
+@pytest.mark.parametrize("use", [Network([2, 1]).save, fastnet.load])
+def test_a_name_that_no_file_can_have_is_refused(use, name):
+    with pytest.raises(ValueError, match=r"^filename: expected the path of a file, got '"):
+        use(name)
 
 
 def test_the_systems_errors_name_the_file_that_was_asked_for(tmp_path):

@@ -183,7 +183,10 @@ def path(name: str, value: Any) -> str:
     """``value`` as a path."""
     if not isinstance(value, (str, os.PathLike)):
         raise TypeError(f"{name}: expected a str or a path, got {short_repr(value)}")
-    return str(os.fspath(value))
+    text = str(os.fspath(value))
+    if not text or "\0" in text:  # which systems read as the present folder, or not at all
+        raise ValueError(f"{name}: expected the path of a file, got {short_repr(value)}")
+    return text
 
 
 def is_masked(value: Any) -> bool:

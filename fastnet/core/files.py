@@ -22,21 +22,26 @@ except ImportError:  # not a POSIX system
 if TYPE_CHECKING:
     from pathlib import Path
 
+_OPEN_FILE = re.compile(r"/dev/(?:(stdout|stderr)|fd/(\d{1,9}))")
+_STREAMS = {"stdout": 1, "stderr": 2}
+
 
 def write(path: Any, chunks: Iterable[bytes | memoryview]) -> None:
     """Write a file atomically: an existing file is replaced when the new one is complete.
 
     Until then the bytes are in a temporary file in the same folder, NAME.<16 hexadecimal
     digits>.part, which is locked while it is in use. If a process is killed, its temporary file
-    remains until the next call for the same path removes it.
+    remains until the next call for the same path removes it. Pipes, devices and /dev/stdout are
+    written to and not replaced.
     """
     place = _place(path)
-    if _is_special(place):
-        with place.open("wb") as special:
+    number = _open_file(place)
+    if number is not None or _is_special(place):
+        with _named(place), place.open("wb") if number is None else _duplicate(number) as special:
             special.writelines(chunks)
         return
     with _named(place):
-        target = place.resolve()
+        target = _target(place)
         _remove_abandoned(target)
         file, temporary = _begin(target)
     try:
@@ -59,9 +64,9 @@ def check_writable(path: Any) -> None:
     place = _place(path)
     if place.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if not _is_special(place):
+    if _open_file(place) is None and not _is_special(place):
         with _named(place):
-            file, temporary = _begin(place.resolve())
+            file, temporary = _begin(_target(place))
         with file:
             temporary.unlink(missing_ok=True)
 
@@ -75,6 +80,29 @@ def _place(path: Any) -> Path:
 def _is_special(place: Path) -> bool:
     """Whether the path is a pipe or a device, which is written to and not replaced, or a folder."""
     return place.exists() and not place.is_file()
+
+
+def _open_file(place: Path) -> int | None:
+    """The number of the open file that /dev/stdout, /dev/stderr or /dev/fd/N is. It may be a
+    regular file, to which a shell redirects the output: replacing it would lose what the program
+    prints."""
+    found = _OPEN_FILE.fullmatch(str(place))
+    if found is None:
+        return None
+    return _STREAMS[found[1]] if found[1] else int(found[2])
+
+
+def _duplicate(number: int) -> BinaryIO:
+    """The open file of this number, which stays open when the one that is returned is closed."""
+    return os.fdopen(os.dup(number), "wb")
+
+
+def _target(place: Path) -> Path:
+    """The file that the links of a path lead to; it need not exist."""
+    target = type(place)(os.path.realpath(place))
+    if target.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    return target
 
 
 def _begin(target: Path) -> tuple[BinaryIO, Path]:
