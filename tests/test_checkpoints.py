@@ -372,6 +372,15 @@ def test_another_network_is_refused_and_unchanged(name, network):
     assert net == before
 
 
+@pytest.mark.parametrize("number", [np.float64(0.5), np.float32(0.5), np.array(0.5)])
+def test_numbers_of_an_optimizer_may_be_those_of_numpy(number):
+    train(2, optimizer=fastnet.Adam(number, 0.9))
+    with_floats = {"optimizer": fastnet.Adam(0.5, 0.9)}
+    assert_same(train(resume=True, **with_floats), without(**with_floats))
+    with pytest.raises(ValueError, match=r"has Adam\(beta1=0.5, .*, this call Adam\(beta1=0.25, "):
+        train(resume=True, optimizer=fastnet.Adam(np.float64(0.25), 0.9))
+
+
 def test_functions_are_compared_by_name():
     def one(*_):
         return 0.5
@@ -474,6 +483,13 @@ def test_a_path_that_cannot_be_written_is_refused_before_the_training(monkeypatc
             train(checkpoint="pipe.npz")
     with pytest.raises(OSError, match="missing"):
         train(0, checkpoint="missing/run.npz")
+
+
+def test_a_link_to_a_file_that_is_not_there_yet_is_followed():
+    os.symlink("elsewhere.npz", "run.npz")
+    train(2, resume=True)
+    assert os.path.islink("run.npz")
+    assert_same(train(4, resume=True), without(4))
 
 
 @pytest.mark.parametrize("resume", [False, True])
@@ -615,7 +631,9 @@ def test_a_checkpoint_of_a_later_format_is_refused():
 def test_load_and_a_training_refuse_each_others_files_by_name():
     net, _ = train(2)
     with pytest.raises(
-        ValueError, match=r"^run\.npz: kind: expected 'network', found 'checkpoint'"
+        ValueError,
+        match=r"^run\.npz: kind: expected 'network', found 'checkpoint', which a training "
+        "with resume=True reads$",
     ):
         fastnet.load("run.npz")
     net.save("net.npz")

@@ -52,6 +52,13 @@ def test_a_file_that_is_not_json_is_refused(path, content):
     refused(path, content)
 
 
+def test_the_error_for_another_file_names_all_formats(path):
+    formats = "expected a network in JSON, .npz or .safetensors, found"
+    refused(path, "", f"net.json: {formats} an empty file")
+    refused(path, "# Text", f"net.json: {formats} invalid JSON: Expecting value: line 1 column 1")
+    refused(path, b"\xff\xfe{", f"net.json: {formats} bytes that are not UTF-8")
+
+
 @pytest.mark.parametrize("content", ["[]", "5", "null", "true", '"net"', "NaN", '[{"sizes": 3}]'])
 def test_json_that_is_no_object_is_refused(path, content):
     refused(path, content, "object")

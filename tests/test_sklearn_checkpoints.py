@@ -276,7 +276,7 @@ def test_other_examples_are_refused():
 def test_the_checkpoint_of_another_estimator_is_refused():
     classifier(max_iter=3).fit(*IRIS, checkpoint="fit.npz")
     with pytest.raises(ValueError, match=r"function: the checkpoint has MLPClassifier\.fit, this "
-                       r"call MLPRegressor\.fit"):  # fmt: skip
+                       r"call MLPRegressor\.fit$"):  # fmt: skip
         regressor().fit(*NUMBERS, checkpoint="fit.npz", resume=True)
 
 

@@ -156,7 +156,7 @@ class CheckpointFile:
         self._release, self._warned = version(), False
         files.check_writable(options.path)
         self.found: Saved | None = None
-        if os.path.lexists(options.path):
+        if os.path.exists(options.path):
             found = read(options.path)
             self.found = found if options.resume else None
 
@@ -235,6 +235,8 @@ def read(path: str) -> Saved:
 def _differences(saved: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
     """What differs between the settings of a checkpoint and those of this call, in words."""
     names = [*settings, *(name for name in saved if name not in settings)]
+    if saved.get("function") != settings["function"]:  # which has settings of its own
+        names = ["function"]
     found = [
         f"{name[:60]}: the checkpoint has {_words(saved, name)}, this call {_words(settings, name)}"
         for name in names

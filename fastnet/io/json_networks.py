@@ -74,10 +74,7 @@ def read(file: BinaryIO, cost: Any) -> Model:
         If the file is not JSON, lacks a key, has wrong shapes or numbers that are not finite; the
         message names the key.
     """
-    try:
-        found = json_text.parse(file.read())
-    except ValueError as error:
-        raise ValueError(f"expected a network in JSON, found damage: {error}") from None
+    found = json_text.parse(file.read(), "a network in JSON, .npz or .safetensors")
     if not isinstance(found, dict):
         raise ValueError(f"expected a JSON object, found {type(found).__name__}")
     fields = network_fields.checked(found)

@@ -8,8 +8,8 @@ from typing import Any
 from fastnet.core import checks
 
 
-def parse(text: str | bytes) -> Any:
-    """The value of a text in JSON.
+def parse(text: str | bytes, expected: str = "JSON") -> Any:
+    """The value of a text in JSON; errors say what was ``expected``.
 
     Raises
     ------
@@ -24,13 +24,14 @@ def parse(text: str | bytes) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_object)
     except RecursionError:
-        raise ValueError("expected JSON, found lists within lists without end") from None
+        raise ValueError(f"expected {expected}, found lists within lists without end") from None
     except UnicodeDecodeError as error:
-        raise ValueError(f"expected JSON, found bytes that are not UTF-8: {error}") from None
+        raise ValueError(f"expected {expected}, found bytes that are not UTF-8: {error}") from None
     except ValueError as error:
         message = str(error)
-        expected = message if message.startswith("expected ") else f"expected JSON, found {message}"
-        raise ValueError(expected) from None
+        if message.startswith("expected "):
+            raise
+        raise ValueError(f"expected {expected}, found invalid JSON: {message}") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

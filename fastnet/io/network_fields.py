@@ -99,7 +99,8 @@ def _check_kind(fields: Mapping[str, Any]) -> None:
     """Check kind and format_version, so that what another release writes is not misread."""
     kind = fields.get("kind", KIND)
     if kind != KIND:
-        raise ValueError(f"kind: expected {KIND!r}, found {checks.short_repr(kind)}")
+        hint = ", which a training with resume=True reads" if kind == "checkpoint" else ""
+        raise ValueError(f"kind: expected {KIND!r}, found {checks.short_repr(kind)}{hint}")
     number = fields.get("format_version", 0)
     if type(number) is not int or number < 0:
         raise ValueError(

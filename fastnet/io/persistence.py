@@ -126,6 +126,8 @@ def load(path: Any, cost: Any = None) -> Model:
 def _of_content(file: BinaryIO) -> Format:
     """The format of an open file."""
     start = file.read(16)
+    if not start:
+        raise ValueError("expected a network in JSON, .npz or .safetensors, found an empty file")
     file.seek(0)
     if start.startswith(zip_members.SIGNATURES):
         return _NPZ
