@@ -42,7 +42,7 @@ def check_solver(options: Checkpoint | None, settings: Settings) -> None:
 def settings_of(settings: Settings, model: Model, others: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a fit that must be the same when it is resumed, in types of JSON."""
     own = {name: it for name, it in settings._asdict().items() if name not in _ELSEWHERE}
-    own["optimizer"] = None if settings.optimizer is None else repr(settings.optimizer)
+    own["optimizer"] = identity.of_optimizer(settings.optimizer)
     own["dropout"] = repr(settings.dropout)
     own["n_iter_no_change"] = fields.number(settings.n_iter_no_change)
     return {**identity.of_network(model), **own, **others}

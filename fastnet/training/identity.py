@@ -3,6 +3,7 @@ settings in words, and fingerprints of its data."""
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -59,7 +60,7 @@ def of_sgd(
         "lmbda": options.lmbda,
         "l1": options.l1,
         "dropout": [*_sequence(options.dropout)],
-        "optimizer": None if options.optimizer is None else repr(options.optimizer),
+        "optimizer": of_optimizer(options.optimizer),
         "schedule": _schedule(options),
         "early_stopping": _repr(options.early_stopping),
         "callbacks": [name_of(each) for each in options.callbacks or ()],
@@ -69,6 +70,22 @@ def of_sgd(
         "evaluation_data": of_data(sets["evaluation"]) if "evaluation" in sets else None,
         "weights of the examples": None if weights is None else of_array(weights),
     }
+
+
+def of_optimizer(optimizer: Any) -> str | None:
+    """An optimizer in words, whether its numbers are those of Python or of NumPy.
+
+    Examples
+    --------
+    >>> from fastnet import Momentum
+    >>> of_optimizer(Momentum(np.float64(0.5)))
+    'Momentum(mu=0.5, nesterov=False)'
+    """
+    if optimizer is None:
+        return None
+    values = {field.name: getattr(optimizer, field.name) for field in dataclasses.fields(optimizer)}
+    plain = {name: np.asarray(value).item() for name, value in values.items()}
+    return repr(dataclasses.replace(optimizer, **plain))
 
 
 def _schedule(options: SGDOptions) -> str | None:
