@@ -1,4 +1,5 @@
-"""Changed files of networks, as tools/fuzz_files.py makes them: some thousands of them here."""
+"""Changed files of networks and checkpoints, as tools/fuzz_files.py makes them: some thousands of
+them here."""
 
 import os
 import random
@@ -18,9 +19,9 @@ def test_a_changed_file_gives_a_network_or_one_error_that_names_it(tmp_path, mon
     monkeypatch.setattr(os, "fsync", lambda file: None)  # takes most of the time
     found = TOOL["run"](tmp_path, seed, count=1500)
     assert sum(found.values()) == 1500
-    for suffix in (".npz", ".safetensors", ".json"):  # each way is taken
+    for kind in (".npz", ".safetensors", ".json", "checkpoint"):  # each way is taken
         for outcome in ("refused", "equal", "other"):
-            assert found[f"{suffix} {outcome}"] > 0
+            assert found[f"{kind} {outcome}"] > 0
 
 
 def test_the_same_seed_gives_the_same_files(tmp_path):

@@ -1,13 +1,16 @@
-"""Mutates files of networks and loads them: each gives a network, or one error that names the file.
+"""Mutates files of networks and of checkpoints, and reads them: each gives a network, or one error
+that names the file.
 
     python -P tools/fuzz_files.py --seed 1 --seconds 600
 
-Valid files of all formats, among them those of tests/data/files/ and, if fastnet reads them, models
-of ONNX, are changed at random: bits,
-bytes, numbers and whole pieces; .npz members and .safetensors headers also with the checksums and
-the length renewed, so that what lies behind these checks is reached. Accepted are
+Valid files of all formats, among them those of tests/data/files/ and tests/data/checkpoints/ and,
+if fastnet reads them, models of ONNX, are changed at random: bits, bytes, numbers and whole pieces;
+.npz members, values of their arrays and descriptions, and .safetensors headers also with the
+checksums and the length renewed, so that what lies behind these checks is reached. Accepted are
 
-- a ValueError or an OSError whose message begins with the path;
+- a ValueError or an OSError whose message begins with the path, for checkpoints also one of an
+  argument that names the file;
+- the DivergenceError of a training that goes on from changed parameters;
 - a network with finite parameters that computes, and that is equal to itself after it is saved and
   loaded again; for changed bytes of .npz, whose checksums cover everything, the network of the
   original file.
@@ -21,10 +24,13 @@ import importlib.util
 import io
 import json
 import random
+import runpy
 import struct
 import tempfile
 import time
+import warnings
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,7 +39,10 @@ import numpy as np
 import fastnet
 from fastnet.io import zip_members
 
-KEPT = Path(__file__).parents[1] / "tests" / "data" / "files"
+DATA = Path(__file__).parents[1] / "tests" / "data"
+KEPT = DATA / "files"
+CHECKPOINTS = runpy.run_path(str(DATA / "make_checkpoints.py"))
+EPOCHS = CHECKPOINTS["EPOCHS"] + 2  # of a training that is resumed
 NUMBERS = (0, 1, -1, 2, 127, 128, 255, 256, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**53,
            2**62, 2**63 - 1, 2**63, 2**64 - 1)  # fmt: skip
 TEXTS = (b"null", b"true", b"NaN", b"-1", b"1e999", b"[]", b"{}", b'""', b'"os.system"', b"0.5",
@@ -42,11 +51,14 @@ TEXTS = (b"null", b"true", b"NaN", b"-1", b"1e999", b"[]", b"{}", b'""', b'"os.s
 
 
 class Source(NamedTuple):
-    """A valid file."""
+    """A valid file, and the network that ``read(path)`` makes of it; ``kind`` is the suffix or
+    "checkpoint"."""
 
     name: str
     content: bytes
     net: fastnet.Network
+    read: Callable
+    kind: str
 
 
 def sources(folder):
@@ -64,12 +76,41 @@ def sources(folder):
         if hasattr(net, "to_onnx") and importlib.util.find_spec("onnx"):
             net.to_onnx(folder / f"{name}.onnx")
             files.append(folder / f"{name}.onnx")
-    return [Source(f.name, f.read_bytes(), load(f, f.suffix)) for f in sorted(files)]
+    found = [source(f, from_onnx if f.suffix == ".onnx" else load, f.suffix) for f in sorted(files)]
+    return found + checkpoints(folder)
 
 
-def load(path, suffix):
-    """The network in a file that was made of one with this suffix."""
-    return fastnet.Network.from_onnx(path) if suffix == ".onnx" else fastnet.load(path)
+def source(file, read, kind, path=None):
+    """The source of a file; what ``read`` changes is ``path``, a copy."""
+    return Source(file.name, file.read_bytes(), read(path or file), read, kind)
+
+
+def load(path):
+    return fastnet.load(path)
+
+
+def from_onnx(path):
+    return fastnet.Network.from_onnx(path)
+
+
+def checkpoints(folder):
+    """The sources of the kept checkpoints. Reading one resumes its training, which writes it."""
+    found = []
+    for name, read in (("1_sgd.npz", resumed_sgd), ("1_fit.npz", resumed_fit)):
+        if read is resumed_fit and not importlib.util.find_spec("sklearn"):
+            continue
+        kept, copy = DATA / "checkpoints" / name, folder / name
+        copy.write_bytes(kept.read_bytes())
+        found.append(source(kept, read, "checkpoint", copy))
+    return found
+
+
+def resumed_sgd(path):
+    return CHECKPOINTS["sgd"](path, EPOCHS)[0]
+
+
+def resumed_fit(path):
+    return CHECKPOINTS["fit"](path, EPOCHS).network_
 
 
 # ---- changes of bytes: functions of (random, bytes) -> bytes
@@ -152,6 +193,37 @@ def in_member(draw, content):
     return b"".join(zip_members.archive((name, [data]) for name, data in members.items()))
 
 
+def in_arrays(draw, content):
+    """An archive with another value in its description, or another array."""
+    with np.load(io.BytesIO(content)) as file:
+        arrays = dict(file)
+    text = arrays.pop("fastnet").item()
+    if draw.random() < 0.6:
+        text = in_fields(draw, text)
+    else:
+        name = draw.choice([*arrays])
+        arrays[name] = other_array(draw, arrays[name])
+    made = io.BytesIO()
+    np.savez(made, fastnet=np.array(text), **arrays)
+    return made.getvalue()
+
+
+def other_array(draw, array):
+    """The array with another number, type or shape."""
+    if draw.random() < 0.3:
+        return draw.choice((array[:-1], array.T, array.ravel(), array[None], array.astype("i1")))
+    made = array.copy()
+    if made.size:
+        number = np.array(draw.choice((*NUMBERS, 0.5, 1e30, np.nan, np.inf)), np.float64)
+        with np.errstate(all="ignore"):
+            made.reshape(-1)[draw.randrange(made.size)] = number.astype(made.dtype)
+    return made
+
+
+def in_npz(draw, content):
+    return draw.choice((in_member, in_arrays))(draw, content)
+
+
 def in_header(draw, content):
     """A file of safetensors with a changed header, whose length is right."""
     end = 8 + int.from_bytes(content[:8], "little")
@@ -182,7 +254,7 @@ def is_json(text):
     return True
 
 
-BEHIND = {".npz": in_member, ".safetensors": in_header, ".json": in_fields}
+BEHIND = {".npz": in_npz, ".safetensors": in_header, ".json": in_fields}
 
 
 def changed(draw, content):
@@ -208,9 +280,15 @@ def mutant(draw, files):
 def outcome(path, source, renewed):
     """ "refused", "equal" or "other" network; an AssertionError or another error for a fault."""
     try:
-        net = load(path, Path(source.name).suffix)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of trainings that go on with strange numbers
+            net = source.read(path)
+    except fastnet.DivergenceError:
+        assert source.kind == "checkpoint", "a training"
+        assert renewed, "checksums that are wrong"
+        return "other"
     except (OSError, ValueError) as error:
-        check_error(path, error)
+        check_error(path, error, source.kind)
         return "refused"
     if net == source.net and net.features == source.net.features:
         return "equal"
@@ -223,15 +301,18 @@ def outcome(path, source, renewed):
     return "other"
 
 
-def check_error(path, error):
+def check_error(path, error, kind):
     """Raise an AssertionError unless it is one line that names the file."""
     if isinstance(error, OSError):
         assert error.filename == str(path), f"an OSError of another file: {error}"
         return
-    message = str(error)
-    assert message.startswith(f"{path}: "), f"a message without the path: {message}"
+    message, begins, most = str(error), (f"{path}: ",), 2000
+    if kind == "checkpoint":
+        begins, most = (*begins, "checkpoint: ", "epochs: ", "max_iter: "), 6000
+        assert str(path) in message, f"a message without the path: {message}"
+    assert message.startswith(begins), f"a message without the path: {message}"
     assert "\n" not in message, f"a message of several lines: {message}"
-    assert len(message) < 2000 + len(str(path)), f"a long message: {message}"
+    assert len(message) < most + len(str(path)), f"a long message: {message}"
 
 
 def limit_memory(megabytes):
@@ -255,13 +336,13 @@ def run(folder, seed, count=None, seconds=None, report=None):
         The number of files for each format and outcome.
     """
     draw, files = random.Random(seed), sources(folder)
-    path, found = folder / "net", {}
+    path, found = folder / "net.npz", {}  # only checkpoints need the suffix
     end = None if seconds is None else time.monotonic() + seconds
     done = 0
     while (count is None or done < count) and (end is None or time.monotonic() < end):
         content, source, renewed = mutant(draw, files)
         path.write_bytes(content)
-        key = f"{Path(source.name).suffix} {outcome(path, source, renewed)}"
+        key = f"{source.kind} {outcome(path, source, renewed)}"
         found[key] = found.get(key, 0) + 1
         done += 1
         if report is not None and done % 20_000 == 0:
@@ -270,7 +351,7 @@ def run(folder, seed, count=None, seconds=None, report=None):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Load changed files of networks.")
+    parser = argparse.ArgumentParser(description="Load changed files of networks and checkpoints.")
     add = parser.add_argument
     add("--seed", type=int, default=1, help="(default: 1)")
     add("--seconds", type=float, help="how long (default: as --count says)")
@@ -281,7 +362,7 @@ def main():
     if args.seconds is None and args.count is None:
         args.count = 10_000
     folder = Path(tempfile.mkdtemp(prefix="fuzz_files_", dir=args.folder))
-    print(f"seed {args.seed}, {folder}/net is the file that is loaded", flush=True)
+    print(f"seed {args.seed}, {folder}/net.npz is the file that is loaded", flush=True)
     sources(folder)  # imports everything
     limit_memory(args.megabytes)
     found = run(folder, args.seed, args.count, args.seconds, lambda line: print(line, flush=True))
