@@ -210,15 +210,29 @@ class BaseMLP(Iterations, OnnxExport, CallbackSupportMixin, BaseEstimator):
             parts = self._split(settings, y, len(targets))
             if saves is not None:
                 parts = saves.parts(parts)
-            validation_weights = None if weights is None else weights[parts[1]]
-            if validation_weights is not None:
-                sample_weights.check_sum(
-                    ["sample_weight", "validation_fraction"], validation_weights
-                )
-            data = arguments.dataset(model, X[parts[1]], targets[parts[1]])
-            held_out = Validation(X[parts[1]], y[parts[1]], data, validation_weights, metric)
+            held_out = self._held_out(X, y, targets, weights, parts[1], metric)
             X, y, targets = (part[parts[0]] for part in (X, y, targets))
             weights = None if weights is None else weights[parts[0]]
+        weights = self._weighted_by_class(y, weights, sample_weight, parts)
+        data = arguments.dataset(model, X, targets)
+        return settings, data, weights, held_out, saves, reporter
+
+    def _held_out(
+        self, X: Any, y: NDArray, targets: NDArray, weights: NDArray | None, rows: NDArray,
+        metric: validation.Metric,
+    ) -> Validation:  # fmt: skip
+        """These rows of the examples, which are not trained on."""
+        own = None if weights is None else weights[rows]
+        if own is not None:
+            sample_weights.check_sum(["sample_weight", "validation_fraction"], own)
+        data = arguments.dataset(model_of(self.network_), X[rows], targets[rows])
+        return Validation(X[rows], y[rows], data, own, metric)
+
+    def _weighted_by_class(
+        self, y: NDArray, weights: NDArray | None, sample_weight: Any, parts: Any
+    ) -> NDArray | None:
+        """The weights of the examples times those of their classes, with a sum that is checked;
+        ``sample_weight`` and ``parts`` are None if they have no part in it."""
         by_class = self._class_weights(y)
         if by_class is not None:
             weights = by_class if weights is None else weights * by_class
@@ -226,11 +240,9 @@ class BaseMLP(Iterations, OnnxExport, CallbackSupportMixin, BaseEstimator):
             "sample_weight": sample_weight, "class_weight": by_class, "validation_fraction": parts,
         }  # fmt: skip
         if weights is not None:
-            sample_weights.check_sum(
-                [name for name, it in given.items() if it is not None], weights
-            )
-        data = arguments.dataset(model, X, targets)
-        return settings, data, weights, held_out, saves, reporter
+            names = [name for name, it in given.items() if it is not None]
+            sample_weights.check_sum(names, weights)
+        return weights
 
     def _checkpoints(
         self, checkpoint: Checkpoint, settings: Settings, data: Dataset, weights: NDArray | None,
