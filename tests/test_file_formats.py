@@ -338,20 +338,29 @@ def test_a_file_of_another_kind_is_refused_by_name(path, kind):
     respoken(path, Network([3, 2], seed=1), kind=kind)
     with pytest.raises(ValueError, match=r"net\..*: kind: expected 'network', found ") as caught:
         fastnet.load(path)
-    assert str(caught.value).endswith(f"found {kind!r}")
+    hint = ", which a training with resume=True reads" if kind == "checkpoint" else ""
+    assert str(caught.value).endswith(f"found {kind!r}{hint}")
 
 
 def test_a_program_without_the_metadata_of_the_package_saves_and_loads(path, monkeypatch):
     """As packed programs are."""
 
-    def version():
-        raise importlib.metadata.PackageNotFoundError("fastnet")
+    def version(name):
+        raise importlib.metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(network_fields, "version", version)
+    monkeypatch.setattr(importlib.metadata, "version", version)
     net = Network([3, 2], seed=1)
     net.save(path)
     same(fastnet.load(path), net)
     assert b"unknown" in path.read_bytes()
+    assert fastnet.__version__ == "unknown"
+    checkpoint = path.with_name("run.npz")
+    for epochs in (1, 2):
+        net.SGD(
+            ([[0.0] * 3] * 2, [0, 1]), epochs, 1, 0.5, verbose=False, checkpoint=checkpoint,
+            resume=epochs == 2,
+        )  # fmt: skip
+    assert b"unknown" in checkpoint.read_bytes()
 
 
 def test_further_keys_of_a_description_are_passed_over(path):

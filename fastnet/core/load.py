@@ -42,10 +42,14 @@ except ImportError as error:
 
 
 def version() -> str:
-    """The version of the package that is installed."""
+    """The version of the package that is installed; "unknown" in programs that are packed without
+    the metadata."""
     from importlib import metadata  # rarely needed, and takes a third as long to import as NumPy
 
-    return metadata.version("fastnet")
+    try:
+        return metadata.version("fastnet")
+    except metadata.PackageNotFoundError:
+        return "unknown"
 
 
 def show_config() -> None:

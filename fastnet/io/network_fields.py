@@ -39,7 +39,7 @@ def of(model: Model) -> dict[str, Any]:
     return {
         "kind": KIND,
         "format_version": FORMAT_VERSION,
-        "fastnet_version": _version(),
+        "fastnet_version": version(),
         "sizes": [*model.sizes],
         "cost": costs.to_json(model.cost_spec.cost),
         "own_cost": model.cost_spec.kernel is None,
@@ -49,14 +49,6 @@ def of(model: Model) -> dict[str, Any]:
         "input_scale": model.input_scale,
         **{key: value for key, value in known.items() if value is not None},
     }
-
-
-def _version() -> str:
-    """The version of fastnet; "unknown" in programs that are packed without the metadata."""
-    try:
-        return version()
-    except ImportError:  # PackageNotFoundError
-        return "unknown"
 
 
 def layer_shapes(sizes: tuple[int, ...]) -> Iterator[dict[str, tuple[int, int]]]:
@@ -109,7 +101,7 @@ def _check_kind(fields: Mapping[str, Any]) -> None:
     if number > FORMAT_VERSION:
         writer = checks.short_repr(fields.get("fastnet_version"))
         raise ValueError(
-            f"format_version: expected at most {FORMAT_VERSION}, which fastnet {_version()} reads, "
+            f"format_version: expected at most {FORMAT_VERSION}, which fastnet {version()} reads, "
             f"found {checks.short_repr(number)}, written by fastnet {writer}"
         )
 
