@@ -120,7 +120,7 @@ def opened(file: BinaryIO) -> Tensors:
 
     tensors = _header(file)
     try:
-        with safe_open(file.name, framework="np") as checked:
+        with safe_open(_path_of(file), framework="np") as checked:
             names = {*checked.keys()}
     except SafetensorError as error:
         raise ValueError(f"expected a file of safetensors, found damage: {error}") from None
@@ -129,6 +129,13 @@ def opened(file: BinaryIO) -> Tensors:
     if names != tensors.entries.keys():
         raise ValueError("expected a file that nobody changes, found another one")
     return tensors
+
+
+def _path_of(file: BinaryIO) -> str:
+    """A path of an open file for the library, which opens paths only: one that leads to this file
+    even when another has taken its name, where the system has such paths."""
+    same = f"/dev/fd/{file.fileno()}"
+    return same if os.path.exists(same) else file.name
 
 
 def _header(file: BinaryIO) -> Tensors:
