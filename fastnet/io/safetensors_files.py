@@ -68,10 +68,15 @@ def _pieces(header: bytes, arrays: Mapping[str, NDArray]) -> Iterator[bytes | me
     yield len(header).to_bytes(8, "little") + header
     for array in arrays.values():
         little = array.dtype.newbyteorder("<")
-        step = max(1, _PIECE // max(1, array[:1].nbytes))
-        for i in range(0, len(array), step):
-            part = np.ascontiguousarray(array[i : i + step], little)
-            yield part.reshape(-1).view(np.uint8).data
+        for rows in _rows(array):
+            yield np.ascontiguousarray(rows, little).reshape(-1).view(np.uint8).data
+
+
+def _rows(array: NDArray) -> Iterator[NDArray]:
+    """Views of consecutive rows, of about a piece each."""
+    step = max(1, _PIECE // max(1, array[:1].nbytes))
+    for i in range(0, len(array), step):
+        yield array[i : i + step]
 
 
 class Entry(NamedTuple):
@@ -94,9 +99,7 @@ class Tensors(NamedTuple):
         map the whole file into memory beside the copy.)"""
         entry = self.entries[name]
         self.file.seek(entry.start)
-        step = max(1, _PIECE // max(1, out[:1].nbytes))
-        for i in range(0, len(out), step):
-            rows = out[i : i + step]
+        for rows in _rows(out):
             read = np.empty(rows.shape, entry.dtype)
             flat = read.reshape(-1).view(np.uint8)
             if self.file.readinto(flat.data) != flat.size:  # type: ignore[attr-defined]
