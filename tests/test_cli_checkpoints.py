@@ -69,10 +69,13 @@ def test_errors_name_the_options(capsys):
         in refused(capsys, *IMAGES, "--eta", "0.25", "--epochs", "2", *resume)  # fmt: skip
     assert "--epochs: expected at least the 2 complete epochs of run.npz, got 1" \
         in refused(capsys, *IMAGES, "--epochs", "1", *resume)  # fmt: skip
-    assert "--resume: expected False without a checkpoint" in refused(capsys, *IMAGES, "--resume")
+    assert "--resume: expected --checkpoint FILE.npz with it, got none" \
+        in refused(capsys, *IMAGES, "--resume")  # fmt: skip
     assert "--checkpoint: expected a name that ends in .npz" \
         in refused(capsys, *IMAGES, "--checkpoint", "run.pt")  # fmt: skip
-    assert "missing" in refused(capsys, *IMAGES, "--checkpoint", "missing/run.npz")
+    assert "--checkpoint: expected a file that can be written, got [Errno 2] No such file or " \
+        "directory: 'missing/run.npz'" \
+        in refused(capsys, *IMAGES, "--checkpoint", "missing/run.npz")  # fmt: skip
     for file in ("run.npz", "./run.npz"):
         assert f"--save: expected another file than --checkpoint, got '{file}'" \
             in refused(capsys, *IMAGES, *CHECKPOINT, "--save", file)  # fmt: skip

@@ -474,6 +474,16 @@ def test_the_page_takes_files_of_each_format(rows, suffix, capsys):
 # ---- all or nothing
 
 
+@pytest.mark.skipif(not os.path.isdir("/dev/fd"), reason="this system has no /dev/fd")
+def test_a_file_that_is_replaced_while_it_is_read_gives_the_first_network(path):
+    first = Network([3, 2], seed=1)
+    first.save(path)
+    with open(path, "rb") as file:
+        Network([3, 4, 2], seed=2).save(path)
+        found = persistence.read(file)
+    assert [w.tolist() for w in found.parameters.arrays("weights")] == [first.weights[0].tolist()]
+
+
 @pytest.mark.parametrize("failing", ["replace", "fsync"])
 def test_a_failure_while_writing_leaves_the_old_file_and_no_other(path, monkeypatch, failing):
     Network([3, 2], seed=1).save(path)

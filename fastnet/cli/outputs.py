@@ -35,7 +35,7 @@ def duration(seconds: float) -> str:
 
 
 def check_outputs(options: argparse.Namespace) -> None:
-    """Check --save and --plot before a training."""
+    """Check --save, --checkpoint and --plot before a training."""
     inputs = [("DATA", one) for one in options.data] + [
         ("--test", one) for one in options.test or ()
     ]
@@ -47,6 +47,10 @@ def check_outputs(options: argparse.Namespace) -> None:
         persistence.check_suffix("--save", options.save)
         check_writable("--save", options.save)
         check_is_another("--save", options.save, [("--checkpoint", options.checkpoint), *inputs])
+    if options.checkpoint is not None:
+        check_writable("--checkpoint", options.checkpoint)
+    elif options.resume:
+        raise ValueError("--resume: expected --checkpoint FILE.npz with it, got none")
     if options.plot is not None:
         from fastnet import demo
 

@@ -129,7 +129,7 @@ def named_parameters(prefix: str, model: Model, flat: NDArray) -> dict[str, NDAr
     }
 
 
-def named_figures(values: list[Any]) -> NDArray:
+def array_of_figures(values: list[Any]) -> NDArray:
     """The array of ``Saved.figures``."""
     are_ints = all(type(value) is int and abs(value) < 1 << 63 for value in values)
     return np.array(values, np.int64 if are_ints and values else np.float64)
@@ -240,7 +240,7 @@ def _differences(saved: Mapping[str, Any], settings: Mapping[str, Any]) -> list[
     found = [
         f"{name[:60]}: the checkpoint has {_words(saved, name)}, this call {_words(settings, name)}"
         for name in names
-        if saved.get(name) != settings.get(name)  # None: a setting of another release
+        if saved.get(name) != settings.get(name)  # one that a release does not have is None
     ]
     more = len(found) - _MOST_DIFFERENCES
     return found[:_MOST_DIFFERENCES] + ([f"and {more} more"] if more > 0 else [])

@@ -120,7 +120,12 @@ def load(path: Any, cost: Any = None) -> Model:
     if cost is not None:
         costs.choose(cost, None)  # checked here, so that the error does not name the file
     with files.reading(path) as file:
-        return _of_content(file).read(file, cost)
+        return read(file, cost)
+
+
+def read(file: BinaryIO, cost: Any = None) -> Model:
+    """As ``load``, of an open file; errors do not name it."""
+    return _of_content(file).read(file, cost)
 
 
 def _of_content(file: BinaryIO) -> Format:

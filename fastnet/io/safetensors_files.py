@@ -60,10 +60,15 @@ def _pieces(header: bytes, arrays: Mapping[str, NDArray]) -> Iterator[bytes | me
     yield len(header).to_bytes(8, "little") + header
     for array in arrays.values():
         little = array.dtype.newbyteorder("<")
-        step = max(1, _PIECE // max(1, array[:1].nbytes))
-        for i in range(0, len(array), step):
-            part = np.ascontiguousarray(array[i : i + step], little)
-            yield part.reshape(-1).view(np.uint8).data
+        for rows in _rows(array):
+            yield np.ascontiguousarray(rows, little).reshape(-1).view(np.uint8).data
+
+
+def _rows(array: NDArray) -> Iterator[NDArray]:
+    """Views of consecutive rows, of about a piece each."""
+    step = max(1, _PIECE // max(1, array[:1].nbytes))
+    for i in range(0, len(array), step):
+        yield array[i : i + step]
 
 
 class Entry(NamedTuple):
@@ -86,9 +91,7 @@ class Tensors(NamedTuple):
         map the whole file into memory beside the copy.)"""
         entry = self.entries[name]
         self.file.seek(entry.start)
-        step = max(1, _PIECE // max(1, out[:1].nbytes))
-        for i in range(0, len(out), step):
-            rows = out[i : i + step]
+        for rows in _rows(out):
             read = np.empty(rows.shape, entry.dtype)
             flat = read.reshape(-1).view(np.uint8)
             if self.file.readinto(flat.data) != flat.size:  # type: ignore[attr-defined]
@@ -112,7 +115,7 @@ def opened(file: BinaryIO) -> Tensors:
 
     tensors = _header(file)
     try:
-        with safe_open(file.name, framework="np") as checked:
+        with safe_open(_path_of(file), framework="np") as checked:
             names = {*checked.keys()}
     except SafetensorError as error:
         raise ValueError(f"expected a file of safetensors, found damage: {error}") from None
@@ -121,6 +124,13 @@ def opened(file: BinaryIO) -> Tensors:
     if names != tensors.entries.keys():
         raise ValueError("expected a file that nobody changes, found another one")
     return tensors
+
+
+def _path_of(file: BinaryIO) -> str:
+    """A path of an open file for the library, which opens paths only: one that leads to this file
+    even when another has taken its name, where the system has such paths."""
+    same = f"/dev/fd/{file.fileno()}"
+    return same if os.path.exists(same) else file.name
 
 
 def _header(file: BinaryIO) -> Tensors:

@@ -140,5 +140,5 @@ class Checkpoints:
                 arrays |= checkpoint_files.named_parameters(f"moments_{k}_", model, row)
         for name in self._settings["monitored figures"]:
             values = getattr(state.history, name)
-            arrays[name] = checkpoint_files.named_figures(values)
+            arrays[name] = checkpoint_files.array_of_figures(values)
         return arrays
