@@ -10,12 +10,12 @@ SKLEARN = 'pip install "scikit-learn>=1.6"'
 
 
 def needed(use: str, module: str, package: str, command: str) -> Any:
-    """The module, which the method ``use`` needs.
+    """The module of an optional package that the method ``use`` needs.
 
     Raises
     ------
     ImportError
-        If it is missing: names the package and the command that installs it.
+        If it is missing; the message names the package and the command that installs it.
 
     Examples
     --------
