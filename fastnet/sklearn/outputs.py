@@ -21,7 +21,7 @@ P = ParamSpec("P")
 
 
 def _quiet(function: Callable[P, NDArray]) -> Callable[P, NDArray]:
-    """``function`` with NumPy's errors ignored. (One errstate as a decorator is not safe for threads
+    """``function`` with NumPy's errors ignored. (One errstate as a decorator is not thread-safe
     before NumPy 2.)"""
 
     @functools.wraps(function)
