@@ -411,7 +411,7 @@ class Network(InspectionMethods, ConversionMethods):
         Parameters
         ----------
         jacobian : bool, default False
-            Whether its calls also compute the derivatives of the outputs by x.
+            Whether its calls also compute the derivatives of the outputs with respect to x.
 
         Returns
         -------

@@ -157,8 +157,8 @@ class NetworkInputs:
         return self._feedforward_array(name, checks.array(name, model.schema.numbers(name, a)))
 
     def jacobian(self, name: str, a: Any) -> NDArray:
-        """The derivatives of the outputs by the numbers in inputs of any form, (n, n_out, n_in), or
-        (n_out, n_in) for one example; errors start with ``name``."""
+        """The derivatives of the outputs with respect to the numbers passed, for inputs of any
+        form, (n, n_out, n_in), or (n_out, n_in) for one example; errors start with ``name``."""
         model = self._model
         if isinstance(a, Dataset):
             self._check_scale(a.source, model.input_scale)

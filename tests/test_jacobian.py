@@ -1,4 +1,4 @@
-"""The derivatives of the outputs by the inputs: Network.jacobian and predictor(jacobian=True)."""
+"""Network.jacobian and predictor(jacobian=True): derivatives with respect to the inputs."""
 
 import copy
 import pickle

@@ -233,7 +233,7 @@ def _add_export(commands: Any) -> None:
         help="the factor of the inputs in the function; 1 if they are scaled already (default: "
         "the scale in MODEL)")
     add("--jacobian", action="store_true",
-        help="add a function that also computes the derivatives of the outputs by the inputs")
+        help="add a function that also computes the derivatives with respect to the inputs")
     # fmt: on
 
 

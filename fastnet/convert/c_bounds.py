@@ -1,9 +1,9 @@
-"""How far two ways of computing a network in the same precision can be apart.
+"""Bounds of the difference between two computations of a network in the same precision.
 
-Without fused multiply-adds a sum rounds each product, too. The bound follows each rounding error
-through the layers, for given inputs: of a sum of n products and a bias at most (n + 2) u of the sum
-of their magnitudes, with the unit roundoff u (Higham, Accuracy and Stability of Numerical
-Algorithms, section 3.1).
+Without fused multiply-adds each product of a sum is rounded, too. The bounds hold for given inputs
+and propagate each rounding error through the layers. The error of a sum of n products and a bias is
+at most (n + 2) u times the sum of their magnitudes, where u is the unit roundoff (Higham, Accuracy
+and Stability of Numerical Algorithms, section 3.1).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from fastnet.convert.c_source import Source
 from fastnet.nn.activations import Activation
 
-# The largest error of an activation, in units of the last place, that csrc/math and
-# csrc/api/activations.def state is 10.3, of GELU without fused multiply-adds.
+# More than the largest error of an activation in ULP. According to csrc/math and
+# csrc/api/activations.def this is 10.3, that of GELU without fused multiply-adds.
 _ULPS = 12
 
 
@@ -38,8 +38,9 @@ def differences(source: Source, X: NDArray) -> NDArray:
 
 def int8_differences(source: Source, X: NDArray) -> NDArray:
     """A bound (n, n_out) of the difference between the outputs of two programs that compute the
-    network with weights of 8 bits for transformed inputs ``X`` (n, n_in): sums of integers are
-    exact, but an input that a rounding moves across a multiple of the step changes by a step."""
+    network with weights of 8 bits for transformed inputs ``X`` (n, n_in). Sums of integers are
+    exact. But if a rounding error moves an input across a multiple of the step, the rounded input
+    changes by a whole step."""
     u = np.finfo(source.model.dtype).eps / 2
     a = X.astype(np.float64)
     error = 2 * u * np.abs(a)
@@ -56,13 +57,13 @@ def int8_differences(source: Source, X: NDArray) -> NDArray:
 
 
 def _activated(kind: Activation, z: NDArray, error: NDArray, u: float) -> tuple[NDArray, NDArray]:
-    """a = f(z), and how far it can be from f at a place up to ``error`` away, computed with
-    rounding."""
+    """a = f(z), and a bound of its difference from f(z + e), computed with rounding errors, for |e|
+    up to ``error``."""
     a = kind.value(z)
-    if kind.of_layer:  # softmax: each exponential by a factor e^error, and so their sum
+    if kind.of_layer:  # softmax: each exponential, and so their sum, by e^error at most
         n = z.shape[1]
         most = error.max(axis=1, keepdims=True)
         return a, a * np.expm1(2 * most) + (n + 2 * _ULPS) * u * a + np.finfo(np.float32).tiny
     ends = [np.abs(kind.value(z + sign * error) - a) for sign in (-1, 1)]
-    # Between the ends, f is not beyond them by more than its curvature allows.
+    # A term of second order, since f need not be monotonic between the ends.
     return a, np.maximum(*ends) + error**2 + 2 * _ULPS * u * np.abs(a) + np.finfo(np.float32).tiny

@@ -15,7 +15,7 @@ from fastnet.core.load import version
 
 
 def text(source: Source, test: SelfTest, report: Int8Report | None = None) -> str:
-    """What the file is, what it needs, and how it is compiled and tested."""
+    """The comment: what the file contains and needs, and how it is compiled and tested."""
     exact = _rounded(source, test, report) if source.int8 else _exact(source, test)
     parts = [_what(source), _inputs(source), _needs(source), exact, _test(source)]
     lines = [line for part in parts for line in [*part, ""]][:-1]
@@ -67,7 +67,7 @@ def _what(source: Source) -> list[str]:
 
 
 def _inputs(source: Source) -> list[str]:
-    """What is done to x, and the names of its elements."""
+    """The transform of x, and the names of its elements."""
     model = source.model
     steps = []
     if source.scale != 1:
@@ -116,7 +116,7 @@ def _exact(source: Source, test: SelfTest) -> list[str]:
 
 
 def _rounded(source: Source, test: SelfTest, report: Int8Report | None) -> list[str]:
-    """What weights of 8 bits mean."""
+    """The precision with 8-bit weights, and the report on the data."""
     steps = sorted({layer.steps for layer in source.rounded})
     lines = _paragraph(
         f"The weights have 8 bits, with a scale for each neuron; biases and activations are "

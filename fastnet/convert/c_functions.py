@@ -1,13 +1,14 @@
-"""The C functions from which exported networks compute their activations.
+"""The C functions with which exported networks compute their activations.
 
-They are those of the kernels, ``csrc/math/exp_log.h`` and ``csrc/math/tanh_gelu.h``, for one number
-instead of a vector, with the same coefficients and the same order of operations, so that they give
-the same bits. ``tests/test_to_c_functions.py`` compares both.
+They are the functions of the kernels, ``csrc/math/exp_log.h`` and ``csrc/math/tanh_gelu.h``, for
+one number instead of a vector, with the same coefficients and the same order of operations, so that
+they return the same bits. ``tests/test_to_c_functions.py`` compares them.
 
-In the texts, here and in the attributes ``c_value`` and ``c_slope`` of activations, ``@name``
-stands for a name of the exported file, ``@real`` for float or double, and ``R(0.5)`` for a constant
-of that type. Products that are added are written ``@FMA``, the macro of ``FUSED``. The kernels
-count subnormal results as zero; ``@flushed`` does it where saturated neurons give such results.
+The texts are templates. In them, here and in the attributes ``c_value`` and ``c_slope`` of
+activations, ``@name`` stands for a name of the exported file, ``@real`` for float or double, and
+``R(0.5)`` for a constant of that type. A product that is added to a number is written ``@FMA``, the
+macro of ``FUSED``. The kernels treat subnormal results as zero; ``@flushed`` does this where
+saturated neurons have such results.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from numpy.typing import NDArray
 
 from fastnet.nn.activations import Activation
 
-# Compilers may vectorize products and not sums; then they fuse none of them. The builtin is an
-# instruction where it is used, whatever the options are.
+# Compilers that vectorize only the products, and not the sums, do not fuse them. The builtin is
+# always compiled to the fused instruction, with any options.
 FUSED = """
 /* a b + c, rounded once where the processor can do that. */
 #if defined(__GNUC__) && (@HAS_FMA)
@@ -203,7 +204,8 @@ _TANH_Q = {
         "-0.33333333333333292493",
     ],
 }  # fmt: skip
-# Numerator and denominator of R, from the highest power on: c s, or c1 x + c0 for each later pair.
+# Numerator and denominator of R, highest power first. ``_ratio`` evaluates them in pairs c1 x + c0
+# as polynomials in s = x^2.
 _GELU_P = {
     32: ["0.00371451280952", "0.036956829719", "0.167623334986", "0.402893241357",
          "0.462500002309"],
@@ -290,7 +292,7 @@ def _texts(bits: int) -> dict[str, str]:
 
 
 def used_by(texts: Iterable[str], bits: int) -> list[str]:
-    """The functions that these texts call, in the order in which C needs them."""
+    """The functions that these texts call, each before the functions that call it."""
     wanted = set(re.findall(r"@(\w+)", " ".join(texts)))
     found: list[str] = []
     for names, text in reversed(_texts(bits).items()):
@@ -345,16 +347,16 @@ def lines(literals: Iterable[str], indent: str = "    ") -> str:
 
 
 def literal(value: float, bits: int) -> str:
-    """A constant with which compilers find the bits of the number."""
+    """A C constant that compilers convert to exactly this number."""
     text = str(np.float32(value)) if bits == 32 else repr(float(value))
     return text + ("f" if bits == 32 else "")
 
 
 def code(text: str) -> str:
-    """A text of C without comments and constant strings."""
+    """C source without comments and string constants."""
     return re.sub(r'(?s)/\*.*?\*/|"(?:\\.|[^"\\])*"', " ", text)
 
 
 def words(text: str) -> set[str]:
-    """The identifiers in a text of C."""
+    """The identifiers in C source."""
     return set(re.findall(r"(?<![\w.])[A-Za-z_]\w*", code(text)))

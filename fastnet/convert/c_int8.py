@@ -1,12 +1,12 @@
 """Networks in C with weights of 8 bits.
 
-The weights from all inputs to one neuron are multiples of its scale, the largest of them divided by
-127, so that each is wrong by half a scale at most. Biases stay as they are. When a layer is
-computed, its inputs are rounded towards zero to multiples of a step: the largest of them divided by
-``steps``, at most 32,767 and so few that no sum exceeds 32 bits. So a sum is one of products of
-integers, which is exact and needs no floating-point unit. The activations are computed in the
-network's type. (TensorFlow Lite has weights of 8 bits and inputs of 16 bits, too; the steps of its
-inputs are found from examples beforehand.)
+The weights of a neuron are rounded to multiples of its scale, the largest magnitude among them
+divided by 127, so that the error of each is at most half a scale. Biases are not rounded. When a
+layer is computed, its inputs are rounded towards zero to multiples of a step: the largest magnitude
+among them divided by ``steps``, which is at most 32,767 and so small that no sum exceeds 32 bits.
+The sums are then sums of products of integers, which are exact and need no floating-point unit. The
+activations are computed in the network's type. (TensorFlow Lite has 8-bit weights and 16-bit
+inputs, too; the steps of its inputs are calibrated on examples beforehand.)
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 
 from fastnet.nn.activations import Activation
 
-# Inputs that are rounded together, and neurons whose sums are in registers together. Counted for
-# [784, 30, 10] with gcc -O2 for the Cortex-M4: 3.99 instructions per weight; blocks of 2 neurons
-# 5.08, of 1 neuron 6.10; 32 inputs 3.85, for 32 bytes more of stack.
+# The number of inputs that are rounded together, and of neurons whose sums are in registers at the
+# same time. Counted for [784, 30, 10] with gcc -O2 for the Cortex-M4: 3.99 instructions per weight;
+# with blocks of 2 neurons 5.08, of 1 neuron 6.10; with 32 inputs 3.85, but 32 more bytes of stack.
 INPUTS = 16
 NEURONS = 4
 
-LARGEST = 127  # of a weight
+LARGEST = 127  # the largest rounded weight
 _MOST_STEPS = 2**15 - 1
 _LARGEST_SUM = 2**31 - 1
 
@@ -64,7 +64,7 @@ class Int8Layer:
 
 
 def smallest(dtype: np.dtype) -> float:
-    """Inputs of a layer that are all below this count as zero, so that the number of steps divided
+    """If all inputs of a layer are smaller than this, they count as zero, so that ``steps`` divided
     by the largest does not overflow."""
     return 1e-30 if dtype == np.float32 else 1e-300
 
@@ -75,7 +75,7 @@ def rounded(rows: NDArray) -> Int8Layer:
     Raises
     ------
     ValueError
-        If there are so many inputs that a sum could exceed 32 bits.
+        If there are so many inputs that a sum can exceed 32 bits.
 
     >>> layer = rounded(np.array([[0.5], [1.27], [-0.256]]))
     >>> layer.weights.ravel().tolist(), layer.scales.tolist(), layer.biases.tolist()

@@ -1,7 +1,8 @@
 """The function of an exported file that computes outputs and Jacobian.
 
-The forward step stores the slopes of the hidden neurons. The way back then starts at each output:
-from its derivatives by the weighted inputs of its layer, layer by layer, to the inputs.
+The forward pass stores the slopes of the hidden neurons. Then, for each output, a backward pass
+starts with its derivatives with respect to the weighted inputs of the output layer, and continues
+layer by layer to the inputs.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from fastnet.convert.c_source import Source, forward, identifier, inputs
 
 
 def function(source: Source) -> str:
-    """The function, and the product with the weights of a layer that it calls."""
+    """The function, and the one that it calls to multiply by the weights of a layer."""
     arrays = "".join(f"    @real {name}[{n}];\n" for name, n in source.jacobian_buffers)
     outputs = inputs(source) + forward(source, with_slopes=True)
     row = _top(source) + _back(source) + _to_inputs(source)
@@ -41,8 +42,9 @@ static void @back(size_t n_in, const @real *w, size_t n_out, size_t n, const @re
 
 
 def _top(source: Source) -> str:
-    """The derivatives of output o by the weighted inputs of its layer, and the step below it. Only
-    that of o itself is not 0, unless the outputs depend on each other."""
+    """The statements that compute the derivatives of output o with respect to the weighted inputs
+    of the output layer, and propagate them to the layer below. Unless the activation is that of a
+    whole layer (softmax), only the derivative with respect to neuron o is not 0."""
     kind = source.activations[-1]
     name = identifier(kind, source.activations)
     l, sizes = len(source.model.sizes) - 1, source.model.sizes
@@ -65,7 +67,7 @@ def _array(l: int) -> str:
 
 
 def _back(source: Source) -> str:
-    """The steps from each hidden layer to the one below."""
+    """The statements that propagate from each hidden layer to the one below."""
     sizes, text = source.model.sizes, ""
     for l in range(len(sizes) - 2, 0, -1):
         own = _array(l)
@@ -78,7 +80,8 @@ def _back(source: Source) -> str:
 
 
 def _to_inputs(source: Source) -> str:
-    """The derivatives by the inputs before scale and standardization."""
+    """The statements that convert the row to derivatives with respect to the raw inputs, before
+    scale and standardization."""
     scale = c_functions.literal(source.scale, 64)
     if source.model.schema.standardize is not None:
         factor = f"{scale} / @deviation[i]"

@@ -20,8 +20,8 @@ try typedef typeid typename typeof typeof_unqual union unsigned using virtual vo
 while xor xor_eq
 """
 
-# Functions of C99's library, whose names are reserved as those of functions, and macros of
-# compilers and systems.
+# Functions of C99's library, whose names programs must not give to their own functions, and macros
+# of compilers and systems.
 _LIBRARY = """
 abort abs acos acosh asctime asin asinh assert atan atan2 atanh atexit atof atoi atol atoll bsearch
 cabs calloc cbrt ceil clearerr clock copysign cos cosh ctime difftime div erf erfc errno exit exp
@@ -42,12 +42,12 @@ _RESERVED = frozenset([*_KEYWORDS.split(), *_LIBRARY.split()])
 
 
 def checked(name: Any) -> str:
-    """The argument ``name``.
+    """The argument ``name``, checked.
 
     Raises
     ------
     TypeError, ValueError
-        If it is no identifier, or one that C, C++ or their libraries reserve.
+        If it is not an identifier, or is reserved by C, C++ or their libraries.
     """
     if not isinstance(name, str):
         raise TypeError(f"name: expected a string, got {checks.short_repr(name)}")
@@ -62,7 +62,7 @@ def checked(name: Any) -> str:
 
 
 def check_unused(name: str, text: str) -> None:
-    """Raise a ValueError if the file whose text this is uses the name for something else than the
-    function, which it declares, defines and tests."""
+    """Raise a ValueError if the source ``text`` uses the name for anything but the function, that
+    is, anywhere but in its declaration, its definition and its test."""
     if len(re.findall(rf"\b{name}\b", c_functions.code(text))) != 3:
         raise ValueError(f"name: expected one that the file does not use itself, got {name!r}")

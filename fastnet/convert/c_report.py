@@ -1,4 +1,4 @@
-"""What weights of 8 bits cost: the outputs of both networks on data that are given."""
+"""The accuracy that rounding the weights to 8 bits costs, measured on given data."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _PIECE = 1024  # examples at a time
 
 @dataclass(frozen=True)
 class Int8Report:
-    """What ``Network.to_c`` found on the given data, with the weights of the network and with those
-    of 8 bits.
+    """A comparison of a network on given data before and after rounding its weights to 8 bits.
 
     Attributes
     ----------
     examples : int
     accuracy : pair of float, or None
-        The fraction of examples that are right, before and after; None if the targets are numbers.
+        The fraction of examples classified correctly, before and after; None if the targets are
+        numbers.
     rmse : pair of float, or None
         The root mean squared error of the outputs, before and after, if the targets are numbers.
     r2 : pair of float, or None
-        The coefficient of determination, the mean over the outputs, if the targets are numbers;
-        None if a target is constant, too.
+        The coefficient of determination, averaged over the outputs, before and after; None
+        unless the targets are numbers and no target is constant.
     largest_difference : float
-        Between an output before and after.
+        The largest difference of an output before and after.
 
     Examples
     --------
@@ -62,7 +62,7 @@ class Int8Report:
 
 
 def report(model: Model, layers: list[Int8Layer], data: Dataset) -> Int8Report:
-    """The report on ``data``, which fit the model."""
+    """The report on ``data``, which have been checked against the model."""
     output = ACTIVATIONS[model.cost_spec.output]
     activations = [*model.hidden, output]
     before = model.feedforward(data.operand(model.sizes, model.dtype, True), data.scale)

@@ -30,7 +30,8 @@ def drawn(source: Source) -> NDArray:
 
 
 def make(source: Source, examples: NDArray | None) -> SelfTest:
-    """The test with these inputs (n, n_in) of the network's type, or with some that are drawn.
+    """The test with ``examples`` (n, n_in) of the network's type; None: with those of
+    ``drawn``.
 
     Raises
     ------
@@ -53,7 +54,7 @@ class SelfTest:
 
     @cached_property
     def inputs(self) -> NDArray:
-        """The inputs as the first layer has them."""
+        """The inputs of the first layer, after scale and standardization."""
         source, dtype = self.source, self.source.model.dtype
         standardize = source.model.schema.standardize
         if standardize is not None:
@@ -64,14 +65,14 @@ class SelfTest:
 
     @cached_property
     def outputs(self) -> NDArray:
-        """What the network computes."""
+        """The expected outputs, (n, n_out)."""
         if self.source.int8:
             return c_int8.outputs(self.source.rounded, self.source.activations, self.inputs)
         return np.array([self.source.model.feedforward(x[None], 1.0)[0] for x in self.inputs])
 
     @cached_property
     def bounds(self) -> NDArray:
-        """How far the outputs may be from those without fused multiply-adds."""
+        """The bounds of the error of each output on other compilers and processors, (n, n_out)."""
         found = c_bounds.int8_differences if self.source.int8 else c_bounds.differences
         bounds: NDArray = np.nan_to_num(found(self.source, self.inputs))
         return bounds

@@ -1,11 +1,11 @@
 """A network as the text of one C99 file: the parts that compute.
 
-``c_file`` joins them with the comment on top (``c_comment``) and the test (``c_self_test``).
+``to_c`` joins them with the comment at the top (``c_comment``) and the test (``c_self_test``).
 
 Weights are stored as the kernels store them, input-major: row 0 has the biases of a layer, row
-1 + k the weights from input k to all neurons. So the neurons of a block are computed together, each
-sum over k in ascending order by one product per statement, as the kernels do it. The last block of
-a layer overlaps the one before it, so that no other loops are needed.
+1 + k the weights from input k to all neurons. The neurons of a block are computed together, as in
+the kernels: each sum is over ascending k, one product per statement. The last block of a layer
+overlaps the one before it, so that no other loops are needed.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from fastnet.convert import c_functions, c_int8
 from fastnet.model import Model
 from fastnet.nn.activations import ACTIVATIONS, Activation
 
-# Neurons that are computed together. Measured with gcc -O2 for x86-64 and -Os for Thumb-2: more
-# accumulators need more code there, and vectors give the speed here.
+# Neurons that are computed together. Measured with gcc -O2 for x86-64 and -Os for Thumb-2: for
+# Thumb-2 more accumulators need more code; on x86-64 the vectors make more unnecessary.
 BLOCK = 4
 VECTORS = 4  # of 16 bytes, on processors that have them
 
 
 @dataclass(frozen=True)
 class Source:
-    """What the parts of a file are made from.
+    """The network and the options from which the parts of a file are made.
 
     Attributes
     ----------
     model : Model
     name : str
-        The name of the function, with which all names of the file begin.
+        The name of the function; all other names in the file begin with it.
     scale : float
         The factor of the inputs.
     jacobian : bool
@@ -55,13 +55,13 @@ class Source:
 
     @property
     def activations(self) -> list[Activation]:
-        """Those of the layers after the input."""
+        """The activations of the hidden layers and of the output layer."""
         return [*self.model.hidden, ACTIVATIONS[self.model.cost_spec.output]]
 
     @property
     def has_factor(self) -> bool:
-        """Whether inputs are multiplied by the scale as they are read: the scale is a number of the
-        network's type, so that the product is rounded as the network rounds it."""
+        """Whether the first layer multiplies its inputs by the scale. This needs a scale that the
+        network's type represents exactly, so that the product is rounded as in the network."""
         exact = float(self.model.dtype.type(self.scale)) == self.scale
         return self.scale != 1 and exact and self.model.schema.standardize is None
 
@@ -90,8 +90,8 @@ class Source:
 
     @property
     def buffers(self) -> dict[str, int]:
-        """The sizes of the function's arrays: of the inputs, of the first hidden layer and every
-        second one after it, and of the others."""
+        """{name: size} of the function's arrays: "inputs" for transformed inputs, "odd" for hidden
+        layers 1, 3, ..., "even" for 2, 4, ..."""
         sizes = self.model.sizes
         wanted = {
             "inputs": sizes[0] if self.stores_inputs else 0,
@@ -102,8 +102,8 @@ class Source:
 
     @property
     def jacobian_buffers(self) -> list[tuple[str, int]]:
-        """The arrays of the function of the Jacobian: also the slopes of each hidden layer, and
-        what the derivatives of the output layer need."""
+        """The arrays of the function that computes the Jacobian: also the slopes of each hidden
+        layer, and for the output layer its weighted inputs or its derivatives."""
         sizes, output = self.model.sizes, self.activations[-1]
         made = [*self.buffers.items()]
         made += [(f"slope_{l}", sizes[l]) for l in range(1, len(sizes) - 1)]
@@ -112,7 +112,7 @@ class Source:
 
     @property
     def widths(self) -> list[int]:
-        """The sizes of blocks that the layers need."""
+        """The numbers of neurons per block that the layers need."""
         return sorted({min(n, BLOCK) for n in self.model.sizes[1:]})
 
 
@@ -162,14 +162,14 @@ def _table(name: str, values: NDArray, bits: int, of: str) -> str:
 
 
 def _int8_tables(layer: c_int8.Int8Layer, l: int, bits: int) -> str:
-    """The weights of layer l; its scales, followed by the biases."""
+    """The two tables of layer l: its weights; its scales, followed by its biases."""
     rows = c_functions.lines(map(str, layer.weights.reshape(-1).tolist()))
     text = f"\nstatic const int8_t @weights_{l}[{layer.weights.size}] = {{\n{rows}\n}};"
     return text + _table(f"@layer_{l}", np.append(layer.scales, layer.biases), bits, "@real")
 
 
 def classes(source: Source) -> str:
-    """The names of the classes, compiled if the program defines a macro."""
+    """The names of the classes, in the code only if the program defines a macro."""
     names = source.model.schema.classes
     if names is None:
         return ""
@@ -182,7 +182,8 @@ def classes(source: Source) -> str:
 
 
 def printable(text: str) -> str:
-    """A text for a comment: other characters than those of ASCII are escaped, and none ends it.
+    """A text for a comment: characters outside ASCII are escaped, and nothing in it ends the
+    comment.
 
     >>> print(printable("a */ b"))
     a * / b
@@ -212,7 +213,8 @@ def quoted(text: str) -> str:
 
 
 def identifier(each: Activation, others: Iterable[Activation]) -> str:
-    """The name of an activation's function; kinds that differ in parameters are numbered."""
+    """The name of an activation's function; activations that differ only in their parameters are
+    numbered."""
     same = [one for one in dict.fromkeys(others) if one.name == each.name]
     number = f"_{same.index(each) + 1}" if len(same) > 1 else ""
     return f"neuron_{each.name.replace('-', '_')}{number}"

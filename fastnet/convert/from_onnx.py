@@ -1,8 +1,8 @@
-"""A model of ONNX as a network: its graph is followed node by node.
+"""A model of ONNX as a network: its graph is interpreted node by node.
 
-The result of each node is a value of ``onnx_values``. A node that is no part of a network gives an
-``Unfit`` with the reason, which matters only if an output depends on it: a classifier may compute
-labels in any way. Memory is bounded by the size of the model.
+The result of each node is a value of ``onnx_values``. If a node cannot be part of a network, its
+result is an ``Unfit`` with the reason. This is an error only if the output that is read depends on
+it: a classifier may compute labels in any way. Memory is bounded by the size of the model.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from fastnet.nn.activations import Activation
 if TYPE_CHECKING:
     import onnx
 
-_LEAST_OPSET = 7  # since when operators broadcast as NumPy does
+_LEAST_OPSET = 7  # the first in which operators broadcast as in NumPy
 _KEYS = ("classes", "features", "inputs_have_features", "input_scale", "cost")
 
 
@@ -55,7 +55,7 @@ def _model_of(proto: onnx.ModelProto, cost: Any) -> Model:
 
 
 def _outputs(graph: onnx.GraphProto, reader: Reader) -> Layers:
-    """The graph's outputs that are those of a network."""
+    """The outputs of the network, from the values of all nodes of the graph."""
     values: dict[str, Value] = {"": Unfit("expected an input, found none")}
     for tensor in graph.initializer:
         values[tensor.name] = Constant(onnx_file.array_of(f"initializer {tensor.name!r}", tensor))
@@ -83,7 +83,7 @@ def _outputs(graph: onnx.GraphProto, reader: Reader) -> Layers:
 
 
 def _chosen(results: dict[str, Value]) -> Layers:
-    """The one output that is a network's."""
+    """The one output of the graph that is computed by a chain of layers."""
     fitting = {name: value for name, value in results.items() if isinstance(value, Layers)}
     if len(fitting) == 1:
         return next(iter(fitting.values()))
@@ -119,7 +119,7 @@ def _inputs_of(declared: onnx.ValueInfoProto) -> Inputs:
 
 
 def _made(found: Layers, stored: dict[str, Any], classes: Any, cost: Any) -> Model:
-    """The network of the outputs ``found``."""
+    """The model with the outputs ``found``."""
     chain, hidden = _chain(found.z)
     inputs = chain[0].before
     assert isinstance(inputs, Inputs)
@@ -179,13 +179,13 @@ def _standardize(inputs: Inputs, n_in: int, features: Any) -> Standardize | None
 
 
 def _fitting(classes: Any, n_out: int, output: Activation) -> Any:
-    """The names of classes that the graph has, if they are as many as the outputs say."""
+    """The names of classes in the graph, if their number matches the outputs, otherwise None."""
     expected = 2 if n_out == 1 and not output.of_layer else n_out
     return classes if classes is not None and len(classes) == expected else None
 
 
 def _stored(proto: onnx.ModelProto) -> dict[str, Any]:
-    """What ``to_onnx`` stored; nothing for a model of another program."""
+    """The metadata that ``to_onnx`` stored; empty for a model of another program."""
     if proto.producer_name != "fastnet":
         return {}
     found: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""The layers of another program's network, and the model that is made of them."""
+"""The layers of another program's network, and the model made of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Layer(NamedTuple):
     Attributes
     ----------
     place : str
-        What errors call it, such as "module[2]".
+        Its name in error messages, such as "module[2]".
     kernel : (n_in, n_out) ndarray
     bias : (n_out,) ndarray or None
         None: the layer has none.
@@ -32,8 +32,8 @@ class Layer(NamedTuple):
 
 
 def usual_cost(output: str) -> Any:
-    """The cost of a network with this output layer if none is given: cross-entropy if they go
-    together, else the first in the registry that goes with it."""
+    """The default cost of a network with this output layer: cross-entropy if it allows this layer,
+    else the first cost in the registry that does."""
     if output in costs.CrossEntropyCost.errors:
         return costs.CrossEntropyCost
     return next((cost for cost in costs.COSTS if output in cost.errors), costs.CrossEntropyCost)
@@ -58,10 +58,10 @@ def model_of(
     Raises
     ------
     ValueError, TypeError
-        For parameters of other types than float32 and float64, that are not finite, or whose shapes
-        do not fit together, by the place of the layer; and as ``Network``.
+        If parameters have another type than float32 and float64, are not finite, or have shapes
+        that do not match; the message names the place of the layer. Also as ``Network``.
     """
-    if output is None:  # which Network takes for the cost's usual layer
+    if output is None:  # Network would use the default of the cost
         raise ValueError(f"output: expected one of {', '.join(costs.OUTPUTS)}; got None")
     for i, layer in enumerate(layers):
         _check(layer, layers[i - 1] if i else None)
@@ -106,13 +106,13 @@ def _check_numbers(place: str, array: NDArray) -> None:
 
 
 def of_keras_weights(weights: Any) -> list[Layer]:
-    """The layers in what ``model.get_weights()`` of Keras returns: kernels (n_in, n_out), each
-    followed by its bias (n_out,) if it has one.
+    """The layers of a list of arrays, as ``model.get_weights()`` of Keras returns it: kernels
+    (n_in, n_out), each followed by its bias (n_out,) if it has one.
 
     Raises
     ------
     ValueError, TypeError
-        For other arrays, by their index.
+        For other arrays; the message gives the index.
 
     Examples
     --------

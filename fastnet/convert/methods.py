@@ -1,4 +1,4 @@
-"""The methods by which ``Network`` is converted to and from other programs' models."""
+"""The methods that convert a ``Network`` to and from models of other programs."""
 
 from __future__ import annotations
 
@@ -67,16 +67,16 @@ class ConversionMethods:
         Returns
         -------
         onnx.ModelProto
-            Operators of opset 13, which ONNX Runtime 1.7 and later run. ``metadata_props`` has, as
-            JSON, ``classes`` and ``features``, the names, ``input_scale`` and ``cost``, those that
-            the network has.
+            Its operators are those of opset 13, which ONNX Runtime 1.7 and later run. If the
+            network has them, ``classes`` and ``features`` (names), ``input_scale`` and ``cost``
+            are in ``metadata_props``, as JSON.
 
         Raises
         ------
         ValueError, TypeError
-            If ONNX cannot say what the network computes: an activation without a formula for it,
-            ``inputs`` of another class than ``Standardize`` and ``Table``, an overridden
-            ``feedforward``, parameters that are not finite or larger than 2 GB; for another
+            If ONNX cannot represent the network: an activation has no formula for ONNX,
+            ``inputs`` is of another class than ``Standardize`` and ``Table``, ``feedforward`` is
+            overridden, parameters are not finite, or they take more than 2 GB. Also for an invalid
             ``input_dtype``.
         OSError
             If the file cannot be written; an old file is kept.
@@ -87,7 +87,7 @@ class ConversionMethods:
         -----
         A graph of ONNX does not check its inputs: NaN gives NaN. Categories of a ``Table`` must be
         the exact texts of ``Table.categories``, an empty string if they are missing; with
-        unknown="error" ONNX Runtime refuses others. float64 networks with GELU neurons have their
+        unknown="error" ONNX Runtime refuses others. float64 networks with GELU neurons compute
         erf in float32, the only type in which ONNX Runtime has it.
 
         Examples
@@ -120,8 +120,8 @@ class ConversionMethods:
         has, in any of their usual forms. Sub, Add, Mul, Div and ai.onnx.ml's Scaler on the inputs
         become a ``Standardize``; a factor of bytes becomes ``input_scale``. Cast between
         floating-point types, Identity, Flatten, Reshape that changes nothing and Dropout are left
-        out. Of a classifier's outputs the probabilities are read; those of two classes, 1 - p and
-        p, become one output neuron, p.
+        out. The outputs of a classifier must include the probabilities, which become those of the
+        network; 1 - p and p of two classes become one output neuron, p.
 
         Parameters
         ----------
@@ -136,13 +136,13 @@ class ConversionMethods:
         Returns
         -------
         Network
-            Of the type of the weights. It has ``classes`` if the graph names them.
+            In the dtype of the weights. It has ``classes`` if the graph names them.
 
         Raises
         ------
         ValueError, TypeError
-            For a damaged model, and for one that is not such a network: the message has the node's
-            name and operator.
+            For a damaged model, and for one that is not such a network; the message gives the
+            node's name and operator.
         OSError
             If the file cannot be read.
         ImportError
@@ -165,10 +165,10 @@ class ConversionMethods:
     def from_sklearn(cls, estimator: Any, *, seed: Seed = None) -> Self:
         """The network of a fitted estimator of scikit-learn, with the same outputs.
 
-        The outputs are scikit-learn's ``predict`` of regressors, and its ``predict_proba``, of two
-        classes the second column; both up to rounding. The names of the classes and of the features
-        become those of the network, float32 parameters a float32 network, and a StandardScaler
-        ``inputs``. The cost is cross-entropy for logistic outputs, log-likelihood for softmax,
+        Up to rounding, the outputs are those of ``predict`` for a regressor, and those of
+        ``predict_proba`` for a classifier; for two classes, only its second column. The network has
+        the names of the classes and of the features, a StandardScaler as its ``inputs``, and is
+        float32 if the parameters are. The cost is cross-entropy for logistic outputs, log-likelihood for softmax,
         quadratic for linear and Poisson for exponential ones.
 
         Parameters
@@ -218,16 +218,16 @@ class ConversionMethods:
 
         The module maps (n, n_in) or (n_in,) to the outputs of ``feedforward``, up to rounding. It
         has an ``nn.Linear`` and the module of the activation for each layer, in the network's
-        dtype. If the network has an ``input_scale`` or standardizes its inputs, a first module does
-        that to raw inputs, with float64 buffers for means and deviations. The attributes
-        ``classes`` and ``features`` are those of the network. Of the inputs of a ``Table`` it takes
-        the numbers that ``net.inputs.encode(rows)`` returns, as ``feedforward`` also does.
+        dtype. If the network has an ``input_scale`` or standardizes its inputs, a first module
+        does this, with float64 buffers for means and deviations. The attributes ``classes`` and
+        ``features`` are those of the network. If ``inputs`` is a ``Table``, the module takes what
+        ``net.inputs.encode(rows)`` returns.
 
         Returns
         -------
         torch.nn.Sequential
-            On the CPU, in training mode as new modules are, which makes no difference: it has no
-            dropout, which is an argument of a training.
+            On the CPU, in training mode like any new module. The mode makes no difference, since
+            the module has no dropout (in fastnet it is an argument of ``SGD``).
 
         Raises
         ------
@@ -270,17 +270,16 @@ class ConversionMethods:
     ) -> Self:
         """The network that computes what a module of PyTorch does in eval mode.
 
-        ``Network.from_torch(net.to_torch(), net.cost)`` equals ``net``, unless its inputs are those
-        of a ``Table``, of which the standardization is kept.
+        ``Network.from_torch(net.to_torch(), net.cost)`` equals ``net``, unless ``inputs`` is a
+        ``Table``: then only its standardization is kept.
 
         Parameters
         ----------
         module : torch.nn.Sequential or torch.nn.Linear
-            Of Linear modules, with bias or without, all in float32 or all in float64; activations,
-            those that ``to_torch`` makes; and Sequentials of these. None after the last Linear
-            stands for linear outputs. Skipped are Dropout, which does nothing in eval mode (in
-            fastnet it is an argument of ``SGD``), Identity, and Flatten of all but the first
-            dimension: the network takes rows.
+            It may contain Linear modules, with bias or without, all in float32 or all in float64;
+            the activations that ``to_torch`` makes; and Sequentials of these. If no activation
+            follows the last Linear, the outputs are linear. Dropout, which does nothing in eval
+            mode, Identity, and Flatten of all dimensions but the first are skipped.
         cost : as for ``Network``, or None
             None: cross-entropy for sigmoid outputs, log-likelihood for softmax, quadratic for
             linear and Poisson for exponential ones.
@@ -297,8 +296,8 @@ class ConversionMethods:
         Raises
         ------
         TypeError, ValueError
-            For a module that does not fit, by its index and class, such as "module[2]: expected
-            ..., got BatchNorm1d".
+            For other modules; the message gives the index and the class, such as "module[2]:
+            expected ..., got BatchNorm1d".
         ImportError
             If PyTorch is missing.
 
@@ -329,10 +328,10 @@ class ConversionMethods:
         features: Iterable[str] | None = None,
         seed: Seed = None,
     ) -> Self:
-        """The network of a model of Keras that is a chain of Dense layers.
+        """The network equivalent to a Keras model that is a chain of Dense layers.
 
-        Keras is not needed: ``np.savez("weights.npz", *model.get_weights())`` carries the weights
-        to another machine. They do not tell the activations, which are therefore arguments.
+        Keras is not needed: ``np.savez("weights.npz", *model.get_weights())`` stores the weights
+        for a machine without it. The activations are not among the weights, so they are arguments.
 
         Parameters
         ----------
@@ -342,9 +341,9 @@ class ConversionMethods:
         cost : as for ``Network``, or None
             None: as for ``from_torch``.
         hidden : as for ``Network``
-            The activations of the hidden layers. Keras has another default slope of the leaky ReLU:
-            ``fastnet.LeakyReLU(0.2)`` is its "leaky_relu". "silu" is "swish" here; "gelu" is the
-            same unless approximate.
+            The activations of the hidden layers. Keras's "silu" is "swish" here. Its "leaky_relu"
+            is ``fastnet.LeakyReLU(0.2)``, as its default slope is another one. Its "gelu" is the
+            same unless it is approximate.
         output : str
             "sigmoid", "softmax", "linear", ..., as for ``Network``.
         classes, features : as for ``Network``
@@ -359,8 +358,8 @@ class ConversionMethods:
         Raises
         ------
         TypeError, ValueError
-            For weights of other layers, and for shapes that do not fit together, by index, such as
-            "weights[2]: expected ...".
+            For weights of other layers, and for shapes that do not match; the message gives the
+            index, such as "weights[2]: expected ...".
 
         Examples
         --------
@@ -397,9 +396,9 @@ class ConversionMethods:
         It defines ``void net(const float *x, float *a)``, which computes the outputs a
         (n_out,) of the inputs x (n_in,), with double instead of float for a float64 network. The
         file needs no library, allocates nothing and keeps no state. ``input_scale`` and ``inputs``
-        are in it, so that x are the raw numbers of the training data. The comment on top says what
-        memory it needs, how it is compiled, and when the outputs have the bits of ``predictor``;
-        docs/c-export.md has more.
+        are part of the function, so that x are raw inputs, as in the training data. The comment at
+        the top says how much memory the function needs, how to compile the file, and when the
+        outputs have the same bits as those of ``predictor``. See docs/c-export.md for more.
 
         Parameters
         ----------
@@ -409,22 +408,23 @@ class ConversionMethods:
         name : str, default "net"
             The name of the function; all other names in the file begin with it.
         scale : float or None
-            The factor of x; None stands for ``input_scale``, or for 1 before a training. Pass 1 if
-            x are scaled already. Unlike ``feedforward``, which multiplies only bytes, the
+            The factor of x; None: ``input_scale``, or 1 if the network has none. Pass 1 if x are
+            scaled already. Unlike ``feedforward``, which multiplies only bytes, the
             function multiplies every x.
         jacobian : bool, default False
             Whether to add ``void net_jacobian(const float *x, float *a, float *j)``, which also
-            computes the derivatives j (n_out, n_in) of the outputs by x.
+            computes the derivatives j (n_out, n_in) of the outputs with respect to x.
         examples : (n, n_in) array-like, frame or None
-            Raw inputs of the test in the file, which compares the outputs with those of this
-            network; at most 1000. None: five examples that are drawn, always the same ones.
+            At most 1000 raw inputs for the test in the file, which compares the outputs with those
+            of this network. None: five random examples, the same ones at each call.
         int8 : bool, default False
             Whether to round the weights to 8 bits, with a scale for each neuron, which needs a
-            quarter of the flash memory. The sums are then those of integers, much faster without a
-            floating-point unit; biases and activations stay as they are. Not with ``jacobian``.
+            quarter of the flash memory. The sums are then computed with integers, which is much
+            faster without a floating-point unit; biases and activations are not rounded. Not with
+            ``jacobian``.
         data : Dataset, pair (X, y) or iterable of (x, y), or None
-            With ``int8``: what the rounding costs on these data is returned, and is in the comment
-            on top.
+            Only with ``int8``: examples on which the effect of the rounding is measured. The report
+            is returned and written into the comment at the top.
 
         Returns
         -------

@@ -1,10 +1,11 @@
-"""Elementwise expressions of one variable in a canonical form, and the activations they are.
+"""Elementwise expressions of one variable in canonical form; recognizes activations in them.
 
-The formula of an activation is ``Activation.onnx``, which ``to_onnx`` writes. The same formula,
-with this module's ``op``, is the expression that is compared with what a graph computes. In the
-canonical form, sums and products are flat, their constants are one number, and their other operands
-are in a fixed order; differences and quotients by numbers are sums and products. So the forms in
-which other programs write a formula are equal to fastnet's.
+``Activation.onnx`` defines the formula of an activation by a function ``op``. ``to_onnx`` passes an
+``op`` that adds nodes to a graph. This module's ``op`` makes an expression, which is compared with
+the expression that a graph computes. In canonical form, nested sums and products are flattened,
+their constants are combined into one number, and their other operands are in a fixed order;
+differences, and quotients by numbers, become sums and products. So different ways of writing a
+formula give equal expressions.
 """
 
 from __future__ import annotations
@@ -25,16 +26,18 @@ _PLAIN = ("Sigmoid", "Tanh", "Relu", "Exp", "Erf", "Softmax", "Softplus", "Elu",
 _COMMUTATIVE = ("Max", "Min")
 OPERATORS = (*_PLAIN, "Mul", "Add", "Sub", "Neg", "Reciprocal")
 
-# Operators that are a whole activation, by the name of fastnet's.
+# Operators that compute a whole activation, and its name in fastnet.
 SHORT = {"LeakyRelu": "leaky-relu", "Gelu": "gelu", "Swish": "swish"}
 
 _LARGEST = 60  # operands in the formula of an activation
-_TOLERANCE = 1e-6  # of constants, which a float32 network has in float32
+_TOLERANCE = 1e-6  # of constants, which are rounded to float32 in a float32 network
 
 
 class Expression(NamedTuple):
-    """An operator of operands; ``number`` is the constant of a sum or a product, and the value of
-    "Number". "Z" is the variable."""
+    """An operator and its operands.
+
+    The variable is the operator "Z", and a constant is "Number". ``number`` is the value of a
+    constant, or the combined constant of a sum or product; ``size`` counts all operators in it."""
 
     operator: str
     operands: tuple[Expression, ...] = ()
@@ -59,7 +62,7 @@ def op(name: str, *inputs: Expression | float, **attributes: float) -> Expressio
         For another operator, and for an expression that is larger than any activation's.
     """
     operands = [each if isinstance(each, Expression) else number(each) for each in inputs]
-    if name != "Softmax":  # whose axis is that of the outputs
+    if name != "Softmax":  # its only attribute, the axis, is checked elsewhere
         operands += [number(attributes[each]) for each in sorted(attributes)]
     if sum(each.size for each in operands) > _LARGEST:
         raise ValueError("expected a formula of an activation, found a larger one")
@@ -141,7 +144,8 @@ def numbers_in(formula: Expression) -> Iterator[float]:
 
 
 def formula_of(kind: Activation) -> Expression | None:
-    """The formula of an activation; None if ONNX, or this module, cannot say it."""
+    """The formula of an activation; None if it has none, or one with an operator that is not in
+    ``OPERATORS``."""
     try:
         made: Expression | None = kind.onnx(op, Z)
     except ValueError:
@@ -150,9 +154,9 @@ def formula_of(kind: Activation) -> Expression | None:
 
 
 def recognized(formula: Expression, names: Iterable[str]) -> Activation | None:
-    """The activation among these names whose formula this is. The parameters of an activation are
-    looked for among the constants of the formula."""
-    constants = sorted({1.0, *numbers_in(formula)})  # factors of 1 are not in it
+    """The activation, among those with these names, that has this formula, otherwise None. Each
+    constant of the formula is tried as a parameter."""
+    constants = sorted({1.0, *numbers_in(formula)})  # canonical forms omit factors of 1
     for name in names:
         usual = ACTIVATIONS[name]
         candidates = itertools.product(constants, repeat=len(usual.parameters))
@@ -168,8 +172,8 @@ def recognized(formula: Expression, names: Iterable[str]) -> Activation | None:
 
 
 def shortest(value: float) -> float:
-    """The shortest number that is the same in float32, if the value is one of float32: 0.2 for
-    0.20000000298."""
+    """If the value is exactly a float32 number, the shortest decimal that rounds to it: 0.2 for
+    0.20000000298; otherwise the value."""
     with np.errstate(over="ignore"):
         narrow = np.float32(value)
     return float(str(narrow)) if float(narrow) == value else value

@@ -1,4 +1,4 @@
-"""Models of ONNX that come from elsewhere: read and decoded within the size of the file."""
+"""Reads and decodes models of ONNX that are not trusted: memory is bounded by the file's size."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def read(source: Any) -> tuple[str, onnx.ModelProto]:
-    """A name for messages and the model of ``Network.from_onnx``'s argument ``source``.
+    """(name for messages, model) of the argument ``source`` of ``Network.from_onnx``.
 
     Raises
     ------
     TypeError, ValueError
-        For another source, and for content that is no model.
+        For another source, and for content that is not a model.
     OSError, ImportError
         If the file cannot be read, or onnx is missing.
     """
@@ -57,13 +57,13 @@ def _parsed(name: str, content: bytes) -> onnx.ModelProto:
 
 
 def array_of(name: str, tensor: Any) -> NDArray:
-    """The numbers or texts of a tensor. It has as many as its bytes hold, so that a false shape
-    takes no memory.
+    """The numbers or texts of a tensor. Its shape is compared with the number of its bytes, so that
+    a false shape does not allocate memory.
 
     Raises
     ------
     ValueError
-        If they are in another file, of a type that no part of a network has, or damaged.
+        If they are in another file, are damaged, or have a type that networks do not use.
     """
     from onnx import TensorProto, helper, numpy_helper
 

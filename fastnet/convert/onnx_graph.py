@@ -1,8 +1,8 @@
-"""Graphs of ONNX, node by node, and a network's layers in them.
+"""Writes graphs of ONNX, node by node, with the layers of a network.
 
-``Operators`` is the ``op`` of ``Activation.onnx``; ``Graph`` is the one that makes a model. The
-converter for skl2onnx has another, which adds the same nodes to a graph of that library. onnx is an
-extra and is imported when a graph is made.
+``Operators`` is the base class of the argument ``op`` of ``Activation.onnx``. Its subclass
+``Graph`` makes a model. The converter for skl2onnx has another subclass, which adds the same nodes
+to a graph of that library. onnx is an extra and is imported when a graph is made.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
 # network needs.
 OPSET, ML_OPSET, IR_VERSION = 13, 2, 7
 
-_MOST_BYTES = (1 << 31) - (1 << 20)  # of a message of Protocol Buffers, less room for the nodes
+_MOST_BYTES = (1 << 31) - (1 << 20)  # the limit of Protocol Buffers, minus space for the nodes
 
 
 class Operators:
-    """Adds nodes and constants to a graph, whose floating-point type is ``dtype``.
+    """Adds nodes and constants to a graph; the base class for each kind of graph.
 
     Parameters
     ----------
     dtype : dtype
-        float32 or float64.
+        The floating-point type of the graph, float32 or float64.
     """
 
     def __init__(self, dtype: np.dtype):
         self.dtype = np.dtype(dtype)
 
-    # What each kind of graph defines.
+    # Methods that a subclass defines.
 
     def add_node(
         self, name: str, inputs: list[str], attributes: dict[str, Any], domain: str
@@ -51,7 +51,7 @@ class Operators:
         """Add an array, of numbers or of str; returns its name."""
         raise NotImplementedError
 
-    # What follows from it.
+    # Methods that use these.
 
     def __call__(self, name: str, *inputs: Any, domain: str = "", **attributes: Any) -> str:
         """The output of a new node, as ``Activation.onnx`` describes it."""
@@ -90,7 +90,7 @@ class Operators:
 
 
 def check_kinds(name: str, model: Model) -> None:
-    """Raise a ValueError that begins with ``name`` if ONNX cannot say an activation."""
+    """Raise a ValueError that begins with ``name`` if an activation has no formula for ONNX."""
     for kind in (*model.hidden, ACTIVATIONS[model.cost_spec.output]):
         if kind.onnx(lambda *_, **__: "a", "z") is None:
             raise ValueError(
@@ -139,7 +139,7 @@ class Graph(Operators):
         return name
 
     def input(self, name: str, dtype: Any, n: int, doc: str) -> str:
-        """Declare an input (N, n) of a free number N of examples."""
+        """Declare an input (N, n), for any number N of examples."""
         self._names.add(name)
         self._inputs.append(_declared(name, dtype, ["N", n], doc))
         return name

@@ -1,4 +1,4 @@
-"""What the operators of ONNX do to the values of ``onnx_values``."""
+"""The operators of ONNX as functions of the values of ``onnx_values``."""
 
 from __future__ import annotations
 
@@ -35,19 +35,20 @@ _DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 
 
 class Reader:
-    """Follows a graph.
+    """Computes the value of each node of a graph.
 
     Parameters
     ----------
     size : int
-        The bytes of the model. Arrays that are made while it is read have at most a multiple of it.
+        The size of the model in bytes. The memory for reading it is at most a multiple of this.
 
     Attributes
     ----------
     classes : list or None
-        The names of classes that the graph gives for the index of the largest output.
+        The names that the graph assigns to the classes, that is, to the index of the largest
+        output.
     rows : int or None
-        The number of examples, if the graph is for a fixed one.
+        The number of examples, if the graph fixes it.
     """
 
     def __init__(self, size: int):
@@ -58,12 +59,12 @@ class Reader:
     def place(self, node: onnx.NodeProto) -> str:
         """The node, for messages."""
         name = node.name or (node.output[0] if node.output else "")
-        kind = node.op_type  # bytes if it is no text
+        kind = node.op_type  # bytes if it is not valid text
         is_name = isinstance(kind, str) and kind.isidentifier()
         return f"node {checks.short_repr(name)} ({kind if is_name else checks.short_repr(kind)})"
 
     def value_of(self, node: onnx.NodeProto, inputs: list[Value | None]) -> Value:
-        """What the node computes."""
+        """The value of the node's first output."""
         for name, value in zip(node.input, inputs, strict=True):
             if value is None:
                 return Unfit(f"{self.place(node)}: expected the input {name!r} before it")
@@ -77,12 +78,13 @@ class Reader:
             return method(self, node.op_type, given, onnx_file.attributes_of(node))
         except (TypeError, ValueError, IndexError, OverflowError) as error:
             message = str(error)
-            if "expected" not in message:  # of Python or NumPy
+            if "expected" not in message:  # raised by Python or NumPy
                 message = "expected other inputs or attributes"
             return Unfit(f"{self.place(node)}: {message}")
 
     def _charge(self, array: NDArray) -> NDArray:
-        """``array``, which is new memory or will be: what a small file may ask for is bounded."""
+        """``array``, after counting its memory. A ValueError if a small file needs too much in
+        total."""
         self._free -= array.nbytes
         if self._free < 0:
             raise ValueError(
@@ -192,7 +194,7 @@ class Reader:
         return Layers(z, op(name, *operands, **attributes))
 
     def short(self, name: str, inputs: Sequence[Value], attributes: dict[str, Any]) -> Value:
-        """An operator that is a whole activation."""
+        """An operator that computes a whole activation."""
         usual = ACTIVATIONS[expressions.SHORT[name]]
         z = same_layer(*inputs)
         if name == "LeakyRelu":
@@ -206,7 +208,7 @@ class Reader:
             raise ValueError("expected the weighted inputs of a layer before it")
         return Layers(z, formula)
 
-    # ---- what changes nothing, and shapes
+    # ---- operators without effect, and shapes
 
     def unchanged(self, name: str, inputs: Sequence[Value], attributes: dict[str, Any]) -> Value:
         return inputs[0]
@@ -288,7 +290,7 @@ class Reader:
         return ClassIndex(x)
 
     def chosen(self, name: str, inputs: Sequence[Value], attributes: dict[str, Any]) -> Value:
-        """The names of the classes of the largest outputs; or the number of examples."""
+        """Gather: the name of the class with the largest output; or the number of examples."""
         names, index = inputs[:2]
         if isinstance(names, Shape) and isinstance(index, Constant) and index.number() == 0:
             return RowCount()
@@ -299,7 +301,7 @@ class Reader:
         return index
 
     def zipmap(self, name: str, inputs: Sequence[Value], attributes: dict[str, Any]) -> Value:
-        """Probabilities with names."""
+        """ZipMap: probabilities as dicts with the names of the classes."""
         texts = attributes.get("classlabels_strings")
         found = texts or attributes.get("classlabels_int64s")
         if found:
@@ -307,7 +309,7 @@ class Reader:
         return inputs[0]
 
     def concat(self, name: str, inputs: Sequence[Value], attributes: dict[str, Any]) -> Value:
-        """The probabilities 1 - p and p of two classes; or a shape."""
+        """Concat of the probabilities 1 - p and p of two classes; or of the parts of a shape."""
         if isinstance(inputs[0], RowCount):
             rest = [int(each.number()) for each in inputs[1:] if isinstance(each, Constant)]
             if len(rest) != 1 or len(inputs) != 2:

@@ -1,9 +1,9 @@
-"""What a tensor of a graph of ONNX is while the graph is read as a network.
+"""The values that stand for the tensors of a graph of ONNX while it is read as a network.
 
-Each operator of a node makes a new value; values do not change. ``Inputs`` are the network's
-inputs, ``Layers`` are functions of the weighted inputs of a layer, ``Constant`` are numbers, and
-``Unfit`` is all that is no part of a network, with the reason. The others occur in the labels and
-the shapes of some exporters.
+Values are immutable; each operator makes a new one. ``Inputs`` are the network's inputs, ``Layers``
+are functions of the weighted inputs of a layer, ``Constant`` are numbers or texts, and ``Unfit``
+stands for anything that cannot be part of a network, with the reason. The other values occur where
+exporters compute labels and shapes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Constant:
     array: NDArray
 
     def number(self) -> float:
-        """Its only number.
+        """The number of a constant that has only one.
 
         Raises
         ------
@@ -48,7 +48,7 @@ class Inputs:
     scale : float or None
         The factor of bytes.
     is_flat : bool
-        Whether they are rows.
+        Whether the inputs have two axes, (N, n_in).
     is_bytes : bool
     width : int or None
         The number of inputs that the graph declares.
@@ -63,7 +63,7 @@ class Inputs:
 
     @property
     def n_in(self) -> int | None:
-        """The number of inputs, if their means or deviations say it."""
+        """The number of inputs, if the means or deviations determine it."""
         known = [len(each) for each in (self.mean, self.deviation) if each is not None]
         return max(known) if max(known, default=1) > 1 else None
 
@@ -91,7 +91,7 @@ class Weighted:
     ----------
     before : Weighted or Inputs
     neurons : Activation or None
-        What gives a from z of ``before``; None for Inputs.
+        The activation that computes a from z of ``before``; None if ``before`` is Inputs.
     w, b : (n_out, n_in) array, (n_out,) array or None
     """
 
@@ -136,12 +136,12 @@ class RowCount:
 
 @dataclass(frozen=True, eq=False)
 class Unfit:
-    """No part of a network.
+    """A value that cannot be part of a network.
 
     Attributes
     ----------
     reason : str
-        The node and what was expected of it.
+        The node, and what was expected there.
     """
 
     reason: str
@@ -151,7 +151,7 @@ Value: TypeAlias = Constant | Inputs | Layers | ClassIndex | Shape | RowCount | 
 
 
 def vector(constant: Constant, n: int | None = None) -> NDArray:
-    """A constant that is added to, or multiplied with, each row: (1,) or (n,) numbers.
+    """A constant to add to each row or to multiply it by: (1,) or (n,) numbers.
 
     Raises
     ------
@@ -169,7 +169,7 @@ def vector(constant: Constant, n: int | None = None) -> NDArray:
 
 
 def same_layer(*values: Any) -> Weighted:
-    """The layer whose weighted inputs all these values are functions of.
+    """The layer of which all values are functions of the weighted inputs.
 
     Raises
     ------

@@ -21,7 +21,7 @@ _EXPECTED = (
 
 
 class _Neurons(NamedTuple):
-    """The arguments of ``Network`` that the parameters of an estimator do not tell."""
+    """The arguments of ``Network`` that do not follow from the parameters of an estimator."""
 
     hidden: Any
     output: str
@@ -29,14 +29,15 @@ class _Neurons(NamedTuple):
 
 
 def model_of(estimator: Any) -> Model:
-    """The model that computes what a fitted estimator, or a Pipeline that ends with one, does.
+    """The model equivalent to a fitted estimator, or to a Pipeline that ends with one.
 
     Raises
     ------
     TypeError
-        For another object, and for steps of a Pipeline that a network has not, by name.
+        For another object, and for steps of a Pipeline that a network does not have; the message
+        names the step.
     ValueError
-        If it is not fitted, or has other neurons or shapes than a network.
+        If it is not fitted, or has neurons or shapes that a network cannot have.
     ImportError
         If scikit-learn is missing.
     """
@@ -88,7 +89,7 @@ def _parts(estimator: Any) -> tuple[Any, Any]:
 
 
 def _steps(pipeline: Any) -> list[tuple[str, Any]]:
-    """The steps of a Pipeline, with those of Pipelines in it."""
+    """The steps of a Pipeline, with those of nested Pipelines."""
     found: list[tuple[str, Any]] = []
     for name, step in pipeline.steps:
         nested = _steps(step) if isinstance(step, type(pipeline)) else [(name, step)]
@@ -139,7 +140,8 @@ def _neurons(network: Any) -> _Neurons:
 
 
 def _classes(network: Any, output: str) -> list[Any] | None:
-    """The names of the classes. For several labels, whose ``classes_`` are their numbers, None."""
+    """The names of the classes; None for regressors, and for multilabel classifiers whose
+    ``classes_`` are only the indices of the outputs."""
     if not hasattr(network, "classes_"):
         return None
     names = [*network.classes_]

@@ -1,4 +1,4 @@
-"""``Network.to_c``: checks, and the parts of the file in their order."""
+"""``Network.to_c``: checks its arguments, joins the parts of the file and writes it."""
 
 from __future__ import annotations
 
@@ -38,8 +38,10 @@ def write(
     path: Any, model: Model, name: Any, *, scale: Any = None, jacobian: Any = False,
     examples: Any = None, int8: Any = False, data: Dataset | None = None,
 ) -> Int8Report | None:  # fmt: skip
-    """Write the C of a model, atomically, and return the report on ``data``, which fit the model;
-    all arguments are checked before.
+    """Write a model as C, atomically, and return the report on ``data``, if these are given.
+
+    All arguments are checked before the file is written; ``data`` must have been checked against
+    the model.
 
     Raises
     ------
@@ -57,7 +59,7 @@ def write(
 
 
 def check_suffix(argument: str, path: Any) -> None:
-    """Raise a ValueError unless the path, this argument, ends like a source file of C or C++."""
+    """Raise a ValueError unless the path has a suffix of C or C++; ``argument`` is its name."""
     if os.path.splitext(checks.path(argument, path))[1].lower() not in SUFFIXES:
         raise ValueError(
             f"{argument}: expected a name that ends in {', '.join(SUFFIXES)}, got "
@@ -68,7 +70,7 @@ def check_suffix(argument: str, path: Any) -> None:
 def _parts(
     model: Model, name: Any, scale: Any, jacobian: Any, examples: Any, int8: Any
 ) -> tuple[Source, c_self_test.SelfTest]:
-    """What the file is made from; arguments and errors as for ``Network.to_c``."""
+    """The source and the test of the file; arguments and errors as for ``Network.to_c``."""
     name = c_names.checked(name)
     jacobian, int8 = checks.boolean("jacobian", jacobian), checks.boolean("int8", int8)
     if int8 and jacobian:
@@ -89,7 +91,7 @@ def _parts(
 
 
 def _checked(examples: Any, model: Model) -> NDArray:
-    """The argument ``examples``, (n, n_in) of the network's type."""
+    """The argument ``examples``, checked, as an array (n, n_in) of the network's type."""
     array = checks.array("examples", model.schema.numbers("examples", examples))
     if array.dtype.kind not in "biuf":
         raise TypeError(f"examples: expected numbers, got {array.dtype}")
@@ -108,7 +110,7 @@ def _checked(examples: Any, model: Model) -> NDArray:
 
 
 def _joined(source: Source, test: c_self_test.SelfTest, report: Int8Report | None) -> str:
-    """The parts of the file."""
+    """The parts of the file, joined."""
     parts = [
         c_comment.text(source, test, report),
         _INCLUDES,

@@ -41,7 +41,7 @@ def to_onnx(model: Model, path: Any, input_dtype: Any, doc: str) -> onnx.ModelPr
 
 
 def finished(graph: Graph, path: Any, doc: str, properties: dict[str, str]) -> onnx.ModelProto:
-    """The model of the graph, which is written to ``path`` unless that is None."""
+    """The model of the graph; writes it to ``path`` unless that is None."""
     made = graph.model(doc, properties)
     if path is not None:
         files.write(path, [made.SerializeToString()])
@@ -49,8 +49,8 @@ def finished(graph: Graph, path: Any, doc: str, properties: dict[str, str]) -> o
 
 
 def metadata(model: Model) -> dict[str, str]:
-    """What ONNX has no place for, as JSON: names, the scale of bytes and the cost.
-    ``inputs_have_features`` says that the names of the features are those of ``inputs``, too."""
+    """The metadata of a model, as JSON: names, the scale of bytes and the cost, for which ONNX has
+    no fields. ``inputs_have_features`` is true if ``inputs`` also has the names of the features."""
     schema = model.schema
     known = {
         "classes": None if schema.classes is None else [*schema.classes],

@@ -1,6 +1,6 @@
-"""Modules of PyTorch that ``Network.to_torch`` uses beside those of ``torch.nn``.
+"""Modules of PyTorch that ``Network.to_torch`` uses in addition to those of ``torch.nn``.
 
-Only imported when a conversion needs it, since it needs PyTorch.
+Imported only by a conversion, since it needs PyTorch.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from torch import nn
 
 
 class Inputs(nn.Module):
-    """What a network does to its inputs before the first layer, (..., n_in) -> (..., n_in).
+    """The transform of a network's inputs before the first layer, (..., n_in) -> (..., n_in).
 
     Bytes (uint8) are multiplied by ``scale``; then all inputs are standardized, in float64, and
     rounded once to the type of the network. The buffers are moved and converted with the module.
@@ -22,7 +22,7 @@ class Inputs(nn.Module):
     scale : float or None
         None: bytes are not scaled.
     moments : pair of (n_in,) float64 ndarray, or None
-        Means, or None if none are subtracted, and deviations.
+        The means, or None if nothing is subtracted; and the deviations.
     dtype : torch.dtype
         The type of the result.
     features : tuple of str or None

@@ -29,7 +29,7 @@ def _own() -> Any:
 
 
 def _class(name: str) -> Any:
-    """The class of modules that this name of ``torch_module`` stands for."""
+    """The class of a module, by its name in ``Activation.torch_module``."""
     from torch import nn
 
     return getattr(_own(), name, None) or getattr(nn, name)
@@ -75,7 +75,7 @@ def _inputs(torch: Any, model: Model) -> Any:
 
 
 def _linear(torch: Any, w: NDArray, b: NDArray) -> Any:
-    """An ``nn.Linear``, made without a draw from PyTorch's generator."""
+    """An ``nn.Linear`` with these parameters; PyTorch's random generator is not used."""
     n_out, n_in = w.shape
     dtype = getattr(torch, w.dtype.name)
     linear = torch.nn.utils.skip_init(torch.nn.Linear, n_in, n_out, dtype=dtype, device="cpu")
@@ -97,8 +97,8 @@ def _activation(role: str, kind: Activation) -> Any:
 
 
 def _value(kind: Activation, value: Any) -> Any:
-    """The value of an argument of ``torch_module``: "{slope}" is the parameter of that name, and a
-    tuple has values that mean the same."""
+    """The value of an argument in ``torch_module``: "{slope}" stands for the parameter of that
+    name, and a tuple lists equivalent values, of which the first is used."""
     if isinstance(value, tuple):
         return value[0]
     return kind.named_parameters[_parameter(value)]
@@ -112,7 +112,7 @@ def _parameter(value: str) -> str:
 
 
 def model_of(module: Any, cost: Any, names: Mapping[str, Any]) -> Model:
-    """The model of a module: an ``nn.Linear``, or an ``nn.Sequential``, with others in it.
+    """The model of an ``nn.Linear`` or an ``nn.Sequential``, which may be nested.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def model_of(module: Any, cost: Any, names: Mapping[str, Any]) -> Model:
     Raises
     ------
     TypeError, ValueError
-        For a module that a network has not, by index and class.
+        For a module that a network does not have; the message gives its index and class.
     ImportError
         If PyTorch is missing.
     """
@@ -157,7 +157,8 @@ def _stored(module: Any, name: str) -> Any:
 
 
 def _flat(place: str, module: Any) -> Iterator[tuple[str, Any]]:
-    """The modules in the order in which they compute, with their places, such as "module[1][0]"."""
+    """(place, module) of all modules in the order of computation; a place is like
+    "module[1][0]"."""
     from torch import nn
 
     if type(module) is nn.Sequential:
@@ -191,20 +192,20 @@ def _in_role(place: str, kind: Activation, role: activations.Role) -> Activation
 
 
 def _names(role: activations.Role | None = None) -> Iterable[str]:
-    """The modules of the activations, by name, of one role or of both."""
+    """The names of the modules of the activations with this role, or of all activations."""
     for kind in ACTIVATIONS.values():
         if kind.torch_module is not None and (role is None or role in kind.roles):
             yield kind.torch_module[0]
 
 
 class _Reader:
-    """Reads the modules of a Sequential one after the other.
+    """Collects the layers and the input transform from the modules of a Sequential.
 
     Attributes
     ----------
     layers : list of Layer
     kinds : list of (str, Activation)
-        The neurons of each layer, and the place of the module that they come from.
+        The activation of each layer, and the place of its module.
     standardize : Standardize or None
     scale : float or None
     """
@@ -303,7 +304,7 @@ def _array(place: str, tensor: Any) -> NDArray:
 
 
 def _check_flatten(place: str, module: Any) -> None:
-    """Rows (n, n_in) are flat already."""
+    """Raise a ValueError unless Flatten leaves rows (n, n_in) unchanged."""
     if (module.start_dim, module.end_dim) not in ((1, -1), (1, 1), (-1, -1)):
         raise ValueError(
             f"{place}: expected Flatten(start_dim=1, end_dim=-1), got Flatten("

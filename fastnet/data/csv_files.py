@@ -241,9 +241,9 @@ def _delimiter(text: str) -> str:
 def _check_quotes(place: str, row: str, is_last: bool, options: dict[str, Any]) -> None:
     """Raise a ValueError if a quotation mark in the text of a row is not closed.
 
-    The csv module reports none: an unclosed field extends over the following lines to the next
-    quotation mark, or to the end of the file. So a field over several lines must be followed by a
-    separator or the end of the row."""
+    The csv module does not report this: an unclosed field extends over the following lines to the
+    next quotation mark, or to the end of the file. So a field over several lines must be followed
+    by a separator or the end of the row."""
     import csv
 
     if is_last and len([*csv.reader(io.StringIO(f"{row}\n.", newline=""), **options)]) == 1:

@@ -97,7 +97,7 @@ def columns_of(raw: Any) -> dict[Any, Any]:
     ValueError, TypeError
         For rows with other keys than the first, and columns of different lengths.
     ImportError
-        For a frame that narwhals reads, if it is not installed.
+        If reading the frame needs narwhals, and it is not installed.
     """
     raw = _as_dict(raw)
     if isinstance(raw, Mapping):

@@ -245,8 +245,8 @@ class Standardize(InputTransform):
             Usually the training data. A Dataset's inputs are multiplied by its scale. The names of
             columns become ``features``.
         with_mean : bool
-            False: the mean is not subtracted, as for sparse data; the deviation is still that from
-            the mean.
+            False: the mean is not subtracted, as for sparse data; the deviation is still measured
+            from the mean.
 
         Returns
         -------

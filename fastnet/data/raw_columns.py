@@ -66,7 +66,7 @@ class RawColumns(NamedTuple):
 
     @property
     def names(self) -> list[str]:
-        """The names of all columns, those that were not read last."""
+        """The names of all columns; those in ``others`` come last."""
         return [*self.columns, *self.others]
 
     def place(self, row: int, column: str) -> str:
@@ -274,8 +274,8 @@ def _not_finite(name: str, row: int) -> ValueError:
 
 
 def numbers_in(texts: list[str | None]) -> NDArray | None:
-    """The numbers of a column of texts, or None if a text is not a number. Missing values, to which
-    "None", "<NA>", "#N/A", "NAN" and "-" belong, are NaN.
+    """The numbers of a column of texts, or None if a text is not a number. Missing values are
+    NaN, also if they are written as "None", "<NA>", "#N/A", "NAN" or "-".
 
     Examples
     --------
@@ -315,7 +315,7 @@ def text_of(value: Any) -> str:
 
 def canonical(text: str | None) -> str | None:
     """The text that stands for all texts of the same value: "3" for "3.0", "True" for "true", None
-    for those that are missing values in a file.
+    for texts that stand for a missing value.
 
     Examples
     --------

@@ -178,8 +178,8 @@ def _same_features(own: Any, given: Any) -> Any:
 
 
 def _check_same_classes(inputs: InputTransform, names: tuple[Label, ...]) -> None:
-    """Raise a ValueError if ``inputs`` has classes and ``names`` are others, in any order, or if it
-    predicts numbers."""
+    """Raise a ValueError if ``inputs`` predicts numbers, or if it has classes that are not
+    ``names`` in some order."""
     if inputs.predicts_numbers:
         raise ValueError(
             f"classes: expected None, since inputs predict a number, got {checks.some(names)}"

@@ -93,7 +93,7 @@ class InspectionMethods:
         return explanation.explain(self._model, self._inputs.example(x, y))
 
     def jacobian(self, x: Dataset | Sparse | ArrayLike | Columns) -> NDArray:
-        """The derivatives of the outputs by the inputs: each output is propagated backward.
+        """The derivatives of the outputs with respect to the inputs, by back-propagation.
 
         Parameters
         ----------

@@ -1,8 +1,8 @@
 """Networks as files of arrays: .npz and .safetensors.
 
 The arrays are weights_0, (n_out, n_in), and biases_0, (n_out, 1), of the first layer, weights_1,
-..., in the network's dtype. The fields of ``network_fields`` are an object of JSON: in .npz the
-array "fastnet", in .safetensors the text "fastnet" of the metadata.
+..., in the network's dtype. The fields of ``network_fields`` are stored as a JSON object: in .npz
+the array "fastnet", in .safetensors the text "fastnet" of the metadata.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ def _filled(
     entries: Mapping[str, tuple[np.dtype, tuple[int, ...]]],
     read_into: Callable[[str, NDArray], None],
 ) -> Model:
-    """The model with these fields, whose arrays ``read_into(name, out)`` reads. Nothing is
-    allocated before the shapes of all arrays are those of the fields."""
+    """The model with these fields; ``read_into(name, out)`` reads its arrays. Memory is allocated
+    only after the shapes of all arrays have been compared with the fields."""
     if "kind" not in meta or "format_version" not in meta:
         raise ValueError(
             f"expected the description of a network, found the keys {checks.some(sorted(meta))}"
@@ -91,7 +91,8 @@ def _filled(
 def _check_entries(
     sizes: tuple[int, ...], dtype: str, entries: Mapping[str, tuple[np.dtype, tuple[int, ...]]]
 ) -> None:
-    """Raise a ValueError unless the arrays are those of a network of these sizes."""
+    """Raise a ValueError unless the names, dtypes and shapes of the arrays are those of a network
+    with these sizes."""
     known = set()
     for l, shapes in enumerate(network_fields.layer_shapes(sizes)):
         for kind, shape in shapes.items():

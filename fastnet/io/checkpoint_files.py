@@ -1,11 +1,11 @@
 """The file of a checkpoint: its format, when it is written, and the checks when it is read.
 
-A checkpoint is an .npz file of named arrays and one JSON object. The object says what wrote the
-file, has the ``settings`` of the training, by which another training is refused, the number of
-complete ``epochs``, and the ``state`` between two epochs in numbers and texts; arrays have the rest
-of it. Parameters, and what has their shape, are arrays with a name for each layer.
+A checkpoint is an .npz file of named arrays and one JSON object. The object contains the version of
+fastnet that wrote it; the ``settings`` of the training, so that another training cannot resume from
+it; the number of complete ``epochs``; and the ``state`` after these, as numbers and texts. The rest
+of the state is in the arrays. Parameters, and moments of their shape, are one array for each layer.
 
-Knows nothing of how networks are trained.
+Independent of how networks are trained.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Saved:
     epochs : int
         The number of complete epochs.
     settings : dict
-        Of the training that wrote it.
+        The settings of the training that wrote it.
     state : Fields
         What the training keeps from epoch to epoch, apart from arrays.
     """
@@ -84,7 +84,8 @@ class Saved:
         self._arrays = arrays
 
     def array(self, name: str, shape: tuple[int | None, ...], dtype: Any) -> NDArray:
-        """The array of this name, which has this type and, where it is not None, this shape."""
+        """The array of this name; a ValueError if it has another type or shape. None in ``shape``
+        stands for any length."""
         found, dtype = self._arrays.get(name), np.dtype(dtype)
         wanted = str(tuple("n" if n is None else n for n in shape)).replace("'", "")
         if found is None:
@@ -100,7 +101,8 @@ class Saved:
         return found
 
     def like_parameters(self, prefix: str, model: Model) -> NDArray:
-        """An array (parameters,), in the layout of the model's, of finite numbers."""
+        """An array (parameters,) of finite numbers in the layout of the model's parameters, put
+        together from the arrays of ``named_parameters``."""
         flat = _kernels.aligned(model.n_parameters, model.dtype)
         for name in _LISTS:
             for l, view in enumerate(model.parameters.arrays(name, flat)):
@@ -113,7 +115,7 @@ class Saved:
         return flat
 
     def figures(self, name: str, n: int) -> list[Any]:
-        """A list of n figures, ints or floats as they were."""
+        """A list of n figures, all int or all float, as they were stored."""
         found = self._arrays.get(name)
         is_int = found is not None and found.dtype == np.int64
         made: list[Any] = self.array(name, (n,), np.int64 if is_int else np.float64).tolist()
@@ -121,7 +123,7 @@ class Saved:
 
 
 def named_parameters(prefix: str, model: Model, flat: NDArray) -> dict[str, NDArray]:
-    """The arrays of ``Saved.like_parameters``; ``flat`` is (parameters,)."""
+    """The arrays from which ``Saved.like_parameters`` makes ``flat``, (parameters,)."""
     return {
         f"{prefix}{name}_{l}": view
         for name in _LISTS
@@ -142,7 +144,7 @@ class CheckpointFile:
     ----------
     options : Checkpoint
     trains : str
-        The function that trains, as in the file, such as "Network.SGD".
+        The name of the function that trains, which the file contains, such as "Network.SGD".
 
     Raises
     ------
@@ -166,7 +168,8 @@ class CheckpointFile:
         Raises
         ------
         ValueError
-            If it is that of a training with other settings or data: names all that differ.
+            If it belongs to a training with other settings or data; the message lists the
+            differences.
         """
         if self.found is not None:
             different = _differences(self.found.settings, {"function": self._trains, **settings})
@@ -194,7 +197,7 @@ class CheckpointFile:
         arrays: Mapping[str, NDArray],
     ) -> None:  # fmt: skip
         """Replace the file by the checkpoint after ``epochs`` epochs. If that fails, the previous
-        one stays, and the first failure of several is a RuntimeWarning."""
+        checkpoint remains; the first of several failures in a row issues a RuntimeWarning."""
         meta = {
             "kind": KIND, "format_version": VERSION, "fastnet_version": self._release,
             "epochs": epochs,
@@ -233,7 +236,7 @@ def read(path: str) -> Saved:
 
 
 def _differences(saved: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:
-    """What differs between the settings of a checkpoint and those of this call, in words."""
+    """A description of each difference between the settings of a checkpoint and of this call."""
     names = [*settings, *(name for name in saved if name not in settings)]
     if saved.get("function") != settings["function"]:  # which has settings of its own
         names = ["function"]

@@ -1,7 +1,7 @@
 """Networks as JSON: the format of the book's network2.py with the keys of ``network_fields``.
 
 The book's keys are sizes, weights, biases and cost; the book's reader ignores the others. Weights
-and biases are lists of the arrays of each layer, as lists of rows.
+and biases are lists with one array, a list of rows, for each layer.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _json(fields: dict[str, Any]) -> Iterator[str]:
 
 
 def _json_of_array(array: NDArray) -> Iterator[str]:
-    size = array.size // len(array)  # of one item
+    size = array.size // len(array)  # numbers per item
     step = max(1, _PIECE // size)
     yield "["
     for i in range(0, len(array), step):

@@ -1,4 +1,4 @@
-"""JSON from files: one error for all that can be wrong, and no key twice in an object."""
+"""JSON from files: every fault is a ValueError, also a key that occurs twice in an object."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ def parse(text: str | bytes, expected: str = "JSON") -> Any:
     Raises
     ------
     ValueError
-        If it is no JSON, or too deep or with numbers too long for this Python.
+        If the text is not JSON, is nested too deeply for Python, or has integers that are too long
+        for it.
 
     Examples
     --------

@@ -1,13 +1,13 @@
-"""What files of all formats say about a network besides its parameters, and the network made of it.
+"""The description of a network in files of all formats: everything except its parameters.
 
 The keys are kind, "network"; format_version and fastnet_version; sizes; cost, the name of the class
 or, if its parameters are not the defaults, an object such as {"class": "HuberCost", "threshold":
 2.0}; own_cost, whether the cost is a user's class; output; hidden, the activation of each hidden
 layer; dtype; input_scale, the scale of the inputs trained on; and, for networks that have them,
-inputs, what is done to the inputs before the first layer, as an object with the name of its kind;
+inputs, the transform before the first layer, as an object with the name of its class;
 classes, the names of the classes; and features, those of the inputs.
 
-Names are looked up among those of the package: a file cannot cause an import.
+Names are looked up among those of the package and the program: a file cannot cause an import.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FORMAT_VERSION = 1  # of the keys and the names of the arrays; files without it 
 
 
 def of(model: Model) -> dict[str, Any]:
-    """The fields of a model, in types of JSON."""
+    """The fields of a model, in types that JSON represents."""
     schema = model.schema
     known = {
         "inputs": None if schema.inputs is None else input_transform.to_json(schema.inputs),
@@ -52,15 +52,16 @@ def of(model: Model) -> dict[str, Any]:
 
 
 def layer_shapes(sizes: tuple[int, ...]) -> Iterator[dict[str, tuple[int, int]]]:
-    """The shapes of the weights and the biases of each layer. (All of them would be large beside
-    a file that names many layers and has none.)"""
+    """The shapes of the weights and the biases of each layer.
+
+    A generator, since a small file may state so many layers that a list would exhaust memory."""
     for n_in, n_out in pairwise(sizes):
         yield {"weights": (n_out, n_in), "biases": (n_out, 1)}
 
 
 def checked(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a file, with None where an older file has none, and "sigmoid" and "float64",
-    those of the book, for hidden and dtype.
+    """The fields of a file, checked. Fields that an older file lacks are None, but hidden is
+    "sigmoid" and dtype is "float64", as in the book.
 
     Raises
     ------
@@ -88,7 +89,7 @@ def checked(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_kind(fields: Mapping[str, Any]) -> None:
-    """Check kind and format_version, so that what another release writes is not misread."""
+    """Check kind and format_version, so that a file of a later release is not misread."""
     kind = fields.get("kind", KIND)
     if kind != KIND:
         hint = ", which a training with resume=True reads" if kind == "checkpoint" else ""
@@ -159,7 +160,7 @@ def model_of(fields: Mapping[str, Any], cost: Any = None) -> Model:
     Raises
     ------
     ValueError, TypeError
-        For names that the package does not have, and fields that do not fit each other.
+        For unknown names, and for fields that contradict each other.
     """
     if cost is None:
         with checks.error_prefix("cost"):

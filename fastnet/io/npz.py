@@ -1,9 +1,9 @@
 """Arrays and a description in a file of NumPy, .npz, without pickled objects.
 
 ``numpy.load(path, allow_pickle=False)`` reads the file. The array "fastnet" is the description,
-an object of JSON as bytes. Reading is bounded by the size of the file: every size that the file
-names is compared with it before memory is taken (``fastnet/io/zip_members.py``), and the header
-of an array is matched, not evaluated.
+an object of JSON as bytes. The memory for reading is bounded by the size of the file: every size
+that the file states is compared with it before memory is allocated (``fastnet/io/zip_members.py``).
+The header of an array is matched by a regular expression, not evaluated.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ _HEADER = re.compile(
 def write(path: Any, arrays: Mapping[str, NDArray], meta: Mapping[str, Any]) -> None:
     """Write arrays and a description, atomically and uncompressed.
 
-    An array is written in C order. Besides the arrays themselves, a copy of one that is not in this
-    order is in memory, never of all.
+    Arrays are written in C order. An array in another order is copied; only one copy at a time is
+    in memory.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def write(path: Any, arrays: Mapping[str, NDArray], meta: Mapping[str, Any]) -> 
     arrays : dict of ndarray
         Numbers, booleans, or strings of fixed length; no array "fastnet".
     meta : dict
-        In types of JSON, without NaN and infinity.
+        Of types that JSON represents, without NaN and infinity.
 
     Raises
     ------
@@ -96,7 +96,7 @@ class Archive:
     Attributes
     ----------
     entries : dict of Entry
-        Without the description.
+        The arrays by name, without that of the description.
     meta : dict
         The description.
     """
@@ -118,7 +118,7 @@ class Archive:
         self.entries = found
 
     def _entry(self, member: zip_members.Member) -> Entry:
-        """The entry of a member, whose header is compared with its size."""
+        """The entry of a member, after comparing its header with its size."""
         self._file.seek(member.start)
         start = self._file.read(min(12, member.size))
         wide = start[6:7] in (b"\x02", b"\x03")  # the version
@@ -210,7 +210,7 @@ class Archive:
 
 
 def _parts(array: NDArray) -> Iterator[NDArray]:
-    """Views of consecutive elements, in C order, of about a piece each."""
+    """Views of consecutive elements, in C order, of about ``_PIECE`` bytes each."""
     if not array.ndim:
         yield array
         return
@@ -235,7 +235,8 @@ def opened(path: Any) -> Iterator[Archive]:
     Raises
     ------
     ValueError
-        If it is damaged, and from within the context: the message begins with the path.
+        If the file is damaged, or if the ``with`` block raises one; the message begins with the
+        path.
     OSError
         If it cannot be read.
     """

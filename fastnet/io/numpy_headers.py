@@ -1,7 +1,7 @@
-"""Checks of NumPy's files of data before ``numpy.load`` reads them.
+"""Checks of .npy and .npz files before ``numpy.load`` reads them.
 
-``numpy.load`` allocates what the header of an array says, whatever the file has. Here the header,
-and the sizes of compressed members, are compared with the size of the file first.
+``numpy.load`` allocates the memory that the header of an array states, even if the file is smaller.
+Here the header, and the sizes of compressed members, are compared with the size of the file first.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from numpy.lib import format as npy
 
 from fastnet.core import checks
 
-_LARGEST_RATIO = 1032  # of deflate: bytes of content per byte of the file
+_LARGEST_RATIO = 1032  # that deflate reaches: bytes of content per compressed byte
 
 
 def check_npy(file: IO[bytes]) -> None:
-    """Raise a ValueError if an open .npy file has fewer bytes than its header says. The position is
-    the beginning again."""
+    """Raise a ValueError if an open .npy file has fewer bytes than its header states. The file is
+    rewound."""
     _check(file, os.fstat(file.fileno()).st_size)
     file.seek(0)
 
@@ -31,7 +31,7 @@ def check_npz(file: IO[bytes]) -> None:
     Raises
     ------
     zipfile.BadZipFile
-        If it is no archive.
+        If it is not a zip archive.
     """
     with zipfile.ZipFile(file) as archive:
         for info in archive.infolist():
@@ -47,7 +47,8 @@ def check_npz(file: IO[bytes]) -> None:
 
 
 def _check(file: IO[bytes], size: int) -> None:
-    """Compare the header at the position with the number of bytes that follow at most."""
+    """Compare the header at the current position with ``size``, the most bytes that the file
+    has."""
     try:
         version = npy.read_magic(file)
         read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0

@@ -17,8 +17,8 @@ from fastnet.nn import costs
 
 
 class Format(NamedTuple):
-    """A format: how a model is written to a path and read from an open file, and a check of what
-    both need."""
+    """A format: functions that write a model to a path, read it from an open file, and raise an
+    ImportError if a library that both need is missing."""
 
     write: Callable[[Any, Model], None]
     read: Callable[[BinaryIO, Any], Model]
@@ -32,8 +32,8 @@ _SAFETENSORS = Format(
 )
 FORMATS = {".json": _JSON, ".npz": _NPZ, ".safetensors": _SAFETENSORS}
 
-# Suffixes of formats that ``save`` does not write: arrays and models (in other libraries the suffix
-# selects the format), tables and compressed files; with the call that writes them, if there is one.
+# Suffixes of formats that ``save`` does not write, with the call that writes them, if there is one:
+# arrays and models (in other libraries the suffix selects the format), tables and compressed files.
 _PICKLE = "pickle.dump(net, file) writes a pickle"
 _TORCH = "torch.save(net.to_torch(), filename) writes a module of PyTorch"
 _C = "net.to_c(filename) writes C"
@@ -52,7 +52,7 @@ _OTHER_FORMATS = {
     ".c": _C, ".h": _C,
 }  # fmt: skip
 
-# The first bytes of files that are no networks, and what they are.
+# The first bytes of files that are not networks, and the names of their formats.
 _OTHER_CONTENTS = (
     (b"\x93NUMPY", "a single array of NumPy (.npy)"),
     (b"\x89HDF", "HDF5, as Keras writes it"),
@@ -110,8 +110,8 @@ def load(path: Any, cost: Any = None) -> Model:
     Raises
     ------
     ValueError
-        If the file is damaged, is no network, is a pipe or a device, or names what the package
-        does not have; the message names the file, and the key or the array.
+        If the file is damaged, is a pipe or a device, or does not contain a network that this
+        release can read; the message names the file, and the key or the array.
     OSError
         If it cannot be read.
     ImportError
@@ -136,7 +136,7 @@ def _of_content(file: BinaryIO) -> Format:
     file.seek(0)
     if start.startswith(zip_members.SIGNATURES):
         return _NPZ
-    # the length of a header is no text: a NUL at least, unless it is larger than any file
+    # .safetensors: the first 8 bytes are the header's length, with a NUL unless that is huge
     if start[8:9] == b"{" and not _is_text(start[:8]):
         return _SAFETENSORS
     for prefix, what in _OTHER_CONTENTS:

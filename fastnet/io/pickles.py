@@ -18,11 +18,11 @@ from fastnet.data.schema import Schema
 from fastnet.model import Model
 from fastnet.nn.costs import CostSpec
 
-# The key of the state under which the fields are (not a possible name of an attribute), the number
-# of the format, and the fields.
+# The key of the fields in the state (no attribute can have this name), the version of the format,
+# and the names of the fields.
 _KEY = "fastnet.Network"
 _VERSION = 2
-_WITH_SCHEMA = 3  # the same with a field more, which releases that know only 2 must not ignore
+_WITH_SCHEMA = 3  # one more field, "schema"; releases that know only version 2 refuse it
 _FIELDS = {
     "sizes", "cost", "output", "dtype", "hidden", "n_threads", "input_scale", "values", "stream",
     "warned",

@@ -1,9 +1,10 @@
 """Arrays and texts in .safetensors files.
 
-The library ``safetensors`` checks what is read. Its writer would keep all arrays a second time, as
-it takes contiguous ones only, and write to a file of its own name; so the bytes are written here, a
-few rows at a time: the length of the header in 8 bytes, the header as JSON, the arrays.
-https://huggingface.co/docs/safetensors has the format.
+The library ``safetensors`` checks files that are read. Its writer is not used, since it needs
+contiguous copies of all arrays in memory, and a filename instead of the open temporary file of
+``files.write``. This module writes files a few rows at a time: the length of the header in 8 bytes,
+the header as JSON, the arrays.
+https://huggingface.co/docs/safetensors describes the format.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def require() -> None:
 def write(path: Any, arrays: Mapping[str, NDArray], texts: Mapping[str, str]) -> None:
     """Write arrays of float32 or float64, of one or more dimensions, and texts, atomically.
 
-    Besides the arrays themselves, copies of a few rows are in memory.
+    It needs memory for copies of a few rows.
 
     Raises
     ------
@@ -88,7 +89,7 @@ class Tensors(NamedTuple):
 
     def read_into(self, name: str, out: NDArray) -> None:
         """Copy the array of this name, (n, m), to ``out``, a few rows at a time. (The library would
-        map the whole file into memory beside the copy.)"""
+        also map the whole file into memory.)"""
         entry = self.entries[name]
         self.file.seek(entry.start)
         for rows in _rows(out):
@@ -100,8 +101,8 @@ class Tensors(NamedTuple):
 
 
 def opened(file: BinaryIO) -> Tensors:
-    """The arrays of an open file, whose header is compared with its size before it is read, and
-    checked by the library.
+    """The texts and the entries of the arrays of an open file. The header is compared with the size
+    of the file and checked by the library.
 
     Raises
     ------
@@ -119,7 +120,7 @@ def opened(file: BinaryIO) -> Tensors:
             names = {*checked.keys()}
     except SafetensorError as error:
         raise ValueError(f"expected a file of safetensors, found damage: {error}") from None
-    except FileNotFoundError:  # without a file name, since the file was there
+    except FileNotFoundError:  # deleted since it was opened
         raise ValueError("expected a file that nobody changes, found none") from None
     if names != tensors.entries.keys():
         raise ValueError("expected a file that nobody changes, found another one")
@@ -153,7 +154,8 @@ def _header(file: BinaryIO) -> Tensors:
 
 
 def _entry(name: str, value: Any, first: int, size: int) -> Entry:
-    """The array of an entry of the header, whose bytes follow ``first`` in a file of ``size``."""
+    """The array that an entry of the header describes. Its offset counts from ``first``; ``size``
+    is that of the file."""
     try:
         dtype, shape = _DTYPES[value["dtype"]], tuple(value["shape"])
         start, end = value["data_offsets"]
@@ -174,7 +176,7 @@ def _entry(name: str, value: Any, first: int, size: int) -> Entry:
 
 
 def described(tensors: Tensors, key: str) -> dict[str, Any]:
-    """The object of JSON in the text ``key``."""
+    """The JSON object in the text ``key``."""
     text = tensors.texts.get(key)
     if not isinstance(text, str):
         raise ValueError(

@@ -1,9 +1,9 @@
-"""The members of an uncompressed zip archive, and how one is written piece by piece.
+"""Reads the members of uncompressed zip archives, and writes archives piece by piece.
 
-``members`` believes nothing that the archive says: it compares each number with the size of the
-file before it is used, so that reading takes no more memory than the file has bytes. The standard
-library's ``zipfile`` writes sizes after the data if it cannot go back in the file, which readers
-such as cnpy do not know; here they precede the data, as ``numpy.savez`` writes them.
+``members`` does not trust the archive: it compares each number with the size of the file before
+using it, so that reading takes no more memory than the file has bytes. The standard
+library's ``zipfile`` writes the sizes after the data if the file cannot be rewound. Readers such as
+cnpy do not support that; here the sizes precede the data, as in files of ``numpy.savez``.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _END_SIGNATURE, _END_64_SIGNATURE, _LOCATOR_SIGNATURE = b"PK\x05\x06", b"PK\x06\
 
 SIGNATURES = (_LOCAL_SIGNATURE, _END_SIGNATURE)  # at the beginning of a file
 
-# Numbers from LIMIT on stand in extra fields of 64 bits, with _WIDE in their own place.
+# Numbers of LIMIT or more are stored in extra fields of 64 bits; their own fields are then _WIDE.
 LIMIT = _WIDE = 0xFFFFFFFF
 _MOST_MEMBERS = 0xFFFF
 _ENCRYPTED, _UTF_8 = 0x1, 0x800
-_1980 = 0x21  # 1 January 1980, so that the same arrays give the same bytes
+_1980 = 0x21  # 1 January 1980 as every member's date, so that equal arrays give equal files
 
 
 class Member(NamedTuple):
@@ -52,7 +52,7 @@ def members(file: BinaryIO, size: int) -> list[Member]:
     Raises
     ------
     ValueError
-        If the archive is damaged, and for compressed, encrypted, overlapping and doubled members;
+        If the archive is damaged, and for compressed, encrypted, overlapping and duplicate members;
         the message says what was expected and found.
     """
     first, length, count = _directory(file, size)
@@ -147,12 +147,13 @@ def _name(encoded: bytes) -> str:
 
 
 def shown(name: str) -> str:
-    """A member's name in an error message: itself if it is short and of one line."""
+    """A member's name for an error message: quoted and shortened if long or not printable."""
     return name if len(name) <= 60 and name.isprintable() else checks.short_repr(name)
 
 
 def _wide(extras: bytes, numbers: tuple[int, ...]) -> list[int]:
-    """The numbers, those of 64 bits from the extra field of this purpose."""
+    """The numbers of an entry; those that are ``_WIDE`` are replaced by those in the extra field
+    for 64 bits."""
     place = 0
     while place + 4 <= len(extras):
         kind, length = struct.unpack_from("<HH", extras, place)
@@ -166,7 +167,7 @@ def _wide(extras: bytes, numbers: tuple[int, ...]) -> list[int]:
 
 
 def _located(file: BinaryIO, entry: tuple[str, int, int, int], end: int) -> Member:
-    """The member of an entry of the directory, whose bytes must end before ``end``."""
+    """The member that an entry of the directory describes; its bytes must end before ``end``."""
     name, offset, size, crc = entry
     record = _record(file, offset, _LOCAL, _LOCAL_SIGNATURE)
     if record is None:
@@ -231,5 +232,5 @@ def _end(count: int, length: int, first: int) -> bytes:
 
 
 def _short(number: int) -> int:
-    """The number in a field of 32 bits."""
+    """The content of a field of 32 bits: the number, or ``_WIDE`` if it is too large."""
     return number if number < LIMIT else _WIDE

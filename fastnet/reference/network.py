@@ -142,9 +142,9 @@ class NetworkCore:
         *,
         poll: Poll | None = None,
     ) -> None:
-        """out (n, n_out) = the outputs, jacobian (n * n_out, n_in) = their derivatives by the
-        inputs, one example after the other, times slopes (n_in,) float64; ``poll`` is called as by
-        ``evaluate``."""
+        """out (n, n_out) = the outputs, jacobian (n * n_out, n_in) = their derivatives with respect
+        to the inputs, one example after the other, times slopes (n_in,) float64; ``poll`` is called
+        as by ``evaluate``."""
         by_example = jacobian.reshape(len(out), self.sizes[-1], self.sizes[0])
         for rows in pieces(len(out), EVALUATED, poll):
             x = examples.mini_batch(rows, self)[0]
@@ -224,7 +224,7 @@ class Predictor:
     "x" and an x that may be part of a memory map. ``standardize``, means and deviations (n_in,) of
     float64, makes the inputs (x - mean) / deviation, rounded once from float64. ``convert`` makes
     an array of an x that is none. With ``jacobian`` the result of a call is the pair (outputs,
-    their derivatives by x (n_out, n_in)), the same one each time.
+    their derivatives with respect to x (n_out, n_in)), the same one each time.
     """
 
     def __init__(
@@ -300,7 +300,7 @@ def forward(
 
 
 def derivatives(network: NetworkCore, x: NDArray) -> tuple[NDArray, NDArray]:
-    """(outputs (m, n_out), their derivatives by the inputs (m, n_out, n_in))."""
+    """(outputs (m, n_out), their derivatives with respect to the inputs (m, n_out, n_in))."""
     activations, z, slopes = forward(network, x)
     a, output = activations[-1], ACTIVATIONS[network.output]
     if output.of_layer:  # da_j/dz_k = a_j ((j == k) - a_k)
