@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from exported_c import (
     EXACT,
+    FMA,
     HAS_FMA,
     WARNINGS,
     compiled,
@@ -212,6 +213,31 @@ def test_without_fused_multiply_add_the_outputs_are_within_the_bound(kind, flags
     assert difference.max() > 0
     assert (difference <= bounds).all()
     assert bounds.max() < 1e5 * np.finfo(net.dtype).eps
+
+
+INEXACT = {
+    "gcc -ffast-math": ("gcc", "-O2", "-ffast-math"),
+    "gcc -Ofast with FMA": ("gcc", "-Ofast", *FMA),
+    "clang -ffast-math": ("clang", "-O2", "-ffast-math"),
+    "x87": ("gcc", "-O2", "-mfpmath=387"),
+    "not gcc": ("clang", "-O2", "-U__GNUC__", "-ffp-contract=fast", *FMA),
+}
+
+
+@pytest.mark.covering(1)
+@pytest.mark.parametrize("build", INEXACT)
+def test_options_that_change_the_arithmetic_keep_the_outputs_within_the_bound(
+    kind, build, dtype, tmp_path
+):
+    compiler, *flags = INEXACT[build]
+    if not shutil.which(compiler) or (build == "x87" and not FMA):
+        pytest.skip(f"no {build}")
+    net = network([40, 30, 6, 3], hidden=kind, dtype=dtype, output="softmax")
+    X = 3 * examples(net, 200)
+    net.to_c(tmp_path / "net.c")
+    library = compiled(tmp_path / "net.c", *flags, compiler=compiler)
+    bounds = c_bounds.differences(c_source.Source(model_of(net), "net", 1.0, False), X)
+    assert (np.abs(outputs(library, X, 3).astype(np.float64) - predicted(net, X)) <= bounds).all()
 
 
 @pytest.mark.parametrize("output", activations.OUTPUTS)
