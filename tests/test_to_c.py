@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from exported_c import (
     EXACT,
+    FMA,
     HAS_FMA,
     WARNINGS,
     compiled,
@@ -69,6 +70,8 @@ def same_bits(found, expected):
 # ---- values
 
 
+@pytest.mark.thorough
+@pytest.mark.covering(1)
 @exact
 def test_every_hidden_kind_has_the_bits_of_the_predictor(kind, dtype, tmp_path):
     net = network([5, 19, 6, 3, 2], hidden=kind, dtype=dtype, factor=2.0)
@@ -78,6 +81,8 @@ def test_every_hidden_kind_has_the_bits_of_the_predictor(kind, dtype, tmp_path):
     same_bits(outputs(exported(net, tmp_path), X, 2), expected)
 
 
+@pytest.mark.thorough
+@pytest.mark.covering(1)
 @exact
 @pytest.mark.parametrize("output", activations.OUTPUTS)
 @pytest.mark.parametrize("n_out", [1, 3, 4, 11])
@@ -89,6 +94,7 @@ def test_every_output_kind_has_the_bits_of_the_predictor(output, n_out, dtype, t
     same_bits(outputs(exported(net, tmp_path), X, n_out), expected)
 
 
+@pytest.mark.thorough
 @exact
 @pytest.mark.parametrize("sizes", [(1, 1), (2, 17), (31, 5, 16), (4, 15, 33, 7), (3, 2, 1, 2, 3)])
 def test_all_sizes_of_layers_have_the_bits_of_the_predictor(sizes, dtype, tmp_path):
@@ -97,6 +103,8 @@ def test_all_sizes_of_layers_have_the_bits_of_the_predictor(sizes, dtype, tmp_pa
     same_bits(outputs(exported(net, tmp_path), X, sizes[-1]), predicted(net, X))
 
 
+@pytest.mark.thorough
+@pytest.mark.covering(1)
 @exact
 def test_saturated_neurons_have_the_bits_of_the_predictor(kind, dtype, tmp_path):
     """Also where the kernels count a subnormal result as zero."""
@@ -108,6 +116,7 @@ def test_saturated_neurons_have_the_bits_of_the_predictor(kind, dtype, tmp_path)
     same_bits(outputs(exported(net, tmp_path), X, 1), predicted(net, X))
 
 
+@pytest.mark.thorough
 @exact
 @pytest.mark.parametrize("output", activations.OUTPUTS)
 def test_saturated_outputs_have_the_bits_of_the_predictor(output, dtype, tmp_path):
@@ -131,6 +140,7 @@ def test_subnormal_weights_count_as_zero(tmp_path):
     same_bits(outputs(exported(net, tmp_path), X, 1), predicted(net, X))
 
 
+@pytest.mark.thorough
 @exact
 @pytest.mark.parametrize("flags", ["-O0", "-O1", "-O3", "-Os"])
 def test_every_optimization_has_the_bits_of_the_predictor(flags, dtype, tmp_path):
@@ -140,6 +150,8 @@ def test_every_optimization_has_the_bits_of_the_predictor(flags, dtype, tmp_path
     same_bits(outputs(library, X, 2), predicted(net, X))
 
 
+@pytest.mark.thorough
+@pytest.mark.covering(1)
 @exact
 def test_clang_has_the_bits_of_the_predictor(kind, dtype, tmp_path):
     if not shutil.which("clang"):
@@ -201,6 +213,8 @@ def test_the_standardization_is_inside(scale, dtype, tmp_path):
 # ---- without fused multiply-add
 
 
+@pytest.mark.thorough
+@pytest.mark.covering(1)
 @pytest.mark.parametrize("flags", ["-O0", "-O2"])
 def test_without_fused_multiply_add_the_outputs_are_within_the_bound(kind, flags, dtype, tmp_path):
     net = network([40, 30, 6, 3], hidden=kind, dtype=dtype, output="softmax")
@@ -214,6 +228,33 @@ def test_without_fused_multiply_add_the_outputs_are_within_the_bound(kind, flags
     assert bounds.max() < 1e5 * np.finfo(net.dtype).eps
 
 
+INEXACT = {
+    "gcc -ffast-math": ("gcc", "-O2", "-ffast-math"),
+    "gcc -Ofast with FMA": ("gcc", "-Ofast", *FMA),
+    "clang -ffast-math": ("clang", "-O2", "-ffast-math"),
+    "x87": ("gcc", "-O2", "-mfpmath=387"),
+    "not gcc": ("clang", "-O2", "-U__GNUC__", "-ffp-contract=fast", *FMA),
+}
+
+
+@pytest.mark.thorough
+@pytest.mark.covering(1)
+@pytest.mark.parametrize("build", INEXACT)
+def test_options_that_change_the_arithmetic_keep_the_outputs_within_the_bound(
+    kind, build, dtype, tmp_path
+):
+    compiler, *flags = INEXACT[build]
+    if not shutil.which(compiler) or (build == "x87" and not FMA):
+        pytest.skip(f"no {build}")
+    net = network([40, 30, 6, 3], hidden=kind, dtype=dtype, output="softmax")
+    X = 3 * examples(net, 200)
+    net.to_c(tmp_path / "net.c")
+    library = compiled(tmp_path / "net.c", *flags, compiler=compiler)
+    bounds = c_bounds.differences(c_source.Source(model_of(net), "net", 1.0, False), X)
+    assert (np.abs(outputs(library, X, 3).astype(np.float64) - predicted(net, X)) <= bounds).all()
+
+
+@pytest.mark.thorough
 @pytest.mark.parametrize("output", activations.OUTPUTS)
 def test_the_self_test_accepts_the_network_and_refuses_another(output, dtype, tmp_path):
     net = network([4, 9, 3], output=output, dtype=dtype)
@@ -249,6 +290,7 @@ def differences(net, X):
     return made
 
 
+@pytest.mark.covering(1)
 @pytest.mark.parametrize("sizes", [(3, 2), (4, 9, 3), (5, 7, 4, 3), (2, 3, 5, 3, 4)], ids=str)
 def test_the_jacobian_of_every_hidden_kind_is_that_of_central_differences(
     kind, sizes, dtype, tmp_path
@@ -263,6 +305,8 @@ def test_the_jacobian_of_every_hidden_kind_is_that_of_central_differences(
     np.testing.assert_allclose(a, predicted(net, X), rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.thorough
+@pytest.mark.covering(1)
 @pytest.mark.parametrize("output", activations.OUTPUTS)
 @pytest.mark.parametrize("sizes", [(3, 4), (4, 6, 1), (4, 6, 3)], ids=str)
 def test_the_jacobian_of_every_output_kind_is_that_of_central_differences(
@@ -292,6 +336,7 @@ def test_the_jacobian_is_that_by_the_raw_inputs(dtype, tmp_path):
 # ---- the file
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("language", [("-std=c99",), ("-x", "c++", "-std=c++11")], ids=str)
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 def test_the_file_is_c99_and_c_plus_plus_without_warnings(language, compiler, dtype, tmp_path):

@@ -35,6 +35,22 @@ def test_the_options_are_the_arguments_of_to_c(folder, capsys):
     assert (folder / "motor.c").read_text() == (folder / "other.c").read_text()
 
 
+def test_weights_of_8_bits_are_those_of_to_c_and_their_cost_is_printed(folder, capsys):
+    random = np.random.default_rng(1)
+    X, y = random.normal(size=(50, 3)).astype(np.float32), random.integers(0, 2, 50)
+    np.savez("data.npz", X=X, y=y)
+    options = ["--int8", "--data", "data.npz"]
+    assert main(["export", "net.json", "net8.c", *options]) == 0
+    report = fastnet.load("net.json").to_c("other.c", int8=True, data=(X, y))
+    assert capsys.readouterr().out.splitlines() == [
+        "net.json written to net8.c as the function net", str(report)
+    ]  # fmt: skip
+    assert (folder / "net8.c").read_text() == (folder / "other.c").read_text()
+    assert main(["export", "net.json", "without.c", "--int8"]) == 0
+    assert "50 examples" not in (folder / "without.c").read_text()
+    assert "int8_t net_weights_1" in (folder / "without.c").read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [(["net.json", "net.json"], "FILE: expected a name that ends in .c, .h, "),
@@ -42,6 +58,10 @@ def test_the_options_are_the_arguments_of_to_c(folder, capsys):
      (["missing.json", "net.c"], "MODEL: missing.json: No such file or directory\n"),
      (["net.json", "missing/net.c"], "FILE: expected a file that can be written, got "),
      (["net.json", "net.c", "--name", "for"], "--name: expected one that C and C++ do not res"),
+     (["net.json", "net.c", "--data", "x.npz"], "--data: expected --int8, whose rounding it me"),
+     (["net.json", "net.c", "--int8", "--data", "x.npz"], "--data: x.npz: No such file or direct"),
+     (["net.json", "net.c", "--int8", "--data", "net.c"], "FILE: expected another file than --da"),
+     (["net.json", "net.c", "--int8", "--jacobian"], "--int8: expected False with jacobian=True"),
      (["net.json", "net.c", "--scale", "-1"], "--scale: expected a finite number of 0 or more"),
      (["net.json", "net.c", "--scale", "x"], "argument --scale: invalid float value: 'x'")],
 )  # fmt: skip

@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> None:
             )
         inputs = [("MODEL", options.model), *(("DATA", one) for one in options.data)]
         check_is_another("--plot", options.plot, inputs)
-    data = _data(net, options)
+    data = data_of(net, options, "DATA")
     with given_as("DATA", options.data[0]):
         outputs = net.feedforward(data)
         score = own_data.score(net, data, outputs=outputs)
@@ -52,13 +52,13 @@ def run(options: argparse.Namespace) -> None:
         print("", *lines(names, data.y, classes_of(outputs)), sep="\n")
 
 
-def _data(net: Network, options: argparse.Namespace) -> Dataset:
-    """DATA with its targets."""
+def data_of(net: Network, options: argparse.Namespace, option: str) -> Dataset:
+    """The files ``options.data``, which this option or argument has, with their targets."""
     file = options.data[0]
     if own_files.kind_of(file) == "table":
         if len(options.data) > 1:
-            raise ValueError(f"DATA: expected one CSV file, got {' '.join(options.data)}")
-        with given_as_table("DATA", file):
+            raise ValueError(f"{option}: expected one CSV file, got {' '.join(options.data)}")
+        with given_as_table(option, file):
             if not isinstance(net.inputs, Table):
                 raise ValueError(
                     f"expected arrays (.npz, .npy) or images with their targets, since "
@@ -66,10 +66,10 @@ def _data(net: Network, options: argparse.Namespace) -> Dataset:
                 )
             data = net.inputs.dataset(own_files.table_source(file))
             return data if net.classes is None else data.with_classes(net.classes)
-    arrays = own_files.read_arrays("DATA", options.data, True)
+    arrays = own_files.read_arrays(option, options.data, True)
     assert arrays is not None
     scale = predict.scaled(net, options, arrays.X, arrays.scale)
-    with given_as("DATA", file):
+    with given_as(option, file):
         target: Target | None = None
         if predict.is_classifier(net, file):
             target = Target("y", tuple(predict.class_names(net)))

@@ -233,7 +233,12 @@ def _add_export(commands: Any) -> None:
         help="the factor of the inputs in the function; 1 if they are scaled already (default: "
         "the scale in MODEL)")
     add("--jacobian", action="store_true",
-        help="add a function that also computes the derivatives with respect to the inputs")
+        help="add a function that also computes the derivatives of the outputs by the inputs")
+    add("--int8", action="store_true",
+        help="round the weights to 8 bits, which needs a quarter of the memory for them")
+    add("--data", nargs="+", metavar="DATA",
+        help="print what --int8 costs on this: a CSV file with the target's column (- for standard "
+        "input), an .npz file, or two files, of inputs and of targets, .npy or IDX")
     # fmt: on
 
 

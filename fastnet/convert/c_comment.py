@@ -107,9 +107,8 @@ def _exact(source: Source, test: SelfTest) -> list[str]:
     of_type = "" if source.bits == 32 else " of doubles"
     return _paragraph(
         f"The outputs have the bits of fastnet's predictor() if the file is compiled by gcc or "
-        f"clang (others: with optimization and contraction of products and sums, "
-        f"-ffp-contract=fast) for a processor with fused multiply-add{of_type} (x86-64: "
-        f"with -mfma; AArch64 has it), unless a number is subnormal, which fastnet takes for zero. "
+        f"clang for a processor with fused multiply-add{of_type} (x86-64: with -mfma; AArch64 has "
+        f"it), without -ffast-math, unless a number is subnormal, which fastnet takes for zero. "
         f"Otherwise each output is within the error bound that the self-test has for its inputs, "
         f"{bound:.2g} at most."
     )

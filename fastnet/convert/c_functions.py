@@ -1,8 +1,8 @@
 """The C functions with which exported networks compute their activations.
 
-They are the functions of the kernels, ``csrc/math/exp_log.h`` and ``csrc/math/tanh_gelu.h``, for
-one number instead of a vector, with the same coefficients and the same order of operations, so that
-they return the same bits. ``tests/test_to_c_functions.py`` compares them.
+They are those of the kernels, ``csrc/math/exp_log.h`` and ``csrc/math/tanh_gelu.h``, for one number
+instead of a vector, with the same coefficients and the same order of operations, so that they give
+the same bits. ``tests/test_to_c.py`` compares both.
 
 The texts are templates. In them, here and in the attributes ``c_value`` and ``c_slope`` of
 activations, ``@name`` stands for a name of the exported file, ``@real`` for float or double, and
@@ -88,12 +88,10 @@ _EXP = """
 /* e^(x + rest), where rest is a few ULP of x, for x from @LOW to @HIGH; NaN stays NaN. */
 @INLINE @real @exp_within(@real x, @real rest)
 {
-    const @real magic = @MAGIC;
-    @real t = @FMA(x, @PER_LN_2, magic);
-    const @bits n = @bits_of(t) - @bits_of(magic);
-    @real r, q;
-    t -= magic;
-    r = @FMA(t, @LN_2_UPPER, x);
+    /* x / ln 2, rounded to an integer n, is in the last bits of this sum. */
+    const @bits n = @bits_of(@FMA(x, @PER_LN_2, @MAGIC)) - @bits_of(@MAGIC);
+    const @real t = (@real)(int32_t)n; /* also with -ffast-math, unlike the sum minus @MAGIC */
+    @real q, r = @FMA(t, @LN_2_UPPER, x);
     r = @FMA(t, @LN_2_LOWER, r);
     r += rest;
 @HORNER

@@ -20,25 +20,42 @@ try typedef typeid typename typeof typeof_unqual union unsigned using virtual vo
 while xor xor_eq
 """
 
-# Functions of C99's library, whose names programs must not give to their own functions, and macros
-# of compilers and systems.
-_LIBRARY = """
-abort abs acos acosh asctime asin asinh assert atan atan2 atanh atexit atof atoi atol atoll bsearch
-cabs calloc cbrt ceil clearerr clock copysign cos cosh ctime difftime div erf erfc errno exit exp
-exp2 expm1 fabs fclose fdim feof ferror fflush fgetc fgetpos fgets floor fma fmax fmin fmod fopen
-fprintf fputc fputs fread free freopen frexp fscanf fseek fsetpos ftell fwrite getc getchar getenv
-gets gmtime hypot ilogb isalnum isalpha isblank iscntrl isdigit isgraph islower isprint ispunct
-isspace isupper isxdigit labs ldexp ldiv lgamma linux llabs lldiv llrint llround localtime log log10
-log1p log2 logb longjmp lrint lround main malloc mblen memchr memcmp memcpy memmove memset mktime
-modf nan nearbyint nextafter nexttoward perror pow printf putc putchar puts qsort raise rand realloc
-remainder remove remquo rename rewind rint round scalbln scalbn scanf setbuf setjmp setvbuf signal
-sin sinh snprintf sprintf sqrt srand sscanf stderr stdin stdout strcat strchr strcmp strcoll strcpy
-strcspn strerror strftime strlen strncat strncmp strncpy strpbrk strrchr strspn strstr strtod strtof
-strtok strtol strtold strtoll strtoul strtoull strxfrm system tan tanh tgamma time tmpfile tmpnam
-toupper tolower trunc ungetc unix va_arg vfprintf vprintf vsnprintf vsprintf NULL EOF
+# Functions of C99's <math.h>, which have variants that end in f and l.
+_MATH = """
+acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf erfc exp exp2 expm1 fabs fdim
+floor fma fmax fmin fmod frexp hypot ilogb ldexp lgamma llrint llround log log10 log1p log2 logb
+lrint lround modf nan nearbyint nextafter nexttoward pow remainder remquo rint round scalbln scalbn
+sin sinh sqrt tan tanh tgamma trunc cabs carg cexp cimag clog conj cpow cproj creal csqrt drem exp10
+finite gamma isinf isnan j0 j1 jn pow10 scalb signbit significand sincos y0 y1 yn
 """
 
-_RESERVED = frozenset([*_KEYWORDS.split(), *_LIBRARY.split()])
+# Other functions of the library, whose names are reserved as those of functions; functions of POSIX
+# that gcc knows or that the library of a program would call instead; macros of headers, compilers
+# and systems.
+_LIBRARY = """
+abort abs asctime assert atexit atof atoi atol atoll bsearch calloc clearerr clock ctime difftime
+div errno exit fclose feof ferror fflush fgetc fgetpos fgets fopen fprintf fputc fputs fread free
+freopen fscanf fseek fsetpos ftell fwrite getc getchar getenv gets gmtime imaxabs imaxdiv isalnum
+isalpha isblank iscntrl isdigit isfinite isgraph isgreater isless islower isnormal isprint ispunct
+isspace isunordered isupper iswalpha isxdigit labs ldiv linux llabs lldiv localtime longjmp main
+malloc mblen memchr memcmp memcpy memmove memset mktime offsetof perror printf putc putchar puts
+qsort raise rand realloc remove rename rewind scanf setbuf setjmp setvbuf signal snprintf sprintf
+srand sscanf stderr stdin stdout strcat strchr strcmp strcoll strcpy strcspn strerror strftime
+strlen strncat strncmp strncpy strpbrk strrchr strspn strstr strtod strtof strtok strtol strtold
+strtoll strtoul strtoull strxfrm system time tmpfile tmpnam tolower toupper ungetc unix va_arg
+vfprintf vfscanf vprintf vscanf vsnprintf vsprintf vsscanf wcslen BUFSIZ EOF FILE INFINITY NAN NULL
+PTRDIFF_MAX SIZE_MAX
+
+accept access alarm alloca bcmp bcopy bind brk bzero close connect dup execl execv execve ffs fork
+fstat index ioctl isatty isascii kill link listen lseek memccpy mempcpy mmap open pause pipe poll
+read recv rindex sbrk select send sleep socket stat stpcpy strcasecmp strdup strlcpy strndup
+toascii unlink wait write
+"""
+
+_RESERVED = frozenset(
+    [*_KEYWORDS.split(), *_LIBRARY.split()]
+    + [name + suffix for name in _MATH.split() for suffix in ("", "f", "l")]
+)
 
 
 def checked(name: Any) -> str:

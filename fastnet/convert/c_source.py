@@ -1,6 +1,6 @@
 """A network as the text of one C99 file: the parts that compute.
 
-``to_c`` joins them with the comment at the top (``c_comment``) and the test (``c_self_test``).
+``to_c`` joins them with the comment on top (``c_comment``) and the test (``c_self_test``).
 
 Weights are stored as the kernels store them, input-major: row 0 has the biases of a layer, row
 1 + k the weights from input k to all neurons. The neurons of a block are computed together, as in
@@ -10,6 +10,7 @@ overlaps the one before it, so that no other loops are needed.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -114,6 +115,11 @@ class Source:
     def widths(self) -> list[int]:
         """The numbers of neurons per block that the layers need."""
         return sorted({min(n, BLOCK) for n in self.model.sizes[1:]})
+
+    @property
+    def has_vectors(self) -> bool:
+        """Whether sums are computed in vectors on processors that have them."""
+        return BLOCK in self.widths and not self.int8
 
 
 # ---- declarations and constants
@@ -238,7 +244,7 @@ def functions(source: Source) -> str:
 
 def _statements(text: str) -> str:
     """Statements, indented."""
-    return "    " + text.strip() if "\n" not in text.strip() else text.strip("\n ")
+    return textwrap.indent(textwrap.dedent(text).strip(), "    ")
 
 
 def _value(each: Activation, name: str, bits: int) -> str:
@@ -284,7 +290,7 @@ def sums(source: Source) -> str:
             vector = _block(width, arguments, x, lanes)
             if has_wide:
                 vector += _block(wide, arguments, x, lanes)
-            text += f"\n{_VECTORS}{vector}#else{scalar}#endif\n"
+            text += f"{_VECTORS}{vector}#else{scalar}#endif\n"
         else:
             text += scalar
     if BLOCK in source.widths:
@@ -374,6 +380,27 @@ static void @sums({arguments})
 {{
 {of_vectors}{loop(BLOCK, " " * 4)}}}
 """
+
+
+# Measured on Zen 5, [4, 16, 2], relu, gcc -O2 -march=native: 40 ns without it, 16.5 with it.
+_NARROW = """
+/* Where gcc reads the sums in larger vectors than they were stored in, the processor waits for the
+ * stores. */
+#if defined(__AVX__) && defined(__GNUC__) && __GNUC__ >= 12
+#pragma GCC push_options
+#pragma GCC target("prefer-vector-width=128")
+#endif
+"""
+_NARROW_END = """
+#if defined(__AVX__) && defined(__GNUC__) && __GNUC__ >= 12
+#pragma GCC pop_options
+#endif
+"""
+
+
+def with_narrow_vectors(source: Source, text: str) -> str:
+    """The text between the directives that keep gcc's vectors at 16 bytes, where that matters."""
+    return f"{_NARROW}{text}{_NARROW_END}" if source.has_vectors else text
 
 
 # ---- the function

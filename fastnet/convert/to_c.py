@@ -110,18 +110,21 @@ def _checked(examples: Any, model: Model) -> NDArray:
 
 
 def _joined(source: Source, test: c_self_test.SelfTest, report: Int8Report | None) -> str:
-    """The parts of the file, joined."""
-    parts = [
-        c_comment.text(source, test, report),
-        _INCLUDES,
-        c_source.declarations(source),
-        c_source.classes(source),
+    """The parts of the file."""
+    computing = [
         c_functions.FUSED,
         c_source.functions(source),
         c_source.sums(source),
         c_source.constants(source),
         c_source.function(source),
         c_jacobian.function(source) if source.jacobian else "",
+    ]
+    parts = [
+        c_comment.text(source, test, report),
+        _INCLUDES,
+        c_source.declarations(source),
+        c_source.classes(source),
+        c_source.with_narrow_vectors(source, "".join(computing)),
         test.text(),
     ]
     made = c_functions.filled("".join(parts), source.name, source.bits)
