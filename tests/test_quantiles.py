@@ -335,7 +335,9 @@ def test_a_data_set_keeps_its_own_targets():
 
 
 def test_quantiles_are_no_classes():
-    words = r"^predict_labels: expected a network that predicts classes, got one with the quantile:0"
+    words = (
+        r"^predict_labels: expected a network that predicts classes, got one with the quantile:0"
+    )
     with pytest.raises(ValueError, match=words):
         net_of().predict_labels(X)
 
