@@ -4,9 +4,11 @@
  * The rows s * n_out + j of delta[l] are the derivatives of output j of example s by the weighted
  * inputs z of hidden layer l; those of delta[0] by the inputs. From one layer to the one below they
  * are computed as errors are (net/layer.h), with the slopes of an example repeated for each of its
- * outputs. The last layer needs no product: its rows are the rows of its transposed weights, times
- * the slopes of the outputs. Where the outputs depend on each other (softmax), da_j/dz_k is
- * a_j ((j == k) - a_k), so the row is a_j (w_j - sum_k a_k w_k).
+ * outputs. If there are several steps, those of delta[0] are products with the first layer's
+ * weights, which are transposed once (docs/tuning.md has the times). The last layer needs no
+ * product: its rows are the rows of its transposed weights, times the slopes of the outputs. Where
+ * the outputs depend on each other (softmax), da_j/dz_k is a_j ((j == k) - a_k), so the row is
+ * a_j (w_j - sum_k a_k w_k).
  *
  * Each element is one sum over the neurons of a layer, in ascending order, so the bits depend
  * neither on the instruction set nor on the number of examples that are computed together. */
