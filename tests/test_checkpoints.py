@@ -139,6 +139,7 @@ print(len(run.kills), run.same)
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform != "linux", reason="needs fork after the import of BLAS")
 def test_the_test_of_killed_trainings_notices_other_bits():
     """A case whose result depends on how often it was started."""
@@ -564,6 +565,7 @@ def replaced(value, path, new):
 HOSTILE = (None, -1, 1e300, 10**400, "nan", "x" * 100_000, [], {}, [1] * 1000, True, "PCG64", "os")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "options",
     [

@@ -70,6 +70,7 @@ def test_every_kind_of_outputs_computes_the_same_in_pytorch(output, sizes, dtype
     assert_same_outputs(net, net.to_torch(), X.astype(dtype))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("output", OUTPUTS)
 @pytest.mark.parametrize("hidden", HIDDEN)
 def test_mnists_test_digits_have_the_same_outputs_in_pytorch(hidden, output):

@@ -115,6 +115,7 @@ def test_the_help_of_the_command_line_names_all_costs():
         assert re.search(rf"\b{cost.name}\b", words)
 
 
+@pytest.mark.thorough
 def test_mypy_knows_the_exported_classes(tmp_path):
     pytest.importorskip("mypy")
     lines = ["import fastnet", *(f"reveal_type(fastnet.{cost.__name__})" for cost in COSTS)]

@@ -14,6 +14,7 @@ pytest.importorskip("safetensors", reason="safetensors is not installed")
 TOOL = runpy.run_path(str(Path(__file__).parents[1] / "tools" / "fuzz_files.py"))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_changed_file_gives_a_network_or_one_error_that_names_it(tmp_path, monkeypatch, seed):
     monkeypatch.setattr(os, "fsync", lambda file: None)  # takes most of the time

@@ -132,6 +132,7 @@ def rounding_errors(net, x):
     return errors
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("output", ["linear", "softmax", "sigmoid"])
 @pytest.mark.parametrize("hidden", [*KINDS, fastnet.LeakyReLU(0.2)], ids=str)

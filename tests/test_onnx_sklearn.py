@@ -255,6 +255,7 @@ print([one.name for one in skl2onnx.to_onnx(net, X[:1]).graph.output][0])
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "between",
     ["net.fit(X, X[:, 0])", "net = pickle.loads(pickle.dumps(net))", "register_onnx()"],
