@@ -34,8 +34,8 @@ _BYTES = {
         "jacobian_layer": 156, "layer": 38, "loop": 14, "neuron_exponential": 74,
         "neuron_exponential_slope": 72, "neuron_leaky_relu": 6,
         "neuron_leaky_relu_slope": 78, "neuron_relu": 20, "neuron_softmax": 380,
-        "neuron_softmax_slope": 62, "neuron_swish": 76, "neuron_tanh_slope": 12, "sigmoid": 154, "standardize": 36,
-        "sum_1": 26, "sum_2": 126, "sum_3": 106, "sum_4": 100, "tanh": 334,
+        "neuron_softmax_slope": 62, "neuron_swish": 76, "neuron_tanh_slope": 12, "sigmoid": 154,
+        "standardize": 36, "sum_1": 26, "sum_2": 126, "sum_3": 106, "sum_4": 100, "tanh": 334,
     },
 }  # fmt: skip
 
