@@ -145,6 +145,7 @@ net = fastnet.Network([3, 4, 4, 1], hidden=["elu", fastnet.ELU(0.5)], dtype={dty
 source = c_source.Source(model_of(net), "net", 1.0, True)
 text = c_functions.FUSED + c_source.functions(source)
 print(c_functions.filled(text, "net", source.bits))
+net.to_c({str(tmp_path / "net.c")!r})
 """
     real, of = ("float", ctypes.c_float) if dtype == "float32" else ("double", ctypes.c_double)
     (tmp_path / "elu.c").write_text(
@@ -152,6 +153,9 @@ print(c_functions.filled(text, "net", source.bits))
         + f"{real} value({real} z) {{ return net_neuron_elu_2(z); }}\n"
         + f"{real} slope({real} z) {{ return net_neuron_elu_2_slope(z, value(z)); }}\n"
     )  # fmt: skip
+    exported = (tmp_path / "net.c").read_text(encoding="utf-8")
+    assert " * Constants " in exported
+    assert " * Code " not in exported  # it was not measured
     command = ["cc", "-std=c99", "-Wall", "-Wno-unused-function", "-Werror", "-shared", "-fPIC"]
     subprocess.run([*command, tmp_path / "elu.c", "-o", tmp_path / "elu.so"], check=True)
     library = ctypes.CDLL(str(tmp_path / "elu.so"))

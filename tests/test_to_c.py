@@ -182,6 +182,7 @@ def test_the_inputs_of_a_table_are_its_encoded_columns_which_the_comment_names(t
     assert "x[2] size." in comment.replace(" * ", " ")
 
 
+@pytest.mark.thorough
 @exact
 @pytest.mark.parametrize("scale", [1 / 256, 1 / 255, 3.0, 0.0])
 def test_the_scale_of_bytes_is_inside(scale, dtype, tmp_path):
@@ -408,10 +409,35 @@ def test_the_file_is_the_same_each_time_and_states_its_sizes(tmp_path):
     assert max(map(len, text.splitlines())) <= 100
 
 
+def test_the_statements_of_functions_are_indented(kind, tmp_path):
+    network([4, 16, 2], hidden=kind, output="softmax").to_c(tmp_path / "net.c", jacobian=True)
+    text = (tmp_path / "net.c").read_text()
+    assert "\n\n\n" not in text
+    bodies = re.findall(r"^\{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL)
+    assert len(bodies) > 8
+    lines = [line for body in bodies for line in body.splitlines()]
+    assert all(line.startswith(("    ", "#")) for line in lines)
+
+
+def test_gcc_keeps_its_vectors_as_wide_as_those_that_are_stored(tmp_path):
+    """Reading two that were just stored as one larger vector takes longer than the sums of a small
+    network."""
+    if not FMA or not shutil.which("gcc") or int(run("gcc", "-dumpversion").split(".")[0]) < 12:
+        pytest.skip("no gcc 12 with AVX")
+    network([4, 16, 2], hidden="relu").to_c(tmp_path / "net.c")
+    run("gcc", "-O2", "-mavx2", *FMA, "-S", tmp_path / "net.c", "-o", tmp_path / "net.s")
+    made = (tmp_path / "net.s").read_text()
+    assert "vfmadd" in made
+    assert "%ymm" not in made
+
+
 # ---- arguments
 
 
-@pytest.mark.parametrize("name", ["int", "class", "constexpr", "main", "exp", "memcpy", "uint32_t"])
+@pytest.mark.parametrize(
+    "name", [*("int", "class", "constexpr", "main", "exp", "memcpy", "uint32_t"),
+             *("sinf", "cosl", "y1", "index", "write", "SIZE_MAX")],
+)  # fmt: skip
 def test_reserved_names_are_refused(name, tmp_path):
     with pytest.raises(ValueError, match=r"^name: expected one that C and C\+\+ do not reserve"):
         network([2, 1]).to_c(tmp_path / "net.c", name)

@@ -232,6 +232,28 @@ def test_the_comment_has_the_bytes_that_a_cortex_m_needs(name, int8, tmp_path):
     assert arrays <= stack <= arrays + 300
 
 
+@pytest.mark.thorough
+@pytest.mark.covering(1)
+@pytest.mark.parametrize("options", [{}, {"int8": True}, {"jacobian": True}], ids=str)
+@pytest.mark.parametrize("name", [*NETWORKS, "4-16-2", "8-64-64-4", "784-30-10"])
+def test_the_comment_bounds_the_bytes_of_code_of_a_cortex_m(name, options, tmp_path):
+    target = TARGETS["cortex-m7"]
+    if target.missing:
+        pytest.skip(target.missing)
+    if name in NETWORKS:
+        net = NETWORKS[name]
+    else:
+        net = network([int(n) for n in name.split("-")], "sigmoid", "softmax")
+    source = exported(net, inputs_of(net), tmp_path, **options)
+    stated = re.search(r"Code +([\d,]+) bytes", source.read_text(encoding="utf-8")).group(1)
+    made = c_targets.compile_object(target, source, tmp_path / "net.o", "-Os")
+    lines = [
+        line.split() for line in c_targets.run(["arm-none-eabi-size", "-A", made]).splitlines()
+    ]
+    code = sum(int(line[1]) for line in lines if line and line[0].startswith(".text"))
+    assert code <= int(stated.replace(",", "")) <= 1.6 * code
+
+
 def test_the_file_calls_no_library_but_for_memcpy_and_arithmetic(tmp_path):
     target = TARGETS["cortex-m0"]
     if target.missing:

@@ -14,10 +14,11 @@ from fastnet.convert.c_source import Source, printable
 from fastnet.core.load import version
 
 
-def text(source: Source, test: SelfTest, report: Int8Report | None = None) -> str:
-    """The comment: what the file contains and needs, and how it is compiled and tested."""
+def text(source: Source, test: SelfTest, code: int | None, report: Int8Report | None) -> str:
+    """The comment: what the file contains and needs, and how it is compiled and tested; ``code`` is
+    the bound of the bytes of code, if it is known."""
     exact = _rounded(source, test, report) if source.int8 else _exact(source, test)
-    parts = [_what(source), _inputs(source), _needs(source), exact, _test(source)]
+    parts = [_what(source), _inputs(source), _needs(source, code), exact, _test(source)]
     lines = [line for part in parts for line in [*part, ""]][:-1]
     return "/* " + "\n".join(f" * {line}".rstrip() for line in lines)[3:] + " */\n"
 
@@ -82,7 +83,7 @@ def _inputs(source: Source) -> list[str]:
     return _paragraph(f"{done} Features: {listed}.".strip())
 
 
-def _needs(source: Source) -> list[str]:
+def _needs(source: Source, code: int | None) -> list[str]:
     sizes, size = source.model.sizes, source.bits // 8
     weights = sum(rows.size for rows in source.layers) * size
     tables = 16 * sizes[0] if source.model.schema.standardize is not None else 0
@@ -92,10 +93,13 @@ def _needs(source: Source) -> list[str]:
         stack += 4 * max(sizes[1:]) + 2 * c_int8.INPUTS
     products = sum(a * b for a, b in pairwise(sizes))
     lines = [
-        f"Constants     {weights + tables:,} bytes of read-only memory, and those in the code",
+        f"Constants     {weights + tables:,} bytes of read-only memory",
         f"Stack         {stack:,} bytes of arrays",
         f"Time          {products:,} multiply-adds and {sum(sizes[1:]):,} activations per call",
     ]
+    if code is not None:
+        words = f"{code:,} bytes at most in Thumb-2, with gcc -Os and a floating-point unit"
+        lines.insert(1, f"Code          {words}")
     if source.jacobian:
         arrays = sum(n for _, n in source.jacobian_buffers) * size
         lines.append(f"With Jacobian {arrays:,} bytes of arrays")

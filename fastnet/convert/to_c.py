@@ -15,6 +15,7 @@ from fastnet.convert import (
     c_names,
     c_report,
     c_self_test,
+    c_size,
     c_source,
 )
 from fastnet.convert.c_report import Int8Report
@@ -119,12 +120,14 @@ def _joined(source: Source, test: c_self_test.SelfTest, report: Int8Report | Non
         c_source.function(source),
         c_jacobian.function(source) if source.jacobian else "",
     ]
+    computes = "".join(computing)
+    code = c_size.code(source, computes)
     parts = [
-        c_comment.text(source, test, report),
+        c_comment.text(source, test, code, report),
         _INCLUDES,
         c_source.declarations(source),
         c_source.classes(source),
-        c_source.with_narrow_vectors(source, "".join(computing)),
+        c_source.with_narrow_vectors(source, computes),
         test.text(),
     ]
     made = c_functions.filled("".join(parts), source.name, source.bits)
