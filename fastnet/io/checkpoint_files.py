@@ -11,7 +11,7 @@ Independent of how networks are trained.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,6 +61,24 @@ class Checkpoint(NamedTuple):
         return cls(text, every, resume)
 
 
+class ParameterSets(NamedTuple):
+    """Arrays (parameters,) in the layout of a model's parameters.
+
+    Attributes
+    ----------
+    values : ndarray
+        The parameters.
+    best : ndarray or None
+        Those that early stopping would restore.
+    moments : sequence of ndarray
+        The optimizer's velocities or moments.
+    """
+
+    values: NDArray
+    best: NDArray | None
+    moments: Sequence[NDArray]
+
+
 class Saved:
     """A checkpoint that was read.
 
@@ -100,9 +118,13 @@ class Saved:
             )
         return found
 
-    def like_parameters(self, prefix: str, model: Model) -> NDArray:
-        """An array (parameters,) of finite numbers in the layout of the model's parameters, put
-        together from the arrays of ``named_parameters``."""
+    def parameters(self, model: Model, n_moments: int) -> ParameterSets:
+        """What ``parameter_arrays`` stored, all of it finite numbers."""
+        best = self._like_parameters("best_", model) if self.state.get("has_best") else None
+        moments = [self._like_parameters(f"moments_{k}_", model) for k in range(n_moments)]
+        return ParameterSets(self._like_parameters("", model), best, moments)
+
+    def _like_parameters(self, prefix: str, model: Model) -> NDArray:
         flat = _kernels.aligned(model.n_parameters, model.dtype)
         for name in _LISTS:
             for l, view in enumerate(model.parameters.arrays(name, flat)):
@@ -122,10 +144,13 @@ class Saved:
         return made
 
 
-def named_parameters(prefix: str, model: Model, flat: NDArray) -> dict[str, NDArray]:
-    """The arrays from which ``Saved.like_parameters`` makes ``flat``, (parameters,)."""
+def parameter_arrays(model: Model, sets: ParameterSets) -> dict[str, NDArray]:
+    """The arrays from which ``Saved.parameters`` makes ``sets``."""
+    named = {"": sets.values} | ({} if sets.best is None else {"best_": sets.best})
+    named |= {f"moments_{k}_": row for k, row in enumerate(sets.moments)}
     return {
         f"{prefix}{name}_{l}": view
+        for prefix, flat in named.items()
         for name in _LISTS
         for l, view in enumerate(model.parameters.arrays(name, flat))
     }

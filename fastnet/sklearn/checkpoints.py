@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fastnet.core import fields, generator_state
 from fastnet.io import checkpoint_files
-from fastnet.io.checkpoint_files import Checkpoint, CheckpointFile, Saved
+from fastnet.io.checkpoint_files import Checkpoint, CheckpointFile, ParameterSets, Saved
 from fastnet.model import Model
 from fastnet.sklearn.parameters import Settings
 from fastnet.sklearn.solver import Solver
@@ -119,12 +119,10 @@ class FitCheckpoints:
         if saved is None:
             return None
         state = saved.state
-        values = saved.like_parameters("", model)
-        best = saved.like_parameters("best_", model) if state.get("has_best") else None
         now = self._random.get_state(legacy=False)
         generator = generator_state.from_json(state.fields("generator"), now)
         rows = solver.moments(model)
-        moments = [saved.like_parameters(f"moments_{k}_", model) for k in range(len(rows))]
+        values, best, moments = saved.parameters(model, len(rows))
         order = saved.array("order", (n,), _order_dtype(n)).astype(np.int64)
         _check_permutation(saved, "order", order)
         attributes = _attributes(saved, self._settings["early_stopping"], held_out is not None)
@@ -167,12 +165,9 @@ class FitCheckpoints:
         return None if self._held_out is None else self._held_out.best_values
 
     def _arrays(self, position: Position, attributes: Mapping[str, Any]) -> dict[str, NDArray]:
-        model, order, best = self._model, position.order, self._best
-        arrays = checkpoint_files.named_parameters("", model, model.values)
-        if best is not None:
-            arrays |= checkpoint_files.named_parameters("best_", model, best)
-        for k, row in enumerate(self._solver.moments(model)):
-            arrays |= checkpoint_files.named_parameters(f"moments_{k}_", model, row)
+        model, order = self._model, position.order
+        sets = ParameterSets(model.values, self._best, [*self._solver.moments(model)])
+        arrays = checkpoint_files.parameter_arrays(model, sets)
         arrays["order"] = order.astype(_order_dtype(len(order)))
         if self._parts is not None:
             trained_on, held_out = (np.asarray(part, np.int64) for part in self._parts)

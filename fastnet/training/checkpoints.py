@@ -20,7 +20,7 @@ from fastnet.core.random_stream import RandomStream
 from fastnet.core.steps import StepOptions
 from fastnet.data.dataset import Dataset
 from fastnet.io import checkpoint_files
-from fastnet.io.checkpoint_files import Checkpoint, CheckpointFile, Saved
+from fastnet.io.checkpoint_files import Checkpoint, CheckpointFile, ParameterSets, Saved
 from fastnet.model import Model
 from fastnet.training.state import TrainingState
 
@@ -76,11 +76,7 @@ class Checkpoints:
         self._input_scale = None if scale is None else fields.nonnegative("input_scale")
         generator = fields.fields("generator")
         self._generator = generator_state.from_json(generator, self._stream.state)
-        self._values = saved.like_parameters("", model)
-        self._moments = [
-            saved.like_parameters(f"moments_{k}_", model) for k in range(self._n_moments)
-        ]
-        best = saved.like_parameters("best_", model) if fields.get("has_best") else None
+        self._values, best, self._moments = saved.parameters(model, self._n_moments)
         monitored = self._settings["monitored figures"]
         figures = {name: saved.figures(name, saved.epochs) for name in monitored}
         state.restore(fields, saved.epochs, best)
@@ -132,12 +128,9 @@ class Checkpoints:
 
     def _arrays(self) -> dict[str, NDArray]:
         model, state, moments = self._model, self._state, self._step.moments
-        arrays = checkpoint_files.named_parameters("", model, model.values)
-        if state.best_values is not None:
-            arrays |= checkpoint_files.named_parameters("best_", model, state.best_values)
-        if moments is not None:
-            for k, row in enumerate(moments.reshape(self._n_moments, -1)):
-                arrays |= checkpoint_files.named_parameters(f"moments_{k}_", model, row)
+        rows = [] if moments is None else [*moments.reshape(self._n_moments, -1)]
+        sets = ParameterSets(model.values, state.best_values, rows)
+        arrays = checkpoint_files.parameter_arrays(model, sets)
         for name in self._settings["monitored figures"]:
             values = getattr(state.history, name)
             arrays[name] = checkpoint_files.array_of_figures(values)
